@@ -1,0 +1,25 @@
+"""The errors an analyst may meet: each says what was found, where, and what to do."""
+
+
+class RareEventError(Exception):
+    """A condition the user can mend; its text is shown as it is, without a traceback."""
+
+
+class TableError(RareEventError):
+    """The file or its columns cannot be used as they are."""
+
+
+class ConfigError(RareEventError):
+    """A setting, or a combination of settings, that cannot work."""
+
+
+class DataError(RareEventError):
+    """The data are readable, but too little or too uniform for what was asked of them."""
+
+
+class RunError(RareEventError):
+    """A run or a dataset of the workspace is missing, damaged or not finished."""
+
+
+class Cancelled(RareEventError):
+    """The user asked for the work to stop."""
