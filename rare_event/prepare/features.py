@@ -1,0 +1,147 @@
+"""Representations: how sensors enter the model, scaled by what normal training rows show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from rare_event.config import Representation
+from rare_event.errors import DataError
+
+ROBUST_RANGE = (5.0, 95.0)
+
+
+def derive(values: np.ndarray, stretch: np.ndarray, config: Representation) -> np.ndarray:
+    """Turn sensor values into levels, differences or deviations, not yet scaled.
+
+    Parameters
+    ----------
+    values
+        Sensor values, shape (n_rows, n_sensors).
+    stretch
+        Stretch id of each row: nothing is compared across a stop, and the first row of a stretch
+        has difference and deviation 0 (no change is known).
+    config
+        The representation.
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n_rows, n_sensors). Missing values stay missing.
+    """
+    if config.kind == "difference":
+        return _difference(values, stretch).astype(np.float32)
+    if config.kind == "deviation":
+        return _deviation(values, stretch, config.trailing).astype(np.float32)
+    return values.astype(np.float32)
+
+
+def _difference(values: np.ndarray, stretch: np.ndarray) -> np.ndarray:
+    change = np.diff(values, axis=0, prepend=values[:1])
+    change[np.flatnonzero(np.diff(stretch)) + 1] = 0.0
+    return change
+
+
+def _deviation(values: np.ndarray, stretch: np.ndarray, trailing: int) -> np.ndarray:
+    position = np.arange(len(stretch))
+    starts = np.concatenate([[True], stretch[1:] != stretch[:-1]])
+    first = np.maximum(np.maximum.accumulate(np.where(starts, position, 0)), position - trailing + 1)
+    # Sums are taken about each sensor's mean, in double: a running sum of large levels loses digits.
+    known = np.isfinite(values)
+    centred = values - np.where(known, values, 0).mean(axis=0, dtype=float)
+    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(np.where(known, centred, 0), axis=0)])
+    count = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(known, axis=0)])
+    rows_known = count[position + 1] - count[first]
+    mean = (total[position + 1] - total[first]) / np.maximum(rows_known, 1)
+    return centred - mean
+
+
+@dataclass(frozen=True)
+class FittedRepresentation:
+    """A representation with what it learned from normal training rows.
+
+    Parameters
+    ----------
+    config
+        The representation.
+    sensors
+        Names of the sensors, in the order of the columns.
+    center, scale
+        Of each sensor, shape (n_sensors,).
+    categories
+        For each category column the grades seen in training; empty unless one-hot.
+    """
+
+    config: Representation
+    sensors: tuple[str, ...]
+    center: np.ndarray
+    scale: np.ndarray
+    categories: Mapping[str, tuple[str, ...]]
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of the model's inputs: sensors, then one `column = grade` for each grade."""
+        grades = (f"{column} = {grade}" for column, seen in self.categories.items() for grade in seen)
+        return (*self.sensors, *grades)
+
+    def transform(self, derived: np.ndarray, grades: Mapping[str, np.ndarray]) -> np.ndarray:
+        """Scale, clip and append one-hot grades.
+
+        Parameters
+        ----------
+        derived
+            As of `derive`, shape (n_rows, n_sensors).
+        grades
+            Category columns as text, each of shape (n_rows,).
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, shape (n_rows, n_features).
+        """
+        scaled = (derived - self.center) / self.scale
+        if self.config.clip is not None:
+            np.clip(scaled, -self.config.clip, self.config.clip, out=scaled)
+        hot = [grades[column][:, None] == np.array(seen) for column, seen in self.categories.items()]
+        return np.concatenate([scaled, *hot], axis=1).astype(np.float32, copy=False)
+
+
+def fit_representation(
+    config: Representation,
+    sensors: tuple[str, ...],
+    derived: np.ndarray,
+    grades: Mapping[str, np.ndarray],
+    normal: np.ndarray,
+) -> FittedRepresentation:
+    """Fit center, scale and grades on normal training rows only.
+
+    Parameters
+    ----------
+    config
+        The representation.
+    sensors
+        Names of the columns of `derived`.
+    derived
+        As of `derive`, shape (n_rows, n_sensors).
+    grades
+        Category columns as text, each of shape (n_rows,).
+    normal
+        Positions of the normal training rows.
+
+    Raises
+    ------
+    DataError
+        If there are no normal training rows.
+    """
+    if not len(normal):
+        raise DataError("The training part has no normal window. Use a shorter lookback or more data.")
+    scaler = StandardScaler() if config.scaler == "standard" else RobustScaler(quantile_range=ROBUST_RANGE)
+    scaler.fit(derived[normal].astype(float))
+    center = scaler.mean_ if config.scaler == "standard" else scaler.center_
+    seen = {c: tuple(sorted(np.unique(g[normal]).tolist())) for c, g in grades.items()} if config.one_hot else {}
+    return FittedRepresentation(
+        config, sensors, center.astype(np.float32), scaler.scale_.astype(np.float32), seen
+    )

@@ -1,0 +1,65 @@
+"""Curve shift: the rows before an event become positive, the event rows themselves go."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare_event.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Shifted:
+    """Labels after the curve shift.
+
+    Parameters
+    ----------
+    rows
+        Positions of the rows that stay, rising, shape (n_kept,).
+    y
+        1 for positive, 0 for normal, int8, shape (n_kept,).
+    """
+
+    rows: np.ndarray
+    y: np.ndarray
+
+
+def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None) -> Shifted:
+    """Mark the `shift` rows before each event as positive and leave the event rows out.
+
+    The rows of an event are left out because warning of what has already happened is worth
+    nothing (Ranjan 2019, "LSTM Autoencoder for Extreme Rare Event Classification").
+
+    Parameters
+    ----------
+    label
+        1 in event rows, shape (n_rows,).
+    shift
+        Rows before an event that become positive, at least 1.
+    stretch
+        Stretch id of each row. A positive row must lie in the stretch of its event. None counts
+        rows across stops, as the articles do.
+
+    Raises
+    ------
+    ConfigError
+        If the shift is below 1 or not shorter than the table.
+
+    Examples
+    --------
+    >>> curve_shift(np.array([0, 0, 0, 1, 0]), shift=2)
+    Shifted(rows=array([0, 1, 2, 4]), y=array([0, 1, 1, 0], dtype=int8))
+    """
+    n_rows = len(label)
+    if not 1 <= shift < n_rows:
+        raise ConfigError(
+            f"The shift is {shift} rows and the table has {n_rows}; choose a shift from 1 to {max(1, n_rows - 1)}."
+        )
+    event_row = np.where(label == 1, np.arange(n_rows), n_rows)
+    next_event = np.minimum.accumulate(event_row[::-1])[::-1]
+    near = (next_event - np.arange(n_rows) <= shift) & (next_event < n_rows)
+    if stretch is not None:
+        near &= stretch[np.minimum(next_event, n_rows - 1)] == stretch
+    rows = np.flatnonzero(label == 0)
+    return Shifted(rows, near[rows].astype(np.int8))

@@ -1,0 +1,117 @@
+"""Split plans: every one yields folds of training, validation and test rows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, train_test_split
+
+from rare_event.config import SplitPlan
+from rare_event.errors import DataError
+
+# Of the rows that do not test, this share validates: the articles' nested 80/20 ...
+HOLD_OUT = 0.2
+# ... and for the rolling origin the last 15 % of the past.
+ROLLING_VALIDATION = 0.15
+
+
+@dataclass(frozen=True)
+class Fold:
+    """Row positions of the three parts, each rising except in a random split.
+
+    Parameters
+    ----------
+    train, validation, test
+        int64, disjoint.
+    """
+
+    train: np.ndarray
+    validation: np.ndarray
+    test: np.ndarray
+
+
+def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) -> list[Fold]:
+    """Divide the rows by a plan.
+
+    Parameters
+    ----------
+    plan
+        The plan.
+    stretch
+        Stretch id of each row, shape (n_rows,).
+    ends
+        Last rows of the windows: what the random plan draws from, as the articles do.
+    purge
+        Rows taken off the end of a part where the next part follows in time (lookback + shift):
+        no window and no label then reaches from one part into the other. Rows are taken off the
+        earlier part only, so that test rows are the same for every lookback.
+
+    Raises
+    ------
+    DataError
+        If a part would be empty.
+    """
+    n_rows = len(stretch)
+    plans = {
+        "random": lambda: _random(plan, ends),
+        "stretch": lambda: _by_stretch(plan, stretch),
+        "chronological": lambda: _chronological(n_rows, purge),
+        "rolling": lambda: _rolling(plan, n_rows, purge),
+    }
+    folds = plans[plan.kind]()
+    for number, fold in enumerate(folds, 1):
+        for part in ("train", "validation", "test"):
+            if not len(getattr(fold, part)):
+                raise DataError(
+                    f"The {plan.kind} split leaves no rows for the {part} part of fold {number} of {len(folds)}: "
+                    f"{n_rows:,} rows are too few. Use fewer folds, a shorter lookback or shift, or more data."
+                )
+    return folds
+
+
+def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
+    if len(ends) < 5:
+        raise DataError(f"Only {len(ends)} windows can be drawn from: too few to split at random. Use more data.")
+    rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
+    train, validation = train_test_split(rest, test_size=HOLD_OUT, random_state=plan.seed)
+    return [Fold(train, validation, test)]
+
+
+def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
+    n_stretches = len(np.unique(stretch))
+    if n_stretches < plan.folds + 1:
+        raise DataError(
+            f"The table has {n_stretches} stretches, too few to hold out {plan.folds} groups of them. "
+            f"Use fewer folds, or a split by time."
+        )
+    rows = np.arange(len(stretch))
+    folds = []
+    for rest, test in GroupKFold(plan.folds, shuffle=True, random_state=plan.seed).split(rows, groups=stretch):
+        inner = GroupShuffleSplit(1, test_size=HOLD_OUT, random_state=plan.seed)
+        train, validation = next(inner.split(rest, groups=stretch[rest]))
+        folds.append(Fold(rest[train], rest[validation], test))
+    return folds
+
+
+def _in_time(n_rows: int, train_end: int, validation_end: int, test_end: int, purge: int) -> Fold:
+    rows = np.arange(n_rows)
+    return Fold(
+        rows[: max(0, train_end - purge)],
+        rows[train_end : max(train_end, validation_end - purge)],
+        rows[validation_end:test_end],
+    )
+
+
+def _chronological(n_rows: int, purge: int) -> list[Fold]:
+    validation_end = round(n_rows * (1 - HOLD_OUT))
+    train_end = round(n_rows * (1 - HOLD_OUT) ** 2)
+    return [_in_time(n_rows, train_end, validation_end, n_rows, purge)]
+
+
+def _rolling(plan: SplitPlan, n_rows: int, purge: int) -> list[Fold]:
+    bounds = np.linspace(n_rows * (1 - plan.test_share), n_rows, plan.folds + 1).round().astype(int)
+    return [
+        _in_time(n_rows, round(start * (1 - ROLLING_VALIDATION)), int(start), int(end), purge)
+        for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+    ]

@@ -1,0 +1,103 @@
+"""Stretches: uninterrupted running time between stops, and the events that end them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+# A gap of more than this many median steps is a stop: on the mill every jump of the clock over
+# 2 minutes is at least 4 minutes more, while a single lost row should not cut a stretch.
+GAP_STEPS = 3.0
+
+
+def minutes(time: np.ndarray | None, n_rows: int) -> np.ndarray:
+    """Give each row its time in minutes since the first row.
+
+    Parameters
+    ----------
+    time
+        datetime64, shape (n_rows,), or None for a table without a clock: rows then count as one
+        minute each.
+    n_rows
+        Number of rows.
+
+    Returns
+    -------
+    numpy.ndarray
+        float64, shape (n_rows,).
+    """
+    if time is None:
+        return np.arange(n_rows, dtype=float)
+    return (time - time[0]) / np.timedelta64(1, "s") / 60.0
+
+
+def median_step(clock: np.ndarray) -> float:
+    """Median of the positive steps of a clock, in minutes; 1 where there are none."""
+    steps = np.diff(clock)
+    steps = steps[steps > 0]
+    return float(np.median(steps)) if steps.size else 1.0
+
+
+def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Number the stretches: cut at time gaps and after events.
+
+    Parameters
+    ----------
+    clock
+        Minutes, shape (n_rows,), as of `minutes`.
+    label
+        1 in event rows, shape (n_rows,).
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (n_rows,), from 0, never falling. The rows of an event close the stretch that
+        leads to it.
+
+    Examples
+    --------
+    >>> stretches(np.array([0.0, 2, 4, 6, 90, 92]), np.array([0, 0, 1, 0, 0, 0]))
+    array([0, 0, 0, 1, 2, 2])
+    """
+    step = np.diff(clock)
+    gap = (step > GAP_STEPS * median_step(clock)) | (step < 0)
+    after_event = (label[:-1] == 1) & (label[1:] == 0)
+    return np.concatenate([[0], np.cumsum(gap | after_event)]).astype(np.int64)
+
+
+@dataclass(frozen=True)
+class Events:
+    """Where the events are.
+
+    Parameters
+    ----------
+    row
+        First row of each event, shape (n_events,).
+    clock
+        Its time in minutes.
+    stretch
+        The stretch that leads to it.
+    """
+
+    row: np.ndarray
+    clock: np.ndarray
+    stretch: np.ndarray
+
+    def __len__(self) -> int:
+        """Return the number of events."""
+        return len(self.row)
+
+
+def find_events(clock: np.ndarray, label: np.ndarray, stretch: np.ndarray) -> Events:
+    """Find the events: maximal runs of label 1 within one stretch.
+
+    Parameters
+    ----------
+    clock, label, stretch
+        Minutes, labels and stretch ids, each of shape (n_rows,).
+    """
+    before = np.concatenate([[0], label[:-1]])
+    restart = np.concatenate([[True], stretch[1:] != stretch[:-1]])
+    row = np.flatnonzero((label == 1) & ((before == 0) | restart))
+    return Events(row, clock[row], stretch[row])
