@@ -1,0 +1,126 @@
+"""Detectors: fitted on normal windows, they tell how badly each sensor of a window is reproduced."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+
+from rare_event.config import DenseModel, ExperimentConfig, LSTMModel, PCAModel
+from rare_event.detect.baselines import PCADetector
+from rare_event.detect.models import build, import_keras
+from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder
+
+Steps = Literal["last", "window"]
+
+
+class Detector(Protocol):
+    """What every model offers once it is fitted."""
+
+    def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
+        """Return squared errors, shape (n_windows, n_features); see `scoring.score`."""
+        ...
+
+    def save(self, folder: Path) -> None:
+        """Write the detector into an existing folder."""
+        ...
+
+
+class Autoencoder:
+    """A Keras autoencoder as a detector.
+
+    Parameters
+    ----------
+    model
+        Fitted; input and output of shape (batch, lookback, n_features).
+    """
+
+    FILE = "model.keras"
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+        self._errors = {steps: compile_errors(model, steps) for steps in ("last", "window")}
+
+    def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
+        """Return squared errors of each window, shape (n_windows, n_features).
+
+        Parameters
+        ----------
+        X
+            float32, shape (n_rows, n_features).
+        ends
+            Last rows of the windows.
+        steps
+            Of the ``last`` row, or the mean over the ``window``.
+        """
+        return self._errors[steps](X, ends)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.keras` into a folder.
+
+        Parameters
+        ----------
+        folder
+            An existing folder.
+        """
+        self.model.save(folder / self.FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> Autoencoder:
+        """Read what `save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        folder
+            Holds `model.keras`.
+        """
+        return cls(import_keras().models.load_model(folder / cls.FILE, compile=False, safe_mode=True))
+
+
+def fit_detector(
+    config: ExperimentConfig,
+    X: np.ndarray,
+    train_ends: np.ndarray,
+    validation_ends: np.ndarray,
+    on_epoch: OnEpoch = ignore_epoch,
+) -> tuple[Detector, list[Epoch]]:
+    """Fit the detector a config names.
+
+    Parameters
+    ----------
+    config
+        Its model, lookback, training and seed are used.
+    X
+        float32, shape (n_rows, n_features).
+    train_ends, validation_ends
+        Last rows of the *normal* windows of either part.
+    on_epoch
+        Told of every epoch of a network.
+
+    Returns
+    -------
+    tuple
+        The detector, and the epochs of its training (none for PCA).
+    """
+    if isinstance(config.model, PCAModel):
+        return PCADetector.fit(config.model, X, train_ends, config.lookback), []
+    network: DenseModel | LSTMModel = config.model
+    model = build(network, config.lookback, X.shape[1], config.training.batch_size, config.seed)
+    history = train_autoencoder(
+        model, X, train_ends, validation_ends, config.training, config.seed, on_epoch
+    )
+    return Autoencoder(model), history
+
+
+def load_detector(config: ExperimentConfig, folder: Path) -> Detector:
+    """Read the detector of a config from a folder that `Detector.save` wrote.
+
+    Parameters
+    ----------
+    config
+        Tells which detector the folder holds.
+    folder
+        The folder.
+    """
+    return PCADetector.load(folder) if isinstance(config.model, PCAModel) else Autoencoder.load(folder)
