@@ -1,0 +1,116 @@
+"""Alarms: what an operator would hear at a threshold, and the ledger of events caught and missed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from rare_event.config import AlarmPolicy
+from rare_event.judge.scores import Scores
+
+def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: float) -> np.ndarray:
+    """Highest threshold at which each row is alarmed under a policy.
+
+    A row is alarmed when k of the last n values of its stretch reach the threshold, that is when
+    the k-th largest of them does. So every policy is a change of the scores, after which a plain
+    threshold serves.
+
+    Parameters
+    ----------
+    values
+        Scores, or their ranks, shape (n,).
+    scores
+        Tells the stretches.
+    policy
+        Its k, n and mute are used.
+    never
+        Level of rows that are alarmed at no threshold.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (n,).
+    """
+    position = np.arange(len(scores)) - scores.first_of_stretch
+    level = values
+    if policy.n > 1:
+        padded = np.concatenate([np.full(policy.n - 1, never, values.dtype), values])
+        last = np.lib.stride_tricks.sliding_window_view(padded, policy.n).copy()
+        age = np.arange(policy.n - 1, -1, -1)
+        last[age[None, :] > position[:, None]] = never
+        level = np.partition(last, policy.n - policy.k, axis=1)[:, policy.n - policy.k]
+    if policy.mute:
+        level = np.where(position < policy.mute, np.array(never, values.dtype), level)
+    return level
+
+
+def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
+    """List the alarms at a threshold.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    threshold
+        A row is alarmed when its level is at or above it.
+    policy
+        The alarm policy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per alarm: `first_row`, `last_row`, `start`, `end` (minutes), `rows` (alarmed),
+        `peak` (highest score), `event` (number of the event in whose lead window it sounds, or -1)
+        and `false`.
+    """
+    level = alarm_level(scores.y_score, scores, policy, -np.inf)
+    alarmed = np.flatnonzero(level >= threshold)
+    clock, stretch = scores.clock[alarmed], scores.stretch[alarmed]
+    begins = np.ones(len(alarmed), bool)
+    begins[1:] = (stretch[1:] != stretch[:-1]) | (np.diff(clock) >= policy.cooldown)
+    near = scores.to_event[alarmed] <= policy.lead
+    rows = pd.DataFrame(
+        {
+            "alarm": np.cumsum(begins) - 1,
+            "row": scores.row[alarmed],
+            "clock": clock,
+            "score": scores.y_score[alarmed],
+            "event": np.where(near, scores.event[alarmed], -1),
+        }
+    )
+    listed = rows.groupby("alarm", sort=True).agg(
+        first_row=("row", "first"),
+        last_row=("row", "last"),
+        start=("clock", "first"),
+        end=("clock", "last"),
+        rows=("row", "size"),
+        peak=("score", "max"),
+        event=("event", "max"),
+    )
+    return listed.assign(false=listed["event"] < 0).reset_index(drop=True)
+
+
+def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
+    """List the events of a part: caught or missed, and how early.
+
+    Parameters
+    ----------
+    scores, threshold, policy
+        As for `alarms`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per event of the part: `event`, `caught`, `lead` (minutes from the first alarmed
+        row of the lead window to the event; missing where missed), `peak` (highest score in the
+        lead window; missing where no window sees the event).
+    """
+    level = alarm_level(scores.y_score, scores, policy, -np.inf)
+    inside = (scores.event >= 0) & (scores.to_event <= policy.lead)
+    alarmed = inside & (level >= threshold) & (scores.to_event >= policy.min_lead)
+    lead = pd.Series(scores.to_event[alarmed]).groupby(scores.event[alarmed]).max()
+    peak = pd.Series(scores.y_score[inside]).groupby(scores.event[inside]).max()
+    ledger = pd.DataFrame({"event": scores.total_events})
+    ledger["lead"] = ledger["event"].map(lead).astype(float)
+    ledger["peak"] = ledger["event"].map(peak).astype(float)
+    return ledger.assign(caught=ledger["lead"].notna())[["event", "caught", "lead", "peak"]]

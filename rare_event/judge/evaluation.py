@@ -1,0 +1,137 @@
+"""Evaluation: what a committed threshold is worth on a part of the data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from sklearn.metrics import average_precision_score, roc_auc_score
+
+from rare_event.config import AlarmPolicy
+from rare_event.judge.alarms import alarms, event_ledger
+from rare_event.judge.scores import Scores
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Figures of one part at one threshold.
+
+    Parameters
+    ----------
+    n, n_positive
+        Scored windows, and the positive ones among them.
+    auc, average_precision
+        Over all thresholds; None where the part has one class only.
+    tn, fp, fn, tp
+        Rows.
+    caught, n_events
+        Events.
+    alarms, false_alarms
+        Alarms, and those with no event in their lead window.
+    days
+        Running time in days.
+    median_lead
+        Minutes from the first alarm of an event to the event; None if none was caught.
+    """
+
+    n: int
+    n_positive: int
+    auc: float | None
+    average_precision: float | None
+    tn: int
+    fp: int
+    fn: int
+    tp: int
+    caught: int
+    n_events: int
+    alarms: int
+    false_alarms: int
+    days: float
+    median_lead: float | None
+
+    @property
+    def precision(self) -> float | None:
+        """Share of the rows called positive that are; None if none is called so."""
+        called = self.tp + self.fp
+        return self.tp / called if called else None
+
+    @property
+    def recall(self) -> float | None:
+        """Share of the positive rows called positive; None without positives."""
+        return self.tp / self.n_positive if self.n_positive else None
+
+    @property
+    def false_alarms_per_day(self) -> float:
+        """False alarms per day of running time."""
+        return self.false_alarms / self.days if self.days else 0.0
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain data."""
+        return asdict(self)
+
+
+def ranking(scores: Scores) -> tuple[float | None, float | None]:
+    """ROC AUC and average precision; None where the part has one class only.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    """
+    if not 0 < scores.n_positive < len(scores):
+        return None, None
+    return (
+        float(roc_auc_score(scores.y_true, scores.y_score)),
+        float(average_precision_score(scores.y_true, scores.y_score)),
+    )
+
+
+def call(scores: Scores, thresholds: Mapping[int, float]) -> Scores:
+    """Replace each score by 1 where it reaches its fold's threshold and 0 elsewhere.
+
+    Parameters
+    ----------
+    scores
+        Scored windows of one or more folds.
+    thresholds
+        Of each fold.
+    """
+    of_row = np.array([thresholds[fold] for fold in scores.fold])
+    return scores.with_score((scores.y_score >= of_row).astype(float))
+
+
+def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -> Evaluation:
+    """Evaluate a part at the threshold of each fold.
+
+    Parameters
+    ----------
+    scores
+        Scored windows of one or more folds.
+    thresholds
+        Of each fold, chosen on validation data.
+    policy
+        The alarm policy.
+    """
+    auc, average_precision = ranking(scores)
+    called = call(scores, thresholds)
+    positive, above = scores.y_true == 1, called.y_score == 1
+    listed = alarms(called, 1.0, policy)
+    ledger = event_ledger(called, 1.0, policy)
+    return Evaluation(
+        n=len(scores),
+        n_positive=scores.n_positive,
+        auc=auc,
+        average_precision=average_precision,
+        tn=int((~positive & ~above).sum()),
+        fp=int((~positive & above).sum()),
+        fn=int((positive & ~above).sum()),
+        tp=int((positive & above).sum()),
+        caught=int(ledger["caught"].sum()),
+        n_events=len(ledger),
+        alarms=len(listed),
+        false_alarms=int(listed["false"].sum()),
+        days=scores.days,
+        median_lead=float(ledger["lead"].median()) if ledger["caught"].any() else None,
+    )

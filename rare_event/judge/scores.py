@@ -1,0 +1,136 @@
+"""Scores of one part of the data, with what the judge must know about each scored row."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+MINUTES_PER_DAY = 1440.0
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Scored windows, in the order of their rows; all arrays have shape (n,).
+
+    Parameters
+    ----------
+    row
+        Row of the table that the window ends in, rising.
+    clock
+        Its time, in minutes since the first row of the table.
+    stretch
+        Its stretch.
+    fold
+        The fold it was scored in.
+    y_true
+        1 for positive, 0 for normal.
+    y_score
+        What is thresholded; higher is less normal.
+    event
+        Number of the event that ends its stretch, or -1.
+    to_event
+        Minutes until that event; infinite where there is none.
+    total_events
+        Numbers of all events of the part, those included that no window can see, shape (n_events,).
+    step
+        Minutes per row.
+    """
+
+    row: np.ndarray
+    clock: np.ndarray
+    stretch: np.ndarray
+    fold: np.ndarray
+    y_true: np.ndarray
+    y_score: np.ndarray
+    event: np.ndarray
+    to_event: np.ndarray
+    total_events: np.ndarray
+    step: float
+
+    def __len__(self) -> int:
+        """Return the number of scored windows."""
+        return len(self.row)
+
+    @property
+    def n_positive(self) -> int:
+        """Number of positive windows."""
+        return int(self.y_true.sum())
+
+    @property
+    def days(self) -> float:
+        """Days of running time that the windows stand for."""
+        return len(self) * self.step / MINUTES_PER_DAY
+
+    @property
+    def first_of_stretch(self) -> np.ndarray:
+        """Index of the first scored window in the stretch of each window."""
+        index = np.arange(len(self))
+        starts = np.concatenate([[True], self.stretch[1:] != self.stretch[:-1]])[: len(self)]
+        return np.maximum.accumulate(np.where(starts, index, 0))
+
+    def with_score(self, y_score: np.ndarray) -> Scores:
+        """Return the same windows with other scores.
+
+        Parameters
+        ----------
+        y_score
+            Shape (n,).
+        """
+        return replace(self, y_score=y_score)
+
+    def of_fold(self, fold: int) -> Scores:
+        """Return the windows of one fold; events are those its windows can see.
+
+        Parameters
+        ----------
+        fold
+            Number of the fold.
+        """
+        return self.where(self.fold == fold)
+
+    def where(self, mask: np.ndarray) -> Scores:
+        """Return the windows of a mask; `total_events` stays.
+
+        Parameters
+        ----------
+        mask
+            bool, shape (n,).
+        """
+        columns = {name: getattr(self, name)[mask] for name in COLUMNS}
+        return replace(self, **columns)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the windows as a frame with one column for each array of shape (n,)."""
+        return pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
+
+    @classmethod
+    def from_frame(cls, frame: pd.DataFrame, total_events: np.ndarray, step: float) -> Scores:
+        """Make scores of what `to_frame` returned.
+
+        Parameters
+        ----------
+        frame
+            Its columns.
+        total_events, step
+            As above.
+        """
+        columns = {name: frame[name].to_numpy() for name in COLUMNS}
+        return cls(**columns, total_events=np.asarray(total_events, np.int64), step=step)
+
+
+COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in ("total_events", "step"))
+
+
+def join(parts: list[Scores]) -> Scores:
+    """Join the scores of several folds, in the order of their rows.
+
+    Parameters
+    ----------
+    parts
+        At least one; an event of two folds is counted once.
+    """
+    frame = pd.concat([part.to_frame() for part in parts]).sort_values(["row", "fold"], kind="stable")
+    events = np.unique(np.concatenate([part.total_events for part in parts]))
+    return Scores.from_frame(frame, events, parts[0].step)
