@@ -1,0 +1,167 @@
+"""The command line: `python -m rare_event run FILE` and `python -m rare_event bench`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
+
+from rare_event.config import (
+    PRESETS,
+    DenseModel,
+    ExperimentConfig,
+    LSTMModel,
+    PCAModel,
+    RepresentationKind,
+    Rule,
+    SplitKind,
+)
+from rare_event.errors import RareEventError
+
+MODELS: dict[str, DenseModel | LSTMModel | PCAModel] = {
+    model.kind: model for model in (DenseModel(), LSTMModel(), PCAModel())
+}
+# An LSTM over a single row has nothing to remember; five rows are the article's lookback.
+SEQUENCE_LOOKBACK = 5
+BAD_INPUT = 2
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0, or 2 for input that cannot be used.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; None takes those of the process.
+    """
+    options = _parser().parse_args(arguments)
+    try:
+        return int(options.command(options))
+    except RareEventError as error:
+        sys.stderr.write(f"rare_event: {error}\n")
+        return BAD_INPUT
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m rare_event", description=__doc__)
+    commands = parser.add_subparsers(required=True)
+
+    run = commands.add_parser("run", help="train on a file and judge the model")
+    run.add_argument("file", type=Path, help="CSV or Parquet file")
+    run.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
+    run.add_argument("--model", choices=sorted(MODELS), help="another model than the preset's")
+    run.add_argument("--split", choices=get_args(SplitKind))
+    run.add_argument("--shift", type=int, help="rows before an event that become positive")
+    run.add_argument("--lookback", type=int, help="rows in one window")
+    run.add_argument("--representation", choices=get_args(RepresentationKind))
+    run.add_argument("--epochs", type=int)
+    run.add_argument("--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data")
+    run.add_argument("--seed", type=int)
+    run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    run.set_defaults(command=_run)
+
+    bench = commands.add_parser("bench", help="measure speed and size against references, in one sitting")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure; all without")
+    bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    bench.set_defaults(command=_bench)
+    return parser
+
+
+def configure(options: argparse.Namespace) -> ExperimentConfig:
+    """Make the config that the options of `run` ask for.
+
+    Parameters
+    ----------
+    options
+        Parsed; an option that was not given leaves the preset's setting.
+
+    Raises
+    ------
+    ConfigError
+        If an option is out of range.
+    """
+    config = PRESETS[options.preset]
+    changes: dict[str, Any] = {
+        name: getattr(options, name) for name in ("shift", "lookback", "seed") if getattr(options, name) is not None
+    }
+    if options.model is not None and options.model != config.model.kind:
+        changes["model"] = MODELS[options.model]
+        if options.model == "lstm" and config.lookback == 1:
+            changes.setdefault("lookback", SEQUENCE_LOOKBACK)
+    if options.split is not None:
+        changes["split"] = replace(config.split, kind=options.split)
+    if options.representation is not None:
+        changes["representation"] = replace(config.representation, kind=options.representation)
+    if options.epochs is not None:
+        changes["training"] = replace(config.training, epochs=options.epochs)
+    if options.threshold is not None:
+        changes["rule"] = Rule("fixed", options.threshold)
+    return replace(config, **changes)
+
+
+def _run(options: argparse.Namespace) -> int:
+    from rare_event.store.datasets import add_dataset
+    from rare_event.store.runs import create_run
+    from rare_event.work.worker import execute
+
+    config = configure(options)
+    dataset = add_dataset(options.file, options.file.name)
+    run = create_run(dataset, config)
+    with _Bar() as bar:
+        execute(run, bar)
+    figures = run.evaluation()
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
+    return 0
+
+
+class _Bar:
+    """A progress bar on standard error over the epochs of all folds."""
+
+    def __enter__(self) -> _Bar:
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit="epoch", file=sys.stderr)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, fold: int, folds: int, epoch: Any) -> None:
+        self._bar.update()
+        where = f"fold {fold + 1} of {folds}, " if folds > 1 else ""
+        self._bar.set_postfix_str(f"{where}validation loss {epoch.validation_loss:.4f}", refresh=False)
+
+
+def _describe(figures: dict[str, Any]) -> str:
+    """Say what a run came to, for people."""
+    optimistic = " (random split: optimistic)" if figures["split"] == "random" else ""
+    events, confusion, lead = figures["events"], figures["confusion"], figures["median_lead_minutes"]
+    auc, base = figures["test"]["auc"], figures["test"]["n_positive"] / figures["test"]["n"]
+    lines = [
+        f"{figures['preset']} on {figures['n_rows']:,} rows of {figures['n_sensors']} sensors, "
+        f"{figures['split']} split{optimistic}",
+        "test: AUC " + (f"{auc:.3f}" if auc is not None else "not defined (one class only)")
+        + f", {figures['test']['n']:,} windows, {base:.2%} positive",
+        f"events caught: {events['caught']} of {events['total']}, false alarms per day: "
+        f"{figures['false_alarms_per_day']:.1f}"
+        + (f", median lead: {lead:g} minutes" if lead is not None else ""),
+        "rows: " + ", ".join(f"{name} {count:,}" for name, count in confusion.items()),
+        f"run {figures['run']}",
+    ]
+    return "\n".join(lines) + "\n"
+
+
+def _bench(options: argparse.Namespace) -> int:
+    from rare_event.bench import describe, measure
+
+    rows = measure(options.names)
+    sys.stdout.write(json.dumps(rows, indent=1) + "\n" if options.json else describe(rows))
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

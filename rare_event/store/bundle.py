@@ -1,0 +1,69 @@
+"""The bundle of a run: the fitted representation and detector, enough to score another file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+
+from rare_event.config import ExperimentConfig
+from rare_event.detect.detector import Detector, load_detector
+from rare_event.errors import RunError
+from rare_event.prepare.features import FittedRepresentation
+from rare_event.store.workspace import write
+
+SCALER = "scaler.npz"
+
+
+def save_bundle(folder: Path, representation: FittedRepresentation, detector: Detector) -> None:
+    """Write a fitted representation and detector into a run folder.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    representation, detector
+        What was fitted.
+    """
+    write(
+        folder / SCALER,
+        lambda path: np.savez(
+            path,
+            sensors=np.array(representation.sensors, dtype=np.str_),
+            center=representation.center,
+            scale=representation.scale,
+            categories=np.array(json.dumps(dict(representation.categories))),
+        ),
+    )
+    write(folder / detector.FILE, lambda path: detector.save(path.parent))
+
+
+def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresentation, Detector]:
+    """Read what `save_bundle` wrote; nothing in the files is executed.
+
+    Parameters
+    ----------
+    folder
+        The run folder.
+    config
+        Of the run.
+
+    Raises
+    ------
+    RunError
+        If a file is missing or damaged.
+    """
+    try:
+        with np.load(folder / SCALER, allow_pickle=False) as stored:
+            grades = json.loads(str(stored["categories"]))
+            representation = FittedRepresentation(
+                config.representation,
+                tuple(stored["sensors"].tolist()),
+                stored["center"],
+                stored["scale"],
+                {column: tuple(seen) for column, seen in grades.items()},
+            )
+        return representation, load_detector(config, folder)
+    except (OSError, ValueError, KeyError) as error:
+        raise RunError(f"The saved model of run {folder.name} is missing or damaged. Train it again.") from error

@@ -1,0 +1,215 @@
+"""Datasets: stored once under the digest of the upload, corrected without touching what was stored."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from rare_event.errors import RunError
+from rare_event.prepare.checks import Finding, fix
+from rare_event.prepare.reading import digest_of, read_raw
+from rare_event.prepare.table import Schema, Table, apply_schema, guess_schema
+from rare_event.store.workspace import home, read_json, write, write_json
+
+DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """An uploaded file with the corrections made to it.
+
+    Parameters
+    ----------
+    digest
+        SHA-256 of the upload, in hexadecimal.
+    name
+        Name of the upload; shown, never used as a path.
+    added
+        Time of the upload, ISO 8601, UTC.
+    n_rows
+        Rows of the upload.
+    schema
+        Roles of the columns.
+    fixes
+        One-click fixes, in the order in which they were made.
+    """
+
+    digest: str
+    name: str
+    added: str
+    n_rows: int
+    schema: Schema
+    fixes: tuple[Finding, ...] = ()
+
+    @property
+    def version(self) -> str:
+        """Key of the table this dataset amounts to: the upload, the schema and the fixes."""
+        recipe = json.dumps([self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]], sort_keys=True)
+        return hashlib.sha256(recipe.encode()).hexdigest()
+
+    def raw(self) -> pd.DataFrame:
+        """Read the stored columns, with the fixes made."""
+        return self._fixed()[0]
+
+    def table(self) -> Table:
+        """Read the table.
+
+        Raises
+        ------
+        TableError
+            If the schema does not fit the columns.
+        RunError
+            If the stored file is missing or damaged.
+        """
+        raw, _ = self._fixed()
+        return apply_schema(raw, self.schema, name=self.name, digest=self.digest)
+
+    def _fixed(self) -> tuple[pd.DataFrame, Schema]:
+        try:
+            raw = pd.read_parquet(_folder(self.digest) / "raw.parquet")
+        except (OSError, ValueError) as error:
+            raise RunError(
+                f"The stored data of {self.name} are missing or damaged. Upload the file once more."
+            ) from error
+        schema = self.schema
+        for finding in self.fixes:
+            raw, schema = fix(raw, schema, finding)
+        return raw, schema
+
+    def with_schema(self, schema: Schema) -> Dataset:
+        """Return the dataset with other roles of the columns, after trying them.
+
+        Parameters
+        ----------
+        schema
+            The roles.
+
+        Raises
+        ------
+        TableError
+            If they do not fit the columns.
+        """
+        changed = replace(self, schema=schema)
+        changed.table()
+        return changed
+
+    def with_fix(self, finding: Finding) -> Dataset:
+        """Return the dataset with one more fix, which may change the schema.
+
+        Parameters
+        ----------
+        finding
+            Of `rare_event.prepare.checks.check`, with an action.
+        """
+        raw, schema = self._fixed()
+        _, schema = fix(raw, schema, finding)
+        changed = replace(self, schema=schema, fixes=(*self.fixes, finding))
+        changed.table()
+        return changed
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the record as plain data."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Dataset:
+        """Make a dataset of a record.
+
+        Parameters
+        ----------
+        record
+            As of `to_dict`, also after a round trip through JSON.
+
+        Raises
+        ------
+        RunError
+            If the record is damaged.
+        """
+        try:
+            roles = {k: tuple(v) if isinstance(v, list) else v for k, v in record["schema"].items()}
+            fixes = tuple(Finding(**finding) for finding in record["fixes"])
+            return cls(**{**record, "schema": Schema(**roles), "fixes": fixes})
+        except (KeyError, TypeError, AttributeError) as error:
+            raise RunError("The record of a dataset is damaged. Upload its file once more.") from error
+
+
+def add_dataset(source: Path | bytes, name: str) -> Dataset:
+    """Read and store a file; a file that is stored already keeps its schema and fixes.
+
+    Parameters
+    ----------
+    source
+        Path or content of a CSV or Parquet file.
+    name
+        To show.
+
+    Raises
+    ------
+    TableError
+        If the file is not a table that can be used.
+    RunError
+        If the workspace cannot be written.
+    """
+    digest = digest_of(source)
+    if (_folder(digest) / "dataset.json").exists():
+        return open_dataset(digest)
+    raw = read_raw(source, name=name)
+    schema = guess_schema(raw)
+    apply_schema(raw, schema, name=name, digest=digest)
+    write(_folder(digest) / "raw.parquet", lambda path: raw.to_parquet(path, index=False))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return save_dataset(Dataset(digest, name, now, len(raw), schema))
+
+
+def save_dataset(dataset: Dataset) -> Dataset:
+    """Store the record of a dataset: its schema and fixes.
+
+    Parameters
+    ----------
+    dataset
+        A dataset whose upload is stored.
+    """
+    write_json(_folder(dataset.digest) / "dataset.json", dataset.to_dict())
+    return dataset
+
+
+def open_dataset(digest: str) -> Dataset:
+    """Open a stored dataset.
+
+    Parameters
+    ----------
+    digest
+        Of its upload.
+
+    Raises
+    ------
+    RunError
+        If there is none, or its record is damaged.
+    """
+    return Dataset.from_dict(read_json(_folder(digest) / "dataset.json"))
+
+
+def list_datasets() -> list[Dataset]:
+    """List the stored datasets that can be read, the latest first."""
+    found = []
+    for record in sorted((home() / "datasets").glob("*/dataset.json")):
+        try:
+            found.append(Dataset.from_dict(read_json(record)))
+        except RunError:
+            continue
+    return sorted(found, key=lambda dataset: dataset.added, reverse=True)
+
+
+def _folder(digest: str) -> Path:
+    # A digest may come from an address bar: anything else must never become a path.
+    if not DIGEST.fullmatch(digest):
+        raise RunError("That is not the digest of a dataset. Open one from the home page.")
+    return home() / "datasets" / digest

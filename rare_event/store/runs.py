@@ -1,0 +1,316 @@
+"""Runs: one folder for each, the only channel between whoever trains and whoever watches.
+
+`config.json`, `dataset.json` and `status.json` stand from the start, `history.csv` grows with the
+epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json` and the bundle follow
+at the end. Every file is written by rename.
+"""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Literal, get_args
+
+import pandas as pd
+
+from rare_event.config import ExperimentConfig, from_json, to_json
+from rare_event.errors import RunError
+from rare_event.judge.scores import Scores, join
+from rare_event.store.datasets import Dataset
+from rare_event.store.workspace import home, read_json, write, write_json, write_text
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+Part = Literal["validation", "test"]
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands.
+
+    Parameters
+    ----------
+    state
+        ``interrupted`` is a run whose worker or server went away.
+    message
+        Why it failed; empty otherwise.
+    fold, folds
+        The fold being trained, from 0, and their number.
+    epoch, epochs
+        The last finished epoch of that fold, and the most there will be.
+    seconds
+        Since training began.
+    pid, pid_created
+        The process that executes it, and when that process began (a number can be used again).
+    """
+
+    state: State = "queued"
+    message: str = ""
+    fold: int = 0
+    folds: int = 1
+    epoch: int = 0
+    epochs: int = 1
+    seconds: float = 0.0
+    pid: int | None = None
+    pid_created: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the run."""
+        return self.state in ENDED
+
+    @property
+    def progress(self) -> float:
+        """Share of all epochs that are done, 0 to 1; early stopping can end sooner."""
+        return min(1.0, (self.fold + self.epoch / self.epochs) / self.folds)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the last possible epoch at the present pace; None before the first."""
+        return self.seconds * (1 - self.progress) / self.progress if self.progress > 0 else None
+
+
+@dataclass(frozen=True)
+class Run:
+    """A run folder.
+
+    Parameters
+    ----------
+    folder
+        The folder; its name is the run's id.
+    """
+
+    folder: Path
+
+    @property
+    def id(self) -> str:
+        """The run's id."""
+        return self.folder.name
+
+    def config(self) -> ExperimentConfig:
+        """Read the recipe."""
+        try:
+            return from_json((self.folder / "config.json").read_bytes())
+        except OSError as error:
+            raise RunError(f"The settings of run {self.id} are missing. Train it again.") from error
+
+    def dataset(self) -> Dataset:
+        """Read the dataset as it was when the run was made."""
+        return Dataset.from_dict(read_json(self.folder / "dataset.json"))
+
+    def status(self) -> Status:
+        """Read where the run stands."""
+        record = read_json(self.folder / "status.json")
+        if not isinstance(record, dict) or record.get("state") not in get_args(State):
+            raise RunError(f"The status of run {self.id} cannot be read; it may come from a newer version.")
+        known = {name: record[name] for name in Status.__dataclass_fields__ if name in record}
+        return Status(**known)
+
+    def write_status(self, status: Status) -> Status:
+        """Replace the status.
+
+        Parameters
+        ----------
+        status
+            The new one.
+        """
+        write_json(self.folder / "status.json", asdict(status))
+        return status
+
+    def history(self) -> pd.DataFrame:
+        """Read the epochs so far: `fold`, `epoch`, `loss`, `validation_loss`, `seconds`."""
+        path = self.folder / "history.csv"
+        if not path.exists():
+            return pd.DataFrame(columns=["fold", "epoch", "loss", "validation_loss", "seconds"])
+        return pd.read_csv(path)
+
+    def write_history(self, history: pd.DataFrame) -> None:
+        """Replace the epochs.
+
+        Parameters
+        ----------
+        history
+            Columns as of `history`.
+        """
+        write(self.folder / "history.csv", lambda path: history.to_csv(path, index=False))
+
+    def request_cancel(self) -> None:
+        """Ask whoever executes the run to stop after the present epoch."""
+        write_text(self.folder / "cancel", "")
+
+    @property
+    def cancel_requested(self) -> bool:
+        """Whether someone asked for the run to stop."""
+        return (self.folder / "cancel").exists()
+
+    def save_scores(self, parts: Mapping[Part, list[Scores]]) -> None:
+        """Write the scores of all parts and folds.
+
+        Parameters
+        ----------
+        parts
+            For each part the scores of each fold.
+        """
+        joined = {part: join(scores) for part, scores in parts.items()}
+        frame = pd.concat([scores.to_frame().assign(part=part) for part, scores in joined.items()])
+        write(self.folder / "scores.parquet", lambda path: frame.to_parquet(path, index=False))
+        write_json(
+            self.folder / "scores.json",
+            {
+                "step": next(iter(joined.values())).step,
+                "total_events": {part: scores.total_events.tolist() for part, scores in joined.items()},
+            },
+        )
+
+    def scores(self, part: Part) -> Scores:
+        """Read the scores of a part, all folds together.
+
+        Parameters
+        ----------
+        part
+            ``validation`` or ``test``.
+
+        Raises
+        ------
+        RunError
+            If they are missing or damaged.
+        """
+        about = read_json(self.folder / "scores.json")
+        try:
+            frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
+            return Scores.from_frame(frame, about["total_events"][part], about["step"])
+        except (OSError, ValueError, KeyError) as error:
+            raise RunError(f"The scores of run {self.id} are missing or damaged. Train it again.") from error
+
+    def commit_threshold(self, thresholds: Mapping[int, float], source: str) -> None:
+        """Commit the threshold of each fold.
+
+        Parameters
+        ----------
+        thresholds
+            Of each fold.
+        source
+            In words: the rule, or that it was set by hand.
+        """
+        now = datetime.now(UTC).isoformat(timespec="seconds")
+        folds = {str(fold): value for fold, value in thresholds.items()}
+        write_json(self.folder / "threshold.json", {"folds": folds, "source": source, "part": "validation", "time": now})
+
+    def thresholds(self) -> dict[int, float]:
+        """Read the committed threshold of each fold."""
+        return {int(fold): float(value) for fold, value in read_json(self.folder / "threshold.json")["folds"].items()}
+
+    def threshold_source(self) -> str:
+        """Read how the committed threshold was chosen."""
+        return str(read_json(self.folder / "threshold.json")["source"])
+
+    def save_evaluation(self, summary: Mapping[str, Any]) -> None:
+        """Write the figures of the run as they were when it ended.
+
+        Parameters
+        ----------
+        summary
+            Plain data.
+        """
+        write_json(self.folder / "evaluation.json", dict(summary))
+
+    def evaluation(self) -> dict[str, Any]:
+        """Read the figures of the run as they were when it ended."""
+        return dict(read_json(self.folder / "evaluation.json"))
+
+
+def create_run(dataset: Dataset, config: ExperimentConfig) -> Run:
+    """Make the folder of a new run, queued.
+
+    Parameters
+    ----------
+    dataset, config
+        What to train on, and how.
+
+    Raises
+    ------
+    RunError
+        If the workspace cannot be written.
+    """
+    # To the microsecond, so that ids sort in the order in which runs were made.
+    run = Run(home() / "runs" / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    write_text(run.folder / "config.json", to_json(config))
+    write_json(run.folder / "dataset.json", dataset.to_dict())
+    run.write_status(Status(epochs=config.training.epochs))
+    return run
+
+
+def open_run(run_id: str) -> Run:
+    """Open a run.
+
+    Parameters
+    ----------
+    run_id
+        Its id.
+
+    Raises
+    ------
+    RunError
+        If there is none of that id.
+    """
+    # An id may come from an address bar: anything else must never become a path.
+    run = Run(home() / "runs" / run_id)
+    if not RUN_ID.fullmatch(run_id) or not run.folder.is_dir():
+        raise RunError(f"There is no run {run_id[:40]!r} in this workspace. Open one from the home page.")
+    return run
+
+
+def list_runs(digest: str | None = None) -> list[Run]:
+    """List the runs whose records can be read, the latest first.
+
+    Parameters
+    ----------
+    digest
+        Only runs on this dataset.
+    """
+    folders = (home() / "runs").glob("*")
+    runs = (Run(folder) for folder in sorted(folders, reverse=True) if RUN_ID.fullmatch(folder.name))
+    return [run for run in runs if _readable(run, digest)]
+
+
+def _readable(run: Run, digest: str | None) -> bool:
+    try:
+        run.status()
+        return digest is None or run.dataset().digest == digest
+    except RunError:
+        return False
+
+
+def delete_run(run: Run) -> None:
+    """Delete a run that has ended.
+
+    Parameters
+    ----------
+    run
+        The run.
+
+    Raises
+    ------
+    RunError
+        If it has not ended.
+    """
+    if not run.status().ended:
+        raise RunError(f"Run {run.id} has not ended. Cancel it first.")
+    shutil.rmtree(run.folder)
+
+
+def mark(run: Run, state: State, message: str = "") -> Status:
+    """Change the state of a run and keep the rest of its status.
+
+    Parameters
+    ----------
+    run, state, message
+        The run, its new state and why.
+    """
+    return run.write_status(replace(run.status(), state=state, message=message))

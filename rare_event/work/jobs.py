@@ -1,0 +1,135 @@
+"""Jobs: runs handed to worker processes, one after the other, while pages stay free.
+
+The worker is warm (TensorFlow stays imported) and is started by loky, which neither forks nor runs
+the page script again. Whoever watches reads the run folder; the only thing kept here is which run
+was handed over, so a restarted server loses nothing but the runs that were being executed, and
+those say so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+
+import psutil
+
+from rare_event.errors import RunError
+from rare_event.store.runs import Run, Status, list_runs, mark
+from rare_event.work.worker import execute_in_worker, warm_up
+
+# TensorFlow uses all cores for one training; a second one beside it would only slow both.
+WORKERS = 1
+
+
+def local_executor() -> Executor:
+    """Return the warm pool of this process; a new one if the last one broke."""
+    from loky import get_reusable_executor
+
+    # A worker that idles is kept: importing TensorFlow again would cost five seconds.
+    executor: Executor = get_reusable_executor(max_workers=WORKERS, timeout=None)
+    return executor
+
+
+class Jobs:
+    """Hands runs to workers and tells what became of those that were lost.
+
+    Parameters
+    ----------
+    executor
+        Returns the executor to use; asked anew for every run.
+    """
+
+    def __init__(self, executor: Callable[[], Executor] = local_executor) -> None:
+        self._executor = executor
+        self._lock = threading.Lock()
+        self._futures: dict[str, Future[Status]] = {}
+
+    def warm_up(self) -> Future[int]:
+        """Let a worker import TensorFlow before the first run needs it."""
+        return self._executor().submit(warm_up)
+
+    def submit(self, run: Run) -> None:
+        """Queue a run.
+
+        Parameters
+        ----------
+        run
+            Queued, not yet submitted.
+        """
+        with self._lock:
+            future = self._executor().submit(execute_in_worker, run.id)
+            self._futures[run.id] = future
+        future.add_done_callback(lambda done: self._ended(run, done))
+
+    def cancel(self, run: Run) -> None:
+        """Ask a run to stop: at once while it waits, after the present epoch otherwise.
+
+        Parameters
+        ----------
+        run
+            Any run.
+        """
+        run.request_cancel()
+        future = self._futures.get(run.id)
+        if future is not None and future.cancel():
+            mark(run, "cancelled", "The run was cancelled before it began.")
+
+    def waiting_before(self, run: Run) -> int:
+        """Count the runs that will be executed before a queued one.
+
+        Parameters
+        ----------
+        run
+            A queued run.
+        """
+        return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
+
+    def recover(self) -> list[Run]:
+        """Take up what an earlier server left: queue what waited, mark what was lost.
+
+        Returns
+        -------
+        list
+            The runs that were queued again.
+        """
+        again = []
+        for run in reversed(list_runs()):
+            status = run.status()
+            if run.id in self._futures or status.ended:
+                continue
+            if status.state == "queued":
+                self.submit(run)
+                again.append(run)
+            elif not _alive(status):
+                mark(run, "interrupted", "The process that trained this run ended before it was done. Train it again.")
+        return again
+
+    def _ended(self, run: Run, future: Future[Status]) -> None:
+        """Make sure that the folder tells how a run ended; runs in a thread of the executor."""
+        try:
+            error = future.exception()
+        except CancelledError:
+            return
+        if error is None:
+            return
+        try:
+            status = run.status()
+        except RunError:
+            return
+        if isinstance(error, BrokenProcessPool) and status.state == "queued":
+            # The worker died over another run; this one only waited behind it.
+            self.submit(run)
+        elif isinstance(error, BrokenProcessPool):
+            mark(run, "interrupted", "The worker process died while it trained this run. Train it again.")
+        else:
+            mark(run, "failed", f"Training ended with an unexpected error ({type(error).__name__}: {error}).")
+
+
+def _alive(status: Status) -> bool:
+    """Whether the process of a status still runs, and is still the same one."""
+    try:
+        return status.pid is not None and psutil.Process(status.pid).create_time() == status.pid_created
+    except psutil.NoSuchProcess:
+        return False

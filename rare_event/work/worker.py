@@ -1,0 +1,158 @@
+"""What a worker process does with a run: read the folder, train, report, write the results."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from dataclasses import asdict, replace
+from time import monotonic
+
+import pandas as pd
+import psutil
+
+from rare_event.detect.training import Epoch
+from rare_event.errors import Cancelled, RareEventError
+from rare_event.store.bundle import save_bundle
+from rare_event.store.runs import Run, Status, mark, open_run
+from rare_event.work.experiment import OnProgress, Result, ignore_progress, run_experiment, summarise
+
+# Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
+REPORT_SECONDS = 0.25
+
+
+class Reporter:
+    """Writes progress into a run folder, and stops the work when asked to.
+
+    Parameters
+    ----------
+    run
+        The run.
+    also
+        Told of every epoch as well.
+    """
+
+    def __init__(self, run: Run, also: OnProgress = ignore_progress) -> None:
+        self.run, self.also = run, also
+        self.history: list[dict[str, float]] = []
+        self.began = self.reported = monotonic()
+
+    def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
+        """Take note of an epoch.
+
+        Parameters
+        ----------
+        fold, folds, epoch
+            As of `rare_event.work.experiment.OnProgress`.
+
+        Raises
+        ------
+        Cancelled
+            If someone asked for the run to stop.
+        """
+        record = {**asdict(epoch), "fold": fold}
+        record["epoch"] = record.pop("number")
+        self.history.append(record)
+        self.also(fold, folds, epoch)
+        now = monotonic()
+        if epoch.number == 1 or now - self.reported >= REPORT_SECONDS:
+            self.reported = now
+            self.write()
+            status = replace(self.run.status(), fold=fold, folds=folds, epoch=epoch.number, seconds=now - self.began)
+            self.run.write_status(status)
+            if self.run.cancel_requested:
+                raise Cancelled("The run was cancelled.")
+
+    def write(self) -> None:
+        """Write the epochs so far."""
+        self.run.write_history(
+            pd.DataFrame(self.history, columns=["fold", "epoch", "loss", "validation_loss", "seconds"])
+        )
+
+
+def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
+    """Execute a run in this process and write what comes of it into its folder.
+
+    Parameters
+    ----------
+    run
+        A queued run.
+    also
+        Told of every epoch.
+
+    Raises
+    ------
+    RareEventError
+        If it cannot be executed, or was cancelled; the status says so as well.
+    """
+    process = psutil.Process()
+    run.write_status(
+        replace(run.status(), state="running", pid=process.pid, pid_created=process.create_time())
+    )
+    try:
+        if run.cancel_requested:
+            raise Cancelled("The run was cancelled.")
+        reporter = Reporter(run, also)
+        result = run_experiment(run.dataset().table(), run.config(), reporter)
+        reporter.write()
+        save_result(run, result)
+    except Cancelled as cancelled:
+        mark(run, "cancelled", str(cancelled))
+        raise
+    except RareEventError as error:
+        mark(run, "failed", str(error))
+        raise
+    mark(run, "done")
+    return result
+
+
+def save_result(run: Run, result: Result) -> None:
+    """Write scores, thresholds, figures and the bundle of the last fold into a run folder.
+
+    Parameters
+    ----------
+    run, result
+        The run and what came of it.
+    """
+    run.save_scores(
+        {"validation": [fold.validation for fold in result.folds], "test": [fold.test for fold in result.folds]}
+    )
+    run.commit_threshold(result.thresholds, source=describe_rule(result))
+    run.save_evaluation({**summarise(result), "run": run.id})
+    save_bundle(run.folder, result.folds[-1].representation, result.folds[-1].detector)
+
+
+def describe_rule(result: Result) -> str:
+    """Say in words how the threshold of a result was chosen.
+
+    Parameters
+    ----------
+    result
+        The experiment.
+    """
+    rule = result.config.rule
+    if rule.kind == "fixed":
+        return "given before training"
+    return f"at most {rule.value:g} false alarms a day on validation data"
+
+
+def execute_in_worker(run_id: str) -> Status:
+    """Execute a run in a worker process; its folder tells the outcome.
+
+    Parameters
+    ----------
+    run_id
+        Of a queued run.
+    """
+    run = open_run(run_id)
+    # What the analyst can mend is told by the status already, and the worker lives on.
+    with suppress(RareEventError):
+        execute(run)
+    return run.status()
+
+
+def warm_up() -> int:
+    """Import what training needs, so that the first run starts at once; returns the process id."""
+    from rare_event.detect.models import import_keras
+
+    import_keras()
+    return os.getpid()
