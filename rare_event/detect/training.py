@@ -122,6 +122,10 @@ def compile_epoch(
 ) -> Callable[[np.ndarray], tuple[float, float]]:
     """Compile one epoch of a model into one program.
 
+    The last partial batch is filled up with windows that weigh nothing in the error, so that the
+    network stands in the program once for learning and once for validation: that is what compiling
+    costs. (Filling windows do count in the mean activity that a penalty is taken of.)
+
     Parameters
     ----------
     model
@@ -147,42 +151,44 @@ def compile_epoch(
     optimizer.build(model.trainable_variables)
     data = tf.constant(X)
     offsets = tf.range(1 - model.input_shape[1], 1)
-    held_out = tf.constant(validation_ends.astype(np.int32))
+    held_out = tf.constant(_batches(validation_ends, EVALUATION_BATCH))
 
-    def loss_of(ends: Any, training_phase: bool) -> Any:
+    def loss_of(ends: Any, weight: Any, learning: bool) -> Any:
         windows = tf.gather(data, ends[:, None] + offsets)
-        error = tf.reduce_mean(tf.square(model(windows, training=training_phase) - windows))
-        return error + sum(model.losses)
+        error = tf.reduce_mean(tf.square(model(windows, training=learning) - windows), axis=[1, 2])
+        return tf.reduce_sum(weight * error) / tf.reduce_sum(weight) + sum(model.losses)
 
-    def learn(ends: Any) -> Any:
+    def learn(ends: Any, weight: Any) -> Any:
         with tf.GradientTape() as tape:
-            loss = loss_of(ends, True)
+            loss = loss_of(ends, weight, True)
         optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
         return loss
 
-    def total(step: Callable[[Any], Any], ends: Any, count: int, size: int) -> Any:
-        """Sum of the step's loss over all batches, each weighted by its windows."""
-        size = min(size, count)
-        full, rest = divmod(count, size)
-        result = tf.constant(0.0)
-        for batch in tf.range(full):
-            result += size * step(tf.slice(ends, [batch * size], [size]))
-        if rest:
-            result += rest * step(ends[full * size :])
-        return result
+    def mean_loss(step: Callable[[Any, Any], Any], batches: Any, count: int) -> Any:
+        """Mean of the step's loss over all batches, each weighted by its windows."""
+        total = tf.constant(0.0)
+        size = batches.shape[1]
+        for number in tf.range(batches.shape[0]):
+            weight = tf.cast(number * size + tf.range(size) < count, tf.float32)
+            total += tf.reduce_sum(weight) * step(batches[number], weight)
+        return total / count
 
     @tf.function(jit_compile=True)
     def program(order: Any) -> Any:
-        loss = total(learn, order, n_train, training.batch_size)
-        n_held_out = len(validation_ends)
-        validation_loss = total(lambda ends: loss_of(ends, False), held_out, n_held_out, EVALUATION_BATCH)
-        return loss / n_train, validation_loss / n_held_out
+        loss = mean_loss(learn, order, n_train)
+        return loss, mean_loss(lambda ends, weight: loss_of(ends, weight, False), held_out, len(validation_ends))
 
     def run(order: np.ndarray) -> tuple[float, float]:
-        loss, validation_loss = program(tf.constant(order.astype(np.int32)))
+        loss, validation_loss = program(tf.constant(_batches(order, training.batch_size)))
         return float(loss), float(validation_loss)
 
     return run
+
+
+def _batches(ends: np.ndarray, size: int) -> np.ndarray:
+    """Lay ends out in rows of one batch each, the last filled up from the beginning."""
+    size = min(size, len(ends))
+    return np.resize(ends.astype(np.int32), (math.ceil(len(ends) / size), size))
 
 
 def compile_errors(
