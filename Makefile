@@ -1,0 +1,39 @@
+# make app     serve the app on http://127.0.0.1:8501
+# make test    everything that must hold: make check, then all tests
+# make check   lint, format and types
+# make bench   the speed figures, each against its reference
+#
+# Each sets up what it needs in .venv first. Another Python: make app PYTHON=python3.12
+
+PYTHON ?= python3
+PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+
+VENV := .venv
+RUN := $(VENV)/bin/python -m
+
+.PHONY: app test check bench
+
+app: $(VENV)/app.stamp
+	$(RUN) streamlit run app.py
+
+test: check
+	$(RUN) pytest $(PYTEST_ARGS)
+
+check: $(VENV)/test.stamp
+	$(RUN) ruff check .
+	$(RUN) ruff format --check .
+	$(RUN) mypy
+
+bench: $(VENV)/app.stamp
+	$(RUN) rare_event bench
+
+$(VENV)/app.stamp: requirements.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=.")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN) pip install --upgrade "pip>=25.1"  # the first that installs dependency groups
+	$(RUN) pip install -r requirements.txt
+	touch $@
+
+$(VENV)/test.stamp: $(VENV)/app.stamp pyproject.toml
+	$(RUN) pip install -r requirements.txt --group test
+	touch $@
