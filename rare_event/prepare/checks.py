@@ -1,0 +1,357 @@
+"""Can this file be trusted? One finding for each column and defect, and the fixes it offers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from rare_event.prepare.reading import line_of, parse_times, shown, to_numbers
+from rare_event.prepare.table import Note, Schema, Table, distinct, resembles_label, texts_of
+
+Grade = Literal["good", "note", "warning", "problem"]
+Action = Literal["ignore", "category", "forward-fill", "drop-rows", "sort-time"]
+
+GRADES: tuple[Grade, ...] = ("problem", "warning", "note", "good")  # worst first
+RARE = 0.2  # a label more frequent than this is hardly a rare event
+LATE = 0.8  # events that all come after this share of the rows leave none to choose a threshold by
+LEAK = 0.5  # rows shared with the label, of the rows of either, from which a column repeats it
+MANY_GRADES = 50
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One defect of one column, or of the file.
+
+    Parameters
+    ----------
+    grade
+        How much it matters: ``note``, ``warning`` or ``problem``.
+    column
+        The column concerned; None for the file.
+    what
+        What was found, in one sentence.
+    fix
+        What to do about it, in one sentence.
+    action
+        What `fix` would do at one click; None where only the user can help.
+    """
+
+    grade: Grade
+    column: str | None
+    what: str
+    fix: str
+    action: Action | None = None
+
+
+def check(table: Table) -> list[Finding]:
+    """Look for whatever makes a table less than trustworthy.
+
+    Parameters
+    ----------
+    table
+        As given by `table.apply_schema`.
+
+    Returns
+    -------
+    list of Finding
+        The worst first, then in the order time, label, sensors, categories, ignored.
+    """
+    findings = [*_check_time(table), *_check_label(table)]
+    for sensor in table.schema.sensors:
+        findings += _check_sensor(table, sensor)
+    for category in table.schema.categories:
+        findings += _check_category(table, category)
+    findings += [_from_note(note) for note in table.notes]
+    return sorted(findings, key=lambda finding: GRADES.index(finding.grade))
+
+
+def _check_time(table: Table) -> Iterator[Finding]:
+    if table.time is None:
+        yield Finding(
+            "note",
+            None,
+            "There is no time column, so gaps, minutes and false alarms per day cannot be given.",
+            "Choose a time column if the file has one.",
+        )
+        return
+    column, steps = table.schema.time, np.diff(table.time)
+    backwards = np.flatnonzero(steps < np.timedelta64(0))
+    if len(backwards):
+        yield Finding(
+            "problem",
+            column,
+            f"Time runs backwards {_times(len(backwards))}, first in line {line_of(backwards[0] + 1)}.",
+            "Sort the rows by time.",
+            "sort-time",
+        )
+    repeated = np.flatnonzero(pd.Series(table.time).duplicated())
+    if len(repeated):
+        yield Finding(
+            "warning",
+            column,
+            f"{_rows(len(repeated))} the time of an earlier row, first in line {line_of(repeated[0])}.",
+            "Keep one row of each time: the first, or the event.",
+            "drop-rows",
+        )
+
+
+def _check_label(table: Table) -> Iterator[Finding]:
+    column, label = table.schema.label, table.label
+    starts = np.flatnonzero(np.diff(label, prepend=np.int8(0)) == 1)
+    if len(starts) < 2:
+        found = f"only one event, in line {line_of(starts[0])}" if len(starts) else "no event"
+        yield Finding(
+            "problem",
+            column,
+            f"There is {found}: nothing can be tested on it.",
+            "Use a longer file with more events.",
+        )
+    elif starts[0] >= LATE * table.n_rows:
+        yield Finding(
+            "warning",
+            column,
+            f"All {len(starts)} events come in the last rows, from line {line_of(starts[0])} of "
+            f"{table.n_rows + 1}: no earlier part of the file has any to choose a threshold by.",
+            "Use a longer file, or a split by stretch.",
+        )
+    share = float(label.mean())
+    if share > RARE:
+        yield Finding(
+            "warning",
+            column,
+            f"{share:.0%} of the rows are labelled {shown(table.schema.event_value)}, which is not rare.",
+            "Check which value of the label means an event.",
+        )
+
+
+def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
+    values = table.frame[sensor].to_numpy()
+    finite = np.isfinite(values)
+    if not finite.any():
+        yield Finding("problem", sensor, "It holds no number at all.", "Ignore the column.", "ignore")
+        return
+    low, high = values[finite].min(), values[finite].max()
+    if low == high:
+        yield Finding("warning", sensor, f"It holds only the value {low:g}.", "Ignore the column.", "ignore")
+        return
+    yield from _check_missing(sensor, np.isnan(values), "missing")
+    yield from _check_missing(sensor, np.isinf(values), "infinite")
+    yield from _check_leak(table, sensor)
+    steps = np.diff(values)
+    if len(values) > 9 and finite.all() and (steps == steps[0]).all():
+        yield Finding(
+            "warning",
+            sensor,
+            "It changes by the same step in every row, like a row counter.",
+            "Ignore the column.",
+            "ignore",
+        )
+    few = distinct(table.frame[sensor])
+    if few is not None and 2 * len(few) <= len(values) and (few == np.round(few)).all():
+        yield Finding(
+            "note",
+            sensor,
+            f"It holds only {len(few)} distinct whole numbers, like a grade or a switch.",
+            "Treat it as a category.",
+            "category",
+        )
+
+
+def _check_category(table: Table, category: str) -> Iterator[Finding]:
+    column = table.frame[category]
+    n_grades = len(column.cat.categories)
+    if n_grades < 2:
+        yield Finding("warning", category, "It holds fewer than two values.", "Ignore the column.", "ignore")
+        return
+    if n_grades > MANY_GRADES:
+        yield Finding(
+            "warning", category, f"It holds {n_grades} distinct values.", "Ignore the column.", "ignore"
+        )
+    yield from _check_missing(category, column.isna().to_numpy(), "missing")
+    yield from _check_leak(table, category)
+
+
+def _check_missing(column: str, bad: np.ndarray, word: str) -> Iterator[Finding]:
+    """Missing or infinite values; a gap at the very start has nothing to be filled from."""
+    count = int(bad.sum())
+    if not count:
+        return
+    share, first = count / len(bad), int(np.flatnonzero(bad)[0])
+    at_start = count == (len(bad) if bad.all() else int(np.argmin(bad)))
+    yield Finding(
+        "problem" if share > 0.5 else "warning",
+        column,
+        f"{_values(count)} {word} ({share:.2%}), first in line {line_of(first)}; "
+        "windows with such values are left out.",
+        _missing_fix(share, at_start),
+        "ignore" if share > 0.5 else "drop-rows" if at_start else "forward-fill",
+    )
+
+
+def _missing_fix(share: float, at_start: bool) -> str:
+    if share > 0.5:
+        return "Ignore the column."
+    return "Drop these first rows." if at_start else "Carry the last value forward."
+
+
+def _check_leak(table: Table, column: str) -> Iterator[Finding]:
+    """Find a column that repeats the label, and so gives the answer away."""
+    series = table.frame[column]
+    if distinct(series.astype("str") if series.dtype == "category" else series) is None:
+        return
+    codes, grades = pd.factorize(series)
+    if 2 * len(grades) > table.n_rows:  # so short a file that any value marks its rows
+        return
+    known = codes >= 0
+    rows = np.bincount(codes[known], minlength=len(grades))
+    both = np.bincount(codes[known], weights=table.label[known], minlength=len(grades))
+    shared = both / (rows + table.label.sum() - both)
+    best = int(shared.argmax())
+    if shared[best] >= LEAK and both[best] > 1:
+        yield Finding(
+            "problem",
+            column,
+            f"It is {shown(grades[best])} in {both[best]:.0f} of the {table.label.sum()} rows labelled as "
+            f"events and in {rows[best] - both[best]:.0f} others: it gives the label away.",
+            "Ignore the column.",
+            "ignore",
+        )
+    elif len(grades) == 2 and resembles_label(column):
+        yield Finding(
+            "warning",
+            column,
+            "It is binary and named like a label; it may be known only after an event.",
+            "Ignore the column.",
+            "ignore",
+        )
+
+
+def _from_note(note: Note) -> Finding:
+    """Word what `table.apply_schema` noted about columns that are not in the frame."""
+    if note.fact == "zones":
+        what = f"Times carry the zone {note.detail} and were converted to UTC."
+        return Finding("note", note.column, what, "Read all times of this table as UTC.")
+    if note.fact == "text in numbers":
+        what = f"It holds numbers, but {shown(note.detail)} in line {note.line}; it is ignored."
+        fix = "Take texts as missing, carry the last number forward and use it as a sensor."
+        return Finding("warning", note.column, what, fix, "forward-fill")
+    what = {
+        "empty": "It holds no value; it is ignored.",
+        "constant": f"It holds only the value {shown(note.detail)}; it is ignored.",
+        "many texts": "It holds texts with many distinct values; it is ignored.",
+    }[note.fact]
+    return Finding("note", note.column, what, "Nothing needs to be done.")
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count:,} times"
+
+
+def _rows(count: int) -> str:
+    return "1 row repeats" if count == 1 else f"{count:,} rows repeat"
+
+
+def _values(count: int) -> str:
+    return "1 value is" if count == 1 else f"{count:,} values are"
+
+
+def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
+    """Apply the one-click fix of a finding.
+
+    Parameters
+    ----------
+    raw
+        As given by `reading.read_raw`; not changed.
+    schema
+        The roles under which the finding was made.
+    finding
+        As given by `check`.
+
+    Returns
+    -------
+    (DataFrame, Schema)
+        To be given to `table.apply_schema` again.
+
+    Raises
+    ------
+    ValueError
+        If the finding has no action.
+    """
+    column = finding.column
+    if finding.action is None or column is None:
+        raise ValueError(f"The finding {finding.what!r} has no one-click fix.")
+    if finding.action == "ignore":
+        return raw, _moved(schema, column, "ignored")
+    if finding.action == "category":
+        return raw, _moved(schema, column, "categories")
+    if finding.action == "sort-time":
+        order = np.argsort(parse_times(raw[column], schema.time_format).to_numpy(), kind="stable")
+        return raw.iloc[order].reset_index(drop=True), schema
+    if finding.action == "forward-fill":
+        schema = schema if column in schema.categories else _moved(schema, column, "sensors")
+        return raw.assign(**{column: _usable(raw, schema, column).ffill()}), schema
+    return raw[_kept(raw, schema, column)].reset_index(drop=True), schema
+
+
+def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "ignored"]) -> Schema:
+    """Give a column another role; one that has it already keeps its place."""
+    if column in getattr(schema, role):
+        return schema
+    sensors, categories, ignored = (
+        (*(c for c in getattr(schema, r) if c != column), *([column] if r == role else []))
+        for r in ("sensors", "categories", "ignored")
+    )
+    return replace(schema, sensors=sensors, categories=categories, ignored=ignored)
+
+
+def _usable(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
+    """Give the column with NaN wherever its value cannot be used."""
+    if column in schema.categories:
+        return raw[column]
+    numbers = to_numbers(raw[column])
+    return numbers.where(np.isfinite(numbers))
+
+
+def _kept(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
+    if column != schema.time:
+        return _usable(raw, schema, column).notna().to_numpy()
+    times = parse_times(raw[column], schema.time_format)
+    normal = (texts_of(raw[schema.label]) != schema.event_value).to_numpy()
+    # Events first, so that of rows with one time an event is never the one dropped.
+    order = np.argsort(normal, kind="stable")
+    kept = np.empty(len(raw), dtype=bool)
+    kept[order] = ~times.iloc[order].duplicated().to_numpy()
+    return kept
+
+
+def grades(table: Table, findings: list[Finding]) -> pd.DataFrame:
+    """Sum up the findings, one row for each column.
+
+    Parameters
+    ----------
+    table, findings
+        The table, and what `check` found in it.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``column``, ``role``, ``grade`` (the worst; ``good`` without a finding), ``what``
+        and ``fix``, the sentences of all its findings.
+    """
+    rows = []
+    for column, role in table.schema.roles():
+        own = sorted((f for f in findings if f.column == column), key=lambda f: GRADES.index(f.grade))
+        rows.append(
+            {
+                "column": column,
+                "role": role,
+                "grade": own[0].grade if own else "good",
+                "what": " ".join(f.what for f in own),
+                "fix": " ".join(f.fix for f in own),
+            }
+        )
+    return pd.DataFrame(rows, columns=["column", "role", "grade", "what", "fix"])

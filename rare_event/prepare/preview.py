@@ -1,0 +1,122 @@
+"""What an analyst looks at before training: the rows around the first event, sensors before events."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rare_event.prepare.stretches import Events
+from rare_event.prepare.table import Table
+
+# As in the articles' own before/after tables: enough to see that the shift is right.
+ROWS_BEFORE, ROWS_AFTER, SENSORS_SHOWN = 5, 2, 6
+
+
+def rows_before_shift(table: Table, first_event: int) -> pd.DataFrame:
+    """Show the rows around the first event as they are in the file.
+
+    Parameters
+    ----------
+    table
+        The table.
+    first_event
+        Row of the first event.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Time, label `y` and a few sensors; the index is the row of the table.
+    """
+    rows = np.arange(max(0, first_event - ROWS_BEFORE), min(table.n_rows, first_event + ROWS_AFTER + 1))
+    return _excerpt(table, rows, table.label[rows])
+
+
+def rows_after_shift(table: Table, first_event: int, row: np.ndarray, y: np.ndarray) -> pd.DataFrame:
+    """Show the same rows after the shift: positives marked, the event row gone.
+
+    Parameters
+    ----------
+    table, first_event
+        As for `rows_before_shift`.
+    row, y
+        Rows that stay and their labels, each of shape (n_kept,).
+    """
+    near = (row >= first_event - ROWS_BEFORE) & (row <= first_event + ROWS_AFTER)
+    return _excerpt(table, row[near], y[near])
+
+
+def first_positive_window(
+    table: Table, row: np.ndarray, y: np.ndarray, ends: np.ndarray, lookback: int
+) -> pd.DataFrame:
+    """Show the rows of the first positive window; empty where no window is positive.
+
+    Parameters
+    ----------
+    table, row, y
+        As for `rows_after_shift`.
+    ends
+        Last rows of the windows, as positions in `row`.
+    lookback
+        Rows in one window.
+    """
+    positive = ends[y[ends] == 1]
+    if not len(positive):
+        return _excerpt(table, row[:0], y[:0])
+    block = np.arange(positive[0] - lookback + 1, positive[0] + 1)
+    return _excerpt(table, row[block], y[block])
+
+
+def _excerpt(table: Table, rows: np.ndarray, y: np.ndarray) -> pd.DataFrame:
+    columns = [*([table.schema.time] if table.schema.time else []), *table.schema.sensors[:SENSORS_SHOWN]]
+    excerpt = table.frame.loc[rows, columns]
+    excerpt.insert(1 if table.schema.time else 0, "y", y.astype(int), allow_duplicates=True)
+    return excerpt
+
+
+@dataclass(frozen=True)
+class Course:
+    """How a sensor runs on average before an event.
+
+    Parameters
+    ----------
+    offset
+        Rows before the event, negative, shape (n_offsets,).
+    mean, low, high
+        Mean over events, and the middle half of them (quartiles).
+    n_events
+        Events with at least one row before them.
+    """
+
+    offset: np.ndarray
+    mean: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    n_events: int
+
+
+def course_before_events(values: np.ndarray, stretch: np.ndarray, events: Events, n_rows: int) -> Course:
+    """Average a sensor over the rows before each event, within the event's stretch.
+
+    Parameters
+    ----------
+    values, stretch
+        Of each row of the table, shape (n,).
+    events
+        The events.
+    n_rows
+        Rows before the event to look at.
+    """
+    offset = np.arange(-n_rows, 0)
+    position = events.row[:, None] + offset
+    inside = (position >= 0) & (stretch[np.maximum(position, 0)] == events.stretch[:, None])
+    block = np.where(inside, values[np.maximum(position, 0)], np.nan)
+    seen = np.isfinite(block).any(axis=0)
+    offset, block = offset[seen], block[:, seen]
+    if not len(offset):
+        nothing = np.empty(0)
+        return Course(offset, nothing, nothing, nothing, 0)
+    low, high = np.nanquantile(block, [0.25, 0.75], axis=0)
+    n_events = int(np.isfinite(block).any(axis=1).sum())
+    return Course(offset, np.nanmean(block, axis=0), low, high, n_events)

@@ -1,0 +1,75 @@
+"""Roles that a user gave to the columns of a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.prepare.reading import shown, time_formats
+from rare_event.prepare.table import Role, Schema, distinct, text_of, texts_of
+
+
+def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: str, before: Schema) -> Schema:
+    """Make a schema of the roles a user chose.
+
+    Parameters
+    ----------
+    raw
+        The columns as they were read.
+    roles
+        Role of each column.
+    event_value
+        Text of the label value that means an event; where the label is another column than before,
+        its rarer value is taken.
+    before
+        The schema that is corrected; its time format is kept with its time column.
+
+    Raises
+    ------
+    TableError
+        If not exactly one column is the label, or more than one is the time.
+    """
+    named = {
+        wanted: tuple(c for c, role in roles.items() if role == wanted) for wanted in set(roles.values())
+    }
+    labels, times = named.get("label", ()), named.get("time", ())
+    if len(labels) != 1:
+        raise TableError(
+            f"{len(labels) or 'No'} columns have the role label. "
+            "Give it to exactly one column: the one that marks events."
+        )
+    if len(times) > 1:
+        raise TableError(
+            f"Columns {shown(times[0])} and {shown(times[1])} both have the role time. "
+            "Give it to one of them."
+        )
+    time = times[0] if times else None
+    time_format = before.time_format
+    if time is not None and time != before.time:
+        time_format = next(iter(time_formats(raw[time])), None)
+    if labels[0] != before.label:
+        counts = texts_of(raw[labels[0]]).value_counts()
+        event_value = str(counts.index[-1]) if len(counts) else event_value
+    return Schema(
+        labels[0],
+        time,
+        named.get("sensor", ()),
+        named.get("category", ()),
+        named.get("ignored", ()),
+        event_value,
+        time_format,
+    )
+
+
+def label_values(raw: pd.DataFrame, label: str) -> list[str]:
+    """List the distinct values of a label column as text, sorted.
+
+    Parameters
+    ----------
+    raw, label
+        The columns as they were read, and the name of the label.
+    """
+    values = distinct(raw[label])
+    return sorted({text_of(value) for value in values}) if values is not None else []

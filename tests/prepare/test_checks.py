@@ -1,0 +1,218 @@
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.prepare.checks import Finding, check, fix, grades
+from rare_event.prepare.reading import read_raw
+from rare_event.prepare.table import Schema, Table, apply_schema, guess_schema, read_table
+
+
+def frame(n: int = 100, **columns: Any) -> pd.DataFrame:
+    """A file of `n` minutes with events in rows 10, 40 and 80, and one sensor; nothing is wrong with it."""
+    base = {
+        "time": pd.date_range("2020-01-01", periods=n, freq="min").strftime("%Y-%m-%d %H:%M"),
+        "y": np.isin(np.arange(n), [10, 40, 80]).astype(int),
+        "x1": np.random.default_rng(0).normal(size=n),
+    }
+    return pd.DataFrame(base | columns)
+
+
+def raw_of(data: pd.DataFrame) -> pd.DataFrame:
+    return read_raw(data.to_csv(index=False).encode(), name="f")
+
+
+def table_of(raw: pd.DataFrame, schema: Schema | None = None) -> Table:
+    return apply_schema(raw, schema or guess_schema(raw), name="f", digest="")
+
+
+def with_values(values: dict[int, float], n: int = 100) -> np.ndarray:
+    x = np.random.default_rng(1).normal(size=n)
+    for row, value in values.items():
+        x[row] = value
+    return x
+
+
+SWAPPED = frame().iloc[[0, 1, 2, 4, 3, *range(5, 100)]]
+REPEATED = frame(time=frame()["time"].where(np.arange(100) != 10, frame()["time"][9]))
+FLIPPED = 1 - frame()["y"]
+NEARLY = frame()["y"].where(np.arange(100) != 11, 1)
+
+# data, then of the finding: grade, column, words in it, action
+DEFECTS = {
+    "no time": (frame().drop(columns="time"), "note", None, ["no time column", "minutes"], None),
+    "unsorted": (SWAPPED, "problem", "time", ["backwards once", "line 6"], "sort-time"),
+    "repeated time": (REPEATED, "warning", "time", ["1 row", "line 12"], "drop-rows"),
+    "one event": (frame(y=[0] * 70 + [1, 1] + [0] * 28), "problem", "y", ["only one event", "line 72"], None),
+    "late events": (frame(y=[0] * 90 + [1, 0] * 5), "warning", "y", ["5 events", "line 92 of 101"], None),
+    "not rare": (frame(y=np.arange(100) % 2), "warning", "y", ["50%", "not rare"], None),
+    "missing": (
+        frame(x2=with_values({7: np.nan, 9: np.nan})),
+        "warning",
+        "x2",
+        ["2 values", "line 9"],
+        "forward-fill",
+    ),
+    "first missing": (
+        frame(x2=with_values({0: np.nan})),
+        "warning",
+        "x2",
+        ["1 value is", "line 2"],
+        "drop-rows",
+    ),
+    "infinite": (
+        frame(x2=with_values({7: -np.inf})),
+        "warning",
+        "x2",
+        ["infinite", "line 9"],
+        "forward-fill",
+    ),
+    "mostly missing": (
+        frame(x2=with_values(dict.fromkeys(range(60), np.nan))),
+        "problem",
+        "x2",
+        ["60.00%"],
+        "ignore",
+    ),
+    "counter": (frame(x2=np.arange(100.0)), "warning", "x2", ["same step"], "ignore"),
+    "leak": (
+        frame(status=np.where(NEARLY == 1, "STOP", "RUN")),
+        "problem",
+        "status",
+        ["'STOP'", "3 of the 3", "1 others"],
+        "ignore",
+    ),
+    "inverted leak": (frame(run=FLIPPED), "problem", "run", ["'0'", "3 of the 3", "0 others"], "ignore"),
+    "second label": (
+        frame(fault=np.isin(np.arange(100), [5, 6, 7, 50]) * 1),
+        "warning",
+        "fault",
+        ["named like"],
+        "ignore",
+    ),
+    "missing grade": (frame(g=["a"] * 50 + [None] + ["b"] * 49), "warning", "g", ["line 52"], "forward-fill"),
+    "zones": (frame(time=frame()["time"] + "+02:00"), "note", "time", ["+02:00", "UTC"], None),
+    "text in numbers": (
+        frame(x2=["1.5", "2.5", "3.5"] * 5 + ["1,234 abc"] + ["2.5"] * 84),
+        "warning",
+        "x2",
+        ["'1,234 abc'", "line 17", "ignored"],
+        "forward-fill",
+    ),
+    "constant": (frame(x2=3.5), "note", "x2", ["only the value '3.5'", "ignored"], None),
+    "empty": (frame(x2=np.nan), "note", "x2", ["no value", "ignored"], None),
+    "texts": (frame(x2=[f"r{i}" for i in range(100)]), "note", "x2", ["many distinct", "ignored"], None),
+}
+
+
+@pytest.mark.parametrize(("data", "grade", "column", "words", "action"), DEFECTS.values(), ids=DEFECTS.keys())
+def test_each_defect_is_found_once_and_its_fix_mends_it(
+    data: pd.DataFrame, grade: str, column: str | None, words: list[str], action: str | None
+) -> None:
+    raw = raw_of(data)
+    before, schema = raw.copy(), guess_schema(raw)
+    findings = check(table_of(raw))
+    assert len(findings) == 1, findings  # and nothing else is said to be wrong
+    (finding,) = findings
+    assert (finding.grade, finding.column, finding.action) == (grade, column, action)
+    assert all(word in finding.what for word in words), finding.what
+    assert finding.fix.endswith(".")
+    if action is None:
+        with pytest.raises(ValueError, match="no one-click fix"):
+            fix(raw, schema, finding)
+    else:
+        mended, mended_schema = fix(raw, schema, finding)
+        assert check(table_of(mended, mended_schema)) == []
+    pd.testing.assert_frame_equal(raw, before)
+
+
+def test_a_file_without_defects() -> None:
+    table = table_of(raw_of(frame(grade=np.tile([90, 96], 50))))
+    assert check(table) == []
+    summary = grades(table, [])
+    assert summary["column"].tolist() == ["time", "y", "x1", "grade"]
+    assert summary["role"].tolist() == ["time", "label", "sensor", "category"]
+    assert (summary["grade"] == "good").all() and not summary["what"].any()
+
+
+def test_a_value_that_happens_to_stand_at_the_only_event_is_no_leak() -> None:
+    short = pd.DataFrame({"y": [0, 0, 1, 0], "x": [1.5, 2.5, 3.5, 1.5]})
+    assert {f.column for f in check(table_of(raw_of(short)))} == {None, "y"}
+    at_40 = np.arange(100) == 40
+    long = frame(y=at_40 * 1, x2=np.where(at_40, 7, np.arange(100) % 5))
+    assert "x2" not in {f.column for f in check(table_of(raw_of(long)))}
+
+
+def test_roles_chosen_by_hand_are_checked_too() -> None:
+    raw = raw_of(frame(flat=3.5, none=np.nan, valve=np.tile([0, 1], 50), y2=frame()["y"], one="a"))
+    schema = Schema("y", "time", ("x1", "flat", "none", "valve", "y2"), ("one",))
+    found = {(f.column, f.action): f for f in check(table_of(raw, schema))}
+    assert found["flat", "ignore"].grade == "warning" and found["none", "ignore"].grade == "problem"
+    assert found["y2", "ignore"].grade == "problem" and found["one", "ignore"].grade == "warning"
+    assert ("x1", "ignore") not in found and ("valve", "ignore") not in found
+    _, moved = fix(raw, schema, found["valve", "category"])
+    assert moved.categories == ("one", "valve") and "valve" not in moved.sensors
+    _, moved = fix(raw, schema, found["flat", "ignore"])
+    assert moved.ignored == ("flat",) and "flat" not in moved.sensors
+
+
+def test_worst_first_and_sentences_of_one_column_together() -> None:
+    raw = raw_of(frame(x2=with_values({3: np.nan, 5: np.inf}), x3=3.5, run=FLIPPED))
+    table = table_of(raw)
+    findings = check(table)
+    assert [(f.grade, f.column) for f in findings] == [
+        ("problem", "run"),
+        ("warning", "x2"),
+        ("warning", "x2"),
+        ("note", "x3"),
+    ]
+    rows = grades(table, findings).set_index("column")
+    assert rows.loc["x2", "grade"] == "warning" and rows.loc["x3", "role"] == "ignored"
+    assert all(word in str(rows.loc["x2", "what"]) for word in ("missing", "infinite"))
+    assert rows.loc["x1", "grade"] == "good"
+
+
+def test_forward_fill_takes_the_value_before_and_leaves_the_rest() -> None:
+    raw = raw_of(frame(x2=with_values({7: np.nan, 8: np.inf})))
+    finding = next(f for f in check(table_of(raw)) if f.action == "forward-fill")
+    mended, schema = fix(raw, guess_schema(raw), finding)
+    assert mended["x2"][7] == mended["x2"][8] == raw["x2"][6] and mended["x2"][9] == raw["x2"][9]
+    assert len(mended) == 100 and schema == guess_schema(raw)
+
+
+def test_a_text_among_numbers_becomes_a_sensor() -> None:
+    raw = raw_of(frame(x2=["1.5", "2.5", "3.5"] * 5 + ["n.a. 3"] + ["2.5"] * 84))
+    (finding,) = check(table_of(raw))
+    mended, schema = fix(raw, guess_schema(raw), finding)
+    assert schema.sensors == ("x1", "x2") and schema.ignored == ()
+    assert mended["x2"][15] == 3.5 and raw["x2"][15] == "n.a. 3"
+
+
+def test_of_rows_with_one_time_the_event_stays() -> None:
+    raw = raw_of(REPEATED)
+    (finding,) = check(table_of(raw))
+    mended, schema = fix(raw, guess_schema(raw), finding)
+    assert len(mended) == 99 and mended.index.equals(pd.RangeIndex(99))
+    assert table_of(mended, schema).label.sum() == 3  # row 10 is the event, row 9 is dropped
+    assert mended["x1"][8] == raw["x1"][8] and mended["x1"][9] == raw["x1"][10]
+
+
+def test_sorting_keeps_rows_together() -> None:
+    raw = raw_of(frame().iloc[::-1])
+    schema = guess_schema(raw)
+    mended, _ = fix(raw, schema, check(table_of(raw))[0])
+    np.testing.assert_array_equal(mended["x1"], raw["x1"][::-1])
+    assert table_of(mended, schema).label.tolist() == frame()["y"].tolist()
+
+
+def test_findings_are_plain_values() -> None:
+    finding = Finding("note", None, "a", "b")
+    assert finding == Finding("note", None, "a", "b", None) and hash(finding)
+
+
+def test_nothing_is_wrong_with_the_mill(mill_csv: Path) -> None:
+    table = read_table(mill_csv)
+    assert [f for f in check(table) if f.grade != "note"] == []
+    assert len(grades(table, check(table))) == 63

@@ -1,0 +1,246 @@
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rare_event.errors import TableError
+from rare_event.prepare.table import (
+    Schema,
+    apply_schema,
+    guess_schema,
+    read_table,
+    resembles_label,
+    text_of,
+    texts_of,
+)
+
+
+def frame(n: int = 100, **columns: Any) -> pd.DataFrame:
+    """A file of `n` minutes with events in rows 40 and 80, and one sensor."""
+    rng = np.random.default_rng(0)
+    base = {
+        "time": pd.date_range("2020-01-01", periods=n, freq="min").strftime("%Y-%m-%d %H:%M"),
+        "y": np.isin(np.arange(n), [40, 80]).astype(int),
+        "x1": rng.normal(size=n),
+    }
+    return pd.DataFrame(base | columns)
+
+
+def csv(data: pd.DataFrame, **options: Any) -> bytes:
+    return data.to_csv(index=False, **options).encode()
+
+
+def test_reading_without_a_schema() -> None:
+    data = frame(grade=np.tile([90, 96], 50), note="constant", remark=[f"r{i}" for i in range(100)])
+    table = read_table(csv(data), name="mill")
+    assert table.schema == Schema("y", "time", ("x1",), ("grade",), ("note", "remark"))
+    assert list(table.frame.columns) == ["time", "y", "x1", "grade"]
+    assert isinstance(table.frame.index, pd.RangeIndex) and table.n_rows == 100
+    assert table.label.dtype == np.int8 and np.flatnonzero(table.label).tolist() == [40, 80]
+    assert table.time is not None and table.time.dtype == "datetime64[ns]"
+    assert table.values.shape == (100, 1) and table.values.dtype == np.float32
+    assert table.frame["grade"].cat.categories.tolist() == ["90", "96"]
+    assert (table.name, len(table.digest)) == ("mill", 64)
+
+
+def test_rows_keep_the_order_of_the_file() -> None:
+    data = frame().iloc[::-1]
+    table = read_table(csv(data))
+    assert table.time is not None and (np.diff(table.time) < np.timedelta64(0)).all()
+    assert np.flatnonzero(table.label).tolist() == [19, 59]
+
+
+def test_values_is_a_copy_and_raw_stays() -> None:
+    raw = frame(x2=np.arange(100.0) + 1e9)
+    before = raw.copy()
+    table = apply_schema(raw, guess_schema(raw), name="f", digest="")
+    values = table.values
+    assert values.dtype == np.float64  # x2 is too large for float32
+    values[:] = 0
+    assert table.values.any()
+    pd.testing.assert_frame_equal(raw, before)
+
+
+LABELS = {
+    "numbers": ("y", {"y": [0, 0, 0, 1, 0, 0]}, "1"),
+    "strings": ("state", {"state": ["OK", "OK", "BREAK", "OK", "OK", "OK"]}, "BREAK"),
+    "booleans": ("Alarm", {"Alarm": [True, False, False, False, False, False]}, "True"),
+    "inverted": ("label", {"label": [1, 1, 1, 1, 1, 0]}, "0"),
+    "mixed writing": ("y", {"y": ["0", "0.0", "1", "1.0", "0", "0"]}, "1"),
+    "even": ("y", {"y": [0, 1, 0, 1, 0, 1]}, "1"),
+    "by name": ("sheet_break", {"valve": [0, 0, 0, 0, 0, 1], "sheet_break": [0, 0, 1, 1, 0, 0]}, "1"),
+    "rarest": ("b", {"a": [0, 0, 0, 1, 1, 1], "b": [0, 0, 0, 0, 0, 1]}, "1"),
+    "text before number": ("break", {"class": list("abcabc"), "break": [0, 0, 0, 1, 0, 0]}, "1"),
+}
+
+
+@pytest.mark.parametrize(("label", "columns", "event"), LABELS.values(), ids=LABELS.keys())
+def test_label_guess(label: str, columns: dict, event: str) -> None:
+    raw = pd.DataFrame({"x": [1.5, 2.25, 3.5, 0.1, 0.2, 0.3]} | columns)
+    schema = guess_schema(raw)
+    assert (schema.label, schema.event_value) == (label, event)
+    assert label not in schema.sensors + schema.categories + schema.ignored
+    table = read_table(csv(raw))
+    expected = [text_of(v) == event for v in columns[label]]
+    assert table.label.tolist() == [int(e) for e in expected]
+
+
+@given(st.one_of(st.integers(-1000, 1000), st.booleans()))
+def test_one_text_for_each_value(value: int | bool) -> None:
+    assert text_of(value) == text_of(str(value)) == text_of(f" {value} ") == text_of(text_of(value))
+    if not isinstance(value, bool):
+        assert text_of(value) == text_of(float(value)) == text_of(f"{value}.0")
+        assert text_of(value) != text_of(value + 1)
+
+
+def test_texts_keep_missing_values() -> None:
+    assert texts_of(pd.Series([1.0, np.nan, 2.5])).isna().tolist() == [False, True, False]
+
+
+def test_names_like_a_label() -> None:
+    assert all(resembles_label(n) for n in ("y", " Y ", "Label", "sheet_break", "is-fault", "Alarms"))
+    assert not any(resembles_label(n) for n in ("x1", "yield", "breaker", "stopwatch", ""))
+
+
+def test_time_is_optional_and_may_be_named_anything() -> None:
+    assert guess_schema(frame().drop(columns="time")).time is None
+    assert guess_schema(frame().rename(columns={"time": "when"})).time == "when"
+    two = frame(created=frame()["time"])[["created", "time", "y", "x1"]]
+    schema = guess_schema(two)
+    assert schema.time == "time" and schema.ignored == ("created",)
+    epoch = frame(time=1.6e9 + 60 * np.arange(100.0))
+    assert guess_schema(epoch).time_format == "epoch s"
+    times = read_table(csv(epoch)).time
+    assert times is not None and times[1] == np.datetime64("2020-09-13T12:27:40")
+    assert guess_schema(frame(time=np.arange(100.0) / 7)).time is None
+
+
+def test_few_whole_numbers_are_categories_only_if_they_repeat() -> None:
+    raw = frame(
+        many=np.tile(np.arange(25), 4), twenty=np.tile(np.arange(20), 5), halves=np.tile([0.5, 1], 50)
+    )
+    schema = guess_schema(raw)
+    assert schema.categories == ("twenty",) and schema.sensors == ("x1", "many", "halves")
+    short = pd.DataFrame({"y": [0, 1, 0], "x": [1, 2, 3], "g": ["a", "b", "a"]})
+    assert guess_schema(short).sensors == ("x",) and guess_schema(short).categories == ("g",)
+
+
+def replaced(column: str, row: int, value: Any) -> pd.DataFrame:
+    data = frame().astype({column: object})
+    data.loc[row, column] = value
+    return data
+
+
+BAD = {
+    "one row": (frame(1), ["1 row"]),
+    "no label": (frame().drop(columns="y"), ["No column can be the label", "two distinct"]),
+    "all 0": (frame(y=0), ["'y'", "only '0'", "no event"]),
+    "all 1": (frame(y=1), ["'y'", "only '1'", "every row"]),
+    "three values": (frame(y=np.arange(100) % 3), ["'y'", "more than two", "'0', '1', '2'"]),
+    "label missing": (replaced("y", 5, None), ["'y'", "empty in 1 rows", "line 7"]),
+    "bad time": (replaced("time", 50, "soon"), ["'time'", "'soon'", "line 52"]),
+    "no time": (replaced("time", 50, None), ["'time'", "empty", "line 52"]),
+    "half zones": (replaced("time", 3, "2020-01-01 00:03+02:00"), ["with and without a zone", "line 5"]),
+    "texts in the only sensor": (replaced("x1", 15, "1,234 abc"), ["'x1' holds '1,234 abc' in line 17"]),
+    "no sensor": (frame().drop(columns="x1"), ["No column is a sensor"]),
+}
+
+
+@pytest.mark.parametrize(("data", "words"), BAD.values(), ids=BAD.keys())
+def test_bad_columns_are_refused(data: pd.DataFrame, words: list[str]) -> None:
+    with pytest.raises(TableError) as caught:
+        read_table(csv(data))
+    assert all(word in str(caught.value) for word in words), str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_schema_and_file_must_fit() -> None:
+    schema = Schema("y", "time", ("x1", "x2", "=x3"))
+    with pytest.raises(TableError, match="lacks 2 .* 'x2', '=x3'"):
+        read_table(csv(frame()), schema=schema)
+    with pytest.raises(TableError, match="'y' holds '0' and '1', but not 'BREAK'"):
+        read_table(csv(frame()), schema=Schema("y", None, ("x1",), event_value="BREAK"))
+    with pytest.raises(TableError, match="'x2' holds '1,234 abc' in line 17"):
+        texts = ["1.5"] * 15 + ["1,234 abc"] + ["2.5"] * 84
+        read_table(csv(frame(x2=texts)), schema=Schema("y", "time", ("x1", "x2")))
+    with pytest.raises(TableError, match="'x1' has more than one role"):
+        Schema("y", "time", ("x1",), ignored=("x1",))
+
+
+def test_columns_the_schema_does_not_name_are_left_out() -> None:
+    table = read_table(csv(frame(x2=1.5)), schema=Schema("y", None, ("x1",)))
+    assert list(table.frame.columns) == ["y", "x1"] and table.time is None
+
+
+def test_a_file_to_score_needs_no_events() -> None:
+    schema = Schema("y", "time", ("x1",))
+    for raw in (frame().drop(columns="y"), frame(y=0), frame(1)):
+        table = apply_schema(raw, schema, name="f", digest="", events_needed=False)
+        assert not table.label.any() and table.label.shape == (len(raw),)
+    with pytest.raises(TableError, match="'x1'"):
+        apply_schema(frame().drop(columns="x1"), schema, name="f", digest="", events_needed=False)
+
+
+def test_values_that_are_not_finite_stay() -> None:
+    x1 = np.linspace(0, 1, 100)
+    x1[3], x1[4] = np.nan, np.inf
+    values = read_table(csv(frame(x1=x1))).values[:, 0]
+    assert np.isnan(values[3]) and np.isinf(values[4]) and np.isfinite(values[5:]).all()
+
+
+def test_the_mill(mill_csv: Path) -> None:
+    table = read_table(mill_csv)
+    assert table.schema == Schema(
+        label="y",
+        time="time",
+        sensors=tuple(f"x{i}" for i in range(1, 61) if i != 28),
+        categories=("x28", "x61"),
+        time_format="%m/%d/%y %H:%M",
+    )
+    assert table.values.shape == (18_398, 59) and table.values.dtype == np.float32
+    assert np.isfinite(table.values).all() and not table.frame.isna().any(axis=None)
+    assert table.label.sum() == 124 and not (table.label[1:] & table.label[:-1]).any()
+    assert table.time is not None
+    assert table.time[0] == np.datetime64("1999-05-01T00:00") and table.time[-1] == np.datetime64(
+        "1999-05-29T00:06"
+    )
+    assert len(table.frame["x28"].cat.categories) == 8 and (table.frame["x61"] == "1").sum() == 19
+
+
+PEAK = """
+import re, sys
+from pathlib import Path
+from rare_event.prepare.table import read_table
+
+def peak():  # of this process alone: getrusage would also know that of its parent
+    return 1024 * int(re.search(r"VmHWM:\\s+(\\d+)", Path("/proc/self/status").read_text())[1])
+
+before = peak()
+table = read_table(sys.argv[1])
+print((peak() - before) / (4 * table.n_rows * len(table.schema.sensors)))
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peak memory is read as Linux gives it")
+def test_reading_takes_little_more_memory_than_the_frame(tmp_path: Path) -> None:
+    path = tmp_path / "long.csv"
+    block = frame(
+        10_000, **{f"x{i}": np.random.default_rng(i).normal(size=10_000).round(5) for i in range(1, 41)}
+    )
+    text = block.to_csv(index=False)
+    with path.open("w") as file:
+        file.write(text)
+        for _ in range(19):
+            file.write(text.partition("\n")[2])
+    run = subprocess.run(
+        [sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True, env=os.environ
+    )
+    # 200,000 x 40: 32 MB of float32; the blocks and threads of the reader weigh about as much again.
+    assert 0.5 < float(run.stdout) < 5
