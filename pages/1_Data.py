@@ -1,0 +1,28 @@
+"""Data: whether the file can be trusted."""
+
+import streamlit as st
+
+from rare_event.ui.data import (
+    choose_data,
+    show_balance,
+    show_findings,
+    show_schema,
+    show_sensors,
+    show_time_line,
+)
+from rare_event.ui.frame import show_errors, start_page
+from rare_event.ui.state import need_dataset
+
+start_page("Data", "Can I trust this file?")
+
+with show_errors():
+    choose_data()
+
+with show_errors():
+    dataset = need_dataset()
+    show_balance(dataset)
+    show_findings(dataset)
+    show_time_line(dataset)
+    show_sensors(dataset)
+    show_schema(dataset)
+    st.page_link("pages/2_Train.py", label="Next: train a model", icon="➡️")

@@ -1,0 +1,24 @@
+"""Train: whether a model can see it coming."""
+
+import streamlit as st
+
+from rare_event.ui.frame import show_errors, start_page
+from rare_event.ui.progress import show_run, show_runs
+from rare_event.ui.state import get_state, need_dataset, update_state
+from rare_event.ui.train import choose_config, show_shift, show_sizes, show_split, start_button
+
+start_page("Train", "Can a model see it coming?")
+
+with show_errors():
+    dataset = need_dataset()
+    settings, preview = st.columns([2, 3], gap="large")
+    with settings:
+        config = choose_config(dataset, get_state().draft)
+        update_state(draft=config)
+        start_button(dataset, config)
+    with preview:
+        show_run(dataset)
+        show_split(dataset, config)
+        show_sizes(dataset, config)
+    show_shift(dataset, config)
+    show_runs(dataset)

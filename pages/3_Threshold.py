@@ -1,0 +1,15 @@
+"""Threshold: where to set the alarm."""
+
+import streamlit as st
+
+from rare_event.ui.frame import show_errors, start_page
+from rare_event.ui.state import need_run
+from rare_event.ui.threshold import explore, show_context
+
+start_page("Threshold", "Where do I set the alarm? On validation data only; test data stay closed here.")
+
+with show_errors():
+    run = need_run()
+    show_context(run)
+    explore(run)
+    st.page_link("pages/4_Evaluate.py", label="Next: evaluate on test data", icon="➡️")

@@ -1,0 +1,16 @@
+"""Evaluate: what the alarm will be worth."""
+
+from rare_event.ui.evaluate import show_curves, show_errors_over_time, show_ledger, show_verdict
+from rare_event.ui.frame import show_errors, start_page
+from rare_event.ui.state import need_run
+from rare_event.ui.threshold import show_context
+
+start_page("Evaluate", "What will it be worth? Test data at the committed threshold.")
+
+with show_errors():
+    run = need_run()
+    show_context(run)
+    show_verdict(run)
+    show_errors_over_time(run)
+    show_curves(run)
+    show_ledger(run)

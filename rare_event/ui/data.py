@@ -1,0 +1,202 @@
+"""Pieces of the Data page."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from rare_event.plots.balance import balance_figure
+from rare_event.plots.sensors import course_figure, sensor_figure
+from rare_event.plots.timeline import stretch_figure
+from rare_event.prepare.checks import grades
+from rare_event.prepare.preview import course_before_events
+from rare_event.prepare.roles import label_values, schema_of_roles
+from rare_event.prepare.stretches import find_events, median_step, minutes, stretches
+from rare_event.store.datasets import Dataset, add_dataset, list_datasets, save_dataset
+from rare_event.ui.cache import findings_of, open_sample, table_of
+from rare_event.ui.state import get_state, update_state
+from rare_event.ui.text import number, plain, plural, share
+
+UPLOADS = "data_uploads"
+GRADE_MARKS = {"problem": "🔴", "warning": "🟠", "note": "🔵", "good": "🟢"}
+ROLES = ("sensor", "category", "ignored", "time", "label")
+ROWS_BEFORE_EVENT = 30
+
+
+def choose_data() -> None:
+    """Let the user upload a file, open the sample, or pick a stored dataset."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    uploads = st.session_state.setdefault(UPLOADS, 0)
+    upload = left.file_uploader("Upload a CSV or Parquet file", key=f"data_upload_{uploads}")
+    if upload is not None:
+        # A new uploader after each file: the server lets go of the upload once it is stored.
+        st.session_state[UPLOADS] = uploads + 1
+        _use(add_dataset(upload.getvalue(), upload.name))
+    stored = {dataset.digest: dataset for dataset in list_datasets()}
+    if stored:
+        digests, opened = list(stored), get_state().digest
+        chosen = right.selectbox(
+            "Or open a stored dataset",
+            digests,
+            index=digests.index(opened) if opened in stored else None,
+            format_func=lambda digest: f"{stored[digest].name} ({stored[digest].n_rows:,} rows)",
+            placeholder="Choose",
+            key=f"data_stored_{opened}",
+        )
+        if chosen is not None and chosen != opened:
+            _use(stored[chosen])
+    elif right.button("Open the sample mill", key="data_sample", icon="🏭"):
+        _use(open_sample())
+
+
+def _use(dataset: Dataset) -> None:
+    update_state(digest=dataset.digest, run_id=None)
+    st.rerun()
+
+
+def show_balance(dataset: Dataset) -> None:
+    """Show how large the file is and how rare the event.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    table = table_of(dataset)
+    clock = minutes(table.time, table.n_rows)
+    stretch = stretches(clock, table.label)
+    events = find_events(clock, table.label, stretch)
+    n_label = int(table.label.sum())
+    step = median_step(clock)
+    days = table.n_rows * step / 1440
+    st.subheader(plain(dataset.name))
+    with st.container(horizontal=True):
+        st.metric("Rows", f"{table.n_rows:,}", border=True)
+        st.metric("Sensors", f"{len(table.schema.sensors):,}", border=True)
+        st.metric("Events", f"{len(events):,}", border=True, help="Maximal runs of label 1.")
+        st.metric("Stretches", f"{int(stretch[-1]) + 1:,}", border=True, help="Uninterrupted running time.")
+        if table.time is not None:
+            st.metric("Running time", f"{number(days)} days", border=True)
+            st.metric("Step", f"{number(step)} min", border=True, help="Median time between rows.")
+        st.metric("Event rows", share(n_label, table.n_rows), border=True)
+    st.plotly_chart(balance_figure(table.n_rows - n_label, n_label), key="data_balance")
+
+
+def show_findings(dataset: Dataset) -> None:
+    """Show one grade for each column, what was found, and the one-click fixes.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    st.subheader("Checks")
+    table, findings = table_of(dataset), findings_of(dataset)
+    if not findings:
+        st.success("Nothing was found that stands in the way.")
+    for number_, finding in enumerate(findings):
+        with st.container(border=True, horizontal=True, vertical_alignment="center"):
+            st.markdown(
+                f"{GRADE_MARKS[finding.grade]} {plain(finding.what)} {plain(finding.fix)}", width="stretch"
+            )
+            if finding.action and st.button("Fix it", key=f"data_fix_{dataset.version[:12]}_{number_}"):
+                save_dataset(dataset.with_fix(finding))
+                st.rerun()
+    if dataset.fixes and st.button(f"Undo the last of {plural(len(dataset.fixes), 'fix')}", key="data_undo"):
+        save_dataset(dataset.without_last_fix())
+        st.rerun()
+    listed = grades(table, findings)
+    listed["grade"] = [f"{GRADE_MARKS[grade]} {grade}" for grade in listed["grade"]]
+    with st.expander(f"Every column ({len(listed):,})"):
+        st.dataframe(listed, hide_index=True, key="data_grades")
+
+
+def show_time_line(dataset: Dataset) -> None:
+    """Draw the stretches, stops and events.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    table = table_of(dataset)
+    clock = minutes(table.time, table.n_rows)
+    when = clock if table.time is None else table.time
+    figure = stretch_figure(when, stretches(clock, table.label), table.label)
+    st.plotly_chart(figure, key="data_time_line")
+
+
+def show_sensors(dataset: Dataset) -> None:
+    """Let the user look at one sensor: over time, and on average before an event.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    table = table_of(dataset)
+    if not table.schema.sensors:
+        st.warning("No column is a sensor: give at least one that role below.")
+        return
+    st.subheader("Sensors")
+    sensor = st.selectbox("Sensor", table.schema.sensors, key="data_sensor", persist_state="session")
+    clock = minutes(table.time, table.n_rows)
+    stretch = stretches(clock, table.label)
+    events = find_events(clock, table.label, stretch)
+    when = clock if table.time is None else table.time
+    values = table.frame[sensor].to_numpy(float)
+    course = course_before_events(values, stretch, events, ROWS_BEFORE_EVENT)
+    left, right = st.columns([3, 2])
+    left.plotly_chart(
+        sensor_figure(when, values, sensor, events_when=when[events.row]), key="data_sensor_time"
+    )
+    right.plotly_chart(
+        course_figure(
+            course.offset * median_step(clock),
+            course.mean,
+            course.low,
+            course.high,
+            sensor,
+            course.n_events,
+            band="middle half of the events",
+        ),
+        key="data_sensor_course",
+    )
+
+
+def show_schema(dataset: Dataset) -> None:
+    """Let the user correct the roles of the columns.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    st.subheader("Roles of the columns")
+    st.caption("Guessed from the file. Change a role and apply; the stored file stays as it was uploaded.")
+    raw = dataset.raw()
+    role_of = {column: role for column, role in dataset.schema.roles()}
+    roles = pd.DataFrame(
+        {"column": list(raw.columns), "role": [role_of.get(c, "ignored") for c in raw.columns]}
+    )
+    left, right = st.columns([3, 2])
+    edited = left.data_editor(
+        roles,
+        hide_index=True,
+        disabled=["column"],
+        height=320,
+        column_config={"role": st.column_config.SelectboxColumn("role", options=list(ROLES), required=True)},
+        key=f"data_roles_{dataset.version[:12]}",
+    )
+    with right:
+        values = label_values(raw, dataset.schema.label)
+        event_value = st.selectbox(
+            "Label value that means an event",
+            values,
+            index=values.index(dataset.schema.event_value) if dataset.schema.event_value in values else 0,
+            key=f"data_event_value_{dataset.version[:12]}",
+        )
+        if st.button("Apply the roles", key="data_apply_roles"):
+            chosen = dict(zip(edited["column"], edited["role"], strict=True))
+            save_dataset(dataset.with_schema(schema_of_roles(raw, chosen, event_value, dataset.schema)))
+            st.rerun()

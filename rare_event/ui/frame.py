@@ -1,0 +1,124 @@
+"""The frame of every page: title, the path in the sidebar, and one place that shows errors."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rare_event.errors import RareEventError
+from rare_event.store.datasets import open_dataset
+from rare_event.store.runs import open_run
+from rare_event.ui.cache import jobs
+from rare_event.ui.state import Missing, get_state, update_state, write_address
+from rare_event.ui.text import plain, plural
+
+LOG = logging.getLogger("rare_event")
+
+
+@dataclass(frozen=True)
+class Step:
+    """A screen of the path.
+
+    Parameters
+    ----------
+    page, label
+        Its file, and its name in the sidebar.
+    needs
+        What must be there before it can be used.
+    """
+
+    page: str
+    label: str
+    needs: str = ""
+
+
+STEPS = (
+    Step("app.py", "Home"),
+    Step("pages/1_Data.py", "Data"),
+    Step("pages/2_Train.py", "Train", "dataset"),
+    Step("pages/3_Threshold.py", "Threshold", "run"),
+    Step("pages/4_Evaluate.py", "Evaluate", "run"),
+)
+
+
+def start_page(title: str, question: str) -> None:
+    """Set up a page: browser title, sidebar, heading.
+
+    Parameters
+    ----------
+    title
+        Name of the page.
+    question
+        What the page answers, shown below the heading.
+    """
+    st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
+    jobs()
+    _forget_what_is_gone()
+    write_address()
+    _sidebar()
+    st.title(title)
+    st.caption(question)
+
+
+@contextmanager
+def show_errors() -> Iterator[None]:
+    """Show what the user can mend as a sentence, with the way to the step that is missing."""
+    try:
+        yield
+    except Missing as missing:
+        st.info(plain(missing))
+        st.page_link(missing.page, label=missing.label, icon="➡️")
+    except RareEventError as error:
+        LOG.info("shown to the user: %s", error)
+        st.error(plain(error))
+
+
+def _forget_what_is_gone() -> None:
+    """Let go of a dataset or run that was deleted or damaged behind the session's back."""
+    state = get_state()
+    try:
+        if state.digest:
+            open_dataset(state.digest)
+        if state.run_id:
+            open_run(state.run_id).status()
+    except RareEventError as error:
+        update_state(digest=None, run_id=None)
+        st.toast(plain(error))
+
+
+def _sidebar() -> None:
+    state = get_state()
+    figures = _figures()
+    ready = {"": True, "dataset": state.digest is not None, "run": "Train" in figures}
+    with st.sidebar:
+        st.markdown("**rare_event**")
+        for number, step in enumerate(STEPS):
+            done = f"✓ {figures[step.label]}" if step.label in figures else ""
+            label = step.label if number == 0 else f"{number} · {step.label}"
+            st.page_link(step.page, label=label, disabled=not ready[step.needs])
+            if done:
+                st.caption(plain(done))
+
+
+def _figures() -> dict[str, str]:
+    """One figure for each step that is finished."""
+    state, figures = get_state(), {}
+    if state.digest:
+        dataset = open_dataset(state.digest)
+        figures["Data"] = f"{dataset.name}: {plural(dataset.n_rows, 'row')}"
+    if state.run_id:
+        run = open_run(state.run_id)
+        if run.status().state == "done":
+            config, about = run.config(), run.evaluation()
+            auc = about["validation"]["auc"]
+            figures["Train"] = f"{config.model.kind}, {config.split.kind} split" + (
+                f", validation AUC {auc:.2f}" if auc is not None else ""
+            )
+            figures["Threshold"] = run.threshold_source()
+            events = about["events"]
+            figures["Evaluate"] = f"{plural(events['total'], 'event')} in test data"
+    return figures

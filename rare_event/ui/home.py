@@ -1,0 +1,112 @@
+"""Pieces of the home page: the purpose, the path, and what was worked on lately."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from rare_event.store.datasets import list_datasets
+from rare_event.store.runs import Run, list_runs
+from rare_event.ui.state import update_state
+from rare_event.ui.text import number, plain, plural
+
+MOST_RECENT = 6
+
+PURPOSE = """
+Sheet breaks, pump trips and their like are rare, so a model learns what *normal* looks like and warns
+when a row no longer fits. Here you set the alarm threshold on data the model was not trained on, see what
+it would have been worth on data nobody looked at, and count what a plant counts: **events caught and
+false alarms per day**. The default is the honest one: train on the past, judge on what came after.
+"""
+
+PATH = (
+    ("1 · Data", "Can I trust this file?", "Upload a CSV; check the columns, the stops and the events."),
+    ("2 · Train", "Can a model see it coming?", "Set the shift and the lookback; train an autoencoder."),
+    ("3 · Threshold", "Where do I set the alarm?", "Move the threshold on validation data and commit it."),
+    ("4 · Evaluate", "What will it be worth?", "Events caught, false alarms per day and lead on test data."),
+)
+
+
+def show_path() -> None:
+    """Draw the path from a file to a verdict."""
+    columns = st.columns(len(PATH))
+    for column, (step, question, what) in zip(columns, PATH, strict=True):
+        with column.container(border=True, height="stretch"):
+            st.markdown(f"**{step}**")
+            st.markdown(f"*{question}*")
+            st.caption(what)
+
+
+def recent_datasets() -> None:
+    """List the latest datasets, each with a button that opens it."""
+    datasets = list_datasets()[:MOST_RECENT]
+    if not datasets:
+        return
+    st.subheader("Recent datasets")
+    for dataset in datasets:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Open", key=f"home_dataset_{dataset.digest}"):
+                update_state(digest=dataset.digest, run_id=None)
+                st.switch_page("pages/1_Data.py")
+            st.markdown(
+                f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {plain(dataset.added[:10])}"
+            )
+
+
+def recent_runs() -> None:
+    """List the latest runs, each with a button that opens it."""
+    runs = list_runs()[:MOST_RECENT]
+    if not runs:
+        return
+    st.subheader("Recent runs")
+    for run in runs:
+        with st.container(horizontal=True, vertical_alignment="center"):
+            if st.button("Open", key=f"home_run_{run.id}"):
+                update_state(digest=run.dataset().digest, run_id=run.id, draft=run.config())
+                st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
+            st.markdown(describe_run(run))
+
+
+def describe_run(run: Run) -> str:
+    """Describe a run in one line of Markdown.
+
+    Parameters
+    ----------
+    run
+        The run.
+    """
+    config, status = run.config(), run.status()
+    words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.kind} split)"]
+    if status.state == "done":
+        test = run.evaluation()["test"]
+        words.append(f"test AUC {number(test['auc'])} on {plural(test['n_positive'], 'positive window')}")
+    else:
+        words.append(status.state)
+    return " · ".join(words)
+
+
+def runs_table(runs: list[Run]) -> pd.DataFrame:
+    """Lay runs out in a frame, one row each.
+
+    Parameters
+    ----------
+    runs
+        The runs.
+    """
+    rows = []
+    for run in runs:
+        config, status = run.config(), run.status()
+        test = run.evaluation()["test"]["auc"] if status.state == "done" else None
+        rows.append(
+            {
+                "started (UTC)": run.created.strftime("%Y-%m-%d %H:%M:%S"),
+                "preset": config.name,
+                "model": config.model.kind,
+                "split": config.split.kind,
+                "shift": config.shift,
+                "lookback": config.lookback,
+                "state": status.state,
+                "test AUC": test,
+            }
+        )
+    return pd.DataFrame(rows)

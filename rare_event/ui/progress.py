@@ -1,0 +1,98 @@
+"""A run as it happens: state, loss curve, time left, cancel; and the list of runs."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rare_event.plots.training import loss_figure
+from rare_event.store.datasets import Dataset
+from rare_event.store.runs import Run, Status, list_runs, open_run
+from rare_event.ui.cache import jobs
+from rare_event.ui.home import runs_table
+from rare_event.ui.state import get_state, update_state
+from rare_event.ui.text import duration, plain, plural
+
+POLL_SECONDS = 1.0
+
+
+def show_run(dataset: Dataset) -> None:
+    """Show the run in use: live while it is executed, its outcome afterwards.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    run_id = get_state().run_id
+    if run_id is None:
+        return
+    run = open_run(run_id)
+    ended = run.status().ended
+    # Polling is left out once nothing more can happen.
+    st.fragment(_show_run, run_every=None if ended else POLL_SECONDS, key="train_run_fragment")(run, ended)
+
+
+def _show_run(run: Run, ended_before: bool) -> None:
+    status = run.status()
+    if status.ended and not ended_before:
+        st.rerun()
+    config = run.config()
+    with st.container(border=True):
+        st.markdown(f"**Run in use**: {config.name}, {config.model.kind}, {config.split.kind} split")
+        _show_status(run, status)
+        if config.model.kind != "pca":
+            st.plotly_chart(loss_figure(run.history()), key="train_loss")
+
+
+def _show_status(run: Run, status: Status) -> None:
+    if status.state == "queued":
+        waiting = jobs().waiting_before(run)
+        st.info(f"Waiting for {plural(waiting, 'run')} before it." if waiting else "Starting …")
+    elif status.state == "running":
+        fold = f"fold {status.fold + 1} of {status.folds}, " if status.folds > 1 else ""
+        words = (
+            f"{fold}epoch {status.epoch:,} of {status.epochs:,}, at most {duration(status.seconds_left)} left"
+        )
+        st.progress(status.progress, words if status.epoch else "Preparing and compiling …")
+    elif status.state == "done":
+        with st.container(horizontal=True, vertical_alignment="center"):
+            st.success("Done.", width="stretch")
+            if st.button("Next: set the threshold", type="primary", key="train_next"):
+                st.switch_page("pages/3_Threshold.py")
+    elif status.state == "cancelled":
+        st.warning("Cancelled.")
+    else:
+        st.error(plain(status.message))
+    if not status.ended:
+        waiting_for_it = run.cancel_requested
+        label = "Cancelling …" if waiting_for_it else "Cancel"
+        if st.button(label, key="train_cancel", disabled=waiting_for_it):
+            jobs().cancel(run)
+            st.rerun(scope="fragment")
+
+
+def show_runs(dataset: Dataset) -> None:
+    """List the runs on the dataset; a click on a row opens it.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+    """
+    runs = list_runs(dataset.digest)
+    if not runs:
+        return
+    st.subheader("Runs on this dataset")
+    st.caption("Select a row to open that run.")
+    chosen = st.dataframe(
+        runs_table(runs),
+        hide_index=True,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={"test AUC": st.column_config.NumberColumn(format="%.3f")},
+        key=f"train_runs_{len(runs)}_{get_state().run_id}",
+    )
+    for position in chosen["selection"]["rows"]:
+        if runs[position].id != get_state().run_id:
+            update_state(run_id=runs[position].id)
+            st.rerun()

@@ -1,0 +1,134 @@
+"""The state of a session: which dataset and run are in use, and the settings being made.
+
+It holds ids and settings, never arrays or models. Dataset and run also stand in the address, so a
+reload, a bookmark or a colleague's link opens the same work.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import streamlit as st
+
+from rare_event.config import RECOMMENDED, ExperimentConfig
+from rare_event.errors import RareEventError
+from rare_event.store.datasets import Dataset, open_dataset
+from rare_event.store.runs import Run, open_run
+
+KEY = "app_state"
+
+
+@dataclass(frozen=True)
+class AppState:
+    """Ids and settings of one session.
+
+    Parameters
+    ----------
+    digest
+        Of the dataset in use.
+    run_id
+        Of the run in use.
+    draft
+        Settings on the Train page.
+    """
+
+    digest: str | None = None
+    run_id: str | None = None
+    draft: ExperimentConfig = RECOMMENDED
+
+
+class Missing(RareEventError):
+    """A page was opened before the step it needs; `page` is where that step is made.
+
+    Parameters
+    ----------
+    sentence
+        What is missing.
+    page, label
+        Where to go, and what to call it.
+    """
+
+    def __init__(self, sentence: str, page: str, label: str) -> None:
+        super().__init__(sentence)
+        self.page, self.label = page, label
+
+
+def get_state() -> AppState:
+    """Return the session's state; a new session begins with what the address names."""
+    if KEY not in st.session_state:
+        st.session_state[KEY] = _from_address()
+    state: AppState = st.session_state[KEY]
+    return state
+
+
+def update_state(**changes: Any) -> AppState:
+    """Replace fields of the session's state and keep the address in step.
+
+    Parameters
+    ----------
+    **changes
+        Fields of `AppState`.
+    """
+    st.session_state[KEY] = replace(get_state(), **changes)
+    write_address()
+    return get_state()
+
+
+def write_address() -> None:
+    """Put the dataset and the run into the address, which a change of page empties."""
+    state = get_state()
+    wanted = {name: value for name, value in (("dataset", state.digest), ("run", state.run_id)) if value}
+    if st.query_params.to_dict() != wanted:
+        st.query_params.from_dict(wanted)
+
+
+def _from_address() -> AppState:
+    state = AppState()
+    try:
+        if run_id := st.query_params.get("run"):
+            run = open_run(run_id)
+            state = AppState(run.dataset().digest, run.id, run.config())
+        elif digest := st.query_params.get("dataset"):
+            state = AppState(open_dataset(digest).digest)
+    except RareEventError:
+        # An old link: the page then says which step is missing.
+        return state
+    return state
+
+
+def need_dataset() -> Dataset:
+    """Return the dataset in use.
+
+    Raises
+    ------
+    Missing
+        If none is.
+    """
+    digest = get_state().digest
+    if digest is None:
+        raise Missing(
+            "No dataset is open yet: upload a file or open the sample mill.", "pages/1_Data.py", "Go to Data"
+        )
+    return open_dataset(digest)
+
+
+def need_run() -> Run:
+    """Return the run in use, which has ended well.
+
+    Raises
+    ------
+    Missing
+        If none is, or it has not.
+    """
+    run_id = get_state().run_id
+    if run_id is None:
+        raise Missing("No run is open yet: train a model first.", "pages/2_Train.py", "Go to Train")
+    run = open_run(run_id)
+    if run.status().state != "done":
+        raise Missing(
+            "The run in use is not done. Watch it on the Train page, or open another one there.",
+            "pages/2_Train.py",
+            "Go to Train",
+        )
+    return run

@@ -1,0 +1,68 @@
+"""Words on the screen: names from files shown as they are, numbers with sensible digits."""
+
+from __future__ import annotations
+
+import re
+
+_MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>$:.&])")
+
+
+def plain(text: object) -> str:
+    """Escape text so that Streamlit shows it as it is, whatever Markdown or HTML it looks like.
+
+    Parameters
+    ----------
+    text
+        A name or sentence that holds something from a file.
+    """
+    return _MARKDOWN.sub(r"\\\1", str(text))
+
+
+def number(value: float | None, digits: int = 3) -> str:
+    """Write a figure with a number of significant digits; a dash where there is none.
+
+    Parameters
+    ----------
+    value, digits
+        The figure and its digits.
+    """
+    if value is None or value != value:
+        return "–"
+    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
+
+
+def share(part: float, whole: float) -> str:
+    """Write a share as a percentage; a dash of nothing.
+
+    Parameters
+    ----------
+    part, whole
+        Numerator and denominator.
+    """
+    return f"{part / whole:.2%}" if whole else "–"
+
+
+def duration(seconds: float | None) -> str:
+    """Write a duration for people.
+
+    Parameters
+    ----------
+    seconds
+        None where it is not known.
+    """
+    if seconds is None:
+        return "–"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def plural(count: int, one: str) -> str:
+    """Write a count with its noun.
+
+    Parameters
+    ----------
+    count, one
+        The count, and the noun in the singular; an s makes the plural.
+    """
+    return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
