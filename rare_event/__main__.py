@@ -59,7 +59,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--lookback", type=int, help="rows in one window")
     run.add_argument("--representation", choices=get_args(RepresentationKind))
     run.add_argument("--epochs", type=int)
-    run.add_argument("--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data")
+    run.add_argument(
+        "--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data"
+    )
     run.add_argument("--seed", type=int)
     run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run.set_defaults(command=_run)
@@ -86,7 +88,9 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     """
     config = PRESETS[options.preset]
     changes: dict[str, Any] = {
-        name: getattr(options, name) for name in ("shift", "lookback", "seed") if getattr(options, name) is not None
+        name: getattr(options, name)
+        for name in ("shift", "lookback", "seed")
+        if getattr(options, name) is not None
     }
     if options.model is not None and options.model != config.model.kind:
         changes["model"] = MODELS[options.model]
@@ -138,21 +142,20 @@ class _Bar:
 
 def _describe(figures: dict[str, Any]) -> str:
     """Say what a run came to, for people."""
+    events, test, lead = figures["events"], figures["test"], figures["median_lead_minutes"]
     optimistic = " (random split: optimistic)" if figures["split"] == "random" else ""
-    events, confusion, lead = figures["events"], figures["confusion"], figures["median_lead_minutes"]
-    auc, base = figures["test"]["auc"], figures["test"]["n_positive"] / figures["test"]["n"]
-    lines = [
+    auc = "not defined (one class only)" if test["auc"] is None else f"{test['auc']:.3f}"
+    median_lead = "" if lead is None else f", median lead {lead:g} minutes"
+    rows = ", ".join(f"{name} {count:,}" for name, count in figures["confusion"].items())
+    return (
         f"{figures['preset']} on {figures['n_rows']:,} rows of {figures['n_sensors']} sensors, "
-        f"{figures['split']} split{optimistic}",
-        "test: AUC " + (f"{auc:.3f}" if auc is not None else "not defined (one class only)")
-        + f", {figures['test']['n']:,} windows, {base:.2%} positive",
-        f"events caught: {events['caught']} of {events['total']}, false alarms per day: "
-        f"{figures['false_alarms_per_day']:.1f}"
-        + (f", median lead: {lead:g} minutes" if lead is not None else ""),
-        "rows: " + ", ".join(f"{name} {count:,}" for name, count in confusion.items()),
-        f"run {figures['run']}",
-    ]
-    return "\n".join(lines) + "\n"
+        f"{figures['split']} split{optimistic}\n"
+        f"test: AUC {auc}, {test['n']:,} windows, {test['n_positive']:,} positive\n"
+        f"events caught: {events['caught']} of {events['total']}, "
+        f"{figures['false_alarms_per_day']:.1f} false alarms per day{median_lead}\n"
+        f"rows: {rows}\n"
+        f"run {figures['run']}\n"
+    )
 
 
 def _bench(options: argparse.Namespace) -> int:

@@ -68,7 +68,13 @@ def row(ours: float, reference: float, reference_is: str, **more: Any) -> Row:
     **more
         Further figures.
     """
-    return {"ours": ours, "reference": reference, "ratio": reference / ours, "reference_is": reference_is, **more}
+    return {
+        "ours": ours,
+        "reference": reference,
+        "ratio": reference / ours,
+        "reference_is": reference_is,
+        **more,
+    }
 
 
 def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int = 0) -> np.ndarray:
@@ -95,7 +101,8 @@ def train(config: ExperimentConfig) -> Row:
     config
         Model, lookback and training.
     """
-    from rare_event.detect.models import build, import_keras
+    from rare_event.detect.detector import build_network
+    from rare_event.detect.models import import_keras
     from rare_event.detect.training import compile_epoch
 
     keras = import_keras()
@@ -107,7 +114,7 @@ def train(config: ExperimentConfig) -> Row:
     training, random = config.training, np.random.default_rng(0)
 
     def make() -> Any:
-        return build(config.model, config.lookback, N_SENSORS, training.batch_size, seed=0)
+        return build_network(config, N_SENSORS)
 
     fitted = make()
     if isinstance(config.model, LSTMModel):
@@ -118,7 +125,10 @@ def train(config: ExperimentConfig) -> Row:
 
     def reference() -> float:
         history = fitted.fit(
-            windows, windows, batch_size=training.batch_size, validation_data=(held_out_windows, held_out_windows),
+            windows,
+            windows,
+            batch_size=training.batch_size,
+            validation_data=(held_out_windows, held_out_windows),
             verbose=0,
         )
         return float(history.history["val_loss"][0])
@@ -154,7 +164,7 @@ def train(config: ExperimentConfig) -> Row:
 
 
 def _rolled(described: dict[str, Any]) -> dict[str, Any]:
-    """A Sequential model's config with no layer unrolled."""
+    """Return a Sequential model's config with no layer unrolled."""
     layers = [
         {**layer, "config": {name: value for name, value in layer["config"].items() if name != "unroll"}}
         for layer in described["layers"]
@@ -195,10 +205,10 @@ def prepare() -> Row:
 
     def reference() -> np.ndarray:
         y = label.copy()
-        for i in np.flatnonzero(label):
+        for i in np.flatnonzero(label).tolist():
             for j in range(max(0, i - shift), i):
                 y[j] = 1
-        rows = [i for i in range(len(label)) if label[i] == 0]
+        rows = [row for row in range(len(label)) if label[row] == 0]
         kept = X[rows]
         blocks = []
         for i in range(len(kept) - lookback - 1):
@@ -207,13 +217,15 @@ def prepare() -> Row:
                 block.append(kept[i + j + 1, :])
             blocks.append(block)
         windows = np.array(blocks)
-        for i in range(len(windows)):
-            windows[i] = scaler.transform(windows[i])
+        for number, window in enumerate(windows):
+            windows[number] = scaler.transform(window)
         return windows
 
     if not np.allclose(ours(), reference(), atol=1e-5):
         raise AssertionError("The vectorised preparation differs from the loops.")
-    return row(*in_turn(ours, reference, 3), "the articles' way: loops over rows, each window scaled on its own")
+    return row(
+        *in_turn(ours, reference, 3), "the articles' way: loops over rows, each window scaled on its own"
+    )
 
 
 def operating_points() -> Row:
@@ -286,12 +298,12 @@ def peak_of_training(lookback: int) -> None:
     lookback
         Rows in one window.
     """
-    from rare_event.detect.models import build
+    from rare_event.detect.detector import build_network
     from rare_event.detect.training import train_autoencoder
 
     X = correlated_rows(100_000)
     ends = np.arange(lookback - 1, len(X))
-    model = build(ARTICLE_DENSE.model, lookback, N_SENSORS, 128, seed=0)
+    model = build_network(replace(ARTICLE_DENSE, lookback=lookback), N_SENSORS)
     train_autoencoder(model, X, ends[:80_000], ends[80_000:], Training(epochs=2), seed=0)
     sys.stdout.write(f"{_peak_bytes()}\n")
 
@@ -370,7 +382,8 @@ def describe(rows: dict[str, Row]) -> str:
     for name, figures in rows.items():
         in_bytes = figures.get("unit") == "bytes"
         ours, reference = (
-            f"{figures[side] / 1e6:.0f} MB" if in_bytes else f"{figures[side]:.4g} s" for side in ("ours", "reference")
+            f"{figures[side] / 1e6:.0f} MB" if in_bytes else f"{figures[side]:.4g} s"
+            for side in ("ours", "reference")
         )
         lines.append(f"{name:18}{ours:>12}{reference:>14}{figures['ratio']:>9.2f}  {figures['reference_is']}")
     return "\n".join(lines) + "\n"

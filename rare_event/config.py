@@ -151,7 +151,8 @@ class PCAModel:
         require(self.components >= 1, f"components is {self.components}; choose 1 or more.")
 
 
-ModelConfig = DenseModel | LSTMModel | PCAModel
+NetworkConfig = DenseModel | LSTMModel
+ModelConfig = NetworkConfig | PCAModel
 
 
 def require_widths(widths: tuple[int, ...]) -> None:
@@ -185,8 +186,12 @@ class Training:
     def __post_init__(self) -> None:
         require(1 <= self.epochs <= 100_000, f"epochs is {self.epochs}; choose 1 to 100,000.")
         require(1 <= self.batch_size <= 65_536, f"batch_size is {self.batch_size}; choose 1 to 65,536.")
-        require(0 < self.learning_rate <= 1, f"learning_rate is {self.learning_rate}; choose above 0, at most 1.")
-        require(self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more.")
+        require(
+            0 < self.learning_rate <= 1, f"learning_rate is {self.learning_rate}; choose above 0, at most 1."
+        )
+        require(
+            self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more."
+        )
 
 
 @dataclass(frozen=True)
@@ -235,12 +240,14 @@ class AlarmPolicy:
     mute: int = 0
 
     def __post_init__(self) -> None:
-        require(1 <= self.k <= self.n <= 1000, f"k={self.k} of n={self.n} windows; choose 1 <= k <= n <= 1000.")
+        require(
+            1 <= self.k <= self.n <= 1000, f"k={self.k} of n={self.n} windows; choose 1 <= k <= n <= 1000."
+        )
         require(self.cooldown >= 0, f"cooldown is {self.cooldown} minutes; choose 0 or more.")
         require(self.lead > 0, f"lead is {self.lead} minutes; choose more than 0.")
         require(
             0 <= self.min_lead <= self.lead,
-            f"min_lead is {self.min_lead} minutes; choose between 0 and the lead window of {self.lead} minutes.",
+            f"min_lead is {self.min_lead} minutes; choose 0 to the lead window of {self.lead} minutes.",
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
 

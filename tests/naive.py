@@ -5,6 +5,29 @@ from __future__ import annotations
 import numpy as np
 
 
+def stretches(clock, label, gap_steps=3.0):
+    """Walk from row to row and start a stretch after each event and each jump of the clock."""
+    forward = [b - a for a, b in zip(clock, clock[1:], strict=False) if b > a]
+    usual = float(np.median(forward)) if forward else 1.0
+    number, numbers = 0, [0]
+    for i in range(1, len(clock)):
+        step = clock[i] - clock[i - 1]
+        event_is_over = label[i - 1] == 1 and label[i] == 0
+        if step < 0 or step > gap_steps * usual or event_is_over:
+            number += 1
+        numbers.append(number)
+    return numbers
+
+
+def event_rows(label, stretch):
+    """First rows of the events: label 1 whose row before is normal, or in another stretch."""
+    return [
+        i
+        for i, value in enumerate(label)
+        if value == 1 and (i == 0 or label[i - 1] == 0 or stretch[i - 1] != stretch[i])
+    ]
+
+
 def curve_shift(label, shift, stretch=None):
     """Walk back from every event row, one row at a time."""
     y = [0] * len(label)
@@ -27,6 +50,57 @@ def window_ends(stretch, lookback, usable=None):
     return ends
 
 
+def difference(values, stretch):
+    """Subtract the row before, row by row and sensor by sensor."""
+    result = np.zeros(values.shape)
+    for i in range(1, len(values)):
+        for j in range(values.shape[1]):
+            if stretch[i] == stretch[i - 1]:
+                result[i, j] = float(values[i, j]) - float(values[i - 1, j])
+    return result
+
+
+def deviation(values, stretch, trailing):
+    """Subtract the mean of the known values among the last `trailing` rows of the stretch."""
+    result = np.full(values.shape, np.nan)
+    for i in range(len(values)):
+        past = [k for k in range(max(0, i - trailing + 1), i + 1) if stretch[k] == stretch[i]]
+        for j in range(values.shape[1]):
+            known = [float(values[k, j]) for k in past if np.isfinite(values[k, j])]
+            if np.isfinite(values[i, j]):
+                result[i, j] = float(values[i, j]) - sum(known) / len(known)
+    return result
+
+
+def join_errors(errors, top_k):
+    """Sort the sensor errors of each window and take the mean of the largest."""
+    return [float(np.mean(sorted(map(float, row), reverse=True)[:top_k])) for row in errors]
+
+
+def trailing_max(values, first):
+    """Look at every range in turn."""
+    return [max(values[first[i] : i], default=-1) for i in range(len(values))]
+
+
+def confusion(y_true, y_score, threshold):
+    """Count rows one by one."""
+    counts = {"tn": 0, "fp": 0, "fn": 0, "tp": 0}
+    for truth, value in zip(y_true, y_score, strict=True):
+        called = value >= threshold
+        counts[("t" if called == bool(truth) else "f") + ("p" if called else "n")] += 1
+    return counts
+
+
+def choose(thresholds, false_alarms_per_day, budget):
+    """Walk down from the highest threshold while the budget is kept; None if not even that keeps it."""
+    chosen = None
+    for threshold, rate in sorted(zip(thresholds, false_alarms_per_day, strict=True), reverse=True):
+        if rate > budget:
+            break
+        chosen = threshold
+    return chosen
+
+
 def alarmed_rows(scores, threshold, policy):
     """Count hits among the last n windows of the stretch for every row."""
     flags = []
@@ -37,9 +111,10 @@ def alarmed_rows(scores, threshold, policy):
     return flags
 
 
-def alarm_figures(scores, threshold, policy):
-    """Events caught, alarms, false alarms and leads, by walking through the rows."""
-    groups, current = [], []
+def alarm_groups(scores, threshold, policy):
+    """Alarmed rows, joined while they are of one stretch and less than the cooldown apart."""
+    groups: list[list[int]] = []
+    current: list[int] = []
     for i, flag in enumerate(alarmed_rows(scores, threshold, policy)):
         if not flag:
             continue
@@ -53,8 +128,14 @@ def alarm_figures(scores, threshold, policy):
         current.append(i)
     if current:
         groups.append(current)
+    return groups
+
+
+def alarm_figures(scores, threshold, policy):
+    """Events caught, alarms, false alarms and leads, by walking through the rows."""
+    groups = alarm_groups(scores, threshold, policy)
     false = sum(all(scores.to_event[i] > policy.lead for i in group) for group in groups)
-    leads = {}
+    leads: dict[int, float] = {}
     for group in groups:
         for i in group:
             if policy.min_lead <= scores.to_event[i] <= policy.lead:

@@ -71,7 +71,9 @@ class PCADetector:
             If there are fewer than two windows.
         """
         if len(train_ends) < 2:
-            raise DataError(f"{len(train_ends)} normal training windows: PCA needs at least 2. Use more data.")
+            raise DataError(
+                f"{len(train_ends)} normal training windows: PCA needs at least 2. Use more data."
+            )
         width = lookback * X.shape[1]
         total, product = np.zeros(width), np.zeros((width, width))
         for start in range(0, len(train_ends), CHUNK):

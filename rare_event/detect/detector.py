@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from rare_event.config import DenseModel, ExperimentConfig, LSTMModel, PCAModel
+from rare_event.config import ExperimentConfig, PCAModel
 from rare_event.detect.baselines import PCADetector
 from rare_event.detect.models import build, import_keras
 from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder
@@ -16,7 +16,9 @@ Steps = Literal["last", "window"]
 
 
 class Detector(Protocol):
-    """What every model offers once it is fitted."""
+    """What every model offers once it is fitted; `FILE` is what `save` writes."""
+
+    FILE: ClassVar[str]
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors, shape (n_windows, n_features); see `scoring.score`."""
@@ -36,7 +38,7 @@ class Autoencoder:
         Fitted; input and output of shape (batch, lookback, n_features).
     """
 
-    FILE = "model.keras"
+    FILE: ClassVar[str] = "model.keras"
 
     def __init__(self, model: Any) -> None:
         self.model = model
@@ -78,6 +80,26 @@ class Autoencoder:
         return cls(import_keras().models.load_model(folder / cls.FILE, compile=False, safe_mode=True))
 
 
+def build_network(config: ExperimentConfig, n_features: int) -> Any:
+    """Build the Keras model a config names, with seeded initial weights.
+
+    Parameters
+    ----------
+    config
+        Its model, lookback, batch size and seed are used.
+    n_features
+        Inputs of one row.
+
+    Raises
+    ------
+    ValueError
+        If the config's model is no network.
+    """
+    if isinstance(config.model, PCAModel):
+        raise ValueError(f"{config.model.kind} is not a network")
+    return build(config.model, config.lookback, n_features, config.training.batch_size, config.seed)
+
+
 def fit_detector(
     config: ExperimentConfig,
     X: np.ndarray,
@@ -105,11 +127,8 @@ def fit_detector(
     """
     if isinstance(config.model, PCAModel):
         return PCADetector.fit(config.model, X, train_ends, config.lookback), []
-    network: DenseModel | LSTMModel = config.model
-    model = build(network, config.lookback, X.shape[1], config.training.batch_size, config.seed)
-    history = train_autoencoder(
-        model, X, train_ends, validation_ends, config.training, config.seed, on_epoch
-    )
+    model = build_network(config, X.shape[1])
+    history = train_autoencoder(model, X, train_ends, validation_ends, config.training, config.seed, on_epoch)
     return Autoencoder(model), history
 
 

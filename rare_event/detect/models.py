@@ -9,7 +9,7 @@ import os
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from rare_event.config import DenseModel, LSTMModel
+from rare_event.config import DenseModel, LSTMModel, NetworkConfig
 
 if TYPE_CHECKING:
     import keras
@@ -80,9 +80,7 @@ def build_lstm(config: LSTMModel, lookback: int, n_features: int, batch_size: in
 BUILDERS: dict[str, Callable[..., Any]] = {"dense": build_dense, "lstm": build_lstm}
 
 
-def build(
-    config: DenseModel | LSTMModel, lookback: int, n_features: int, batch_size: int, seed: int
-) -> keras.Model:
+def build(config: NetworkConfig, lookback: int, n_features: int, batch_size: int, seed: int) -> keras.Model:
     """Build a model of the registry with seeded initial weights.
 
     Parameters

@@ -33,7 +33,9 @@ def score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) ->
     result = np.empty(len(ends))
     for start in range(0, len(ends), CHUNK):
         chunk = ends[start : start + CHUNK]
-        result[start : start + CHUNK] = join_errors(detector.sensor_errors(X, chunk, config.steps), config.top_k)
+        result[start : start + CHUNK] = join_errors(
+            detector.sensor_errors(X, chunk, config.steps), config.top_k
+        )
     return result
 
 

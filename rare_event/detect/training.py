@@ -176,7 +176,9 @@ def compile_epoch(
     @tf.function(jit_compile=True)
     def program(order: Any) -> Any:
         loss = mean_loss(learn, order, n_train)
-        return loss, mean_loss(lambda ends, weight: loss_of(ends, weight, False), held_out, len(validation_ends))
+        return loss, mean_loss(
+            lambda ends, weight: loss_of(ends, weight, False), held_out, len(validation_ends)
+        )
 
     def run(order: np.ndarray) -> tuple[float, float]:
         loss, validation_loss = program(tf.constant(_batches(order, training.batch_size)))

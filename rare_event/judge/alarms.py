@@ -8,6 +8,7 @@ import pandas as pd
 from rare_event.config import AlarmPolicy
 from rare_event.judge.scores import Scores
 
+
 def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: float) -> np.ndarray:
     """Highest threshold at which each row is alarmed under a policy.
 

@@ -141,7 +141,9 @@ def fit_representation(
     scaler = StandardScaler() if config.scaler == "standard" else RobustScaler(quantile_range=ROBUST_RANGE)
     scaler.fit(derived[normal].astype(float))
     center = scaler.mean_ if config.scaler == "standard" else scaler.center_
-    seen = {c: tuple(sorted(np.unique(g[normal]).tolist())) for c, g in grades.items()} if config.one_hot else {}
+    seen = (
+        {c: tuple(sorted(np.unique(g[normal]).tolist())) for c, g in grades.items()} if config.one_hot else {}
+    )
     return FittedRepresentation(
         config, sensors, center.astype(np.float32), scaler.scale_.astype(np.float32), seen
     )

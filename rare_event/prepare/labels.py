@@ -54,7 +54,8 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     n_rows = len(label)
     if not 1 <= shift < n_rows:
         raise ConfigError(
-            f"The shift is {shift} rows and the table has {n_rows}; choose a shift from 1 to {max(1, n_rows - 1)}."
+            f"The shift is {shift} rows and the table has {n_rows}; "
+            f"choose a shift from 1 to {max(1, n_rows - 1)}."
         )
     event_row = np.where(label == 1, np.arange(n_rows), n_rows)
     next_event = np.minimum.accumulate(event_row[::-1])[::-1]

@@ -64,15 +64,18 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
         for part in ("train", "validation", "test"):
             if not len(getattr(fold, part)):
                 raise DataError(
-                    f"The {plan.kind} split leaves no rows for the {part} part of fold {number} of {len(folds)}: "
-                    f"{n_rows:,} rows are too few. Use fewer folds, a shorter lookback or shift, or more data."
+                    f"The {plan.kind} split leaves no rows for the {part} part of fold {number} of "
+                    f"{len(folds)}: {n_rows:,} rows are too few. Use fewer folds, a shorter lookback or "
+                    "shift, or more data."
                 )
     return folds
 
 
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < 5:
-        raise DataError(f"Only {len(ends)} windows can be drawn from: too few to split at random. Use more data.")
+        raise DataError(
+            f"Only {len(ends)} windows can be drawn from: too few to split at random. Use more data."
+        )
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
     train, validation = train_test_split(rest, test_size=HOLD_OUT, random_state=plan.seed)
     return [Fold(train, validation, test)]
@@ -87,7 +90,9 @@ def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
         )
     rows = np.arange(len(stretch))
     folds = []
-    for rest, test in GroupKFold(plan.folds, shuffle=True, random_state=plan.seed).split(rows, groups=stretch):
+    for rest, test in GroupKFold(plan.folds, shuffle=True, random_state=plan.seed).split(
+        rows, groups=stretch
+    ):
         inner = GroupShuffleSplit(1, test_size=HOLD_OUT, random_state=plan.seed)
         train, validation = next(inner.split(rest, groups=stretch[rest]))
         folds.append(Fold(rest[train], rest[validation], test))

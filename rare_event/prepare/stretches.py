@@ -40,7 +40,7 @@ def median_step(clock: np.ndarray) -> float:
 
 
 def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Number the stretches: cut at time gaps and after events.
+    """Give each row the number of its stretch: cut at time gaps and after events.
 
     Parameters
     ----------

@@ -66,4 +66,6 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
             )
         return representation, load_detector(config, folder)
     except (OSError, ValueError, KeyError) as error:
-        raise RunError(f"The saved model of run {folder.name} is missing or damaged. Train it again.") from error
+        raise RunError(
+            f"The saved model of run {folder.name} is missing or damaged. Train it again."
+        ) from error

@@ -52,7 +52,9 @@ class Dataset:
     @property
     def version(self) -> str:
         """Key of the table this dataset amounts to: the upload, the schema and the fixes."""
-        recipe = json.dumps([self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]], sort_keys=True)
+        recipe = json.dumps(
+            [self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]], sort_keys=True
+        )
         return hashlib.sha256(recipe.encode()).hexdigest()
 
     def raw(self) -> pd.DataFrame:
@@ -115,6 +117,14 @@ class Dataset:
         changed.table()
         return changed
 
+    def without_last_fix(self) -> Dataset:
+        """Return the dataset without its latest fix; roles are guessed anew and the others made again."""
+        raw = pd.read_parquet(_folder(self.digest) / "raw.parquet")
+        changed = replace(self, schema=guess_schema(raw), fixes=())
+        for finding in self.fixes[:-1]:
+            changed = changed.with_fix(finding)
+        return changed
+
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""
         return asdict(self)
@@ -134,7 +144,9 @@ class Dataset:
             If the record is damaged.
         """
         try:
-            roles = {k: tuple(v) if isinstance(v, list) else v for k, v in record["schema"].items()}
+            roles: dict[str, Any] = {
+                k: tuple(v) if isinstance(v, list) else v for k, v in record["schema"].items()
+            }
             fixes = tuple(Finding(**finding) for finding in record["fixes"])
             return cls(**{**record, "schema": Schema(**roles), "fixes": fixes})
         except (KeyError, TypeError, AttributeError) as error:

@@ -25,6 +25,8 @@ from rare_event.store.workspace import home, read_json, write, write_json, write
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 
+RUN_TIME = "%Y%m%d-%H%M%S-%f"
+
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
@@ -92,6 +94,11 @@ class Run:
     def id(self) -> str:
         """The run's id."""
         return self.folder.name
+
+    @property
+    def created(self) -> datetime:
+        """When the run was made, UTC."""
+        return datetime.strptime(self.id, RUN_TIME).replace(tzinfo=UTC)
 
     def config(self) -> ExperimentConfig:
         """Read the recipe."""
@@ -200,11 +207,17 @@ class Run:
         """
         now = datetime.now(UTC).isoformat(timespec="seconds")
         folds = {str(fold): value for fold, value in thresholds.items()}
-        write_json(self.folder / "threshold.json", {"folds": folds, "source": source, "part": "validation", "time": now})
+        write_json(
+            self.folder / "threshold.json",
+            {"folds": folds, "source": source, "part": "validation", "time": now},
+        )
 
     def thresholds(self) -> dict[int, float]:
         """Read the committed threshold of each fold."""
-        return {int(fold): float(value) for fold, value in read_json(self.folder / "threshold.json")["folds"].items()}
+        return {
+            int(fold): float(value)
+            for fold, value in read_json(self.folder / "threshold.json")["folds"].items()
+        }
 
     def threshold_source(self) -> str:
         """Read how the committed threshold was chosen."""
@@ -239,7 +252,7 @@ def create_run(dataset: Dataset, config: ExperimentConfig) -> Run:
         If the workspace cannot be written.
     """
     # To the microsecond, so that ids sort in the order in which runs were made.
-    run = Run(home() / "runs" / f"{datetime.now(UTC):%Y%m%d-%H%M%S-%f}")
+    run = Run(home() / "runs" / datetime.now(UTC).strftime(RUN_TIME))
     write_text(run.folder / "config.json", to_json(config))
     write_json(run.folder / "dataset.json", dataset.to_dict())
     run.write_status(Status(epochs=config.training.epochs))

@@ -112,5 +112,6 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise RunError(
-            f"{path.name} of {path.parent.name} is missing or damaged. Delete that run or dataset and make it anew."
+            f"{path.name} of {path.parent.name} is missing or damaged. "
+            "Delete that run or dataset and make it anew."
         ) from error

@@ -192,7 +192,7 @@ def _window_ends(stretch: np.ndarray, config: ExperimentConfig, usable: np.ndarr
     if not len(ends):
         longest = int(np.bincount(stretch).max()) if len(stretch) else 0
         raise DataError(
-            f"No window of {config.lookback} rows fits: the longest stretch without a stop has {longest:,} rows, "
+            f"No window of {config.lookback} rows fits: the longest stretch has {longest:,} rows, "
             f"and {int((~usable).sum()):,} of {len(usable):,} rows have missing or infinite values. "
             "Choose a shorter lookback, or mend the columns named on the Data page."
         )
@@ -241,7 +241,9 @@ def _run_fold(
     seconds: dict[str, float],
 ) -> FoldResult:
     began = perf_counter()
-    train, validation, test = (_windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test))
+    train, validation, test = (
+        _windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test)
+    )
     normal_train, normal_validation = (ends[prepared.y[ends] == 0] for ends in (train, validation))
     representation = fit_representation(
         config.representation, prepared.sensors, prepared.derived, prepared.grades, normal_train
@@ -264,12 +266,17 @@ def _run_fold(
 
 
 def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
-    """Ends of the windows of a part; in the order of the part, which a random split shuffles."""
+    """Find the windows of a part, in the order of the part, which a random split shuffles."""
     return part[np.isin(part, prepared.ends)]
 
 
 def make_scores(
-    prepared: Prepared, config: ExperimentConfig, fold: int, part: np.ndarray, ends: np.ndarray, y_score: np.ndarray
+    prepared: Prepared,
+    config: ExperimentConfig,
+    fold: int,
+    part: np.ndarray,
+    ends: np.ndarray,
+    y_score: np.ndarray,
 ) -> Scores:
     """Join the scores of windows with what the judge must know about them.
 
@@ -332,7 +339,8 @@ def summarise(result: Result) -> dict[str, Any]:
         "preset": result.config.name,
         "split": result.config.split.kind,
         "folds": [
-            {**_ranking(fold.test), "threshold": fold.threshold, "epochs": len(fold.history)} for fold in result.folds
+            {**_ranking(fold.test), "threshold": fold.threshold, "epochs": len(fold.history)}
+            for fold in result.folds
         ],
         "n_rows": len(result.prepared.row),
         "n_sensors": len(result.prepared.sensors),
@@ -352,4 +360,9 @@ def summarise(result: Result) -> dict[str, Any]:
 
 def _ranking(scores: Scores) -> dict[str, Any]:
     auc, average_precision = ranking(scores)
-    return {"auc": auc, "average_precision": average_precision, "n": len(scores), "n_positive": scores.n_positive}
+    return {
+        "auc": auc,
+        "average_precision": average_precision,
+        "n": len(scores),
+        "n_positive": scores.n_positive,
+    }

@@ -103,7 +103,11 @@ class Jobs:
                 self.submit(run)
                 again.append(run)
             elif not _alive(status):
-                mark(run, "interrupted", "The process that trained this run ended before it was done. Train it again.")
+                mark(
+                    run,
+                    "interrupted",
+                    "The process that trained this run ended before it was done. Train it again.",
+                )
         return again
 
     def _ended(self, run: Run, future: Future[Status]) -> None:

@@ -57,7 +57,9 @@ class Reporter:
         if epoch.number == 1 or now - self.reported >= REPORT_SECONDS:
             self.reported = now
             self.write()
-            status = replace(self.run.status(), fold=fold, folds=folds, epoch=epoch.number, seconds=now - self.began)
+            status = replace(
+                self.run.status(), fold=fold, folds=folds, epoch=epoch.number, seconds=now - self.began
+            )
             self.run.write_status(status)
             if self.run.cancel_requested:
                 raise Cancelled("The run was cancelled.")
@@ -114,7 +116,10 @@ def save_result(run: Run, result: Result) -> None:
         The run and what came of it.
     """
     run.save_scores(
-        {"validation": [fold.validation for fold in result.folds], "test": [fold.test for fold in result.folds]}
+        {
+            "validation": [fold.validation for fold in result.folds],
+            "test": [fold.test for fold in result.folds],
+        }
     )
     run.commit_threshold(result.thresholds, source=describe_rule(result))
     run.save_evaluation({**summarise(result), "run": run.id})
