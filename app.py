@@ -12,10 +12,10 @@ start_page("rare_event", "See a rare, expensive event coming, and know what the 
 with show_errors():
     st.markdown(PURPOSE)
     with st.container(horizontal=True):
-        if st.button("Open the sample mill", type="primary", key="home_sample", icon="🏭"):
+        if st.button("Open the sample mill", type="primary", key="home_sample", icon=":material/factory:"):
             update_state(digest=open_sample().digest, run_id=None)
             st.switch_page("pages/1_Data.py")
-        if st.button("Upload a file", key="home_upload", icon="📄"):
+        if st.button("Upload a file", key="home_upload", icon=":material/upload_file:"):
             st.switch_page("pages/1_Data.py")
     show_path()
     recent_datasets()

@@ -25,4 +25,4 @@ with show_errors():
     show_time_line(dataset)
     show_sensors(dataset)
     show_schema(dataset)
-    st.page_link("pages/2_Train.py", label="Next: train a model", icon="➡️")
+    st.page_link("pages/2_Train.py", label="Next: train a model", icon=":material/arrow_forward:")

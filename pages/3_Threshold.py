@@ -12,4 +12,4 @@ with show_errors():
     run = need_run()
     show_context(run)
     explore(run)
-    st.page_link("pages/4_Evaluate.py", label="Next: evaluate on test data", icon="➡️")
+    st.page_link("pages/4_Evaluate.py", label="Next: evaluate on test data", icon=":material/arrow_forward:")

@@ -14,11 +14,12 @@ from rare_event.prepare.roles import label_values, schema_of_roles
 from rare_event.prepare.stretches import find_events, median_step, minutes, stretches
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, save_dataset
 from rare_event.ui.cache import findings_of, open_sample, table_of
+from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state, update_state
 from rare_event.ui.text import number, plain, plural, share
 
 UPLOADS = "data_uploads"
-GRADE_MARKS = {"problem": "🔴", "warning": "🟠", "note": "🔵", "good": "🟢"}
+GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": "green"}
 ROLES = ("sensor", "category", "ignored", "time", "label")
 ROWS_BEFORE_EVENT = 30
 
@@ -45,7 +46,7 @@ def choose_data() -> None:
         )
         if chosen is not None and chosen != opened:
             _use(stored[chosen])
-    elif right.button("Open the sample mill", key="data_sample", icon="🏭"):
+    elif right.button("Open the sample mill", key="data_sample", icon=":material/factory:"):
         _use(open_sample())
 
 
@@ -70,15 +71,19 @@ def show_balance(dataset: Dataset) -> None:
     step = median_step(clock)
     days = table.n_rows * step / 1440
     st.subheader(plain(dataset.name))
-    with st.container(horizontal=True):
-        st.metric("Rows", f"{table.n_rows:,}", border=True)
-        st.metric("Sensors", f"{len(table.schema.sensors):,}", border=True)
-        st.metric("Events", f"{len(events):,}", border=True, help="Maximal runs of label 1.")
-        st.metric("Stretches", f"{int(stretch[-1]) + 1:,}", border=True, help="Uninterrupted running time.")
-        if table.time is not None:
-            st.metric("Running time", f"{number(days)} days", border=True)
-            st.metric("Step", f"{number(step)} min", border=True, help="Median time between rows.")
-        st.metric("Event rows", share(n_label, table.n_rows), border=True)
+    figures: list[tuple[str, str, str | None]] = [
+        ("Rows", f"{table.n_rows:,}", None),
+        ("Sensors", f"{len(table.schema.sensors):,}", None),
+        ("Events", f"{len(events):,}", "Maximal runs of event rows."),
+        ("Event rows", share(n_label, table.n_rows), None),
+        ("Stretches", f"{int(stretch[-1]) + 1:,}", "Uninterrupted running time between stops."),
+    ]
+    if table.time is not None:
+        figures += [
+            ("Running time", f"{number(days)} days", "Rows times the median step; stops do not count."),
+            ("Step", f"{number(step)} min", "Median time between rows."),
+        ]
+    show_metrics(figures)
     st.plotly_chart(balance_figure(table.n_rows - n_label, n_label), key="data_balance")
 
 
@@ -96,9 +101,8 @@ def show_findings(dataset: Dataset) -> None:
         st.success("Nothing was found that stands in the way.")
     for number_, finding in enumerate(findings):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            st.markdown(
-                f"{GRADE_MARKS[finding.grade]} {plain(finding.what)} {plain(finding.fix)}", width="stretch"
-            )
+            grade = f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}]"
+            st.markdown(f"{grade} {plain(finding.what)} {plain(finding.fix)}", width="stretch")
             if finding.action and st.button("Fix it", key=f"data_fix_{dataset.version[:12]}_{number_}"):
                 save_dataset(dataset.with_fix(finding))
                 st.rerun()
@@ -106,7 +110,6 @@ def show_findings(dataset: Dataset) -> None:
         save_dataset(dataset.without_last_fix())
         st.rerun()
     listed = grades(table, findings)
-    listed["grade"] = [f"{GRADE_MARKS[grade]} {grade}" for grade in listed["grade"]]
     with st.expander(f"Every column ({len(listed):,})"):
         st.dataframe(listed, hide_index=True, key="data_grades")
 

@@ -10,6 +10,7 @@ from rare_event.judge.evaluation import Evaluation, call
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
+from rare_event.prepare.stretches import find_events, minutes, stretches
 from rare_event.store.runs import Run
 from rare_event.ui.cache import evaluation_of, points_of, scores_of, table_of
 from rare_event.ui.text import number, plain, plural
@@ -116,12 +117,17 @@ def show_ledger(run: Run) -> None:
         The run in use.
     """
     st.subheader("Events")
-    scores, policy = scores_of(run.id, "test"), run.config().policy
+    scores, policy, table = scores_of(run.id, "test"), run.config().policy, table_of(run.dataset())
     ledger = event_ledger(call(scores, run.thresholds()), 1.0, policy)
     ledger["peak"] = event_ledger(scores, np.inf, policy)["peak"]
+    clock = minutes(table.time, table.n_rows)
+    events = find_events(clock, table.label, stretches(clock, table.label))
+    when = events.clock if table.time is None else table.time[events.row]
+    ledger.insert(1, "time", when[ledger["event"]])
     st.dataframe(
         ledger,
         hide_index=True,
+        placeholder="–",
         column_config={
             "event": st.column_config.NumberColumn("event", help="Number of the event in the file, from 0."),
             "caught": st.column_config.CheckboxColumn("caught"),

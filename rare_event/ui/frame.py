@@ -71,7 +71,7 @@ def show_errors() -> Iterator[None]:
         yield
     except Missing as missing:
         st.info(plain(missing))
-        st.page_link(missing.page, label=missing.label, icon="➡️")
+        st.page_link(missing.page, label=missing.label, icon=":material/arrow_forward:")
     except RareEventError as error:
         LOG.info("shown to the user: %s", error)
         st.error(plain(error))

@@ -12,6 +12,7 @@ from rare_event.plots.errors import score_histogram_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.store.runs import Run
 from rare_event.ui.cache import evaluation_of, points_of, scores_of
+from rare_event.ui.metrics import show_metrics
 from rare_event.ui.text import number, plain
 
 # Stops of the slider: enough that each is finer than the eye, few enough to send with the page.
@@ -109,11 +110,18 @@ def show_figures(figures: Evaluation) -> None:
     figures
         Of a part at a threshold.
     """
-    with st.container(horizontal=True):
-        st.metric("Events caught", f"{figures.caught} of {figures.n_events}", border=True)
-        st.metric("False alarms per day", number(figures.false_alarms_per_day), border=True)
-        lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} min"
-        st.metric("Median lead", lead, border=True, help="From the first alarm of an event to the event.")
-        st.metric("Precision (rows)", number(figures.precision, 2), border=True)
-        st.metric("Recall (rows)", number(figures.recall, 2), border=True)
-        st.metric("Running time", f"{number(figures.days)} days", border=True)
+    lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} min"
+    show_metrics(
+        [
+            ("Events caught", f"{figures.caught} of {figures.n_events}", "With an alarm in the lead window."),
+            ("False alarms per day", number(figures.false_alarms_per_day), "Per day of running time."),
+            ("Median lead", lead, "From the first alarm of an event to the event."),
+            (
+                "Precision (rows)",
+                number(figures.precision, 2),
+                "Share of the alarmed rows that are positive.",
+            ),
+            ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
+            ("Running time", f"{number(figures.days)} days", "That these figures are counted over."),
+        ]
+    )

@@ -6,7 +6,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any, get_args
 
+import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.config import (
     PRESETS,
@@ -30,8 +32,9 @@ from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
 from rare_event.ui.cache import jobs, prepared_of, table_of
 from rare_event.ui.forms import help_of
+from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import update_state
-from rare_event.ui.text import number, share
+from rare_event.ui.text import number, plural, share
 
 GENERATION = "train_generation"
 PRESET_NAMES = {
@@ -69,6 +72,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> ExperimentConfig
         format_func=PRESET_NAMES.__getitem__,
         key=f"{key}_preset",
         required=True,
+        wrap=True,
     )
     if preset and preset != draft.name:
         st.session_state[GENERATION] = generation + 1
@@ -221,7 +225,7 @@ def start_button(dataset: Dataset, config: ExperimentConfig) -> None:
         st.caption(
             "Random split: optimistic. Neighbours of a test row are trained on; later data tell the truth."
         )
-    if st.button("Train", type="primary", key="train_start", icon="▶️", width="stretch"):
+    if st.button("Train", type="primary", key="train_start", icon=":material/play_arrow:", width="stretch"):
         # What cannot work is said here, not by a worker later.
         prepared_of(dataset, config)
         run = create_run(dataset, config)
@@ -254,11 +258,18 @@ def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
         The dataset and the settings.
     """
     prepared = prepared_of(dataset, config)
-    with st.container(horizontal=True):
-        st.metric("Windows", f"{len(prepared.ends):,}", border=True)
-        st.metric("Positive windows", f"{prepared.n_positive:,}", border=True)
-        st.metric("Share positive", share(prepared.n_positive, len(prepared.ends)), border=True)
-        st.metric("Rows in no window", f"{len(prepared.row) - len(prepared.ends):,}", border=True)
+    show_metrics(
+        [
+            ("Windows", f"{len(prepared.ends):,}", None),
+            ("Positive", f"{prepared.n_positive:,}", "Windows whose last row is positive."),
+            ("Share positive", share(prepared.n_positive, len(prepared.ends)), None),
+            (
+                "Unused rows",
+                f"{len(prepared.row) - len(prepared.ends):,}",
+                "Too near a restart, or beside missing values.",
+            ),
+        ]
+    )
 
 
 def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
@@ -274,11 +285,17 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
         return
     st.subheader("What the shift and the lookback do")
     first = int(prepared.events.row[0])
-    before, after, window = st.columns(3)
+    before, after = st.columns(2)
     before.markdown("**Before the shift**: the first event")
-    before.dataframe(rows_before_shift(table, first), key="train_before")
+    _show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(f"**After the shift** by {config.shift}: positives marked, the event row gone")
-    after.dataframe(rows_after_shift(table, first, prepared.row, prepared.y), key="train_after")
-    window.markdown(f"**First positive window**: {config.lookback} rows, the last is its time")
+    _show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
+    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}; its time is that of the last")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
-    window.dataframe(excerpt, key="train_window")
+    _show_rows(st.container(), excerpt, "train_window")
+
+
+def _show_rows(place: DeltaGenerator, rows: pd.DataFrame, key: str) -> None:
+    clock = st.column_config.DatetimeColumn(format="D MMM HH:mm")
+    times = rows.select_dtypes("datetime").columns
+    place.dataframe(rows, column_config=dict.fromkeys(times, clock), key=key)

@@ -1,0 +1,83 @@
+"""An app to test page by page, with a workspace of its own and no worker process."""
+
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor, Future
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import streamlit as st
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import RECOMMENDED, ExperimentConfig, PCAModel
+from rare_event.store.datasets import Dataset, add_dataset
+from rare_event.store.runs import Run, create_run
+from rare_event.ui import cache
+from rare_event.work import jobs, worker
+
+ROOT = Path(__file__).parents[2]
+PCA = replace(RECOMMENDED, name="custom", model=PCAModel())
+
+
+class Deferred(Executor):
+    """Keeps what is submitted until the test lets it run, in this process."""
+
+    def __init__(self) -> None:
+        self.waiting: list[tuple[Future[Any], Callable[[], Any]]] = []
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        if fn is worker.warm_up:
+            future.set_result(0)
+        else:
+            self.waiting.append((future, lambda: fn(*args, **kwargs)))
+        return future
+
+    def run_all(self) -> None:
+        while self.waiting:
+            future, call = self.waiting.pop(0)
+            if future.set_running_or_notify_cancel():
+                future.set_result(call())
+
+
+@pytest.fixture
+def executor(workspace: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Deferred]:
+    """The executor behind the app; nothing is executed before `run_all`."""
+    deferred = Deferred()
+    st.cache_resource.clear()
+    monkeypatch.setattr(cache, "Jobs", lambda: jobs.Jobs(lambda: deferred))
+    yield deferred
+    st.cache_resource.clear()
+
+
+@pytest.fixture
+def open_page(executor: Deferred) -> Callable[..., AppTest]:
+    """Open a page as a browser with an address would."""
+
+    def opened(page: str, **address: str) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        if page != "app.py":
+            app.switch_page(page)
+        for name, value in address.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return opened
+
+
+@pytest.fixture
+def dataset(executor: Deferred, sample_csv: Path) -> Dataset:
+    return add_dataset(sample_csv, "sample-mill.csv")
+
+
+@pytest.fixture
+def done_run(dataset: Dataset) -> Run:
+    return finished(dataset, PCA)
+
+
+def finished(dataset: Dataset, config: ExperimentConfig) -> Run:
+    """A run executed in this process."""
+    run = create_run(dataset, config)
+    worker.execute(run)
+    return run

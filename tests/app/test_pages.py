@@ -1,0 +1,264 @@
+"""Every page, opened cold, and the journey from a file to an evaluation."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from sklearn.metrics import confusion_matrix
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import SplitPlan
+from rare_event.judge.thresholds import operating_points
+from rare_event.store.datasets import Dataset, list_datasets, open_dataset
+from rare_event.store.runs import Run, create_run, list_runs
+from rare_event.ui.threshold import slider_stops
+from tests.app.conftest import PCA, ROOT, Deferred, finished
+
+PAGES = ["app.py", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").glob("*.py"))]
+OpenPage = Callable[..., AppTest]
+
+
+def metric(app: AppTest, label: str) -> str:
+    return next(str(metric.value) for metric in app.metric if metric.label == label)
+
+
+def button(app: AppTest, label: str):  # type: ignore[no-untyped-def]
+    return next(button for button in app.button if button.label == label)
+
+
+def titles(app: AppTest) -> list[str]:
+    return [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in app.get("plotly_chart")]
+
+
+def texts(app: AppTest) -> str:
+    shown = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.success]
+    return "\n".join(str(element.value) for element in shown)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_cold(open_page: OpenPage, page: str) -> None:
+    app = open_page(page)
+    assert not app.exception
+    assert not app.error
+    assert len(app.title) == 1
+    assert PAGES != ["app.py"], "no page was found"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_opens_on_a_finished_run_by_its_address(
+    open_page: OpenPage, done_run: Run, page: str
+) -> None:
+    app = open_page(page, run=done_run.id)
+    assert not app.exception
+    assert not app.error
+    assert not [info.value for info in app.info if "first" in info.value], (
+        "the run of the address was not opened"
+    )
+
+
+@pytest.mark.parametrize(
+    ("page", "word"),
+    [("pages/2_Train.py", "dataset"), ("pages/3_Threshold.py", "run"), ("pages/4_Evaluate.py", "run")],
+)
+def test_a_page_opened_too_early_says_what_is_missing(open_page: OpenPage, page: str, word: str) -> None:
+    app = open_page(page)
+    assert any(word in info.value for info in app.info)
+    assert not app.metric
+
+
+@pytest.mark.parametrize(
+    "address", [{"run": "../../etc"}, {"run": "20200101-000000-000000"}, {"dataset": "0" * 64}]
+)
+def test_an_old_or_forged_address_opens_an_empty_session(
+    open_page: OpenPage, address: dict[str, str]
+) -> None:
+    app = open_page("pages/4_Evaluate.py", **address)
+    assert not app.exception
+    assert any("No run is open" in info.value for info in app.info)
+
+
+def test_the_sample_mill_is_one_click_away(open_page: OpenPage) -> None:
+    app = open_page("app.py")
+    assert not list_datasets()
+    button(app, "Open the sample mill").click().run()
+    assert [dataset.name for dataset in list_datasets()] == ["sample-mill.csv"]
+    assert not app.exception
+
+
+def test_an_upload_is_stored_once_and_judged(open_page: OpenPage, sample_csv, workspace) -> None:  # type: ignore[no-untyped-def]
+    app = open_page("pages/1_Data.py")
+    app.get("file_uploader")[0].upload("mill.csv", sample_csv.read_bytes(), "text/csv").run()
+    assert not app.exception
+    assert not app.error
+    (stored,) = list_datasets()
+    assert stored.name == "mill.csv"
+    assert metric(app, "Rows") == "12,000"
+    assert metric(app, "Events") == str(len(np.flatnonzero(stored.table().label)))
+    assert any("Class balance" in title for title in titles(app))
+
+
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"", "empty"),
+        (b"a,b\n", "no row"),
+        (b"\x89PNG\r\n\x1a\n\x00\x00", "PNG"),
+        (b"x,y\n1,0\n2,0\n3,0\n", "label"),
+    ],
+)
+def test_a_bad_upload_is_a_sentence_and_nothing_is_stored(
+    open_page: OpenPage, content: bytes, words: str
+) -> None:
+    app = open_page("pages/1_Data.py")
+    app.get("file_uploader")[0].upload("bad.csv", content, "text/csv").run()
+    assert not app.exception
+    assert len(app.error) == 1
+    assert words.lower() in app.error[0].value.lower()
+    assert not list_datasets()
+
+
+def test_names_from_a_file_are_shown_as_they_are(open_page: OpenPage, workspace) -> None:  # type: ignore[no-untyped-def]
+    rows = "\n".join(f"{i},{np.sin(i):.4f},{int(i % 40 == 39)}" for i in range(400))
+    content = f"time,<b>**x**</b>,y\n{rows}\n".encode()
+    app = open_page("pages/1_Data.py")
+    app.get("file_uploader")[0].upload("<script>_a_.csv", content, "text/csv").run()
+    assert not app.exception
+    heading = next(s.value for s in app.subheader if "script" in s.value)
+    assert "<script>" not in heading
+    assert "\\<script\\>" in heading
+
+
+def test_a_changed_role_is_kept_and_can_be_seen(open_page: OpenPage, dataset: Dataset) -> None:
+    first = dataset.schema.sensors[0]
+    ignored = replace(dataset.schema, sensors=dataset.schema.sensors[1:], ignored=(first,))
+    from rare_event.store.datasets import save_dataset
+
+    save_dataset(dataset.with_schema(ignored))
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert metric(app, "Sensors") == str(len(dataset.schema.sensors) - 1)
+    assert first not in open_dataset(dataset.digest).table().schema.sensors
+
+
+def test_training_is_queued_watched_and_done(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    app.selectbox(key="train_0_model").select("pca").run()
+    button(app, "Train").click().run()
+    (run,) = list_runs()
+    assert run.status().state == "queued"
+    assert run.config().model.kind == "pca"
+    assert "Done." not in texts(app)
+    executor.run_all()
+    app.run()
+    assert run.status().state == "done"
+    assert "Done." in texts(app)
+    assert not app.exception
+
+
+def test_a_waiting_run_is_cancelled_at_once(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    button(app, "Train").click().run()
+    button(app, "Cancel").click().run()
+    (run,) = list_runs()
+    assert run.status().state == "cancelled"
+    executor.run_all()
+    assert run.status().state == "cancelled"
+    assert not (run.folder / "scores.parquet").exists()
+
+
+def test_a_setting_that_cannot_work_is_said_before_training(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    app.number_input(key="train_0_lookback").set_value(9_000).run()
+    assert any("lookback" in error.value for error in app.error)
+    assert not app.exception
+    assert not list_runs()
+
+
+def test_a_preset_sets_the_whole_form(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    app.get("button_group")[0].set_value("article-lstm").run()
+    assert app.number_input(key="train_1_lookback").value == 5
+    assert app.number_input(key="train_1_epochs").value == 200
+    assert "optimistic" in texts(app)
+    assert not app.exception
+
+
+def test_the_before_and_after_tables_show_the_shift(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    before, after, window = (frame.value for frame in app.dataframe[:3])
+    event = int(np.flatnonzero(dataset.table().label)[0])
+    assert before.loc[event, "y"] == 1
+    assert event not in after.index
+    assert after.loc[[event - 2, event - 1], "y"].tolist() == [1, 1]
+    assert window.index.tolist() == [event - 2]
+
+
+def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage, done_run: Run) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    before = done_run.thresholds()
+    points = operating_points(done_run.scores("validation"), done_run.config().policy)
+    stops = slider_stops(points, before[0])
+    threshold = stops[len(stops) // 2]
+    app.select_slider[0].set_value(threshold).run()
+    assert done_run.thresholds() == before, "moving the slider must not commit"
+    button(app, "Commit this threshold").click().run()
+    assert not app.exception
+    committed = done_run.thresholds()[0]
+    assert committed == threshold
+    scores = done_run.scores("test")
+    expected = confusion_matrix(scores.y_true, scores.y_score >= committed)
+    app = open_page("pages/4_Evaluate.py", run=done_run.id)
+    assert not app.exception
+    matrix = next(
+        json.loads(chart.proto.spec)
+        for chart in app.get("plotly_chart")
+        if "confusion" in json.loads(chart.proto.spec)["layout"]["title"]["text"]
+    )
+    shown = [int(cell.split("<")[0].replace(",", "")) for row in matrix["data"][0]["text"] for cell in row]
+    assert shown == expected.ravel().tolist()
+    assert "set by hand" in texts(app)
+
+
+def test_an_optimistic_split_is_named_wherever_its_figures_stand(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    run = finished(dataset, replace(PCA, split=SplitPlan("random")))
+    for page in ("pages/3_Threshold.py", "pages/4_Evaluate.py"):
+        assert "optimistic" in texts(open_page(page, run=run.id))
+    honest = finished(dataset, PCA)
+    for page in ("pages/3_Threshold.py", "pages/4_Evaluate.py"):
+        assert "optimistic" not in texts(open_page(page, run=honest.id))
+
+
+def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage, dataset: Dataset) -> None:
+    run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
+    app = open_page("pages/3_Threshold.py", run=run.id)
+    assert "Each fold has its own threshold" in texts(app)
+    app = open_page("pages/4_Evaluate.py", run=run.id)
+    assert not app.exception
+    assert metric(app, "Events caught").endswith(f"of {len(run.scores('test').total_events)}")
+
+
+def test_a_failed_run_says_why(open_page: OpenPage, dataset: Dataset, executor: Deferred) -> None:
+    run = create_run(dataset, replace(PCA, lookback=9_000))
+    from rare_event.work.worker import execute_in_worker
+
+    assert execute_in_worker(run.id).state == "failed"
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert any("lookback" in error.value for error in app.error)
+    app = open_page("pages/4_Evaluate.py", run=run.id)
+    assert any("not done" in info.value for info in app.info)
+    assert not app.metric
+
+
+def test_a_damaged_run_is_a_sentence_and_others_still_open(open_page: OpenPage, done_run: Run) -> None:
+    (done_run.folder / "scores.parquet").write_bytes(b"PAR1 no more")
+    app = open_page("pages/4_Evaluate.py", run=done_run.id)
+    assert not app.exception
+    assert any("damaged" in error.value for error in app.error)
+    assert not open_page("pages/1_Data.py", run=done_run.id).error
