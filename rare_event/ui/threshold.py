@@ -17,6 +17,7 @@ from rare_event.ui.text import number, plain
 
 # Stops of the slider: enough that each is finer than the eye, few enough to send with the page.
 STOPS = 400
+DIGITS = 4
 BY_HAND = "set by hand on validation data"
 
 
@@ -60,7 +61,7 @@ def explore(run: Run) -> None:
         "Threshold (reconstruction error)",
         stops,
         value=min(stops, key=lambda stop: abs(stop - start)),
-        format_func=lambda stop: number(stop, 4),
+        format_func=lambda stop: number(stop, DIGITS),
         key=f"threshold_slider_{run.id}",
         help="An alarm sounds when the reconstruction error is at or above the threshold.",
         persist_state="session",
@@ -81,7 +82,7 @@ def explore(run: Run) -> None:
         if st.button("Commit this threshold", type="primary", key="threshold_commit", disabled=same):
             run.commit_threshold(dict(thresholds), BY_HAND)
             st.rerun()
-        committed_is = "one for each fold" if common is None else number(common, 4)
+        committed_is = "one for each fold" if common is None else number(common, DIGITS)
         st.caption(f"Committed: {committed_is} ({plain(run.threshold_source())}).")
 
 
@@ -99,7 +100,9 @@ def slider_stops(points: OperatingPoints, committed: float) -> list[float]:
     tail = np.arange(max(0, n_points - STOPS // 2), n_points)
     body = np.linspace(0, n_points - 1, STOPS // 2).round().astype(int)
     chosen = points.threshold[np.union1d(tail, body)]
-    return [float(stop) for stop in np.union1d(chosen, [committed])]
+    # The slider knows its stops by what it shows: one for each label.
+    by_label = {number(stop, DIGITS): float(stop) for stop in chosen} | {number(committed, DIGITS): committed}
+    return sorted(by_label.values())
 
 
 def show_figures(figures: Evaluation) -> None:

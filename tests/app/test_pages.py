@@ -3,6 +3,8 @@
 import json
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +26,7 @@ def metric(app: AppTest, label: str) -> str:
     return next(str(metric.value) for metric in app.metric if metric.label == label)
 
 
-def button(app: AppTest, label: str):  # type: ignore[no-untyped-def]
+def button(app: AppTest, label: str) -> Any:
     return next(button for button in app.button if button.label == label)
 
 
@@ -87,9 +89,9 @@ def test_the_sample_mill_is_one_click_away(open_page: OpenPage) -> None:
     assert not app.exception
 
 
-def test_an_upload_is_stored_once_and_judged(open_page: OpenPage, sample_csv, workspace) -> None:  # type: ignore[no-untyped-def]
+def test_an_upload_is_stored_once_and_judged(open_page: OpenPage, sample_csv: Path) -> None:
     app = open_page("pages/1_Data.py")
-    app.get("file_uploader")[0].upload("mill.csv", sample_csv.read_bytes(), "text/csv").run()
+    app.file_uploader[0].upload("mill.csv", sample_csv.read_bytes(), "text/csv").run()
     assert not app.exception
     assert not app.error
     (stored,) = list_datasets()
@@ -112,18 +114,18 @@ def test_a_bad_upload_is_a_sentence_and_nothing_is_stored(
     open_page: OpenPage, content: bytes, words: str
 ) -> None:
     app = open_page("pages/1_Data.py")
-    app.get("file_uploader")[0].upload("bad.csv", content, "text/csv").run()
+    app.file_uploader[0].upload("bad.csv", content, "text/csv").run()
     assert not app.exception
     assert len(app.error) == 1
     assert words.lower() in app.error[0].value.lower()
     assert not list_datasets()
 
 
-def test_names_from_a_file_are_shown_as_they_are(open_page: OpenPage, workspace) -> None:  # type: ignore[no-untyped-def]
+def test_names_from_a_file_are_shown_as_they_are(open_page: OpenPage) -> None:
     rows = "\n".join(f"{i},{np.sin(i):.4f},{int(i % 40 == 39)}" for i in range(400))
     content = f"time,<b>**x**</b>,y\n{rows}\n".encode()
     app = open_page("pages/1_Data.py")
-    app.get("file_uploader")[0].upload("<script>_a_.csv", content, "text/csv").run()
+    app.file_uploader[0].upload("<script>_a_.csv", content, "text/csv").run()
     assert not app.exception
     heading = next(s.value for s in app.subheader if "script" in s.value)
     assert "<script>" not in heading
@@ -181,7 +183,7 @@ def test_a_setting_that_cannot_work_is_said_before_training(open_page: OpenPage,
 
 def test_a_preset_sets_the_whole_form(open_page: OpenPage, dataset: Dataset) -> None:
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
-    app.get("button_group")[0].set_value("article-lstm").run()
+    app.segmented_control(key="train_0_preset").set_value("article-lstm").run()
     assert app.number_input(key="train_1_lookback").value == 5
     assert app.number_input(key="train_1_epochs").value == 200
     assert "optimistic" in texts(app)
