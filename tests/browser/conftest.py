@@ -1,0 +1,109 @@
+"""The real app on the loopback address, driven in Debian's Chromium."""
+
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
+from tenacity import retry, stop_after_delay, wait_fixed
+
+ROOT = Path(__file__).parents[2]
+# Two cores serve the app, the worker and the browser.
+expect.set_options(timeout=20_000)
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
+ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+# Opened by its address, a page is asked for below its own path first: the frontend's way to find
+# out where the server begins.
+PROBES = ("/_stcore/health", "/_stcore/host-config")
+
+# Without a graphics card, Chromium remarks on its own drawing.
+SOFTWARE_GL = "GL Driver Message"
+
+
+@dataclass
+class Server:
+    """A running app."""
+
+    address: str
+    pid: int
+    log: Path
+    home: Path
+
+
+@retry(stop=stop_after_delay(60), wait=wait_fixed(0.1))
+def wait_until_healthy(address: str) -> None:
+    with urllib.request.urlopen(f"{address}/_stcore/health", timeout=5) as answer:
+        assert answer.status == 200
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder = tmp_path_factory.mktemp("server")
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    log = folder / "log.txt"
+    environment = {**os.environ, "RARE_EVENT_HOME": str(folder / "home")}
+    command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        wait_until_healthy(f"http://127.0.0.1:{port}")
+        yield Server(f"http://127.0.0.1:{port}", process.pid, log, folder / "home")
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        yield browser
+        browser.close()
+
+
+@dataclass
+class Complaints:
+    """What the browser complained about."""
+
+    messages: list[str] = field(default_factory=list)
+
+    def note(self, message: ConsoleMessage) -> None:
+        address = str(message.location.get("url", ""))
+        expected = address.endswith(PROBES) or SOFTWARE_GL in message.text
+        if message.type in ("error", "warning") and not expected:
+            self.messages.append(f"{message.type}: {message.text} ({address})")
+
+
+@pytest.fixture
+def complaints() -> Complaints:
+    return Complaints()
+
+
+@pytest.fixture
+def page(chromium: Browser, server: Server, complaints: Complaints) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1440, "height": 900})
+    opened = context.new_page()
+    opened.set_default_timeout(30_000)
+    opened.on("console", complaints.note)
+    opened.on("pageerror", lambda error: complaints.messages.append(str(error)))
+    yield opened
+    context.close()
