@@ -1,0 +1,165 @@
+"""Reconstruction errors: over time, and their distribution by class."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rare_event.judge.scores import Scores
+from rare_event.plots.decimate import LIMIT, decimate_classes
+from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_threshold, is_time, note, time_title
+from rare_event.plots.palette import (
+    COLOURS,
+    SCORE_UNIT,
+    SCORE_UNIT_OF_FOLDS,
+    Role,
+    faint,
+    style,
+)
+from rare_event.plots.scales import log_axis, long_tailed
+
+BINS = 50
+# Positives large and solid, on top of small and faint normals.
+MARKERS: dict[Role, dict[str, object]] = {
+    "normal": {"color": COLOURS["normal"], "size": 4, "opacity": 0.5},
+    "positive": {"color": COLOURS["positive"], "size": 8, "opacity": 0.9},
+}
+NOTHING = "No window of this part is scored."
+
+
+def error_figure(scores: Scores, threshold: float, *, when: np.ndarray | None = None, part: str) -> go.Figure:
+    """Draw the reconstruction error of every window over time, by class.
+
+    Parameters
+    ----------
+    scores
+        Scored windows of one part; may be empty.
+    threshold
+        A horizontal line.
+    when
+        Time of each window, datetime64 or minutes, shape (n,); None draws over the row.
+    part
+        Part of the data, for the title.
+    """
+    x = scores.row if when is None else np.asarray(when)
+    finite = np.flatnonzero(np.isfinite(scores.y_score))
+    y_score, positive = scores.y_score[finite], scores.y_true[finite] == 1
+    kept = decimate_classes(y_score, positive, threshold, LIMIT)
+    figure = go.Figure()
+    groups: tuple[tuple[Role, np.ndarray], ...] = (("normal", ~positive), ("positive", positive))
+    # Plotly lays what the graphics card draws over all else, so it draws everything or nothing.
+    trace = go.Scattergl if len(kept) > MOST_PLAIN_MARKERS else go.Scatter
+    for role, mine in groups:
+        shown = kept[mine[kept]]
+        left_out = f" ({len(shown):,} of {mine.sum():,} drawn)" if len(shown) < mine.sum() else ""
+        _add_markers(figure, role, x[finite][shown], y_score[shown], left_out, trace)
+    if len(kept):
+        add_threshold(figure, threshold, (x[finite].min(), x[finite].max()), "y", trace)
+    else:
+        note(figure, NOTHING)
+    style(
+        figure,
+        title=f"{part}: reconstruction error over time",
+        x="Row of the table" if when is None else time_title(x),
+        y=_score_title(scores),
+        height=420,
+    )
+    if _logarithmic(y_score, threshold):
+        figure.update_yaxes(**log_axis(_decades(y_score)))
+    return figure
+
+
+def score_histogram_figure(scores: Scores, threshold: float, part: str) -> go.Figure:
+    """Draw how the scores of either class are distributed; each class adds up to 100 %.
+
+    Parameters
+    ----------
+    scores
+        Scored windows of one part; may be empty.
+    threshold
+        A vertical line.
+    part
+        Part of the data, for the title.
+    """
+    finite = np.isfinite(scores.y_score)
+    y_score, y_true = scores.y_score[finite], scores.y_true[finite]
+    logarithmic = _logarithmic(y_score, threshold)
+    edges = _edges(y_score, logarithmic)
+    figure = go.Figure()
+    highest = 0.0
+    groups: tuple[tuple[Role, int], ...] = (("normal", 0), ("positive", 1))
+    for role, label in groups:
+        mine = y_score[y_true == label]
+        if len(mine):
+            share = 100 * np.histogram(mine, edges)[0] / len(mine)
+            highest = max(highest, float(share.max()))
+            _add_steps(figure, role, edges, share, len(mine))
+    if len(y_score):
+        add_threshold(figure, threshold, (0.0, highest), "x")
+    else:
+        note(figure, NOTHING)
+    style(
+        figure,
+        title=f"{part}: distribution of the reconstruction error",
+        x=_score_title(scores),
+        y="Windows of the class (%)",
+    )
+    figure.update_yaxes(rangemode="tozero")
+    return figure.update_xaxes(**log_axis(_decades(y_score))) if logarithmic else figure
+
+
+def _score_title(scores: Scores) -> str:
+    # Scores of several folds come divided by a median of each, since folds differ in scale.
+    unit = SCORE_UNIT_OF_FOLDS if len(np.unique(scores.fold)) > 1 else SCORE_UNIT
+    return f"Reconstruction error ({unit})"
+
+
+def _logarithmic(y_score: np.ndarray, threshold: float) -> bool:
+    # A threshold of 0 or less has no place on a logarithmic axis.
+    return long_tailed(y_score) and threshold > 0
+
+
+def _decades(y_score: np.ndarray) -> float:
+    return float(np.log10(y_score.max()) - np.log10(y_score.min()))
+
+
+def _edges(y_score: np.ndarray, logarithmic: bool) -> np.ndarray:
+    if not len(y_score):
+        return np.array([0.0, 1.0])
+    if not logarithmic:
+        return np.histogram_bin_edges(y_score, BINS)
+    edges = np.geomspace(y_score.min(), y_score.max(), BINS + 1)
+    # Rounding must not push the extremes out of the outermost bins.
+    edges[0], edges[-1] = y_score.min(), y_score.max()
+    return edges
+
+
+def _add_markers(
+    figure: go.Figure, role: Role, x: np.ndarray, y: np.ndarray, left_out: str, trace: type
+) -> None:
+    if not len(x):
+        return
+    where = "%{x|%Y-%m-%d %H:%M}" if is_time(x) else "%{x:,}"
+    figure.add_trace(
+        trace(
+            x=x,
+            y=y,
+            mode="markers",
+            marker=MARKERS[role],
+            name=role + left_out,
+            hovertemplate=f"{where}<br>error %{{y:.4g}}, {role}<extra></extra>",
+        )
+    )
+
+
+def _add_steps(figure: go.Figure, role: Role, edges: np.ndarray, share: np.ndarray, n: int) -> None:
+    figure.add_scatter(
+        x=edges,
+        y=np.append(share, share[-1]),
+        mode="lines",
+        line={"color": COLOURS[role], "width": 2, "shape": "hv"},
+        fill="tozeroy",
+        fillcolor=faint(role, 0.25),
+        name=f"{role}, {n:,} windows",
+        hovertemplate=f"error from %{{x:.4g}}: %{{y:.2f}} % of {role}<extra></extra>",
+    )

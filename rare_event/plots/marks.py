@@ -1,0 +1,159 @@
+"""Marks that several figures share: the threshold, events, a note, and what a time axis is called."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rare_event.plots.decimate import LIMIT, thin
+from rare_event.plots.palette import COLOURS
+from rare_event.prepare.stretches import minutes
+
+# Above this many markers the graphics card draws them; below, plain markers are there sooner.
+MOST_PLAIN_MARKERS = 3000
+
+
+def note(figure: go.Figure, text: str) -> None:
+    """Write a sentence in the middle of a figure that has little or nothing to show.
+
+    Parameters
+    ----------
+    figure
+        Changed in place.
+    text
+        The sentence.
+    """
+    figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=14)
+
+
+def threshold_name(threshold: float) -> str:
+    """Name the threshold in a legend.
+
+    Parameters
+    ----------
+    threshold
+        Any number.
+
+    Examples
+    --------
+    >>> threshold_name(0.43219)
+    'threshold 0.4322'
+    """
+    return f"threshold {threshold:.4g}"
+
+
+def add_threshold(
+    figure: go.Figure,
+    threshold: float,
+    across: tuple[object, object],
+    along: Literal["x", "y"],
+    trace: type = go.Scatter,
+) -> None:
+    """Draw the threshold as a dashed line.
+
+    Parameters
+    ----------
+    figure
+        Changed in place.
+    threshold
+        Not drawn unless finite.
+    across
+        Where the line begins and ends on the other axis.
+    along
+        The axis that shows scores.
+    trace
+        Kind of trace: that of the rest of the figure.
+    """
+    if not np.isfinite(threshold):
+        return
+    here, there = np.full(2, float(threshold)), np.array(across)
+    figure.add_trace(
+        trace(
+            x=here if along == "x" else there,
+            y=here if along == "y" else there,
+            mode="lines",
+            line={"color": COLOURS["threshold"], "dash": "dash", "width": 2.5},
+            name=threshold_name(threshold),
+            hoverinfo="skip",
+        )
+    )
+
+
+def add_events(figure: go.Figure, events_when: np.ndarray, limit: int = LIMIT) -> None:
+    """Draw events as thin lines over the whole height, whatever the vertical axis shows.
+
+    Parameters
+    ----------
+    figure
+        Changed in place; gets a second, invisible vertical axis.
+    events_when
+        Times of the events, shape (n_events,).
+    limit
+        Largest number of points of all lines; events beyond it are thinned out evenly.
+    """
+    # The data's axis lies over the events' one, so that events stay behind the data.
+    figure.update_layout(
+        yaxis2={"range": [0, 1], "visible": False, "fixedrange": True},
+        yaxis={"overlaying": "y2", "tickmode": "auto"},
+    )
+    shown = thin(np.asarray(events_when), limit // 3)
+    if not len(shown):
+        return
+    figure.add_scatter(
+        x=np.repeat(shown, 3),
+        y=np.tile([0.0, 1.0, np.nan], len(shown)),
+        yaxis="y2",
+        mode="lines",
+        line={"color": COLOURS["event"], "width": 1},
+        opacity=0.6,
+        name="event",
+        hoverinfo="skip",
+    )
+
+
+def is_time(when: np.ndarray) -> bool:
+    """Tell whether an array holds times of day rather than numbers.
+
+    Parameters
+    ----------
+    when
+        datetime64, or numbers.
+    """
+    return bool(np.issubdtype(when.dtype, np.datetime64))
+
+
+def as_minutes(when: np.ndarray) -> np.ndarray:
+    """Give times as minutes since the first; numbers are minutes already.
+
+    Parameters
+    ----------
+    when
+        datetime64 or minutes, shape (n,).
+    """
+    if not len(when):
+        return np.zeros(0)
+    return minutes(when, len(when)) if is_time(when) else when.astype(float)
+
+
+def time_title(when: np.ndarray) -> str:
+    """Name the time axis.
+
+    Parameters
+    ----------
+    when
+        datetime64 or minutes.
+    """
+    return "Time (date and hour)" if is_time(when) else "Time since the first row (minutes)"
+
+
+def axis_duration(when: np.ndarray) -> float:
+    """Length of a minute in the unit of the axis: Plotly counts milliseconds on an axis of dates.
+
+    Parameters
+    ----------
+    when
+        datetime64 or minutes.
+    """
+    return 60_000.0 if is_time(when) else 1.0

@@ -1,0 +1,160 @@
+"""Colours, names and the common style: the one place where a figure's looks are decided.
+
+The colours are Okabe and Ito's (2008), safe for colour-blind readers. Only those with a contrast
+of at least 3 on a white and on a dark page are used; their orange is darkened until it has it.
+There are fewer such colours than roles: two roles share one only where no figure shows both.
+"""
+
+from __future__ import annotations
+
+import html
+from typing import Literal
+
+import plotly.graph_objects as go
+
+BLUE = "#0072B2"
+VERMILION = "#D55E00"
+GREEN = "#009E73"
+PURPLE = "#CC79A7"
+DARK_ORANGE = "#D07C00"
+GREY = "#808080"
+
+Role = Literal[
+    "normal",
+    "positive",
+    "event",
+    "threshold",
+    "precision",
+    "recall",
+    "train",
+    "validation",
+    "test",
+    "loss",
+    "validation loss",
+    "alarm",
+    "false alarm",
+    "chance",
+    "curve",
+    "sensor",
+    "running",
+]
+
+# Each role is drawn in this colour and named by its key.
+COLOURS: dict[Role, str] = {
+    "normal": BLUE,
+    "positive": VERMILION,
+    "event": PURPLE,
+    "threshold": GREY,
+    "precision": GREEN,
+    "recall": DARK_ORANGE,
+    "train": BLUE,
+    "validation": DARK_ORANGE,
+    "test": GREEN,
+    "loss": BLUE,
+    "validation loss": DARK_ORANGE,
+    "alarm": GREEN,
+    "false alarm": DARK_ORANGE,
+    "chance": GREY,
+    "curve": GREEN,
+    "sensor": BLUE,
+    "running": BLUE,
+}
+
+TRANSPARENT = "rgba(0, 0, 0, 0)"
+# Mid-grey with little alpha: reads as a line on either page and stays behind the data.
+GRID = "rgba(128, 128, 128, 0.25)"
+SCORE_UNIT = "squared, scaled units"
+SCORE_UNIT_OF_FOLDS = "times the validation median of its fold"
+LONGEST_NAME = 60
+
+
+def faint(role: Role, alpha: float) -> str:
+    """Give the colour of a role with some transparency.
+
+    Parameters
+    ----------
+    role
+        What is drawn.
+    alpha
+        0 (invisible) to 1 (opaque).
+
+    Examples
+    --------
+    >>> faint("normal", 0.25)
+    'rgba(0, 114, 178, 0.25)'
+    """
+    red, green, blue = (int(COLOURS[role][i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red}, {green}, {blue}, {alpha:g})"
+
+
+def plain(name: str) -> str:
+    """Make a name from a file safe to show: Plotly reads tags and line breaks in its texts.
+
+    Parameters
+    ----------
+    name
+        Any text, for instance the name of a column.
+
+    Examples
+    --------
+    >>> plain("<b>x1</b>")
+    '&lt;b&gt;x1&lt;/b&gt;'
+    """
+    words = " ".join(str(name).split())
+    short = words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1] + "…"
+    # A dollar sign at either end would make Plotly look for mathematics.
+    return html.escape(short, quote=False).replace("$", "&#36;")
+
+
+def style(
+    figure: go.Figure,
+    *,
+    title: str,
+    x: str,
+    y: str,
+    height: int = 360,
+    hovermode: Literal["closest", "x unified"] = "closest",
+) -> go.Figure:
+    """Give a figure what all have in common.
+
+    Parameters
+    ----------
+    figure
+        Changed in place, by whoever made it.
+    title
+        In sentence case; names the part of the data.
+    x, y
+        Axis titles, with units.
+    height
+        Of the figure, in pixels.
+    hovermode
+        ``closest`` for markers, ``x unified`` for curves that are read together.
+
+    Returns
+    -------
+    plotly.graph_objects.Figure
+        The same figure.
+    """
+    figure.update_layout(
+        title={"text": title, "x": 0, "xanchor": "left", "y": 1, "yanchor": "top", "pad": {"t": 12, "l": 4}},
+        height=height,
+        margin={"l": 64, "r": 24, "t": 48, "b": 88},
+        # Against the container, so that the legend stays clear of title and axis at any height.
+        legend={
+            "orientation": "h",
+            "x": 0,
+            "xanchor": "left",
+            "yref": "container",
+            "y": 0,
+            "yanchor": "bottom",
+            "itemsizing": "constant",
+        },
+        hovermode=hovermode,
+        uirevision=title,
+        paper_bgcolor=TRANSPARENT,
+        plot_bgcolor=TRANSPARENT,
+    )
+    common = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
+    figure.update_xaxes(title_text=x, **common)
+    figure.update_yaxes(title_text=y, **common)
+    return figure

@@ -1,0 +1,142 @@
+"""One sensor over time, and its mean course before an event."""
+
+from __future__ import annotations
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rare_event.plots.decimate import LIMIT, extremes
+from rare_event.plots.marks import add_events, as_minutes, note, time_title
+from rare_event.plots.palette import COLOURS, faint, plain, style
+from rare_event.prepare.stretches import stretches
+
+
+def sensor_figure(
+    when: np.ndarray,
+    values: np.ndarray,
+    name: str,
+    unit: str | None = None,
+    events_when: np.ndarray | None = None,
+) -> go.Figure:
+    """Draw one sensor over time; the line breaks at stops and at missing values.
+
+    Parameters
+    ----------
+    when
+        Time of each row, datetime64 or minutes, shape (n_rows,).
+    values
+        Of the sensor, shape (n_rows,); may have missing values.
+    name
+        Of the sensor, shown as it is.
+    unit
+        Of the values, if known.
+    events_when
+        Times of the events, shape (n_events,).
+    """
+    figure = go.Figure()
+    x, y = _broken_line(when, np.asarray(values, dtype=float))
+    if len(x):
+        figure.add_scatter(
+            x=x,
+            y=y,
+            mode="lines" if len(x) > 1 else "markers",
+            line={"color": COLOURS["sensor"], "width": 1.5},
+            marker={"color": COLOURS["sensor"]},
+            connectgaps=False,
+            name=plain(name),
+            hovertemplate="%{y:.4g}<extra></extra>",
+        )
+    else:
+        note(figure, "This sensor has no values.")
+    if events_when is not None:
+        add_events(figure, events_when)
+    style(
+        figure,
+        title=f"{plain(name)} over time",
+        x=time_title(when),
+        y=_with_unit(name, unit),
+        hovermode="x unified",
+    )
+    return figure.update_layout(showlegend=True)
+
+
+def course_figure(
+    offsets_minutes: np.ndarray,
+    mean: np.ndarray,
+    low: np.ndarray,
+    high: np.ndarray,
+    name: str,
+    n_events: int,
+    *,
+    unit: str | None = None,
+    band: str = "band",
+) -> go.Figure:
+    """Draw the mean course of a sensor before an event, with its band.
+
+    Parameters
+    ----------
+    offsets_minutes
+        Minutes to the event, negative before it, rising, shape (n_offsets,).
+    mean, low, high
+        Mean over the events and the limits of the band, each of shape (n_offsets,).
+    name
+        Of the sensor, shown as it is.
+    n_events
+        Number of events that the mean is of.
+    unit
+        Of the values, if known.
+    band
+        What the band is, for the legend, such as "10 to 90 % of the events".
+    """
+    figure = go.Figure()
+    known = np.isfinite(mean) & np.isfinite(low) & np.isfinite(high)
+    offsets = np.asarray(offsets_minutes)[known]
+    if len(offsets):
+        figure.add_scatter(
+            # There along the upper limit and back along the lower one.
+            x=np.concatenate([offsets, offsets[::-1]]),
+            y=np.concatenate([high[known], low[known][::-1]]),
+            mode="lines",
+            line={"width": 0},
+            fill="toself",
+            fillcolor=faint("sensor", 0.25),
+            name=band,
+            hoverinfo="skip",
+        )
+        figure.add_scatter(
+            x=offsets,
+            y=mean[known],
+            mode="lines+markers",
+            line={"color": COLOURS["sensor"], "width": 2},
+            marker={"size": 5},
+            name=f"mean of {n_events:,} event{'' if n_events == 1 else 's'}",
+            hovertemplate="%{x:.4g} minutes: %{y:.4g}<extra></extra>",
+        )
+        add_events(figure, np.zeros(1))
+    else:
+        note(figure, "No event has enough rows before it.")
+    return style(
+        figure,
+        title=f"{plain(name)} before an event",
+        x="Time to the event (minutes)",
+        y=_with_unit(name, unit),
+    )
+
+
+def _with_unit(name: str, unit: str | None) -> str:
+    return f"{plain(name)} ({plain(unit)})" if unit else plain(name)
+
+
+def _broken_line(when: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Points of the line, at most the limit, with a missing value wherever it breaks."""
+    finite = np.isfinite(values)
+    # Stops alone break the line; an event without a stop behind it does not.
+    piece = stretches(as_minutes(when), np.zeros(len(values), np.int64)) if len(values) else values
+    piece = (piece + np.cumsum(~finite))[finite]
+    when, values = when[finite], values[finite]
+    for limit in (LIMIT, LIMIT // 2):
+        kept = extremes(values, limit)
+        breaks = np.flatnonzero(np.diff(piece[kept])) + 1
+        if len(kept) + len(breaks) <= LIMIT:
+            break
+    return np.insert(when[kept], breaks, when[kept][breaks]), np.insert(values[kept], breaks, np.nan)

@@ -1,0 +1,196 @@
+"""Running time, stops, events and the parts of a split, on a time line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rare_event.plots.decimate import LIMIT, thin
+from rare_event.plots.marks import as_minutes, axis_duration, is_time, note, time_title
+from rare_event.plots.palette import COLOURS, Role, style
+from rare_event.prepare.split import Fold
+from rare_event.prepare.stretches import find_events, median_step
+
+# A bar is worth three points of a line: corners that the browser has to draw.
+MOST_SPANS = LIMIT // 3
+BINS = 120
+LANE = 0.8
+_NONE = np.zeros(0, np.int64)
+PARTS: tuple[Role, ...] = ("train", "validation", "test")
+
+
+def stretch_figure(when: np.ndarray, stretch: np.ndarray, label: np.ndarray) -> go.Figure:
+    """Draw the stretches as bars on one time line, stops as the gaps between them, events above.
+
+    Parameters
+    ----------
+    when
+        Time of each row, datetime64 or minutes, rising, shape (n_rows,).
+    stretch
+        Stretch id of each row, never falling, shape (n_rows,).
+    label
+        1 in event rows, shape (n_rows,).
+    """
+    clock, figure = as_minutes(when), go.Figure()
+    first = np.flatnonzero(np.diff(stretch, prepend=stretch[:1] - 1))
+    last = np.append(first[1:], len(stretch))[: len(first)] - 1
+    begins, ends = _longest_gaps(clock, first, last)
+    n_rows = ends - begins + 1
+    if len(begins):
+        _add_spans(figure, "running", when, begins, ends, np.ones(len(begins)), n_rows)
+    else:
+        note(figure, "The table has no rows.")
+    events = find_events(clock, label, stretch)
+    _add_event_ticks(figure, when[events.row], 1.7, "triangle-down")
+    merged = len(first) - len(begins)
+    left_out = f", the {merged:,} shortest stops not drawn" if merged else ""
+    style(
+        figure,
+        title=f"Running time: {_count(len(first), 'stretch', 'stretches')}, "
+        f"{_count(len(events), 'event', 'events')}{left_out}",
+        x=time_title(when),
+        y="State",
+        height=240,
+    )
+    figure.update_yaxes(
+        tickvals=[1, 1.7], ticktext=["running", "event"], range=[0.5, 2], showgrid=False, fixedrange=True
+    )
+    return figure
+
+
+def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray) -> go.Figure:
+    """Draw which rows train, validate and test, one lane for each fold.
+
+    Parts of whole spans are drawn as bars. Where rows are scattered, as in a random split, a lane
+    shows the share of each part in every slice of time instead.
+
+    Parameters
+    ----------
+    when
+        Time of each row, datetime64 or minutes, shape (n_rows,).
+    folds
+        Of the split plan, as positions among these rows.
+    events_when
+        Times of the events, shape (n_events,).
+    """
+    figure = go.Figure()
+    spans = {part: [_spans(getattr(fold, part)) for fold in folds] for part in PARTS}
+    scattered = sum(len(begins) for lanes in spans.values() for begins, _ in lanes) > MOST_SPANS
+    if scattered:
+        _add_shares(figure, when, folds)
+    else:
+        for part, lanes in spans.items():
+            begins, ends = (np.concatenate([_NONE, *(lane[i] for lane in lanes)]) for i in (0, 1))
+            lane = np.repeat(np.arange(1, len(folds) + 1), [len(b) for b, _ in lanes])
+            _add_spans(figure, part, when, begins, ends, lane, ends - begins + 1)
+    _add_event_ticks(figure, np.asarray(events_when), 0.3, "line-ns")
+    if not len(folds):
+        note(figure, "The split has no folds.")
+    what = "share of each part in every slice of time" if scattered else "rows of each part"
+    style(figure, title=f"Split: {what}", x=time_title(when), y="Fold", height=200 + 32 * min(len(folds), 20))
+    shown = thin(np.arange(1, len(folds) + 1), 20)
+    figure.update_layout(barmode="overlay", bargap=0)
+    figure.update_yaxes(
+        tickvals=[0.3, *shown.tolist()],
+        ticktext=["events", *map(str, shown)],
+        range=[len(folds) + 0.5, 0],
+        showgrid=False,
+        fixedrange=True,
+    )
+    return figure
+
+
+def _count(n: int, one: str, many: str) -> str:
+    return f"{n:,} {one if n == 1 else many}"
+
+
+def _spans(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last rows of the runs of neighbouring rows."""
+    rows = np.sort(rows)
+    cut = np.flatnonzero(np.diff(rows) > 1)
+    return rows[np.append([0], cut + 1)[: len(rows)]], rows[np.append(cut, len(rows) - 1)[: len(rows)]]
+
+
+def _longest_gaps(clock: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """First and last rows of the stretches; beyond the limit only the longest stops part them."""
+    if len(first) <= MOST_SPANS:
+        return first, last
+    stop = clock[first[1:]] - clock[last[:-1]]
+    cut = np.sort(np.argsort(-stop, kind="stable")[: MOST_SPANS - 1])
+    return first[np.append(0, cut + 1)], last[np.append(cut, len(last) - 1)]
+
+
+def _add_spans(
+    figure: go.Figure,
+    role: Role,
+    when: np.ndarray,
+    begins: np.ndarray,
+    ends: np.ndarray,
+    lane: np.ndarray,
+    n_rows: np.ndarray,
+) -> None:
+    """Bars from the first row of each span to the end of its last."""
+    if not len(begins):
+        return
+    clock = as_minutes(when)
+    length = np.maximum(clock[ends] - clock[begins], 0) + median_step(clock)
+    figure.add_bar(
+        orientation="h",
+        base=when[begins],
+        x=length * axis_duration(when),
+        y=lane,
+        width=LANE,
+        marker={"color": COLOURS[role], "line": {"width": 0}},
+        customdata=np.column_stack([n_rows, length / 60]),
+        name=role,
+        hovertemplate=f"{role}: %{{customdata[0]:,}} rows over %{{customdata[1]:,.1f}} hours<extra></extra>",
+    )
+    figure.update_xaxes(type="date" if is_time(when) else "linear")
+
+
+def _add_shares(figure: go.Figure, when: np.ndarray, folds: Sequence[Fold]) -> None:
+    """In every lane one stack of bars for each slice of time, as high as the shares of the parts."""
+    clock = as_minutes(when)
+    edges = np.histogram_bin_edges(clock, BINS)
+    counts = np.array([[np.histogram(clock[getattr(f, p)], edges)[0] for f in folds] for p in PARTS])
+    share = counts / np.maximum(counts.sum(axis=0), 1)
+    # The vertical axis points down, so that fold 1 is on top: a stack begins at the lane's foot.
+    foot = np.arange(1, len(folds) + 1)[:, None] + LANE / 2
+    unit = axis_duration(when)
+    middle = (edges[:-1] + edges[1:]) / 2
+    x = when.min() + (middle * 60_000).astype("timedelta64[ms]") if is_time(when) else middle
+    for number, part in enumerate(PARTS):
+        used = share[number] > 0
+        figure.add_bar(
+            x=np.broadcast_to(x, used.shape)[used],
+            y=-LANE * share[number][used],
+            base=(foot - LANE * share[:number].sum(axis=0))[used],
+            width=float(edges[1] - edges[0]) * unit,
+            marker={"color": COLOURS[part], "line": {"width": 0}},
+            customdata=share[number][used],
+            name=part,
+            hovertemplate=f"{part}: %{{customdata:.0%}} of the rows<extra></extra>",
+        )
+
+
+def _add_event_ticks(figure: go.Figure, events_when: np.ndarray, lane: float, symbol: str) -> None:
+    shown = thin(events_when, LIMIT)
+    if not len(shown):
+        return
+    figure.add_scatter(
+        x=shown,
+        y=np.full(len(shown), lane),
+        mode="markers",
+        marker={
+            "color": COLOURS["event"],
+            "symbol": symbol,
+            "size": 9,
+            "line": {"width": 1.5, "color": COLOURS["event"]},
+        },
+        name="event",
+        hovertemplate="event, %{x|%Y-%m-%d %H:%M}<extra></extra>"
+        if is_time(shown)
+        else "event, %{x:,.0f} minutes<extra></extra>",
+    )

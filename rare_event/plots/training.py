@@ -1,0 +1,95 @@
+"""The loss over the epochs, as training goes on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from rare_event.plots.decimate import LIMIT, decimate
+from rare_event.plots.marks import note
+from rare_event.plots.palette import COLOURS, Role, style
+from rare_event.plots.scales import log_axis
+
+# Losses that fall by more powers of ten than this are read better on a logarithmic axis.
+WIDE = 1.0
+LINES: tuple[tuple[str, Role], ...] = (("loss", "loss"), ("validation_loss", "validation loss"))
+
+
+def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figure:
+    """Draw training and validation loss, with the best epoch of each fold marked.
+
+    Parameters
+    ----------
+    history
+        One row per epoch, with the columns ``epoch``, ``loss`` and ``validation_loss``, in the
+        order of training; may be empty.
+    fold_column
+        Column that tells the fold of each row; without such a column all rows are of one fold.
+    """
+    figure = go.Figure()
+    folds = _folds(history, fold_column)
+    for fold in folds:
+        for column, role in LINES:
+            _add_line(figure, fold, column, role, LIMIT // max(1, len(folds)))
+    _mark_best(figure, folds)
+    style(figure, title="Training: loss over the epochs", x="Epoch", y="Loss")
+    figure.update_xaxes(tickformat="d", rangemode="tozero")
+    decades = _decades(history)
+    if decades > WIDE:
+        figure.update_yaxes(**log_axis(decades))
+    if not len(history):
+        note(figure, "waiting for the first epoch")
+        figure.update_xaxes(showticklabels=False)
+        figure.update_yaxes(showticklabels=False)
+    return figure
+
+
+def _folds(history: pd.DataFrame, fold_column: str) -> list[pd.DataFrame]:
+    if not len(history):
+        return []
+    if fold_column not in history:
+        return [history]
+    return [fold for _, fold in history.groupby(fold_column, sort=True)]
+
+
+def _add_line(figure: go.Figure, fold: pd.DataFrame, column: str, role: Role, limit: int) -> None:
+    known = fold[np.isfinite(fold[column].to_numpy(float))]
+    if not len(known):
+        return
+    x, y = decimate(known["epoch"].to_numpy(), known[column].to_numpy(float), max(4, limit))
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines" if len(x) > 1 else "markers",
+        line={"color": COLOURS[role], "width": 2},
+        marker={"color": COLOURS[role]},
+        name=role,
+        legendgroup=role,
+        showlegend=all(trace.name != role for trace in figure.data),
+        hovertemplate=f"epoch %{{x}}: {role} %{{y:.4g}}<extra></extra>",
+    )
+
+
+def _mark_best(figure: go.Figure, folds: list[pd.DataFrame]) -> None:
+    known = [fold for fold in folds if fold["validation_loss"].notna().any()]
+    if not known:
+        return
+    best = pd.DataFrame([fold.iloc[int(np.nanargmin(fold["validation_loss"]))] for fold in known])
+    figure.add_scatter(
+        x=best["epoch"].to_numpy(),
+        y=best["validation_loss"].to_numpy(float),
+        mode="markers",
+        marker={"color": COLOURS["validation loss"], "size": 11, "symbol": "diamond"},
+        name="best epoch" if len(known) == 1 else "best epoch of each fold",
+        hovertemplate="best epoch %{x}: validation loss %{y:.4g}<extra></extra>",
+    )
+
+
+def _decades(history: pd.DataFrame) -> float:
+    """Powers of ten between the lowest and the highest loss; 0 where one is not positive."""
+    values = history[["loss", "validation_loss"]].to_numpy(float).ravel() if len(history) else np.zeros(0)
+    values = values[np.isfinite(values)]
+    if not len(values) or values.min() <= 0:
+        return 0.0
+    return float(np.log10(values.max()) - np.log10(values.min()))

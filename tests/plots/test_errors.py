@@ -1,0 +1,93 @@
+"""Reconstruction errors over time and by class."""
+
+import numpy as np
+import pytest
+
+from rare_event.plots.errors import error_figure, score_histogram_figure
+from tests.plots.examples import dates, make_scores, names, random_scores, texts, trace
+
+
+def test_classes_and_threshold_over_the_row():
+    figure = error_figure(make_scores([1, 2, 3], [0, 1, 0]), 2.5, part="Test")
+
+    # Positives come after normals, and so on top.
+    assert names(figure) == ["normal", "positive", "threshold 2.5"]
+    assert list(trace(figure, "normal").x) == [0, 2]
+    assert list(trace(figure, "positive").y) == [2]
+    assert list(trace(figure, "threshold").y) == [2.5, 2.5]
+    assert list(trace(figure, "threshold").x) == [0, 2]
+    assert figure.layout.yaxis.type != "log"
+
+
+def test_over_time():
+    when = dates(3)
+
+    figure = error_figure(make_scores([1, 2, 3], [0, 1, 0]), 2.5, when=when, part="Test")
+
+    assert trace(figure, "positive").x[0] == when[1]
+    assert list(trace(figure, "threshold").x) == [when[0], when[2]]
+    assert "1999-05-01T00:02" in figure.to_json()
+
+
+def test_many_windows_are_thinned_out_but_no_positive_is():
+    scores = random_scores(50_000, n_positive=300)
+
+    figure = error_figure(scores, 20.0, part="Test")
+
+    normal, positive = trace(figure, "normal"), trace(figure, "positive")
+    assert len(normal.x) + len(positive.x) <= 5000
+    assert len(positive.x) == 300
+    assert positive.name == "positive"
+    assert normal.name == f"normal ({len(normal.x):,} of 49,700 drawn)"
+    assert max(max(normal.y), max(positive.y)) == scores.y_score.max()
+
+
+@pytest.mark.parametrize(("n", "kind"), [(3000, "scatter"), (3002, "scattergl")])
+def test_the_graphics_card_draws_many_markers(n, kind):
+    scores = random_scores(n, n_positive=1)
+
+    figure = error_figure(scores, 1.0, part="Test")
+
+    # All of one kind: what the card draws would cover positives and threshold of the other kind.
+    assert [t.type for t in figure.data] == [kind] * 3
+
+
+def test_a_long_tail_is_drawn_on_a_logarithmic_axis():
+    scores = make_scores([1, 1, 1, 30])
+
+    assert error_figure(scores, 2.0, part="Test").layout.yaxis.type == "log"
+    assert score_histogram_figure(scores, 2.0, "Test").layout.xaxis.type == "log"
+    # A threshold of 0 could not be drawn there.
+    assert error_figure(scores, 0.0, part="Test").layout.yaxis.type != "log"
+
+
+def test_scores_of_several_folds_are_in_their_own_unit():
+    one, several = make_scores([1, 2]), make_scores([1, 2], fold=[0, 1])
+
+    assert "scaled units" in error_figure(one, 1.0, part="Test").layout.yaxis.title.text
+    assert "median of its fold" in error_figure(several, 1.0, part="Test").layout.yaxis.title.text
+    assert "median of its fold" in score_histogram_figure(several, 1.0, "Test").layout.xaxis.title.text
+
+
+def test_missing_scores_are_left_out():
+    figure = error_figure(make_scores([1, np.nan, np.inf, 2]), 1.5, part="Test")
+
+    assert list(trace(figure, "normal").x) == [0, 3]
+
+
+@pytest.mark.parametrize("n", [30, 20_000])
+def test_each_class_of_the_histogram_adds_up(n):
+    figure = score_histogram_figure(random_scores(n, n_positive=7), 3.0, "Validation")
+
+    for name in ("normal", "positive, 7 windows"):
+        # The last value is drawn twice: a step needs an end.
+        assert sum(trace(figure, name).y[:-1]) == pytest.approx(100)
+    assert list(trace(figure, "threshold").x) == [3, 3]
+
+
+def test_a_part_without_windows_says_so():
+    empty = make_scores([])
+
+    for figure in (error_figure(empty, 1.0, part="Test"), score_histogram_figure(empty, 1.0, "Test")):
+        assert texts(figure) == ["No window of this part is scored."]
+        assert not figure.data

@@ -1,0 +1,129 @@
+"""What every public figure has, on ordinary and on odd data."""
+
+import importlib
+import inspect
+import json
+import pkgutil
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import pytest
+
+import rare_event.plots
+from rare_event.plots.balance import balance_figure
+from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
+from rare_event.plots.errors import error_figure, score_histogram_figure
+from rare_event.plots.matrix import confusion_figure
+from rare_event.plots.sensors import course_figure, sensor_figure
+from rare_event.plots.timeline import split_figure, stretch_figure
+from rare_event.plots.training import loss_figure
+from rare_event.prepare.split import Fold
+from tests.plots.examples import dates, make_points, make_scores, random_scores
+
+ORDINARY = random_scores(200)
+# Name: scores and threshold.
+PARTS = {
+    "ordinary": (ORDINARY, 1.0),
+    "threshold above all": (ORDINARY, 1e9),
+    "endless threshold": (ORDINARY, np.inf),
+    "threshold below all": (ORDINARY, -1.0),
+    "no positives": (make_scores([1, 2, 3]), 2.0),
+    "positives only": (make_scores([1, 2, 3], [1, 1, 1]), 2.0),
+    "one window": (make_scores([1.5], [1]), 1.5),
+    "all scores equal": (make_scores([2] * 10, [0, 1] * 5), 2.0),
+    "all scores zero": (make_scores([0] * 10, [0, 1] * 5), 0.0),
+    "huge scores": (make_scores([1e-300, 1, 1e300], [0, 1, 0]), 1.0),
+}
+
+
+def of_part(scores, threshold):
+    """All figures of scores."""
+    points = make_points(scores.y_score, scores.y_true)
+    return [
+        threshold_figure(points, threshold, part="Test"),
+        precision_recall_figure(points, threshold, part="Test", average_precision=None, base_rate=0.1),
+        roc_figure(points, threshold, part="Test", auc=None),
+        error_figure(scores, threshold, part="Test"),
+        error_figure(scores, threshold, when=dates(len(scores)), part="Test"),
+        score_histogram_figure(scores, threshold, "Test"),
+    ]
+
+
+def of_tables():
+    """All other figures, each on ordinary and on little data."""
+    history = pd.DataFrame({"epoch": [1, 2], "loss": [2.0, 1.0], "validation_loss": [2.0, 1.0]})
+    zero, one = np.zeros(0, np.int64), np.zeros(1, np.int64)
+    fold = Fold(np.arange(3), np.arange(3, 4), np.arange(4, 5))
+    line = np.arange(-5.0, 0)
+    return [
+        *(loss_figure(rows) for rows in (history, history[:1], history[:0])),
+        confusion_figure(90, 10, 3, 1, part="Test"),
+        confusion_figure(0, 0, 0, 0, part="Test"),
+        *(
+            stretch_figure(when, np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 0]))
+            for when in (dates(5), line)
+        ),
+        *(stretch_figure(dates(n), a, a) for n, a in ((0, zero), (1, one))),
+        *(split_figure(when, [fold, fold], when[:2]) for when in (dates(5), line)),
+        split_figure(dates(0), [], dates(0)),
+        *(sensor_figure(when, line, "x1", "bar", when[:2]) for when in (dates(5), line)),
+        *(sensor_figure(dates(n), np.zeros(n), "x1") for n in (0, 1)),
+        course_figure(line, line, line, line, "x1", 3),
+        course_figure(line[:0], line[:0], line[:0], line[:0], "x1", 0),
+        balance_figure(100, 1),
+        balance_figure(0, 0),
+    ]
+
+
+def figures_of(case):
+    """Draw within the test, where a warning is an error."""
+    return of_tables() if case == "tables" else of_part(*PARTS[case])
+
+
+@pytest.mark.parametrize("case", [*PARTS, "tables"])
+def test_what_every_figure_has(case):
+    for figure in figures_of(case):
+        layout = figure.layout
+        assert layout.title.text
+        assert layout.xaxis.title.text
+        assert layout.yaxis.title.text
+        assert layout.uirevision
+        assert layout.height >= 200
+        assert layout.paper_bgcolor == layout.plot_bgcolor == "rgba(0, 0, 0, 0)"
+        assert not layout.title.text.isupper()
+
+
+@pytest.mark.parametrize("case", [*PARTS, "tables"])
+def test_what_no_figure_has(case):
+    for figure in figures_of(case):
+        shown = [t.name for t in figure.data if t.showlegend is not False]
+        assert len(shown) == len(set(shown))
+        assert all(shown)
+        for trace in figure.data:
+            if trace.type in ("scatter", "scattergl"):
+                assert len(trace.y)
+                if trace.mode == "markers":
+                    assert np.isfinite(np.asarray(trace.y, dtype=float)).all()
+        json.loads(figure.to_json())
+
+
+def test_every_public_function_that_draws_is_here():
+    drawn = {name for name, value in globals().items() if name.endswith("_figure") and callable(value)}
+    public = set()
+    for module in pkgutil.iter_modules(rare_event.plots.__path__, "rare_event.plots."):
+        for name, function in inspect.getmembers(importlib.import_module(module.name), inspect.isfunction):
+            if function.__module__ == module.name and name.endswith("_figure"):
+                public.add(name)
+
+    assert public == drawn
+    assert len(public) == 12
+
+
+def test_figures_do_not_depend_on_what_was_drawn_before():
+    first = error_figure(ORDINARY, 1.0, part="Test")
+    second = error_figure(ORDINARY, 1.0, part="Test")
+
+    assert first == second
+    assert first is not second
+    assert isinstance(first, go.Figure)

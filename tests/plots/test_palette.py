@@ -1,0 +1,48 @@
+"""Colours that read on any page, and names from files that stay text."""
+
+import numpy as np
+import pytest
+
+from rare_event.plots.palette import COLOURS, faint, plain
+
+
+def luminance(colour):
+    """Relative luminance of WCAG 2."""
+    channels = [int(colour[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in channels]
+    return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+
+@pytest.mark.parametrize("role", COLOURS)
+@pytest.mark.parametrize("page", ["#ffffff", "#0e1117"])
+def test_every_colour_reads_on_either_page(role, page):
+    low, high = sorted([luminance(COLOURS[role]), luminance(page)])
+
+    assert (high + 0.05) / (low + 0.05) >= 3
+
+
+@pytest.mark.parametrize(
+    "together",
+    [
+        ("normal", "positive", "threshold", "event"),
+        ("precision", "recall", "threshold"),
+        ("train", "validation", "test", "event"),
+        ("loss", "validation loss"),
+        ("alarm", "false alarm", "event", "sensor", "threshold"),
+        ("running", "event"),
+    ],
+)
+def test_roles_of_one_figure_differ_in_colour(together):
+    assert len({COLOURS[role] for role in together}) == len(together)
+
+
+def test_a_faint_colour_is_the_same_colour():
+    assert faint("positive", 0.5) == "rgba(213, 94, 0, 0.5)"
+
+
+@pytest.mark.parametrize("name", ["<a href='javascript:alert(1)'>x</a>", "<br>" * 100, "$x$", "a\nb"])
+def test_names_from_files_are_never_markup(name):
+    shown = plain(name)
+
+    assert not {"<", "\n", "$"} & set(shown)
+    assert len(plain("x" * 1000)) <= 60

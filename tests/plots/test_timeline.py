@@ -1,0 +1,87 @@
+"""Stretches, events and folds on a time line."""
+
+import numpy as np
+import pytest
+
+from rare_event.config import SplitPlan
+from rare_event.plots.timeline import split_figure, stretch_figure
+from rare_event.prepare.split import Fold, split
+from tests.plots.examples import dates, names, texts, trace
+
+NO_EVENTS = np.zeros(0)
+
+
+def test_stretches_are_bars_and_stops_are_gaps():
+    # Two stretches of 3 and 2 rows of 2 minutes, an hour apart; an event ends the first.
+    when = np.concatenate([dates(3), dates(2, "1999-05-01T01:00")])
+    figure = stretch_figure(when, np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 0]))
+
+    bars = trace(figure, "running")
+    assert list(bars.base) == [when[0], when[3]]
+    # A row stands for the 2 minutes after it: 6 and 4 minutes, in milliseconds.
+    assert list(bars.x) == [6 * 60_000, 4 * 60_000]
+    assert list(trace(figure, "event").x) == [when[2]]
+    assert figure.layout.title.text == "Running time: 2 stretches, 1 event"
+    assert figure.layout.xaxis.type == "date"
+
+
+def test_ten_thousand_stretches_are_few_bars_that_miss_no_long_stop():
+    # Every stretch is one row; every 100th stop is an hour longer.
+    step = np.where(np.arange(10_000) % 100 == 0, 70.0, 10.0)
+    clock = np.cumsum(step)
+
+    figure = stretch_figure(clock, np.arange(10_000), np.ones(10_000))
+
+    begins = set(trace(figure, "running").base)
+    assert len(begins) <= 5000 / 3
+    assert set(clock[100::100]) <= begins
+    assert len(trace(figure, "event").x) == 5000
+    assert "shortest stops not drawn" in figure.layout.title.text
+
+
+def test_rolling_folds_are_lanes_of_spans():
+    n = 1000
+    folds = split(SplitPlan("rolling", folds=4), np.zeros(n, np.int64), np.arange(n), purge=0)
+
+    figure = split_figure(2.0 * np.arange(n), folds, np.array([500.0]))
+
+    assert names(figure) == ["train", "validation", "test", "event"]
+    for part in ("train", "validation", "test"):
+        assert list(trace(figure, part).y) == [1, 2, 3, 4]
+        assert list(trace(figure, part).x) == [2.0 * len(getattr(fold, part)) for fold in folds]
+    # Events have a lane of their own, above the first fold.
+    assert max(trace(figure, "event").y) < 0.5
+    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
+
+
+@pytest.mark.parametrize("when", [dates(10_000), 2.0 * np.arange(10_000)], ids=["dates", "minutes"])
+def test_scattered_parts_are_shares(when):
+    rows = np.arange(10_000)
+    folds = split(SplitPlan("random"), np.zeros(10_000, np.int64), rows, purge=0)
+
+    figure = split_figure(when, folds, when[:0])
+
+    assert names(figure) == ["train", "validation", "test"]
+    # 120 slices, and in each the shares stack to the whole lane, from its foot at 1.4 up to 0.6.
+    heights = {part: np.asarray(trace(figure, part).y) for part in ("train", "validation", "test")}
+    np.testing.assert_allclose(sum(heights.values()), -0.8)
+    assert len(heights["train"]) == 120
+    assert heights["train"].mean() / -0.8 == pytest.approx(0.64, abs=0.01)
+    top = np.asarray(trace(figure, "test").base, dtype=float) + heights["test"]
+    np.testing.assert_allclose(top, 0.6)
+    # Slices lie within the data.
+    assert min(trace(figure, "train").x) >= when[0]
+    assert max(trace(figure, "train").x) <= when[-1]
+
+
+def test_a_part_without_rows_is_left_out():
+    fold = Fold(np.arange(5), np.zeros(0, np.int64), np.arange(5, 8))
+
+    assert names(split_figure(np.arange(8.0), [fold], NO_EVENTS)) == ["train", "test"]
+
+
+def test_nothing_to_draw_says_so():
+    nothing = np.zeros(0, np.int64)
+
+    assert texts(stretch_figure(NO_EVENTS, nothing, nothing)) == ["The table has no rows."]
+    assert texts(split_figure(np.arange(3.0), [], NO_EVENTS)) == ["The split has no folds."]
