@@ -25,7 +25,7 @@ def confusion_figure(tn: int, fp: int, fn: int, tp: int, *, part: str) -> go.Fig
     counts = np.array([[tn, fp], [fn, tp]])
     of_row = counts.sum(axis=1, keepdims=True)
     share = counts / np.maximum(of_row, 1)
-    text = [[_cell(counts[i, j], share[i, j], of_row[i, 0], CLASSES[i]) for j in (0, 1)] for i in (0, 1)]
+    text = [[_cell(counts[i, j], share[i, j], of_row[i, 0]) for j in (0, 1)] for i in (0, 1)]
     figure = go.Figure(
         go.Heatmap(
             z=share,
@@ -44,12 +44,14 @@ def confusion_figure(tn: int, fp: int, fn: int, tp: int, *, part: str) -> go.Fig
             hovertemplate="true class %{y}, called %{x}: %{text}<extra></extra>",
         )
     )
-    style(figure, title=f"{part}: confusion matrix", x="Called", y="True class", height=340)
+    style(
+        figure, title=f"{part}: confusion matrix", x="Called", y="True class (share of its row)", height=340
+    )
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")
     figure.update_layout(margin_b=64)
     return figure
 
 
-def _cell(count: int, share: float, of_row: int, name: str) -> str:
-    return f"{count:,}<br>{share:.1%} of {name}" if of_row else f"{count:,}<br>no {name} windows"
+def _cell(count: int, share: float, of_row: int) -> str:
+    return f"{count:,}<br>{share:.1%}" if of_row else f"{count:,}<br>–"

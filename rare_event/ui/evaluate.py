@@ -14,7 +14,7 @@ from rare_event.prepare.stretches import find_events, minutes, stretches
 from rare_event.store.runs import Run
 from rare_event.ui.cache import evaluation_of, points_of, scores_of, table_of
 from rare_event.ui.text import number, plain, plural
-from rare_event.ui.threshold import show_figures
+from rare_event.ui.threshold import show_figures, unit_of
 
 
 def _figures(run: Run) -> Evaluation:
@@ -105,7 +105,9 @@ def show_curves(run: Run) -> None:
         ),
         key="evaluate_precision_recall",
     )
-    right.plotly_chart(threshold_figure(points, threshold, part="Test"), key="evaluate_threshold")
+    right.plotly_chart(
+        threshold_figure(points, threshold, part="Test", unit=unit_of(run)), key="evaluate_threshold"
+    )
 
 
 def show_ledger(run: Run) -> None:

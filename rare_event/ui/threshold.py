@@ -10,6 +10,7 @@ from rare_event.judge.thresholds import OperatingPoints
 from rare_event.plots.curves import threshold_figure
 from rare_event.plots.errors import score_histogram_figure
 from rare_event.plots.matrix import confusion_figure
+from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
 from rare_event.ui.cache import evaluation_of, points_of, scores_of
 from rare_event.ui.metrics import show_metrics
@@ -70,7 +71,9 @@ def explore(run: Run) -> None:
     figures = evaluation_of(run.id, "validation", policy, thresholds)
     show_figures(figures)
     left, right = st.columns([3, 2])
-    left.plotly_chart(threshold_figure(points, threshold, part="Validation"), key="threshold_curves")
+    left.plotly_chart(
+        threshold_figure(points, threshold, part="Validation", unit=unit_of(run)), key="threshold_curves"
+    )
     right.plotly_chart(
         confusion_figure(figures.tn, figures.fp, figures.fn, figures.tp, part="Validation"),
         key="threshold_matrix",
@@ -84,6 +87,17 @@ def explore(run: Run) -> None:
             st.rerun()
         committed_is = "one for each fold" if common is None else number(common, DIGITS)
         st.caption(f"Committed: {committed_is} ({plain(run.threshold_source())}).")
+
+
+def unit_of(run: Run) -> str:
+    """Name the unit of a run's scores, which several folds can only share relatively.
+
+    Parameters
+    ----------
+    run
+        The run.
+    """
+    return SCORE_UNIT_OF_FOLDS if len(run.thresholds()) > 1 else SCORE_UNIT
 
 
 def slider_stops(points: OperatingPoints, committed: float) -> list[float]:

@@ -10,7 +10,7 @@ def test_counts_and_shares_of_the_true_class():
 
     assert list(cells.x) == list(cells.y) == ["normal", "positive"]
     np.testing.assert_allclose(np.array(cells.z), [[0.9, 0.1], [0.75, 0.25]])
-    assert cells.text[1][0] == "3<br>75.0% of positive"
+    assert cells.text[1][0] == "3<br>75.0%"
     assert cells.texttemplate == "%{text}"
 
 
@@ -21,5 +21,5 @@ def test_normal_comes_first_from_the_top():
 def test_without_positives_no_share_is_invented():
     cells = confusion_figure(tn=90, fp=10, fn=0, tp=0, part="Test").data[0]
 
-    assert cells.text[1][1] == "0<br>no positive windows"
+    assert cells.text[1][1] == "0<br>–"
     assert np.isfinite(np.array(cells.z)).all()
