@@ -14,14 +14,15 @@ if TYPE_CHECKING:
     from rare_event.judge.thresholds import operating_points
     from rare_event.prepare.checks import check
     from rare_event.prepare.sample import sample_mill
-    from rare_event.prepare.table import Schema, Table, read_table
+    from rare_event.prepare.schema import Schema
+    from rare_event.prepare.table import Table, read_table
     from rare_event.work.experiment import Result, run_experiment, summarise
 
 _HOMES = {
     "PRESETS": "config",
     "ExperimentConfig": "config",
     "Result": "work.experiment",
-    "Schema": "prepare.table",
+    "Schema": "prepare.schema",
     "Table": "prepare.table",
     "check": "prepare.checks",
     "operating_points": "judge.thresholds",

@@ -1,50 +1,22 @@
-"""Can this file be trusted? One finding for each column and defect, and the fixes it offers."""
+"""Can this file be trusted? One finding for each column and defect."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.reading import line_of, parse_times, shown, to_numbers
-from rare_event.prepare.table import Note, Schema, Table, distinct, resembles_label, texts_of
+from rare_event.prepare.findings import GRADES, Finding
+from rare_event.prepare.notes import Note
+from rare_event.prepare.schema import resembles_label
+from rare_event.prepare.table import Table
+from rare_event.prepare.values import distinct, line_of, shown
 
-Grade = Literal["good", "note", "warning", "problem"]
-Action = Literal["ignore", "category", "forward-fill", "drop-rows", "sort-time"]
-
-GRADES: tuple[Grade, ...] = ("problem", "warning", "note", "good")  # worst first
 RARE = 0.2  # a label more frequent than this is hardly a rare event
 LATE = 0.8  # events that all come after this share of the rows leave none to choose a threshold by
 LEAK = 0.5  # rows shared with the label, of the rows of either, from which a column repeats it
 MANY_GRADES = 50
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One defect of one column, or of the file.
-
-    Parameters
-    ----------
-    grade
-        How much it matters: ``note``, ``warning`` or ``problem``.
-    column
-        The column concerned; None for the file.
-    what
-        What was found, in one sentence.
-    fix
-        What to do about it, in one sentence.
-    action
-        What `fix` would do at one click; None where only the user can help.
-    """
-
-    grade: Grade
-    column: str | None
-    what: str
-    fix: str
-    action: Action | None = None
 
 
 def check(table: Table) -> list[Finding]:
@@ -257,101 +229,3 @@ def _rows(count: int) -> str:
 
 def _values(count: int) -> str:
     return "1 value is" if count == 1 else f"{count:,} values are"
-
-
-def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
-    """Apply the one-click fix of a finding.
-
-    Parameters
-    ----------
-    raw
-        As given by `reading.read_raw`; not changed.
-    schema
-        The roles under which the finding was made.
-    finding
-        As given by `check`.
-
-    Returns
-    -------
-    (DataFrame, Schema)
-        To be given to `table.apply_schema` again.
-
-    Raises
-    ------
-    ValueError
-        If the finding has no action.
-    """
-    column = finding.column
-    if finding.action is None or column is None:
-        raise ValueError(f"The finding {finding.what!r} has no one-click fix.")
-    if finding.action == "ignore":
-        return raw, _moved(schema, column, "ignored")
-    if finding.action == "category":
-        return raw, _moved(schema, column, "categories")
-    if finding.action == "sort-time":
-        order = np.argsort(parse_times(raw[column], schema.time_format).to_numpy(), kind="stable")
-        return raw.iloc[order].reset_index(drop=True), schema
-    if finding.action == "forward-fill":
-        schema = schema if column in schema.categories else _moved(schema, column, "sensors")
-        return raw.assign(**{column: _usable(raw, schema, column).ffill()}), schema
-    return raw[_kept(raw, schema, column)].reset_index(drop=True), schema
-
-
-def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "ignored"]) -> Schema:
-    """Give a column another role; one that has it already keeps its place."""
-    if column in getattr(schema, role):
-        return schema
-    sensors, categories, ignored = (
-        (*(c for c in getattr(schema, r) if c != column), *([column] if r == role else []))
-        for r in ("sensors", "categories", "ignored")
-    )
-    return replace(schema, sensors=sensors, categories=categories, ignored=ignored)
-
-
-def _usable(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
-    """Give the column with NaN wherever its value cannot be used."""
-    if column in schema.categories:
-        return raw[column]
-    numbers = to_numbers(raw[column])
-    return numbers.where(np.isfinite(numbers))
-
-
-def _kept(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
-    if column != schema.time:
-        return _usable(raw, schema, column).notna().to_numpy()
-    times = parse_times(raw[column], schema.time_format)
-    normal = (texts_of(raw[schema.label]) != schema.event_value).to_numpy()
-    # Events first, so that of rows with one time an event is never the one dropped.
-    order = np.argsort(normal, kind="stable")
-    kept = np.empty(len(raw), dtype=bool)
-    kept[order] = ~times.iloc[order].duplicated().to_numpy()
-    return kept
-
-
-def grades(table: Table, findings: list[Finding]) -> pd.DataFrame:
-    """Sum up the findings, one row for each column.
-
-    Parameters
-    ----------
-    table, findings
-        The table, and what `check` found in it.
-
-    Returns
-    -------
-    DataFrame
-        Columns ``column``, ``role``, ``grade`` (the worst; ``good`` without a finding), ``what``
-        and ``fix``, the sentences of all its findings.
-    """
-    rows = []
-    for column, role in table.schema.roles():
-        own = sorted((f for f in findings if f.column == column), key=lambda f: GRADES.index(f.grade))
-        rows.append(
-            {
-                "column": column,
-                "role": role,
-                "grade": own[0].grade if own else "good",
-                "what": " ".join(f.what for f in own),
-                "fix": " ".join(f.fix for f in own),
-            }
-        )
-    return pd.DataFrame(rows, columns=["column", "role", "grade", "what", "fix"])

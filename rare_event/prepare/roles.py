@@ -7,8 +7,9 @@ from collections.abc import Mapping
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.prepare.reading import shown, time_formats
-from rare_event.prepare.table import Role, Schema, distinct, text_of, texts_of
+from rare_event.prepare.schema import Role, Schema
+from rare_event.prepare.times import time_formats
+from rare_event.prepare.values import distinct, shown, text_of, texts_of
 
 
 def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: str, before: Schema) -> Schema:

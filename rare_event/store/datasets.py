@@ -14,9 +14,11 @@ from typing import Any
 import pandas as pd
 
 from rare_event.errors import RunError
-from rare_event.prepare.checks import Finding, fix
+from rare_event.prepare.findings import Finding
+from rare_event.prepare.fixes import fix
 from rare_event.prepare.reading import digest_of, read_raw
-from rare_event.prepare.table import Schema, Table, apply_schema, guess_schema
+from rare_event.prepare.schema import Schema, guess_schema
+from rare_event.prepare.table import Table, apply_schema
 from rare_event.store.workspace import home, read_json, write, write_json
 
 DIGEST = re.compile(r"[0-9a-f]{64}")

@@ -13,7 +13,8 @@ from rare_event.config import AlarmPolicy, ExperimentConfig
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
-from rare_event.prepare.checks import Finding, check
+from rare_event.prepare.checks import check
+from rare_event.prepare.findings import Finding
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset

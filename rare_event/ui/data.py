@@ -8,7 +8,7 @@ import streamlit as st
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.timeline import stretch_figure
-from rare_event.prepare.checks import grades
+from rare_event.prepare.findings import grades
 from rare_event.prepare.preview import course_before_events
 from rare_event.prepare.roles import label_values, schema_of_roles
 from rare_event.prepare.stretches import find_events, median_step, minutes, stretches

@@ -1,43 +1,18 @@
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.prepare.checks import Finding, check, fix, grades
-from rare_event.prepare.reading import read_raw
-from rare_event.prepare.table import Schema, Table, apply_schema, guess_schema, read_table
-
-
-def frame(n: int = 100, **columns: Any) -> pd.DataFrame:
-    """A file of `n` minutes with events in rows 10, 40 and 80, and one sensor; nothing is wrong with it."""
-    base = {
-        "time": pd.date_range("2020-01-01", periods=n, freq="min").strftime("%Y-%m-%d %H:%M"),
-        "y": np.isin(np.arange(n), [10, 40, 80]).astype(int),
-        "x1": np.random.default_rng(0).normal(size=n),
-    }
-    return pd.DataFrame(base | columns)
-
-
-def raw_of(data: pd.DataFrame) -> pd.DataFrame:
-    return read_raw(data.to_csv(index=False).encode(), name="f")
-
-
-def table_of(raw: pd.DataFrame, schema: Schema | None = None) -> Table:
-    return apply_schema(raw, schema or guess_schema(raw), name="f", digest="")
-
-
-def with_values(values: dict[int, float], n: int = 100) -> np.ndarray:
-    x = np.random.default_rng(1).normal(size=n)
-    for row, value in values.items():
-        x[row] = value
-    return x
-
+from rare_event.prepare.checks import check
+from rare_event.prepare.findings import grades
+from rare_event.prepare.fixes import fix
+from rare_event.prepare.schema import Schema, guess_schema
+from rare_event.prepare.table import read_table
+from tests.prepare.examples import FLIPPED, REPEATED, frame, raw_of, table_of, with_values
 
 SWAPPED = frame().iloc[[0, 1, 2, 4, 3, *range(5, 100)]]
-REPEATED = frame(time=frame()["time"].where(np.arange(100) != 10, frame()["time"][9]))
-FLIPPED = 1 - frame()["y"]
+
 NEARLY = frame()["y"].where(np.arange(100) != 11, 1)
 
 # data, then of the finding: grade, column, words in it, action
@@ -156,60 +131,6 @@ def test_roles_chosen_by_hand_are_checked_too() -> None:
     assert moved.categories == ("one", "valve") and "valve" not in moved.sensors
     _, moved = fix(raw, schema, found["flat", "ignore"])
     assert moved.ignored == ("flat",) and "flat" not in moved.sensors
-
-
-def test_worst_first_and_sentences_of_one_column_together() -> None:
-    raw = raw_of(frame(x2=with_values({3: np.nan, 5: np.inf}), x3=3.5, run=FLIPPED))
-    table = table_of(raw)
-    findings = check(table)
-    assert [(f.grade, f.column) for f in findings] == [
-        ("problem", "run"),
-        ("warning", "x2"),
-        ("warning", "x2"),
-        ("note", "x3"),
-    ]
-    rows = grades(table, findings).set_index("column")
-    assert rows.loc["x2", "grade"] == "warning" and rows.loc["x3", "role"] == "ignored"
-    assert all(word in str(rows.loc["x2", "what"]) for word in ("missing", "infinite"))
-    assert rows.loc["x1", "grade"] == "good"
-
-
-def test_forward_fill_takes_the_value_before_and_leaves_the_rest() -> None:
-    raw = raw_of(frame(x2=with_values({7: np.nan, 8: np.inf})))
-    finding = next(f for f in check(table_of(raw)) if f.action == "forward-fill")
-    mended, schema = fix(raw, guess_schema(raw), finding)
-    assert mended["x2"][7] == mended["x2"][8] == raw["x2"][6] and mended["x2"][9] == raw["x2"][9]
-    assert len(mended) == 100 and schema == guess_schema(raw)
-
-
-def test_a_text_among_numbers_becomes_a_sensor() -> None:
-    raw = raw_of(frame(x2=["1.5", "2.5", "3.5"] * 5 + ["n.a. 3"] + ["2.5"] * 84))
-    (finding,) = check(table_of(raw))
-    mended, schema = fix(raw, guess_schema(raw), finding)
-    assert schema.sensors == ("x1", "x2") and schema.ignored == ()
-    assert mended["x2"][15] == 3.5 and raw["x2"][15] == "n.a. 3"
-
-
-def test_of_rows_with_one_time_the_event_stays() -> None:
-    raw = raw_of(REPEATED)
-    (finding,) = check(table_of(raw))
-    mended, schema = fix(raw, guess_schema(raw), finding)
-    assert len(mended) == 99 and mended.index.equals(pd.RangeIndex(99))
-    assert table_of(mended, schema).label.sum() == 3  # row 10 is the event, row 9 is dropped
-    assert mended["x1"][8] == raw["x1"][8] and mended["x1"][9] == raw["x1"][10]
-
-
-def test_sorting_keeps_rows_together() -> None:
-    raw = raw_of(frame().iloc[::-1])
-    schema = guess_schema(raw)
-    mended, _ = fix(raw, schema, check(table_of(raw))[0])
-    np.testing.assert_array_equal(mended["x1"], raw["x1"][::-1])
-    assert table_of(mended, schema).label.tolist() == frame()["y"].tolist()
-
-
-def test_findings_are_plain_values() -> None:
-    finding = Finding("note", None, "a", "b")
-    assert finding == Finding("note", None, "a", "b", None) and hash(finding)
 
 
 def test_nothing_is_wrong_with_the_mill(mill_csv: Path) -> None:

@@ -10,17 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rare_event.errors import TableError
-from rare_event.prepare.reading import (
-    digest_of,
-    first_intruder,
-    parse_times,
-    read_raw,
-    time_formats,
-    to_float32,
-    to_numbers,
-)
-
-PLAIN = "time,y,x1\n2020-01-01 00:00,0,1.5\n2020-01-01 00:01,1,2.5\n"
+from rare_event.prepare.reading import digest_of, read_raw
+from rare_event.prepare.times import parse_times
+from tests.prepare.examples import PLAIN
 
 
 def workbook() -> bytes:
@@ -80,34 +72,10 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
         digest_of(tmp_path / "none.csv")
 
 
-@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
-@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "cp1252"])
-def test_separators_and_encodings(separator: str, encoding: str) -> None:
-    text = PLAIN.replace("x1", "Dämpfung °C").replace(",", separator)
-    raw = read_raw(text.encode(encoding), name="f")
-    assert list(raw.columns) == ["time", "y", "Dämpfung °C"]  # no byte-order mark left in the first name
-    assert raw["Dämpfung °C"].tolist() == [1.5, 2.5]
-    assert raw["time"].tolist() == ["2020-01-01 00:00", "2020-01-01 00:01"]
-
-
-@pytest.mark.parametrize("separator", [";", "\t", "|"])
-def test_decimal_commas(separator: str) -> None:
-    text = "day;a;b;n\n01.05.1999;-1,5;2,25e3;1\n02.05.1999;3,0;4;2\n".replace(";", separator)
-    raw = read_raw(text.encode(), name="f")
-    assert raw["a"].tolist() == [-1.5, 3.0] and raw["b"].tolist() == [2250.0, 4.0]
-    assert raw["day"].tolist() == ["01.05.1999", "02.05.1999"]  # not taken for a number
-
-
 def test_thousands_points_are_never_misread_beside_decimal_commas() -> None:
     raw = read_raw(b"a;b\n1,5;1.234\n2,5;2,5\n", name="f")
     assert raw["a"].tolist() == [1.5, 2.5]
     assert raw["b"].tolist() == ["1.234", "2,5"]
-
-
-def test_names_survive_unchanged() -> None:
-    names = ["<b>x</b>", "**bold**", "=1+1", "../../etc/passwd", " spaced ", "a;b", 'quo"te', "$x_1$"]
-    frame = pd.DataFrame([range(len(names))] * 2, columns=names)
-    assert list(read_raw(frame.to_csv(index=False).encode(), name="f").columns) == names
 
 
 def test_quoted_fields_and_missing_cells() -> None:
@@ -129,16 +97,6 @@ def test_a_text_far_down_brings_back_the_texts_before_it() -> None:
     raw = read_raw(("a,b\n" + "\n".join(lines) + "\n").encode(), name="f")
     assert raw["b"][0] == "0.50" and raw["b"][600_000] == "1 abc" and len(raw) == 700_000
     assert raw["a"].iloc[-1] == 699_999 and raw["a"].dtype == np.float32
-
-
-def test_float32_only_where_nothing_is_lost() -> None:
-    noise = np.random.default_rng(0).normal(size=1000)
-    assert to_float32(noise).dtype == np.float32
-    assert to_float32(noise + 1e6).dtype == np.float64  # a spacing of 0.06 would be seen
-    assert to_float32(1.6e9 + np.arange(1000.0)).dtype == np.float64  # clocks keep each second
-    assert to_float32(np.array([0.0, 1.0, np.nan])).dtype == np.float32
-    assert to_float32(np.array([np.nan, np.inf])).dtype == np.float32
-    assert to_float32(np.array([0.0, 1e300])).dtype == np.float64  # not infinite
 
 
 VALUES = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: round(v, 3))
@@ -192,55 +150,6 @@ def test_parquet_with_nested_columns_is_refused() -> None:
     pd.DataFrame({"a": [[1], [2]], "b": [1, 2]}).to_parquet(out)
     with pytest.raises(TableError, match="'a' .* list"):
         read_raw(out.getvalue(), name="f")
-
-
-MIDNIGHT = "1999-05-01 00:00"
-TIMES = {
-    "iso": (["1999-05-01 00:00", "1999-05-01 00:02"], None),
-    "iso T, zone": (["1999-05-01T02:00:00+02:00", "1999-05-01T00:02:00Z"], None),
-    "iso fraction": (["1999-05-01 00:00:00.000", "1999-05-01 00:00:00.250"], None),
-    "iso date": (["1999-05-01", "1999-05-02"], None),
-    "month first": (["5/1/99 0:00", "5/13/99 0:02"], "%m/%d/%y %H:%M"),
-    "day first": (["1/5/1999 0:00", "13/5/1999 0:02"], "%d/%m/%Y %H:%M"),
-    "month first by order": (["5/1/99 0:00", "5/2/99 0:00", "5/3/99 0:00"], "%m/%d/%y %H:%M"),
-    "day first by order": (["1/5/99 0:00", "2/5/99 0:00", "3/5/99 0:00"], "%d/%m/%y %H:%M"),
-    "day first by steps": (["01.05.1999 00:00", "02.05.1999 00:00", "12.05.1999 00:00"], "%d.%m.%Y %H:%M"),
-    "one day": (["01.05.1999 00:00", "01.05.1999 00:01"], "%d.%m.%Y %H:%M"),
-    "half day": (["5/1/1999 12:00:00 AM", "5/1/1999 12:01:00 PM"], "%m/%d/%Y %I:%M:%S %p"),
-    "slashes": (["1999/05/01 00:00", "1999/05/13 00:00"], "%Y/%m/%d %H:%M"),
-    "epoch s": ([925516800, 925516920], "epoch s"),
-    "epoch ms": ([925516800000.0, 925516920000.0], "epoch ms"),
-}
-
-
-@pytest.mark.parametrize(("values", "expected"), TIMES.values(), ids=TIMES.keys())
-@pytest.mark.filterwarnings("error")
-def test_time_formats(values: list, expected: str | None) -> None:
-    column = pd.Series(values)
-    found = time_formats(column)[0]
-    times = parse_times(column, found)
-    if "Y/" in (expected or ""):
-        assert found in (None, expected)  # whether pandas takes it for ISO is its affair
-    else:
-        assert found == expected
-    assert times.dtype == "datetime64[ns]" and times.notna().all() and times.is_monotonic_increasing
-    assert times[0] == pd.Timestamp(MIDNIGHT)
-
-
-def test_no_times() -> None:
-    for values in (["a", "b"], ["1.5", "2.5"], [1.0, 2.0], ["08:30", "08:31"], [np.nan, np.nan]):
-        assert time_formats(pd.Series(values)) == []
-    times = parse_times(pd.Series(["1999-05-01", "soon", None, "9999-01-01"]), None)
-    assert times.isna().tolist() == [False, True, True, True]
-
-
-def test_numbers_among_texts() -> None:
-    texts = pd.Series(["1,5", " 2,25 ", "1.234", None, "NA", "abc"])
-    numbers = to_numbers(texts)
-    assert numbers[:2].tolist() == [1.5, 2.25] and numbers[2:].isna().all()  # 1.234 could be thousands
-    assert first_intruder(texts) == 2
-    assert to_numbers(pd.Series(["1,234", "2,345"])).isna().all()
-    assert first_intruder(pd.Series(["1", "NA", None])) is None
 
 
 def test_digest(tmp_path: Path) -> None:

@@ -7,34 +7,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from rare_event.errors import TableError
-from rare_event.prepare.table import (
-    Schema,
-    apply_schema,
-    guess_schema,
-    read_table,
-    resembles_label,
-    text_of,
-    texts_of,
-)
-
-
-def frame(n: int = 100, **columns: Any) -> pd.DataFrame:
-    """A file of `n` minutes with events in rows 40 and 80, and one sensor."""
-    rng = np.random.default_rng(0)
-    base = {
-        "time": pd.date_range("2020-01-01", periods=n, freq="min").strftime("%Y-%m-%d %H:%M"),
-        "y": np.isin(np.arange(n), [40, 80]).astype(int),
-        "x1": rng.normal(size=n),
-    }
-    return pd.DataFrame(base | columns)
-
-
-def csv(data: pd.DataFrame, **options: Any) -> bytes:
-    return data.to_csv(index=False, **options).encode()
+from rare_event.prepare.schema import Schema, guess_schema
+from rare_event.prepare.table import apply_schema, read_table
+from tests.prepare.examples import csv, frame
 
 
 def test_reading_without_a_schema() -> None:
@@ -43,7 +20,7 @@ def test_reading_without_a_schema() -> None:
     assert table.schema == Schema("y", "time", ("x1",), ("grade",), ("note", "remark"))
     assert list(table.frame.columns) == ["time", "y", "x1", "grade"]
     assert isinstance(table.frame.index, pd.RangeIndex) and table.n_rows == 100
-    assert table.label.dtype == np.int8 and np.flatnonzero(table.label).tolist() == [40, 80]
+    assert table.label.dtype == np.int8 and np.flatnonzero(table.label).tolist() == [10, 40, 80]
     assert table.time is not None and table.time.dtype == "datetime64[ns]"
     assert table.values.shape == (100, 1) and table.values.dtype == np.float32
     assert table.frame["grade"].cat.categories.tolist() == ["90", "96"]
@@ -54,7 +31,7 @@ def test_rows_keep_the_order_of_the_file() -> None:
     data = frame().iloc[::-1]
     table = read_table(csv(data))
     assert table.time is not None and (np.diff(table.time) < np.timedelta64(0)).all()
-    assert np.flatnonzero(table.label).tolist() == [19, 59]
+    assert np.flatnonzero(table.label).tolist() == [19, 59, 89]
 
 
 def test_values_is_a_copy_and_raw_stays() -> None:
@@ -66,70 +43,6 @@ def test_values_is_a_copy_and_raw_stays() -> None:
     values[:] = 0
     assert table.values.any()
     pd.testing.assert_frame_equal(raw, before)
-
-
-LABELS = {
-    "numbers": ("y", {"y": [0, 0, 0, 1, 0, 0]}, "1"),
-    "strings": ("state", {"state": ["OK", "OK", "BREAK", "OK", "OK", "OK"]}, "BREAK"),
-    "booleans": ("Alarm", {"Alarm": [True, False, False, False, False, False]}, "True"),
-    "inverted": ("label", {"label": [1, 1, 1, 1, 1, 0]}, "0"),
-    "mixed writing": ("y", {"y": ["0", "0.0", "1", "1.0", "0", "0"]}, "1"),
-    "even": ("y", {"y": [0, 1, 0, 1, 0, 1]}, "1"),
-    "by name": ("sheet_break", {"valve": [0, 0, 0, 0, 0, 1], "sheet_break": [0, 0, 1, 1, 0, 0]}, "1"),
-    "rarest": ("b", {"a": [0, 0, 0, 1, 1, 1], "b": [0, 0, 0, 0, 0, 1]}, "1"),
-    "text before number": ("break", {"class": list("abcabc"), "break": [0, 0, 0, 1, 0, 0]}, "1"),
-}
-
-
-@pytest.mark.parametrize(("label", "columns", "event"), LABELS.values(), ids=LABELS.keys())
-def test_label_guess(label: str, columns: dict, event: str) -> None:
-    raw = pd.DataFrame({"x": [1.5, 2.25, 3.5, 0.1, 0.2, 0.3]} | columns)
-    schema = guess_schema(raw)
-    assert (schema.label, schema.event_value) == (label, event)
-    assert label not in schema.sensors + schema.categories + schema.ignored
-    table = read_table(csv(raw))
-    expected = [text_of(v) == event for v in columns[label]]
-    assert table.label.tolist() == [int(e) for e in expected]
-
-
-@given(st.one_of(st.integers(-1000, 1000), st.booleans()))
-def test_one_text_for_each_value(value: int | bool) -> None:
-    assert text_of(value) == text_of(str(value)) == text_of(f" {value} ") == text_of(text_of(value))
-    if not isinstance(value, bool):
-        assert text_of(value) == text_of(float(value)) == text_of(f"{value}.0")
-        assert text_of(value) != text_of(value + 1)
-
-
-def test_texts_keep_missing_values() -> None:
-    assert texts_of(pd.Series([1.0, np.nan, 2.5])).isna().tolist() == [False, True, False]
-
-
-def test_names_like_a_label() -> None:
-    assert all(resembles_label(n) for n in ("y", " Y ", "Label", "sheet_break", "is-fault", "Alarms"))
-    assert not any(resembles_label(n) for n in ("x1", "yield", "breaker", "stopwatch", ""))
-
-
-def test_time_is_optional_and_may_be_named_anything() -> None:
-    assert guess_schema(frame().drop(columns="time")).time is None
-    assert guess_schema(frame().rename(columns={"time": "when"})).time == "when"
-    two = frame(created=frame()["time"])[["created", "time", "y", "x1"]]
-    schema = guess_schema(two)
-    assert schema.time == "time" and schema.ignored == ("created",)
-    epoch = frame(time=1.6e9 + 60 * np.arange(100.0))
-    assert guess_schema(epoch).time_format == "epoch s"
-    times = read_table(csv(epoch)).time
-    assert times is not None and times[1] == np.datetime64("2020-09-13T12:27:40")
-    assert guess_schema(frame(time=np.arange(100.0) / 7)).time is None
-
-
-def test_few_whole_numbers_are_categories_only_if_they_repeat() -> None:
-    raw = frame(
-        many=np.tile(np.arange(25), 4), twenty=np.tile(np.arange(20), 5), halves=np.tile([0.5, 1], 50)
-    )
-    schema = guess_schema(raw)
-    assert schema.categories == ("twenty",) and schema.sensors == ("x1", "many", "halves")
-    short = pd.DataFrame({"y": [0, 1, 0], "x": [1, 2, 3], "g": ["a", "b", "a"]})
-    assert guess_schema(short).sensors == ("x",) and guess_schema(short).categories == ("g",)
 
 
 def replaced(column: str, row: int, value: Any) -> pd.DataFrame:
@@ -170,8 +83,6 @@ def test_schema_and_file_must_fit() -> None:
     with pytest.raises(TableError, match="'x2' holds '1,234 abc' in line 17"):
         texts = ["1.5"] * 15 + ["1,234 abc"] + ["2.5"] * 84
         read_table(csv(frame(x2=texts)), schema=Schema("y", "time", ("x1", "x2")))
-    with pytest.raises(TableError, match="'x1' has more than one role"):
-        Schema("y", "time", ("x1",), ignored=("x1",))
 
 
 def test_columns_the_schema_does_not_name_are_left_out() -> None:

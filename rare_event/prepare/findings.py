@@ -1,0 +1,69 @@
+"""What the checks of a table say: a finding for each defect, and their sum for each column."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import pandas as pd
+
+from rare_event.prepare.table import Table
+
+Grade = Literal["good", "note", "warning", "problem"]
+Action = Literal["ignore", "category", "forward-fill", "drop-rows", "sort-time"]
+
+GRADES: tuple[Grade, ...] = ("problem", "warning", "note", "good")  # worst first
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One defect of one column, or of the file.
+
+    Parameters
+    ----------
+    grade
+        How much it matters: ``note``, ``warning`` or ``problem``.
+    column
+        The column concerned; None for the file.
+    what
+        What was found, in one sentence.
+    fix
+        What to do about it, in one sentence.
+    action
+        What `fix` would do at one click; None where only the user can help.
+    """
+
+    grade: Grade
+    column: str | None
+    what: str
+    fix: str
+    action: Action | None = None
+
+
+def grades(table: Table, findings: list[Finding]) -> pd.DataFrame:
+    """Sum up the findings, one row for each column.
+
+    Parameters
+    ----------
+    table, findings
+        The table, and what `checks.check` found in it.
+
+    Returns
+    -------
+    DataFrame
+        Columns ``column``, ``role``, ``grade`` (the worst; ``good`` without a finding), ``what``
+        and ``fix``, the sentences of all its findings.
+    """
+    rows = []
+    for column, role in table.schema.roles():
+        own = sorted((f for f in findings if f.column == column), key=lambda f: GRADES.index(f.grade))
+        rows.append(
+            {
+                "column": column,
+                "role": role,
+                "grade": own[0].grade if own else "good",
+                "what": " ".join(f.what for f in own),
+                "fix": " ".join(f.fix for f in own),
+            }
+        )
+    return pd.DataFrame(rows, columns=["column", "role", "grade", "what", "fix"])

@@ -1,0 +1,169 @@
+"""What each column of a file means: a schema of roles, and a guess at it."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.prepare.times import time_formats
+from rare_event.prepare.values import distinct, first_intruder, mostly_numbers, shown, text_of, texts_of
+
+LABEL_WORDS = frozenset(
+    ["label", "target", "class", "break", "event", "fault", "failure", "anomaly", "alarm", "trip", "defect"]
+)
+TIME_WORDS = frozenset(["time", "timestamp", "date", "datetime", "ts", "epoch"])
+
+Role = Literal["time", "label", "sensor", "category", "ignored"]
+
+
+@dataclass(frozen=True)
+class Schema:
+    """What each column of a file means.
+
+    Parameters
+    ----------
+    label
+        Column that marks the events.
+    time
+        Column of times, or None.
+    sensors, categories, ignored
+        Columns of numbers, of few distinct values, and of no use.
+    event_value
+        Text of the label value that means "event", in the form `values.text_of` gives it.
+    time_format
+        A `strptime` format or a key of `times.EPOCHS`; None reads ISO 8601.
+
+    Raises
+    ------
+    TableError
+        If a column has two roles.
+    """
+
+    label: str
+    time: str | None
+    sensors: tuple[str, ...]
+    categories: tuple[str, ...] = ()
+    ignored: tuple[str, ...] = ()
+    event_value: str = "1"
+    time_format: str | None = None
+
+    def __post_init__(self) -> None:
+        twice = [column for column, count in Counter(c for c, _ in self.roles()).items() if count > 1]
+        if twice:
+            raise TableError(f"Column {shown(twice[0])} has more than one role. Give each column one role.")
+
+    def roles(self) -> Iterator[tuple[str, Role]]:
+        """Each column with its role: time, label, sensors, categories, ignored."""
+        if self.time is not None:
+            yield self.time, "time"
+        yield self.label, "label"
+        yield from ((column, "sensor") for column in self.sensors)
+        yield from ((column, "category") for column in self.categories)
+        yield from ((column, "ignored") for column in self.ignored)
+
+
+def guess_schema(raw: pd.DataFrame) -> Schema:
+    """Guess the roles of the columns of a file.
+
+    Parameters
+    ----------
+    raw
+        As given by `reading.read_raw`.
+
+    Returns
+    -------
+    Schema
+        The label is the rarest binary column among those called like a label, else among all.
+        Categories are texts and whole numbers of at most `values.MAX_GRADES` distinct values. Columns
+        of one value, of no value and of many texts are ignored.
+
+    Raises
+    ------
+    TableError
+        If there is one row only, or no column that can be the label.
+    """
+    require_rows(raw)
+    few = {column: distinct(raw[column]) for column in raw.columns}
+    time, time_format = _guess_time(raw)
+    label = _guess_label(raw.drop(columns=[time] if time else []), few)
+    counts = texts_of(raw[label]).value_counts()
+    # Of two equally frequent values the later in the alphabet: "1" and "True" rather than "0" and "False".
+    event = min(sorted(counts.index, reverse=True), key=lambda word: counts[word]) if len(counts) > 1 else "1"
+    roles = {c: _role(raw[c], few[c]) for c in raw.columns if c not in (time, label)}
+    sensors, categories, ignored = (
+        tuple(column for column, role in roles.items() if role == wanted)
+        for wanted in ("sensor", "category", "ignored")
+    )
+    return Schema(label, time, sensors, categories, ignored, str(event), time_format)
+
+
+def resembles_label(name: str) -> bool:
+    """Whether a column is called like a label, for example "y" or "sheet_break"."""
+    words = set(re.split(r"[^a-z0-9]+", name.casefold()))
+    return name.strip().casefold() == "y" or any(
+        w in LABEL_WORDS or w.removesuffix("s") in LABEL_WORDS for w in words
+    )
+
+
+def require_rows(raw: pd.DataFrame) -> None:
+    """Refuse a file of one row: it cannot hold both normal rows and events."""
+    if len(raw) < 2:
+        raise TableError(f"The file has {len(raw)} row of data. Choose a file with normal rows and events.")
+
+
+def _guess_time(raw: pd.DataFrame) -> tuple[str | None, str | None]:
+    found: list[tuple[str, str | None]] = []
+    for position, column in enumerate(raw.columns):
+        called = _called_time(column)
+        numeric = pd.api.types.is_numeric_dtype(raw[column])
+        if numeric and not called and (position > 0 or not raw[column].is_monotonic_increasing):
+            continue
+        if formats := time_formats(raw[column]):
+            found.append((column, formats[0]))
+    return min(found, key=lambda pair: not _called_time(pair[0]), default=(None, None))
+
+
+def _called_time(name: str) -> bool:
+    return bool(set(re.split(r"[^a-z0-9]+", name.casefold())) & TIME_WORDS)
+
+
+def _guess_label(raw: pd.DataFrame, few: dict[str, np.ndarray | None]) -> str:
+    shares = {}
+    for column in raw.columns:
+        values = few[column]
+        if values is not None and len({text_of(value) for value in values}) == 2:
+            shares[column] = texts_of(raw[column]).value_counts(normalize=True).min()
+    called = [column for column in raw.columns if resembles_label(column)]
+    exact = [c for c in called if c.strip().casefold() in LABEL_WORDS | {"y"}]
+    for candidates in (
+        [c for c in exact if c in shares],
+        [c for c in called if c in shares],
+        [c for c in exact if few[c] is not None],  # refused later, with a sentence about its values
+        [c for c in shares if raw[c].notna().all()],
+    ):
+        if candidates:
+            return str(min(candidates, key=lambda column: shares.get(column, 1.0)))
+    raise TableError(
+        "No column can be the label: none has exactly two distinct values. "
+        "Add a column that is 1 in the rows of an event and 0 elsewhere."
+    )
+
+
+def _role(column: pd.Series, few: np.ndarray | None) -> Role:
+    if (few is not None and len(few) < 2) or pd.api.types.is_datetime64_any_dtype(column):
+        return "ignored"
+    if not pd.api.types.is_numeric_dtype(column):
+        if mostly_numbers(column):
+            return "sensor" if first_intruder(column) is None else "ignored"
+        return "ignored" if few is None else "category"
+    if few is None or not np.isfinite(few).all() or (few != np.round(few)).any():
+        return "sensor"
+    # In a short file every whole number is rare: a grade is seen more than once.
+    return "category" if 2 * len(few) <= len(column) else "sensor"

@@ -1,0 +1,193 @@
+"""Every plan yields disjoint parts; what must not be shared between them is not."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+from sklearn.model_selection import train_test_split
+
+from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, SplitPlan
+from rare_event.errors import DataError
+from rare_event.prepare.labels import curve_shift
+from rare_event.prepare.split import split
+from rare_event.prepare.windows import article_window_ends
+from rare_event.work.experiment import make_scores, prepare
+
+PARTS = ("train", "validation", "test")
+
+
+def parts(fold):
+    return [set(getattr(fold, part).tolist()) for part in PARTS]
+
+
+def in_stretches(n_rows, n_stretches):
+    return np.arange(n_rows) * n_stretches // n_rows
+
+
+@pytest.mark.parametrize("kind", ["random", "stretch", "chronological", "rolling"])
+@pytest.mark.parametrize("purge", [0, 3, 12])
+def test_parts_are_disjoint(kind, purge) -> None:
+    n_rows, ends = 1000, np.arange(4, 1000)
+    folds = split(SplitPlan(kind), in_stretches(n_rows, 25), ends, purge)
+    assert len(folds) == (6 if kind in ("stretch", "rolling") else 1)
+    for fold in folds:
+        train, validation, test = parts(fold)
+        assert train and validation and test
+        assert not train & validation and not train & test and not validation & test
+        assert train | validation | test <= set(range(n_rows))
+
+
+@pytest.mark.parametrize("kind", ["stretch", "rolling"])
+def test_no_row_is_tested_twice(kind) -> None:
+    folds = split(SplitPlan(kind), in_stretches(1000, 25), np.arange(1000), 5)
+    tested = np.concatenate([fold.test for fold in folds])
+    assert len(np.unique(tested)) == len(tested)
+    assert len(tested) == {"stretch": 1000, "rolling": 600}[kind]
+
+
+def test_chronological_written_out() -> None:
+    # 25 rows: 64/16/20 is 16, 4 and 5. A purge of 1 takes the last row of the first two parts.
+    (fold,) = split(SplitPlan("chronological"), np.zeros(25, int), np.arange(25), purge=1)
+    assert fold.train.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
+    assert fold.validation.tolist() == [16, 17, 18]
+    assert fold.test.tolist() == [20, 21, 22, 23, 24]
+
+
+def test_rolling_written_out() -> None:
+    # 40 rows, the last half tested in 2 folds of 10: tests begin at 20 and 30. The last 15 % of the
+    # past validate: 20 * 0.85 = 17, 30 * 0.85 = 25.5, rounded to the even 26. A purge of 1 row.
+    first, second = split(SplitPlan("rolling", 2, test_share=0.5), np.zeros(40, int), np.arange(40), purge=1)
+    assert first.train.tolist() == list(range(16)) and first.validation.tolist() == [17, 18]
+    assert first.test.tolist() == [20, 21, 22, 23, 24, 25, 26, 27, 28, 29]
+    assert second.train.tolist() == list(range(25)) and second.validation.tolist() == [26, 27, 28]
+    assert second.test.tolist() == [30, 31, 32, 33, 34, 35, 36, 37, 38, 39]
+
+
+def test_by_stretch_written_out() -> None:
+    stretch = np.repeat(np.arange(6), 2)
+    folds = split(SplitPlan("stretch", folds=3), stretch, np.arange(12), purge=4)
+    # Six stretches of two rows in 3 groups: 2 tested each; of the other 4, 20 % rounded up: 1 validates.
+    for fold in folds:
+        train, validation, test = (sorted({int(stretch[row]) for row in part}) for part in parts(fold))
+        assert (len(train), len(validation), len(test)) == (3, 1, 2)
+        assert sorted(train + validation + test) == [0, 1, 2, 3, 4, 5]
+        # All rows of a stretch go together, and none is purged.
+        assert [len(part) for part in parts(fold)] == [6, 2, 4]
+    tested = [sorted(set(stretch[fold.test].tolist())) for fold in folds]
+    assert sorted(sum(tested, [])) == [0, 1, 2, 3, 4, 5]
+
+
+def test_random_is_the_articles_nested_split() -> None:
+    ends = np.arange(6, 306)
+    (fold,) = split(SplitPlan("random", seed=123), np.zeros(306, int), ends, purge=7)
+    rest, test = train_test_split(ends, test_size=0.2, random_state=123)
+    train, validation = train_test_split(rest, test_size=0.2, random_state=123)
+    assert (fold.train == train).all() and (fold.validation == validation).all() and (fold.test == test).all()
+    # 300 windows: 60 test; of the other 240, 48 validate.
+    assert (len(fold.train), len(fold.validation), len(fold.test)) == (192, 48, 60)
+    (other,) = split(SplitPlan("random", seed=124), np.zeros(306, int), ends, purge=7)
+    assert set(other.test.tolist()) != set(fold.test.tolist())
+    assert min(fold.train.min(), fold.validation.min(), fold.test.min()) == 6  # never what is no window
+
+
+@given(
+    n_rows=st.integers(60, 500), purge=st.integers(0, 12), kind=st.sampled_from(["chronological", "rolling"])
+)
+def test_purged_rows_are_in_no_part(n_rows, purge, kind) -> None:
+    try:
+        folds = split(SplitPlan(kind, folds=3), np.zeros(n_rows, int), np.arange(n_rows), purge)
+    except DataError:
+        assume(False)
+    for fold in folds:
+        for earlier, later in ((fold.train, fold.validation), (fold.validation, fold.test)):
+            assert later.min() - earlier.max() == purge + 1
+            between = set(range(earlier.max() + 1, later.min()))
+            assert len(between) == purge and not between & set.union(*parts(fold))
+
+
+def test_a_longer_purge_changes_no_test_row() -> None:
+    for kind in ("chronological", "rolling"):
+        short, long = (split(SplitPlan(kind), np.zeros(900, int), np.arange(900), purge) for purge in (3, 20))
+        for a, b in zip(short, long, strict=True):
+            assert (a.test == b.test).all() and len(b.train) == len(a.train) - 17
+
+
+@given(n_rows=st.integers(200, 5000), folds=st.integers(2, 8))
+def test_rolling_folds_are_equal_and_cover_the_last_60_percent(n_rows, folds) -> None:
+    made = split(SplitPlan("rolling", folds), np.zeros(n_rows, int), np.arange(n_rows), purge=3)
+    sizes = [len(fold.test) for fold in made]
+    assert max(sizes) - min(sizes) <= 1
+    tested = np.concatenate([fold.test for fold in made])
+    assert tested.tolist() == list(range(round(0.4 * n_rows), n_rows))
+    for fold in made:
+        # All before the test part is the past; 15 % of it, less the purge, validates.
+        past = fold.test[0]
+        assert fold.train[0] == 0 and fold.validation[0] == round(0.85 * past)
+        assert max(fold.validation.max(), fold.train.max()) < past
+
+
+@given(n_stretches=st.integers(4, 60), folds=st.integers(2, 6), seed=st.integers(0, 1000))
+def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) -> None:
+    assume(n_stretches > folds + 1)
+    rng = np.random.default_rng(seed)
+    stretch = np.repeat(np.arange(n_stretches), rng.integers(1, 20, n_stretches))
+    for fold in split(SplitPlan("stretch", folds, seed=seed), stretch, np.arange(len(stretch)), purge=5):
+        train, validation, test = (set(stretch[list(part)].tolist()) for part in parts(fold))
+        assert not train & validation and not train & test and not validation & test
+        assert train | validation | test == set(range(n_stretches))
+
+
+@pytest.mark.parametrize(
+    ("plan", "n_rows", "stretches", "purge", "sentence"),
+    [
+        (SplitPlan("random"), 4, 1, 0, "Only 4 windows can be drawn from: too few"),
+        (SplitPlan("stretch", folds=6), 100, 6, 0, "6 stretches, too few to hold out 6 groups"),
+        (SplitPlan("stretch", folds=2), 100, 1, 0, "1 stretches, too few to hold out 2 groups"),
+        (SplitPlan("chronological"), 20, 1, 13, "no rows for the train part of fold 1 of 1: 20 rows"),
+        (SplitPlan("chronological"), 25, 1, 4, "no rows for the validation part of fold 1 of 1: 25 rows"),
+        (SplitPlan("rolling", folds=6), 5, 1, 0, "rolling split leaves no rows"),
+        (SplitPlan("rolling", folds=2), 40, 1, 7, "no rows for the validation part of fold 1 of 2: 40 rows"),
+        (SplitPlan("rolling", folds=50), 60, 1, 0, "rolling split leaves no rows for the test part"),
+    ],
+)
+def test_too_few_rows_are_a_sentence(plan, n_rows, stretches, purge, sentence) -> None:
+    with pytest.raises(DataError, match=sentence) as refused:
+        split(plan, in_stretches(n_rows, stretches), np.arange(n_rows), purge)
+    assert "Use " in str(refused.value)
+
+
+@pytest.mark.mill
+def test_the_articles_random_split_of_the_mill(mill_table) -> None:
+    shifted = curve_shift(mill_table.label, 2)
+    n_rows = len(shifted.rows)
+    counts = {}
+    for config in (ARTICLE_DENSE, ARTICLE_LSTM):
+        ends = article_window_ends(n_rows, config.lookback)
+        (fold,) = split(config.split, np.zeros(n_rows, int), ends, purge=config.lookback + 2)
+        counts[config.name] = [(len(getattr(fold, p)), int(shifted.y[getattr(fold, p)].sum())) for p in PARTS]
+    assert counts["article-dense"] == [(11_695, 154), (2_924, 41), (3_655, 52)]
+    assert counts["article-lstm"] == [(11_691, 11_691 - 11_536), (2_923, 43), (3_654, 49)]
+
+
+@pytest.mark.mill
+@pytest.mark.parametrize(
+    ("plan", "total"),
+    [(SplitPlan("chronological"), 34), (SplitPlan("rolling"), 78)],
+    ids=["chronological", "rolling"],
+)
+@pytest.mark.parametrize("lookback", [1, 5, 30])
+def test_events_in_the_test_parts_of_the_mill(mill_table, plan, total, lookback) -> None:
+    config = replace(RECOMMENDED, split=plan, lookback=lookback)
+    prepared = prepare(mill_table, config)
+    events = []
+    for number, fold in enumerate(prepared.folds):
+        ends = fold.test[np.isin(fold.test, prepared.ends)]
+        scores = make_scores(prepared, config, number, fold.test, ends, np.zeros(len(ends)))
+        events.append(scores.total_events)
+        assert set(scores.event[scores.event >= 0].tolist()) <= set(scores.total_events.tolist())
+    # The longer the lookback the fewer windows, but the events stay: those unseen count as missed.
+    together = np.concatenate(events)
+    assert len(np.unique(together)) == total
+    assert together.min() > 0 and together.max() < 124
