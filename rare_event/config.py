@@ -6,9 +6,13 @@ folder holds the whole recipe of its figures.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any, Literal
+from numbers import Integral
+from typing import TYPE_CHECKING, Any, Literal, get_args, get_origin, get_type_hints
+
+import numpy as np
 
 from rare_event.errors import ConfigError
 
@@ -18,7 +22,43 @@ if TYPE_CHECKING:
 SplitKind = Literal["random", "stretch", "chronological", "rolling"]
 RepresentationKind = Literal["level", "difference", "deviation"]
 ScalerKind = Literal["standard", "robust"]
+RuleKind = Literal[
+    "fa-per-day", "recall", "events", "f-beta", "cost", "quantile", "trailing-quantile", "fixed"
+]
+# Rules whose value is a share, and those that need no positive rows to choose by.
+SHARES: tuple[RuleKind, ...] = ("recall", "events", "quantile", "trailing-quantile")
+LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "quantile", "trailing-quantile", "fixed")
 Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Base of all settings: unknown names are refused in JSON, wrong types everywhere."""
+
+    __pydantic_config__ = {"extra": "forbid", "ser_json_inf_nan": "constants"}
+
+    def __post_init__(self) -> None:
+        for name, wanted in get_type_hints(type(self)).items():
+            value = self.__dict__.get(name)
+            kinds = [kind for kind in get_args(wanted) or (wanted,) if kind is not type(None)]
+            if value is None and len(kinds) < len(get_args(wanted)):
+                continue
+            if get_origin(wanted) is Literal:
+                choices = ", ".join(map(str, kinds))
+                require(value in kinds, f"{name} is {value!r}; choose one of {choices}.")
+            elif kinds == [int]:
+                require(_whole(value), f"{name} is {value!r}; choose a whole number.")
+            elif kinds == [float]:
+                require(_finite(value), f"{name} is {value!r}; choose a finite number.")
+
+
+def _whole(value: Any) -> bool:
+    return isinstance(value, Integral) and not isinstance(value, bool)
+
+
+def _finite(value: Any) -> bool:
+    # numpy's numbers count, a bool does not.
+    return isinstance(value, int | float | np.number) and not isinstance(value, bool) and math.isfinite(value)
 
 
 def require(condition: bool, sentence: str) -> None:
@@ -28,7 +68,7 @@ def require(condition: bool, sentence: str) -> None:
 
 
 @dataclass(frozen=True)
-class SplitPlan:
+class SplitPlan(Settings):
     """How rows are divided into training, validation and test parts.
 
     Parameters
@@ -51,12 +91,14 @@ class SplitPlan:
     seed: int = 123
 
     def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.seed >= 0, f"The seed of the split is {self.seed}; choose 0 or more.")
         require(2 <= self.folds <= 50, f"folds is {self.folds}; choose 2 to 50.")
         require(0 < self.test_share < 1, f"test_share is {self.test_share}; choose between 0 and 1.")
 
 
 @dataclass(frozen=True)
-class Representation:
+class Representation(Settings):
     """How sensors enter the model.
 
     Parameters
@@ -83,12 +125,13 @@ class Representation:
     one_hot: bool = False
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.clip is None or self.clip > 0, f"clip is {self.clip}; choose a positive number or none.")
         require(self.trailing >= 2, f"trailing is {self.trailing}; a trailing mean needs at least 2 rows.")
 
 
 @dataclass(frozen=True)
-class DenseModel:
+class DenseModel(Settings):
     """Dense autoencoder: each window, flattened, through layers of these widths and back.
 
     Parameters
@@ -102,18 +145,19 @@ class DenseModel:
         Keras 2.2 did when the articles were written (Keras 3 averages it over the batch).
     """
 
-    kind: Literal["dense"] = "dense"
+    kind: Literal["dense"] = field(default="dense", kw_only=True)
     widths: tuple[int, ...] = (32, 16, 16, 32)
     activation: Activation = "relu"
     activity_l1: float = 0.0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_widths(self.widths)
         require(self.activity_l1 >= 0, f"activity_l1 is {self.activity_l1}; choose 0 or more.")
 
 
 @dataclass(frozen=True)
-class LSTMModel:
+class LSTMModel(Settings):
     """LSTM autoencoder: an encoder to one vector, repeated for each step, and a decoder.
 
     Parameters
@@ -124,18 +168,19 @@ class LSTMModel:
         Of the LSTM layers; ``relu`` as in the article.
     """
 
-    kind: Literal["lstm"] = "lstm"
+    kind: Literal["lstm"] = field(default="lstm", kw_only=True)
     encoder: tuple[int, ...] = (32, 16)
     decoder: tuple[int, ...] = (16, 32)
     activation: Activation = "relu"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require_widths(self.encoder)
         require_widths(self.decoder)
 
 
 @dataclass(frozen=True)
-class PCAModel:
+class PCAModel(Settings):
     """Reconstruction from the first principal components: the baseline every network must beat.
 
     Parameters
@@ -144,10 +189,11 @@ class PCAModel:
         Number of components kept; at most the number of inputs less one is used.
     """
 
-    kind: Literal["pca"] = "pca"
+    kind: Literal["pca"] = field(default="pca", kw_only=True)
     components: int = 16
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.components >= 1, f"components is {self.components}; choose 1 or more.")
 
 
@@ -158,13 +204,13 @@ ModelConfig = NetworkConfig | PCAModel
 def require_widths(widths: tuple[int, ...]) -> None:
     """Refuse layer widths that are empty or not positive."""
     require(
-        len(widths) >= 1 and all(1 <= w <= 4096 for w in widths),
+        len(widths) >= 1 and all(_whole(w) and 1 <= w <= 4096 for w in widths),
         f"Layer widths are {list(widths)}; give one or more numbers from 1 to 4096.",
     )
 
 
 @dataclass(frozen=True)
-class Training:
+class Training(Settings):
     """How a network is fitted.
 
     Parameters
@@ -184,6 +230,7 @@ class Training:
     keep: Literal["best", "last"] = "best"
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(1 <= self.epochs <= 100_000, f"epochs is {self.epochs}; choose 1 to 100,000.")
         require(1 <= self.batch_size <= 65_536, f"batch_size is {self.batch_size}; choose 1 to 65,536.")
         require(
@@ -195,7 +242,7 @@ class Training:
 
 
 @dataclass(frozen=True)
-class Score:
+class Score(Settings):
     """How a window's reconstruction becomes one number.
 
     Parameters
@@ -210,11 +257,12 @@ class Score:
     top_k: int | None = None
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.top_k is None or self.top_k >= 1, f"top_k is {self.top_k}; choose 1 or more.")
 
 
 @dataclass(frozen=True)
-class AlarmPolicy:
+class AlarmPolicy(Settings):
     """When scores at or above the threshold become an alarm, and when an alarm counts.
 
     Parameters
@@ -240,6 +288,7 @@ class AlarmPolicy:
     mute: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(
             1 <= self.k <= self.n <= 1000, f"k={self.k} of n={self.n} windows; choose 1 <= k <= n <= 1000."
         )
@@ -253,27 +302,88 @@ class AlarmPolicy:
 
 
 @dataclass(frozen=True)
-class Rule:
+class Costs(Settings):
+    """What the plant pays, in its own currency.
+
+    Parameters
+    ----------
+    event
+        Of an event nobody saw coming; the articles speak of 10,000 dollars and more.
+    false_alarm
+        Of an alarm that no event follows.
+    saved
+        Share of an event's cost that a warning saves.
+    """
+
+    event: float = 10_000.0
+    false_alarm: float = 200.0
+    saved: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.event >= 0, f"The cost of an event is {self.event}; choose 0 or more.")
+        require(self.false_alarm >= 0, f"The cost of a false alarm is {self.false_alarm}; choose 0 or more.")
+        require(0 <= self.saved <= 1, f"The share saved is {self.saved}; choose 0 to 1.")
+
+
+@dataclass(frozen=True)
+class Rule(Settings):
     """How the threshold is chosen on validation data.
 
     Parameters
     ----------
     kind
         ``fa-per-day``: the most events at no more than `value` false alarms per day of running
-        time. ``fixed``: `value` itself.
+        time. ``recall``, ``events``: at least this share of positive rows, or of events, at the
+        best precision. ``f-beta``: the highest F-beta of the rows, `value` being beta. ``cost``:
+        the highest net value under `costs`. ``quantile``: this quantile of the scores.
+        ``trailing-quantile``: this quantile of the last `days` days before each row, which follows
+        drift; the threshold is then 1, in multiples of it. ``fixed``: `value` itself.
     value
-        Of the rule.
+        Of the rule; not used by ``cost``.
+    days
+        Running time that a trailing quantile looks back on.
+    costs
+        For ``cost``.
     """
 
-    kind: Literal["fa-per-day", "fixed"] = "fa-per-day"
+    kind: RuleKind = "fa-per-day"
     value: float = 2.0
+    days: float = 3.0
+    costs: Costs = field(default_factory=Costs)
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(self.value >= 0, f"The rule {self.kind} has the value {self.value}; choose 0 or more.")
+        if self.kind in SHARES:
+            require(self.value <= 1, f"The rule {self.kind} has the value {self.value}; choose 0 to 1.")
+        require(self.kind != "f-beta" or self.value > 0, "The rule f-beta needs a beta above 0.")
+        require(0 < self.days <= 365, f"days is {self.days}; choose above 0, at most 365.")
+
+    @property
+    def trailing(self) -> bool:
+        """Whether the threshold follows the scores."""
+        return self.kind == "trailing-quantile"
+
+    def in_words(self) -> str:
+        """Say how the threshold is chosen."""
+        return {
+            "fa-per-day": f"at most {self.value:g} false alarms a day",
+            "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
+            "events": f"at least {self.value:.0%} of the events, at the best precision",
+            "f-beta": f"the highest F-beta with beta {self.value:g}",
+            "cost": (
+                f"the least cost with {self.costs.event:,.0f} for an event, {self.costs.saved:.0%} of it "
+                f"saved by a warning, and {self.costs.false_alarm:,.0f} for a false alarm"
+            ),
+            "quantile": f"the {self.value:g} quantile of the scores",
+            "trailing-quantile": f"the {self.value:g} quantile of the last {self.days:g} days",
+            "fixed": "set by hand",
+        }[self.kind]
 
 
 @dataclass(frozen=True)
-class ExperimentConfig:
+class ExperimentConfig(Settings):
     """The whole recipe of one run.
 
     Parameters
@@ -306,6 +416,7 @@ class ExperimentConfig:
     seed: int = 0
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         require(1 <= self.shift <= 10_000, f"shift is {self.shift} rows; choose 1 to 10,000.")
         require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from rare_event.config import AlarmPolicy
+from rare_event.judge.scores import Scores
+
 
 def stretches(clock, label, gap_steps=3.0):
     """Walk from row to row and start a stretch after each event and each jump of the clock."""
@@ -53,9 +56,11 @@ def window_ends(stretch, lookback, usable=None):
 def difference(values, stretch):
     """Subtract the row before, row by row and sensor by sensor."""
     result = np.zeros(values.shape)
-    for i in range(1, len(values)):
+    for i in range(len(values)):
         for j in range(values.shape[1]):
-            if stretch[i] == stretch[i - 1]:
+            if np.isnan(values[i, j]):
+                result[i, j] = np.nan
+            elif i > 0 and stretch[i] == stretch[i - 1]:
                 result[i, j] = float(values[i, j]) - float(values[i - 1, j])
     return result
 
@@ -77,9 +82,12 @@ def join_errors(errors, top_k):
     return [float(np.mean(sorted(map(float, row), reverse=True)[:top_k])) for row in errors]
 
 
-def trailing_max(values, first):
-    """Look at every range in turn."""
-    return [max(values[first[i] : i], default=-1) for i in range(len(values))]
+def highest_within(level, clock, age, cooldown):
+    """Look back from every row to the start of its stretch."""
+    return [
+        max((level[j] for j in range(i - age[i], i) if clock[i] - clock[j] < cooldown), default=-1)
+        for i in range(len(level))
+    ]
 
 
 def confusion(y_true, y_score, threshold):
@@ -142,3 +150,44 @@ def alarm_figures(scores, threshold, policy):
                 event = int(scores.event[i])
                 leads[event] = max(leads.get(event, -np.inf), scores.to_event[i])
     return {"caught": len(leads), "alarms": len(groups), "false_alarms": false, "leads": leads}
+
+
+def random_scores(rng, n_rows=80, n_folds=1, ties=12, backwards=False):
+    """Make scored windows in stretches, most of which end with an event, with many equal scores.
+
+    Some rows are no windows, so that an event may be seen late or not at all. The clock may jump
+    backwards between stretches, as in a file whose rows are not in the order of time.
+    """
+    stretch = np.cumsum(rng.random(n_rows) < 0.12)
+    ends_with_event = rng.random(n_rows + 1) < 0.6
+    clock = 2.0 * np.arange(n_rows) + (-200.0 if backwards else 60.0) * stretch
+    number = np.where(ends_with_event, np.cumsum(ends_with_event) - 1, -1)
+    last = [clock[stretch == s][-1] for s in stretch]
+    event = number[stretch]
+    to_event = np.where(event >= 0, np.array(last) + 2.0 - clock, np.inf)
+    kept = np.sort(rng.permutation(n_rows)[: int(0.85 * n_rows)])
+    return Scores(
+        row=np.arange(n_rows)[kept],
+        clock=clock[kept],
+        stretch=stretch[kept],
+        fold=rng.integers(0, n_folds, len(kept)),
+        y_true=(rng.random(len(kept)) < 0.3).astype(np.int8),
+        y_score=rng.integers(0, ties, len(kept)) / 4,
+        event=event[kept],
+        to_event=to_event[kept],
+        total_events=np.unique(event[event >= 0]),
+        step=2.0,
+    )
+
+
+def random_policy(rng):
+    """Make an alarm policy of any kind."""
+    n, lead = int(rng.integers(1, 6)), float(rng.choice([1.0, 2.0, 4.0, 20.0, 1000.0]))
+    return AlarmPolicy(
+        k=int(rng.integers(1, n + 1)),
+        n=n,
+        cooldown=float(rng.choice([0.0, 2.0, 2.5, 10.0, 1000.0])),
+        lead=lead,
+        min_lead=float(rng.choice([0.0, 2.0, 3.0])) if lead > 3 else 0.0,
+        mute=int(rng.integers(0, 4)),
+    )

@@ -26,7 +26,7 @@ def flat_windows(X: np.ndarray, ends: np.ndarray, lookback: int) -> np.ndarray:
     lookback
         Rows in one window.
     """
-    return X[ends[:, None] + np.arange(1 - lookback, 1)].reshape(len(ends), -1)
+    return X[ends[:, None] + np.arange(1 - lookback, 1)].reshape(len(ends), lookback * X.shape[1])
 
 
 @dataclass(frozen=True)
@@ -100,7 +100,7 @@ class PCADetector:
         """
         centred = flat_windows(X, ends, self.lookback) - self.mean
         residual = centred - (centred @ self.components.T) @ self.components
-        squared = np.square(residual).reshape(len(ends), self.lookback, -1)
+        squared = np.square(residual).reshape(len(ends), self.lookback, X.shape[1])
         return squared[:, -1] if steps == "last" else squared.mean(axis=1)
 
     def save(self, folder: Path) -> None:

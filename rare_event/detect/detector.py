@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from time import perf_counter
 from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
 from rare_event.config import ExperimentConfig, PCAModel
-from rare_event.detect.baselines import PCADetector
+from rare_event.detect.baselines import CHUNK, PCADetector
 from rare_event.detect.models import build, import_keras
 from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder
 
@@ -123,13 +124,39 @@ def fit_detector(
     Returns
     -------
     tuple
-        The detector, and the epochs of its training (none for PCA).
+        The detector, and the epochs of its training (one for PCA).
     """
     if isinstance(config.model, PCAModel):
-        return PCADetector.fit(config.model, X, train_ends, config.lookback), []
+        return _fit_pca(config.model, config.lookback, X, train_ends, validation_ends, on_epoch)
     model = build_network(config, X.shape[1])
     history = train_autoencoder(model, X, train_ends, validation_ends, config.training, config.seed, on_epoch)
     return Autoencoder(model), history
+
+
+def _fit_pca(
+    config: PCAModel,
+    lookback: int,
+    X: np.ndarray,
+    train_ends: np.ndarray,
+    validation_ends: np.ndarray,
+    on_epoch: OnEpoch,
+) -> tuple[Detector, list[Epoch]]:
+    """Fit PCA and report it as a training of one epoch, so that it is watched and cancelled alike."""
+    began = perf_counter()
+    detector = PCADetector.fit(config, X, train_ends, lookback)
+    loss, validation_loss = (_mean_error(detector, X, ends) for ends in (train_ends, validation_ends))
+    epoch = Epoch(1, loss, validation_loss, perf_counter() - began)
+    on_epoch(epoch)
+    return detector, [epoch]
+
+
+def _mean_error(detector: PCADetector, X: np.ndarray, ends: np.ndarray) -> float:
+    """Mean squared error over windows, a bounded number of them at once; 0 of none."""
+    total = sum(
+        float(detector.sensor_errors(X, ends[start : start + CHUNK], "window").sum())
+        for start in range(0, len(ends), CHUNK)
+    )
+    return total / max(len(ends) * X.shape[1], 1)
 
 
 def load_detector(config: ExperimentConfig, folder: Path) -> Detector:

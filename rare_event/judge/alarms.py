@@ -32,16 +32,15 @@ def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: 
     numpy.ndarray
         Shape (n,).
     """
-    position = np.arange(len(scores)) - scores.first_of_stretch
     level = values
     if policy.n > 1:
+        age = scores.age
         padded = np.concatenate([np.full(policy.n - 1, never, values.dtype), values])
         last = np.lib.stride_tricks.sliding_window_view(padded, policy.n).copy()
-        age = np.arange(policy.n - 1, -1, -1)
-        last[age[None, :] > position[:, None]] = never
+        last[np.arange(policy.n - 1, -1, -1) > age[:, None]] = never
         level = np.partition(last, policy.n - policy.k, axis=1)[:, policy.n - policy.k]
     if policy.mute:
-        level = np.where(position < policy.mute, np.array(never, values.dtype), level)
+        level = np.where(scores.age < policy.mute, np.array(never, values.dtype), level)
     return level
 
 

@@ -64,11 +64,12 @@ class Scores:
         return len(self) * self.step / MINUTES_PER_DAY
 
     @property
-    def first_of_stretch(self) -> np.ndarray:
-        """Index of the first scored window in the stretch of each window."""
-        index = np.arange(len(self))
-        starts = np.concatenate([[True], self.stretch[1:] != self.stretch[:-1]])[: len(self)]
-        return np.maximum.accumulate(np.where(starts, index, 0))
+    def age(self) -> np.ndarray:
+        """How many scored windows of the same stretch come before each window, int32."""
+        index = np.arange(len(self), dtype=np.int32)
+        starts = np.ones(len(self), bool)
+        np.not_equal(self.stretch[1:], self.stretch[:-1], out=starts[1:])
+        return index - np.repeat(index[starts], np.diff(np.append(np.flatnonzero(starts), len(self))))
 
     def with_score(self, y_score: np.ndarray) -> Scores:
         """Return the same windows with other scores.

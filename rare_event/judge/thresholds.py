@@ -7,10 +7,13 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from rare_event.config import AlarmPolicy, Rule
+from rare_event.config import AlarmPolicy, Costs
 from rare_event.errors import DataError
 from rare_event.judge.alarms import alarm_level
 from rare_event.judge.scores import Scores
+
+# Rows of the scores, the rank up to which each counts, and +1 or -1.
+Marks = list[tuple[np.ndarray | slice, np.ndarray, int]]
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,16 @@ class OperatingPoints:
         weight = beta**2
         return (1 + weight) * self.tp / (weight * self.n_positive + self.tp + self.fp)
 
+    def net_value(self, costs: Costs) -> np.ndarray:
+        """Net value of the warnings over the running time: what they save less what false alarms cost.
+
+        Parameters
+        ----------
+        costs
+            What the plant pays.
+        """
+        return self.caught * costs.saved * costs.event - self.false_alarms * costs.false_alarm
+
     def at(self, threshold: float) -> int:
         """Index of the point that a threshold amounts to; `len(self)` above the highest score.
 
@@ -130,17 +143,23 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
     """
     if not len(scores):
         raise DataError("No window of this part could be scored. Use a shorter lookback or more data.")
-    threshold, rank = np.unique(scores.y_score, return_inverse=True)
+    threshold, rank, predicted = ranks_of(scores.y_score)
     n_points = len(threshold)
     level = alarm_level(rank, scores, policy, -1)
-    predicted = _at_or_above(rank, n_points)
-    tp = _at_or_above(rank[scores.y_true == 1], n_points)
-    counted = _count_alarms(scores, level, policy, n_points)
+    alarmed = predicted if level is rank else _at_or_above(n_points, [(slice(None), level, 1)])
+    tp = _at_or_above(n_points, [(slice(None), rank[scores.y_true == 1], 1)])
+    marks = alarm_marks(scores, level, policy)
+    caught, merged, true_alarms = (
+        _at_or_above(n_points, marks[name]) for name in ("caught", "merged", "true_alarms")
+    )
+    alarms = alarmed - merged
     return OperatingPoints(
         threshold,
         tp,
         predicted - tp,
-        *counted,
+        caught,
+        alarms,
+        alarms - true_alarms,
         n_positive=scores.n_positive,
         n_normal=len(scores) - scores.n_positive,
         n_events=len(scores.total_events),
@@ -148,89 +167,122 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
     )
 
 
-def _at_or_above(rank: np.ndarray, n_points: int) -> np.ndarray:
-    """How many ranks are at or above each point; negative ranks are at none."""
-    return np.cumsum(np.bincount(rank[rank >= 0], minlength=n_points)[::-1])[::-1]
+def ranks_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Rank values: the distinct ones, rising; the position of each; how many are at or above each.
+
+    `numpy.unique` does the same with int64, at twice the cost in all that follows.
+
+    Parameters
+    ----------
+    values
+        Shape (n,).
+    """
+    order = np.argsort(values)
+    rising = values[order]
+    is_new = np.ones(len(values), bool)
+    np.not_equal(rising[1:], rising[:-1], out=is_new[1:])
+    rank = np.empty(len(values), np.int32)
+    if is_new.all():
+        rank[order] = np.arange(len(values), dtype=np.int32)
+        return rising, rank, np.arange(len(values), 0, -1, dtype=np.int32)
+    rank[order] = np.cumsum(is_new, dtype=np.int32) - 1
+    return rising[is_new], rank, (len(values) - np.flatnonzero(is_new)).astype(np.int32)
 
 
-def _count_alarms(
-    scores: Scores, level: np.ndarray, policy: AlarmPolicy, n_points: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Events caught, alarms and false alarms at each point."""
+def _at_or_above(n_points: int, marks: Marks) -> np.ndarray:
+    """Count at each point what a list of marks adds up to; rank -1 is at no point."""
+    counts = np.zeros(n_points + 1, np.int32)
+    for _, rank, sign in marks:
+        # A histogram passes over all points, whatever there is to count.
+        if 8 * len(rank) < n_points:
+            np.add.at(counts, rank + 1, sign)
+        else:
+            counts += sign * np.bincount(rank + 1, minlength=n_points + 1).astype(np.int32)
+    return np.cumsum(counts[:0:-1], dtype=np.int32)[::-1]
+
+
+def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[str, Marks]:
+    """Write the counts of alarms and events as marks: +1 or -1 at all points up to a rank.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    level
+        Rank up to which each row is alarmed, -1 for never, shape (n,).
+    policy
+        The alarm policy.
+
+    Returns
+    -------
+    dict
+        ``caught``: events; ``merged``: alarmed rows that belong to an earlier row's alarm;
+        ``true_alarms``. Each a list of rows of `scores`, ranks and a sign.
+    """
     # A row begins an alarm at thresholds above every level of the cooldown before it.
-    first = np.searchsorted(scores.clock, scores.clock - policy.cooldown, side="right")
-    before = trailing_max(level, np.maximum(first, scores.first_of_stretch))
-    alarms = _at_or_above(level, n_points) - _at_or_above(np.minimum(before, level), n_points)
-
-    near = np.flatnonzero((scores.event >= 0) & (scores.to_event <= policy.lead))
+    before = highest_within(level, scores.clock, scores.age, policy.cooldown)
+    marks: dict[str, Marks] = {"merged": [(slice(None), np.minimum(before, level), 1)]}
+    near = np.flatnonzero(scores.to_event <= policy.lead)
     if not len(near):
-        return np.zeros(n_points, np.int64), alarms, alarms
+        return marks | {"caught": [], "true_alarms": []}
     near_level, near_event = level[near], scores.event[near]
     begins = np.flatnonzero(np.concatenate([[True], near_event[1:] != near_event[:-1]]))
     # Alarms of an event: one if any row of its lead window is alarmed, and one more for each row
     # there that begins an alarm although an earlier row of the lead window is alarmed already.
     highest = np.maximum.reduceat(near_level, begins)
-    first_near = np.repeat(begins, np.diff(np.append(begins, len(near))))
-    again = np.minimum(near_level, trailing_max(near_level, first_near))
-    true_alarms = (
-        _at_or_above(highest, n_points)
-        + _at_or_above(again, n_points)
-        - _at_or_above(np.minimum(again, before[near]), n_points)
-    )
+    again = np.minimum(near_level, _highest_so_far(near_level, begins))
     in_time = np.where(scores.to_event[near] >= policy.min_lead, near_level, -1)
-    caught = _at_or_above(np.maximum.reduceat(in_time, begins), n_points)
-    return caught, alarms, alarms - true_alarms
+    return marks | {
+        "caught": [(near[begins], np.maximum.reduceat(in_time, begins), 1)],
+        "true_alarms": [
+            (near[begins], highest, 1),
+            (near, again, 1),
+            (near, np.minimum(again, before[near]), -1),
+        ],
+    }
 
 
-def trailing_max(values: np.ndarray, first: np.ndarray) -> np.ndarray:
-    """Maximum of `values[first[i]:i]` for each i, -1 where that is empty.
-
-    Each range is a sum of powers of two, so log2 of the longest range passes over the array do.
+def highest_within(level: np.ndarray, clock: np.ndarray, age: np.ndarray, cooldown: float) -> np.ndarray:
+    """Highest level among the rows of the same stretch less than `cooldown` before each row.
 
     Parameters
     ----------
-    values
+    level
         Integers from -1, shape (n,).
-    first
-        First position of each range, at most i, shape (n,).
-
-    Examples
-    --------
-    >>> trailing_max(np.array([3, 1, 2, 0]), np.array([0, 0, 1, 1]))
-    array([-1,  3,  1,  2])
-    """
-    end = np.arange(len(values))
-    length = end - first
-    result = np.full(len(values), -1, values.dtype)
-    block, size = values, 1
-    while size <= length.max(initial=0):
-        chosen = np.flatnonzero(length & size)
-        result[chosen] = np.maximum(result[chosen], block[end[chosen] - 1])
-        end[chosen] -= size
-        block = np.maximum(block, np.concatenate([np.full(size, -1, values.dtype), block[:-size]]))
-        size *= 2
-    return result
-
-
-def choose(points: OperatingPoints, rule: Rule) -> float:
-    """Choose a threshold by a rule, from validation data only.
-
-    Parameters
-    ----------
-    points
-        Operating points of the validation part.
-    rule
-        ``fa-per-day``: the lowest threshold such that no threshold above it exceeds the budget.
-        (Further down the count can fall again, when alarms merge into one that never stops.)
+    clock
+        Minutes, rising within a stretch, shape (n,).
+    age
+        Rows of the same stretch before each row, shape (n,).
+    cooldown
+        Minutes.
 
     Returns
     -------
-    float
-        The threshold; just above the highest score where even that exceeds the budget.
+    numpy.ndarray
+        -1 where there is no such row, shape (n,).
+
+    Examples
+    --------
+    >>> clock, age = np.array([0.0, 2, 4, 30, 32]), np.array([0, 1, 2, 3, 0])
+    >>> highest_within(np.array([3, 1, 2, 0, 5]), clock, age, cooldown=5)
+    array([-1,  3,  3, -1, -1])
     """
-    if rule.kind == "fixed":
-        return rule.value
-    kept = np.logical_and.accumulate((points.false_alarms_per_day <= rule.value)[::-1])
-    within = int(kept.sum())
-    highest = float(points.threshold[-1])
-    return float(points.threshold[-within]) if within else float(np.nextafter(highest, np.inf))
+    result = np.full(len(level), -1, level.dtype)
+    for back in range(1, int(age.max(initial=0)) + 1):
+        near = clock[back:] - clock[:-back] < cooldown
+        near &= age[back:] >= back
+        if not near.any():
+            break
+        np.maximum(result[back:], level[:-back], out=result[back:], where=near)
+    return result
+
+
+def _highest_so_far(level: np.ndarray, begins: np.ndarray) -> np.ndarray:
+    """Highest level before each row within its group, -1 in the first row of a group."""
+    group = np.repeat(np.arange(len(begins)), np.diff(np.append(begins, len(level))))
+    # Raised by more than any level from group to group, a running maximum never looks back.
+    raised = level.astype(np.int64) + group * (int(level.max()) + 2)
+    running = np.maximum.accumulate(raised) - group * (int(level.max()) + 2)
+    before = np.concatenate([[-1], running[:-1]])
+    before[begins] = -1
+    return before

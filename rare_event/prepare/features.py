@@ -41,7 +41,8 @@ def derive(values: np.ndarray, stretch: np.ndarray, config: Representation) -> n
 
 def _difference(values: np.ndarray, stretch: np.ndarray) -> np.ndarray:
     change = np.diff(values, axis=0, prepend=values[:1])
-    change[np.flatnonzero(np.diff(stretch)) + 1] = 0.0
+    first = np.flatnonzero(np.diff(stretch, prepend=-1))
+    change[first] = np.where(np.isfinite(values[first]), 0.0, np.nan)
     return change
 
 

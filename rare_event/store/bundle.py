@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from zipfile import BadZipFile
 
 import numpy as np
 
@@ -65,7 +66,7 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
                 {column: tuple(seen) for column, seen in grades.items()},
             )
         return representation, load_detector(config, folder)
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
         raise RunError(
             f"The saved model of run {folder.name} is missing or damaged. Train it again."
         ) from error

@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -60,8 +61,17 @@ class Dataset:
         return hashlib.sha256(recipe.encode()).hexdigest()
 
     def raw(self) -> pd.DataFrame:
-        """Read the stored columns, with the fixes made."""
-        return self._fixed()[0]
+        """Read the stored columns, with the fixes made.
+
+        Raises
+        ------
+        RunError
+            If the stored file is missing or damaged.
+        """
+        raw = _stored(self.digest, self.name)
+        for finding in self.fixes:
+            raw, _ = fix(raw, self.schema, finding)
+        return raw
 
     def table(self) -> Table:
         """Read the table.
@@ -73,20 +83,7 @@ class Dataset:
         RunError
             If the stored file is missing or damaged.
         """
-        raw, _ = self._fixed()
-        return apply_schema(raw, self.schema, name=self.name, digest=self.digest)
-
-    def _fixed(self) -> tuple[pd.DataFrame, Schema]:
-        try:
-            raw = pd.read_parquet(_folder(self.digest) / "raw.parquet")
-        except (OSError, ValueError) as error:
-            raise RunError(
-                f"The stored data of {self.name} are missing or damaged. Upload the file once more."
-            ) from error
-        schema = self.schema
-        for finding in self.fixes:
-            raw, schema = fix(raw, schema, finding)
-        return raw, schema
+        return apply_schema(self.raw(), self.schema, name=self.name, digest=self.digest)
 
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the dataset with other roles of the columns, after trying them.
@@ -113,16 +110,14 @@ class Dataset:
         finding
             Of `rare_event.prepare.checks.check`, with an action.
         """
-        raw, schema = self._fixed()
-        _, schema = fix(raw, schema, finding)
+        _, schema = fix(self.raw(), self.schema, finding)
         changed = replace(self, schema=schema, fixes=(*self.fixes, finding))
         changed.table()
         return changed
 
     def without_last_fix(self) -> Dataset:
         """Return the dataset without its latest fix; roles are guessed anew and the others made again."""
-        raw = pd.read_parquet(_folder(self.digest) / "raw.parquet")
-        changed = replace(self, schema=guess_schema(raw), fixes=())
+        changed = replace(self, schema=guess_schema(_stored(self.digest, self.name)), fixes=())
         for finding in self.fixes[:-1]:
             changed = changed.with_fix(finding)
         return changed
@@ -173,8 +168,11 @@ def add_dataset(source: Path | bytes, name: str) -> Dataset:
         If the workspace cannot be written.
     """
     digest = digest_of(source)
-    if (_folder(digest) / "dataset.json").exists():
-        return open_dataset(digest)
+    # What is missing or damaged is stored anew.
+    with suppress(RunError):
+        known = open_dataset(digest)
+        _stored(digest, name)
+        return known
     raw = read_raw(source, name=name)
     schema = guess_schema(raw)
     apply_schema(raw, schema, name=name, digest=digest)
@@ -220,6 +218,15 @@ def list_datasets() -> list[Dataset]:
         except RunError:
             continue
     return sorted(found, key=lambda dataset: dataset.added, reverse=True)
+
+
+def _stored(digest: str, name: str) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(_folder(digest) / "raw.parquet")
+    except (OSError, ValueError) as error:
+        raise RunError(
+            f"The stored data of {name} are missing or damaged. Upload the file once more."
+        ) from error
 
 
 def _folder(digest: str) -> Path:

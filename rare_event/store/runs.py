@@ -9,22 +9,28 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
+from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import TYPE_CHECKING, Any, Literal
 
 import pandas as pd
 
-from rare_event.config import ExperimentConfig, from_json, to_json
+from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, from_json, to_json
 from rare_event.errors import RunError
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
 from rare_event.store.workspace import home, read_json, write, write_json, write_text
 
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 
+HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 RUN_TIME = "%Y%m%d-%H%M%S-%f"
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -52,7 +58,7 @@ class Status:
         The process that executes it, and when that process began (a number can be used again).
     """
 
-    state: State = "queued"
+    state: State
     message: str = ""
     fold: int = 0
     folds: int = 1
@@ -70,12 +76,63 @@ class Status:
     @property
     def progress(self) -> float:
         """Share of all epochs that are done, 0 to 1; early stopping can end sooner."""
+        if self.state == "done":
+            return 1.0
         return min(1.0, (self.fold + self.epoch / self.epochs) / self.folds)
 
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the last possible epoch at the present pace; None before the first."""
         return self.seconds * (1 - self.progress) / self.progress if self.progress > 0 else None
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A committed threshold and how it came about.
+
+    Parameters
+    ----------
+    folds
+        Threshold of each fold; of the ratios to the trailing quantile if the rule is a trailing one.
+    rule
+        What chose it.
+    policy
+        The alarm policy it was chosen under.
+    time
+        ISO 8601, UTC.
+    """
+
+    folds: dict[int, float]
+    rule: Rule
+    policy: AlarmPolicy
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    part: Literal["validation"] = "validation"
+
+    @property
+    def common(self) -> float | None:
+        """The threshold, where all folds have the same one."""
+        values = set(self.folds.values())
+        return values.pop() if len(values) == 1 else None
+
+    def in_words(self) -> str:
+        """Say how the threshold came about."""
+        factor = self.common if self.rule.trailing else 1.0
+        times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
+        return f"{times}{self.rule.in_words()}, on {self.part} data"
+
+
+@cache
+def _committed() -> TypeAdapter[Committed]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Committed)
+
+
+@cache
+def _status() -> TypeAdapter[Status]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Status)
 
 
 @dataclass(frozen=True)
@@ -113,11 +170,8 @@ class Run:
 
     def status(self) -> Status:
         """Read where the run stands."""
-        record = read_json(self.folder / "status.json")
-        if not isinstance(record, dict) or record.get("state") not in get_args(State):
-            raise RunError(f"The status of run {self.id} cannot be read; it may come from a newer version.")
-        known = {name: record[name] for name in Status.__dataclass_fields__ if name in record}
-        return Status(**known)
+        with self._explain("status", "It may come from a newer version."):
+            return _status().validate_json((self.folder / "status.json").read_bytes())
 
     def write_status(self, status: Status) -> Status:
         """Replace the status.
@@ -134,8 +188,10 @@ class Run:
         """Read the epochs so far: `fold`, `epoch`, `loss`, `validation_loss`, `seconds`."""
         path = self.folder / "history.csv"
         if not path.exists():
-            return pd.DataFrame(columns=["fold", "epoch", "loss", "validation_loss", "seconds"])
-        return pd.read_csv(path)
+            return pd.DataFrame(columns=HISTORY)
+        with self._explain("history"):
+            history = pd.read_csv(path)
+            return history.astype({name: float for name in HISTORY[2:]})[HISTORY]
 
     def write_history(self, history: pd.DataFrame) -> None:
         """Replace the epochs.
@@ -189,39 +245,24 @@ class Run:
             If they are missing or damaged.
         """
         about = read_json(self.folder / "scores.json")
-        try:
+        with self._explain("scores"):
             frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
-            return Scores.from_frame(frame, about["total_events"][part], about["step"])
-        except (OSError, ValueError, KeyError) as error:
-            raise RunError(f"The scores of run {self.id} are missing or damaged. Train it again.") from error
+            return Scores.from_frame(frame, about["total_events"][part], float(about["step"]))
 
-    def commit_threshold(self, thresholds: Mapping[int, float], source: str) -> None:
-        """Commit the threshold of each fold.
+    def commit(self, committed: Committed) -> None:
+        """Commit a threshold: from now on it is what the test data are judged at.
 
         Parameters
         ----------
-        thresholds
-            Of each fold.
-        source
-            In words: the rule, or that it was set by hand.
+        committed
+            The threshold and how it came about.
         """
-        now = datetime.now(UTC).isoformat(timespec="seconds")
-        folds = {str(fold): value for fold, value in thresholds.items()}
-        write_json(
-            self.folder / "threshold.json",
-            {"folds": folds, "source": source, "part": "validation", "time": now},
-        )
+        write_text(self.folder / "threshold.json", _committed().dump_json(committed, indent=1).decode())
 
-    def thresholds(self) -> dict[int, float]:
-        """Read the committed threshold of each fold."""
-        return {
-            int(fold): float(value)
-            for fold, value in read_json(self.folder / "threshold.json")["folds"].items()
-        }
-
-    def threshold_source(self) -> str:
-        """Read how the committed threshold was chosen."""
-        return str(read_json(self.folder / "threshold.json")["source"])
+    def committed(self) -> Committed:
+        """Read the committed threshold and how it came about."""
+        with self._explain("committed threshold"):
+            return _committed().validate_json((self.folder / "threshold.json").read_bytes())
 
     def save_evaluation(self, summary: Mapping[str, Any]) -> None:
         """Write the figures of the run as they were when it ended.
@@ -235,7 +276,17 @@ class Run:
 
     def evaluation(self) -> dict[str, Any]:
         """Read the figures of the run as they were when it ended."""
-        return dict(read_json(self.folder / "evaluation.json"))
+        figures = read_json(self.folder / "evaluation.json")
+        if not isinstance(figures, dict):
+            raise RunError(f"The evaluation of run {self.id} is missing or damaged. Train it again.")
+        return figures
+
+    @contextmanager
+    def _explain(self, what: str, hint: str = "Train it again.") -> Iterator[None]:
+        try:
+            yield
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise RunError(f"The {what} of run {self.id} is missing or damaged. {hint}") from error
 
 
 def create_run(dataset: Dataset, config: ExperimentConfig) -> Run:
@@ -255,7 +306,7 @@ def create_run(dataset: Dataset, config: ExperimentConfig) -> Run:
     run = Run(home() / "runs" / datetime.now(UTC).strftime(RUN_TIME))
     write_text(run.folder / "config.json", to_json(config))
     write_json(run.folder / "dataset.json", dataset.to_dict())
-    run.write_status(Status(epochs=config.training.epochs))
+    run.write_status(Status("queued", epochs=config.training.epochs))
     return run
 
 

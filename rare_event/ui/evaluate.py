@@ -18,7 +18,7 @@ from rare_event.ui.threshold import show_figures, unit_of
 
 
 def _figures(run: Run) -> Evaluation:
-    return evaluation_of(run.id, "test", run.config().policy, tuple(sorted(run.thresholds().items())))
+    return evaluation_of(run.id, "test", run.config().policy, tuple(sorted(run.committed().folds.items())))
 
 
 def drawn_threshold(run: Run) -> float:
@@ -29,7 +29,7 @@ def drawn_threshold(run: Run) -> float:
     run
         The run in use.
     """
-    return float(np.median(list(run.thresholds().values())))
+    return float(np.median(list(run.committed().folds.values())))
 
 
 def show_verdict(run: Run) -> None:
@@ -42,7 +42,7 @@ def show_verdict(run: Run) -> None:
     """
     figures = _figures(run)
     st.markdown(verdict(figures))
-    st.caption(f"Threshold: {plain(run.threshold_source())}.")
+    st.caption(f"Threshold: {plain(run.committed().in_words())}.")
     show_figures(figures)
 
 
@@ -120,7 +120,7 @@ def show_ledger(run: Run) -> None:
     """
     st.subheader("Events")
     scores, policy, table = scores_of(run.id, "test"), run.config().policy, table_of(run.dataset())
-    ledger = event_ledger(call(scores, run.thresholds()), 1.0, policy)
+    ledger = event_ledger(call(scores, run.committed().folds), 1.0, policy)
     ledger["peak"] = event_ledger(scores, np.inf, policy)["peak"]
     clock = minutes(table.time, table.n_rows)
     events = find_events(clock, table.label, stretches(clock, table.label))

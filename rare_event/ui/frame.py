@@ -118,7 +118,7 @@ def _figures() -> dict[str, str]:
             figures["Train"] = f"{config.model.kind}, {config.split.kind} split" + (
                 f", validation AUC {auc:.2f}" if auc is not None else ""
             )
-            figures["Threshold"] = run.threshold_source()
+            figures["Threshold"] = run.committed().in_words()
             events = about["events"]
             figures["Evaluate"] = f"{plural(events['total'], 'event')} in test data"
     return figures

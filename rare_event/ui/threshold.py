@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import streamlit as st
 
+from rare_event.config import Rule
 from rare_event.judge.evaluation import Evaluation
 from rare_event.judge.thresholds import OperatingPoints
 from rare_event.plots.curves import threshold_figure
 from rare_event.plots.errors import score_histogram_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
-from rare_event.store.runs import Run
+from rare_event.store.runs import Committed, Run
 from rare_event.ui.cache import evaluation_of, points_of, scores_of
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.text import number, plain
@@ -19,7 +20,6 @@ from rare_event.ui.text import number, plain
 # Stops of the slider: enough that each is finer than the eye, few enough to send with the page.
 STOPS = 400
 DIGITS = 4
-BY_HAND = "set by hand on validation data"
 
 
 def show_context(run: Run) -> None:
@@ -50,7 +50,7 @@ def explore(run: Run) -> None:
     """
     policy = run.config().policy
     points = points_of(run.id, "validation", policy)
-    committed = run.thresholds()
+    committed = run.committed().folds
     common = next(iter(committed.values())) if len(set(committed.values())) == 1 else None
     start = float(np.median(list(committed.values()))) if common is None else common
     if common is None:
@@ -83,10 +83,10 @@ def explore(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         same = common is not None and threshold == common
         if st.button("Commit this threshold", type="primary", key="threshold_commit", disabled=same):
-            run.commit_threshold(dict(thresholds), BY_HAND)
+            run.commit(Committed(dict(thresholds), Rule("fixed", threshold), policy))
             st.rerun()
         committed_is = "one for each fold" if common is None else number(common, DIGITS)
-        st.caption(f"Committed: {committed_is} ({plain(run.threshold_source())}).")
+        st.caption(f"Committed: {committed_is} ({plain(run.committed().in_words())}).")
 
 
 def unit_of(run: Run) -> str:
@@ -97,7 +97,7 @@ def unit_of(run: Run) -> str:
     run
         The run.
     """
-    return SCORE_UNIT_OF_FOLDS if len(run.thresholds()) > 1 else SCORE_UNIT
+    return SCORE_UNIT_OF_FOLDS if len(run.committed().folds) > 1 else SCORE_UNIT
 
 
 def slider_stops(points: OperatingPoints, committed: float) -> list[float]:

@@ -19,8 +19,10 @@ from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch
 from rare_event.errors import DataError
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
+from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores, join
-from rare_event.judge.thresholds import choose, operating_points
+from rare_event.judge.thresholds import operating_points
+from rare_event.judge.trailing import follow
 from rare_event.prepare.features import FittedRepresentation, derive, fit_representation
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.split import Fold, split
@@ -135,7 +137,8 @@ class Result:
 
     def evaluation(self) -> Evaluation:
         """Evaluate the test parts at the thresholds."""
-        return evaluate(self.test, self.thresholds, self.config.policy)
+        test = follow(self.test, self.config.rule, self.validation)
+        return evaluate(test, self.thresholds, self.config.policy)
 
 
 OnProgress = Callable[[int, int, Epoch], None]
@@ -258,7 +261,8 @@ def _run_fold(
     ]
     if len(prepared.folds) > 1:
         scored = _in_common_unit(*scored)
-    threshold = choose(operating_points(scored[0], config.policy), config.rule)
+    followed = follow(scored[0], config.rule)
+    threshold = choose(operating_points(followed, config.policy), config.rule)
     seconds["prepare"] += fitted - began
     seconds["train"] += trained - fitted
     seconds["score"] += perf_counter() - trained
@@ -296,10 +300,16 @@ def make_scores(
     """
     order = np.argsort(ends)
     ends, y_score = ends[order], y_score[order]
+    if not np.isfinite(y_score).all():
+        first = int(prepared.row[ends[np.argmin(np.isfinite(y_score))]])
+        raise DataError(
+            f"The reconstruction error of row {first:,} is too large to be a number. Clip the inputs, "
+            "or mend the extreme values of that row."
+        )
     events = prepared.events
     before = np.searchsorted(prepared.row, events.row)[:, None] - np.arange(1, config.shift + 1)
     mine = np.flatnonzero((np.isin(before, part) & (before >= 0)).any(axis=1))
-    event_of = np.full(int(prepared.stretch.max()) + 2, -1)
+    event_of = np.full(max(prepared.stretch.max(), events.stretch.max(initial=0)) + 1, -1)
     event_of[events.stretch] = np.arange(len(events))
     event = event_of[prepared.stretch[ends]]
     event = np.where(np.isin(event, mine), event, -1)

@@ -13,7 +13,7 @@ import psutil
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.store.bundle import save_bundle
-from rare_event.store.runs import Run, Status, mark, open_run
+from rare_event.store.runs import HISTORY, Committed, Run, Status, mark, open_run
 from rare_event.work.experiment import OnProgress, Result, ignore_progress, run_experiment, summarise
 
 # Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
@@ -66,9 +66,7 @@ class Reporter:
 
     def write(self) -> None:
         """Write the epochs so far."""
-        self.run.write_history(
-            pd.DataFrame(self.history, columns=["fold", "epoch", "loss", "validation_loss", "seconds"])
-        )
+        self.run.write_history(pd.DataFrame(self.history, columns=HISTORY))
 
 
 def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
@@ -121,23 +119,9 @@ def save_result(run: Run, result: Result) -> None:
             "test": [fold.test for fold in result.folds],
         }
     )
-    run.commit_threshold(result.thresholds, source=describe_rule(result))
+    run.commit(Committed(result.thresholds, result.config.rule, result.config.policy))
     run.save_evaluation({**summarise(result), "run": run.id})
     save_bundle(run.folder, result.folds[-1].representation, result.folds[-1].detector)
-
-
-def describe_rule(result: Result) -> str:
-    """Say in words how the threshold of a result was chosen.
-
-    Parameters
-    ----------
-    result
-        The experiment.
-    """
-    rule = result.config.rule
-    if rule.kind == "fixed":
-        return "given before training"
-    return f"at most {rule.value:g} false alarms a day on validation data"
 
 
 def execute_in_worker(run_id: str) -> Status:

@@ -202,15 +202,15 @@ def test_the_before_and_after_tables_show_the_shift(open_page: OpenPage, dataset
 
 def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage, done_run: Run) -> None:
     app = open_page("pages/3_Threshold.py", run=done_run.id)
-    before = done_run.thresholds()
+    before = done_run.committed().folds
     points = operating_points(done_run.scores("validation"), done_run.config().policy)
     stops = slider_stops(points, before[0])
     threshold = stops[len(stops) // 2]
     app.select_slider[0].set_value(threshold).run()
-    assert done_run.thresholds() == before, "moving the slider must not commit"
+    assert done_run.committed().folds == before, "moving the slider must not commit"
     button(app, "Commit this threshold").click().run()
     assert not app.exception
-    committed = done_run.thresholds()[0]
+    committed = done_run.committed().folds[0]
     assert committed == threshold
     scores = done_run.scores("test")
     expected = confusion_matrix(scores.y_true, scores.y_score >= committed)

@@ -79,7 +79,7 @@ def test_from_upload_to_evaluation(
     commit = page.get_by_role("button", name="Commit this threshold")
     expect(commit).to_be_enabled()
     commit.click()
-    expect(page.get_by_text("set by hand on validation data").first).to_be_visible()
+    expect(page.get_by_text("set by hand, on validation data").first).to_be_visible()
 
     page.get_by_role("link", name="Next: evaluate on test data").click()
     expect(page.get_by_text("would have been caught")).to_be_visible()

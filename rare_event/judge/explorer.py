@@ -1,0 +1,320 @@
+"""What the threshold explorer shows: a bounded number of columns, whatever the size of the data."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from rare_event.config import AlarmPolicy
+from rare_event.judge.alarms import alarm_level
+from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+from rare_event.judge.thresholds import Marks, OperatingPoints, alarm_marks, operating_points, ranks_of
+
+MOST_COLUMNS = 2000
+# Of resampled data sets: enough for a 95 % interval that no longer moves visibly.
+RESAMPLES = 400
+# With fewer stretches than this, drawing them again says nothing about other data.
+LEAST_STRETCHES = 5
+INTERVAL = (2.5, 97.5)
+BINS = 60
+
+
+def display_points(
+    points: OperatingPoints, keep: tuple[float, ...] = (), limit: int = MOST_COLUMNS
+) -> np.ndarray:
+    """Choose the points to draw: every one where an event is won or lost, the others spread evenly.
+
+    Parameters
+    ----------
+    points
+        All operating points.
+    keep
+        Thresholds whose points must be among them.
+    limit
+        The most points; should there be more corners than that, they are thinned evenly.
+
+    Returns
+    -------
+    numpy.ndarray
+        Rising positions, at most `limit`.
+    """
+    n_points = len(points)
+    if n_points <= limit:
+        return np.arange(n_points)
+    fixed = np.array([0, n_points - 1, *(min(points.at(t), n_points - 1) for t in keep)])
+    change = np.flatnonzero(np.diff(points.caught))
+    corners = _thin(np.union1d(change, change + 1), limit - len(fixed))
+    chosen = np.union1d(fixed, corners)
+    # Half of what is left goes to the highest scores, where thresholds are set, by their logarithm.
+    room = limit - len(chosen)
+    tail = n_points - np.geomspace(1, n_points, room // 2 + 1).round().astype(int)
+    body = np.linspace(0, n_points - 1, room - room // 2).round().astype(int)
+    return _thin_to(np.setdiff1d(np.union1d(tail, body), chosen), room, chosen)
+
+
+def _thin(positions: np.ndarray, limit: int) -> np.ndarray:
+    if len(positions) <= limit:
+        return positions
+    return positions[np.linspace(0, len(positions) - 1, limit).round().astype(int)]
+
+
+def _thin_to(more: np.ndarray, room: int, chosen: np.ndarray) -> np.ndarray:
+    return np.union1d(chosen, _thin(more, room))
+
+
+@dataclass(frozen=True)
+class Histogram:
+    """Scores by class in bins.
+
+    Parameters
+    ----------
+    edges
+        Shape (n_bins + 1,).
+    normal, positive
+        Share of the class in each bin, shape (n_bins,).
+    """
+
+    edges: np.ndarray
+    normal: np.ndarray
+    positive: np.ndarray
+
+
+def histogram(scores: Scores, low: float, high: float, logarithmic: bool) -> Histogram:
+    """Count scores by class in bins of equal width, or of equal ratio.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    low, high
+        Ends of the bins; scores beyond them count in the first or last.
+    logarithmic
+        Whether the bins have equal ratios; `low` must then be above 0.
+    """
+    edges = np.geomspace(low, high, BINS + 1) if logarithmic else np.linspace(low, high, BINS + 1)
+    position = np.clip(np.searchsorted(edges, scores.y_score, side="right") - 1, 0, BINS - 1)
+    shares = []
+    for value in (0, 1):
+        mine = position[scores.y_true == value]
+        shares.append(np.bincount(mine, minlength=BINS) / max(len(mine), 1))
+    return Histogram(edges, shares[0], shares[1])
+
+
+def event_levels(scores: Scores, policy: AlarmPolicy) -> np.ndarray:
+    """Highest threshold at which each event of the part is caught, -inf for never.
+
+    Parameters
+    ----------
+    scores, policy
+        The part and the alarm policy.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the order of `scores.total_events`.
+    """
+    level = alarm_level(scores.y_score, scores, policy, -np.inf)
+    useful = (scores.to_event <= policy.lead) & (scores.to_event >= policy.min_lead)
+    highest = pd.Series(level[useful]).groupby(scores.event[useful]).max()
+    return highest.reindex(scores.total_events, fill_value=-np.inf).to_numpy(float)
+
+
+def explorer_columns(
+    scores: Scores, policy: AlarmPolicy, keep: tuple[float, ...] = (), seed: int = 0
+) -> pd.DataFrame:
+    """Lay out all that the explorer shows at a threshold, with 95 % intervals.
+
+    Parameters
+    ----------
+    scores, policy
+        The part and the alarm policy.
+    keep
+        Thresholds that must be among the columns.
+    seed
+        Of the resampling.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each displayed threshold: the columns of `OperatingPoints.to_frame`;
+        `median_lead`, `lead_25`, `lead_75` in minutes (missing where nothing is caught); and
+        `NAME_low`, `NAME_high` for precision, recall, caught, false_alarms_per_day and median_lead
+        (missing where the part has too few stretches to tell).
+    """
+    points = operating_points(scores, policy)
+    shown = display_points(points, keep)
+    frame = points.to_frame().iloc[shown].reset_index(drop=True)
+    leads = leads_at(scores, policy, points.threshold[shown])
+    return frame.assign(**lead_figures(leads), **intervals(scores, policy, shown, seed))
+
+
+def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.ndarray:
+    """Lead time of each caught event at each threshold, in minutes.
+
+    Parameters
+    ----------
+    scores, policy
+        The part and the alarm policy.
+    thresholds
+        Rising, shape (n_thresholds,).
+
+    Returns
+    -------
+    numpy.ndarray
+        float32, shape (n_events_seen, n_thresholds); missing where the event is missed.
+    """
+    level = alarm_level(scores.y_score, scores, policy, -np.inf)
+    useful = np.flatnonzero((scores.to_event <= policy.lead) & (scores.to_event >= policy.min_lead))
+    _, event = np.unique(scores.event[useful], return_inverse=True)
+    column = np.searchsorted(thresholds, level[useful], side="right") - 1
+    leads = np.full((event.max(initial=-1) + 1, len(thresholds)), -np.inf, np.float32)
+    alarmed = column >= 0
+    np.maximum.at(leads, (event[alarmed], column[alarmed]), scores.to_event[useful][alarmed])
+    # A row that is alarmed at one threshold is alarmed at all lower ones.
+    leads = np.maximum.accumulate(leads[:, ::-1], axis=1)[:, ::-1]
+    return np.where(np.isfinite(leads), leads, np.nan)
+
+
+def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
+    """Median and quartiles of the lead at each threshold, and a 95 % interval of the median.
+
+    The interval is between order statistics (David and Nagaraja 2003, section 7.1): it holds for
+    any distribution, and needs at least six events.
+
+    Parameters
+    ----------
+    leads
+        As of `leads_at`.
+    """
+    count = np.isfinite(leads).sum(axis=0)
+    rising = np.sort(leads, axis=0)  # missing values last
+
+    def order_statistic(position: np.ndarray) -> np.ndarray:
+        """Value at a fractional position from 0, between its neighbours."""
+        if not len(rising):
+            return np.full(leads.shape[1], np.nan)
+        position = np.clip(position, 0, np.maximum(count - 1, 0))
+        below = np.floor(position).astype(int)
+        above = np.minimum(below + 1, np.maximum(count - 1, 0))
+        values = [np.take_along_axis(rising, at[None], axis=0)[0] for at in (below, above)]
+        return values[0] + (position - below) * (values[1] - values[0])
+
+    half_width = 1.96 * np.sqrt(count) / 2
+    enough = count >= 6
+    return {
+        "median_lead": order_statistic((count - 1) / 2),
+        "lead_25": order_statistic((count - 1) / 4),
+        "lead_75": order_statistic(3 * (count - 1) / 4),
+        "median_lead_low": np.where(enough, order_statistic(np.floor(count / 2 - half_width)), np.nan),
+        "median_lead_high": np.where(enough, order_statistic(np.ceil(count / 2 + half_width)), np.nan),
+    }
+
+
+def intervals(
+    scores: Scores, policy: AlarmPolicy, shown: np.ndarray, seed: int = 0, resamples: int = RESAMPLES
+) -> dict[str, np.ndarray]:
+    """Bootstrap 95 % intervals at the displayed points, drawing whole stretches with their events.
+
+    Rows of one stretch are alike, so rows are never drawn on their own. Stretches that lead to an
+    event and others are drawn apart, so that every resample has as many events as the part.
+
+    Parameters
+    ----------
+    scores, policy
+        The part and the alarm policy.
+    shown
+        Positions of the displayed points.
+    seed, resamples
+        Seed and number of resamples.
+
+    Returns
+    -------
+    dict
+        `NAME_low` and `NAME_high`, each of shape (len(shown),).
+    """
+    _, stretch = np.unique(scores.stretch, return_inverse=True)
+    n_stretches = int(stretch.max(initial=-1)) + 1
+    names = ("precision", "recall", "caught", "false_alarms_per_day")
+    if n_stretches < LEAST_STRETCHES:
+        return {f"{name}_{side}": np.full(len(shown), np.nan) for name in names for side in ("low", "high")}
+    counts = _counts_by_stretch(scores, policy, shown, stretch, n_stretches)
+    weights = _draws(stretch, scores.event >= 0, n_stretches, seed, resamples)
+    drawn = {name: weights @ count for name, count in counts.items()}
+    days = weights @ np.bincount(stretch) * scores.step / MINUTES_PER_DAY
+    positives = weights @ np.bincount(stretch, weights=scores.y_true == 1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        figures = {
+            "precision": drawn["tp"] / (drawn["tp"] + drawn["fp"]),
+            "recall": drawn["tp"] / positives[:, None],
+            "caught": drawn["caught"],
+            "false_alarms_per_day": drawn["false_alarms"] / days[:, None],
+        }
+    result: dict[str, np.ndarray] = {}
+    for name, values in figures.items():
+        low, high = _percentiles(values)
+        result |= {f"{name}_low": low, f"{name}_high": high}
+    return result
+
+
+def _percentiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Interval of each column; resamples in which the figure is not defined are left out."""
+    rising = np.sort(values, axis=0)
+    count = np.isfinite(rising).sum(axis=0)
+    ends = []
+    for percent in INTERVAL:
+        position = np.maximum(np.round(percent / 100 * (count - 1)).astype(int), 0)
+        ends.append(np.take_along_axis(rising, position[None], axis=0)[0])
+    return ends[0], ends[1]
+
+
+def _draws(
+    stretch: np.ndarray, leads_to_event: np.ndarray, n_stretches: int, seed: int, resamples: int
+) -> np.ndarray:
+    """How often each stretch is drawn in each resample, shape (resamples, n_stretches)."""
+    random = np.random.default_rng(seed)
+    kind = np.zeros(n_stretches, bool)
+    kind[stretch[leads_to_event]] = True
+    weights = np.zeros((resamples, n_stretches), np.float32)
+    for members in (np.flatnonzero(kind), np.flatnonzero(~kind)):
+        if len(members):
+            weights[:, members] = random.multinomial(
+                len(members), np.full(len(members), 1 / len(members)), resamples
+            )
+    return weights
+
+
+def _counts_by_stretch(
+    scores: Scores, policy: AlarmPolicy, shown: np.ndarray, stretch: np.ndarray, n_stretches: int
+) -> dict[str, np.ndarray]:
+    """Count by stretch at the displayed points, float32, shape (n_stretches, len(shown))."""
+    _, rank, _ = ranks_of(scores.y_score)
+    level = alarm_level(rank, scores, policy, -1)
+    marks = alarm_marks(scores, level, policy)
+    positive = np.flatnonzero(scores.y_true == 1)
+    normal = np.flatnonzero(scores.y_true == 0)
+    everything = slice(None)
+    wanted: dict[str, Marks] = {
+        "tp": [(positive, rank[positive], 1)],
+        "fp": [(normal, rank[normal], 1)],
+        "caught": marks["caught"],
+        "false_alarms": [
+            (everything, level, 1),
+            *(
+                (rows, up_to, -sign)
+                for name in ("merged", "true_alarms")
+                for rows, up_to, sign in marks[name]
+            ),
+        ],
+    }
+    width = len(shown) + 1
+    counts = {}
+    for name, some in wanted.items():
+        flat = np.zeros(n_stretches * width)
+        for rows, up_to, sign in some:
+            column = np.searchsorted(shown, up_to, side="right")
+            flat += sign * np.bincount(stretch[rows] * width + column, minlength=n_stretches * width)
+        by_stretch = flat.reshape(n_stretches, width)[:, :0:-1]
+        counts[name] = np.cumsum(by_stretch, axis=1, dtype=np.float32)[:, ::-1]
+    return counts

@@ -1,0 +1,82 @@
+"""Rules: how a threshold is chosen from the operating points of validation data."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from rare_event.config import LABEL_FREE, Rule
+from rare_event.errors import DataError
+from rare_event.judge.thresholds import OperatingPoints
+
+
+def choose(points: OperatingPoints, rule: Rule) -> float:
+    """Choose a threshold by a rule, from validation data only.
+
+    Parameters
+    ----------
+    points
+        Operating points of the validation part; of its ratios to the trailing quantile
+        (`rare_event.judge.trailing`) where the rule is a trailing one.
+    rule
+        The rule.
+
+    Returns
+    -------
+    float
+        The threshold; just above the highest score where no threshold satisfies a budget.
+
+    Raises
+    ------
+    DataError
+        If the rule needs positive rows and there are none.
+    """
+    if not points.n_positive and rule.kind not in LABEL_FREE:
+        raise DataError(
+            "The validation data hold no positive window, so precision, recall and cost say nothing there. "
+            "Choose by false alarms per day or by a quantile, or use another split."
+        )
+    if rule.kind == "fixed":
+        return rule.value
+    if rule.trailing:
+        return 1.0
+    if rule.kind == "quantile":
+        return float(_quantile(points, rule.value))
+    chosen = _index(points, rule)
+    highest = float(points.threshold[-1])
+    return float(points.threshold[chosen]) if chosen is not None else float(np.nextafter(highest, np.inf))
+
+
+def _quantile(points: OperatingPoints, share: float) -> float:
+    """Lowest threshold with at most 1 - `share` of the rows above it or at it."""
+    above = (points.tp + points.fp) / (points.n_positive + points.n_normal)
+    within = np.flatnonzero(above <= 1 - share + 1e-12)
+    return points.threshold[within[0]] if len(within) else np.nextafter(points.threshold[-1], np.inf)
+
+
+def _index(points: OperatingPoints, rule: Rule) -> int | None:
+    if rule.kind == "fa-per-day":
+        # The lowest such that no threshold above it exceeds the budget: further down the count can
+        # fall again, when alarms merge into one that never stops.
+        kept = np.logical_and.accumulate((points.false_alarms_per_day <= rule.value)[::-1])
+        return len(points) - int(kept.sum()) if kept.any() else None
+    if rule.kind == "f-beta":
+        return _last_best(points.f_beta(rule.value))
+    if rule.kind == "cost":
+        # Below the threshold with the most false alarms they only merge: an alarm that never stops
+        # would look cheap.
+        worst = int(np.argmax(points.false_alarms))
+        value = points.net_value(rule.costs)[worst:]
+        # No alarm at all is worth nothing, and costs nothing.
+        return worst + _last_best(value) if value.max() > 0 else None
+    reached = points.recall if rule.kind == "recall" else points.caught / max(points.n_events, 1)
+    enough = np.flatnonzero(reached >= rule.value)
+    if not len(enough):
+        return 0
+    # The same recall can be had at several thresholds; rows and events are lost at its last one.
+    same = np.flatnonzero(reached == reached[enough[-1]])
+    return int(same[_last_best(points.precision[same])])
+
+
+def _last_best(values: np.ndarray) -> int:
+    """Position of the maximum, the last of equals: the highest threshold."""
+    return len(values) - 1 - int(np.argmax(values[::-1]))

@@ -1,0 +1,197 @@
+"""The compiled epoch does what a plain loop over batches does, and can be repeated."""
+
+import hashlib
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from rare_event.config import DenseModel, LSTMModel, Score, Training
+from rare_event.detect import training as training_module
+from rare_event.detect.detector import fit_detector
+from rare_event.detect.models import build, import_keras
+from rare_event.detect.scoring import score
+from rare_event.detect.training import Epoch, train_autoencoder
+from rare_event.errors import Cancelled, DataError
+from rare_event.prepare.windows import gather
+
+ROOT = Path(__file__).resolve().parents[2]
+TINY_DENSE, TINY_LSTM = DenseModel(widths=(4, 2, 4)), LSTMModel(encoder=(4,), decoder=(4,))
+SEED = 5
+
+
+def plain_loop(model, X, train_ends, validation_ends, training, seed):
+    """Train batch by batch with a gradient tape; returns losses and validation losses."""
+    import tensorflow as tf
+
+    optimizer = import_keras().optimizers.Adam(training.learning_rate)
+    lookback, rng, losses = model.input_shape[1], np.random.default_rng(seed), []
+
+    def loss_of(ends):
+        windows = gather(X, ends, lookback)
+        return tf.reduce_mean(tf.square(model(windows, training=True) - windows)) + sum(model.losses)
+
+    for _ in range(training.epochs):
+        order, total = rng.permutation(train_ends), 0.0
+        for start in range(0, len(order), training.batch_size):
+            batch = order[start : start + training.batch_size]
+            with tf.GradientTape() as tape:
+                loss = loss_of(batch)
+            gradients = tape.gradient(loss, model.trainable_variables)
+            optimizer.apply_gradients(zip(gradients, model.trainable_variables, strict=True))
+            total += float(loss) * len(batch)
+        losses.append((total / len(order), float(loss_of(validation_ends))))
+    return losses
+
+
+CASES = {
+    # 70 windows in batches of 32: the last has 6.
+    "dense, partial batch": (TINY_DENSE, 2, 32, 70),
+    "dense, one batch not full": (TINY_DENSE, 1, 128, 70),
+    "dense, batches of one": (TINY_DENSE, 1, 1, 9),
+    # A penalty counts the rows that fill a batch up: compared where batches are full.
+    "dense, penalty": (replace(TINY_DENSE, activity_l1=1e-3), 2, 35, 70),
+    "lstm, partial batch": (TINY_LSTM, 3, 32, 70),
+}
+
+
+@pytest.mark.parametrize(("config", "lookback", "batch_size", "n_train"), CASES.values(), ids=CASES)
+def test_the_compiled_epoch_is_the_plain_loop(X, config, lookback, batch_size, n_train) -> None:
+    training = Training(epochs=3, batch_size=batch_size, learning_rate=1e-2, patience=None, keep="last")
+    train_ends, validation_ends = np.arange(5, 5 + n_train), np.arange(150, 193)
+    compiled, plain = (build(config, lookback, X.shape[1], batch_size, seed=1) for _ in range(2))
+    initial = plain.get_weights()
+    history = train_autoencoder(compiled, X, train_ends, validation_ends, training, SEED)
+    expected = plain_loop(plain, X, train_ends, validation_ends, training, SEED)
+    np.testing.assert_allclose([(e.loss, e.validation_loss) for e in history], expected, rtol=2e-4)
+    for ours, theirs, before in zip(compiled.get_weights(), plain.get_weights(), initial, strict=True):
+        np.testing.assert_allclose(ours, theirs, atol=2e-4)
+        assert not np.array_equal(ours, before)
+    assert [epoch.number for epoch in history] == [1, 2, 3]
+    assert all(a.seconds < b.seconds for a, b in zip(history, history[1:], strict=False))
+
+
+def test_validation_in_several_batches_counts_every_window_once(X, monkeypatch) -> None:
+    training = Training(epochs=1, batch_size=64, patience=None, keep="last")
+    whole, parts = (build(TINY_DENSE, 1, X.shape[1], 64, seed=1) for _ in range(2))
+    expected = train_autoencoder(whole, X, np.arange(64), np.arange(100, 150), training, SEED)
+    monkeypatch.setattr(training_module, "EVALUATION_BATCH", 16)  # 16, 16, 16 and 2 of 50
+    found = train_autoencoder(parts, X, np.arange(64), np.arange(100, 150), training, SEED)
+    assert found[0].validation_loss == pytest.approx(expected[0].validation_loss, rel=1e-5)
+    assert found[0].loss == expected[0].loss
+
+
+@pytest.mark.parametrize("config", [TINY_DENSE, TINY_LSTM], ids=["dense", "lstm"])
+def test_the_loss_falls_on_data_with_structure(X, config) -> None:
+    training = Training(epochs=40, batch_size=32, learning_rate=1e-2, patience=None)
+    model = build(config, 1, X.shape[1], 32, seed=1)
+    before = X.copy()
+    history = train_autoencoder(model, X, np.arange(200), np.arange(200, 300), training, SEED)
+    assert len(history) == 40
+    assert history[-1].loss < 0.6 * history[0].loss
+    assert history[-1].validation_loss < 0.7 * history[0].validation_loss
+    np.testing.assert_array_equal(X, before)
+
+
+def digest_of_scores(config, lookback, seed):
+    """Train on data of its own and give a digest of the scores; also called in another process."""
+    rng = np.random.default_rng(9)
+    X = rng.normal(size=(200, 5)).astype(np.float32)
+    from rare_event.config import RECOMMENDED
+
+    recipe = replace(
+        RECOMMENDED,
+        lookback=lookback,
+        model=config,
+        training=Training(epochs=3, batch_size=32, patience=None),
+        seed=seed,
+    )
+    detector, _ = fit_detector(recipe, X, np.arange(5, 120), np.arange(120, 200))
+    return hashlib.sha256(score(detector, X, np.arange(5, 200), Score()).tobytes()).hexdigest()
+
+
+def test_one_seed_gives_equal_scores_in_any_process() -> None:
+    cases = [(TINY_DENSE, 1), (TINY_LSTM, 2)]
+    here = [digest_of_scores(config, lookback, seed=1) for config, lookback in cases]
+    assert digest_of_scores(*cases[0], seed=1) == here[0] != digest_of_scores(*cases[0], seed=2)
+    code = (
+        "from tests.detect.test_training import *\n"
+        "for case in ((TINY_DENSE, 1), (TINY_LSTM, 2)):\n"
+        "    print(digest_of_scores(*case, seed=1))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == here
+
+
+@pytest.fixture(scope="module")
+def overfitting():
+    """Noise that cannot be learned at a rate that is too high: validation soon gets worse."""
+    rng = np.random.default_rng(1)
+    return rng.normal(size=(120, 8)).astype(np.float32), np.arange(10), np.arange(20, 120)
+
+
+def train_noise(overfitting, **settings):
+    X, train_ends, validation_ends = overfitting
+    training = Training(batch_size=20, learning_rate=0.05, **settings)
+    model = build(DenseModel(widths=(8,)), 1, 8, 20, seed=0)
+    history = train_autoencoder(model, X, train_ends, validation_ends, training, SEED)
+    windows = gather(X, validation_ends, 1)
+    loss = np.square(model.predict(windows, verbose=0) - windows).mean()
+    return history, float(loss)
+
+
+@pytest.mark.parametrize("patience", [1, 4])
+def test_training_stops_when_validation_no_longer_falls(overfitting, patience) -> None:
+    history, _ = train_noise(overfitting, epochs=200, patience=patience)
+    losses = [epoch.validation_loss for epoch in history]
+    assert len(losses) < 200
+    assert len(losses) == int(np.argmin(losses)) + 1 + patience
+
+
+def test_the_best_or_the_last_weights_are_kept(overfitting) -> None:
+    best_history, best = train_noise(overfitting, epochs=60, patience=None, keep="best")
+    last_history, last = train_noise(overfitting, epochs=60, patience=None, keep="last")
+    losses = [epoch.validation_loss for epoch in best_history]
+    assert losses == [epoch.validation_loss for epoch in last_history] and len(losses) == 60
+    assert best == pytest.approx(min(losses), rel=1e-4)
+    assert last == pytest.approx(losses[-1], rel=1e-4)
+    assert best < last
+
+
+def test_what_on_epoch_raises_stops_the_training(X) -> None:
+    seen: list[Epoch] = []
+
+    def stop_in_the_second(epoch):
+        seen.append(epoch)
+        if epoch.number == 2:
+            raise Cancelled("Stop.")
+
+    model = build(TINY_DENSE, 1, X.shape[1], 32, seed=0)
+    with pytest.raises(Cancelled, match=r"^Stop\.$"):
+        train_autoencoder(
+            model, X, np.arange(100), np.arange(100, 200), Training(epochs=50), SEED, stop_in_the_second
+        )
+    assert [epoch.number for epoch in seen] == [1, 2]
+
+
+def test_a_loss_that_is_no_number_is_a_sentence(X) -> None:
+    extreme = X.copy()
+    extreme[50] = 1e30  # its square is too large for float32
+    model = build(TINY_DENSE, 1, X.shape[1], 32, seed=0)
+    seen: list[Epoch] = []
+    with pytest.raises(DataError, match="stopped being a number in epoch 1. Lower the learning rate"):
+        train_autoencoder(model, extreme, np.arange(100), np.arange(100, 200), Training(), SEED, seen.append)
+    assert seen == []
+
+
+@pytest.mark.parametrize(("n_train", "n_validation"), [(0, 10), (10, 0), (0, 0)])
+def test_an_empty_part_is_a_sentence(X, n_train, n_validation) -> None:
+    model = build(TINY_DENSE, 1, X.shape[1], 32, seed=0)
+    before = model.get_weights()
+    with pytest.raises(DataError, match=f"^{n_train} normal windows to train on and {n_validation} to valid"):
+        train_autoencoder(model, X, np.arange(n_train), np.arange(n_validation), Training(), SEED)
+    assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))

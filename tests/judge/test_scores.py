@@ -1,0 +1,56 @@
+"""Scores travel with what the judge must know, in any selection of rows."""
+
+import numpy as np
+import pandas as pd
+
+from rare_event.judge.scores import COLUMNS, Scores, join
+from tests.naive import random_scores
+
+
+def equal(a: Scores, b: Scores) -> bool:
+    same = all((getattr(a, c) == getattr(b, c)).all() for c in (*COLUMNS, "total_events"))
+    return same and len(a) == len(b) and a.step == b.step
+
+
+def test_figures_of_a_part() -> None:
+    scores = random_scores(np.random.default_rng(0))
+    # 68 of 80 rows are windows, of 2 minutes each: 68 * 2 / 1440 days of running time.
+    assert len(scores) == 68 and scores.days == 136 / 1440
+    assert scores.n_positive == (scores.y_true == 1).sum() > 0
+    for i, age in enumerate(scores.age):
+        assert (scores.stretch[i - age : i + 1] == scores.stretch[i]).all() and 0 <= age <= i
+        assert age == i or scores.stretch[i - age - 1] != scores.stretch[i]
+
+
+def test_no_window_at_all() -> None:
+    scores = random_scores(np.random.default_rng(0))
+    nothing = scores.where(np.zeros(len(scores), bool))
+    assert len(nothing) == nothing.n_positive == len(nothing.age) == 0
+    assert nothing.days == 0 and len(nothing.total_events) == len(scores.total_events) > 0
+
+
+def test_a_frame_and_back() -> None:
+    scores = random_scores(np.random.default_rng(1))
+    frame = scores.to_frame()
+    assert isinstance(frame, pd.DataFrame) and tuple(frame.columns) == COLUMNS
+    again = Scores.from_frame(frame, scores.total_events.tolist(), scores.step)
+    assert equal(again, scores)
+    assert all(getattr(again, c).dtype == getattr(scores, c).dtype for c in COLUMNS)
+
+
+def test_other_scores_leave_the_first_as_they_were() -> None:
+    scores = random_scores(np.random.default_rng(2))
+    before = scores.y_score.copy()
+    halved = scores.with_score(scores.y_score / 2)
+    assert (halved.y_score == before / 2).all() and (scores.y_score == before).all()
+    assert halved.row is scores.row
+
+
+def test_folds_joined_are_in_the_order_of_rows() -> None:
+    scores = random_scores(np.random.default_rng(3), n_folds=3)
+    parts = [scores.of_fold(fold) for fold in range(3)]
+    assert all((part.fold == i).all() and len(part) for i, part in enumerate(parts))
+    assert equal(join(parts[::-1]), scores)
+    # An event seen by two folds is counted once.
+    assert join([parts[0], parts[1]]).total_events.tolist() == scores.total_events.tolist()
+    assert equal(join([scores]), scores)

@@ -1,0 +1,220 @@
+"""Operating points count exactly what a walk through the rows at each threshold counts."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from sklearn.metrics import (
+    average_precision_score,
+    confusion_matrix,
+    fbeta_score,
+    precision_recall_curve,
+    roc_auc_score,
+    roc_curve,
+)
+
+from rare_event.config import AlarmPolicy, Rule
+from rare_event.errors import DataError
+from rare_event.judge.rules import choose
+from rare_event.judge.thresholds import OperatingPoints, highest_within, operating_points
+from tests import naive
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_the_same_as_walking_through_the_rows(seed) -> None:
+    rng = np.random.default_rng(seed)
+    scores = naive.random_scores(rng, ties=int(rng.choice([1, 3, 12, 1000])), backwards=seed % 4 == 0)
+    policy = naive.random_policy(rng)
+    before = scores.y_score.copy()
+    points = operating_points(scores, policy)
+    assert points.threshold.tolist() == sorted(set(scores.y_score.tolist()))
+    assert points.n_events == len(scores.total_events)
+    for i, threshold in enumerate(points.threshold):
+        rows = naive.confusion(scores.y_true, scores.y_score, threshold)
+        assert (points.tp[i], points.fp[i]) == (rows["tp"], rows["fp"])
+        figures = naive.alarm_figures(scores, threshold, policy)
+        for name in ("caught", "alarms", "false_alarms"):
+            assert getattr(points, name)[i] == figures[name], (name, threshold, policy)
+    assert (scores.y_score == before).all()
+
+
+@pytest.fixture
+def scores():
+    return naive.random_scores(np.random.default_rng(11), n_rows=300, ties=60)
+
+
+def test_rows_against_scikit_learn(scores) -> None:
+    points, frame = (
+        operating_points(scores, AlarmPolicy()),
+        operating_points(scores, AlarmPolicy()).to_frame(),
+    )
+    for i, threshold in enumerate(points.threshold):
+        matrix = confusion_matrix(scores.y_true, scores.y_score >= threshold, labels=[0, 1])
+        assert frame[["tn", "fp", "fn", "tp"]].to_numpy()[i].tolist() == matrix.ravel().tolist()
+        for beta in (0.5, 1.0, 2.0):
+            expected = fbeta_score(scores.y_true, scores.y_score >= threshold, beta=beta)
+            assert points.f_beta(beta)[i] == pytest.approx(expected)
+    assert len(frame) == len(points) and not frame[["precision", "recall"]].isna().any().any()
+
+
+def test_curves_against_scikit_learn(scores) -> None:
+    points = operating_points(scores, AlarmPolicy())
+    precision, recall, threshold = precision_recall_curve(scores.y_true, scores.y_score)
+    # The last precision of scikit-learn, 1, belongs to no threshold: it goes, not the first.
+    np.testing.assert_array_equal(points.threshold, threshold)
+    np.testing.assert_allclose(points.precision, precision[:-1])
+    np.testing.assert_allclose(points.recall, recall[:-1])
+    assert not np.allclose(points.precision, precision[1:])
+    false, true, falling = roc_curve(scores.y_true, scores.y_score, drop_intermediate=False)
+    np.testing.assert_array_equal(points.threshold[::-1], falling[1:])
+    np.testing.assert_allclose(points.false_positive_rate[::-1], false[1:])
+    np.testing.assert_allclose(points.recall[::-1], true[1:])
+
+
+def test_areas_against_scikit_learn(scores) -> None:
+    points = operating_points(scores, AlarmPolicy())
+    false = np.append(points.false_positive_rate, 0)[::-1]
+    recall = np.append(points.recall, 0)[::-1]
+    assert np.trapezoid(recall, false) == pytest.approx(roc_auc_score(scores.y_true, scores.y_score))
+    steps = np.diff(recall) @ points.precision[::-1]
+    assert steps == pytest.approx(average_precision_score(scores.y_true, scores.y_score))
+
+
+@given(st.integers(0, 10_000), st.sampled_from([1, 2, 12, 1000]))
+def test_a_higher_threshold_never_calls_or_catches_more(seed, ties) -> None:
+    rng = np.random.default_rng(seed)
+    scores, policy = naive.random_scores(rng, n_rows=60, ties=ties), naive.random_policy(rng)
+    points = operating_points(scores, policy)
+    for counts in (points.tp, points.fp, points.caught, points.tp + points.fp):
+        assert (np.diff(counts) <= 0).all()
+    # The lowest threshold calls every row positive.
+    assert points.tp[0] == points.n_positive and points.fp[0] == points.n_normal
+    assert (points.caught <= points.n_events).all()
+    assert (points.false_alarms <= points.alarms).all() and (points.false_alarms >= 0).all()
+    # An alarm holds at least one alarmed row, and every event is caught by an alarm that is not false.
+    assert (points.alarms - points.false_alarms >= points.caught).all()
+
+
+@given(st.integers(0, 10_000))
+def test_only_the_order_of_the_scores_counts(seed) -> None:
+    rng = np.random.default_rng(seed)
+    scores, policy = naive.random_scores(rng, n_rows=60), naive.random_policy(rng)
+    points = operating_points(scores, policy)
+    other = operating_points(scores.with_score(np.exp(scores.y_score) - 100), policy)
+    for name in ("tp", "fp", "caught", "alarms", "false_alarms"):
+        assert (getattr(points, name) == getattr(other, name)).all()
+    np.testing.assert_allclose(other.threshold, np.exp(points.threshold) - 100)
+
+
+def test_between_two_scores_a_threshold_amounts_to_the_higher(scores) -> None:
+    points = operating_points(scores, AlarmPolicy())
+    low, high = points.threshold[3:5]
+    assert points.at(low) == 3 and points.at((low + high) / 2) == 4 == points.at(high)
+    assert points.at(-1e9) == 0 and points.at(1e9) == len(points)
+
+
+def test_one_class_only(scores) -> None:
+    normal = operating_points(replace(scores, y_true=np.zeros(len(scores), np.int8)), AlarmPolicy())
+    assert normal.n_positive == 0 and not normal.tp.any()
+    assert np.isnan(normal.recall).all() and (normal.precision == 0).all()
+    assert not np.isnan(normal.false_positive_rate).any()
+    positive = operating_points(replace(scores, y_true=np.ones(len(scores), np.int8)), AlarmPolicy())
+    assert positive.n_normal == 0 and not positive.fp.any()
+    assert np.isnan(positive.false_positive_rate).all() and (positive.precision == 1).all()
+
+
+def test_one_score_for_all(scores) -> None:
+    flat = operating_points(scores.with_score(np.ones(len(scores))), AlarmPolicy())
+    assert len(flat) == 1 and flat.threshold.tolist() == [1.0]
+    assert (flat.tp[0], flat.fp[0]) == (scores.n_positive, len(scores) - scores.n_positive)
+
+
+def test_no_events(scores) -> None:
+    inf = np.full(len(scores), np.inf)
+    alone = replace(scores, event=np.full(len(scores), -1), to_event=inf, total_events=np.array([], int))
+    points = operating_points(alone, AlarmPolicy())
+    assert points.n_events == 0 and not points.caught.any()
+    assert (points.false_alarms == points.alarms).all() and points.alarms.max() > 0
+
+
+def test_nothing_scored_is_a_sentence(scores) -> None:
+    with pytest.raises(DataError, match="No window of this part could be scored. Use a shorter lookback"):
+        operating_points(scores.where(np.zeros(len(scores), bool)), AlarmPolicy())
+
+
+@given(st.lists(st.tuples(st.integers(-1, 50), st.booleans(), st.integers(0, 9))), st.integers(0, 40))
+def test_the_highest_level_within_the_cooldown_is_that_of_the_loop(rows, cooldown) -> None:
+    level = np.array([value for value, _, _ in rows], np.int32)
+    restart = np.array([again for _, again, _ in rows], bool)
+    # Each restart may set the clock back; within a stretch it rises or stands still.
+    clock = np.cumsum([step for _, _, step in rows]) - 100.0 * np.cumsum(restart)
+    position = np.arange(len(rows))
+    age = position - np.maximum.accumulate(np.where(restart, position, 0)) if rows else position
+    before = level.copy()
+    found = highest_within(level, clock, age, cooldown)
+    assert found.tolist() == naive.highest_within(level, clock, age, cooldown)
+    assert (level == before).all()
+
+
+def points_of(false_alarms, days=1.0):
+    n = len(false_alarms)
+    zeros = np.zeros(n, int)
+    return OperatingPoints(
+        threshold=np.arange(1.0, n + 1),
+        tp=zeros,
+        fp=zeros,
+        caught=zeros,
+        alarms=zeros,
+        false_alarms=np.array(false_alarms),
+        n_positive=0,
+        n_normal=n,
+        n_events=0,
+        days=days,
+    )
+
+
+def test_the_budget_is_kept_at_every_threshold_above() -> None:
+    # False alarms at thresholds 1 to 6. Within 2 a day are 4, 5 and 6; 1 is too (one alarm that
+    # never stops), but on the way there 3 has four.
+    points = points_of([1, 3, 4, 2, 1, 0])
+    assert choose(points, Rule("fa-per-day", 2)) == 4.0
+    assert choose(points, Rule("fa-per-day", 0)) == 6.0
+    assert choose(points, Rule("fa-per-day", 0.99)) == 6.0
+    assert choose(points, Rule("fa-per-day", 4)) == 1.0
+    # Over half a day every count weighs twice.
+    assert choose(replace(points, days=0.5), Rule("fa-per-day", 2)) == 5.0
+
+
+def test_just_above_the_highest_score_where_nothing_keeps_the_budget() -> None:
+    points = points_of([9, 9, 9])
+    threshold = choose(points, Rule("fa-per-day", 2))
+    assert threshold == np.nextafter(3.0, 4.0) > 3.0
+    assert points.at(threshold) == len(points)  # no row is called positive
+
+
+def test_a_fixed_threshold_is_itself() -> None:
+    for value in (0.0, 0.3, 1e9):
+        assert choose(points_of([9, 9]), Rule("fixed", value)) == value
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.floats(0, 7))
+def test_choosing_is_that_of_the_walk(false_alarms, budget) -> None:
+    points = points_of(false_alarms)
+    chosen = choose(points, Rule("fa-per-day", budget))
+    expected = naive.choose(points.threshold.tolist(), points.false_alarms_per_day.tolist(), budget)
+    assert chosen == (np.nextafter(len(false_alarms), np.inf) if expected is None else expected)
+    kept = points.false_alarms_per_day[points.threshold >= chosen]
+    assert (kept <= budget).all()
+    lower = points.at(chosen) - 1
+    assert lower < 0 or points.false_alarms_per_day[lower] > budget
+
+
+@given(st.integers(0, 10_000), st.floats(0, 200))
+def test_the_chosen_threshold_keeps_the_budget_on_the_rows_themselves(seed, budget) -> None:
+    rng = np.random.default_rng(seed)
+    scores, policy = naive.random_scores(rng, n_rows=40), naive.random_policy(rng)
+    threshold = choose(operating_points(scores, policy), Rule("fa-per-day", budget))
+    for above in (threshold, threshold + 0.01, threshold + 1):
+        assert naive.alarm_figures(scores, above, policy)["false_alarms"] / scores.days <= budget

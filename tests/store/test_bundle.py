@@ -1,0 +1,74 @@
+"""A bundle is enough to score another file, and nothing in it is executed."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rare_event.config import RECOMMENDED, DenseModel, PCAModel, Representation, Score, Training
+from rare_event.detect.detector import fit_detector
+from rare_event.detect.scoring import score
+from rare_event.errors import RunError
+from rare_event.prepare.features import fit_representation
+from rare_event.store.bundle import load_bundle, save_bundle
+
+ENDS = np.arange(200)
+GRADES = {"grade": np.array(["thin", "Grün", "5,5", "thin"] * 50)}
+
+
+def fitted(model):
+    config = replace(
+        RECOMMENDED,
+        model=model,
+        training=Training(epochs=1),
+        representation=Representation("level", one_hot=True),
+    )
+    derived = np.random.default_rng(0).normal(size=(200, 4)).astype(np.float32)
+    names = ("a", "b", "=c", "ä/d")
+    representation = fit_representation(config.representation, names, derived, GRADES, ENDS[:150])
+    X = representation.transform(derived, GRADES)
+    detector, _ = fit_detector(config, X, ENDS[:150], ENDS[150:])
+    return config, derived, representation, detector
+
+
+@pytest.mark.parametrize("model", [PCAModel(components=2), DenseModel(widths=(2,))], ids=["pca", "dense"])
+def test_what_was_saved_scores_alike(tmp_path, model) -> None:
+    config, derived, representation, detector = fitted(model)
+    save_bundle(tmp_path, representation, detector)
+    again, loaded = load_bundle(tmp_path, config)
+    assert again.names == representation.names and again.categories == representation.categories
+    assert again.config == config.representation
+    X = again.transform(derived, GRADES)
+    assert X.tobytes() == representation.transform(derived, GRADES).tobytes()
+    assert (score(loaded, X, ENDS, Score()) == score(detector, X, ENDS, Score())).all()
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([detector.FILE, "scaler.npz"])
+
+
+@pytest.mark.parametrize("file", ["scaler.npz", "pca.npz"])
+def test_a_missing_file_is_a_sentence(tmp_path, file) -> None:
+    config, _, representation, detector = fitted(PCAModel(components=2))
+    save_bundle(tmp_path, representation, detector)
+    (tmp_path / file).unlink()
+    with pytest.raises(RunError, match=f"saved model of run {tmp_path.name} is missing or damaged. Train it"):
+        load_bundle(tmp_path, config)
+
+
+@pytest.mark.parametrize("file", ["scaler.npz", "pca.npz"])
+def test_a_pickle_is_not_opened(tmp_path, file) -> None:
+    config, _, representation, detector = fitted(PCAModel(components=2))
+    save_bundle(tmp_path, representation, detector)
+    with np.load(tmp_path / file) as stored:
+        arrays = dict(stored)
+    first = next(iter(arrays))
+    np.savez(tmp_path / file, **{**arrays, first: np.array([{"an": "object"}], dtype=object)})
+    with pytest.raises(RunError, match="missing or damaged"):
+        load_bundle(tmp_path, config)
+
+
+@pytest.mark.parametrize("content", [b"", b"PK\x03\x04 cut off", b"no archive"])
+def test_a_damaged_network_is_a_sentence(tmp_path, content) -> None:
+    config, _, representation, detector = fitted(PCAModel(components=2))
+    save_bundle(tmp_path, representation, detector)
+    (tmp_path / "model.keras").write_bytes(content)
+    with pytest.raises(RunError, match="missing or damaged"):
+        load_bundle(tmp_path, replace(config, model=DenseModel(widths=(2,))))

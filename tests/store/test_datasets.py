@@ -1,0 +1,183 @@
+"""Uploads are stored once under their digest; corrections never touch what was stored."""
+
+import hashlib
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.errors import RunError, TableError
+from rare_event.prepare.findings import Finding
+from rare_event.prepare.table import Table, read_table
+from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset, save_dataset
+
+IGNORE_S1 = Finding("note", "s1", "It is of no use.", "Ignore it.", "ignore")
+
+
+def same(a: Table, b: Table) -> bool:
+    return a.frame.equals(b.frame) and a.schema == b.schema and a.digest == b.digest
+
+
+def steps(table: Table) -> np.ndarray:
+    assert table.time is not None
+    return np.diff(table.time)
+
+
+@pytest.fixture
+def dataset(workspace, upload) -> Dataset:
+    return add_dataset(upload, "mill.csv")
+
+
+def test_what_was_stored_is_what_was_uploaded(dataset, upload, workspace) -> None:
+    assert dataset.digest == hashlib.sha256(upload).hexdigest()
+    assert (dataset.name, dataset.n_rows, dataset.fixes) == ("mill.csv", 400, ())
+    assert same(dataset.table(), read_table(upload))
+    assert dataset.table().name == "mill.csv"
+    folder = workspace / "datasets" / dataset.digest
+    assert sorted(path.name for path in folder.iterdir()) == ["dataset.json", "raw.parquet"]
+    assert open_dataset(dataset.digest) == dataset
+
+
+def test_a_path_and_its_bytes_are_the_same_dataset(dataset, upload, tmp_path) -> None:
+    path = tmp_path / "other name.csv"
+    path.write_bytes(upload)
+    assert add_dataset(path, path.name) == dataset  # the name of the first upload stays
+    assert len(list_datasets()) == 1
+
+
+def test_an_upload_again_keeps_schema_and_fixes(dataset, upload) -> None:
+    changed = dataset.with_schema(replace(dataset.schema, sensors=("s0", "s2"), ignored=("s1", "s3")))
+    save_dataset(changed)
+    assert add_dataset(upload, "again.csv") == changed != dataset
+    assert open_dataset(dataset.digest).table().schema.sensors == ("s0", "s2")
+
+
+def test_a_schema_that_does_not_fit_is_refused_and_nothing_stored(dataset) -> None:
+    with pytest.raises(TableError):
+        dataset.with_schema(replace(dataset.schema, sensors=("s0", "absent")))
+    with pytest.raises(TableError):
+        dataset.with_schema(replace(dataset.schema, event_value="2"))
+    assert open_dataset(dataset.digest) == dataset
+
+
+def test_fixes_are_stored_and_made_again_on_reading(workspace) -> None:
+    rng = np.random.default_rng(1)
+    time = pd.date_range("2024-01-01", periods=100, freq="2min").to_numpy().copy()
+    time[[10, 11]] = time[[11, 10]]
+    data = pd.DataFrame({"time": time, "y": np.arange(100) % 25 == 24, "s1": rng.normal(size=100)})
+    upload = data.assign(s2=rng.normal(size=100)).to_csv(index=False).encode()
+    dataset = add_dataset(upload, "f.csv")
+    sort = Finding("problem", "time", "Time runs backwards.", "Sort the rows by time.", "sort-time")
+    fixed = dataset.with_fix(sort).with_fix(IGNORE_S1)
+    assert fixed.fixes == (sort, IGNORE_S1) and fixed.schema.ignored == ("s1",)
+    save_dataset(fixed)
+    again = open_dataset(dataset.digest)
+    assert again == fixed
+    table = again.table()
+    assert (steps(table) > np.timedelta64(0)).all() and table.schema.sensors == ("s2",)
+    assert (np.diff(again.raw()["time"].astype("datetime64[ns]")) > np.timedelta64(0)).all()
+    # The upload itself is as it was: without the fixes time still runs backwards.
+    assert (steps(dataset.table()) < np.timedelta64(0)).sum() == 1
+    assert dataset.fixes == () and dataset.schema.sensors == ("s1", "s2")
+
+
+def test_the_version_names_the_table(dataset) -> None:
+    versions = {
+        dataset.version,
+        dataset.with_fix(IGNORE_S1).version,
+        dataset.with_schema(replace(dataset.schema, categories=(), ignored=("grade",))).version,
+        replace(dataset, digest="0" * 64).version,
+    }
+    assert len(versions) == 4
+    assert replace(dataset, name="other.csv").version == dataset.version
+    assert open_dataset(dataset.digest).version == dataset.version
+
+
+def test_a_record_survives_json(dataset) -> None:
+    fixed = dataset.with_fix(IGNORE_S1)
+    again = Dataset.from_dict(json.loads(json.dumps(fixed.to_dict())))
+    assert again == fixed and isinstance(again.schema.sensors, tuple)
+
+
+def test_datasets_are_listed_the_latest_first(dataset, upload, workspace) -> None:
+    second = add_dataset(upload.replace(b"thick", b"heavy"), "second.csv")
+    assert second.digest != dataset.digest
+    for one, time in ((dataset, "2024-01-01T00:00:00+00:00"), (second, "2024-01-02T00:00:00+00:00")):
+        save_dataset(replace(one, added=time))
+    assert [found.name for found in list_datasets()] == ["second.csv", "mill.csv"]
+    (workspace / "datasets" / second.digest / "dataset.json").write_text("{")
+    assert [found.name for found in list_datasets()] == ["mill.csv"]
+
+
+def test_an_empty_workspace_has_no_datasets(workspace) -> None:
+    assert list_datasets() == []
+
+
+@pytest.mark.parametrize("upload", [b"", b"a,b,c\n", b"PK\x03\x04zip", b"a,b\n1,2\n"])
+def test_a_file_that_is_no_table_is_not_stored(workspace, upload) -> None:
+    with pytest.raises(TableError):
+        add_dataset(upload, "bad.csv")
+    assert list(workspace.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd", "/tmp/x", "<b>x</b>", "=1+1", "a\nb", ""])
+def test_the_name_of_an_upload_is_never_a_path(workspace, upload, name) -> None:
+    dataset = add_dataset(upload, name)
+    assert open_dataset(dataset.digest).name == name
+    files = [path for path in workspace.rglob("*") if path.is_file()]
+    assert {path.parent for path in files} == {workspace / "datasets" / dataset.digest}
+
+
+@pytest.mark.parametrize(
+    "digest", ["", "..", "../" + "a" * 61, "a" * 63, "a" * 65, "A" * 64, "a" * 64 + "\n", "/etc/passwd", "\0"]
+)
+def test_what_is_no_digest_never_becomes_a_path(workspace, digest) -> None:
+    (workspace / "dataset.json").write_text("{}")
+    with pytest.raises(RunError, match="That is not the digest of a dataset. Open one from the home page"):
+        open_dataset(digest)
+
+
+def test_a_dataset_that_is_not_there_is_a_sentence(workspace) -> None:
+    with pytest.raises(RunError, match="missing or damaged"):
+        open_dataset("a" * 64)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"",
+        b"{",
+        b"[1]",
+        b"null",
+        b'"text"',
+        b"{}",
+        b'{"schema": {}, "fixes": []}',
+        b'{"schema": 1, "fixes": []}',
+    ],
+)
+def test_a_damaged_record_is_a_sentence(dataset, workspace, content) -> None:
+    (workspace / "datasets" / dataset.digest / "dataset.json").write_bytes(content)
+    with pytest.raises(RunError, match="damaged"):
+        open_dataset(dataset.digest)
+
+
+@pytest.mark.parametrize("where", ["dataset", "schema", "fixes"])
+def test_a_record_of_a_newer_version_is_a_sentence(dataset, where) -> None:
+    record = dataset.with_fix(IGNORE_S1).to_dict()
+    target = {"dataset": record, "schema": record["schema"], "fixes": record["fixes"][0]}[where]
+    target["later"] = 1
+    with pytest.raises(RunError, match="record of a dataset is damaged"):
+        Dataset.from_dict(json.loads(json.dumps(record)))
+
+
+@pytest.mark.parametrize("content", [None, b"", b"PAR1", b"PAR1" * 100])
+def test_damaged_data_are_a_sentence(dataset, workspace, content) -> None:
+    path = workspace / "datasets" / dataset.digest / "raw.parquet"
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+    for read in (dataset.table, dataset.raw):
+        with pytest.raises(RunError, match="stored data of mill.csv are missing or damaged. Upload the file"):
+            read()

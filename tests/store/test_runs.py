@@ -1,0 +1,251 @@
+"""A run folder tells everything about its run, or says in a sentence what it cannot tell."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
+from rare_event.errors import ConfigError, RunError
+from rare_event.judge.scores import COLUMNS, Scores
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import (
+    ENDED,
+    Committed,
+    Part,
+    Run,
+    Status,
+    create_run,
+    delete_run,
+    list_runs,
+    mark,
+    open_run,
+)
+from tests.naive import random_scores
+
+
+@pytest.fixture
+def run(workspace, upload) -> Run:
+    return create_run(add_dataset(upload, "mill.csv"), RECOMMENDED)
+
+
+def test_a_new_run_is_queued_and_holds_its_recipe(run, upload) -> None:
+    assert run.status() == Status(state="queued", epochs=RECOMMENDED.training.epochs)
+    assert run.config() == RECOMMENDED and run.dataset() == add_dataset(upload, "")
+    assert sorted(path.name for path in run.folder.iterdir()) == [
+        "config.json",
+        "dataset.json",
+        "status.json",
+    ]
+    assert run.history().empty and list(run.history()) == [
+        "fold",
+        "epoch",
+        "loss",
+        "validation_loss",
+        "seconds",
+    ]
+    assert not run.cancel_requested
+    assert open_run(run.id) == run
+
+
+@pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
+def test_every_preset_survives_the_run_folder(run, config) -> None:
+    other = create_run(run.dataset(), config)
+    assert open_run(other.id).config() == config
+
+
+def test_the_dataset_stays_as_it_was_when_the_run_was_made(run) -> None:
+    from rare_event.store.datasets import save_dataset
+
+    changed = replace(run.dataset(), schema=replace(run.dataset().schema, sensors=("s0",)))
+    save_dataset(changed)
+    assert run.dataset().schema.sensors == ("s0", "s1", "s2", "s3")
+
+
+def test_ids_sort_in_the_order_of_making(run) -> None:
+    runs = [run, *(create_run(run.dataset(), RECOMMENDED) for _ in range(5))]
+    ids = [each.id for each in runs]
+    assert ids == sorted(ids) and len(set(ids)) == 6
+    assert list_runs() == runs[::-1]
+    assert list_runs(run.dataset().digest) == runs[::-1] and list_runs("0" * 64) == []
+
+
+def test_an_empty_workspace_has_no_runs(workspace) -> None:
+    assert list_runs() == []
+
+
+def test_a_run_that_cannot_be_read_is_not_listed(run, workspace) -> None:
+    other = create_run(run.dataset(), RECOMMENDED)
+    (other.folder / "status.json").write_text("{")
+    (workspace / "runs" / "notes").mkdir()
+    (workspace / "runs" / "readme.txt").write_text("")
+    assert list_runs() == [run]
+
+
+@pytest.mark.parametrize(
+    "run_id",
+    ["", ".", "..", "../datasets", "/etc", "notes", "20240101-000000-000000", "20240101-000000-00000x", "\0"],
+)
+def test_what_is_no_run_is_a_sentence(run, workspace, run_id) -> None:
+    (workspace / "runs" / "notes").mkdir()
+    with pytest.raises(RunError, match="There is no run .* Open one from the home page"):
+        open_run(run_id)
+    with pytest.raises(RunError) as refused:
+        open_run(run.id + "/../" + run.id)
+    assert len(str(refused.value)) < 120
+
+
+def test_progress_and_the_time_left() -> None:
+    # The third of four folds, a quarter through: (2 + 1/4) / 4 = 9/16 of all epochs.
+    status = Status("running", fold=2, folds=4, epoch=5, epochs=20, seconds=90.0)
+    assert status.progress == 9 / 16
+    assert status.seconds_left == pytest.approx(70.0)  # 90 s for 9 sixteenths, 7 to go
+    assert Status("queued").progress == 0 and Status("queued").seconds_left is None
+    assert Status("running", epoch=30, epochs=20).progress == 1
+    assert not Status("queued").ended and not Status("running").ended
+    assert all(Status(state).ended for state in ENDED)
+
+
+def test_marking_keeps_the_rest_of_the_status(run) -> None:
+    status = Status("running", fold=1, folds=6, epoch=3, epochs=100, seconds=2.5, pid=12, pid_created=1.5)
+    assert run.write_status(status) == status == run.status()
+    for state in ("done", "failed", "cancelled", "interrupted"):
+        mark(run, state, "Why.")
+        assert run.status() == replace(status, state=state, message="Why.")
+        assert run.status().ended
+
+
+@pytest.mark.parametrize(
+    "content", [b"", b"{", b"[1]", b"null", b"{}", b'{"state": "paused"}', b'{"state": []}']
+)
+def test_a_damaged_or_newer_status_is_a_sentence(run, content) -> None:
+    (run.folder / "status.json").write_bytes(content)
+    with pytest.raises(
+        RunError, match=r"(missing or damaged|cannot be read; it may come from a newer version)"
+    ):
+        run.status()
+    with pytest.raises(RunError):
+        mark(run, "failed")
+
+
+def test_what_a_newer_version_adds_to_a_status_is_passed_over(run) -> None:
+    (run.folder / "status.json").write_text(json.dumps({"state": "done", "epoch": 4, "gpu": "yes"}))
+    assert run.status() == Status("done", epoch=4)
+
+
+@pytest.mark.parametrize("content", [None, b"", b"{", b"[]", b'{"shift": "many"}'])
+def test_damaged_settings_are_a_sentence(run, content) -> None:
+    (run.folder / "config.json").unlink()
+    if content is not None:
+        (run.folder / "config.json").write_bytes(content)
+    with pytest.raises(
+        (RunError, ConfigError), match="settings of (run .* are missing|this run cannot be read)"
+    ):
+        run.config()
+
+
+def test_history_grows(run) -> None:
+    rows = pd.DataFrame({"fold": [0, 0], "epoch": [1, 2], "loss": [0.5, 1 / 3]})
+    rows = rows.assign(validation_loss=[0.6, 0.1 + 0.2], seconds=[0.1, 0.2])
+    run.write_history(rows[:1])
+    run.write_history(rows)
+    pd.testing.assert_frame_equal(run.history(), rows)
+
+
+def test_cancel_is_a_file(run) -> None:
+    other = create_run(run.dataset(), RECOMMENDED)
+    run.request_cancel()
+    run.request_cancel()
+    assert run.cancel_requested and open_run(run.id).cancel_requested
+    assert not other.cancel_requested
+
+
+def test_scores_come_back_bit_equal(run) -> None:
+    rng = np.random.default_rng(0)
+    parts: dict[Part, Scores] = {}
+    sizes: dict[Part, int] = {"validation": 60, "test": 90}
+    for part, n_rows in sizes.items():
+        scores = random_scores(rng, n_rows, n_folds=2)
+        parts[part] = scores.with_score(rng.gamma(1, size=len(scores)) * 1e-7)
+    run.save_scores({name: [scores.of_fold(0), scores.of_fold(1)] for name, scores in parts.items()})
+    for name, expected in parts.items():
+        again = open_run(run.id).scores(name)
+        for column in (*COLUMNS, "total_events"):
+            found, wanted = getattr(again, column), getattr(expected, column)
+            assert found.dtype == wanted.dtype and found.tobytes() == wanted.tobytes(), column
+        assert again.step == expected.step
+    assert len(run.scores("test")) != len(run.scores("validation"))
+
+
+@pytest.mark.parametrize("file", ["scores.json", "scores.parquet"])
+@pytest.mark.parametrize("content", [None, b"", b"PAR1", b"{}"])
+def test_damaged_scores_are_a_sentence(run, file, content) -> None:
+    scores = random_scores(np.random.default_rng(0))
+    run.save_scores({"validation": [scores], "test": [scores]})
+    (run.folder / file).unlink()
+    if content is not None:
+        (run.folder / file).write_bytes(content)
+    with pytest.raises(RunError, match="missing or damaged"):
+        run.scores("test")
+
+
+def test_thresholds_are_committed(run) -> None:
+    first = Committed({0: 0.1 + 0.2, 1: 1e-300, 2: 5.0}, Rule("fa-per-day", 2), AlarmPolicy(k=2, n=3))
+    run.commit(first)
+    again = open_run(run.id)
+    assert again.committed() == first and again.committed().common is None
+    run.commit(Committed({0: 7.0}, Rule("trailing-quantile", 0.997), AlarmPolicy()))
+    assert again.committed().folds == {0: 7.0} and again.committed().common == 7.0
+    assert again.committed().in_words() == (
+        "7 times the 0.997 quantile of the last 3 days, on validation data"
+    )
+    assert json.loads((run.folder / "threshold.json").read_text())["part"] == "validation"
+
+
+@pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"null", b'{"folds": {"a": 1}}', b"\xff"])
+def test_a_damaged_commitment_is_a_sentence(run, content) -> None:
+    (run.folder / "threshold.json").write_bytes(content)
+    with pytest.raises(RunError, match="committed threshold .* damaged. Train it again"):
+        run.committed()
+
+
+@pytest.mark.parametrize("file", ["evaluation.json", "scores.json", "history.csv", "status.json"])
+@pytest.mark.parametrize("content", [b"", b"[1]", b"null", b"\xff\x00", b'{"epochs": "x"}', b"a,b\n1,2,3\n"])
+def test_a_damaged_file_is_a_sentence(run, file, content) -> None:
+    (run.folder / file).write_bytes(content)
+    read = {
+        "evaluation.json": run.evaluation,
+        "scores.json": lambda: run.scores("test"),
+        "history.csv": run.history,
+        "status.json": run.status,
+    }[file]
+    if file == "evaluation.json" and content.startswith(b"{"):
+        return  # any JSON object may be an evaluation
+    with pytest.raises(RunError, match="missing or damaged"):
+        read()
+
+
+def test_what_is_not_there_yet_is_a_sentence(run) -> None:
+    for read in (run.committed, run.evaluation, lambda: run.scores("test")):
+        with pytest.raises(RunError, match="missing or damaged"):
+            read()
+
+
+def test_the_evaluation_comes_back(run) -> None:
+    summary = {"test": {"auc": None, "n": 3}, "folds": [{"auc": 0.1 + 0.2}]}
+    run.save_evaluation(summary)
+    assert open_run(run.id).evaluation() == summary
+
+
+@pytest.mark.parametrize("state", ["queued", "running"])
+def test_only_a_run_that_has_ended_is_deleted(run, state) -> None:
+    other = create_run(run.dataset(), RECOMMENDED)
+    mark(run, state)
+    with pytest.raises(RunError, match="has not ended. Cancel it first"):
+        delete_run(run)
+    assert list_runs() == [other, run]
+    mark(run, "interrupted")
+    delete_run(run)
+    assert list_runs() == [other] and not run.folder.exists()

@@ -1,0 +1,110 @@
+"""The bench measures what it says; how fast it is, is not asserted here."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rare_event import bench
+from rare_event.__main__ import main
+from rare_event.config import AlarmPolicy, LSTMModel
+from rare_event.detect.models import build
+from rare_event.errors import ConfigError
+from rare_event.judge.thresholds import operating_points
+from tests import naive
+
+
+def test_an_unknown_row_is_a_sentence(capsys) -> None:
+    with pytest.raises(ConfigError, match="The bench has no row 'train-gru'; it has train-dense, "):
+        bench.measure(["prepare", "train-gru"])
+    assert main(["bench", "train-gru", "--json"]) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and len(err.splitlines()) == 1 and "Traceback" not in err
+
+
+def test_the_rows_that_exist() -> None:
+    assert set(bench.ROWS) >= {
+        "train-dense",
+        "train-lstm",
+        "prepare",
+        "operating-points",
+        "train-memory",
+        "score",
+    }
+
+
+def test_preparing_is_measured_against_the_loops(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(bench, "in_turn", once := Once())
+    assert main(["bench", "prepare", "--json"]) == 0
+    out, _ = capsys.readouterr()
+    rows = json.loads(out)
+    assert list(rows) == ["prepare"]
+    figures = rows["prepare"]
+    assert set(figures) == {"ours", "reference", "ratio", "reference_is"}
+    assert figures["ours"] > 0 and figures["reference"] > 0
+    assert figures["ratio"] == figures["reference"] / figures["ours"]
+    assert isinstance(figures["reference_is"], str) and figures["reference_is"]
+    assert once.calls == 1
+
+
+class Once:
+    """Measure one turn only: the figures are not looked at."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, ours, reference, turns):
+        self.calls += 1
+        return bench.seconds(ours), bench.seconds(reference)
+
+
+def test_actions_take_turns() -> None:
+    order = []
+    ours, reference = bench.in_turn(lambda: order.append("ours"), lambda: order.append("reference"), 3)
+    assert order == ["ours", "reference"] * 3
+    assert ours >= 0 and reference >= 0
+
+
+def test_a_ratio_above_one_means_ours_takes_less() -> None:
+    found = bench.row(2.0, 6.0, "the loop", unit="bytes")
+    assert found == {"ours": 2.0, "reference": 6.0, "ratio": 3.0, "reference_is": "the loop", "unit": "bytes"}
+
+
+def test_the_table_for_people() -> None:
+    text = bench.describe(
+        {"prepare": bench.row(0.5, 2.0, "loops"), "train-memory": bench.row(2e6, 4e6, "less", unit="bytes")}
+    )
+    header, first, second = text.splitlines()
+    assert header.split() == ["ours", "reference", "ratio", "reference", "is"]
+    assert first.split() == ["prepare", "0.5", "s", "2", "s", "4.00", "loops"]
+    assert second.split() == ["train-memory", "2", "MB", "4", "MB", "2.00", "less"]
+
+
+def test_rows_to_train_on_are_standardised_and_seeded() -> None:
+    X = bench.correlated_rows(500, 7, seed=1)
+    assert X.shape == (500, 7) and X.dtype == np.float32
+    np.testing.assert_allclose(X.std(axis=0), 1, rtol=1e-3)
+    assert (bench.correlated_rows(500, 7, seed=1) == X).all()
+    assert (bench.correlated_rows(500, 7, seed=2) != X).any()
+    assert np.abs(np.corrcoef(X.T) - np.eye(7)).max() > 0.2
+
+
+def test_made_up_scores_are_counted_like_any_others() -> None:
+    scores = bench.synthetic_scores(800, seed=3)
+    assert len(scores) == 800 and 2 <= len(scores.total_events) < 8 + 8
+    assert ((scores.to_event <= 4) == (scores.y_true == 1)).all() and scores.n_positive > 0
+    assert (np.diff(scores.clock) >= 2).all()
+    policy = AlarmPolicy()
+    points = operating_points(scores, policy)
+    for i in range(0, len(points), 200):
+        figures = naive.alarm_figures(scores, points.threshold[i], policy)
+        assert (points.caught[i], points.false_alarms[i]) == (figures["caught"], figures["false_alarms"])
+
+
+def test_the_reference_is_not_unrolled() -> None:
+    model = build(LSTMModel(encoder=(3,), decoder=(3,)), lookback=2, n_features=4, batch_size=8, seed=0)
+    assert model.layers[0].unroll
+    plain = model.__class__.from_config(bench._rolled(model.get_config()))
+    assert not any(getattr(layer, "unroll", False) for layer in plain.layers)
+    assert plain.count_params() == model.count_params() and plain.input_shape == model.input_shape
+    assert model.layers[0].unroll  # the model itself stays

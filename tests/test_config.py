@@ -1,0 +1,254 @@
+"""Settings refuse bad values where they are made, and go to JSON and back without loss."""
+
+import json
+from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rare_event.config import (
+    ARTICLE_DENSE,
+    ARTICLE_LSTM,
+    PRESETS,
+    RECOMMENDED,
+    AlarmPolicy,
+    DenseModel,
+    ExperimentConfig,
+    LSTMModel,
+    PCAModel,
+    Representation,
+    Rule,
+    Score,
+    SplitPlan,
+    Training,
+    from_json,
+    require,
+    to_json,
+)
+from rare_event.errors import ConfigError, RareEventError
+
+NAN = float("nan")
+
+BAD = [
+    (SplitPlan, {"folds": 1}, "1"),
+    (SplitPlan, {"folds": 0}, "0"),
+    (SplitPlan, {"folds": -3}, "-3"),
+    (SplitPlan, {"folds": 51}, "51"),
+    (SplitPlan, {"test_share": 0.0}, "0.0"),
+    (SplitPlan, {"test_share": 1.0}, "1.0"),
+    (SplitPlan, {"test_share": 1.5}, "1.5"),
+    (SplitPlan, {"test_share": NAN}, "nan"),
+    (Representation, {"clip": 0.0}, "0.0"),
+    (Representation, {"clip": -5.0}, "-5.0"),
+    (Representation, {"clip": NAN}, "nan"),
+    (Representation, {"trailing": 1}, "1"),
+    (Representation, {"trailing": -30}, "-30"),
+    (DenseModel, {"widths": ()}, "[]"),
+    (DenseModel, {"widths": (32, 0)}, "[32, 0]"),
+    (DenseModel, {"widths": (32, -1)}, "[32, -1]"),
+    (DenseModel, {"widths": (4097,)}, "[4097]"),
+    (DenseModel, {"activity_l1": -1e-3}, "-0.001"),
+    (DenseModel, {"activity_l1": NAN}, "nan"),
+    (LSTMModel, {"encoder": ()}, "[]"),
+    (LSTMModel, {"decoder": (0,)}, "[0]"),
+    (PCAModel, {"components": 0}, "0"),
+    (PCAModel, {"components": -16}, "-16"),
+    (Training, {"epochs": 0}, "0"),
+    (Training, {"epochs": 100_001}, "100001"),
+    (Training, {"batch_size": 0}, "0"),
+    (Training, {"batch_size": 65_537}, "65537"),
+    (Training, {"learning_rate": 0.0}, "0.0"),
+    (Training, {"learning_rate": -1.0}, "-1.0"),
+    (Training, {"learning_rate": 1.1}, "1.1"),
+    (Training, {"learning_rate": NAN}, "nan"),
+    (Training, {"patience": 0}, "0"),
+    (Score, {"top_k": 0}, "0"),
+    (Score, {"top_k": -5}, "-5"),
+    (AlarmPolicy, {"k": 0}, "k=0"),
+    (AlarmPolicy, {"k": 3, "n": 2}, "k=3 of n=2"),
+    (AlarmPolicy, {"k": 1, "n": 1001}, "n=1001"),
+    (AlarmPolicy, {"cooldown": -1.0}, "-1.0"),
+    (AlarmPolicy, {"cooldown": NAN}, "nan"),
+    (AlarmPolicy, {"lead": 0.0}, "0.0"),
+    (AlarmPolicy, {"lead": NAN}, "nan"),
+    (AlarmPolicy, {"min_lead": -1.0}, "-1.0"),
+    (AlarmPolicy, {"lead": 4.0, "min_lead": 5.0}, "5.0"),
+    (AlarmPolicy, {"mute": -1}, "-1"),
+    (Rule, {"value": -2.0}, "-2.0"),
+    (Rule, {"value": NAN}, "nan"),
+    (ExperimentConfig, {"shift": 0}, "0"),
+    (ExperimentConfig, {"shift": -2}, "-2"),
+    (ExperimentConfig, {"shift": 10_001}, "10001"),
+    (ExperimentConfig, {"lookback": 0}, "0"),
+    (ExperimentConfig, {"lookback": 10_001}, "10001"),
+    (ExperimentConfig, {"seed": -1}, "-1"),
+    (ExperimentConfig, {"seed": 2**31}, str(2**31)),
+]
+
+
+@pytest.mark.parametrize(("kind", "settings", "named"), BAD, ids=[f"{k.__name__}-{s}" for k, s, _ in BAD])
+def test_a_bad_value_is_refused_in_a_sentence_that_names_it(kind, settings, named) -> None:
+    with pytest.raises(ConfigError) as refused:
+        kind(**settings)
+    sentence = str(refused.value)
+    assert named in sentence and sentence.endswith(".")
+    assert "choose" in sentence or "give" in sentence or "needs" in sentence
+    # What is refused when made is refused when changed, and the original is untouched.
+    good = kind()
+    with pytest.raises(ConfigError):
+        replace(good, **settings)
+    assert good == kind()
+
+
+def test_the_bounds_themselves_are_allowed() -> None:
+    assert SplitPlan(folds=2).folds == 2 and SplitPlan(folds=50).folds == 50
+    assert Representation(clip=None).clip is None and Representation(trailing=2).trailing == 2
+    assert Training(learning_rate=1.0, patience=None, batch_size=65_536).patience is None
+    assert AlarmPolicy(k=1000, n=1000, cooldown=0.0, lead=4.0, min_lead=4.0).min_lead == 4.0
+    assert Rule("fixed", 0.0).value == 0.0
+    assert replace(RECOMMENDED, shift=10_000, lookback=10_000, seed=2**31 - 1).seed == 2**31 - 1
+
+
+def test_require() -> None:
+    require(True, "never shown")
+    with pytest.raises(ConfigError, match=r"^what and why\.$"):
+        require(False, "what and why.")
+    assert issubclass(ConfigError, RareEventError) and not issubclass(ConfigError, ValueError)
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_settings_are_frozen(preset: Any) -> None:
+    parts: list[Any] = [preset, *(getattr(preset, f.name) for f in fields(preset))]
+    for part in parts:
+        if is_dataclass(part):
+            name = fields(part)[0].name
+            before = getattr(part, name)
+            with pytest.raises(FrozenInstanceError):
+                setattr(part, name, before)
+    assert hash(preset) == hash(replace(preset))  # can be the key of a cache
+
+
+def test_presets_are_the_articles_and_the_recommendation() -> None:
+    assert list(PRESETS) == ["recommended", "article-lstm", "article-dense"]
+    assert all(name == preset.name for name, preset in PRESETS.items())
+    for article in (ARTICLE_DENSE, ARTICLE_LSTM):
+        assert article.article_mode and article.split == SplitPlan("random", seed=123)
+        assert article.representation == Representation("level", "standard", clip=None)
+        assert article.score == Score("last", None) and article.shift == 2
+    assert ARTICLE_DENSE.training == Training(200, 128, 1e-3, None, "last")
+    assert ARTICLE_DENSE.model == DenseModel(widths=(32, 16, 16, 32), activity_l1=1e-3)
+    assert (ARTICLE_DENSE.lookback, ARTICLE_LSTM.lookback) == (1, 5)
+    assert ARTICLE_LSTM.training == Training(200, 64, 1e-4, None, "last")
+    assert ARTICLE_LSTM.model == LSTMModel(encoder=(32, 16), decoder=(16, 32), activation="relu")
+    assert RECOMMENDED.representation == Representation("difference", "robust", clip=5.0)
+    assert RECOMMENDED.score.top_k == 5 and RECOMMENDED.split.kind == "chronological"
+    assert RECOMMENDED.training.patience is not None and RECOMMENDED.training.keep == "best"
+    assert not RECOMMENDED.article_mode
+
+
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_presets_survive_json(preset) -> None:
+    text = to_json(preset)
+    assert from_json(text) == preset == from_json(text.encode())
+    plain = json.loads(text)
+    assert plain["model"]["kind"] == preset.model.kind and plain["shift"] == preset.shift
+    assert from_json(text) != replace(preset, seed=1)
+
+
+positive = st.floats(1e-6, 1e6)
+widths = st.lists(st.integers(1, 4096), min_size=1, max_size=5).map(tuple)
+activations = st.sampled_from(["relu", "tanh", "elu", "selu", "linear"])
+models = st.one_of(
+    st.builds(DenseModel, widths=widths, activation=activations, activity_l1=st.floats(0, 10)),
+    st.builds(LSTMModel, encoder=widths, decoder=widths, activation=activations),
+    st.builds(PCAModel, components=st.integers(1, 10_000)),
+)
+policies = st.builds(
+    lambda k, more, lead, share, **rest: AlarmPolicy(
+        k=k, n=k + more, lead=lead, min_lead=min(lead, share * lead), **rest
+    ),
+    k=st.integers(1, 500),
+    more=st.integers(0, 500),
+    lead=positive,
+    share=st.floats(0, 1),
+    cooldown=st.floats(0, 1e6),
+    mute=st.integers(0, 1000),
+)
+configs = st.builds(
+    ExperimentConfig,
+    name=st.text(max_size=30),
+    shift=st.integers(1, 10_000),
+    lookback=st.integers(1, 10_000),
+    article_mode=st.booleans(),
+    split=st.builds(
+        SplitPlan,
+        kind=st.sampled_from(["random", "stretch", "chronological", "rolling"]),
+        folds=st.integers(2, 50),
+        test_share=st.floats(0.01, 0.99),
+        seed=st.integers(0, 2**31),
+    ),
+    representation=st.builds(
+        Representation,
+        kind=st.sampled_from(["level", "difference", "deviation"]),
+        scaler=st.sampled_from(["standard", "robust"]),
+        clip=st.none() | positive,
+        trailing=st.integers(2, 1000),
+        one_hot=st.booleans(),
+    ),
+    model=models,
+    training=st.builds(
+        Training,
+        epochs=st.integers(1, 100_000),
+        batch_size=st.integers(1, 65_536),
+        learning_rate=st.floats(1e-9, 1),
+        patience=st.none() | st.integers(1, 100),
+        keep=st.sampled_from(["best", "last"]),
+    ),
+    score=st.builds(Score, steps=st.sampled_from(["last", "window"]), top_k=st.none() | st.integers(1, 100)),
+    policy=policies,
+    rule=st.builds(Rule, kind=st.sampled_from(["fa-per-day", "fixed"]), value=st.floats(0, 1e6)),
+    seed=st.integers(0, 2**31 - 1),
+)
+
+
+@given(configs)
+def test_any_config_survives_json(config) -> None:
+    again = from_json(to_json(config))
+    assert again == config
+    assert type(again.model) is type(config.model)
+    assert to_json(again) == to_json(config)
+
+
+DAMAGED = {
+    "empty": "",
+    "no JSON": "not a config",
+    "cut off": to_json(RECOMMENDED)[:100],
+    "binary": b"\xff\xfe\x00",
+    "null": "null",
+    "list": "[]",
+    "number": "3",
+    "text": '"recommended"',
+    "shift of a word": '{"shift": "two"}',
+    "shift with a fraction": '{"shift": 2.5}',
+    "shift null": '{"shift": null}',
+    "shift out of range": '{"shift": 0}',
+    "split of another kind": '{"split": {"kind": "weekly"}}',
+    "model of another kind": '{"model": {"kind": "transformer"}}',
+    "model without its kind's settings": '{"model": []}',
+    "widths out of range": '{"model": {"kind": "dense", "widths": [0]}}',
+    "scaler unknown": '{"representation": {"scaler": "minmax"}}',
+    "rule unknown": '{"rule": {"kind": "best-f1", "value": 1}}',
+    "rule without number": '{"rule": {"kind": "fixed", "value": null}}',
+    "policy contradictory": '{"policy": {"k": 3, "n": 2}}',
+}
+
+
+@pytest.mark.parametrize("text", DAMAGED.values(), ids=DAMAGED)
+def test_damaged_json_is_refused_in_a_sentence(text) -> None:
+    with pytest.raises(ConfigError) as refused:
+        from_json(text)
+    sentence = str(refused.value)
+    assert sentence.endswith(".") and len(sentence) > 20
+    assert "Traceback" not in sentence and "pydantic" not in sentence

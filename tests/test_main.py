@@ -1,0 +1,258 @@
+"""The command line: one JSON object on standard output, sentences and progress on standard error."""
+
+import json
+import subprocess
+import sys
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.__main__ import _parser, configure, main
+from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, LSTMModel, PCAModel, Rule, SplitPlan
+from rare_event.errors import ConfigError
+from rare_event.store.runs import list_runs, open_run
+
+KEYS = {
+    "preset": str,
+    "split": str,
+    "folds": list,
+    "n_rows": int,
+    "n_sensors": int,
+    "n_windows": int,
+    "n_positive": int,
+    "epochs": int,
+    "validation": {"auc": float, "average_precision": float, "n": int, "n_positive": int},
+    "test": {"auc": float, "average_precision": float, "n": int, "n_positive": int},
+    "threshold": float,
+    "confusion": {"tn": int, "fp": int, "fn": int, "tp": int},
+    "events": {"caught": int, "total": int},
+    "false_alarms_per_day": float,
+    "median_lead_minutes": (float, type(None)),
+    "seconds": {"prepare": float, "train": float, "score": float},
+    "run": str,
+}
+
+
+def require_shape(found, expected) -> None:
+    for name, kind in expected.items():
+        if isinstance(kind, dict):
+            require_shape(found[name], kind)
+        else:
+            assert isinstance(found[name], kind), name
+
+
+def small_frame() -> pd.DataFrame:
+    rng = np.random.default_rng(0)
+    label = (np.arange(300) % 30 == 29).astype(int)
+    return pd.DataFrame({"y": label, "a": rng.normal(size=300), "b": rng.normal(size=300)})
+
+
+@pytest.fixture
+def small_csv(tmp_path):
+    path = tmp_path / "small.csv"
+    small_frame().to_csv(path, index=False)
+    return path
+
+
+def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> None:
+    assert main(["run", str(sample_csv), "--model", "pca", "--json"]) == 0
+    out, err = capsys.readouterr()
+    figures = json.loads(out)  # nothing else stands on standard output
+    require_shape(figures, KEYS)
+    require_shape(figures["folds"][0], {"auc": float, "n": int, "n_positive": int})
+    assert figures["preset"] == "recommended" and figures["split"] == "chronological"
+    assert figures["n_sensors"] == 24 and figures["epochs"] == 1 and len(figures["folds"]) == 1
+    assert sum(figures["confusion"].values()) == figures["test"]["n"]
+    assert "Traceback" not in err
+    run = open_run(figures["run"])
+    assert run.status().state == "done" and run.evaluation() == figures
+
+
+def test_progress_goes_to_standard_error(workspace, small_csv, capsys) -> None:
+    options = ["--split", "rolling", "--epochs", "2", "--seed", "3"]
+    assert main(["run", str(small_csv), *options, "--json"]) == 0
+    out, err = capsys.readouterr()
+    figures = json.loads(out)
+    assert len(figures["folds"]) == 6 and figures["epochs"] == 2 and figures["split"] == "rolling"
+    assert "epoch" in err and "fold 6 of 6, validation loss" in err
+    assert "epoch/s" not in out and "fold 6" not in out
+
+
+def test_a_description_for_people(workspace, small_csv, capsys) -> None:
+    assert main(["run", str(small_csv), "--model", "pca", "--split", "random"]) == 0
+    out, _ = capsys.readouterr()
+    assert "2 sensors" in out and "random split: optimistic" in out
+    figures = list_runs()[0].evaluation()
+    events = figures["events"]
+    assert f"AUC {figures['test']['auc']:.3f}" in out and list_runs()[0].id in out
+    assert f"events caught: {events['caught']} of {events['total']}" in out
+    assert f"{figures['false_alarms_per_day']:.1f}" in out and "false alarms per day" in out
+    assert "{" not in out and "None" not in out
+    assert main(["run", str(small_csv), "--model", "pca"]) == 0
+    assert "optimistic" not in capsys.readouterr().out
+
+
+def test_one_class_only_is_said(workspace, tmp_path, capsys) -> None:
+    data = small_frame()
+    data.loc[180:, "y"] = 0
+    data.to_csv(tmp_path / "early.csv", index=False)
+    assert main(["run", str(tmp_path / "early.csv"), "--model", "pca"]) == 0
+    out = capsys.readouterr().out
+    assert "AUC not defined (one class only)" in out and "events caught: 0 of 0" in out
+    assert "median lead" not in out
+
+
+def test_a_fixed_threshold(workspace, small_csv, capsys) -> None:
+    assert main(["run", str(small_csv), "--model", "pca", "--threshold", "1e9", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)
+    assert figures["threshold"] == 1e9 and figures["confusion"]["tp"] == figures["confusion"]["fp"] == 0
+
+
+FILES = {
+    "empty": b"",
+    "blank": b"\n\n\n",
+    "header only": b"time,y,x1\n",
+    "one row": b"y,x1\n1,2.5\n",
+    "one column": b"y\n0\n1\n0\n",
+    "zip": b"PK\x03\x04" + bytes(100),
+    "png": b"\x89PNG\r\n\x1a\n" + bytes(100),
+    "binary": bytes(range(256)) * 20,
+    "text": b"This is a letter.\nIt is no table, though it has lines.\nYours\n",
+    "no label": b"a,b\n" + b"".join(b"%d.5,%d.25\n" % (i, 3 * i) for i in range(50)),
+    "label all 0": b"y,x1\n" + b"".join(b"0,%d.5\n" % i for i in range(50)),
+    "label all 1": b"y,x1\n" + b"".join(b"1,%d.5\n" % i for i in range(50)),
+    "label of three values": b"y,x1\n" + b"".join(b"%d,%d.5\n" % (i % 3, i) for i in range(50)),
+    "label with gaps": b"y,x1\n" + b"".join((b"1,%d.5\n" if i % 9 else b",%d.5\n") % i for i in range(50)),
+    "no sensor": b"y,grade\n" + b"".join(b"%d,%s\n" % (i % 9 == 0, b"AB"[i % 2 :][:1]) for i in range(50)),
+    "columns twice": b"y,x1,x1\n" + b"".join(b"%d,%d.5,1\n" % (i % 9 == 0, i) for i in range(50)),
+}
+
+
+def assert_refused(arguments, capsys) -> str:
+    """Exit code 2, nothing on standard output, one sentence on standard error."""
+    assert main(arguments) == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "Traceback" not in err
+    sentence = err.splitlines()[-1]
+    assert sentence.startswith("rare_event: ") and sentence.endswith((".", "?")) and len(sentence) > 40
+    return err
+
+
+@pytest.mark.parametrize("content", FILES.values(), ids=FILES)
+def test_a_bad_file_is_a_sentence(workspace, tmp_path, capsys, content) -> None:
+    path = tmp_path / "file.csv"
+    path.write_bytes(content)
+    for options in ([], ["--json"]):
+        err = assert_refused(["run", str(path), *options], capsys)
+        assert len(err.splitlines()) == 1
+    assert list_runs() == [] and not (workspace / "datasets").exists()
+
+
+def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
+    for path in (tmp_path / "absent.csv", tmp_path):
+        err = assert_refused(["run", str(path), "--json"], capsys)
+        assert len(err.splitlines()) == 1 and "cannot be opened" in err
+    assert list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "named"),
+    [
+        ("--shift", "0", "shift is 0 rows"),
+        ("--shift", "-3", "shift is -3 rows"),
+        ("--lookback", "0", "lookback is 0 rows"),
+        ("--lookback", "10001", "lookback is 10001 rows"),
+        ("--epochs", "0", "epochs is 0"),
+        ("--seed", "-1", "seed is -1"),
+        ("--threshold", "-0.5", "value -0.5"),
+        ("--threshold", "nan", "value is nan"),
+    ],
+)
+def test_an_option_out_of_range_is_a_sentence(workspace, small_csv, capsys, option, value, named) -> None:
+    err = assert_refused(["run", str(small_csv), option, value], capsys)
+    assert named in err and len(err.splitlines()) == 1
+    assert list_runs() == []
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [(["--lookback", "200"], "No window of 200 rows fits"), (["--shift", "300"], "shift is 300 rows")],
+)
+def test_what_the_data_cannot_bear_is_a_sentence(workspace, small_csv, capsys, options, named) -> None:
+    err = assert_refused(["run", str(small_csv), "--model", "pca", "--json", *options], capsys)
+    assert named in err
+    # The run was made and tells the same.
+    (run,) = list_runs()
+    assert run.status().state == "failed" and run.status().message in err
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        [],
+        ["fly"],
+        ["run"],
+        ["run", "x.csv", "--preset", "best"],
+        ["run", "x.csv", "--model", "transformer"],
+        ["run", "x.csv", "--split", "weekly"],
+        ["run", "x.csv", "--representation", "second-difference"],
+        ["run", "x.csv", "--shift", "two"],
+        ["run", "x.csv", "--epochs", "1.5"],
+        ["run", "x.csv", "--threshold", "high"],
+        ["run", "x.csv", "--unknown"],
+    ],
+)
+def test_unknown_words_end_with_usage(workspace, capsys, arguments) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(arguments)
+    assert ended.value.code == 2
+    out, err = capsys.readouterr()
+    assert out == "" and "usage: python -m rare_event" in err and "Traceback" not in err
+
+
+def configured(*options):
+    return configure(_parser().parse_args(["run", "x.csv", *options]))
+
+
+def test_options_change_the_preset() -> None:
+    assert configured() == RECOMMENDED == configured("--preset", "recommended")
+    assert configured("--preset", "article-lstm") == ARTICLE_LSTM
+    assert configured("--shift", "5") == replace(RECOMMENDED, shift=5)
+    assert configured("--lookback", "7") == replace(RECOMMENDED, lookback=7)
+    assert configured("--seed", "9") == replace(RECOMMENDED, seed=9)
+    assert configured("--epochs", "3").training == replace(RECOMMENDED.training, epochs=3)
+    assert configured("--split", "stretch").split == SplitPlan("stretch")
+    assert configured("--representation", "level").representation == replace(
+        RECOMMENDED.representation, kind="level"
+    )
+    assert configured("--threshold", "0.3").rule == Rule("fixed", 0.3)
+    assert configured("--threshold", "0").rule == Rule("fixed", 0.0)
+    assert configured("--model", "pca").model == PCAModel()
+    assert RECOMMENDED.shift == 2 and RECOMMENDED.rule == Rule("fa-per-day", 2.0)  # as they were
+
+
+def test_an_lstm_has_something_to_remember() -> None:
+    lstm = configured("--model", "lstm")
+    assert lstm.model == LSTMModel() and lstm.lookback == 5
+    assert configured("--model", "lstm", "--lookback", "2").lookback == 2
+    # Naming the preset's own model changes nothing.
+    assert configured("--preset", "article-dense", "--model", "dense") == ARTICLE_DENSE
+    assert configured("--preset", "article-lstm", "--model", "dense").lookback == 5
+
+
+def test_an_option_out_of_range_is_refused_by_the_config() -> None:
+    with pytest.raises(ConfigError, match="epochs is 0"):
+        configured("--epochs", "0")
+
+
+def test_the_module_can_be_run(tmp_path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "rare_event", "run", str(tmp_path / "absent.csv"), "--json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 2 and done.stdout == "" and "Traceback" not in done.stderr
+    assert done.stderr.startswith("rare_event: The file cannot be opened")

@@ -1,0 +1,145 @@
+"""A run executed in this process: what its folder says when it is done, failed or cancelled."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import psutil
+import pytest
+
+from rare_event.config import Rule
+from rare_event.detect.scoring import score
+from rare_event.detect.training import Epoch
+from rare_event.errors import Cancelled, DataError, RunError
+from rare_event.prepare.table import read_table
+from rare_event.store.bundle import load_bundle
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import create_run, open_run
+from rare_event.work import worker
+from rare_event.work.experiment import run_experiment
+from rare_event.work.worker import Reporter, execute, execute_in_worker
+from tests.work.conftest import DENSE, ENDLESS, PCA
+
+RESULTS = {"scores.parquet", "scores.json", "threshold.json", "evaluation.json", "scaler.npz"}
+
+
+@pytest.fixture
+def make_run(workspace, small_csv):
+    dataset = add_dataset(small_csv, "small.csv")
+    return lambda config: create_run(dataset, config)
+
+
+def files(run):
+    return {path.name for path in run.folder.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("config", "model"), [(PCA, "pca.npz"), (DENSE, "model.keras")], ids=["pca", "dense"]
+)
+def test_a_run_that_is_done(make_run, small_csv, config, model) -> None:
+    run = make_run(config)
+    result = execute(run)
+    run = open_run(run.id)
+    status = run.status()
+    assert status.state == "done" and status.message == "" and status.ended
+    assert (status.pid, status.pid_created) == (psutil.Process().pid, psutil.Process().create_time())
+    recipe = {"config.json", "dataset.json", "status.json", "history.csv"}
+    assert files(run) == RESULTS | recipe | {model}
+    # What stands in the folder is what the experiment gives.
+    direct = run_experiment(read_table(small_csv), config)
+    assert run.scores("test").y_score.tobytes() == direct.test.y_score.tobytes()
+    assert run.scores("validation").y_score.tobytes() == direct.validation.y_score.tobytes()
+    assert run.committed().folds == result.thresholds == direct.thresholds
+    evaluation = run.evaluation()
+    assert evaluation["run"] == run.id and evaluation["threshold"] == direct.thresholds[0]
+    history = run.history()
+    assert history["epoch"].tolist() == [epoch.number for epoch in direct.folds[0].history]
+    assert history["loss"].tolist() == [epoch.loss for epoch in direct.folds[0].history]
+    # The bundle scores the test part alike.
+    representation, detector = load_bundle(run.folder, run.config())
+    X = representation.transform(direct.prepared.derived, direct.prepared.grades)
+    test = np.sort(direct.prepared.folds[0].test)
+    assert (score(detector, X, test, config.score) == direct.test.y_score).all()
+
+
+def test_a_run_cancelled_while_it_trains(make_run) -> None:
+    run, told = make_run(ENDLESS), []
+
+    def cancel(fold, folds, epoch):
+        told.append(epoch.number)
+        assert run.status().state == "running"
+        run.request_cancel()
+
+    with pytest.raises(Cancelled):
+        execute(run, cancel)
+    status = run.status()
+    assert status.state == "cancelled" and status.message == "The run was cancelled."
+    assert told == [1] and status.epoch == 1
+    # What was trained so far can be looked at; there are no results.
+    assert run.history()["epoch"].tolist() == [1] and not files(run) & RESULTS
+
+
+def test_a_run_cancelled_before_it_began(make_run) -> None:
+    run = make_run(DENSE)
+    run.request_cancel()
+
+    def never(*_):
+        raise AssertionError("It was trained.")
+
+    with pytest.raises(Cancelled):
+        execute(run, never)
+    assert run.status().state == "cancelled" and run.history().empty and not files(run) & RESULTS
+
+
+def test_a_run_that_fails_says_why(make_run) -> None:
+    run = make_run(replace(PCA, lookback=500))
+    with pytest.raises(DataError):
+        execute(run)
+    assert run.status().state == "failed"
+    assert run.status().message.startswith("No window of 500 rows fits") and not files(run) & RESULTS
+
+
+def test_a_run_whose_data_are_gone_says_so(make_run, workspace) -> None:
+    run = make_run(PCA)
+    (workspace / "datasets" / run.dataset().digest / "raw.parquet").unlink()
+    with pytest.raises(RunError):
+        execute(run)
+    assert run.status().state == "failed" and "Upload the file once more" in run.status().message
+
+
+@pytest.mark.parametrize(("config", "state"), [(PCA, "done"), (replace(PCA, lookback=500), "failed")])
+def test_a_worker_outlives_what_the_analyst_can_mend(make_run, config, state) -> None:
+    run = make_run(config)
+    assert execute_in_worker(run.id).state == state == run.status().state
+    with pytest.raises(RunError):
+        execute_in_worker("no run")
+
+
+def test_progress_is_written_at_once_and_then_now_and_then(make_run, monkeypatch) -> None:
+    run, also = make_run(ENDLESS), []
+    now = [100.0]
+    monkeypatch.setattr(worker, "monotonic", lambda: now[0])
+    reporter = Reporter(run, lambda *all_of_it: also.append(all_of_it))
+    seen = []
+    for number, later in ((1, 0.0), (2, 0.1), (3, 0.1), (4, 0.1), (5, 0.1)):
+        now[0] += later
+        reporter(1, 4, Epoch(number, 0.5, 0.25, number / 10))
+        seen.append((run.status().epoch, len(run.history())))
+    # Epochs 2 and 3 come within 0.25 s of the report before; epoch 4 is reported again, 5 is not.
+    assert seen == [(1, 1), (1, 1), (1, 1), (4, 4), (4, 4)]
+    status = run.status()
+    assert (status.fold, status.folds) == (1, 4) and status.seconds == pytest.approx(0.3)
+    assert len(also) == 5 and also[0] == (1, 4, Epoch(1, 0.5, 0.25, 0.1))
+    reporter.write()
+    assert run.history()["epoch"].tolist() == [1, 2, 3, 4, 5] and set(run.history()["fold"]) == {1}
+
+
+def test_the_rule_in_words(make_run) -> None:
+    run = make_run(PCA)
+    execute(run)
+    assert run.committed().in_words() == "at most 2 false alarms a day, on validation data"
+    fixed = make_run(replace(PCA, rule=Rule("fixed", 0.3)))
+    execute(fixed)
+    assert fixed.committed().in_words() == "set by hand, on validation data"
+    assert fixed.committed().folds == {0: 0.3} and fixed.committed().policy == PCA.policy
+    assert json.loads((fixed.folder / "evaluation.json").read_text())["threshold"] == 0.3
