@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 
 from rare_event.config import Score
 from rare_event.detect.detector import Detector
 
 # Windows whose sensor errors are held at once: 60 sensors then take 4 MB at any number of rows.
 CHUNK = 16_384
+# Sensors noted for each window: as many as an operator can look at.
+TOP = 5
 
 
 def score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) -> np.ndarray:
@@ -57,6 +60,59 @@ def join_errors(errors: np.ndarray, top_k: int | None) -> np.ndarray:
     if top_k is None or top_k >= errors.shape[1]:
         return errors.mean(axis=1, dtype=float)
     return np.partition(errors, -top_k, axis=1)[:, -top_k:].mean(axis=1, dtype=float)
+
+
+def score_and_contributions(
+    detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score
+) -> tuple[np.ndarray, pd.DataFrame]:
+    """Score windows and note the sensors that carry each score, in one pass.
+
+    Parameters
+    ----------
+    detector, X, ends, config
+        As for `score`.
+
+    Returns
+    -------
+    tuple
+        Scores, float64, shape (n_windows,); and a frame with one row for each window: the inputs
+        with the largest errors, `sensor_1` to `sensor_5` (int16), and their shares of the window's
+        total error, `share_1` to `share_5` (float32).
+    """
+    y_score, tops = np.empty(len(ends)), []
+    for start in range(0, len(ends), CHUNK):
+        errors = detector.sensor_errors(X, ends[start : start + CHUNK], config.steps)
+        y_score[start : start + CHUNK] = join_errors(errors, config.top_k)
+        tops.append(top_contributions(errors))
+    return y_score, pd.concat(tops, ignore_index=True) if tops else top_contributions(
+        np.empty((0, X.shape[1]))
+    )
+
+
+def top_contributions(errors: np.ndarray) -> pd.DataFrame:
+    """Find the largest sensor errors of each window.
+
+    Parameters
+    ----------
+    errors
+        Shape (n_windows, n_features).
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `score_and_contributions`; fewer columns where there are fewer inputs.
+    """
+    kept = min(TOP, errors.shape[1])
+    index = np.argpartition(errors, -kept, axis=1)[:, -kept:]
+    order = np.argsort(-np.take_along_axis(errors, index, axis=1), axis=1, kind="stable")
+    index = np.take_along_axis(index, order, axis=1)
+    largest = np.take_along_axis(errors, index, axis=1)
+    total = errors.sum(axis=1, keepdims=True)
+    share = np.divide(largest, total, out=np.zeros_like(largest), where=total > 0)
+    sensors = {f"sensor_{rank + 1}": index[:, rank].astype(np.int16) for rank in range(kept)}
+    return pd.DataFrame(
+        sensors | {f"share_{rank + 1}": share[:, rank].astype(np.float32) for rank in range(kept)}
+    )
 
 
 def contributions(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) -> np.ndarray:

@@ -231,6 +231,32 @@ class Run:
             },
         )
 
+    def save_contributions(self, parts: Mapping[Part, pd.DataFrame], names: tuple[str, ...]) -> None:
+        """Write the sensors that carry each score.
+
+        Parameters
+        ----------
+        parts
+            For each part the frames of all folds together.
+        names
+            Of the model's inputs.
+        """
+        frame = pd.concat([noted.assign(part=part) for part, noted in parts.items()])
+        write(self.folder / "contributions.parquet", lambda path: frame.to_parquet(path, index=False))
+        write_json(self.folder / "inputs.json", list(names))
+
+    def contributions(self, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
+        """Read the sensors that carry each score of a part, and the names of the model's inputs.
+
+        Parameters
+        ----------
+        part
+            ``validation`` or ``test``.
+        """
+        with self._explain("contributions"):
+            frame = pd.read_parquet(self.folder / "contributions.parquet", filters=[("part", "==", part)])
+            return frame.drop(columns="part"), tuple(map(str, read_json(self.folder / "inputs.json")))
+
     def scores(self, part: Part) -> Scores:
         """Read the scores of a part, all folds together.
 

@@ -12,13 +12,15 @@ from time import perf_counter
 from typing import Any
 
 import numpy as np
+import pandas as pd
 
 from rare_event.config import ExperimentConfig
 from rare_event.detect.detector import Detector, fit_detector
-from rare_event.detect.scoring import score
+from rare_event.detect.scoring import score_and_contributions
 from rare_event.detect.training import Epoch
 from rare_event.errors import DataError
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
+from rare_event.judge.ledger import called_ledger
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores, join
 from rare_event.judge.thresholds import operating_points
@@ -87,6 +89,8 @@ class FoldResult:
         Epochs of the training.
     validation, test
         Scores of either part.
+    validation_contributions, test_contributions
+        The sensors that carry each score, as of `score_and_contributions`, with `fold` and `row`.
     threshold
         Chosen on the validation part, in the unit of the scores.
     """
@@ -96,6 +100,8 @@ class FoldResult:
     history: list[Epoch]
     validation: Scores
     test: Scores
+    validation_contributions: pd.DataFrame
+    test_contributions: pd.DataFrame
     threshold: float
 
 
@@ -134,6 +140,13 @@ class Result:
     def test(self) -> Scores:
         """Scores of all test parts."""
         return join([fold.test for fold in self.folds])
+
+    def ledger(self) -> pd.DataFrame:
+        """Write the ledger of the test parts at the thresholds."""
+        test = follow(self.test, self.config.rule, self.validation)
+        contributions = pd.concat([fold.test_contributions for fold in self.folds])
+        names = self.folds[-1].representation.names
+        return called_ledger(test, self.thresholds, self.config.policy, contributions, names)
 
     def evaluation(self) -> Evaluation:
         """Evaluate the test parts at the thresholds."""
@@ -255,10 +268,11 @@ def _run_fold(
     fitted = perf_counter()
     detector, history = fit_detector(config, X, normal_train, normal_validation, on_epoch)
     trained = perf_counter()
-    scored = [
-        make_scores(prepared, config, number, rows, ends, score(detector, X, ends, config.score))
-        for rows, ends in ((fold.validation, validation), (fold.test, test))
-    ]
+    scored, noted = [], []
+    for rows, ends in ((fold.validation, np.sort(validation)), (fold.test, np.sort(test))):
+        y_score, contributions = score_and_contributions(detector, X, ends, config.score)
+        scored.append(make_scores(prepared, config, number, rows, ends, y_score))
+        noted.append(contributions.assign(fold=number, row=prepared.row[ends]))
     if len(prepared.folds) > 1:
         scored = _in_common_unit(*scored)
     followed = follow(scored[0], config.rule)
@@ -266,7 +280,7 @@ def _run_fold(
     seconds["prepare"] += fitted - began
     seconds["train"] += trained - fitted
     seconds["score"] += perf_counter() - trained
-    return FoldResult(representation, detector, history, scored[0], scored[1], threshold)
+    return FoldResult(representation, detector, history, scored[0], scored[1], noted[0], noted[1], threshold)
 
 
 def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:

@@ -119,6 +119,13 @@ def save_result(run: Run, result: Result) -> None:
             "test": [fold.test for fold in result.folds],
         }
     )
+    run.save_contributions(
+        {
+            "validation": pd.concat([fold.validation_contributions for fold in result.folds]),
+            "test": pd.concat([fold.test_contributions for fold in result.folds]),
+        },
+        result.folds[-1].representation.names,
+    )
     run.commit(Committed(result.thresholds, result.config.rule, result.config.policy))
     run.save_evaluation({**summarise(result), "run": run.id})
     save_bundle(run.folder, result.folds[-1].representation, result.folds[-1].detector)

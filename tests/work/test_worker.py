@@ -20,7 +20,15 @@ from rare_event.work.experiment import run_experiment
 from rare_event.work.worker import Reporter, execute, execute_in_worker
 from tests.work.conftest import DENSE, ENDLESS, PCA
 
-RESULTS = {"scores.parquet", "scores.json", "threshold.json", "evaluation.json", "scaler.npz"}
+RESULTS = {
+    "contributions.parquet",
+    "inputs.json",
+    "scores.parquet",
+    "scores.json",
+    "threshold.json",
+    "evaluation.json",
+    "scaler.npz",
+}
 
 
 @pytest.fixture

@@ -1,0 +1,147 @@
+"""The ledger: one line for each event, caught or missed, and one for each false alarm."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rare_event.config import AlarmPolicy
+from rare_event.judge.alarms import alarms, event_ledger
+from rare_event.judge.scores import Scores
+
+COLUMNS = ["kind", "event", "caught", "first_alarm", "lead", "peak", "row", "fold", "sensors"]
+
+
+def ledger(
+    scores: Scores,
+    threshold: float,
+    policy: AlarmPolicy,
+    contributions: pd.DataFrame | None = None,
+    names: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Write the ledger of a part at a threshold.
+
+    Parameters
+    ----------
+    scores, threshold, policy
+        Scored windows, the threshold and the alarm policy.
+    contributions
+        As of `rare_event.detect.scoring.top_contributions`, with the columns `fold` and `row`.
+    names
+        Names of the model's inputs.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `kind` (``event`` or ``false alarm``), `event` (its number; missing for a false alarm),
+        `caught`, `first_alarm` (minutes on the clock of the scores), `lead` (minutes), `peak` (the
+        highest score in the lead window, or in the alarm), `row` and `fold` of that peak (missing
+        where no window sees the event), `sensors` (the largest contributions there, in words).
+    """
+    events = _events(scores, threshold, policy)
+    false = _false_alarms(scores, threshold, policy)
+    lines = pd.concat([events, false], ignore_index=True)
+    return lines.assign(sensors=_in_words(lines, contributions, names))[COLUMNS]
+
+
+def called_ledger(
+    scores: Scores,
+    thresholds: Mapping[int, float],
+    policy: AlarmPolicy,
+    contributions: pd.DataFrame | None = None,
+    names: Sequence[str] = (),
+) -> pd.DataFrame:
+    """Write the ledger where each fold has a threshold of its own.
+
+    Parameters
+    ----------
+    scores
+        As for `ledger`.
+    thresholds
+        Of each fold. Peaks are then in multiples of the fold's threshold where they differ.
+    policy, contributions, names
+        As for `ledger`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        As of `ledger`.
+    """
+    if len(set(thresholds.values())) == 1:
+        return ledger(scores, next(iter(thresholds.values())), policy, contributions, names)
+    of_row = np.array([thresholds[fold] for fold in scores.fold])
+    relative = scores.with_score(scores.y_score / np.maximum(of_row, np.finfo(float).tiny))
+    return ledger(relative, 1.0, policy, contributions, names)
+
+
+def _peaks(scores: Scores, group: np.ndarray) -> pd.DataFrame:
+    """Row, fold and score of the highest score of each group; group -1 is none."""
+    inside = np.flatnonzero(group >= 0)
+    rows = pd.DataFrame(
+        {
+            "group": group[inside],
+            "peak": scores.y_score[inside],
+            "row": scores.row[inside],
+            "fold": scores.fold[inside],
+        }
+    )
+    return rows.sort_values("peak", kind="stable").groupby("group").last()
+
+
+def _events(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
+    found = event_ledger(scores, threshold, policy)
+    inside = scores.to_event <= policy.lead
+    peaks = _peaks(scores, np.where(inside, scores.event, -1)).reindex(found["event"])
+    seen = scores.event >= 0
+    clock = pd.Series((scores.clock + scores.to_event)[seen]).groupby(scores.event[seen]).first()
+    return pd.DataFrame(
+        {
+            "kind": "event",
+            "event": found["event"].astype("Int64"),
+            "caught": found["caught"],
+            "first_alarm": found["event"].map(clock) - found["lead"],
+            "lead": found["lead"],
+            "peak": peaks["peak"].to_numpy(),
+            "row": peaks["row"].astype("Int64").to_numpy(),
+            "fold": peaks["fold"].astype("Int64").to_numpy(),
+        }
+    )
+
+
+def _false_alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
+    listed = alarms(scores, threshold, policy)
+    listed = listed[listed["false"]].reset_index(drop=True)
+    number = np.searchsorted(listed["first_row"], scores.row, side="right") - 1
+    last = listed["last_row"].to_numpy()
+    inside = (number >= 0) & (scores.row <= last[np.maximum(number, 0)] if len(last) else False)
+    peaks = _peaks(scores, np.where(inside, number, -1)).reindex(listed.index)
+    return pd.DataFrame(
+        {
+            "kind": "false alarm",
+            "event": pd.array([pd.NA] * len(listed), dtype="Int64"),
+            "caught": False,
+            "first_alarm": listed["start"],
+            "lead": np.nan,
+            "peak": peaks["peak"].to_numpy(),
+            "row": peaks["row"].astype("Int64").to_numpy(),
+            "fold": peaks["fold"].astype("Int64").to_numpy(),
+        }
+    )
+
+
+def _in_words(lines: pd.DataFrame, contributions: pd.DataFrame | None, names: Sequence[str]) -> list[str]:
+    if contributions is None:
+        return [""] * len(lines)
+    known = contributions.set_index(["fold", "row"])
+    sensors = known.filter(like="sensor_")
+    shares = known.filter(like="share_")
+    words = []
+    for fold, row in zip(lines["fold"], lines["row"], strict=True):
+        if row is pd.NA or (fold, row) not in known.index:
+            words.append("")
+            continue
+        pairs = zip(sensors.loc[(fold, row)], shares.loc[(fold, row)], strict=True)
+        words.append(", ".join(f"{names[int(sensor)]} {share:.0%}" for sensor, share in pairs if share > 0))
+    return words
