@@ -1,6 +1,6 @@
 # make app     serve the app on http://127.0.0.1:8501
 # make test    everything that must hold: make check, then all tests
-# make check   lint, format and types
+# make check   lint, format and types, of Python and of the explorer's JavaScript
 # make bench   the speed figures, each against its reference
 #
 # Each sets up what it needs in .venv first. Another Python: make app PYTHON=python3.12
@@ -8,6 +8,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
+EXPLORER := rare_event/ui/threshold_explorer
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
@@ -23,6 +24,8 @@ check: $(VENV)/test.stamp
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
+	$(VENV)/bin/oxlint --deny-warnings $(EXPLORER)
+	$(VENV)/bin/oxfmt --check $(EXPLORER)
 
 bench: $(VENV)/app.stamp
 	$(RUN) rare_event bench

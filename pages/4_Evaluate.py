@@ -1,6 +1,6 @@
 """Evaluate: what the alarm will be worth."""
 
-from rare_event.ui.evaluate import show_curves, show_errors_over_time, show_ledger, show_verdict
+from rare_event.ui.evaluate import show_curves, show_errors_over_time, show_test_ledger, show_verdict
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_run
 from rare_event.ui.threshold import show_context
@@ -13,4 +13,4 @@ with show_errors():
     show_verdict(run)
     show_errors_over_time(run)
     show_curves(run)
-    show_ledger(run)
+    show_test_ledger(run)

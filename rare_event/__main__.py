@@ -6,21 +6,23 @@ import argparse
 import json
 import sys
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 
 from rare_event.config import (
     PRESETS,
+    AlarmPolicy,
     DenseModel,
     ExperimentConfig,
     LSTMModel,
     PCAModel,
     RepresentationKind,
     Rule,
+    RuleKind,
     SplitKind,
 )
-from rare_event.errors import RareEventError
+from rare_event.errors import ConfigError, RareEventError
 
 MODELS: dict[str, DenseModel | LSTMModel | PCAModel] = {
     model.kind: model for model in (DenseModel(), LSTMModel(), PCAModel())
@@ -62,6 +64,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument(
         "--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data"
     )
+    run.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
+    run.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
+    run.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV")
     run.add_argument("--seed", type=int)
     run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run.set_defaults(command=_run)
@@ -102,21 +107,91 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
         changes["representation"] = replace(config.representation, kind=options.representation)
     if options.epochs is not None:
         changes["training"] = replace(config.training, epochs=options.epochs)
+    if options.rule is not None:
+        changes["rule"] = parse_rule(options.rule)
     if options.threshold is not None:
         changes["rule"] = Rule("fixed", options.threshold)
+    if options.policy is not None:
+        changes["policy"] = parse_policy(options.policy)
     return replace(config, **changes)
+
+
+def parse_rule(text: str) -> Rule:
+    """Read a rule.
+
+    Parameters
+    ----------
+    text
+        A kind and its value, for example ``fa-per-day=2``; ``cost`` needs no value.
+
+    Raises
+    ------
+    ConfigError
+        If the kind is unknown or the value is no number.
+    """
+    kind, _, value = text.partition("=")
+    return Rule(cast(RuleKind, kind), number_of(value, kind) if value else 0.0)
+
+
+def parse_policy(text: str) -> AlarmPolicy:
+    """Read an alarm policy.
+
+    Parameters
+    ----------
+    text
+        Settings of `AlarmPolicy`, for example ``k=2,n=3,cooldown=10,lead=20``.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or its value cannot be used.
+    """
+    whole = {field.name for field in fields(AlarmPolicy) if field.type == "int"}
+    known = [field.name for field in fields(AlarmPolicy)]
+    settings: dict[str, Any] = {}
+    for pair in text.split(","):
+        name, _, value = pair.strip().partition("=")
+        if name not in known:
+            raise ConfigError(f"The alarm policy has no setting {name!r}; it has {', '.join(known)}.")
+        settings[name] = number_of(value, name)
+        if name in whole and settings[name].is_integer():
+            settings[name] = int(settings[name])
+    return AlarmPolicy(**settings)
+
+
+def number_of(text: str, name: str) -> float:
+    """Read a number.
+
+    Parameters
+    ----------
+    text, name
+        The text, and what it is the value of.
+
+    Raises
+    ------
+    ConfigError
+        If it is no number.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} is {text!r}; give a number, for example {name}=2.") from error
 
 
 def _run(options: argparse.Namespace) -> int:
     from rare_event.store.datasets import add_dataset
+    from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
+    from rare_event.store.workspace import write
     from rare_event.work.worker import execute
 
     config = configure(options)
     dataset = add_dataset(options.file, options.file.name)
     run = create_run(dataset, config)
     with _Bar() as bar:
-        execute(run, bar)
+        result = execute(run, bar)
+    if options.ledger is not None:
+        write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
     figures = run.evaluation()
     sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
     return 0

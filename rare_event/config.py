@@ -35,7 +35,7 @@ Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
 class Settings:
     """Base of all settings: unknown names are refused in JSON, wrong types everywhere."""
 
-    __pydantic_config__ = {"extra": "forbid", "ser_json_inf_nan": "constants"}
+    __pydantic_config__ = {"extra": "forbid", "strict": True}
 
     def __post_init__(self) -> None:
         for name, wanted in get_type_hints(type(self)).items():
@@ -46,6 +46,9 @@ class Settings:
             if get_origin(wanted) is Literal:
                 choices = ", ".join(map(str, kinds))
                 require(value in kinds, f"{name} is {value!r}; choose one of {choices}.")
+            elif all(isinstance(kind, type) and (issubclass(kind, Settings | bool | str)) for kind in kinds):
+                names = " or ".join(kind.__name__ for kind in kinds)
+                require(isinstance(value, tuple(kinds)), f"{name} is {value!r}; give a {names}.")
             elif kinds == [int]:
                 require(_whole(value), f"{name} is {value!r}; choose a whole number.")
             elif kinds == [float]:

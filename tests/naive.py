@@ -109,6 +109,129 @@ def choose(thresholds, false_alarms_per_day, budget):
     return chosen
 
 
+def figures_at(scores, threshold, policy):
+    """Everything that is counted at a threshold, with precision and recall."""
+    rows = confusion(scores.y_true, scores.y_score, threshold)
+    called, positive = rows["tp"] + rows["fp"], rows["tp"] + rows["fn"]
+    return {
+        **rows,
+        **alarm_figures(scores, threshold, policy),
+        "precision": rows["tp"] / called if called else np.nan,
+        "recall": rows["tp"] / positive if positive else np.nan,
+    }
+
+
+def search(counted, rule, n_events, days):
+    """Try every threshold, from the highest down, by the words of the rule; None if none will do.
+
+    `counted` is a list of thresholds, each with its figures.
+    """
+    falling = sorted(counted, key=lambda pair: -pair[0])
+    if rule.kind == "fa-per-day":
+        rates = [figures["false_alarms"] / days for _, figures in falling]
+        return choose([threshold for threshold, _ in falling], rates, rule.value)
+    if rule.kind == "quantile":
+        n_rows = sum(falling[0][1][name] for name in ("tp", "fp", "tn", "fn"))
+        few = [t for t, f in falling if f["tp"] + f["fp"] <= (1 - rule.value) * n_rows + 1e-9]
+        return few[-1] if few else None
+
+    best, chosen = -np.inf, None
+    if rule.kind == "cost":
+        # Not below the lowest threshold with the most false alarms; and no alarm at all is worth 0.
+        best = 0.0
+        most = max(figures["false_alarms"] for _, figures in falling)
+        lowest = min(threshold for threshold, figures in falling if figures["false_alarms"] == most)
+        falling = [pair for pair in falling if pair[0] >= lowest]
+    for threshold, figures in falling:
+        value = figures["precision"]
+        if rule.kind == "recall" and figures["recall"] < rule.value:
+            continue
+        if rule.kind == "events" and figures["caught"] < rule.value * n_events - 1e-9:
+            continue
+        if rule.kind == "f-beta":
+            weight, tp = rule.value**2, figures["tp"]
+            value = (1 + weight) * tp / ((1 + weight) * tp + weight * figures["fn"] + figures["fp"])
+        if rule.kind == "cost":
+            saved = figures["caught"] * rule.costs.saved * rule.costs.event
+            value = saved - figures["false_alarms"] * rule.costs.false_alarm
+        if value > best:
+            best, chosen = value, threshold
+    return chosen
+
+
+def follow(scores, rule, history=None):
+    """Look back from each window of a fold at the windows before it, and take their quantile."""
+    rows = max(1, round(rule.days * 1440 / scores.step))
+    hour = min(rows, max(1, round(60 / scores.step)))
+    parts = [scores] if history is None else [history, scores]
+    ratios = []
+    for i in range(len(scores)):
+        windows = sorted(
+            (int(part.row[j]), float(part.y_score[j]))
+            for part in parts
+            for j in range(len(part))
+            if part.fold[j] == scores.fold[i]
+        )
+        past = [value for row, value in windows if row < scores.row[i]]
+        if len(past) < hour:
+            past = [value for _, value in windows][:hour]
+        ratios.append(float(scores.y_score[i] / np.quantile(past[-rows:], rule.value)))
+    return ratios
+
+
+def event_levels(scores, policy):
+    """Try every threshold for every event."""
+    levels = {int(event): -np.inf for event in scores.total_events}
+    for threshold in sorted(set(scores.y_score.tolist())):
+        for event in alarm_figures(scores, threshold, policy)["leads"]:
+            levels[event] = threshold
+    return list(levels.values())
+
+
+def drawn(scores, times):
+    """Lay out each stretch as many times as it was drawn; each copy is a stretch of its own."""
+    rows: list[int] = []
+    stretch: list[int] = []
+    event: list[int] = []
+    for s, number in zip(np.unique(scores.stretch), times, strict=True):
+        mine = np.flatnonzero(scores.stretch == s)
+        for _ in range(int(number)):
+            copy = stretch[-1] + 1 if stretch else 0
+            rows.extend(mine)
+            stretch.extend([copy] * len(mine))
+            event.extend(copy if scores.event[i] >= 0 else -1 for i in mine)
+    columns = {n: getattr(scores, n)[rows] for n in ("row", "clock", "fold", "y_true", "y_score", "to_event")}
+    return Scores(
+        **columns,
+        stretch=np.array(stretch),
+        event=np.array(event),
+        total_events=np.unique([e for e in event if e >= 0]),
+        step=scores.step,
+    )
+
+
+def bootstrap(scores, policy, thresholds, weights):
+    """Count each resample from its rows, and take 2.5 and 97.5 of 100 among what is defined."""
+    names = ("precision", "recall", "caught", "false_alarms_per_day")
+    values: dict[str, list[list[float]]] = {name: [[] for _ in thresholds] for name in names}
+    for times in weights:
+        resample = drawn(scores, times)
+        days = len(resample) * resample.step / 1440
+        for i, threshold in enumerate(thresholds):
+            figures = figures_at(resample, threshold, policy)
+            figures["false_alarms_per_day"] = figures["false_alarms"] / days
+            for name in names:
+                if not np.isnan(figures[name]):
+                    values[name][i].append(figures[name])
+    bands = {}
+    for name in names:
+        for side, share in (("low", 0.025), ("high", 0.975)):
+            bands[f"{name}_{side}"] = [
+                sorted(some)[round(share * (len(some) - 1))] if some else np.nan for some in values[name]
+            ]
+    return bands
+
+
 def alarmed_rows(scores, threshold, policy):
     """Count hits among the last n windows of the stretch for every row."""
     flags = []

@@ -2,8 +2,9 @@
 
 import json
 from dataclasses import FrozenInstanceError, fields, is_dataclass, replace
-from typing import Any
+from typing import Any, Literal, get_args, get_origin, get_type_hints
 
+import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,6 +15,7 @@ from rare_event.config import (
     PRESETS,
     RECOMMENDED,
     AlarmPolicy,
+    Costs,
     DenseModel,
     ExperimentConfig,
     LSTMModel,
@@ -252,3 +254,162 @@ def test_damaged_json_is_refused_in_a_sentence(text) -> None:
     sentence = str(refused.value)
     assert sentence.endswith(".") and len(sentence) > 20
     assert "Traceback" not in sentence and "pydantic" not in sentence
+
+
+SETTINGS = (
+    SplitPlan,
+    Representation,
+    DenseModel,
+    LSTMModel,
+    PCAModel,
+    Training,
+    Score,
+    AlarmPolicy,
+    Costs,
+    Rule,
+    ExperimentConfig,
+)
+INF = float("inf")
+
+
+def wrong_values() -> list[tuple[type, str, Any]]:
+    """Every number and choice of every class of settings, with values of another kind."""
+    found: list[tuple[type, str, Any]] = []
+    for kind in SETTINGS:
+        for name, hint in get_type_hints(kind).items():
+            inner = [part for part in get_args(hint) if part is not type(None)] or [hint]
+            optional = len(inner) < len(get_args(hint))
+            wrong: list[Any] = []
+            if get_origin(hint) is Literal:
+                wrong = ["weekly", "", None, 1, True, inner[0].upper()]
+            elif inner == [int]:
+                wrong = [True, False, 1.5, 2.0, "2", NAN, INF, -1, [2]] + ([] if optional else [None])
+            elif inner == [float]:
+                wrong = [True, False, "2", NAN, INF, -INF, [2.0], 1j] + ([] if optional else [None])
+            elif inner == [int, ...]:
+                wrong = [(True,), (1.5,), ("2",), (None,), (4, INF), (-1,)]
+            found += [(kind, name, value) for value in wrong]
+    return found
+
+
+@pytest.mark.parametrize("kind", SETTINGS, ids=lambda kind: kind.__name__)
+def test_values_of_another_kind_are_refused_everywhere(kind) -> None:
+    wrong = [(name, value) for k, name, value in wrong_values() if k is kind]
+    assert wrong
+    for name, value in wrong:
+        with pytest.raises(ConfigError) as refused:
+            kind(**{name: value})
+        assert str(refused.value).endswith("."), (name, value)
+
+
+def test_whole_numbers_and_floats_of_numpy_are_numbers() -> None:
+    two: list[Any] = [np.int64(2), np.int32(2), np.float32(2.0)]
+    assert Training(epochs=two[0]).epochs == 2 and PCAModel(two[1]).components == 2
+    assert AlarmPolicy(cooldown=two[2]).cooldown == 2 and Rule("fixed", two[0]).value == 2
+    wrong: list[Any] = [np.float64(np.nan), np.float32(np.inf), np.bool_(True)]
+    for value in [two[2], *wrong]:
+        with pytest.raises(ConfigError):
+            Training(epochs=value)
+    for value in wrong:
+        with pytest.raises(ConfigError):
+            Rule("fixed", value)
+
+
+@pytest.mark.parametrize("seed", [-1, -(2**31), 0.5, True])
+def test_a_seed_is_a_whole_number_from_0(seed) -> None:
+    for kind in (SplitPlan, ExperimentConfig):
+        with pytest.raises(ConfigError, match="seed"):
+            kind(seed=seed)
+        assert kind(seed=0).seed == 0
+
+
+@pytest.mark.parametrize(
+    ("kind", "value"),
+    [("recall", 1.5), ("events", 50), ("quantile", 1.01), ("trailing-quantile", 99), ("f-beta", 0.0)],
+)
+def test_the_value_of_a_rule_fits_its_kind(kind, value) -> None:
+    with pytest.raises(ConfigError, match=kind):
+        Rule(kind, value)
+    assert Rule(kind, 1).value == 1 and Rule("fixed", value).value == value
+
+
+@pytest.mark.parametrize("days", [0.0, -1.0, 366.0])
+def test_days_of_a_trailing_quantile(days) -> None:
+    with pytest.raises(ConfigError, match="days"):
+        Rule("trailing-quantile", 0.99, days=days)
+
+
+def test_the_first_setting_of_a_model_is_its_size() -> None:
+    assert PCAModel(2).components == 2 and PCAModel(2) == PCAModel(components=2)
+    assert DenseModel((8,)).widths == (8,) and LSTMModel((8,), (4,)).decoder == (4,)
+    assert (PCAModel(2).kind, DenseModel((8,)).kind, LSTMModel((8,)).kind) == ("pca", "dense", "lstm")
+    too_many: Any = (2, "pca")
+    with pytest.raises(TypeError):
+        PCAModel(*too_many)
+
+
+def places(plain: dict[str, Any], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:
+    """Path of every object in plain data."""
+    inner = [places(value, (*path, name)) for name, value in plain.items() if isinstance(value, dict)]
+    return [path, *(place for some in inner for place in some)]
+
+
+PLACES = places(json.loads(to_json(RECOMMENDED)))
+
+
+@pytest.mark.parametrize("path", PLACES, ids=lambda path: ".".join(path) or "top")
+@pytest.mark.parametrize("preset", PRESETS.values(), ids=PRESETS)
+def test_an_unknown_setting_is_refused_at_any_depth(preset, path) -> None:
+    assert ("rule", "costs") in PLACES and len(PLACES) == 9
+    plain = json.loads(to_json(preset))
+    target = plain
+    for name in path:
+        target = target[name]
+    target["later"] = 1
+    with pytest.raises(ConfigError, match="cannot be read.*newer version") as refused:
+        from_json(json.dumps(plain))
+    assert "later" in str(refused.value) or "model" in str(refused.value)
+    del target["later"]
+    assert from_json(json.dumps(plain)) == preset
+
+
+@pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"rule": {"value": NUMBER}}',
+        '{"rule": {"costs": {"event": NUMBER}}}',
+        '{"policy": {"cooldown": NUMBER}}',
+        '{"representation": {"clip": NUMBER}}',
+        '{"training": {"learning_rate": NUMBER}}',
+        '{"seed": NUMBER}',
+        '{"shift": NUMBER}',
+    ],
+)
+def test_json_without_a_finite_number_is_refused(text, number) -> None:
+    with pytest.raises(ConfigError):
+        from_json(text.replace("NUMBER", number))
+    assert to_json(from_json(text.replace("NUMBER", "1"))) != to_json(RECOMMENDED)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"shift": true}',
+        '{"seed": false}',
+        '{"shift": "2"}',
+        '{"rule": {"value": true}}',
+        '{"article_mode": "yes"}',
+    ],
+)
+def test_json_of_another_kind_is_refused(text) -> None:
+    with pytest.raises(ConfigError):
+        from_json(text)
+
+
+@pytest.mark.parametrize("value", ["no", 1, None, 0.0])
+def test_a_switch_is_on_or_off(value) -> None:
+    with pytest.raises(ConfigError):
+        ExperimentConfig(article_mode=value)
+    with pytest.raises(ConfigError):
+        Representation(one_hot=value)

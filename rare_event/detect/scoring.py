@@ -107,7 +107,10 @@ def top_contributions(errors: np.ndarray) -> pd.DataFrame:
     order = np.argsort(-np.take_along_axis(errors, index, axis=1), axis=1, kind="stable")
     index = np.take_along_axis(index, order, axis=1)
     largest = np.take_along_axis(errors, index, axis=1)
-    total = errors.sum(axis=1, keepdims=True)
+    # An error that is no number is refused later, with the row it came from.
+    finite = np.where(np.isfinite(errors), errors, 0)
+    largest = np.where(np.isfinite(largest), largest, 0)
+    total = finite.sum(axis=1, keepdims=True)
     share = np.divide(largest, total, out=np.zeros_like(largest), where=total > 0)
     sensors = {f"sensor_{rank + 1}": index[:, rank].astype(np.int16) for rank in range(kept)}
     return pd.DataFrame(

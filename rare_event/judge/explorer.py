@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.stats import binom
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level
@@ -50,18 +51,16 @@ def display_points(
     # Half of what is left goes to the highest scores, where thresholds are set, by their logarithm.
     room = limit - len(chosen)
     tail = n_points - np.geomspace(1, n_points, room // 2 + 1).round().astype(int)
-    body = np.linspace(0, n_points - 1, room - room // 2).round().astype(int)
-    return _thin_to(np.setdiff1d(np.union1d(tail, body), chosen), room, chosen)
+    chosen = np.union1d(chosen, _thin(np.setdiff1d(tail, chosen), room))
+    rest = np.setdiff1d(np.arange(n_points), chosen, assume_unique=True)
+    return np.union1d(chosen, _thin(rest, limit - len(chosen)))
 
 
 def _thin(positions: np.ndarray, limit: int) -> np.ndarray:
+    """Keep at most `limit` of the positions, spread evenly."""
     if len(positions) <= limit:
         return positions
     return positions[np.linspace(0, len(positions) - 1, limit).round().astype(int)]
-
-
-def _thin_to(more: np.ndarray, room: int, chosen: np.ndarray) -> np.ndarray:
-    return np.union1d(chosen, _thin(more, room))
 
 
 @dataclass(frozen=True)
@@ -201,14 +200,15 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
         values = [np.take_along_axis(rising, at[None], axis=0)[0] for at in (below, above)]
         return values[0] + (position - below) * (values[1] - values[0])
 
-    half_width = 1.96 * np.sqrt(count) / 2
+    # The highest rank that the median lies below in at most 2.5 % of samples.
+    lowest = binom.ppf(INTERVAL[0] / 100, np.maximum(count, 1), 0.5) - 1
     enough = count >= 6
     return {
         "median_lead": order_statistic((count - 1) / 2),
         "lead_25": order_statistic((count - 1) / 4),
         "lead_75": order_statistic(3 * (count - 1) / 4),
-        "median_lead_low": np.where(enough, order_statistic(np.floor(count / 2 - half_width)), np.nan),
-        "median_lead_high": np.where(enough, order_statistic(np.ceil(count / 2 + half_width)), np.nan),
+        "median_lead_low": np.where(enough, order_statistic(lowest), np.nan),
+        "median_lead_high": np.where(enough, order_statistic(count - 1 - lowest), np.nan),
     }
 
 

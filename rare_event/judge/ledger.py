@@ -42,7 +42,8 @@ def ledger(
     """
     events = _events(scores, threshold, policy)
     false = _false_alarms(scores, threshold, policy)
-    lines = pd.concat([events, false], ignore_index=True)
+    whole = {"event": "Int64", "row": "Int64", "fold": "Int64"}
+    lines = pd.concat([events.astype(whole), false.astype(whole)], ignore_index=True)
     return lines.assign(sensors=_in_words(lines, contributions, names))[COLUMNS]
 
 
@@ -99,13 +100,13 @@ def _events(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFra
     return pd.DataFrame(
         {
             "kind": "event",
-            "event": found["event"].astype("Int64"),
+            "event": found["event"],
             "caught": found["caught"],
             "first_alarm": found["event"].map(clock) - found["lead"],
             "lead": found["lead"],
             "peak": peaks["peak"].to_numpy(),
-            "row": peaks["row"].astype("Int64").to_numpy(),
-            "fold": peaks["fold"].astype("Int64").to_numpy(),
+            "row": peaks["row"].to_numpy(),
+            "fold": peaks["fold"].to_numpy(),
         }
     )
 
@@ -125,8 +126,8 @@ def _false_alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.D
             "first_alarm": listed["start"],
             "lead": np.nan,
             "peak": peaks["peak"].to_numpy(),
-            "row": peaks["row"].astype("Int64").to_numpy(),
-            "fold": peaks["fold"].astype("Int64").to_numpy(),
+            "row": peaks["row"].to_numpy(),
+            "fold": peaks["fold"].to_numpy(),
         }
     )
 

@@ -28,7 +28,8 @@ def choose(points: OperatingPoints, rule: Rule) -> float:
     Raises
     ------
     DataError
-        If the rule needs positive rows and there are none.
+        If the rule needs positive rows and there are none, or asks for a share that no threshold
+        reaches.
     """
     if not points.n_positive and rule.kind not in LABEL_FREE:
         raise DataError(
@@ -71,10 +72,11 @@ def _index(points: OperatingPoints, rule: Rule) -> int | None:
     reached = points.recall if rule.kind == "recall" else points.caught / max(points.n_events, 1)
     enough = np.flatnonzero(reached >= rule.value)
     if not len(enough):
-        return 0
-    # The same recall can be had at several thresholds; rows and events are lost at its last one.
-    same = np.flatnonzero(reached == reached[enough[-1]])
-    return int(same[_last_best(points.precision[same])])
+        raise DataError(
+            f"No threshold reaches {rule.value:.0%}: the most on validation data is {reached.max():.0%}. "
+            "Ask for a smaller share, or widen the lead window."
+        )
+    return int(enough[_last_best(points.precision[enough])])
 
 
 def _last_best(values: np.ndarray) -> int:

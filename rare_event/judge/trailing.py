@@ -49,7 +49,9 @@ def _ratio(scores: Scores, past: Scores, rule: Rule) -> np.ndarray:
     limit = values.rolling(rows, min_periods=least).quantile(rule.value).shift(1).bfill()
     # Fewer windows than an hour have no trailing quantile: they are compared with all there are.
     limit = limit.fillna(values.quantile(rule.value))
-    ratio = values.to_numpy() / np.maximum(limit.to_numpy(), np.finfo(float).tiny)
+    # A quantile of 0 cannot divide; the least error there is stands in for it.
+    least_error = values[values > 0].min() if (values > 0).any() else 1.0
+    ratio = values.to_numpy() / np.maximum(limit.to_numpy(), least_error)
     back = np.empty(len(row))
     back[order] = ratio
     return back[len(past) :]

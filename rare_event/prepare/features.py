@@ -47,17 +47,35 @@ def _difference(values: np.ndarray, stretch: np.ndarray) -> np.ndarray:
 
 
 def _deviation(values: np.ndarray, stretch: np.ndarray, trailing: int) -> np.ndarray:
+    known = np.isfinite(values)
+    length = np.minimum(_age(stretch) + 1, trailing)
+    total = _trailing_sum(np.where(known, values, 0).astype(float), length)
+    count = _trailing_sum(known.astype(float), length)
+    return values - total / np.maximum(count, 1)
+
+
+def _age(stretch: np.ndarray) -> np.ndarray:
+    """How many rows of the same stretch come before each row."""
     position = np.arange(len(stretch))
     starts = np.concatenate([[True], stretch[1:] != stretch[:-1]])
-    first = np.maximum(np.maximum.accumulate(np.where(starts, position, 0)), position - trailing + 1)
-    # Sums are taken about each sensor's mean, in double: a running sum of large levels loses digits.
-    known = np.isfinite(values)
-    centred = values - np.where(known, values, 0).mean(axis=0, dtype=float)
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(np.where(known, centred, 0), axis=0)])
-    count = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(known, axis=0)])
-    rows_known = count[position + 1] - count[first]
-    mean = (total[position + 1] - total[first]) / np.maximum(rows_known, 1)
-    return centred - mean
+    return position - np.maximum.accumulate(np.where(starts, position, 0))
+
+
+def _trailing_sum(values: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Sum of the last `length[i]` rows up to each row i.
+
+    Each length is a sum of powers of two, so log2 of the longest passes do. Unlike a difference of
+    running sums, no row outside the window touches the result, however large its values.
+    """
+    total, end = np.zeros_like(values), np.arange(len(values))
+    block, size = values, 1
+    while size <= length.max(initial=0):
+        chosen = np.flatnonzero(length & size)
+        total[chosen] += block[end[chosen]]
+        end[chosen] -= size
+        block = block + np.concatenate([np.zeros((size, values.shape[1])), block[:-size]])[: len(block)]
+        size *= 2
+    return total
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,11 @@ at the end. Every file is written by rename.
 
 from __future__ import annotations
 
+import hashlib
 import re
 import shutil
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
+# Raised when what is kept with a run is computed otherwise.
+CACHE_VERSION = 1
 RUN_TIME = "%Y%m%d-%H%M%S-%f"
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -289,6 +292,25 @@ class Run:
         """Read the committed threshold and how it came about."""
         with self._explain("committed threshold"):
             return _committed().validate_json((self.folder / "threshold.json").read_bytes())
+
+    def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
+        """Read a frame that was computed from this run before, or compute and keep it.
+
+        Parameters
+        ----------
+        key
+            What the frame depends on beside the run; plain data and frozen settings.
+        make
+            Computes it.
+        """
+        digest = hashlib.sha256(f"{CACHE_VERSION} {key!r}".encode()).hexdigest()[:20]
+        path = self.folder / f"cache-{digest}.parquet"
+        # A cache that cannot be read is made anew.
+        with suppress(OSError, ValueError):
+            return pd.read_parquet(path)
+        frame = make()
+        write(path, lambda temporary: frame.to_parquet(temporary, index=False))
+        return frame
 
     def save_evaluation(self, summary: Mapping[str, Any]) -> None:
         """Write the figures of the run as they were when it ended.

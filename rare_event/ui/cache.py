@@ -7,18 +7,23 @@ from __future__ import annotations
 
 import gc
 
+import numpy as np
+import pandas as pd
 import streamlit as st
 
-from rare_event.config import AlarmPolicy, ExperimentConfig
+from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.judge.evaluation import Evaluation, evaluate
+from rare_event.judge.explorer import event_levels, explorer_columns
+from rare_event.judge.ledger import called_ledger
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
+from rare_event.judge.trailing import follow
 from rare_event.prepare.checks import check
 from rare_event.prepare.findings import Finding
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset
-from rare_event.store.runs import Part, open_run
+from rare_event.store.runs import Committed, Part, open_run
 from rare_event.store.workspace import home
 from rare_event.work.experiment import Prepared, prepare
 from rare_event.work.jobs import Jobs
@@ -98,31 +103,120 @@ def scores_of(run_id: str, part: Part) -> Scores:
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def points_of(run_id: str, part: Part, policy: AlarmPolicy) -> OperatingPoints:
+def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
+    """Return the scores of a part, related to their trailing quantile if a rule says so.
+
+    Parameters
+    ----------
+    run_id, part, trailing
+        The run, the part and a trailing rule, or None.
+    """
+    scores = scores_of(run_id, part)
+    if trailing is None:
+        return scores
+    history = scores_of(run_id, "validation") if part == "test" else None
+    return follow(scores, trailing, history)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def points_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> OperatingPoints:
     """Return the operating points of a part of a finished run.
 
     Parameters
     ----------
-    run_id, part, policy
-        The run, the part and the alarm policy.
+    run_id, part, policy, trailing
+        The run, the part, the alarm policy and a trailing rule, or None.
     """
-    return operating_points(scores_of(run_id, part), policy)
+    return operating_points(followed_of(run_id, part, trailing), policy)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
-def evaluation_of(
-    run_id: str, part: Part, policy: AlarmPolicy, thresholds: tuple[tuple[int, float], ...]
-) -> Evaluation:
-    """Return the figures of a part of a finished run.
+@st.cache_resource(max_entries=8, show_spinner=False)
+def levels_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> np.ndarray:
+    """Return the highest threshold at which each event of a part is caught.
 
     Parameters
     ----------
-    run_id, part, policy
-        The run, the part and the alarm policy.
-    thresholds
-        Pairs of fold and threshold.
+    run_id, part, policy, trailing
+        As for `points_of`.
     """
-    return evaluate(scores_of(run_id, part), dict(thresholds), policy)
+    return event_levels(followed_of(run_id, part, trailing), policy)
+
+
+def columns_of(
+    run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float
+) -> pd.DataFrame:
+    """Return what the explorer shows of a part, with a column for the threshold it stands at.
+
+    Parameters
+    ----------
+    run_id, part, policy, trailing
+        As for `points_of`.
+    threshold
+        Its counts are among the columns, exactly.
+    """
+    columns = _columns(run_id, part, policy, trailing)
+    points = points_of(run_id, part, policy, trailing)
+    at = points.at(threshold)
+    if at == len(points) or points.threshold[at] in columns["threshold"].to_numpy():
+        return columns
+    return _columns_with(run_id, part, policy, trailing, float(points.threshold[at]))
+
+
+@st.cache_resource(max_entries=8, show_spinner="Counting …")
+def _columns(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> pd.DataFrame:
+    return _kept_with_run(run_id, part, policy, trailing)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _columns_with(
+    run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float
+) -> pd.DataFrame:
+    return explorer_columns(followed_of(run_id, part, trailing), policy, keep=(threshold,))
+
+
+def _kept_with_run(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> pd.DataFrame:
+    """Columns as of the run's folder, where resampling is done once."""
+    return open_run(run_id).cached_frame(
+        ("explorer", part, policy, trailing),
+        lambda: explorer_columns(followed_of(run_id, part, trailing), policy),
+    )
+
+
+def evaluation_of(run_id: str, part: Part, committed: Committed) -> Evaluation:
+    """Return the figures of a part of a finished run at a committed threshold.
+
+    Parameters
+    ----------
+    run_id, part, committed
+        The run, the part and the threshold.
+    """
+    trailing = committed.rule if committed.rule.trailing else None
+    return _evaluation(run_id, part, committed.policy, trailing, tuple(sorted(committed.folds.items())))
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _evaluation(
+    run_id: str,
+    part: Part,
+    policy: AlarmPolicy,
+    trailing: Rule | None,
+    folds: tuple[tuple[int, float], ...],
+) -> Evaluation:
+    return evaluate(followed_of(run_id, part, trailing), dict(folds), policy)
+
+
+def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
+    """Return the ledger of a part of a finished run at a committed threshold.
+
+    Parameters
+    ----------
+    run_id, part, committed
+        The run, the part and the threshold.
+    """
+    trailing = committed.rule if committed.rule.trailing else None
+    contributions, names = open_run(run_id).contributions(part)
+    scores = followed_of(run_id, part, trailing)
+    return called_ledger(scores, committed.folds, committed.policy, contributions, names)
 
 
 def open_sample() -> Dataset:

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import numpy as np
+import statistics
+
 import streamlit as st
 
-from rare_event.judge.alarms import event_ledger
-from rare_event.judge.evaluation import Evaluation, call
+from rare_event.judge.evaluation import Evaluation
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
-from rare_event.prepare.stretches import find_events, minutes, stretches
 from rare_event.store.runs import Run
-from rare_event.ui.cache import evaluation_of, points_of, scores_of, table_of
+from rare_event.ui.cache import columns_of, evaluation_of, followed_of, points_of, table_of
+from rare_event.ui.ledger import show_ledger
+from rare_event.ui.metrics import show_metrics
 from rare_event.ui.text import number, plain, plural
-from rare_event.ui.threshold import show_figures, unit_of
+from rare_event.ui.threshold import TRAILING_UNIT, unit_of
 
-
-def _figures(run: Run) -> Evaluation:
-    return evaluation_of(run.id, "test", run.config().policy, tuple(sorted(run.committed().folds.items())))
-
-
-def drawn_threshold(run: Run) -> float:
-    """Return the one threshold that charts can show: the median where folds have their own.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
-    return float(np.median(list(run.committed().folds.values())))
+INTERVALS = {
+    "Events caught": "caught",
+    "False alarms per day": "false_alarms_per_day",
+    "Median lead": "median_lead",
+    "Precision (rows)": "precision",
+    "Recall (rows)": "recall",
+}
 
 
 def show_verdict(run: Run) -> None:
@@ -40,10 +34,53 @@ def show_verdict(run: Run) -> None:
     run
         The run in use.
     """
-    figures = _figures(run)
+    committed = run.committed()
+    figures = evaluation_of(run.id, "test", committed)
     st.markdown(verdict(figures))
-    st.caption(f"Threshold: {plain(run.committed().in_words())}.")
-    show_figures(figures)
+    policy = committed.policy
+    st.caption(
+        f"Threshold: {plain(committed.in_words())}, {plain(committed.time[:16])} UTC. "
+        f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} min, "
+        f"lead window {number(policy.lead)} min. Small print: 95 % intervals."
+    )
+    show_metrics(plant_figures(figures), _intervals(run))
+
+
+def _intervals(run: Run) -> dict[str, str]:
+    """Intervals at the committed threshold, where it is one for all folds and was reached."""
+    committed = run.committed()
+    if committed.common is None:
+        return {}
+    trailing = committed.rule if committed.rule.trailing else None
+    columns = columns_of(run.id, "test", committed.policy, trailing, committed.common)
+    reached = columns[columns["threshold"] >= committed.common]
+    if not len(reached):
+        return {}
+    line = reached.iloc[0]
+    return {
+        label: f"{number(line[f'{name}_low'], 2)} to {number(line[f'{name}_high'], 2)}"
+        for label, name in INTERVALS.items()
+        if line[f"{name}_low"] == line[f"{name}_low"]
+    }
+
+
+def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
+    """List what the plant counts: label, value, explanation.
+
+    Parameters
+    ----------
+    figures
+        Of a part at a threshold.
+    """
+    lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} min"
+    return [
+        ("Events caught", f"{figures.caught} of {figures.n_events}", "With an alarm in the lead window."),
+        ("False alarms per day", number(figures.false_alarms_per_day), "Per day of running time."),
+        ("Median lead", lead, "From the first alarm of an event to the event."),
+        ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
+        ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
+        ("Running time", f"{number(figures.days)} days", "That these figures are counted over."),
+    ]
 
 
 def verdict(figures: Evaluation) -> str:
@@ -74,10 +111,11 @@ def show_errors_over_time(run: Run) -> None:
     run
         The run in use.
     """
-    scores = scores_of(run.id, "test")
-    table = table_of(run.dataset())
+    committed, table = run.committed(), table_of(run.dataset())
+    scores = followed_of(run.id, "test", committed.rule if committed.rule.trailing else None)
     when = None if table.time is None else table.time[scores.row]
-    st.plotly_chart(error_figure(scores, drawn_threshold(run), when=when, part="Test"), key="evaluate_errors")
+    threshold = statistics.median(committed.folds.values())
+    st.plotly_chart(error_figure(scores, threshold, when=when, part="Test"), key="evaluate_errors")
 
 
 def show_curves(run: Run) -> None:
@@ -88,8 +126,12 @@ def show_curves(run: Run) -> None:
     run
         The run in use.
     """
-    figures, threshold = _figures(run), drawn_threshold(run)
-    points = points_of(run.id, "test", run.config().policy)
+    committed = run.committed()
+    figures = evaluation_of(run.id, "test", committed)
+    # Where folds have thresholds of their own, charts can only show the middle one.
+    threshold = statistics.median(committed.folds.values())
+    trailing = committed.rule if committed.rule.trailing else None
+    points = points_of(run.id, "test", committed.policy, trailing)
     left, right = st.columns(2)
     left.plotly_chart(
         confusion_figure(figures.tn, figures.fp, figures.fn, figures.tp, part="Test"), key="evaluate_matrix"
@@ -105,38 +147,17 @@ def show_curves(run: Run) -> None:
         ),
         key="evaluate_precision_recall",
     )
-    right.plotly_chart(
-        threshold_figure(points, threshold, part="Test", unit=unit_of(run)), key="evaluate_threshold"
-    )
+    unit = TRAILING_UNIT if trailing else unit_of(run)
+    right.plotly_chart(threshold_figure(points, threshold, part="Test", unit=unit), key="evaluate_threshold")
 
 
-def show_ledger(run: Run) -> None:
-    """List the events of the test data: caught or missed, and how early.
+def show_test_ledger(run: Run) -> None:
+    """List the events of the test data, caught or missed, and the false alarms.
 
     Parameters
     ----------
     run
         The run in use.
     """
-    st.subheader("Events")
-    scores, policy, table = scores_of(run.id, "test"), run.config().policy, table_of(run.dataset())
-    ledger = event_ledger(call(scores, run.committed().folds), 1.0, policy)
-    ledger["peak"] = event_ledger(scores, np.inf, policy)["peak"]
-    clock = minutes(table.time, table.n_rows)
-    events = find_events(clock, table.label, stretches(clock, table.label))
-    when = events.clock if table.time is None else table.time[events.row]
-    ledger.insert(1, "time", when[ledger["event"]])
-    st.dataframe(
-        ledger,
-        hide_index=True,
-        placeholder="–",
-        column_config={
-            "event": st.column_config.NumberColumn("event", help="Number of the event in the file, from 0."),
-            "caught": st.column_config.CheckboxColumn("caught"),
-            "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
-            "peak": st.column_config.NumberColumn(
-                "highest error before it", format="%.3g", help="Empty where no window lies before the event."
-            ),
-        },
-        key="evaluate_ledger",
-    )
+    st.subheader("Ledger: events and false alarms")
+    show_ledger(run, "test", run.committed())

@@ -1,8 +1,8 @@
-"""A line of figures that wraps evenly at any width."""
+"""A line of figures that wraps evenly at any width, each with its interval."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
@@ -10,14 +10,28 @@ import streamlit as st
 WIDTH = 180
 
 
-def show_metrics(figures: Iterable[tuple[str, str, str | None]]) -> None:
+def show_metrics(
+    figures: Iterable[tuple[str, str, str | None]], intervals: Mapping[str, str] | None = None
+) -> None:
     """Show figures side by side.
 
     Parameters
     ----------
     figures
         Label, value and help text (or None) of each.
+    intervals
+        For some labels what stands below the value: its 95 % interval.
     """
     with st.container(horizontal=True):
         for label, value, explanation in figures:
-            st.metric(label, value, help=explanation, border=True, width=WIDTH)
+            below = (intervals or {}).get(label)
+            st.metric(
+                label,
+                value,
+                delta=below,
+                delta_color="off",
+                delta_arrow="off",
+                help=explanation,
+                border=True,
+                width=WIDTH,
+            )

@@ -64,11 +64,9 @@ def _show_status(run: Run, status: Status) -> None:
     else:
         st.error(plain(status.message))
     if not status.ended:
-        waiting_for_it = run.cancel_requested
-        label = "Cancelling …" if waiting_for_it else "Cancel"
-        if st.button(label, key="train_cancel", disabled=waiting_for_it):
-            jobs().cancel(run)
-            st.rerun(scope="fragment")
+        asked = run.cancel_requested
+        label = "Cancelling …" if asked else "Cancel"
+        st.button(label, key="train_cancel", disabled=asked, on_click=jobs().cancel, args=(run,))
 
 
 def show_runs(dataset: Dataset) -> None:

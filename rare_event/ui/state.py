@@ -6,17 +6,64 @@ reload, a bookmark or a colleague's link opens the same work.
 
 from __future__ import annotations
 
+import statistics
 from dataclasses import dataclass, replace
 from typing import Any
 
 import streamlit as st
 
-from rare_event.config import RECOMMENDED, ExperimentConfig
+from rare_event.config import RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import Dataset, open_dataset
-from rare_event.store.runs import Run, open_run
+from rare_event.store.runs import Committed, Run, open_run
 
 KEY = "app_state"
+
+
+@dataclass(frozen=True)
+class Exploring:
+    """A threshold that is being tried and not yet committed.
+
+    Parameters
+    ----------
+    run_id
+        The run it belongs to.
+    threshold
+        In the unit of the scores, or of their ratios to the trailing quantile.
+    rule
+        What chose it.
+    policy
+        The alarm policy that is being tried.
+    """
+
+    run_id: str
+    threshold: float
+    rule: Rule
+    policy: AlarmPolicy
+
+    @property
+    def trailing(self) -> Rule | None:
+        """The rule that the scores are related to, if it is a trailing one."""
+        return self.rule if self.rule.trailing else None
+
+    def committed(self, run: Run) -> Committed:
+        """Return what committing it would write; a threshold of each fold's own stays so.
+
+        Parameters
+        ----------
+        run
+            The run.
+        """
+        before = run.committed()
+        untouched = before.common is None and self == _exploring_of(run, before)
+        folds = before.folds if untouched else dict.fromkeys(before.folds, self.threshold)
+        return Committed(folds, self.rule, self.policy)
+
+
+def _exploring_of(run: Run, committed: Committed) -> Exploring:
+    # Where folds have thresholds of their own, the middle one is where exploring begins.
+    threshold = statistics.median(committed.folds.values())
+    return Exploring(run.id, threshold, committed.rule, committed.policy)
 
 
 @dataclass(frozen=True)
@@ -31,11 +78,14 @@ class AppState:
         Of the run in use.
     draft
         Settings on the Train page.
+    exploring
+        Threshold being tried on the Threshold page.
     """
 
     digest: str | None = None
     run_id: str | None = None
     draft: ExperimentConfig = RECOMMENDED
+    exploring: Exploring | None = None
 
 
 class Missing(RareEventError):
@@ -73,6 +123,31 @@ def update_state(**changes: Any) -> AppState:
     st.session_state[KEY] = replace(get_state(), **changes)
     write_address()
     return get_state()
+
+
+def exploring_of(run: Run) -> Exploring:
+    """Return the threshold being tried on a run; what is committed, to begin with.
+
+    Parameters
+    ----------
+    run
+        The run in use.
+    """
+    exploring = get_state().exploring
+    if exploring is None or exploring.run_id != run.id:
+        return _exploring_of(run, run.committed())
+    return exploring
+
+
+def update_exploring(exploring: Exploring) -> None:
+    """Try another threshold.
+
+    Parameters
+    ----------
+    exploring
+        The threshold and how it came about.
+    """
+    st.session_state[KEY] = replace(get_state(), exploring=exploring)
 
 
 def write_address() -> None:

@@ -7,7 +7,7 @@ This is the one place where the three stages meet: `prepare` makes windows, `det
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from time import perf_counter
 from typing import Any
 
@@ -374,6 +374,9 @@ def summarise(result: Result) -> dict[str, Any]:
         "validation": _ranking(result.validation),
         "test": _ranking(result.test),
         "threshold": thresholds[0] if len(set(thresholds)) == 1 else None,
+        "rule": asdict(result.config.rule),
+        "policy": asdict(result.config.policy),
+        "ledger_rows": evaluation.n_events + evaluation.false_alarms,
         "confusion": {name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
         "events": {"caught": evaluation.caught, "total": evaluation.n_events},
         "false_alarms_per_day": evaluation.false_alarms_per_day,

@@ -11,11 +11,10 @@ import pytest
 from sklearn.metrics import confusion_matrix
 from streamlit.testing.v1 import AppTest
 
-from rare_event.config import SplitPlan
-from rare_event.judge.thresholds import operating_points
+from rare_event.config import Rule, SplitPlan
 from rare_event.store.datasets import Dataset, list_datasets, open_dataset
 from rare_event.store.runs import Run, create_run, list_runs
-from rare_event.ui.threshold import slider_stops
+from rare_event.ui.state import KEY, Exploring
 from tests.app.conftest import PCA, ROOT, Deferred, finished
 
 PAGES = ["app.py", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").glob("*.py"))]
@@ -200,20 +199,69 @@ def test_the_before_and_after_tables_show_the_shift(open_page: OpenPage, dataset
     assert window.index.tolist() == [event - 2]
 
 
+def explorer(app: AppTest) -> dict[str, Any]:
+    """What the page hands to the explorer."""
+    (component,) = app.get("bidi_component")
+    return dict(json.loads(component.proto.json))
+
+
+def release(app: AppTest, run: Run, threshold: float) -> AppTest:
+    """Let go of the explorer's handle at a threshold."""
+    app.session_state[f"threshold_explorer_{run.id}"] = {"threshold": threshold}
+    set_by_hand_in(app, run, threshold)
+    return app.run()
+
+
+def set_by_hand_in(app: AppTest, run: Run, threshold: float) -> None:
+    """Do what the component's callback does; AppTest cannot fire it."""
+    state = app.session_state[KEY]
+    committed = run.committed()
+    exploring = Exploring(run.id, threshold, Rule("fixed", threshold), committed.policy)
+    app.session_state[KEY] = replace(state, exploring=exploring)
+
+
+def test_the_explorer_gets_counts_that_are_exact(open_page: OpenPage, done_run: Run) -> None:
+    data = explorer(open_page("pages/3_Threshold.py", run=done_run.id))
+    scores = done_run.scores("validation")
+    assert data["part"] == "Validation"
+    assert data["value"] == done_run.committed().folds[0]
+    assert data["n_positive"] == scores.n_positive
+    columns = data["columns"]
+    assert len(columns["threshold"]) <= 2000
+    for at in np.random.default_rng(0).integers(0, len(columns["threshold"]), 50):
+        called = scores.y_score >= columns["threshold"][at]
+        _, fp, _, tp = confusion_matrix(scores.y_true, called).ravel()
+        assert (columns["tp"][at], columns["fp"][at]) == (tp, fp)
+    assert columns["tp"][0] == scores.n_positive, "the lowest threshold must call every row"
+
+
+def test_a_typed_threshold_is_counted_exactly(open_page: OpenPage, done_run: Run) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    scores = done_run.scores("validation")
+    threshold = float(np.quantile(scores.y_score, 0.9)) + 1e-9
+    next(field for field in app.number_input if field.label == "Threshold, exactly").set_value(
+        threshold
+    ).run()
+    data = explorer(app)
+    assert data["value"] == threshold
+    at = int(np.searchsorted(data["columns"]["threshold"], threshold))
+    assert data["columns"]["tp"][at] + data["columns"]["fp"][at] == (scores.y_score >= threshold).sum()
+    assert done_run.committed().folds[0] != threshold, "typing must not commit"
+
+
 def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage, done_run: Run) -> None:
     app = open_page("pages/3_Threshold.py", run=done_run.id)
-    before = done_run.committed().folds
-    points = operating_points(done_run.scores("validation"), done_run.config().policy)
-    stops = slider_stops(points, before[0])
-    threshold = stops[len(stops) // 2]
-    app.select_slider[0].set_value(threshold).run()
-    assert done_run.committed().folds == before, "moving the slider must not commit"
+    before = done_run.committed()
+    threshold = float(np.median(done_run.scores("validation").y_score))
+    release(app, done_run, threshold)
+    assert done_run.committed() == before, "letting go must not commit"
     button(app, "Commit this threshold").click().run()
     assert not app.exception
-    committed = done_run.committed().folds[0]
-    assert committed == threshold
+    committed = done_run.committed()
+    assert committed.folds == {0: threshold}
+    assert committed.rule.kind == "fixed"
     scores = done_run.scores("test")
-    expected = confusion_matrix(scores.y_true, scores.y_score >= committed)
+    expected = confusion_matrix(scores.y_true, scores.y_score >= threshold)
     app = open_page("pages/4_Evaluate.py", run=done_run.id)
     assert not app.exception
     matrix = next(
@@ -224,6 +272,34 @@ def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage
     shown = [int(cell.split("<")[0].replace(",", "")) for row in matrix["data"][0]["text"] for cell in row]
     assert shown == expected.ravel().tolist()
     assert "set by hand" in texts(app)
+
+
+@pytest.mark.parametrize("kind", ["events", "recall", "f-beta", "cost", "quantile", "trailing-quantile"])
+def test_a_rule_sets_the_threshold_and_says_so(open_page: OpenPage, done_run: Run, kind: str) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    app.selectbox(key="threshold_rule").select(kind).run()
+    button(app, "Set by this rule").click().run()
+    assert not app.exception
+    assert not app.error
+    button(app, "Commit this threshold").click().run()
+    committed = done_run.committed()
+    assert committed.rule.kind == kind
+    app = open_page("pages/4_Evaluate.py", run=done_run.id)
+    assert not app.exception
+    assert not app.error
+    assert committed.rule.in_words().split(",")[0][:20] in texts(app).replace("\\", "")
+
+
+def test_another_policy_changes_what_counts_as_an_alarm(open_page: OpenPage, done_run: Run) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    before = explorer(app)["columns"]["caught"]
+    app.number_input(key=f"threshold_policy_{done_run.id}_lead").set_value(20.0).run()
+    after = explorer(app)["columns"]["caught"]
+    assert not app.exception
+    assert sum(after) > sum(before)
+    button(app, "Commit this threshold").click().run()
+    assert done_run.committed().policy.lead == 20.0
+    assert done_run.config().policy.lead == 4.0, "the recipe of the run stays as it was trained"
 
 
 def test_an_optimistic_split_is_named_wherever_its_figures_stand(
@@ -240,7 +316,8 @@ def test_an_optimistic_split_is_named_wherever_its_figures_stand(
 def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage, dataset: Dataset) -> None:
     run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
     app = open_page("pages/3_Threshold.py", run=run.id)
-    assert "Each fold has its own threshold" in texts(app)
+    assert "one for each fold" in texts(app)
+    assert next(b for b in app.button if b.label == "Commit this threshold").disabled
     app = open_page("pages/4_Evaluate.py", run=run.id)
     assert not app.exception
     assert metric(app, "Events caught").endswith(f"of {len(run.scores('test').total_events)}")

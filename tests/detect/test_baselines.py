@@ -70,3 +70,12 @@ def test_too_few_windows_are_a_sentence(X, n) -> None:
     with pytest.raises(DataError, match=f"^{n} normal training windows: PCA needs at least 2"):
         PCADetector.fit(PCAModel(), X, np.arange(n), lookback=1)
     assert len(PCADetector.fit(PCAModel(), X, np.arange(2), lookback=1).components) == 5
+
+
+@pytest.mark.parametrize("steps", ["last", "window"])
+@pytest.mark.parametrize("lookback", [1, 3])
+def test_no_window_has_no_errors(X, steps, lookback) -> None:
+    detector = PCADetector.fit(PCAModel(components=2), X, np.arange(2, 200), lookback)
+    assert detector.sensor_errors(X, np.array([], int), steps).shape == (0, 6)
+    assert flat_windows(X, np.array([], int), lookback).shape == (0, 6 * lookback)
+    assert detector.sensor_errors(X, np.array([5]), steps).shape == (1, 6)

@@ -15,10 +15,9 @@ from sklearn.metrics import (
     roc_curve,
 )
 
-from rare_event.config import AlarmPolicy, Rule
+from rare_event.config import AlarmPolicy
 from rare_event.errors import DataError
-from rare_event.judge.rules import choose
-from rare_event.judge.thresholds import OperatingPoints, highest_within, operating_points
+from rare_event.judge.thresholds import highest_within, operating_points
 from tests import naive
 
 
@@ -156,65 +155,3 @@ def test_the_highest_level_within_the_cooldown_is_that_of_the_loop(rows, cooldow
     found = highest_within(level, clock, age, cooldown)
     assert found.tolist() == naive.highest_within(level, clock, age, cooldown)
     assert (level == before).all()
-
-
-def points_of(false_alarms, days=1.0):
-    n = len(false_alarms)
-    zeros = np.zeros(n, int)
-    return OperatingPoints(
-        threshold=np.arange(1.0, n + 1),
-        tp=zeros,
-        fp=zeros,
-        caught=zeros,
-        alarms=zeros,
-        false_alarms=np.array(false_alarms),
-        n_positive=0,
-        n_normal=n,
-        n_events=0,
-        days=days,
-    )
-
-
-def test_the_budget_is_kept_at_every_threshold_above() -> None:
-    # False alarms at thresholds 1 to 6. Within 2 a day are 4, 5 and 6; 1 is too (one alarm that
-    # never stops), but on the way there 3 has four.
-    points = points_of([1, 3, 4, 2, 1, 0])
-    assert choose(points, Rule("fa-per-day", 2)) == 4.0
-    assert choose(points, Rule("fa-per-day", 0)) == 6.0
-    assert choose(points, Rule("fa-per-day", 0.99)) == 6.0
-    assert choose(points, Rule("fa-per-day", 4)) == 1.0
-    # Over half a day every count weighs twice.
-    assert choose(replace(points, days=0.5), Rule("fa-per-day", 2)) == 5.0
-
-
-def test_just_above_the_highest_score_where_nothing_keeps_the_budget() -> None:
-    points = points_of([9, 9, 9])
-    threshold = choose(points, Rule("fa-per-day", 2))
-    assert threshold == np.nextafter(3.0, 4.0) > 3.0
-    assert points.at(threshold) == len(points)  # no row is called positive
-
-
-def test_a_fixed_threshold_is_itself() -> None:
-    for value in (0.0, 0.3, 1e9):
-        assert choose(points_of([9, 9]), Rule("fixed", value)) == value
-
-
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.floats(0, 7))
-def test_choosing_is_that_of_the_walk(false_alarms, budget) -> None:
-    points = points_of(false_alarms)
-    chosen = choose(points, Rule("fa-per-day", budget))
-    expected = naive.choose(points.threshold.tolist(), points.false_alarms_per_day.tolist(), budget)
-    assert chosen == (np.nextafter(len(false_alarms), np.inf) if expected is None else expected)
-    kept = points.false_alarms_per_day[points.threshold >= chosen]
-    assert (kept <= budget).all()
-    lower = points.at(chosen) - 1
-    assert lower < 0 or points.false_alarms_per_day[lower] > budget
-
-
-@given(st.integers(0, 10_000), st.floats(0, 200))
-def test_the_chosen_threshold_keeps_the_budget_on_the_rows_themselves(seed, budget) -> None:
-    rng = np.random.default_rng(seed)
-    scores, policy = naive.random_scores(rng, n_rows=40), naive.random_policy(rng)
-    threshold = choose(operating_points(scores, policy), Rule("fa-per-day", budget))
-    for above in (threshold, threshold + 0.01, threshold + 1):
-        assert naive.alarm_figures(scores, above, policy)["false_alarms"] / scores.days <= budget

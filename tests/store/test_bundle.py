@@ -72,3 +72,42 @@ def test_a_damaged_network_is_a_sentence(tmp_path, content) -> None:
     (tmp_path / "model.keras").write_bytes(content)
     with pytest.raises(RunError, match="missing or damaged"):
         load_bundle(tmp_path, replace(config, model=DenseModel(widths=(2,))))
+
+
+@pytest.mark.parametrize("share", [0.0, 0.01, 0.5, 0.95])
+@pytest.mark.parametrize("file", ["scaler.npz", "pca.npz"])
+def test_a_file_cut_off_is_a_sentence(tmp_path, file, share) -> None:
+    config, derived, representation, detector = fitted(PCAModel(components=2))
+    save_bundle(tmp_path, representation, detector)
+    whole = (tmp_path / file).read_bytes()
+    (tmp_path / file).write_bytes(whole[: int(share * len(whole))])
+    with pytest.raises(RunError, match=f"saved model of run {tmp_path.name} is missing or damaged. Train it"):
+        load_bundle(tmp_path, config)
+    (tmp_path / file).write_bytes(whole)
+    again, _ = load_bundle(tmp_path, config)
+    assert (again.transform(derived, GRADES) == representation.transform(derived, GRADES)).all()
+
+
+@pytest.mark.parametrize("file", ["scaler.npz", "pca.npz"])
+def test_flipped_bytes_are_a_sentence(tmp_path, file) -> None:
+    config, _, representation, detector = fitted(PCAModel(components=2))
+    save_bundle(tmp_path, representation, detector)
+    damaged = bytearray((tmp_path / file).read_bytes())
+    damaged[200:260] = bytes(255 - byte for byte in damaged[200:260])
+    (tmp_path / file).write_bytes(damaged)
+    with pytest.raises(RunError, match="missing or damaged"):
+        load_bundle(tmp_path, config)
+
+
+@pytest.mark.parametrize("file", ["scaler.npz", "pca.npz"])
+@pytest.mark.parametrize("dropped", [0, -1])
+def test_an_archive_without_one_of_its_arrays_is_a_sentence(tmp_path, file, dropped) -> None:
+    config, _, representation, detector = fitted(PCAModel(components=2))
+    save_bundle(tmp_path, representation, detector)
+    with np.load(tmp_path / file) as stored:
+        arrays = dict(stored)
+    del arrays[list(arrays)[dropped]]
+    assert arrays
+    np.savez(tmp_path / file, **arrays)
+    with pytest.raises(RunError, match="missing or damaged"):
+        load_bundle(tmp_path, config)

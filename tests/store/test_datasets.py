@@ -181,3 +181,49 @@ def test_damaged_data_are_a_sentence(dataset, workspace, content) -> None:
     for read in (dataset.table, dataset.raw):
         with pytest.raises(RunError, match="stored data of mill.csv are missing or damaged. Upload the file"):
             read()
+
+
+FILL_S2 = Finding("problem", "s2", "Values are missing.", "Fill them forward.", "forward-fill")
+
+
+def test_a_fix_keeps_a_role_that_was_set_after_an_earlier_fix(dataset) -> None:
+    first = dataset.with_fix(IGNORE_S1)
+    assert first.schema.ignored == ("s1",) and "s3" in first.schema.sensors
+    # The analyst takes s1 back, and ignores s3 and the grade.
+    mine = replace(first.schema, sensors=("s0", "s1", "s2"), categories=(), ignored=("s3", "grade"))
+    second = first.with_schema(mine).with_fix(FILL_S2)
+    assert second.fixes == (IGNORE_S1, FILL_S2) and second.schema == mine
+    save_dataset(second)
+    again = open_dataset(dataset.digest)
+    assert again.schema == mine and again.table().schema.sensors == ("s0", "s1", "s2")
+    # Another fix that changes roles changes its own column only.
+    third = again.with_fix(Finding("note", "s0", "It is of no use.", "Ignore it.", "ignore"))
+    assert third.schema.sensors == ("s1", "s2") and third.schema.ignored == ("s3", "grade", "s0")
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"PAR1", b"PAR1" * 100])
+def test_data_that_were_lost_are_stored_anew(dataset, upload, workspace, damage) -> None:
+    path = workspace / "datasets" / dataset.digest / "raw.parquet"
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(RunError):
+        open_dataset(dataset.digest).table()
+    again = add_dataset(upload, "again.csv")
+    assert (again.digest, again.n_rows) == (dataset.digest, 400)
+    assert same(again.table(), read_table(upload)) and len(list_datasets()) == 1
+
+
+@pytest.mark.parametrize("damage", [None, b"", b"{", b"[1]", b"{}", b'{"schema": {}, "fixes": []}'])
+def test_a_record_that_was_damaged_is_stored_anew(dataset, upload, workspace, damage) -> None:
+    path = workspace / "datasets" / dataset.digest / "dataset.json"
+    path.unlink()
+    if damage is not None:
+        path.write_bytes(damage)
+    with pytest.raises(RunError):
+        open_dataset(dataset.digest)
+    again = add_dataset(upload, "again.csv")
+    assert (again.name, again.fixes, again.schema) == ("again.csv", (), dataset.schema)
+    assert open_dataset(dataset.digest) == again and same(again.table(), read_table(upload))
+    # What is whole is kept, name and all.
+    assert add_dataset(upload, "third.csv").name == "again.csv"

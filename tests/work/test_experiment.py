@@ -4,6 +4,7 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rare_event.config import (
@@ -22,7 +23,10 @@ from rare_event.judge.evaluation import evaluate
 from rare_event.judge.scores import COLUMNS
 from rare_event.prepare.features import fit_representation
 from rare_event.prepare.table import read_table
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import create_run
 from rare_event.work.experiment import make_scores, prepare, run_experiment, summarise
+from rare_event.work.worker import execute
 from tests import naive
 from tests.work.conftest import DENSE, PCA, small_frame
 
@@ -283,3 +287,97 @@ def test_without_a_clock_rows_count_as_minutes() -> None:
     result = run_experiment(read_table(data.to_csv(index=False).encode()), PCA)
     assert result.prepared.step == 1.0 and result.test.clock.tolist() == result.test.row.tolist()
     assert 0 < summarise(result)["test"]["auc"] < 1
+
+
+@pytest.mark.parametrize("n_last", [1, 2, 3])
+def test_events_in_the_last_rows_each_after_a_gap(n_last) -> None:
+    data = small_frame()
+    last = data.tail(1)
+    for _ in range(n_last):
+        last = last.assign(time=last["time"] + pd.Timedelta(100, unit="min"), y=1)
+        data = pd.concat([data, last], ignore_index=True)
+    table = read_table(data.to_csv(index=False).encode())
+    result = run_experiment(table, PCA)
+    # Ten events stand in rows 50, 110, ..., 590; each of the last rows is one more, in a stretch of
+    # its own that holds no other row.
+    prepared = result.prepared
+    assert len(prepared.events.row) == 10 + n_last
+    assert prepared.events.row[10:].tolist() == list(range(600, 600 + n_last))
+    assert not set(prepared.events.stretch[10:].tolist()) & set(prepared.stretch.tolist())
+    assert prepared.row.max() == 599 and not table.label[prepared.row].any()
+    # No window sees them: they are never caught, and rows across the gap lead to no event.
+    assert not set(result.test.event.tolist()) & set(range(10, 10 + n_last))
+    assert result.test.row[-1] == 599 and result.test.event[-1] == -1
+    found = evaluate(result.test, {0: 0.0}, PCA.policy)
+    assert found.caught < found.n_events
+    json.dumps(summarise(result), allow_nan=False)
+
+
+@pytest.mark.parametrize("value", [1e25, -1e30])
+def test_a_value_too_large_for_an_error_names_its_row(value) -> None:
+    data = small_frame()
+    data.loc[555, "s1"] = value
+    level = replace(PCA.representation, kind="level", scaler="standard", clip=None)
+    recipe = replace(
+        DENSE, representation=level, training=replace(DENSE.training, epochs=1), split=SplitPlan()
+    )
+    with pytest.raises(DataError, match="reconstruction error of row 555 is too large") as refused:
+        run_experiment(read_table(data.to_csv(index=False).encode()), recipe)
+    assert str(refused.value).endswith(".") and "Clip the inputs" in str(refused.value)
+    # What the sentence advises helps.
+    clipped = replace(recipe, representation=replace(level, clip=5.0))
+    result = run_experiment(read_table(data.to_csv(index=False).encode()), clipped)
+    assert np.isfinite(result.test.y_score).all() and 555 in result.test.row
+
+
+@pytest.mark.parametrize("kind", ["level", "difference", "deviation"])
+def test_a_huge_value_of_the_test_part_changes_nothing_before_it(small_table, kind) -> None:
+    # PCA reckons in double precision: the square of 1e25 is a number there.
+    data = small_frame()
+    data.loc[555, "s1"] = 1e25
+    recipe = replace(PCA, representation=replace(PCA.representation, kind=kind, clip=None))
+    result = run_experiment(read_table(data.to_csv(index=False).encode()), recipe)
+    clean = run_experiment(small_table, recipe)
+    # A file with such a number is kept in another precision: alike, not bit-equal.
+    np.testing.assert_allclose(result.validation.y_score, clean.validation.y_score, rtol=1e-3)
+    before = result.test.row < 555
+    assert before.any() and not before.all()
+    np.testing.assert_allclose(result.test.y_score[before], clean.test.y_score[before], rtol=1e-3)
+    assert result.thresholds[0] == pytest.approx(clean.thresholds[0], rel=1e-3)
+    assert result.test.y_score[result.test.row == 555] > 1e40 > clean.test.y_score.max()
+    assert np.isfinite(result.test.y_score).all()
+    json.dumps(summarise(result), allow_nan=False)
+
+
+@pytest.mark.parametrize("kind", ["rolling", "stretch"])
+def test_pca_is_cancelled_between_folds_by_the_cancel_file(workspace, small_csv, kind) -> None:
+    run = create_run(add_dataset(small_csv, "small.csv"), replace(PCA, split=SplitPlan(kind, folds=4)))
+    told = []
+
+    def cancel_in_the_second(fold, folds, epoch):
+        told.append((fold, folds, epoch.number))
+        if fold == 1:
+            run.request_cancel()
+
+    with pytest.raises(Cancelled, match="cancelled"):
+        execute(run, cancel_in_the_second)
+    assert told == [(0, 4, 1), (1, 4, 1)]
+    status = run.status()
+    assert (status.state, status.fold, status.folds) == ("cancelled", 1, 4)
+    assert run.history()["fold"].tolist() == [0, 1]
+    assert not (run.folder / "scores.parquet").exists() and not (run.folder / "pca.npz").exists()
+
+
+@pytest.mark.parametrize("plan", ["chronological", "rolling"])
+def test_a_trailing_quantile_looks_back_on_validation(small_table, plan) -> None:
+    rule = Rule("trailing-quantile", 0.9, days=0.2)
+    result = run_experiment(small_table, replace(PCA, rule=rule, split=PLANS[plan]))
+    assert set(result.thresholds.values()) == {1.0}
+    ratios = naive.follow(result.test, rule, result.validation)
+    found = result.evaluation()
+    # A window is called where it reaches the quantile of those before it, in validation or test.
+    assert found.tp + found.fp == sum(ratio >= 1 for ratio in ratios) > 0
+    alone = naive.follow(result.test, rule)
+    assert found.tp + found.fp != len(ratios) and not np.allclose(alone, ratios)
+    # The scores themselves are those of any other rule.
+    assert same_scores(result.test, run_experiment(small_table, replace(PCA, split=PLANS[plan])).test)

@@ -1,0 +1,29 @@
+"""Tables on their way out: what a spreadsheet would take for a formula stays text."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+# What spreadsheets take for the beginning of a formula (OWASP, CSV injection).
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+
+def spreadsheet_safe(frame: pd.DataFrame) -> pd.DataFrame:
+    """Put an apostrophe before text that a spreadsheet would run as a formula.
+
+    Parameters
+    ----------
+    frame
+        Any frame; its numbers stay as they are.
+
+    Examples
+    --------
+    >>> spreadsheet_safe(pd.DataFrame({"name": ["x1", "=1+1"], "value": [-1, 2]})).values.tolist()
+    [['x1', -1], ["'=1+1", 2]]
+    """
+    texts = frame.select_dtypes(["object", "string"]).columns
+    return frame.assign(**{column: frame[column].map(_safe) for column in texts})
+
+
+def _safe(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA_STARTS) else value

@@ -1,0 +1,66 @@
+"""The ledger on the screen: events caught and missed, and false alarms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rare_event.prepare.table import Table
+from rare_event.store.exports import spreadsheet_safe
+from rare_event.store.runs import Committed, Part, Run
+from rare_event.ui.cache import ledger_of, table_of
+
+COLUMN_CONFIG = {
+    "event": st.column_config.NumberColumn("event", help="Number of the event in the file, from 0."),
+    "caught": st.column_config.CheckboxColumn("caught"),
+    "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm"),
+    "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
+    "peak": st.column_config.NumberColumn(
+        "highest error", format="%.3g", help="In the lead window, or in the alarm."
+    ),
+    "row": st.column_config.NumberColumn("at row"),
+    "sensors": st.column_config.TextColumn("sensors with the largest errors", width="large"),
+}
+
+
+def show_ledger(run: Run, part: Part, committed: Committed) -> None:
+    """Show the ledger of a part, and let the user download it.
+
+    Parameters
+    ----------
+    run, part, committed
+        The run, the part and the threshold.
+    """
+    lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()))
+    st.dataframe(
+        lines.drop(columns="fold"),
+        hide_index=True,
+        placeholder="–",
+        column_config=COLUMN_CONFIG,
+        key=f"ledger_{part}",
+    )
+    st.download_button(
+        "Download the ledger",
+        spreadsheet_safe(lines).to_csv(index=False),
+        file_name=f"ledger-{part}-{run.id}.csv",
+        mime="text/csv",
+        key=f"ledger_download_{part}",
+    )
+
+
+def with_times(lines: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """Replace minutes on the clock by times, where the table has times.
+
+    Parameters
+    ----------
+    lines
+        A ledger.
+    table
+        The table it is of.
+    """
+    if table.time is None:
+        return lines
+    known = lines["first_alarm"].notna()
+    since = pd.to_timedelta(lines["first_alarm"].where(known, 0.0), unit="min")
+    return lines.assign(first_alarm=(pd.Timestamp(table.time[0]) + since).where(known, np.datetime64("NaT")))

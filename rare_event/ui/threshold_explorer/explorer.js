@@ -1,0 +1,456 @@
+// The threshold explorer. Python counts every operating point once; here they are only looked up.
+// While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, and
+// 150 ms after a key press, the threshold goes to Python.
+
+const HEIGHT = 440;
+const LEFT = 56;
+const RIGHT = 16;
+const CURVES = { top: 28, bottom: 228 };
+const STRIP = { top: 250, bottom: 268 };
+const BARS = { top: 300, bottom: 398 };
+const KEY_PAUSE = 150;
+const PAGE_STEPS = 20;
+const SVG = "http://www.w3.org/2000/svg";
+
+// What was chosen and moved here outlives a rerun, which hands over new data.
+const views = new WeakMap();
+
+export default function explorer({ data, parentElement, setStateValue }) {
+  const root = parentElement.querySelector(".explorer");
+  const $ = (selector) => root.querySelector(selector);
+  const svg = $("svg");
+  const slider = $("input[type=range]");
+  const { columns } = data;
+  const view = views.get(parentElement) ?? {
+    logarithmic: data.logarithmic,
+    whole: false,
+    current: data.value,
+    server: data.value,
+    pending: new Set(),
+  };
+  views.set(parentElement, view);
+
+  // An answer to what was sent from here must not pull back a handle that has moved on since.
+  const answered = view.pending.delete(data.value);
+  let current = answered || data.value === view.server ? view.current : data.value;
+  view.server = data.value;
+  view.current = current;
+  let sent = data.value;
+  let frame = 0;
+  let pause = 0;
+  let axis;
+  let marks;
+
+  // First column at or above a threshold; past the end, where nothing is alarmed any more.
+  const columnAt = (threshold) => {
+    let low = 0;
+    let high = columns.threshold.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (columns.threshold[middle] < threshold) low = middle + 1;
+      else high = middle;
+    }
+    return low;
+  };
+
+  const layOut = () => {
+    const width = Math.max(320, svg.clientWidth || parentElement.clientWidth || 800);
+    axis = makeAxis(data, view, width);
+    marks = drawStatic(svg, data, axis, width);
+    $(".scale").setAttribute("aria-pressed", String(view.logarithmic));
+    $(".range").setAttribute("aria-pressed", String(view.whole));
+    redraw();
+  };
+
+  const redraw = () => {
+    frame = 0;
+    const began = performance.now();
+    const figures = lookUp(data, columnAt(current));
+    const x = axis.toPixel(current);
+    for (const line of marks.lines) line.setAttribute("transform", `translate(${x} 0)`);
+    marks.caught.setAttribute(
+      "d",
+      stripPath(data.events, axis, (level) => level !== null && level >= current),
+    );
+    for (const cell of root.querySelectorAll("[data-figure]")) {
+      const text = figures[cell.dataset.figure];
+      if (cell.textContent !== text) cell.textContent = text;
+    }
+    const words = significant(current);
+    $(".now").textContent = words;
+    slider.value = axis.toShare(current) * 1000;
+    slider.setAttribute(
+      "aria-valuetext",
+      `threshold ${words}, ${figures.caught} events caught, ` +
+        `${figures.false_alarms_per_day} false alarms per day, precision ${figures.precision}, recall ${figures.recall}`,
+    );
+    root.dataset.threshold = String(current);
+    root.dataset.columns = String(columns.threshold.length);
+    performance.measure("threshold-frame", { start: began, end: performance.now() });
+  };
+
+  const schedule = () => {
+    if (!frame) frame = requestAnimationFrame(redraw);
+  };
+
+  const moveTo = (threshold) => {
+    current = threshold;
+    view.current = threshold;
+    schedule();
+  };
+
+  const send = () => {
+    clearTimeout(pause);
+    if (current === sent) return;
+    sent = current;
+    view.pending.add(current);
+    setStateValue("threshold", current);
+  };
+
+  // The pointer stops only at thresholds whose counts are exact.
+  const moveToShare = (share) => {
+    const at = columnAt(axis.fromShare(Math.min(1, Math.max(0, share))));
+    moveTo(columns.threshold[Math.min(at, columns.threshold.length - 1)]);
+  };
+
+  const moveBy = (steps) => {
+    const at = columnAt(current) + steps;
+    moveTo(columns.threshold[Math.min(columns.threshold.length - 1, Math.max(0, at))]);
+  };
+
+  const follow = (event) => {
+    const box = svg.getBoundingClientRect();
+    moveToShare((event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT));
+  };
+
+  const chart = $(".chart");
+  chart.onpointerdown = (event) => {
+    chart.setPointerCapture(event.pointerId);
+    chart.onpointermove = follow;
+    follow(event);
+  };
+  chart.onpointerup = chart.onpointercancel = () => {
+    chart.onpointermove = null;
+    send();
+  };
+  slider.oninput = () => moveToShare(slider.value / 1000);
+  slider.onchange = send;
+  slider.onkeydown = (event) => {
+    const last = columns.threshold.length;
+    const steps = {
+      ArrowRight: 1,
+      ArrowUp: 1,
+      ArrowLeft: -1,
+      ArrowDown: -1,
+      PageUp: PAGE_STEPS,
+      PageDown: -PAGE_STEPS,
+      Home: -last,
+      End: last,
+    }[event.key];
+    if (steps === undefined) return;
+    event.preventDefault();
+    moveBy(steps);
+    clearTimeout(pause);
+    pause = setTimeout(send, KEY_PAUSE);
+  };
+  $(".scale").onclick = () => {
+    view.logarithmic = !view.logarithmic && data.ranges.logarithmic !== null;
+    layOut();
+  };
+  $(".range").onclick = () => {
+    view.whole = !view.whole;
+    layOut();
+  };
+  $(".svg-export").onclick = () => exportSvg(svg, data.part);
+  $(".png-export").onclick = () => exportPng(svg, data.part);
+  $(".part").textContent = `${data.part} data`;
+
+  const observer = new ResizeObserver(layOut);
+  observer.observe(svg);
+  layOut();
+  return () => {
+    observer.disconnect();
+    clearTimeout(pause);
+    cancelAnimationFrame(frame);
+  };
+}
+
+// Between thresholds and pixels, on a linear or logarithmic axis.
+function makeAxis(data, view, width) {
+  const logarithmic = view.logarithmic && data.ranges.logarithmic !== null;
+  const range = logarithmic ? data.ranges.logarithmic : data.ranges.linear;
+  const [low, high] = view.whole ? range.whole : range.useful;
+  const forward = logarithmic ? Math.log : (value) => value;
+  const backward = logarithmic ? Math.exp : (value) => value;
+  const [from, to] = [forward(low), forward(high)];
+  const toShare = (value) => {
+    const share = (forward(Math.max(value, logarithmic ? low : -Infinity)) - from) / (to - from);
+    return Math.min(1, Math.max(0, share));
+  };
+  return {
+    low,
+    high,
+    logarithmic,
+    right: width - RIGHT,
+    toShare,
+    fromShare: (share) => backward(from + share * (to - from)),
+    toPixel: (value) => LEFT + toShare(value) * (width - LEFT - RIGHT),
+    ticks: ticksOf(low, high, logarithmic),
+  };
+}
+
+function ticksOf(low, high, logarithmic) {
+  if (logarithmic) {
+    const decades = Math.log10(high / low);
+    const steps = decades > 2.5 ? [1] : decades > 1.2 ? [1, 3] : [1, 2, 5];
+    const ticks = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+      for (const step of steps) ticks.push(step * 10 ** power);
+    return ticks.filter((tick) => tick >= low && tick <= high);
+  }
+  const rough = (high - low) / 6;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = power * ([1, 2, 5, 10].find((factor) => factor * power >= rough) ?? 10);
+  const ticks = [];
+  for (let tick = Math.ceil(low / step) * step; tick <= high; tick += step) ticks.push(tick);
+  return ticks;
+}
+
+// What the counts of one column amount to, as text. Intervals are 95 %.
+function lookUp(data, at) {
+  const { columns, n_positive, n_normal, n_events, days, costs } = data;
+  const beyond = at >= columns.threshold.length;
+  const count = (name) => (beyond ? 0 : columns[name][at]);
+  const [tp, fp, caught, falseAlarms] = ["tp", "fp", "caught", "false_alarms"].map(count);
+  const value = (won, lost) => won * costs.saved * costs.event - lost * costs.false_alarm;
+  const between = (name, words) => {
+    const [low, high] = beyond
+      ? [null, null]
+      : [columns[`${name}_low`][at], columns[`${name}_high`][at]];
+    return low === null || high === null ? "" : `${words(low)} to ${words(high)}`;
+  };
+  const share = (part, whole) => (whole ? significant(part / whole, 3) : "–");
+  const lead = beyond ? null : columns.median_lead[at];
+  return {
+    tp: grouped(tp),
+    fp: grouped(fp),
+    fn: grouped(n_positive - tp),
+    tn: grouped(n_normal - fp),
+    precision: share(tp, tp + fp),
+    recall: share(tp, n_positive),
+    caught: `${grouped(caught)} of ${grouped(n_events)}`,
+    false_alarms_per_day: significant(falseAlarms / days, 3),
+    median_lead: lead === null ? "–" : significant(lead, 3),
+    net_value: grouped(Math.round(value(caught, falseAlarms))),
+    precision_interval: between("precision", (number) => significant(number, 2)),
+    recall_interval: between("recall", (number) => significant(number, 2)),
+    caught_interval: between("caught", (number) => grouped(Math.round(number))),
+    false_alarms_per_day_interval: between("false_alarms_per_day", (number) =>
+      significant(number, 2),
+    ),
+    median_lead_interval: between("median_lead", (number) => significant(number, 2)),
+    net_value_interval: `in ${significant(days, 3)} days`,
+  };
+}
+
+function significant(value, digits = 4) {
+  if (!Number.isFinite(value)) return "–";
+  const magnitude = Math.abs(value);
+  if (magnitude !== 0 && (magnitude >= 1e6 || magnitude < 1e-4))
+    return value.toExponential(digits - 1);
+  return String(Number(value.toPrecision(digits)));
+}
+
+function grouped(value) {
+  return value.toLocaleString("en-US");
+}
+
+// Everything that does not move with the threshold; returns what does.
+function drawStatic(svg, data, axis, width) {
+  svg.replaceChildren();
+  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
+  const { columns, colours } = data;
+  const add = (name, attributes, text) => {
+    const node = document.createElementNS(SVG, name);
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    if (text !== undefined) node.textContent = text;
+    svg.append(node);
+    return node;
+  };
+  const height = (share) => CURVES.bottom - share * (CURVES.bottom - CURVES.top);
+
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    add("line", {
+      x1: LEFT,
+      x2: axis.right,
+      y1: height(share),
+      y2: height(share),
+      stroke: colours.grid,
+    });
+    add("text", { x: LEFT - 8, y: height(share) + 4, "text-anchor": "end" }, String(share));
+  }
+  for (const tick of axis.ticks) {
+    const x = axis.toPixel(tick);
+    add("line", { x1: x, x2: x, y1: CURVES.top, y2: BARS.bottom, stroke: colours.grid });
+    add("text", { x, y: BARS.bottom + 16, "text-anchor": "middle" }, significant(tick, 3));
+  }
+  const middle = (CURVES.top + CURVES.bottom) / 2;
+  add(
+    "text",
+    { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` },
+    "Precision, recall",
+  );
+  add(
+    "text",
+    { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
+    `Threshold (${data.unit})`,
+  );
+
+  for (const name of ["precision", "recall"]) {
+    const band = bandPath(columns, name, axis, height);
+    if (band) add("path", { d: band, fill: colours[name], "fill-opacity": 0.16, stroke: "none" });
+  }
+  const legend = [
+    ["precision", (i) => columns.tp[i] / (columns.tp[i] + columns.fp[i])],
+    ["recall", (i) => (data.n_positive ? columns.tp[i] / data.n_positive : NaN)],
+  ];
+  legend.forEach(([name, share], order) => {
+    add("path", {
+      d: curvePath(columns, share, axis, height),
+      fill: "none",
+      stroke: colours[name],
+      "stroke-width": 2,
+    });
+    add("rect", { x: LEFT + order * 110, y: 8, width: 14, height: 4, fill: colours[name] });
+    add("text", { x: LEFT + 20 + order * 110, y: 15 }, name);
+  });
+  add("text", { x: LEFT + 220, y: 15 }, "shaded: 95 % interval");
+
+  add("text", { x: LEFT - 8, y: STRIP.bottom - 4, "text-anchor": "end" }, "events");
+  add("path", {
+    d: stripPath(data.events, axis, () => true),
+    stroke: colours.missed,
+    "stroke-width": stripWidth(data, axis),
+  });
+  const caught = add("path", { stroke: colours.caught, "stroke-width": stripWidth(data, axis) });
+
+  drawBars(add, data, axis);
+  const lines = [[CURVES.top, BARS.bottom]].map(([y1, y2]) =>
+    add("line", { x1: 0, x2: 0, y1, y2, stroke: "currentColor", "stroke-width": 2 }),
+  );
+  return { lines, caught };
+}
+
+function curvePath(columns, share, axis, height) {
+  let path = "";
+  let pen = "M";
+  let last = null;
+  columns.threshold.forEach((threshold, i) => {
+    const value = share(i);
+    if (!Number.isFinite(value) || threshold < axis.low || threshold > axis.high) return;
+    const [x, y] = [axis.toPixel(threshold).toFixed(1), height(value).toFixed(1)];
+    // At a threshold between two scores the counts are those of the higher one.
+    path += last === null ? `${pen}${x} ${y}` : `V${y}H${x}`;
+    pen = "L";
+    last = y;
+  });
+  return path;
+}
+
+function bandPath(columns, name, axis, height) {
+  const points = [];
+  columns.threshold.forEach((threshold, i) => {
+    const [low, high] = [columns[`${name}_low`][i], columns[`${name}_high`][i]];
+    if (low === null || high === null || threshold < axis.low || threshold > axis.high) return;
+    points.push([
+      axis.toPixel(threshold).toFixed(1),
+      height(low).toFixed(1),
+      height(high).toFixed(1),
+    ]);
+  });
+  if (points.length < 2) return "";
+  const upper = points.map(([x, , high]) => `${x} ${high}`);
+  const lower = points.map(([x, low]) => `${x} ${low}`).reverse();
+  return `M${upper.join("L")}L${lower.join("L")}Z`;
+}
+
+function stripWidth(data, axis) {
+  return Math.max(
+    1,
+    Math.min(8, ((axis.right - LEFT) / Math.max(1, data.events.length)) * 0.7),
+  ).toFixed(2);
+}
+
+function stripPath(events, axis, chosen) {
+  const pitch = (axis.right - LEFT) / Math.max(1, events.length);
+  let path = "";
+  events.forEach((level, i) => {
+    if (chosen(level))
+      path += `M${(LEFT + (i + 0.5) * pitch).toFixed(1)} ${STRIP.top}V${STRIP.bottom}`;
+  });
+  return path;
+}
+
+function drawBars(add, data, axis) {
+  const { colours } = data;
+  const bins = axis.logarithmic ? data.histograms.logarithmic : data.histograms.linear;
+  const tallest = Math.max(1e-9, ...bins.normal, ...bins.positive);
+  const top = (share) => BARS.bottom - (share / tallest) * (BARS.bottom - BARS.top);
+  [
+    ["normal", LEFT],
+    ["positive", LEFT + 110],
+  ].forEach(([name, x]) => {
+    let path = `M${axis.toPixel(bins.edges[0]).toFixed(1)} ${BARS.bottom}`;
+    bins[name].forEach((share, i) => {
+      path += `V${top(share).toFixed(1)}H${axis.toPixel(bins.edges[i + 1]).toFixed(1)}`;
+    });
+    add("path", {
+      d: `${path}V${BARS.bottom}Z`,
+      fill: colours[name],
+      "fill-opacity": 0.35,
+      stroke: colours[name],
+    });
+    add("rect", { x, y: BARS.top - 18, width: 14, height: 4, fill: colours[name] });
+    add("text", { x: x + 20, y: BARS.top - 11 }, name);
+  });
+  add("text", { x: LEFT + 220, y: BARS.top - 11 }, "share of each class by score");
+  add("line", { x1: LEFT, x2: axis.right, y1: BARS.bottom, y2: BARS.bottom, stroke: colours.grid });
+}
+
+function standalone(svg) {
+  const copy = svg.cloneNode(true);
+  const style = getComputedStyle(svg);
+  copy.setAttribute("xmlns", SVG);
+  copy.setAttribute("width", svg.clientWidth);
+  copy.setAttribute("height", svg.clientHeight);
+  copy.style.color = style.color;
+  copy.style.fontFamily = style.fontFamily;
+  copy.style.fontSize = "12px";
+  copy.style.fill = style.color;
+  return new XMLSerializer().serializeToString(copy);
+}
+
+function download(address, name) {
+  const link = document.createElement("a");
+  link.href = address;
+  link.download = name;
+  link.click();
+}
+
+function exportSvg(svg, part) {
+  const address = URL.createObjectURL(new Blob([standalone(svg)], { type: "image/svg+xml" }));
+  download(address, `threshold-${part.toLowerCase()}.svg`);
+  URL.revokeObjectURL(address);
+}
+
+function exportPng(svg, part) {
+  const image = new Image();
+  image.onload = () => {
+    const canvas = document.createElement("canvas");
+    canvas.width = svg.clientWidth * 2;
+    canvas.height = svg.clientHeight * 2;
+    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    download(canvas.toDataURL("image/png"), `threshold-${part.toLowerCase()}.png`);
+  };
+  image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standalone(svg))}`;
+}

@@ -1,0 +1,232 @@
+"""The explorer in a real browser: what moves, what is sent, and what is counted."""
+
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Locator, Page, WebSocket, expect
+from sklearn.metrics import confusion_matrix
+
+from rare_event.bench import synthetic_scores
+from rare_event.config import RECOMMENDED, AlarmPolicy, Rule
+from rare_event.judge.scores import Scores
+from rare_event.prepare.sample import write_sample
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import Committed, Run, Status, create_run, list_runs
+from tests.browser.conftest import ROOT, Complaints, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+MOVES = 120
+
+
+@pytest.fixture(scope="module")
+def home(server: Server) -> Iterator[Path]:
+    """The server's workspace, for this process too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARE_EVENT_HOME", str(server.home))
+        yield server.home
+
+
+@pytest.fixture(scope="module")
+def mill_run(home: Path, mill_csv: Path) -> Run:
+    """The LSTM on the real mill, trained briefly: its errors have the long tails."""
+    command = [
+        sys.executable,
+        "-m",
+        "rare_event",
+        "run",
+        str(mill_csv),
+        "--preset",
+        "article-lstm",
+        "--epochs",
+        "2",
+    ]
+    subprocess.run(command, check=True, cwd=ROOT, env=os.environ | {"RARE_EVENT_HOME": str(home)})
+    return list_runs()[0]
+
+
+@pytest.fixture(scope="module")
+def million_run(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose validation part has 1,000,000 scored rows."""
+    dataset = add_dataset(write_sample(tmp_path_factory.mktemp("sample") / "sample.csv"), "sample.csv")
+    run, scores = create_run(dataset, RECOMMENDED), synthetic_scores(1_000_000)
+    run.save_scores({"validation": [scores], "test": [scores.where(scores.row < 12_000)]})
+    nothing = pd.DataFrame({"fold": [0], "row": [0], "sensor_1": [0], "share_1": [1.0]})
+    run.save_contributions({"validation": nothing, "test": nothing}, ("first",))
+    run.commit(Committed({0: float(np.quantile(scores.y_score, 0.999))}, Rule(), AlarmPolicy()))
+    figures = {"auc": 0.5, "n": len(scores), "n_positive": scores.n_positive}
+    run.save_evaluation({"validation": figures, "test": figures, "events": {"total": 1}})
+    run.write_status(Status("done"))
+    return run
+
+
+def open_explorer(page: Page, server: Server, run: Run) -> Locator:
+    page.goto(f"{server.address}/Threshold?run={run.id}")
+    root = page.locator(".explorer[data-threshold]")
+    expect(root).to_be_visible(timeout=60_000)
+    return root
+
+
+def stands_at(root: Locator) -> float:
+    return float(root.get_attribute("data-threshold") or "nan")
+
+
+def matrix(root: Locator) -> list[int]:
+    names = ("tn", "fp", "fn", "tp")
+    texts = [root.locator(f"td[data-figure={name}]").inner_text() for name in names]
+    return [int(text.replace(",", "")) for text in texts]
+
+
+def expected_matrix(scores: Scores, threshold: float) -> list[int]:
+    counts: list[int] = (
+        confusion_matrix(scores.y_true, scores.y_score >= threshold, labels=[0, 1]).ravel().tolist()
+    )
+    return counts
+
+
+def next_frame(page: Page) -> None:
+    page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
+
+
+def drag(page: Page, root: Locator, shares: list[float]) -> None:
+    """Press on the chart, move to each share of its width, one move a frame; do not let go."""
+    box = root.locator("svg").bounding_box()
+    assert box is not None
+    left, width = box["x"] + 60, box["width"] - 80
+    page.mouse.move(left + shares[0] * width, box["y"] + 100)
+    page.mouse.down()
+    for share in shares:
+        page.mouse.move(left + share * width, box["y"] + 100)
+        page.evaluate("new Promise(requestAnimationFrame)")
+
+
+@pytest.mark.parametrize("which", [pytest.param("mill_run", marks=pytest.mark.mill), "million_run"])
+def test_a_drag_draws_every_frame_and_sends_nothing(
+    page: Page, server: Server, request: pytest.FixtureRequest, which: str, complaints: Complaints
+) -> None:
+    run: Run = request.getfixturevalue(which)
+    sent: list[object] = []
+
+    def watch(socket: WebSocket) -> None:
+        socket.on("framesent", lambda message: sent.append(message))
+
+    page.on("websocket", watch)
+    root = open_explorer(page, server, run)
+    assert int(root.get_attribute("data-columns") or 0) == 2000
+    committed = run.committed()
+    page.wait_for_function("!document.querySelector('[data-testid=stStatusWidget]')")
+    page.evaluate("performance.clearMeasures()")
+    before = len(sent)
+    drag(page, root, np.linspace(0.95, 0.05, MOVES).tolist())
+    frames = page.evaluate("performance.getEntriesByName('threshold-frame').length")
+    assert frames >= MOVES - 5
+    assert len(sent) == before, "something was sent during the drag"
+    released_at = stands_at(root)
+    page.mouse.up()
+    commit = page.get_by_role("button", name="Commit this threshold")
+    expect(page.get_by_text("Now: set by hand")).to_be_visible()
+    assert len(sent) == before + 1, "one message is sent on release"
+    assert stands_at(root) == released_at
+    assert matrix(root) == expected_matrix(run.scores("validation"), released_at)
+    assert run.committed() == committed, "letting go must not commit"
+    commit.click()
+    expect(page.get_by_text(re.compile(r"Committed: .* \(set by hand"))).to_be_visible()
+    assert run.committed().folds == {0: released_at}
+    run.commit(committed)
+    assert complaints.messages == []
+
+
+@pytest.mark.mill
+def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server, mill_run: Run) -> None:
+    scores = mill_run.scores("validation")
+    random = np.random.default_rng(0)
+    root = open_explorer(page, server, mill_run)
+    seen = set()
+
+    def agree() -> None:
+        threshold = stands_at(root)
+        assert matrix(root) == expected_matrix(scores, threshold)
+        seen.add(threshold)
+
+    for share in random.uniform(0, 1, 20):
+        drag(page, root, [float(share)])
+        next_frame(page)
+        agree()
+        page.mouse.up()
+    slider = root.get_by_role("slider")
+    slider.focus()
+    for key in random.choice(["ArrowLeft", "ArrowRight", "PageUp", "PageDown", "Home", "End"], 20).tolist():
+        slider.press(key)
+        next_frame(page)
+        agree()
+    for threshold in random.uniform(scores.y_score.min(), np.quantile(scores.y_score, 0.99), 10).tolist():
+        # Typed to ten digits, as the field shows it.
+        typed = f"{threshold:.10g}"
+        field = page.get_by_role("spinbutton", name="Threshold, exactly")
+        expect(field).to_have_count(1)
+        field.fill(typed)
+        field.press("Enter")
+        expect(root).to_have_attribute("data-threshold", str(float(typed)))
+        agree()
+    for rule in ("At least this share of the events", "Highest F-beta", "Least cost", "Fixed quantile"):
+        choice = page.get_by_role("combobox", name="Choose the threshold by a rule")
+        choice.click()
+        choice.fill(rule)
+        page.get_by_role("option", name=rule).first.click()
+        before = stands_at(root)
+        page.get_by_role("button", name="Set by this rule").click()
+        expect(root).not_to_have_attribute("data-threshold", str(before))
+        agree()
+    assert len(seen) >= 40
+
+
+@pytest.mark.mill
+def test_the_handle_speaks_and_nothing_stands_in_the_way(page: Page, server: Server, mill_run: Run) -> None:
+    root = open_explorer(page, server, mill_run)
+    slider = root.get_by_role("slider", name="Threshold")
+    spoken = slider.get_attribute("aria-valuetext") or ""
+    assert re.match(r"threshold [\d.]+, \d+ of \d+ events caught, [\d.]+ false alarms per day", spoken)
+    assert "NaN" not in spoken
+    slider.focus()
+    slider.press("PageDown")
+    expect(slider).not_to_have_attribute("aria-valuetext", spoken)
+    found = Axe().run(page).response["violations"]
+    serious = [
+        f"{rule['id']}: {rule['help']} {[node['target'] for node in rule['nodes']]}"
+        for rule in found
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+@pytest.mark.mill
+@pytest.mark.parametrize("kind", ["SVG", "PNG"])
+def test_the_chart_can_be_saved(page: Page, server: Server, mill_run: Run, kind: str) -> None:
+    root = open_explorer(page, server, mill_run)
+    with page.expect_download() as started:
+        root.get_by_role("button", name=kind).click()
+    saved = Path(started.value.path()).read_bytes()
+    assert started.value.suggested_filename == f"threshold-validation.{kind.lower()}"
+    assert saved.startswith(b"<svg" if kind == "SVG" else b"\x89PNG")
+    assert b"undefined" not in saved
+
+
+@pytest.mark.mill
+def test_both_tails_can_be_read(page: Page, server: Server, mill_run: Run) -> None:
+    root = open_explorer(page, server, mill_run)
+    shapes = set()
+    for button in ("Whole range", "Log axis", "Whole range"):
+        shapes.add(root.locator("svg path").nth(1).get_attribute("d"))
+        root.get_by_role("button", name=button).click()
+        next_frame(page)
+    shapes.add(root.locator("svg path").nth(1).get_attribute("d"))
+    assert len(shapes) >= 3
+    assert not any("NaN" in (shape or "") for shape in shapes)
