@@ -184,11 +184,11 @@ def _rule(kind: RuleKind, costs: Costs) -> Rule:
 
 
 def _type_exactly(run: Run, threshold: float) -> None:
-    # A new field for each threshold: it always shows what the explorer stands at.
-    key = f"threshold_number_{threshold!r}"
+    # One field that is told its value: a new one for each threshold would send back the old value.
+    key = f"threshold_number_{run.id}"
+    st.session_state[key] = threshold
     st.number_input(
         "Threshold, exactly",
-        value=threshold,
         format="%.10g",
         key=key,
         on_change=lambda: set_by_hand(run, st.session_state[key]),

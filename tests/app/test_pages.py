@@ -206,18 +206,10 @@ def explorer(app: AppTest) -> dict[str, Any]:
 
 
 def release(app: AppTest, run: Run, threshold: float) -> AppTest:
-    """Let go of the explorer's handle at a threshold."""
-    app.session_state[f"threshold_explorer_{run.id}"] = {"threshold": threshold}
-    set_by_hand_in(app, run, threshold)
+    """Do what letting go of the explorer's handle does; AppTest cannot fire its trigger."""
+    exploring = Exploring(run.id, threshold, Rule("fixed", threshold), run.committed().policy)
+    app.session_state[KEY] = replace(app.session_state[KEY], exploring=exploring)
     return app.run()
-
-
-def set_by_hand_in(app: AppTest, run: Run, threshold: float) -> None:
-    """Do what the component's callback does; AppTest cannot fire it."""
-    state = app.session_state[KEY]
-    committed = run.committed()
-    exploring = Exploring(run.id, threshold, Rule("fixed", threshold), committed.policy)
-    app.session_state[KEY] = replace(state, exploring=exploring)
 
 
 def test_the_explorer_gets_counts_that_are_exact(open_page: OpenPage, done_run: Run) -> None:

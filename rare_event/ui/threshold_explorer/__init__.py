@@ -156,12 +156,16 @@ def threshold_explorer(data: dict[str, Any], key: str, on_release: Callable[[flo
     data
         As of `explorer_data`.
     key
-        Of the component; its threshold stands in `st.session_state[key]`.
+        Of the component.
     on_release
         Called with the threshold when the pointer is released or a key was pressed.
     """
 
     def released() -> None:
-        on_release(float(st.session_state[key]["threshold"]))
+        threshold = st.session_state[key]["released"]
+        if threshold is not None:
+            on_release(float(threshold))
 
-    _component(key=key, data=data, default={"threshold": data["value"]}, on_threshold_change=released)
+    # A trigger and not a state: a state falls back to its first value when the user's next click
+    # ends a run before the component was drawn, and would undo what was dragged.
+    _component(key=key, data=data, on_released_change=released)

@@ -15,7 +15,7 @@ const SVG = "http://www.w3.org/2000/svg";
 // What was chosen and moved here outlives a rerun, which hands over new data.
 const views = new WeakMap();
 
-export default function explorer({ data, parentElement, setStateValue }) {
+export default function explorer({ data, parentElement, setTriggerValue }) {
   const root = parentElement.querySelector(".explorer");
   const $ = (selector) => root.querySelector(selector);
   const svg = $("svg");
@@ -104,7 +104,7 @@ export default function explorer({ data, parentElement, setStateValue }) {
     if (current === sent) return;
     sent = current;
     view.pending.add(current);
-    setStateValue("threshold", current);
+    setTriggerValue("released", current);
   };
 
   // The pointer stops only at thresholds whose counts are exact.
