@@ -8,6 +8,7 @@ import streamlit as st
 
 from rare_event.config import LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.judge.rules import choose
+from rare_event.plots.explorer import explorer_data
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
@@ -16,7 +17,7 @@ from rare_event.ui.frame import show_errors
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
 from rare_event.ui.text import number, plain
-from rare_event.ui.threshold_explorer import explorer_data, threshold_explorer
+from rare_event.ui.threshold_explorer import threshold_explorer
 
 DIGITS = 4
 TRAILING_UNIT = "times the trailing quantile"
