@@ -91,6 +91,15 @@ class Scores:
         """
         return self.where(self.fold == fold)
 
+    def once(self) -> Scores:
+        """Return each row once, as the last of its folds scored it.
+
+        Validation parts of several folds can overlap; counted twice, their rows would count as twice
+        the running time and their alarms would merge.
+        """
+        later = np.append(self.row[1:] == self.row[:-1], False)[: len(self)]
+        return self.where(~later)
+
     def where(self, mask: np.ndarray) -> Scores:
         """Return the windows of a mask; `total_events` stays.
 

@@ -62,7 +62,7 @@ def error_figure(scores: Scores, threshold: float, *, when: np.ndarray | None = 
         title=f"{part}: reconstruction error over time",
         x="Row of the table" if when is None else time_title(x),
         y=_score_title(scores),
-        height=420,
+        height=470,
     )
     if _logarithmic(y_score, threshold):
         figure.update_yaxes(**log_axis(_decades(y_score)))

@@ -112,10 +112,10 @@ def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
         The run, the part and a trailing rule, or None.
     """
     scores = scores_of(run_id, part)
-    if trailing is None:
-        return scores
-    history = scores_of(run_id, "validation") if part == "test" else None
-    return follow(scores, trailing, history)
+    if trailing is not None:
+        history = scores_of(run_id, "validation") if part == "test" else None
+        scores = follow(scores, trailing, history)
+    return scores.once()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -41,7 +41,7 @@ def show_verdict(run: Run) -> None:
     st.caption(
         f"Threshold: {plain(committed.in_words())}, {plain(committed.time[:16])} UTC. "
         f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} min, "
-        f"lead window {number(policy.lead)} min. Small print: 95 % intervals."
+        f"lead window {number(policy.lead)} min. Below each figure: its 95 % interval."
     )
     show_metrics(plant_figures(figures), _intervals(run))
 
@@ -79,7 +79,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         ("Median lead", lead, "From the first alarm of an event to the event."),
         ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
         ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
-        ("Running time", f"{number(figures.days)} days", "That these figures are counted over."),
+        ("Running days", number(figures.days), "Running time that these figures are counted over."),
     ]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
-# Wide enough for "16.7 days"; all alike, so that a wrapped line keeps its columns.
-WIDTH = 180
+# Wide enough for "False alarms per day"; all alike, so that a wrapped line keeps its columns.
+WIDTH = 215
 
 
 def show_metrics(

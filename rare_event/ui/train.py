@@ -102,6 +102,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> ExperimentConfig
         key=f"{key}_representation",
         help=help_of(Representation, "kind"),
         required=True,
+        wrap=True,
     )
     epochs = st.number_input(
         "Epochs, at most" if draft.training.patience else "Epochs",

@@ -1,5 +1,7 @@
 """Scores travel with what the judge must know, in any selection of rows."""
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 
@@ -54,3 +56,17 @@ def test_folds_joined_are_in_the_order_of_rows() -> None:
     # An event seen by two folds is counted once.
     assert join([parts[0], parts[1]]).total_events.tolist() == scores.total_events.tolist()
     assert equal(join([scores]), scores)
+
+
+def test_a_row_of_two_folds_is_kept_once_as_the_later_scored_it() -> None:
+    scores = random_scores(np.random.default_rng(2))
+    first, second = scores.where(scores.row < 40), scores.where(scores.row >= 20)
+    second = replace(second, fold=np.ones(len(second), np.int64), y_score=second.y_score + 1)
+    joined = join([first, second])
+    assert len(joined) > len(scores), "the overlap is in there twice"
+    once = joined.once()
+    assert once.row.tolist() == scores.row.tolist()
+    assert (once.fold == (once.row >= 20)).all()
+    assert once.y_score.tolist() == np.where(scores.row >= 20, scores.y_score + 1, scores.y_score).tolist()
+    assert equal(scores.once(), scores)
+    assert len(scores.where(np.zeros(len(scores), bool)).once()) == 0
