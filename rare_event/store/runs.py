@@ -12,22 +12,19 @@ import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any
 
 import pandas as pd
 
-from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, from_json, to_json
+from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.errors import RunError
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
+from rare_event.store.records import Committed, Part, State, Status, committed_json, status_json
 from rare_event.store.workspace import home, read_json, write, write_json, write_text
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 
@@ -35,107 +32,6 @@ HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
 CACHE_VERSION = 1
 RUN_TIME = "%Y%m%d-%H%M%S-%f"
-
-State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
-Part = Literal["validation", "test"]
-ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
-
-
-@dataclass(frozen=True)
-class Status:
-    """Where a run stands.
-
-    Parameters
-    ----------
-    state
-        ``interrupted`` is a run whose worker or server went away.
-    message
-        Why it failed; empty otherwise.
-    fold, folds
-        The fold being trained, from 0, and their number.
-    epoch, epochs
-        The last finished epoch of that fold, and the most there will be.
-    seconds
-        Since training began.
-    pid, pid_created
-        The process that executes it, and when that process began (a number can be used again).
-    """
-
-    state: State
-    message: str = ""
-    fold: int = 0
-    folds: int = 1
-    epoch: int = 0
-    epochs: int = 1
-    seconds: float = 0.0
-    pid: int | None = None
-    pid_created: float | None = None
-
-    @property
-    def ended(self) -> bool:
-        """Whether nothing more will happen to the run."""
-        return self.state in ENDED
-
-    @property
-    def progress(self) -> float:
-        """Share of all epochs that are done, 0 to 1; early stopping can end sooner."""
-        if self.state == "done":
-            return 1.0
-        return min(1.0, (self.fold + self.epoch / self.epochs) / self.folds)
-
-    @property
-    def seconds_left(self) -> float | None:
-        """Seconds until the last possible epoch at the present pace; None before the first."""
-        return self.seconds * (1 - self.progress) / self.progress if self.progress > 0 else None
-
-
-@dataclass(frozen=True)
-class Committed:
-    """A committed threshold and how it came about.
-
-    Parameters
-    ----------
-    folds
-        Threshold of each fold; of the ratios to the trailing quantile if the rule is a trailing one.
-    rule
-        What chose it.
-    policy
-        The alarm policy it was chosen under.
-    time
-        ISO 8601, UTC.
-    """
-
-    folds: dict[int, float]
-    rule: Rule
-    policy: AlarmPolicy
-    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-    part: Literal["validation"] = "validation"
-
-    @property
-    def common(self) -> float | None:
-        """The threshold, where all folds have the same one."""
-        values = set(self.folds.values())
-        return values.pop() if len(values) == 1 else None
-
-    def in_words(self) -> str:
-        """Say how the threshold came about."""
-        factor = self.common if self.rule.trailing else 1.0
-        times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
-        return f"{times}{self.rule.in_words()}, on {self.part} data"
-
-
-@cache
-def _committed() -> TypeAdapter[Committed]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Committed)
-
-
-@cache
-def _status() -> TypeAdapter[Status]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Status)
 
 
 @dataclass(frozen=True)
@@ -174,7 +70,7 @@ class Run:
     def status(self) -> Status:
         """Read where the run stands."""
         with self._explain("status", "It may come from a newer version."):
-            return _status().validate_json((self.folder / "status.json").read_bytes())
+            return status_json().validate_json((self.folder / "status.json").read_bytes())
 
     def write_status(self, status: Status) -> Status:
         """Replace the status.
@@ -286,12 +182,12 @@ class Run:
         committed
             The threshold and how it came about.
         """
-        write_text(self.folder / "threshold.json", _committed().dump_json(committed, indent=1).decode())
+        write_text(self.folder / "threshold.json", committed_json().dump_json(committed, indent=1).decode())
 
     def committed(self) -> Committed:
         """Read the committed threshold and how it came about."""
         with self._explain("committed threshold"):
-            return _committed().validate_json((self.folder / "threshold.json").read_bytes())
+            return committed_json().validate_json((self.folder / "threshold.json").read_bytes())
 
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Read a frame that was computed from this run before, or compute and keep it.

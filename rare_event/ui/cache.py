@@ -20,10 +20,12 @@ from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow
 from rare_event.prepare.checks import check
 from rare_event.prepare.findings import Finding
+from rare_event.prepare.roles import label_values
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset
-from rare_event.store.runs import Committed, Part, open_run
+from rare_event.store.records import Committed, Part
+from rare_event.store.runs import open_run
 from rare_event.store.workspace import home
 from rare_event.work.experiment import Prepared, prepare
 from rare_event.work.jobs import Jobs
@@ -56,6 +58,23 @@ def table_of(dataset: Dataset) -> Table:
         The dataset.
     """
     return _table(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _columns_and_labels(version: str, _dataset: Dataset) -> tuple[list[str], list[str]]:
+    raw = _dataset.raw()
+    return list(raw.columns), label_values(raw, _dataset.schema.label)
+
+
+def columns_and_labels(dataset: Dataset) -> tuple[list[str], list[str]]:
+    """Return the names of all columns of the file, and the distinct values of the label.
+
+    Parameters
+    ----------
+    dataset
+        The dataset.
+    """
+    return _columns_and_labels(dataset.version, dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Checking the data …")

@@ -10,10 +10,10 @@ from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.timeline import stretch_figure
 from rare_event.prepare.findings import grades
 from rare_event.prepare.preview import course_before_events
-from rare_event.prepare.roles import label_values, schema_of_roles
+from rare_event.prepare.roles import schema_of_roles
 from rare_event.prepare.stretches import find_events, median_step, minutes, stretches
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, save_dataset
-from rare_event.ui.cache import findings_of, open_sample, table_of
+from rare_event.ui.cache import columns_and_labels, findings_of, open_sample, table_of
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state, update_state
 from rare_event.ui.text import number, plain, plural, share
@@ -177,11 +177,9 @@ def show_schema(dataset: Dataset) -> None:
     """
     st.subheader("Roles of the columns")
     st.caption("Guessed from the file. Change a role and apply; the stored file stays as it was uploaded.")
-    raw = dataset.raw()
+    columns, values = columns_and_labels(dataset)
     role_of = {column: role for column, role in dataset.schema.roles()}
-    roles = pd.DataFrame(
-        {"column": list(raw.columns), "role": [role_of.get(c, "ignored") for c in raw.columns]}
-    )
+    roles = pd.DataFrame({"column": columns, "role": [role_of.get(c, "ignored") for c in columns]})
     left, right = st.columns([3, 2])
     edited = left.data_editor(
         roles,
@@ -192,7 +190,6 @@ def show_schema(dataset: Dataset) -> None:
         key=f"data_roles_{dataset.version[:12]}",
     )
     with right:
-        values = label_values(raw, dataset.schema.label)
         event_value = st.selectbox(
             "Label value that means an event",
             values,
@@ -201,5 +198,7 @@ def show_schema(dataset: Dataset) -> None:
         )
         if st.button("Apply the roles", key="data_apply_roles"):
             chosen = dict(zip(edited["column"], edited["role"], strict=True))
-            save_dataset(dataset.with_schema(schema_of_roles(raw, chosen, event_value, dataset.schema)))
+            save_dataset(
+                dataset.with_schema(schema_of_roles(dataset.raw(), chosen, event_value, dataset.schema))
+            )
             st.rerun()

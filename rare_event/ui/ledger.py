@@ -8,7 +8,8 @@ import streamlit as st
 
 from rare_event.prepare.table import Table
 from rare_event.store.exports import spreadsheet_safe
-from rare_event.store.runs import Committed, Part, Run
+from rare_event.store.records import Committed, Part
+from rare_event.store.runs import Run
 from rare_event.ui.cache import ledger_of, table_of
 
 COLUMN_CONFIG = {

@@ -15,7 +15,8 @@ import streamlit as st
 from rare_event.config import RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import Dataset, open_dataset
-from rare_event.store.runs import Committed, Run, open_run
+from rare_event.store.records import Committed
+from rare_event.store.runs import Run, open_run
 
 KEY = "app_state"
 

@@ -16,7 +16,8 @@ from concurrent.futures.process import BrokenProcessPool
 import psutil
 
 from rare_event.errors import RunError
-from rare_event.store.runs import Run, Status, list_runs, mark
+from rare_event.store.records import Status
+from rare_event.store.runs import Run, list_runs, mark
 from rare_event.work.worker import execute_in_worker, warm_up
 
 # TensorFlow uses all cores for one training; a second one beside it would only slow both.

@@ -13,7 +13,8 @@ import psutil
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.store.bundle import save_bundle
-from rare_event.store.runs import HISTORY, Committed, Run, Status, mark, open_run
+from rare_event.store.records import Committed, Status
+from rare_event.store.runs import HISTORY, Run, mark, open_run
 from rare_event.work.experiment import OnProgress, Result, ignore_progress, run_experiment, summarise
 
 # Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.

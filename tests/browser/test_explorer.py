@@ -19,7 +19,8 @@ from rare_event.config import RECOMMENDED, AlarmPolicy, Rule
 from rare_event.judge.scores import Scores
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
-from rare_event.store.runs import Committed, Run, Status, create_run, list_runs
+from rare_event.store.records import Committed, Status
+from rare_event.store.runs import Run, create_run, list_runs
 from tests.browser.conftest import ROOT, Complaints, Server
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]

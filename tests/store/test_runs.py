@@ -11,18 +11,8 @@ from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
 from rare_event.errors import ConfigError, RunError
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
-from rare_event.store.runs import (
-    ENDED,
-    Committed,
-    Part,
-    Run,
-    Status,
-    create_run,
-    delete_run,
-    list_runs,
-    mark,
-    open_run,
-)
+from rare_event.store.records import ENDED, Committed, Part, Status
+from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
 from tests.naive import random_scores
 
 

@@ -16,7 +16,8 @@ import pytest
 from loky import get_reusable_executor
 
 from rare_event.store.datasets import add_dataset
-from rare_event.store.runs import Status, create_run, mark
+from rare_event.store.records import Status
+from rare_event.store.runs import create_run, mark
 from rare_event.work.jobs import Jobs
 from tests.work.conftest import ENDLESS, PCA
 

@@ -1,0 +1,116 @@
+"""Records of a run: where it stands, and the threshold that was committed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cache
+from typing import TYPE_CHECKING, Literal
+
+from rare_event.config import AlarmPolicy, Rule
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
+Part = Literal["validation", "test"]
+ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
+
+
+@dataclass(frozen=True)
+class Status:
+    """Where a run stands.
+
+    Parameters
+    ----------
+    state
+        ``interrupted`` is a run whose worker or server went away.
+    message
+        Why it failed; empty otherwise.
+    fold, folds
+        The fold being trained, from 0, and their number.
+    epoch, epochs
+        The last finished epoch of that fold, and the most there will be.
+    seconds
+        Since training began.
+    pid, pid_created
+        The process that executes it, and when that process began (a number can be used again).
+    """
+
+    state: State
+    message: str = ""
+    fold: int = 0
+    folds: int = 1
+    epoch: int = 0
+    epochs: int = 1
+    seconds: float = 0.0
+    pid: int | None = None
+    pid_created: float | None = None
+
+    @property
+    def ended(self) -> bool:
+        """Whether nothing more will happen to the run."""
+        return self.state in ENDED
+
+    @property
+    def progress(self) -> float:
+        """Share of all epochs that are done, 0 to 1; early stopping can end sooner."""
+        if self.state == "done":
+            return 1.0
+        return min(1.0, (self.fold + self.epoch / self.epochs) / self.folds)
+
+    @property
+    def seconds_left(self) -> float | None:
+        """Seconds until the last possible epoch at the present pace; None before the first."""
+        return self.seconds * (1 - self.progress) / self.progress if self.progress > 0 else None
+
+
+@dataclass(frozen=True)
+class Committed:
+    """A committed threshold and how it came about.
+
+    Parameters
+    ----------
+    folds
+        Threshold of each fold; of the ratios to the trailing quantile if the rule is a trailing one.
+    rule
+        What chose it.
+    policy
+        The alarm policy it was chosen under.
+    time
+        ISO 8601, UTC.
+    """
+
+    folds: dict[int, float]
+    rule: Rule
+    policy: AlarmPolicy
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    part: Literal["validation"] = "validation"
+
+    @property
+    def common(self) -> float | None:
+        """The threshold, where all folds have the same one."""
+        values = set(self.folds.values())
+        return values.pop() if len(values) == 1 else None
+
+    def in_words(self) -> str:
+        """Say how the threshold came about."""
+        factor = self.common if self.rule.trailing else 1.0
+        times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
+        return f"{times}{self.rule.in_words()}, on {self.part} data"
+
+
+@cache
+def committed_json() -> TypeAdapter[Committed]:
+    """Return what reads and writes a `Committed` as JSON."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Committed)
+
+
+@cache
+def status_json() -> TypeAdapter[Status]:
+    """Return what reads and writes a `Status` as JSON."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Status)
