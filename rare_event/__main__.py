@@ -71,6 +71,22 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run.set_defaults(command=_run)
 
+    backtest = commands.add_parser(
+        "backtest", help="train on the past, fold by fold, and judge what came after"
+    )
+    backtest.add_argument("file", type=Path, help="CSV or Parquet file")
+    backtest.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
+    backtest.add_argument(
+        "--model",
+        choices=sorted(MODELS),
+        nargs="+",
+        help="models to compare, otherwise as the preset",
+    )
+    backtest.add_argument("--folds", type=int, default=6)
+    backtest.add_argument("--seed", type=int, default=0)
+    backtest.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    backtest.set_defaults(command=_backtest)
+
     bench = commands.add_parser("bench", help="measure speed and size against references, in one sitting")
     bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure; all without")
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
@@ -194,6 +210,23 @@ def _run(options: argparse.Namespace) -> int:
         write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
     figures = run.evaluation()
     sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
+    return 0
+
+
+def _backtest(options: argparse.Namespace) -> int:
+    from rare_event.prepare.table import read_table
+    from rare_event.work.backtest import backtest, describe
+
+    table = read_table(options.file)
+    base = replace(PRESETS[options.preset], seed=options.seed)
+    configs = [replace(base, name=name, model=MODELS[name]) for name in options.model or ()] or [base]
+    with _Bar() as bar:
+        rows = [backtest(table, config, options.folds, bar) for config in configs]
+    if options.json:
+        figures = {"models": [row.to_dict() for row in rows], "n_compared": len(rows)}
+        sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    else:
+        sys.stdout.write(describe(rows))
     return 0
 
 

@@ -10,15 +10,11 @@ from scipy.stats import binom
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level
+from rare_event.judge.resampling import INTERVAL, LEAST_STRETCHES, RESAMPLES, draw_stretches, interval_of
 from rare_event.judge.scores import MINUTES_PER_DAY, Scores
 from rare_event.judge.thresholds import Marks, OperatingPoints, alarm_marks, operating_points, ranks_of
 
 MOST_COLUMNS = 2000
-# Of resampled data sets: enough for a 95 % interval that no longer moves visibly.
-RESAMPLES = 400
-# With fewer stretches than this, drawing them again says nothing about other data.
-LEAST_STRETCHES = 5
-INTERVAL = (2.5, 97.5)
 BINS = 60
 
 
@@ -240,7 +236,7 @@ def intervals(
     if n_stretches < LEAST_STRETCHES:
         return {f"{name}_{side}": np.full(len(shown), np.nan) for name in names for side in ("low", "high")}
     counts = _counts_by_stretch(scores, policy, shown, stretch, n_stretches)
-    weights = _draws(stretch, scores.event >= 0, n_stretches, seed, resamples)
+    weights = draw_stretches(stretch, scores.event >= 0, seed, resamples)
     drawn = {name: weights @ count for name, count in counts.items()}
     days = weights @ np.bincount(stretch) * scores.step / MINUTES_PER_DAY
     positives = weights @ np.bincount(stretch, weights=scores.y_true == 1)
@@ -253,36 +249,9 @@ def intervals(
         }
     result: dict[str, np.ndarray] = {}
     for name, values in figures.items():
-        low, high = _percentiles(values)
+        low, high = interval_of(values)
         result |= {f"{name}_low": low, f"{name}_high": high}
     return result
-
-
-def _percentiles(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of each column; resamples in which the figure is not defined are left out."""
-    rising = np.sort(values, axis=0)
-    count = np.isfinite(rising).sum(axis=0)
-    ends = []
-    for percent in INTERVAL:
-        position = np.maximum(np.round(percent / 100 * (count - 1)).astype(int), 0)
-        ends.append(np.take_along_axis(rising, position[None], axis=0)[0])
-    return ends[0], ends[1]
-
-
-def _draws(
-    stretch: np.ndarray, leads_to_event: np.ndarray, n_stretches: int, seed: int, resamples: int
-) -> np.ndarray:
-    """How often each stretch is drawn in each resample, shape (resamples, n_stretches)."""
-    random = np.random.default_rng(seed)
-    kind = np.zeros(n_stretches, bool)
-    kind[stretch[leads_to_event]] = True
-    weights = np.zeros((resamples, n_stretches), np.float32)
-    for members in (np.flatnonzero(kind), np.flatnonzero(~kind)):
-        if len(members):
-            weights[:, members] = random.multinomial(
-                len(members), np.full(len(members), 1 / len(members)), resamples
-            )
-    return weights
 
 
 def _counts_by_stretch(

@@ -136,14 +136,14 @@ def test_counts_of_stretches_add_up(seed, monkeypatch) -> None:
     _, stretch = np.unique(scores.stretch, return_inverse=True)
     # Drawn once each, the stretches are the part; the interval is then its figures themselves.
     once = np.ones((3, stretch.max() + 1), np.float32)
-    monkeypatch.setattr(explorer, "_draws", lambda *_: once)
+    monkeypatch.setattr(explorer, "draw_stretches", lambda *_: once)
     found = intervals(scores, policy, shown)
     frame = points.to_frame().iloc[shown]
     for name in BANDS:
         for side in ("low", "high"):
             np.testing.assert_allclose(found[f"{name}_{side}"], frame[name], rtol=1e-6)
     # Drawn twice each, rates are the same and counts are twice as many.
-    monkeypatch.setattr(explorer, "_draws", lambda *_: 2 * once)
+    monkeypatch.setattr(explorer, "draw_stretches", lambda *_: 2 * once)
     twice = intervals(scores, policy, shown)
     np.testing.assert_allclose(twice["caught_low"], 2 * frame["caught"])
     np.testing.assert_allclose(twice["false_alarms_per_day_low"], frame["false_alarms_per_day"], rtol=1e-6)
