@@ -185,9 +185,11 @@ def _rule(kind: RuleKind, costs: Costs) -> Rule:
 
 
 def _type_exactly(run: Run, threshold: float) -> None:
-    # One field that is told its value: a new one for each threshold would send back the old value.
+    # One field that is told its value, and only when it has another: a new field for each threshold
+    # would send back the old value, and telling it again would overwrite what is being typed.
     key = f"threshold_number_{run.id}"
-    st.session_state[key] = threshold
+    if st.session_state.get(key) != threshold:
+        st.session_state[key] = threshold
     st.number_input(
         "Threshold, exactly",
         format="%.10g",

@@ -106,6 +106,11 @@ def next_frame(page: Page) -> None:
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+def settled(page: Page) -> None:
+    """Wait until the server has answered, as a person would see."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
 def drag(page: Page, root: Locator, shares: list[float]) -> None:
     """Press on the chart, move to each share of its width, one move a frame; do not let go."""
     box = root.locator("svg").bounding_box()
@@ -179,6 +184,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
     for threshold in random.uniform(scores.y_score.min(), np.quantile(scores.y_score, 0.99), 20).tolist():
         # Typed to ten digits, as the field shows it.
         typed = f"{threshold:.10g}"
+        settled(page)
         field = page.get_by_role("spinbutton", name="Threshold, exactly")
         expect(field).to_have_count(1)
         field.fill(typed)
@@ -186,6 +192,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         expect(root).to_have_attribute("data-threshold", str(float(typed)))
         agree()
     for rule, words in RULES.items():
+        settled(page)
         choice = page.get_by_role("combobox", name="Choose the threshold by a rule")
         choice.click()
         choice.fill(rule)
