@@ -197,7 +197,9 @@ def _at_or_above(n_points: int, marks: Marks) -> np.ndarray:
         if 8 * len(rank) < n_points:
             np.add.at(counts, rank + 1, sign)
         else:
-            counts += sign * np.bincount(rank + 1, minlength=n_points + 1).astype(np.int32)
+            # bincount counts int64 only: adding in int64 spares it a copy.
+            histogram = np.bincount(np.add(rank, 1, dtype=np.int64), minlength=n_points + 1)
+            np.add(counts, sign * histogram if sign < 0 else histogram, out=counts, casting="unsafe")
     return np.cumsum(counts[:0:-1], dtype=np.int32)[::-1]
 
 
@@ -268,8 +270,10 @@ def highest_within(level: np.ndarray, clock: np.ndarray, age: np.ndarray, cooldo
     array([-1,  3,  3, -1, -1])
     """
     result = np.full(len(level), -1, level.dtype)
+    # One array for all passes: fresh memory for each would cost more than the subtraction.
+    apart = np.empty(len(level))
     for back in range(1, int(age.max(initial=0)) + 1):
-        near = clock[back:] - clock[:-back] < cooldown
+        near = np.subtract(clock[back:], clock[:-back], out=apart[back:]) < cooldown
         near &= age[back:] >= back
         if not near.any():
             break
