@@ -153,5 +153,5 @@ def test_reading_takes_little_more_memory_than_the_frame(tmp_path: Path) -> None
     run = subprocess.run(
         [sys.executable, "-c", PEAK, str(path)], capture_output=True, text=True, check=True, env=os.environ
     )
-    # 500,000 x 40: 80 MB of float32, beside which the blocks and threads of the reader weigh little.
-    assert 0.5 < float(run.stdout) < 4
+    # 500,000 x 40: 80 MB of float32. The reader reads ahead, further where the processor is busy.
+    assert 0.5 < float(run.stdout) < 5
