@@ -8,7 +8,7 @@ from typing import Any, ClassVar, Literal, Protocol
 
 import numpy as np
 
-from rare_event.config import ExperimentConfig, PCAModel
+from rare_event.config import ExperimentConfig, NetworkConfig, PCAModel
 from rare_event.detect.baselines import CHUNK, PCADetector
 from rare_event.detect.models import build, import_keras
 from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder
@@ -96,7 +96,7 @@ def build_network(config: ExperimentConfig, n_features: int) -> Any:
     ValueError
         If the config's model is no network.
     """
-    if isinstance(config.model, PCAModel):
+    if not isinstance(config.model, NetworkConfig):
         raise ValueError(f"{config.model.kind} is not a network")
     return build(config.model, config.lookback, n_features, config.training.batch_size, config.seed)
 
@@ -104,6 +104,7 @@ def build_network(config: ExperimentConfig, n_features: int) -> Any:
 def fit_detector(
     config: ExperimentConfig,
     X: np.ndarray,
+    y: np.ndarray,
     train_ends: np.ndarray,
     validation_ends: np.ndarray,
     on_epoch: OnEpoch = ignore_epoch,
@@ -116,8 +117,10 @@ def fit_detector(
         Its model, lookback, training and seed are used.
     X
         float32, shape (n_rows, n_features).
+    y
+        Labels after the shift, shape (n_rows,): only what is supervised sees positive windows.
     train_ends, validation_ends
-        Last rows of the *normal* windows of either part.
+        Last rows of the windows of either part.
     on_epoch
         Told of every epoch of a network.
 
@@ -126,6 +129,7 @@ def fit_detector(
     tuple
         The detector, and the epochs of its training (one for PCA).
     """
+    train_ends, validation_ends = (ends[y[ends] == 0] for ends in (train_ends, validation_ends))
     if isinstance(config.model, PCAModel):
         return _fit_pca(config.model, config.lookback, X, train_ends, validation_ends, on_epoch)
     model = build_network(config, X.shape[1])

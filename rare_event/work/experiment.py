@@ -260,13 +260,13 @@ def _run_fold(
     train, validation, test = (
         _windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test)
     )
-    normal_train, normal_validation = (ends[prepared.y[ends] == 0] for ends in (train, validation))
+    normal = train[prepared.y[train] == 0]
     representation = fit_representation(
-        config.representation, prepared.sensors, prepared.derived, prepared.grades, normal_train
+        config.representation, prepared.sensors, prepared.derived, prepared.grades, normal
     )
     X = representation.transform(prepared.derived, prepared.grades)
     fitted = perf_counter()
-    detector, history = fit_detector(config, X, normal_train, normal_validation, on_epoch)
+    detector, history = fit_detector(config, X, prepared.y, train, validation, on_epoch)
     trained = perf_counter()
     scored, noted = [], []
     for rows, ends in ((fold.validation, np.sort(validation)), (fold.test, np.sort(test))):

@@ -33,4 +33,4 @@ def X() -> np.ndarray:
 def fitted(request: pytest.FixtureRequest, X: np.ndarray):
     """Config, detector and history of each kind of model."""
     config = TINY[request.param]
-    return config, *fit_detector(config, X, np.arange(5, 200), np.arange(210, 300))
+    return config, *fit_detector(config, X, np.zeros(len(X), np.int8), np.arange(5, 200), np.arange(210, 300))

@@ -81,7 +81,7 @@ def test_a_network_is_saved_as_an_ordinary_keras_model(fitted, X, tmp_path) -> N
 def test_networks_tell_of_their_epochs_and_pca_of_one(fitted, X) -> None:
     config, _, history = fitted
     seen: list[Epoch] = []
-    fit_detector(config, X, np.arange(5, 200), np.arange(210, 300), seen.append)
+    fit_detector(config, X, np.zeros(len(X), np.int8), np.arange(5, 200), np.arange(210, 300), seen.append)
     expected = [1] if config.model.kind == "pca" else [1, 2]
     assert [epoch.number for epoch in history] == expected == [epoch.number for epoch in seen]
     assert [epoch.loss for epoch in history] == [epoch.loss for epoch in seen]
@@ -91,7 +91,9 @@ def test_only_rows_of_training_windows_are_learned_from(X) -> None:
     train_ends = np.arange(5, 200)
 
     def fit(values) -> Any:
-        return fit_detector(TINY["pca"], values, train_ends, np.arange(210, 300))[0]
+        return fit_detector(
+            TINY["pca"], values, np.zeros(len(values), np.int8), train_ends, np.arange(210, 300)
+        )[0]
 
     detector = fit(X)
     spoilt = X.copy()

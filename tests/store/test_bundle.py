@@ -27,7 +27,7 @@ def fitted(model):
     names = ("a", "b", "=c", "ä/d")
     representation = fit_representation(config.representation, names, derived, GRADES, ENDS[:150])
     X = representation.transform(derived, GRADES)
-    detector, _ = fit_detector(config, X, ENDS[:150], ENDS[150:])
+    detector, _ = fit_detector(config, X, np.zeros(len(X), np.int8), ENDS[:150], ENDS[150:])
     return config, derived, representation, detector
 
 

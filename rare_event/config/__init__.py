@@ -1,0 +1,78 @@
+"""Every setting of an experiment, as frozen dataclasses that refuse bad values where they are made.
+
+A config is plain data: it goes to JSON and back without loss (`to_json`, `from_json`), so a run
+folder holds the whole recipe of its figures.
+"""
+
+from rare_event.config.base import Settings, require
+from rare_event.config.baselines import (
+    BlendModel,
+    BoostingModel,
+    ForestModel,
+    IsolationForestModel,
+    KNNModel,
+    LogisticModel,
+    MahalanobisModel,
+    OneClassSVMModel,
+    PCAModel,
+    SquaresModel,
+    SupervisedConfig,
+    SVMModel,
+    UnsupervisedConfig,
+)
+from rare_event.config.experiment import ExperimentConfig, ModelConfig, from_json, to_json
+from rare_event.config.judge import LABEL_FREE, SHARES, AlarmPolicy, Costs, Rule, RuleKind
+from rare_event.config.networks import Activation, DenseModel, LSTMModel, NetworkConfig
+from rare_event.config.prepare import Representation, RepresentationKind, ScalerKind, SplitKind, SplitPlan
+from rare_event.config.presets import ARTICLE_DENSE, ARTICLE_LSTM, PRESETS, RECOMMENDED
+from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, recipe
+from rare_event.config.training import Score, Training
+
+__all__ = [
+    "ARTICLE_DENSE",
+    "ARTICLE_LSTM",
+    "LABEL_FREE",
+    "PRESETS",
+    "RECIPES",
+    "RECOMMENDED",
+    "SHARES",
+    "SUPERVISED",
+    "UNSUPERVISED",
+    "Activation",
+    "AlarmPolicy",
+    "BlendModel",
+    "BoostingModel",
+    "Costs",
+    "DenseModel",
+    "ExperimentConfig",
+    "ForestModel",
+    "IsolationForestModel",
+    "KNNModel",
+    "LSTMModel",
+    "LogisticModel",
+    "MahalanobisModel",
+    "ModelConfig",
+    "NetworkConfig",
+    "OneClassSVMModel",
+    "PCAModel",
+    "Recipe",
+    "Representation",
+    "RepresentationKind",
+    "Rule",
+    "RuleKind",
+    "SVMModel",
+    "ScalerKind",
+    "Score",
+    "Settings",
+    "SplitKind",
+    "SplitPlan",
+    "SquaresModel",
+    "SupervisedConfig",
+    "Training",
+    "UnsupervisedConfig",
+    "baselines",
+    "from_json",
+    "recipe",
+    "require",
+    "to_json",
+]

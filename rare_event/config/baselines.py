@@ -1,0 +1,227 @@
+"""Settings of the models that keep a network honest: unsupervised, supervised and joined."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rare_event.config.base import Settings, require
+
+
+@dataclass(frozen=True)
+class SquaresModel(Settings):
+    """No model at all: the score is the mean of the squared inputs."""
+
+    kind: Literal["squares"] = field(default="squares", kw_only=True)
+
+
+@dataclass(frozen=True)
+class PCAModel(Settings):
+    """Principal components: the baseline every network must beat.
+
+    Parameters
+    ----------
+    components
+        Number of components kept; at most the number of inputs less one is used.
+    statistic
+        ``squared-error``: what the components leave over, sensor by sensor. ``t2``: Hotelling's T2,
+        how far out the kept components are (Jackson and Mudholkar 1979).
+    """
+
+    kind: Literal["pca"] = field(default="pca", kw_only=True)
+    components: int = 16
+    statistic: Literal["squared-error", "t2"] = field(default="squared-error", kw_only=True)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.components >= 1, f"components is {self.components}; choose 1 or more.")
+
+
+@dataclass(frozen=True)
+class MahalanobisModel(Settings):
+    """Squared Mahalanobis distance under a covariance shrunk by Ledoit and Wolf (2004)."""
+
+    kind: Literal["mahalanobis"] = field(default="mahalanobis", kw_only=True)
+
+
+@dataclass(frozen=True)
+class IsolationForestModel(Settings):
+    """Isolation Forest (Liu, Ting and Zhou 2008): rows that few random cuts isolate are odd.
+
+    Parameters
+    ----------
+    trees
+        Number of trees.
+    """
+
+    kind: Literal["isolation-forest"] = field(default="isolation-forest", kw_only=True)
+    trees: int = 200
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
+
+
+@dataclass(frozen=True)
+class KNNModel(Settings):
+    """Mean distance to the nearest normal rows of the training part (Ramaswamy, Rastogi and Shim 2000).
+
+    Parameters
+    ----------
+    neighbours
+        Number of normal rows the distance is averaged over.
+    most_rows
+        The training part is thinned evenly to this many rows.
+    """
+
+    kind: Literal["knn"] = field(default="knn", kw_only=True)
+    neighbours: int = 5
+    most_rows: int = 20_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.neighbours >= 1, f"neighbours is {self.neighbours}; choose 1 or more.")
+        require(
+            self.most_rows >= self.neighbours, f"most_rows is {self.most_rows}; choose at least neighbours."
+        )
+
+
+@dataclass(frozen=True)
+class OneClassSVMModel(Settings):
+    """One-class support vector machine with a Gaussian kernel (Schölkopf et al. 2001).
+
+    Parameters
+    ----------
+    nu
+        Upper bound on the share of training rows left outside.
+    most_rows
+        The training part is thinned evenly to this many rows: the fit takes their square.
+    """
+
+    kind: Literal["one-class-svm"] = field(default="one-class-svm", kw_only=True)
+    nu: float = 0.05
+    most_rows: int = 5_000
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(0 < self.nu <= 1, f"nu is {self.nu}; choose above 0, at most 1.")
+        require(self.most_rows >= 10, f"most_rows is {self.most_rows}; choose 10 or more.")
+
+
+@dataclass(frozen=True)
+class LogisticModel(Settings):
+    """Logistic regression on past events, strongly shrunk; its score is the odds of a positive row.
+
+    Parameters
+    ----------
+    C
+        Inverse strength of the L2 penalty, as in scikit-learn.
+    """
+
+    kind: Literal["logistic"] = field(default="logistic", kw_only=True)
+    C: float = 1e-4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.C > 0, f"C is {self.C}; choose above 0.")
+
+
+@dataclass(frozen=True)
+class BoostingModel(Settings):
+    """Histogram gradient boosting on past events, classes weighted alike; its score is the odds.
+
+    Parameters
+    ----------
+    trees, learning_rate, leaves, l2
+        Of scikit-learn's HistGradientBoostingClassifier.
+    """
+
+    kind: Literal["boosting"] = field(default="boosting", kw_only=True)
+    trees: int = 100
+    learning_rate: float = 0.05
+    leaves: int = 15
+    l2: float = 1.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
+        require(
+            0 < self.learning_rate <= 1, f"learning_rate is {self.learning_rate}; choose above 0, at most 1."
+        )
+        require(2 <= self.leaves <= 1024, f"leaves is {self.leaves}; choose 2 to 1,024.")
+        require(self.l2 >= 0, f"l2 is {self.l2}; choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class ForestModel(Settings):
+    """Random forest on past events and as many times fewer normal rows; its score is the odds.
+
+    Parameters
+    ----------
+    trees
+        Number of trees.
+    ratio
+        Normal rows drawn for each positive row: the dense article's alternative to rare events.
+    """
+
+    kind: Literal["forest"] = field(default="forest", kw_only=True)
+    trees: int = 300
+    ratio: float = 5.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
+        require(self.ratio > 0, f"ratio is {self.ratio}; choose above 0.")
+
+
+@dataclass(frozen=True)
+class SVMModel(Settings):
+    """Support vector machine on past events and as many times fewer normal rows.
+
+    Parameters
+    ----------
+    C
+        Inverse strength of the penalty, as in scikit-learn.
+    ratio
+        Normal rows drawn for each positive row.
+    """
+
+    kind: Literal["svm"] = field(default="svm", kw_only=True)
+    C: float = 1.0
+    ratio: float = 5.0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.C > 0, f"C is {self.C}; choose above 0.")
+        require(self.ratio > 0, f"ratio is {self.ratio}; choose above 0.")
+
+
+@dataclass(frozen=True)
+class BlendModel(Settings):
+    """Several models' scores of the same windows joined into one; nothing is fitted to join them.
+
+    Parameters
+    ----------
+    members
+        Names of recipes (`rare_event.config.RECIPES`), at least two.
+    join
+        ``mean-log``: the geometric mean; of models whose score is the odds this adds log-odds.
+        ``either``: an alarm if one of them alarms, each with an equal share of the budget.
+    """
+
+    kind: Literal["blend"] = field(default="blend", kw_only=True)
+    members: tuple[str, ...] = ("pca", "forecast")
+    join: Literal["mean-log", "either"] = "mean-log"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            len(set(self.members)) == len(self.members) >= 2,
+            f"members is {list(self.members)}; name at least two different models.",
+        )
+
+
+UnsupervisedConfig = (
+    SquaresModel | PCAModel | MahalanobisModel | IsolationForestModel | KNNModel | OneClassSVMModel
+)
+SupervisedConfig = LogisticModel | BoostingModel | ForestModel | SVMModel

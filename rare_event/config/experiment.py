@@ -1,0 +1,93 @@
+"""The whole recipe of a run, and its way to JSON and back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import cache
+from typing import TYPE_CHECKING, Any
+
+from rare_event.config.base import Settings, require
+from rare_event.config.baselines import BlendModel, SupervisedConfig, UnsupervisedConfig
+from rare_event.config.judge import AlarmPolicy, Rule
+from rare_event.config.networks import DenseModel, NetworkConfig
+from rare_event.config.prepare import Representation, SplitPlan
+from rare_event.config.training import Score, Training
+from rare_event.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+ModelConfig = NetworkConfig | UnsupervisedConfig | SupervisedConfig | BlendModel
+
+
+@dataclass(frozen=True)
+class ExperimentConfig(Settings):
+    """The whole recipe of one run.
+
+    Parameters
+    ----------
+    name
+        The preset it started from, or ``custom``.
+    shift
+        Rows before an event that become positive.
+    lookback
+        Rows in one window, the last included.
+    article_mode
+        Shift and windows in row order, across stops, exactly as the articles do.
+    split, representation, model, training, score, policy, rule
+        The settings of each stage.
+    seed
+        Of every random step of training.
+    """
+
+    name: str = "custom"
+    shift: int = 2
+    lookback: int = 1
+    article_mode: bool = False
+    split: SplitPlan = field(default_factory=SplitPlan)
+    representation: Representation = field(default_factory=Representation)
+    model: ModelConfig = field(default_factory=DenseModel)
+    training: Training = field(default_factory=Training)
+    score: Score = field(default_factory=Score)
+    policy: AlarmPolicy = field(default_factory=AlarmPolicy)
+    rule: Rule = field(default_factory=Rule)
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.shift <= 10_000, f"shift is {self.shift} rows; choose 1 to 10,000.")
+        require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
+        require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
+
+
+@cache
+def _adapter() -> TypeAdapter[ExperimentConfig]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(ExperimentConfig)
+
+
+def to_json(config: ExperimentConfig) -> str:
+    """Write a config as JSON text."""
+    return _adapter().dump_json(config, indent=1).decode()
+
+
+def from_json(text: str | bytes) -> ExperimentConfig:
+    """Read a config written by `to_json`.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown, missing its type, or out of range.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(
+            f"The settings of this run cannot be read at {where or 'the top'}: {first['msg']}. "
+            "It may come from a newer version; open it there, or train again."
+        ) from error

@@ -1,0 +1,136 @@
+"""Settings of how scores become alarms, and how a threshold is chosen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from rare_event.config.base import Settings, require
+
+RuleKind = Literal[
+    "fa-per-day", "recall", "events", "f-beta", "cost", "quantile", "trailing-quantile", "fixed"
+]
+# Rules whose value is a share, and those that need no positive rows to choose by.
+SHARES: tuple[RuleKind, ...] = ("recall", "events", "quantile", "trailing-quantile")
+LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "quantile", "trailing-quantile", "fixed")
+
+
+@dataclass(frozen=True)
+class AlarmPolicy(Settings):
+    """When scores at or above the threshold become an alarm, and when an alarm counts.
+
+    Parameters
+    ----------
+    k, n
+        A row is alarmed when at least `k` of the last `n` windows of its stretch reach the
+        threshold.
+    cooldown
+        Minutes; alarmed rows of one stretch less than this apart belong to one alarm.
+    lead
+        Minutes before an event in which an alarm counts for it (the lead window).
+    min_lead
+        Minutes; a warning later than this before the event comes too late to catch it.
+    mute
+        Rows after a restart in which no row is alarmed.
+    """
+
+    k: int = 1
+    n: int = 1
+    cooldown: float = 10.0
+    lead: float = 4.0
+    min_lead: float = 0.0
+    mute: int = 0
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(
+            1 <= self.k <= self.n <= 1000, f"k={self.k} of n={self.n} windows; choose 1 <= k <= n <= 1000."
+        )
+        require(self.cooldown >= 0, f"cooldown is {self.cooldown} minutes; choose 0 or more.")
+        require(self.lead > 0, f"lead is {self.lead} minutes; choose more than 0.")
+        require(
+            0 <= self.min_lead <= self.lead,
+            f"min_lead is {self.min_lead} minutes; choose 0 to the lead window of {self.lead} minutes.",
+        )
+        require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
+
+
+@dataclass(frozen=True)
+class Costs(Settings):
+    """What the plant pays, in its own currency.
+
+    Parameters
+    ----------
+    event
+        Of an event nobody saw coming; the articles speak of 10,000 dollars and more.
+    false_alarm
+        Of an alarm that no event follows.
+    saved
+        Share of an event's cost that a warning saves.
+    """
+
+    event: float = 10_000.0
+    false_alarm: float = 200.0
+    saved: float = 0.5
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.event >= 0, f"The cost of an event is {self.event}; choose 0 or more.")
+        require(self.false_alarm >= 0, f"The cost of a false alarm is {self.false_alarm}; choose 0 or more.")
+        require(0 <= self.saved <= 1, f"The share saved is {self.saved}; choose 0 to 1.")
+
+
+@dataclass(frozen=True)
+class Rule(Settings):
+    """How the threshold is chosen on validation data.
+
+    Parameters
+    ----------
+    kind
+        ``fa-per-day``: the most events at no more than `value` false alarms per day of running
+        time. ``recall``, ``events``: at least this share of positive rows, or of events, at the
+        best precision. ``f-beta``: the highest F-beta of the rows, `value` being beta. ``cost``:
+        the highest net value under `costs`. ``quantile``: this quantile of the scores.
+        ``trailing-quantile``: this quantile of the last `days` days before each row, which follows
+        drift; the threshold is then 1, in multiples of it. ``fixed``: `value` itself.
+    value
+        Of the rule; not used by ``cost``.
+    days
+        Running time that a trailing quantile looks back on.
+    costs
+        For ``cost``.
+    """
+
+    kind: RuleKind = "fa-per-day"
+    value: float = 2.0
+    days: float = 3.0
+    costs: Costs = field(default_factory=Costs)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.value >= 0, f"The rule {self.kind} has the value {self.value}; choose 0 or more.")
+        if self.kind in SHARES:
+            require(self.value <= 1, f"The rule {self.kind} has the value {self.value}; choose 0 to 1.")
+        require(self.kind != "f-beta" or self.value > 0, "The rule f-beta needs a beta above 0.")
+        require(0 < self.days <= 365, f"days is {self.days}; choose above 0, at most 365.")
+
+    @property
+    def trailing(self) -> bool:
+        """Whether the threshold follows the scores."""
+        return self.kind == "trailing-quantile"
+
+    def in_words(self) -> str:
+        """Say how the threshold is chosen."""
+        return {
+            "fa-per-day": f"at most {self.value:g} false alarms a day",
+            "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
+            "events": f"at least {self.value:.0%} of the events, at the best precision",
+            "f-beta": f"the highest F-beta with beta {self.value:g}",
+            "cost": (
+                f"the least cost with {self.costs.event:,.0f} for an event, {self.costs.saved:.0%} of it "
+                f"saved by a warning, and {self.costs.false_alarm:,.0f} for a false alarm"
+            ),
+            "quantile": f"the {self.value:g} quantile of the scores",
+            "trailing-quantile": f"the {self.value:g} quantile of the last {self.days:g} days",
+            "fixed": "set by hand",
+        }[self.kind]

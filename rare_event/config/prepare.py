@@ -1,0 +1,82 @@
+"""Settings of how a table becomes windows: the split and the representation."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rare_event.config.base import Settings, require
+
+SplitKind = Literal["random", "shuffled", "stretch", "chronological", "rolling"]
+RepresentationKind = Literal["level", "difference", "deviation", "forecast", "movement", "combined"]
+ScalerKind = Literal["standard", "robust"]
+
+
+@dataclass(frozen=True)
+class SplitPlan(Settings):
+    """How rows are divided into training, validation and test parts.
+
+    Parameters
+    ----------
+    kind
+        ``random``: single rows, nested 80/20, as the articles; optimistic, since neighbours of a
+        test row are trained on. ``shuffled``: the same, each row tested once in one of `folds` folds.
+        ``stretch``: whole stretches held out. ``chronological``: 64/16/20 in time. ``rolling``:
+        rolling origin over the last `test_share` of the rows.
+    folds
+        Number of folds of the plans ``shuffled``, ``stretch`` and ``rolling``; the others have one.
+    test_share
+        Share of the rows that are tested at all, for ``rolling``.
+    seed
+        Seed of the draw, for ``random``, ``shuffled`` and ``stretch``; 123 is the articles'.
+    """
+
+    kind: SplitKind = "chronological"
+    folds: int = 6
+    test_share: float = 0.6
+    seed: int = 123
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.seed >= 0, f"The seed of the split is {self.seed}; choose 0 or more.")
+        require(2 <= self.folds <= 50, f"folds is {self.folds}; choose 2 to 50.")
+        require(0 < self.test_share < 1, f"test_share is {self.test_share}; choose between 0 and 1.")
+
+
+@dataclass(frozen=True)
+class Representation(Settings):
+    """How sensors enter the model.
+
+    Parameters
+    ----------
+    kind
+        ``level``: the values as they are. ``difference``: change since `lag` rows before, 0 in the
+        first rows of a stretch. ``deviation``: value less the mean of the last `trailing` rows of
+        the same stretch, the row itself included. ``forecast``: change less its forecast from the
+        five changes and the deviation before it. ``movement``: mean absolute change over the last
+        1, 5 and 15 rows. ``combined``: level, change and absolute change side by side.
+    scaler
+        ``standard``: mean and standard deviation. ``robust``: median and 5-95 % range. Both are
+        fitted on normal training rows only.
+    clip
+        Scaled values are clipped to +-`clip`; None leaves them.
+    trailing
+        Rows in the trailing mean of ``deviation``.
+    lag
+        Rows back that ``difference`` looks.
+    one_hot
+        Whether categories enter as 0/1 columns, one for each grade seen in training.
+    """
+
+    kind: RepresentationKind = "difference"
+    scaler: ScalerKind = "robust"
+    clip: float | None = 5.0
+    trailing: int = 30
+    lag: int = 1
+    one_hot: bool = False
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.clip is None or self.clip > 0, f"clip is {self.clip}; choose a positive number or none.")
+        require(self.trailing >= 2, f"trailing is {self.trailing}; a trailing mean needs at least 2 rows.")
+        require(self.lag >= 1, f"lag is {self.lag}; choose 1 row or more.")

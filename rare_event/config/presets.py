@@ -1,0 +1,31 @@
+"""Presets: the articles' settings and ours, and the models every run is compared with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from rare_event.config.experiment import ExperimentConfig
+from rare_event.config.networks import DenseModel, LSTMModel
+from rare_event.config.prepare import Representation, SplitPlan
+from rare_event.config.training import Score, Training
+
+ARTICLE_DENSE = ExperimentConfig(
+    name="article-dense",
+    shift=2,
+    lookback=1,
+    article_mode=True,
+    split=SplitPlan("random"),
+    representation=Representation("level", "standard", clip=None),
+    model=DenseModel(activity_l1=1e-3),
+    training=Training(epochs=200, batch_size=128, learning_rate=1e-3, patience=None, keep="last"),
+)
+ARTICLE_LSTM = replace(
+    ARTICLE_DENSE,
+    name="article-lstm",
+    lookback=5,
+    model=LSTMModel(),
+    training=Training(epochs=200, batch_size=64, learning_rate=1e-4, patience=None, keep="last"),
+)
+RECOMMENDED = ExperimentConfig(name="recommended", score=Score(top_k=5))
+
+PRESETS: dict[str, ExperimentConfig] = {c.name: c for c in (RECOMMENDED, ARTICLE_LSTM, ARTICLE_DENSE)}

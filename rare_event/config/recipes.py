@@ -1,0 +1,119 @@
+"""Recipes: the models that a run is compared with, each with the inputs and the score that suit it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+
+from rare_event.config.baselines import (
+    BlendModel,
+    BoostingModel,
+    ForestModel,
+    IsolationForestModel,
+    KNNModel,
+    LogisticModel,
+    MahalanobisModel,
+    OneClassSVMModel,
+    PCAModel,
+    SquaresModel,
+    SVMModel,
+)
+from rare_event.config.experiment import ExperimentConfig, ModelConfig
+from rare_event.config.networks import DenseModel
+from rare_event.config.prepare import Representation
+from rare_event.config.training import Score, Training
+from rare_event.errors import ConfigError
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What a model needs beside the data, the labels and the split of a run.
+
+    Parameters
+    ----------
+    title
+        For people.
+    model, representation, score
+        The settings that suit it.
+    """
+
+    title: str
+    model: ModelConfig
+    representation: Representation = field(default_factory=Representation)
+    score: Score = field(default_factory=lambda: Score(top_k=5))
+
+    def applied(self, base: ExperimentConfig, name: str) -> ExperimentConfig:
+        """Return a config with this model and the data, labels, split, policy and rule of another.
+
+        Parameters
+        ----------
+        base
+            The other config.
+        name
+            Of the new one.
+        """
+        return replace(
+            base,
+            name=name,
+            model=self.model,
+            representation=self.representation,
+            score=self.score,
+            training=Training(),
+        )
+
+
+UNSUPERVISED: dict[str, Recipe] = {
+    "dense": Recipe("Dense autoencoder", DenseModel()),
+    "pca": Recipe("PCA, squared error", PCAModel()),
+    "pca-t2": Recipe("PCA, Hotelling's T2", PCAModel(statistic="t2")),
+    "mahalanobis": Recipe("Mahalanobis distance", MahalanobisModel()),
+    "isolation-forest": Recipe("Isolation Forest", IsolationForestModel()),
+    "knn": Recipe("Nearest neighbours", KNNModel()),
+    "one-class-svm": Recipe("One-class SVM", OneClassSVMModel()),
+    "squares": Recipe("Mean of squares, no model", SquaresModel(), score=Score()),
+    "difference-5": Recipe("PCA on changes over five rows", PCAModel(), Representation(lag=5)),
+    "forecast": Recipe("PCA on forecast residuals", PCAModel(), Representation("forecast")),
+    "average": Recipe("Average of three PCA scores", BlendModel(("pca", "difference-5", "forecast"))),
+}
+SUPERVISED: dict[str, Recipe] = {
+    "logistic": Recipe("Logistic regression", LogisticModel(), Representation("combined")),
+    "boosting": Recipe("Gradient boosting", BoostingModel(), Representation("movement")),
+    "forest": Recipe("Random forest, undersampled", ForestModel(), Representation("movement")),
+    "svm": Recipe("SVM, undersampled", SVMModel(), Representation("movement")),
+    "log-odds": Recipe("Logistic and boosting, log-odds added", BlendModel(("logistic", "boosting"))),
+}
+JOINED: dict[str, Recipe] = {
+    "either": Recipe("Alarm if average or log-odds does", BlendModel(("average", "log-odds"), join="either")),
+}
+RECIPES: dict[str, Recipe] = {**UNSUPERVISED, **SUPERVISED, **JOINED}
+
+
+def recipe(name: str, base: ExperimentConfig) -> ExperimentConfig:
+    """Return the config of a recipe on the data, labels and split of a base config.
+
+    Parameters
+    ----------
+    name
+        Of `RECIPES`.
+    base
+        The config of the run to compare with.
+
+    Raises
+    ------
+    ConfigError
+        If there is no such recipe.
+    """
+    if name not in RECIPES:
+        raise ConfigError(f"There is no recipe {name!r}; choose among {', '.join(RECIPES)}.")
+    return RECIPES[name].applied(base, name)
+
+
+def baselines(base: ExperimentConfig) -> list[ExperimentConfig]:
+    """Return the configs a run is compared with.
+
+    Parameters
+    ----------
+    base
+        The config of the run; a recipe equal to it is left out.
+    """
+    configs = [recipe(name, base) for name in RECIPES]
+    return [config for config in configs if config != replace(base, name=config.name)]

@@ -1,0 +1,60 @@
+"""Settings of how a network is fitted, and of how errors become a score."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from rare_event.config.base import Settings, require
+
+
+@dataclass(frozen=True)
+class Training(Settings):
+    """How a network is fitted.
+
+    Parameters
+    ----------
+    epochs, batch_size, learning_rate
+        Of the Adam optimiser.
+    patience
+        Epochs without a lower validation loss before training stops; None trains all epochs.
+    keep
+        Which weights the detector gets: those of the ``best`` validation loss, or the ``last``.
+    """
+
+    epochs: int = 100
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    patience: int | None = 5
+    keep: Literal["best", "last"] = "best"
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.epochs <= 100_000, f"epochs is {self.epochs}; choose 1 to 100,000.")
+        require(1 <= self.batch_size <= 65_536, f"batch_size is {self.batch_size}; choose 1 to 65,536.")
+        require(
+            0 < self.learning_rate <= 1, f"learning_rate is {self.learning_rate}; choose above 0, at most 1."
+        )
+        require(
+            self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more."
+        )
+
+
+@dataclass(frozen=True)
+class Score(Settings):
+    """How a window's reconstruction becomes one number.
+
+    Parameters
+    ----------
+    steps
+        Squared errors of the ``last`` row of the window, or averaged over the whole ``window``.
+    top_k
+        The score is the mean of the `top_k` largest sensor errors; None takes the mean of all.
+    """
+
+    steps: Literal["last", "window"] = "last"
+    top_k: int | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(self.top_k is None or self.top_k >= 1, f"top_k is {self.top_k}; choose 1 or more.")
