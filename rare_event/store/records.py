@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
+Role = Literal["run", "baseline", "leakage"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
 
 
@@ -98,6 +99,55 @@ class Committed:
         factor = self.common if self.rule.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
         return f"{times}{self.rule.in_words()}, on {self.part} data"
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """Why a run was made.
+
+    Parameters
+    ----------
+    role
+        ``run``: asked for by a person. ``baseline``: trained beside one. ``leakage``: one judged
+        again under other splits.
+    of
+        Id of the run that a ``baseline`` or ``leakage`` belongs to; empty otherwise.
+    """
+
+    role: Role = "run"
+    of: str = ""
+
+
+@dataclass(frozen=True)
+class Look:
+    """One opening of the test data.
+
+    Parameters
+    ----------
+    committed
+        The threshold the test data were judged at.
+    time
+        ISO 8601, UTC.
+    """
+
+    committed: Committed
+    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+@cache
+def purpose_json() -> TypeAdapter[Purpose]:
+    """Return what reads and writes a `Purpose` as JSON."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Purpose)
+
+
+@cache
+def looks_json() -> TypeAdapter[list[Look]]:
+    """Return what reads and writes the looks at the test data as JSON."""
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(list[Look])
 
 
 @cache

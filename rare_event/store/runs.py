@@ -1,8 +1,9 @@
 """Runs: one folder for each, the only channel between whoever trains and whoever watches.
 
-`config.json`, `dataset.json` and `status.json` stand from the start, `history.csv` grows with the
-epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json` and the bundle follow
-at the end. Every file is written by rename.
+`config.json`, `dataset.json`, `purpose.json` and `status.json` stand from the start, `history.csv`
+grows with the epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json`,
+`judgement.json` and the bundle follow at the end, `looks.json` when the test data are opened. Every
+file is written by rename.
 """
 
 from __future__ import annotations
@@ -23,7 +24,19 @@ from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.errors import RunError
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
-from rare_event.store.records import Committed, Part, State, Status, committed_json, status_json
+from rare_event.store.records import (
+    Committed,
+    Look,
+    Part,
+    Purpose,
+    Role,
+    State,
+    Status,
+    committed_json,
+    looks_json,
+    purpose_json,
+    status_json,
+)
 from rare_event.store.workspace import home, read_json, write, write_json, write_text
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
@@ -32,6 +45,7 @@ HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
 CACHE_VERSION = 1
 RUN_TIME = "%Y%m%d-%H%M%S-%f"
+PERSON = Purpose()
 
 
 @dataclass(frozen=True)
@@ -62,6 +76,14 @@ class Run:
             return from_json((self.folder / "config.json").read_bytes())
         except OSError as error:
             raise RunError(f"The settings of run {self.id} are missing. Train it again.") from error
+
+    def purpose(self) -> Purpose:
+        """Read why the run was made; runs of older versions were all asked for."""
+        path = self.folder / "purpose.json"
+        if not path.exists():
+            return Purpose()
+        with self._explain("purpose"):
+            return purpose_json().validate_json(path.read_bytes())
 
     def dataset(self) -> Dataset:
         """Read the dataset as it was when the run was made."""
@@ -189,6 +211,19 @@ class Run:
         with self._explain("committed threshold"):
             return committed_json().validate_json((self.folder / "threshold.json").read_bytes())
 
+    def looks(self) -> list[Look]:
+        """Read how often the test data were opened, and at which thresholds, the first first."""
+        path = self.folder / "looks.json"
+        if not path.exists():
+            return []
+        with self._explain("record of looks"):
+            return looks_json().validate_json(path.read_bytes())
+
+    def look(self) -> None:
+        """Note that the test data are opened at the committed threshold."""
+        looks = [*self.looks(), Look(self.committed())]
+        write_text(self.folder / "looks.json", looks_json().dump_json(looks, indent=1).decode())
+
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Read a frame that was computed from this run before, or compute and keep it.
 
@@ -225,6 +260,23 @@ class Run:
             raise RunError(f"The evaluation of run {self.id} is missing or damaged. Train it again.")
         return figures
 
+    def save_judgement(self, figures: Mapping[str, Any]) -> None:
+        """Write what the run was worth over its folds.
+
+        Parameters
+        ----------
+        figures
+            Plain data, as of `rare_event.judge.judgement.Judgement.to_dict`.
+        """
+        write_json(self.folder / "judgement.json", dict(figures))
+
+    def judgement(self) -> dict[str, Any] | None:
+        """Read what the run was worth over its folds; None of runs that were never judged so."""
+        if not (self.folder / "judgement.json").exists():
+            return None
+        with self._explain("judgement"):
+            return dict(read_json(self.folder / "judgement.json"))
+
     @contextmanager
     def _explain(self, what: str, hint: str = "Train it again.") -> Iterator[None]:
         try:
@@ -233,13 +285,15 @@ class Run:
             raise RunError(f"The {what} of run {self.id} is missing or damaged. {hint}") from error
 
 
-def create_run(dataset: Dataset, config: ExperimentConfig) -> Run:
+def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PERSON) -> Run:
     """Make the folder of a new run, queued.
 
     Parameters
     ----------
     dataset, config
         What to train on, and how.
+    purpose
+        Why.
 
     Raises
     ------
@@ -250,6 +304,7 @@ def create_run(dataset: Dataset, config: ExperimentConfig) -> Run:
     run = Run(home() / "runs" / datetime.now(UTC).strftime(RUN_TIME))
     write_text(run.folder / "config.json", to_json(config))
     write_json(run.folder / "dataset.json", dataset.to_dict())
+    write_text(run.folder / "purpose.json", purpose_json().dump_json(purpose).decode())
     run.write_status(Status("queued", epochs=config.training.epochs))
     return run
 
@@ -274,23 +329,25 @@ def open_run(run_id: str) -> Run:
     return run
 
 
-def list_runs(digest: str | None = None) -> list[Run]:
+def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]:
     """List the runs whose records can be read, the latest first.
 
     Parameters
     ----------
     digest
         Only runs on this dataset.
+    role
+        Only runs made for this; None lists all.
     """
     folders = (home() / "runs").glob("*")
     runs = (Run(folder) for folder in sorted(folders, reverse=True) if RUN_ID.fullmatch(folder.name))
-    return [run for run in runs if _readable(run, digest)]
+    return [run for run in runs if _wanted(run, digest, role)]
 
 
-def _readable(run: Run, digest: str | None) -> bool:
+def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
     try:
         run.status()
-        return digest is None or run.dataset().digest == digest
+        return (digest is None or run.dataset().digest == digest) and role in (None, run.purpose().role)
     except RunError:
         return False
 

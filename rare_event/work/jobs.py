@@ -1,5 +1,8 @@
 """Jobs: runs handed to worker processes, one after the other, while pages stay free.
 
+Runs that a person asked for come first; the others (baselines, the leakage meter) are handed over one
+at a time while nothing else waits.
+
 The worker is warm (TensorFlow stays imported) and is started by loky, which neither forks nor runs
 the page script again. Whoever watches reads the run folder; the only thing kept here is which run
 was handed over, so a restarted server loses nothing but the runs that were being executed, and
@@ -9,9 +12,11 @@ those say so.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
 
 import psutil
 
@@ -44,8 +49,9 @@ class Jobs:
 
     def __init__(self, executor: Callable[[], Executor] = local_executor) -> None:
         self._executor = executor
-        self._lock = threading.Lock()
+        self._lock = threading.RLock()
         self._futures: dict[str, Future[Status]] = {}
+        self._beside: deque[Run] = deque()
 
     def warm_up(self) -> Future[int]:
         """Let a worker import TensorFlow before the first run needs it."""
@@ -64,6 +70,28 @@ class Jobs:
             self._futures[run.id] = future
         future.add_done_callback(lambda done: self._ended(run, done))
 
+    def submit_beside(self, runs: Iterable[Run]) -> None:
+        """Queue runs that give way to every run a person asks for.
+
+        Parameters
+        ----------
+        runs
+            Queued, not yet submitted.
+        """
+        with self._lock:
+            self._beside.extend(runs)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Hand over the next run of those that give way, if nothing else is being executed or waits."""
+        with self._lock:
+            while self._beside and all(future.done() for future in self._futures.values()):
+                run = self._beside.popleft()
+                # It may have been cancelled, or deleted, since it was queued.
+                with suppress(RunError):
+                    if run.status().state == "queued":
+                        self.submit(run)
+
     def cancel(self, run: Run) -> None:
         """Ask a run to stop: at once while it waits, after the present epoch otherwise.
 
@@ -73,8 +101,12 @@ class Jobs:
             Any run.
         """
         run.request_cancel()
-        future = self._futures.get(run.id)
-        if future is not None and future.cancel():
+        with self._lock:
+            waits_beside = run in self._beside
+            if waits_beside:
+                self._beside.remove(run)
+            future = self._futures.get(run.id)
+        if waits_beside or (future is not None and future.cancel()):
             mark(run, "cancelled", "The run was cancelled before it began.")
 
     def waiting_before(self, run: Run) -> int:
@@ -96,12 +128,11 @@ class Jobs:
             The runs that were queued again.
         """
         again = []
-        for run in reversed(list_runs()):
+        for run in reversed(list_runs(role=None)):
             status = run.status()
-            if run.id in self._futures or status.ended:
+            if run.id in self._futures or run in self._beside or status.ended:
                 continue
             if status.state == "queued":
-                self.submit(run)
                 again.append(run)
             elif not _alive(status):
                 mark(
@@ -109,10 +140,18 @@ class Jobs:
                     "interrupted",
                     "The process that trained this run ended before it was done. Train it again.",
                 )
+        asked_for = [run for run in again if run.purpose().role == "run"]
+        for run in asked_for:
+            self.submit(run)
+        self.submit_beside(run for run in again if run not in asked_for)
         return again
 
     def _ended(self, run: Run, future: Future[Status]) -> None:
         """Make sure that the folder tells how a run ended; runs in a thread of the executor."""
+        self._explain(run, future)
+        self._fill()
+
+    def _explain(self, run: Run, future: Future[Status]) -> None:
         try:
             error = future.exception()
         except CancelledError:

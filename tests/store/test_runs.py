@@ -11,7 +11,7 @@ from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
 from rare_event.errors import ConfigError, RunError
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
-from rare_event.store.records import ENDED, Committed, Part, Status
+from rare_event.store.records import ENDED, Committed, Part, Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
 from tests.naive import random_scores
 
@@ -27,6 +27,7 @@ def test_a_new_run_is_queued_and_holds_its_recipe(run, upload) -> None:
     assert sorted(path.name for path in run.folder.iterdir()) == [
         "config.json",
         "dataset.json",
+        "purpose.json",
         "status.json",
     ]
     assert run.history().empty and list(run.history()) == [
@@ -239,3 +240,40 @@ def test_only_a_run_that_has_ended_is_deleted(run, state) -> None:
     mark(run, "interrupted")
     delete_run(run)
     assert list_runs() == [other] and not run.folder.exists()
+
+
+def test_runs_of_each_purpose_are_listed_apart(run) -> None:
+    baseline = create_run(run.dataset(), RECOMMENDED, Purpose("baseline", run.id))
+    assert run.purpose() == Purpose() and baseline.purpose() == Purpose("baseline", run.id)
+    assert list_runs() == [run] and list_runs(role="baseline") == [baseline]
+    assert list_runs(role=None) == [baseline, run] and list_runs(role="leakage") == []
+    (run.folder / "purpose.json").unlink()
+    assert open_run(run.id).purpose() == Purpose()
+    (baseline.folder / "purpose.json").write_text('{"role": "spy", "of": ""}')
+    with pytest.raises(RunError, match="purpose of run"):
+        baseline.purpose()
+    assert baseline not in list_runs(role=None)
+
+
+def test_every_look_at_the_test_data_is_kept(run) -> None:
+    assert run.looks() == []
+    first, second = (Committed({0: value}, Rule(), AlarmPolicy()) for value in (1.0, 2.0))
+    run.commit(first)
+    run.look()
+    run.commit(second)
+    assert [look.committed for look in run.looks()] == [first]
+    run.look()
+    run.look()
+    assert [look.committed for look in run.looks()] == [first, second, second]
+    (run.folder / "looks.json").write_text("[{}]")
+    with pytest.raises(RunError, match="record of looks"):
+        run.looks()
+
+
+def test_a_judgement_is_kept_with_the_run(run) -> None:
+    assert run.judgement() is None
+    run.save_judgement({"mean_fold_auc": 0.5, "interval": None})
+    assert run.judgement() == {"mean_fold_auc": 0.5, "interval": None}
+    (run.folder / "judgement.json").write_text("{")
+    with pytest.raises(RunError):
+        run.judgement()

@@ -16,7 +16,7 @@ import pytest
 from loky import get_reusable_executor
 
 from rare_event.store.datasets import add_dataset
-from rare_event.store.records import Status
+from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run, mark
 from rare_event.work.jobs import Jobs
 from tests.work.conftest import ENDLESS, PCA
@@ -212,3 +212,32 @@ def test_a_run_deleted_meanwhile_is_left_alone(make_run) -> None:
     (run.folder / "status.json").unlink()
     pool.futures[0].set_exception(ZeroDivisionError("by zero"))
     assert not (run.folder / "status.json").exists()
+
+
+def test_what_runs_beside_gives_way_to_what_a_person_asks_for(make_run) -> None:
+    pool, beside, asked_for = ByHand(), [make_run() for _ in range(3)], make_run()
+    jobs = Jobs(pool)
+    jobs.submit_beside(beside)
+    assert len(pool.futures) == 1
+    jobs.submit(asked_for)
+    jobs.cancel(beside[1])
+    assert len(pool.futures) == 2 and beside[1].status().state == "cancelled"
+    # The first of them is done, but a person's run is not.
+    pool.futures[0].set_result(Status("done"))
+    assert len(pool.futures) == 2 and beside[2].status().state == "queued"
+    pool.futures[1].set_result(Status("done"))
+    assert len(pool.futures) == 3
+    pool.futures[2].set_result(Status("done"))
+    assert len(pool.futures) == 3
+
+
+def test_a_restarted_server_queues_baselines_after_what_was_asked_for(make_run) -> None:
+    asked_for = make_run()
+    baseline = create_run(asked_for.dataset(), PCA, Purpose("baseline", asked_for.id))
+    later = make_run()
+    pool = ByHand()
+    assert Jobs(pool).recover() == [asked_for, baseline, later]
+    assert len(pool.futures) == 2 and not pool.futures[1].done()
+    for future in pool.futures[:2]:
+        future.set_result(Status("done"))
+    assert len(pool.futures) == 3

@@ -1,0 +1,74 @@
+"""Runs beside a run: the baselines it must beat, and the leakage meter."""
+
+from __future__ import annotations
+
+from rare_event.config import baselines
+from rare_event.store.datasets import Dataset
+from rare_event.store.records import Purpose
+from rare_event.store.runs import Run, create_run, list_runs
+
+# A run in one of these states cannot stand in for a new one.
+LOST = ("failed", "cancelled", "interrupted")
+
+
+def baselines_of(run: Run) -> dict[str, Run]:
+    """Find the runs of the baselines of a run, by the name of their recipe.
+
+    Parameters
+    ----------
+    run
+        The run that is compared.
+    """
+    wanted = {config: config.name for config in baselines(run.config())}
+    found: dict[str, Run] = {}
+    for other in _runs_on(run.dataset()):
+        config = other.config()
+        if config in wanted:
+            found.setdefault(wanted[config], other)
+    return found
+
+
+def create_baselines(run: Run) -> list[Run]:
+    """Make the runs of the baselines that are still missing, queued.
+
+    Parameters
+    ----------
+    run
+        The run to compare with.
+    """
+    there = {other.config() for other in baselines_of(run).values()}
+    purpose = Purpose("baseline", run.id)
+    return [
+        create_run(run.dataset(), config, purpose)
+        for config in baselines(run.config())
+        if config not in there
+    ]
+
+
+def leakage_of(run: Run) -> Run | None:
+    """Find the latest run of the leakage meter that belongs to a run.
+
+    Parameters
+    ----------
+    run
+        The run that is judged under other splits.
+    """
+    mine = (r for r in list_runs(run.dataset().digest, "leakage") if r.purpose().of == run.id)
+    return next((other for other in mine if other.status().state not in LOST), None)
+
+
+def create_leakage(run: Run) -> Run:
+    """Make the run of the leakage meter, queued.
+
+    Parameters
+    ----------
+    run
+        The run to judge under other splits.
+    """
+    return create_run(run.dataset(), run.config(), Purpose("leakage", run.id))
+
+
+def _runs_on(dataset: Dataset) -> list[Run]:
+    """List the usable runs on a dataset under the same roles of its columns."""
+    runs = [run for role in ("baseline", "run") for run in list_runs(dataset.digest, role)]
+    return [run for run in runs if run.status().state not in LOST and run.dataset() == dataset]
