@@ -2,20 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import plotly.graph_objects as go
 
 from rare_event.judge.thresholds import OperatingPoints
-from rare_event.plots.decimate import MOST_POINTS, corners
+from rare_event.plots.decimate import LIMIT, MOST_POINTS, corners, thin
 from rare_event.plots.marks import add_threshold, note, threshold_name
-from rare_event.plots.palette import COLOURS, SCORE_UNIT, TRANSPARENT, Role, style
+from rare_event.plots.palette import COLOURS, DISTINCT, SCORE_UNIT, TRANSPARENT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 
 # Errors have long tails: the axis ends where all but this share of the thresholds lie.
 SHOWN = 0.995
+NO_MODELS = "There is no model to compare yet."
 NO_POSITIVES = "This part has no positives: recall is not defined."
 # Plotly reports clicks only on markers. These cannot be seen, not even where thousands overlap.
 CLICKABLE = {"color": TRANSPARENT, "size": 8}
+ONE_CLASS = "This part has one class only: the ROC curve is not defined."
+# Models beyond the distinct colours come in the same ones, dashed; dots are for chance.
+DASHES = ("solid", "dash", "dashdot")
+# Of the normal windows. Alarms of more than that are few only because they hardly ever stop.
+MOST_IN_ALARM = 0.1
+# A model that has no curve keeps its place in the legend.
+NOWHERE = (np.full(1, np.nan), np.full(1, np.nan))
+# Names of models are long: each may take a row of the legend.
+HEIGHT, ROW_OF_LEGEND = 380, 19
 
 
 def threshold_figure(
@@ -127,27 +139,85 @@ def roc_figure(points: OperatingPoints, threshold: float, *, part: str, auc: flo
         Area under the curve; None where the part has one class only.
     """
     figure = go.Figure()
-    kept = corners(points, MOST_POINTS - 1)
-    # Above the highest score nothing is called positive: the curve ends at the origin.
-    false_positive_rate = np.append(points.false_positive_rate[kept], 0.0)
-    recall = np.append(points.recall[kept], 0.0)
     if points.n_positive and points.n_normal:
         known = "" if auc is None else f", area {auc:.3f}"
-        _add_curve(figure, "curve", false_positive_rate, recall, "linear", f"ROC curve{known}")
+        _add_curve(figure, "curve", *_roc(points, MOST_POINTS), "linear", f"ROC curve{known}")
         at = points.at(threshold)
         fpr, tpr = np.append(points.false_positive_rate, 0.0), np.append(points.recall, 0.0)
         _add_operating_point(figure, fpr[at], tpr[at], threshold)
     else:
-        note(figure, "This part has one class only: the ROC curve is not defined.")
-    _add_chance(figure, (0.0, 1.0), "chance")
+        note(figure, ONE_CLASS)
+    return _style_roc(figure, f"{part}: ROC curve")
+
+
+def overlay_roc_figure(points: Mapping[str, OperatingPoints], *, part: str) -> go.Figure:
+    """Draw the ROC curves of several models, with the line of chance.
+
+    Parameters
+    ----------
+    points
+        Operating points of each model, at least one, by name; up to about 8 models can be told apart.
+    part
+        Part of the data, for the title.
+    """
+    figure = go.Figure()
+    defined = {name: bool(model.n_positive and model.n_normal) for name, model in points.items()}
+    for number, (name, model) in enumerate(points.items()):
+        if defined[name]:
+            # Of all points, not of those drawn.
+            fpr, tpr = np.append(model.false_positive_rate, 0.0), np.append(model.recall, 0.0)
+            curve = _roc(model, min(MOST_POINTS, LIMIT // len(points)))
+            _add_model(figure, number, list(points), f"area {-np.trapezoid(tpr, fpr):.3f}", *curve, "linear")
+        else:
+            _add_model(figure, number, list(points), "one class only", *NOWHERE, "linear")
+    if not any(defined.values()):
+        note(figure, ONE_CLASS if points else NO_MODELS)
+    _style_roc(figure, f"{part}: ROC curves")
+    return figure.update_layout(height=HEIGHT + ROW_OF_LEGEND * len(points))
+
+
+def overlay_alarms_figure(
+    points: Mapping[str, OperatingPoints], *, part: str, most_per_day: float = 10.0
+) -> go.Figure:
+    """Draw the events each model catches as the budget of false alarms a day grows.
+
+    The free-response curve (Bunch et al. 1977). At each budget the threshold is the one that the rule
+    for false alarms per day chooses, but read on the part itself: an upper bound of what a threshold
+    chosen beforehand catches. A curve ends where more than a tenth of the normal windows reach
+    the threshold: alarms that hardly ever stop are few and catch everything, and warn of nothing.
+
+    Parameters
+    ----------
+    points
+        Operating points of each model, at least one, by name; up to about 8 models can be told apart.
+    part
+        Part of the data, for the title.
+    most_per_day
+        Where the axis ends, in false alarms per day of running time; above 0.
+    """
+    figure = go.Figure()
+    n_events = {model.n_events for model in points.values()} - {0}
+    # Shares can be compared where models were tried on different events; counts say more.
+    counted = len(n_events) == 1
+    for number, model in enumerate(points.values()):
+        if model.n_events:
+            budget, caught = _caught_at_budgets(model, most_per_day, LIMIT // len(points))
+            share = caught if counted else caught / model.n_events
+            _add_model(figure, number, list(points), "", budget, share, "hv")
+        else:
+            _add_model(figure, number, list(points), "no event", *NOWHERE, "hv")
+    if not n_events:
+        note(figure, "This part has no event." if points else NO_MODELS)
+    unit = f"of {max(n_events):,}" if counted else "share"
     style(
         figure,
-        title=f"{part}: ROC curve",
-        x="False positive rate (share of the normals)",
-        y="Recall (share of the positives)",
+        title=f"{part}: events caught over false alarms",
+        x="False alarms per day of running time<br>(alarms in at most 10 % of it)",
+        y=f"Events caught at best<br>({unit})",
+        height=HEIGHT + ROW_OF_LEGEND * len(points),
     )
-    figure.update_xaxes(range=[-0.02, 1.02])
-    return figure.update_yaxes(range=[-0.02, 1.02])
+    figure.update_xaxes(range=[0, most_per_day])
+    return figure.update_yaxes(rangemode="tozero")
 
 
 def _useful_range(thresholds: np.ndarray, threshold: float) -> tuple[float, float]:
@@ -155,6 +225,56 @@ def _useful_range(thresholds: np.ndarray, threshold: float) -> tuple[float, floa
     if not np.isfinite(threshold):
         return low, high
     return min(low, threshold), max(high, threshold)
+
+
+def _roc(points: OperatingPoints, limit: int) -> tuple[np.ndarray, np.ndarray]:
+    # Above the highest score nothing is called positive: the curve ends at the origin.
+    kept = corners(points, limit - 1)
+    return np.append(points.false_positive_rate[kept], 0.0), np.append(points.recall[kept], 0.0)
+
+
+def _style_roc(figure: go.Figure, title: str) -> go.Figure:
+    _add_chance(figure, (0.0, 1.0), "chance")
+    style(
+        figure,
+        title=title,
+        x="False positive rate (share of the normals)",
+        y="Recall (share of the positives)",
+    )
+    figure.update_xaxes(range=[-0.02, 1.02])
+    return figure.update_yaxes(range=[-0.02, 1.02])
+
+
+def _caught_at_budgets(
+    points: OperatingPoints, most_per_day: float, limit: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Budgets at which more events are caught, and how many; at the last budget once more."""
+    # From the highest threshold down. Where alarms merge into few long ones the rate falls again, but
+    # no budget below the highest rate before it pays for that.
+    needed = np.maximum.accumulate(np.append(0.0, points.false_alarms_per_day[::-1]))
+    paid = needed <= most_per_day
+    stops = np.append(True, points.fp[::-1] <= MOST_IN_ALARM * points.n_normal)
+    last = most_per_day if stops[paid].all() else needed[stops][-1]
+    needed, caught = needed[paid & stops], np.append(0, points.caught[::-1])[paid & stops]
+    rises = thin(np.flatnonzero(np.diff(caught, prepend=-1)), limit - 1)
+    return np.append(needed[rises], last), np.append(caught[rises], caught[-1])
+
+
+def _add_model(
+    figure: go.Figure, number: int, names: list[str], about: str, x: np.ndarray, y: np.ndarray, shape: str
+) -> None:
+    """Draw the curve of one of several models, known by its number."""
+    again, colour = divmod(number, len(DISTINCT))
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines",
+        line={"color": DISTINCT[colour], "dash": DASHES[again % len(DASHES)], "width": 2, "shape": shape},
+        name=f"{distinct(names)[number]}, {about}" if about else distinct(names)[number],
+        # The legend may have cut the name off.
+        meta=[plain(names[number])],
+        hovertemplate="%{meta[0]}<br>%{x:.3~f}, %{y:.3~f}<extra></extra>",
+    )
 
 
 def _add_curve(

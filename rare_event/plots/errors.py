@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rare_event.judge.scores import Scores
-from rare_event.plots.decimate import LIMIT, decimate_classes
+from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate, decimate_classes
 from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_threshold, is_time, note, time_title
 from rare_event.plots.palette import (
     COLOURS,
@@ -27,7 +27,14 @@ MARKERS: dict[Role, dict[str, object]] = {
 NOTHING = "No window of this part is scored."
 
 
-def error_figure(scores: Scores, threshold: float, *, when: np.ndarray | None = None, part: str) -> go.Figure:
+def error_figure(
+    scores: Scores,
+    threshold: float,
+    *,
+    when: np.ndarray | None = None,
+    part: str,
+    following: np.ndarray | None = None,
+) -> go.Figure:
     """Draw the reconstruction error of every window over time, by class.
 
     Parameters
@@ -40,11 +47,14 @@ def error_figure(scores: Scores, threshold: float, *, when: np.ndarray | None = 
         Time of each window, datetime64 or minutes, shape (n,); None draws over the row.
     part
         Part of the data, for the title.
+    following
+        Trailing threshold at each window, in the unit of the scores, shape (n,); None draws none.
     """
     x = scores.row if when is None else np.asarray(when)
     finite = np.flatnonzero(np.isfinite(scores.y_score))
     y_score, positive = scores.y_score[finite], scores.y_true[finite] == 1
-    kept = decimate_classes(y_score, positive, threshold, LIMIT)
+    most = LIMIT if following is None else LIMIT - MOST_POINTS
+    kept = decimate_classes(y_score, positive, threshold, most)
     figure = go.Figure()
     groups: tuple[tuple[Role, np.ndarray], ...] = (("normal", ~positive), ("positive", positive))
     # Plotly lays what the graphics card draws over all else, so it draws everything or nothing.
@@ -55,13 +65,15 @@ def error_figure(scores: Scores, threshold: float, *, when: np.ndarray | None = 
         _add_markers(figure, role, x[finite][shown], y_score[shown], left_out, trace)
     if len(kept):
         add_threshold(figure, threshold, (x[finite].min(), x[finite].max()), "y", trace)
+        if following is not None:
+            _add_following(figure, x[finite], following[finite], trace)
     else:
         note(figure, NOTHING)
     style(
         figure,
         title=f"{part}: reconstruction error over time",
         x="Row of the table" if when is None else time_title(x),
-        y=_score_title(scores),
+        y=_score_title(scores).replace(" (", "<br>("),
         height=470,
     )
     if _logarithmic(y_score, threshold):
@@ -148,6 +160,25 @@ def _add_markers(
             marker=MARKERS[role],
             name=role + left_out,
             hovertemplate=f"{where}<br>error %{{y:.4g}}, {role}<extra></extra>",
+        )
+    )
+
+
+def _add_following(figure: go.Figure, x: np.ndarray, following: np.ndarray, trace: type) -> None:
+    # As for the fixed threshold: 0 or less has no place on a logarithmic axis.
+    known = np.isfinite(following) & (following > 0)
+    if not known.any():
+        return
+    shown_x, shown_y = decimate(x[known], following[known], MOST_POINTS)
+    figure.add_trace(
+        trace(
+            x=shown_x,
+            y=shown_y,
+            mode="lines" if len(shown_x) > 1 else "markers",
+            line={"color": COLOURS["trailing threshold"], "width": 2.5},
+            marker={"color": COLOURS["trailing threshold"]},
+            name="trailing threshold",
+            hovertemplate="%{y:.4g}",
         )
     )
 

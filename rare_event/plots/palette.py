@@ -8,6 +8,9 @@ There are fewer such colours than roles: two roles share one only where no figur
 from __future__ import annotations
 
 import html
+import textwrap
+from collections import Counter
+from collections.abc import Iterable
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -37,6 +40,17 @@ Role = Literal[
     "curve",
     "sensor",
     "running",
+    "caught",
+    "missed",
+    "trailing threshold",
+    "run",
+    "baseline",
+    "supervised",
+    "trivial",
+    "optimistic split",
+    "honest split",
+    "other",
+    "change",
 ]
 
 # Each role is drawn in this colour and named by its key.
@@ -58,7 +72,22 @@ COLOURS: dict[Role, str] = {
     "curve": GREEN,
     "sensor": BLUE,
     "running": BLUE,
+    "caught": PURPLE,
+    "missed": VERMILION,
+    "trailing threshold": GREEN,
+    "run": BLUE,
+    "baseline": DARK_ORANGE,
+    "supervised": GREEN,
+    "trivial": PURPLE,
+    "optimistic split": VERMILION,
+    "honest split": BLUE,
+    "other": GREY,
+    "change": GREY,
 }
+
+# Of things without a role of their own, such as the models of one figure. Vermilion and dark orange
+# are too close for that: beyond these four, what is drawn must differ in dash, shape or pattern too.
+DISTINCT = (BLUE, VERMILION, GREEN, PURPLE)
 
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 # Mid-grey with little alpha: reads as a line on either page and stays behind the data.
@@ -66,6 +95,8 @@ GRID = "rgba(128, 128, 128, 0.25)"
 SCORE_UNIT = "squared, scaled units"
 SCORE_UNIT_OF_FOLDS = "times the validation median of its fold"
 LONGEST_NAME = 60
+# A legend entry as wide as a telephone's screen, with a figure behind the name.
+LONGEST_IN_LEGEND = 32
 
 
 def faint(role: Role, alpha: float) -> str:
@@ -87,13 +118,15 @@ def faint(role: Role, alpha: float) -> str:
     return f"rgba({red}, {green}, {blue}, {alpha:g})"
 
 
-def plain(name: str) -> str:
+def plain(name: str, most: int = LONGEST_NAME) -> str:
     """Make a name from a file safe to show: Plotly reads tags and line breaks in its texts.
 
     Parameters
     ----------
     name
         Any text, for instance the name of a column.
+    most
+        Largest number of characters.
 
     Examples
     --------
@@ -101,9 +134,53 @@ def plain(name: str) -> str:
     '&lt;b&gt;x1&lt;/b&gt;'
     """
     words = " ".join(str(name).split())
-    short = words if len(words) <= LONGEST_NAME else words[: LONGEST_NAME - 1] + "…"
+    short = words if len(words) <= most else words[: most - 1] + "…"
     # A dollar sign at either end would make Plotly look for mathematics.
     return html.escape(short, quote=False).replace("$", "&#36;")
+
+
+def wrapped(name: str, width: int = 24) -> str:
+    """Make a name safe to show beside a row: on at most two lines, and cut off beyond them.
+
+    Parameters
+    ----------
+    name
+        Any text.
+    width
+        Largest number of characters of a line.
+
+    Examples
+    --------
+    >>> wrapped("robust differences, five largest errors", 20)
+    'robust differences,<br>five largest errors'
+    """
+    lines = textwrap.wrap(str(name), width)
+    if len(lines) > 2:
+        lines = [lines[0], lines[1][: width - 1] + "…"]
+    return "<br>".join(map(plain, lines))
+
+
+def distinct(names: Iterable[str], most: int = LONGEST_IN_LEGEND) -> list[str]:
+    """Make names safe to show in a legend, and number those that would look the same.
+
+    Parameters
+    ----------
+    names
+        Any texts.
+    most
+        Largest number of characters of each.
+
+    Examples
+    --------
+    >>> distinct(["dense", "LSTM", "dense"])
+    ['dense', 'LSTM', 'dense (2)']
+    """
+    seen: Counter[str] = Counter()
+    shown = []
+    for name in (plain(name, most) for name in names):
+        seen[name] += 1
+        shown.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
+    return shown
 
 
 def style(

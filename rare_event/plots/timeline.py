@@ -17,6 +17,9 @@ from rare_event.prepare.stretches import find_events, median_step
 MOST_SPANS = LIMIT // 3
 BINS = 120
 LANE = 0.8
+# With events of its own a lane is lower, and leaves room above itself.
+LOW_LANE, BELOW = 0.5, 0.15
+EVENTS_ABOVE = 0.27
 _NONE = np.zeros(0, np.int64)
 PARTS: tuple[Role, ...] = ("train", "validation", "test")
 
@@ -76,30 +79,93 @@ def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarra
         Times of the events, shape (n_events,).
     """
     figure = go.Figure()
+    scattered = _add_parts(figure, when, folds, LANE, 0.0)
+    _add_event_ticks(figure, np.asarray(events_when), 0.3, "line-ns")
+    what = "share of each part in every slice of time" if scattered else "rows of each part"
+    style(figure, title=f"Split: {what}", x=time_title(when), y="Fold", height=200 + 32 * min(len(folds), 20))
+    _name_lanes(figure, len(folds))
+    return figure.update_yaxes(
+        tickvals=[0.3, *figure.layout.yaxis.tickvals],
+        ticktext=["events", *figure.layout.yaxis.ticktext],
+        range=[len(folds) + 0.5, 0],
+    )
+
+
+def folds_figure(
+    when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray, events_caught: np.ndarray
+) -> go.Figure:
+    """Draw the folds on a time line, one lane for each, with the events each caught or missed.
+
+    Parameters
+    ----------
+    when
+        Time of each row, datetime64 or minutes, rising, shape (n_rows,).
+    folds
+        Of the split plan, as positions among these rows.
+    events_when
+        Times of the events of the test parts, shape (n_events,).
+    events_caught
+        Whether each was caught, bool, shape (n_events,).
+    """
+    figure = go.Figure()
+    caught, events_when = np.asarray(events_caught, bool), np.asarray(events_when)
+    _add_parts(figure, when, folds, LOW_LANE, BELOW)
+    lane = _tested_in(when, folds, events_when) - EVENTS_ABOVE
+    marks: tuple[tuple[Role, np.ndarray, str], ...] = (
+        ("missed", ~caught, "x-thin"),
+        ("caught", caught, "triangle-down"),
+    )
+    for role, mine, symbol in marks:
+        _add_event_ticks(figure, events_when[mine], lane[mine], symbol, role)
+    style(
+        figure,
+        title=f"Test folds: {int(caught.sum()):,} of {_count(len(caught), 'event', 'events')} caught",
+        x=time_title(when),
+        y="Fold",
+        height=200 + 40 * min(len(folds), 20),
+    )
+    return _name_lanes(figure, len(folds))
+
+
+def _add_parts(
+    figure: go.Figure, when: np.ndarray, folds: Sequence[Fold], height: float, below: float
+) -> bool:
+    """Draw the parts of each fold in its lane; tell whether they are so scattered that shares are drawn."""
     spans = {part: [_spans(getattr(fold, part)) for fold in folds] for part in PARTS}
     scattered = sum(len(begins) for lanes in spans.values() for begins, _ in lanes) > MOST_SPANS
     if scattered:
-        _add_shares(figure, when, folds)
+        _add_shares(figure, when, folds, height, below)
     else:
         for part, lanes in spans.items():
             begins, ends = (np.concatenate([_NONE, *(lane[i] for lane in lanes)]) for i in (0, 1))
-            lane = np.repeat(np.arange(1, len(folds) + 1), [len(b) for b, _ in lanes])
-            _add_spans(figure, part, when, begins, ends, lane, ends - begins + 1)
-    _add_event_ticks(figure, np.asarray(events_when), 0.3, "line-ns")
+            lane = np.repeat(np.arange(1, len(folds) + 1), [len(b) for b, _ in lanes]) + below
+            _add_spans(figure, part, when, begins, ends, lane, ends - begins + 1, height)
     if not len(folds):
         note(figure, "The split has no folds.")
-    what = "share of each part in every slice of time" if scattered else "rows of each part"
-    style(figure, title=f"Split: {what}", x=time_title(when), y="Fold", height=200 + 32 * min(len(folds), 20))
-    shown = thin(np.arange(1, len(folds) + 1), 20)
+    return scattered
+
+
+def _name_lanes(figure: go.Figure, n_folds: int) -> go.Figure:
+    """Label the lanes, fold 1 on top."""
+    shown = thin(np.arange(1, n_folds + 1), 20).tolist()
     figure.update_layout(barmode="overlay", bargap=0)
-    figure.update_yaxes(
-        tickvals=[0.3, *shown.tolist()],
-        ticktext=["events", *map(str, shown)],
-        range=[len(folds) + 0.5, 0],
+    return figure.update_yaxes(
+        tickvals=shown,
+        ticktext=[str(number) for number in shown],
+        range=[n_folds + 0.5, 0.5],
         showgrid=False,
         fixedrange=True,
     )
-    return figure
+
+
+def _tested_in(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray) -> np.ndarray:
+    """Find the fold, counted from 1, that tested the last row up to each event."""
+    last = np.full((len(folds), len(events_when)), -1)
+    for number, fold in enumerate(folds):
+        rows = np.sort(fold.test)
+        before = np.searchsorted(when[rows], events_when, side="right") - 1
+        last[number] = np.where(before >= 0, rows[np.maximum(before, 0)], -1) if len(rows) else -1
+    return last.argmax(axis=0) + 1 if len(folds) else np.ones(len(events_when), np.int64)
 
 
 def _count(n: int, one: str, many: str) -> str:
@@ -130,6 +196,7 @@ def _add_spans(
     ends: np.ndarray,
     lane: np.ndarray,
     n_rows: np.ndarray,
+    height: float = LANE,
 ) -> None:
     """Bars from the first row of each span to the end of its last."""
     if not len(begins):
@@ -141,7 +208,7 @@ def _add_spans(
         base=when[begins],
         x=length * axis_duration(when),
         y=lane,
-        width=LANE,
+        width=height,
         marker={"color": COLOURS[role], "line": {"width": 0}},
         customdata=np.column_stack([n_rows, length / 60]),
         name=role,
@@ -150,14 +217,16 @@ def _add_spans(
     figure.update_xaxes(type="date" if is_time(when) else "linear")
 
 
-def _add_shares(figure: go.Figure, when: np.ndarray, folds: Sequence[Fold]) -> None:
+def _add_shares(
+    figure: go.Figure, when: np.ndarray, folds: Sequence[Fold], height: float, below: float
+) -> None:
     """In every lane one stack of bars for each slice of time, as high as the shares of the parts."""
     clock = as_minutes(when)
     edges = np.histogram_bin_edges(clock, BINS)
     counts = np.array([[np.histogram(clock[getattr(f, p)], edges)[0] for f in folds] for p in PARTS])
     share = counts / np.maximum(counts.sum(axis=0), 1)
     # The vertical axis points down, so that fold 1 is on top: a stack begins at the lane's foot.
-    foot = np.arange(1, len(folds) + 1)[:, None] + LANE / 2
+    foot = np.arange(1, len(folds) + 1)[:, None] + below + height / 2
     unit = axis_duration(when)
     middle = (edges[:-1] + edges[1:]) / 2
     x = when.min() + (middle * 60_000).astype("timedelta64[ms]") if is_time(when) else middle
@@ -165,8 +234,8 @@ def _add_shares(figure: go.Figure, when: np.ndarray, folds: Sequence[Fold]) -> N
         used = share[number] > 0
         figure.add_bar(
             x=np.broadcast_to(x, used.shape)[used],
-            y=-LANE * share[number][used],
-            base=(foot - LANE * share[:number].sum(axis=0))[used],
+            y=-height * share[number][used],
+            base=(foot - height * share[:number].sum(axis=0))[used],
             width=float(edges[1] - edges[0]) * unit,
             marker={"color": COLOURS[part], "line": {"width": 0}},
             customdata=share[number][used],
@@ -175,22 +244,29 @@ def _add_shares(figure: go.Figure, when: np.ndarray, folds: Sequence[Fold]) -> N
         )
 
 
-def _add_event_ticks(figure: go.Figure, events_when: np.ndarray, lane: float, symbol: str) -> None:
-    shown = thin(events_when, LIMIT)
-    if not len(shown):
+def _add_event_ticks(
+    figure: go.Figure,
+    events_when: np.ndarray,
+    lane: float | np.ndarray,
+    symbol: str,
+    role: Role = "event",
+) -> None:
+    kept = thin(np.arange(len(events_when)), LIMIT)
+    if not len(kept):
         return
+    shown, name = events_when[kept], role if role == "event" else f"event {role}"
     figure.add_scatter(
         x=shown,
-        y=np.full(len(shown), lane),
+        y=np.broadcast_to(lane, len(events_when))[kept],
         mode="markers",
         marker={
-            "color": COLOURS["event"],
+            "color": COLOURS[role],
             "symbol": symbol,
             "size": 9,
-            "line": {"width": 1.5, "color": COLOURS["event"]},
+            "line": {"width": 1.5, "color": COLOURS[role]},
         },
-        name="event",
-        hovertemplate="event, %{x|%Y-%m-%d %H:%M}<extra></extra>"
-        if is_time(shown)
-        else "event, %{x:,.0f} minutes<extra></extra>",
+        name=name,
+        hovertemplate=f"{name}, "
+        + ("%{x|%Y-%m-%d %H:%M}" if is_time(shown) else "%{x:,.0f} minutes")
+        + "<extra></extra>",
     )

@@ -1,10 +1,21 @@
 """Precision, recall and ROC curves."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
-from tests.plots.examples import make_points, names, random_scores, texts, trace
+from rare_event.config import AlarmPolicy, Rule
+from rare_event.judge.rules import choose
+from rare_event.judge.thresholds import operating_points
+from rare_event.plots.curves import (
+    overlay_alarms_figure,
+    overlay_roc_figure,
+    precision_recall_figure,
+    roc_figure,
+    threshold_figure,
+)
+from tests.plots.examples import make_points, make_scores, names, random_scores, texts, trace
 
 # Thresholds 1 2 3 4; at or above them 4 3 2 1 windows, 2 2 1 1 of them positive.
 BY_HAND = make_points([1, 2, 3, 4], [0, 1, 0, 1])
@@ -102,3 +113,136 @@ def test_without_positives_nothing_is_invented():
 
 def test_an_endless_threshold_draws_no_line():
     assert names(threshold_figure(BY_HAND, np.inf, part="Test")) == ["precision", "recall"]
+
+
+def with_events(y_score, events, step=60.0):
+    """Operating points of stretches that end with an event or without one.
+
+    A row an hour: alarms of different rows never merge.
+    """
+    n = len(y_score)
+    stretch = np.repeat(np.arange(n // 10 + 1), 10)[:n]
+    event = np.where(np.isin(stretch, events), stretch, -1)
+    left = step * (10 - np.arange(n) % 10)
+    scores = replace(
+        make_scores(y_score, (event >= 0) & (left == step)),
+        clock=step * np.arange(n),
+        stretch=stretch,
+        event=event,
+        to_event=np.where(event >= 0, left, np.inf),
+        total_events=np.asarray(events),
+        step=step,
+    )
+    return operating_points(scores, AlarmPolicy(lead=step, cooldown=10))
+
+
+def test_models_are_overlaid_with_the_areas_of_their_curves():
+    figure = overlay_roc_figure({"a": BY_HAND, "b": make_points([4, 3, 2, 1], [0, 1, 0, 1])}, part="Test")
+
+    # Of a's four pairs three are in order; of b's one.
+    assert names(figure) == ["a, area 0.750", "b, area 0.250", "chance"]
+    assert (trace(figure, "a").x[0], trace(figure, "a").y[-1]) == (1, 0)
+    assert not texts(figure)
+
+
+def test_many_models_differ_in_colour_or_dash_and_stay_within_the_limit():
+    scores = random_scores(8000, n_positive=2000)
+    points = make_points(scores.y_score, scores.y_true)
+    models = {f"model {i}": points for i in range(12)}
+
+    figures = [overlay_roc_figure(models, part="Test"), overlay_alarms_figure(models, part="Test")]
+
+    for figure in figures:
+        looks = [(t.line.color, t.line.dash) for t in figure.data]
+        assert len(set(looks)) == len(looks)
+        assert sum(len(t.x) for t in figure.data) <= 5000 + 2
+        # Dots are for chance.
+        assert all(t.line.dash != "dot" for t in figure.data if t.name != "chance")
+    alone = overlay_roc_figure({"one": points}, part="Test")
+    assert max(len(t.x) for t in alone.data) <= 2000
+    assert figures[0].layout.height > alone.layout.height
+
+
+def test_events_caught_grow_with_the_budget():
+    # Five stretches, 48 rows of an hour, the first ends with an event. Highest first: a
+    # false alarm, the event's last row, another false alarm.
+    score = np.ones(48)
+    score[[3, 9, 15]] = [9, 8, 7]
+
+    figure = overlay_alarms_figure({"a": with_events(score, [0])}, part="Test")
+
+    (line,) = figure.data
+    # Nothing without a false alarm; the event at one in two days; nothing more at the second. The
+    # lowest score alarms always, 23 times a day: more than the axis shows.
+    np.testing.assert_allclose(line.x, [0, 0.5, 10])
+    np.testing.assert_array_equal(line.y, [0, 1, 1])
+    assert figure.layout.xaxis.range == (0, 10)
+    assert line.line.shape == "hv"
+    assert "(of 1)" in figure.layout.yaxis.title.text
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_the_curve_is_what_the_rule_for_false_alarms_catches(seed):
+    rng = np.random.default_rng(seed)
+    points = with_events(rng.lognormal(0, 1, 2000).round(1), np.flatnonzero(rng.random(200) < 0.4))
+
+    (line,) = overlay_alarms_figure({"a": points}, part="Test", most_per_day=3.0).data
+
+    assert (np.diff(line.x) >= 0).all()
+    assert (np.diff(line.y) >= 0).all()
+    assert line.x[-1] <= 3.0
+    for budget in np.linspace(0, line.x[-1], 40, endpoint=False):
+        at = points.at(choose(points, Rule("fa-per-day", budget)))
+        caught = points.caught[at] if at < len(points) else 0
+        drawn = line.y[np.searchsorted(line.x, budget, side="right") - 1]
+        assert drawn == caught
+
+
+def test_an_alarm_that_hardly_ever_stops_is_not_a_bargain():
+    # A row every two minutes: a constant score is one alarm in each stretch, and catches every event.
+    points = with_events(np.ones(1000), np.arange(0, 100, 2), step=2.0)
+    assert points.caught[0] == 50
+
+    (line,) = overlay_alarms_figure({"a": points}, part="Test", most_per_day=1e6).data
+
+    assert max(line.y) == 0
+
+
+def test_models_with_different_events_are_compared_by_share():
+    score = np.arange(40.0)
+    figure = overlay_alarms_figure(
+        {"a": with_events(score, [3]), "b": with_events(score, [0, 3])}, part="Test", most_per_day=5.0
+    )
+
+    assert max(trace(figure, "a").y) == 1
+    assert max(trace(figure, "b").y) == 0.5
+    assert "share" in figure.layout.yaxis.title.text
+
+
+def test_a_model_without_a_curve_keeps_its_place_in_the_legend():
+    models = {"none": make_points([1, 2]), "a": BY_HAND}
+
+    roc = overlay_roc_figure(models, part="Test")
+    alarms = overlay_alarms_figure(models | {"b": with_events(np.arange(20.0), [1])}, part="Test")
+
+    assert names(roc) == ["none, one class only", "a, area 0.750", "chance"]
+    assert names(alarms) == ["none, no event", "a, no event", "b"]
+    assert np.isnan(trace(roc, "none").y).all()
+    # Colours go by the place, so that a model has one colour in both.
+    assert trace(roc, "a").line.color == trace(alarms, "a").line.color
+    assert not texts(roc) + texts(alarms)
+    assert texts(overlay_roc_figure({"none": models["none"]}, part="Test"))
+    assert texts(overlay_alarms_figure({"none": models["none"]}, part="Test"))
+    assert texts(overlay_roc_figure({}, part="Test")) == texts(overlay_alarms_figure({}, part="Test"))
+
+
+def test_names_of_models_are_text_cut_in_the_legend_and_whole_on_the_curve():
+    long = "<b>%{x}</b> a name that is much too long"
+
+    figure = overlay_roc_figure({long + " 1": BY_HAND, long + " 2": BY_HAND}, part="Test")
+
+    first, second, _ = figure.data
+    assert first.name != second.name
+    assert "<b>" not in first.name + first.meta[0] + first.hovertemplate
+    assert first.meta[0].endswith("long 1")
+    assert "long" not in first.hovertemplate

@@ -69,6 +69,35 @@ def test_scores_of_several_folds_are_in_their_own_unit():
     assert "median of its fold" in score_histogram_figure(several, 1.0, "Test").layout.xaxis.title.text
 
 
+def test_a_trailing_threshold_lies_beside_the_fixed_one():
+    scores = make_scores([1, 2, 3, 4], [0, 1, 0, 0])
+
+    figure = error_figure(scores, 2.5, part="Test", following=np.array([np.nan, 2, 0, 3.5]))
+
+    assert names(figure) == ["normal", "positive", "threshold 2.5", "trailing threshold"]
+    line = trace(figure, "trailing threshold")
+    # Where it is not known, or alarms always, it has no place on a logarithmic axis.
+    assert (list(line.x), list(line.y)) == ([1, 3], [2, 3.5])
+    assert line.mode == "lines"
+    assert line.line.color != trace(figure, "threshold").line.color
+    assert "trailing threshold" not in names(error_figure(scores, 2.5, part="Test"))
+    unknown = error_figure(scores, 2.5, part="Test", following=np.full(4, np.nan))
+    assert "trailing threshold" not in names(unknown)
+
+
+def test_a_trailing_threshold_of_many_windows_is_thinned_out():
+    scores = random_scores(50_000, n_positive=300)
+    following = np.random.default_rng(1).lognormal(0, 1, 50_000)
+
+    figure = error_figure(scores, 20.0, when=dates(50_000), part="Test", following=following)
+
+    line = trace(figure, "trailing threshold")
+    assert len(line.x) <= 2000
+    assert max(line.y) == following.max()
+    assert sum(len(t.x) for t in figure.data) <= 5000 + 2
+    assert len({t.type for t in figure.data}) == 1
+
+
 def test_missing_scores_are_left_out():
     figure = error_figure(make_scores([1, np.nan, np.inf, 2]), 1.5, part="Test")
 

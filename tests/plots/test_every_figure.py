@@ -12,11 +12,20 @@ import pytest
 
 import rare_event.plots
 from rare_event.plots.balance import balance_figure
-from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
+from rare_event.plots.curves import (
+    overlay_alarms_figure,
+    overlay_roc_figure,
+    precision_recall_figure,
+    roc_figure,
+    threshold_figure,
+)
+from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from rare_event.plots.errors import error_figure, score_histogram_figure
+from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
+from rare_event.plots.leakage import leakage_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
-from rare_event.plots.timeline import split_figure, stretch_figure
+from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
 from rare_event.plots.training import loss_figure
 from rare_event.prepare.split import Fold
 from tests.plots.examples import dates, make_points, make_scores, random_scores
@@ -46,8 +55,59 @@ def of_part(scores, threshold):
         roc_figure(points, threshold, part="Test", auc=None),
         error_figure(scores, threshold, part="Test"),
         error_figure(scores, threshold, when=dates(len(scores)), part="Test"),
+        error_figure(scores, threshold, part="Test", following=2 * scores.y_score),
         score_histogram_figure(scores, threshold, "Test"),
+        overlay_roc_figure({"a": points, "b": points}, part="Test"),
+        overlay_alarms_figure({"a": points, "b": points}, part="Test"),
     ]
+
+
+BOARD = pd.DataFrame(
+    {
+        "name": ["dense", "dense", "PCA"],
+        "kind": ["run", "run", "baseline"],
+        "mean_fold_auc": [0.6, 0.5, np.nan],
+        "auc_low": [0.5, np.nan, np.nan],
+        "auc_high": [0.7, np.nan, np.nan],
+        "group": [1, 1, 2],
+        "events": [78, 78, 78],
+        "caught_1_4": [4, 0, np.nan],
+        "chance_1_4": [1, 1, 1],
+    }
+)
+SPLITS = pd.DataFrame(
+    {"name": ["Random rows", "Past only"], "auc": [0.6, 0.5], "low": [0.5, np.nan], "high": [0.7, np.nan]}
+)
+DAYS = pd.DataFrame(
+    {
+        "day": [0, 2],
+        "normal": [700, 650],
+        "median": [1.0, 50.0],
+        "high": [2.0, 90.0],
+        "hours": [24.0, 1.0],
+        "false_alarms": [2, 1],
+        "caught": [1, 0],
+        "false_alarms_per_day": [2.0, 24.0],
+    }
+)
+CARRIERS = pd.DataFrame({"day": [0, 0], "sensor": ["x1", "other"], "share": [0.6, 0.4]})
+
+
+def of_frames():
+    """Figures of frames, each on ordinary data, on one row and on none."""
+    figures = []
+    for rows in (slice(None), slice(1), slice(0)):
+        figures += [
+            leaderboard_figure(BOARD[rows]),
+            budget_figure(BOARD[rows], 4.0),
+            budget_figure(BOARD[rows], 7.0),
+            leakage_figure(SPLITS[rows]),
+            error_by_day_figure(DAYS[rows], part="Test", unit="bar", changes=[(1, "a stop")]),
+            error_by_day_figure(DAYS[rows], when=dates(1)[0], part="Test", unit="bar"),
+            carriers_figure(CARRIERS[rows]),
+            *(false_alarms_by_day_figure(DAYS[rows], budget) for budget in (2.0, 0.0, None)),
+        ]
+    return figures
 
 
 def of_tables():
@@ -67,6 +127,8 @@ def of_tables():
         *(stretch_figure(dates(n), a, a) for n, a in ((0, zero), (1, one))),
         *(split_figure(when, [fold, fold], when[:2]) for when in (dates(5), line)),
         split_figure(dates(0), [], dates(0)),
+        *(folds_figure(when, [fold, fold], when[:2], np.array([True, False])) for when in (dates(5), line)),
+        folds_figure(dates(0), [], dates(0), zero),
         *(sensor_figure(when, line, "x1", "bar", when[:2]) for when in (dates(5), line)),
         *(sensor_figure(dates(n), np.zeros(n), "x1") for n in (0, 1)),
         course_figure(line, line, line, line, "x1", 3),
@@ -78,10 +140,11 @@ def of_tables():
 
 def figures_of(case):
     """Draw within the test, where a warning is an error."""
-    return of_tables() if case == "tables" else of_part(*PARTS[case])
+    others = {"tables": of_tables, "frames": of_frames}
+    return others[case]() if case in others else of_part(*PARTS[case])
 
 
-@pytest.mark.parametrize("case", [*PARTS, "tables"])
+@pytest.mark.parametrize("case", [*PARTS, "tables", "frames"])
 def test_what_every_figure_has(case):
     for figure in figures_of(case):
         layout = figure.layout
@@ -94,7 +157,7 @@ def test_what_every_figure_has(case):
         assert not layout.title.text.isupper()
 
 
-@pytest.mark.parametrize("case", [*PARTS, "tables"])
+@pytest.mark.parametrize("case", [*PARTS, "tables", "frames"])
 def test_what_no_figure_has(case):
     for figure in figures_of(case):
         shown = [t.name for t in figure.data if t.showlegend is not False]
@@ -117,7 +180,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 12
+    assert len(public) == 21
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

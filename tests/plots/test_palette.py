@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rare_event.plots.palette import COLOURS, faint, plain
+from rare_event.plots.palette import COLOURS, DISTINCT, distinct, faint, plain, wrapped
 
 
 def luminance(colour):
@@ -30,6 +30,12 @@ def test_every_colour_reads_on_either_page(role, page):
         ("loss", "validation loss"),
         ("alarm", "false alarm", "event", "sensor", "threshold"),
         ("running", "event"),
+        ("run", "baseline", "supervised", "trivial", "chance"),
+        ("optimistic split", "honest split", "chance"),
+        ("normal", "positive", "threshold", "trailing threshold"),
+        ("train", "validation", "test", "caught", "missed"),
+        ("false alarm", "caught", "threshold"),
+        ("normal", "change"),
     ],
 )
 def test_roles_of_one_figure_differ_in_colour(together):
@@ -46,3 +52,27 @@ def test_names_from_files_are_never_markup(name):
 
     assert not {"<", "\n", "$"} & set(shown)
     assert len(plain("x" * 1000)) <= 60
+    assert not {"<", "\n", "$"} & set(wrapped(name).replace("<br>", "") + distinct([name])[0])
+
+
+def test_colours_of_things_without_a_role_are_those_of_roles():
+    assert set(DISTINCT) <= set(COLOURS.values())
+    assert COLOURS["other"] not in DISTINCT
+
+
+@pytest.mark.parametrize("name", ["", " ", "dense", "two words", "x" * 200, "many words " * 20])
+def test_a_name_beside_a_row_has_at_most_two_short_lines(name):
+    lines = wrapped(name, 20).split("<br>")
+
+    assert len(lines) <= 2
+    assert max(map(len, lines)) <= 20
+    # A name that was cut off says so.
+    assert lines[-1].endswith("…") == (len(name.split()) > 4 or len(name) > 40)
+
+
+def test_names_that_look_alike_are_numbered():
+    shown = distinct(["a" * 40 + "1", "a" * 40 + "2", "b"])
+
+    assert shown[1] == shown[0] + " (2)"
+    assert shown[2] == "b"
+    assert len(shown[0]) <= 32

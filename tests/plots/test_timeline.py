@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from rare_event.config import SplitPlan
-from rare_event.plots.timeline import split_figure, stretch_figure
+from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
 from rare_event.prepare.split import Fold, split
 from tests.plots.examples import dates, names, texts, trace
 
@@ -74,6 +74,44 @@ def test_scattered_parts_are_shares(when):
     assert max(trace(figure, "train").x) <= when[-1]
 
 
+def test_each_event_is_in_the_lane_of_the_fold_that_tested_it():
+    n = 1000
+    folds = split(SplitPlan("rolling", folds=4), np.zeros(n, np.int64), np.arange(n), purge=0)
+    # Tests begin at rows 400, 550, 700 and 850; an event can come just after the last row of a test.
+    events = np.array([2.0 * 450, 2.0 * 549 + 1, 2.0 * 550, 2.0 * 999 + 1])
+
+    figure = folds_figure(2.0 * np.arange(n), folds, events, np.array([True, False, True, False]))
+
+    assert names(figure) == ["train", "validation", "test", "event missed", "event caught"]
+    caught, missed = trace(figure, "event caught"), trace(figure, "event missed")
+    assert list(caught.x) == [900, 1100]
+    assert np.ceil(caught.y).tolist() == [1, 2]
+    assert np.ceil(missed.y).tolist() == [1, 4]
+    assert caught.marker.symbol != missed.marker.symbol
+    assert figure.layout.title.text == "Test folds: 2 of 4 events caught"
+    assert list(figure.layout.yaxis.ticktext) == ["1", "2", "3", "4"]
+    # Events lie above the bar of their fold, and below that of the fold before.
+    bar = trace(figure, "test")
+    top, foot = bar.y[0] - bar.width / 2, bar.y[0] + bar.width / 2
+    assert foot - 1 < caught.y[0] < top
+
+
+@pytest.mark.parametrize("kind", ["random", "stretch"])
+def test_events_of_scattered_tests_are_where_the_row_before_was_tested(kind):
+    rng = np.random.default_rng(0)
+    n = 3000
+    stretch = np.sort(rng.integers(0, 60, n))
+    folds = split(SplitPlan(kind, folds=5), stretch, np.arange(n), purge=0)
+    when = dates(n)
+    events = np.sort(rng.choice(np.concatenate([fold.test for fold in folds]), 50, replace=False))
+
+    figure = folds_figure(when, folds, when[events], np.zeros(50, bool))
+
+    tested = [next(k for k, fold in enumerate(folds, 1) if row in fold.test) for row in events]
+    assert np.ceil(trace(figure, "event missed").y).tolist() == tested
+    assert "event caught" not in names(figure)
+
+
 def test_a_part_without_rows_is_left_out():
     fold = Fold(np.arange(5), np.zeros(0, np.int64), np.arange(5, 8))
 
@@ -85,3 +123,5 @@ def test_nothing_to_draw_says_so():
 
     assert texts(stretch_figure(NO_EVENTS, nothing, nothing)) == ["The table has no rows."]
     assert texts(split_figure(np.arange(3.0), [], NO_EVENTS)) == ["The split has no folds."]
+    assert texts(folds_figure(np.arange(3.0), [], NO_EVENTS, nothing)) == ["The split has no folds."]
+    assert not folds_figure(np.arange(3.0), [], NO_EVENTS, nothing).data

@@ -1,0 +1,146 @@
+"""Trivial rows: what chance, and a clock without a model, would be worth on the same data."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from rare_event.config import AlarmPolicy, Rule
+from rare_event.judge.resampling import interval_of
+from rare_event.judge.rules import choose
+from rare_event.judge.scores import Scores
+from rare_event.judge.thresholds import operating_points
+
+# Least offset of a score from its own time, as a share of the fold.
+LEAST_OFFSET = 0.1
+OFFSETS = 200
+
+
+def chance(scores: Scores, seed: int = 0) -> Scores:
+    """Roll the scores of each fold in time, by a random offset of at least a tenth of the fold.
+
+    They stay as alike from window to window as they were, and mean nothing any more.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    seed
+        Of the offsets.
+
+    Returns
+    -------
+    Scores
+        The same windows; what is rolled over the end of a fold comes in at its beginning.
+    """
+    return scores.with_score(scores.y_score[_sources(scores.fold, seed)])
+
+
+def _sources(fold: np.ndarray, seed: int) -> np.ndarray:
+    """Window that each window takes its score from."""
+    random = np.random.default_rng(seed)
+    source = np.arange(len(fold))
+    for number in np.unique(fold):
+        mine = np.flatnonzero(fold == number)
+        least = int(np.ceil(LEAST_OFFSET * len(mine)))
+        # A single window has nowhere to go.
+        if len(mine) > 1:
+            source[mine] = np.roll(mine, random.integers(least, len(mine) - least, endpoint=True))
+    return source
+
+
+def chance_draws(
+    scores: Scores, policy: AlarmPolicy, budgets: Sequence[float], seed: int = 0, offsets: int = OFFSETS
+) -> np.ndarray:
+    """Figures of the scores rolled in time by many random offsets.
+
+    Parameters
+    ----------
+    scores, policy
+        Scored windows, at least one, and the alarm policy.
+    budgets
+        False alarms a day.
+    seed, offsets
+        Seed of the first roll, each next one's is one more; number of rolls.
+
+    Returns
+    -------
+    numpy.ndarray
+        Shape (offsets, 1 + n_budgets): mean fold AUC over the folds with both classes, not a number
+        where there is none; then the events caught at each budget, with the threshold read on the
+        rolled scores themselves.
+    """
+    positive = scores.y_true == 1
+    _, fold = np.unique(scores.fold, return_inverse=True)
+    rank = np.empty(len(scores))
+    for number in range(int(fold.max(initial=-1)) + 1):
+        rank[fold == number] = rankdata(scores.y_score[fold == number])
+    n_windows, n_positive = np.bincount(fold), np.bincount(fold, weights=positive)
+    pairs = n_positive * (n_windows - n_positive)
+    drawn = np.full((offsets, 1 + len(budgets)), np.nan)
+    for row in range(offsets):
+        source = _sources(scores.fold, seed + row)
+        # Rolled scores have rolled ranks, and the AUC follows from the ranks of positives.
+        ranks = np.bincount(fold[positive], rank[source][positive], minlength=len(pairs))
+        beaten = (ranks - n_positive * (n_positive + 1) / 2)[pairs > 0]
+        if len(beaten):
+            drawn[row, 0] = np.mean(beaten / pairs[pairs > 0])
+        drawn[row, 1:] = _caught(scores.with_score(scores.y_score[source]), policy, budgets)
+    return drawn
+
+
+def _caught(scores: Scores, policy: AlarmPolicy, budgets: Sequence[float]) -> list[int]:
+    points = operating_points(scores, policy)
+    at = [points.at(choose(points, Rule("fa-per-day", budget))) for budget in budgets]
+    return [int(points.caught[point]) if point < len(points) else 0 for point in at]
+
+
+def chance_band(
+    scores: Scores, policy: AlarmPolicy, budgets: Sequence[float], seed: int = 0, offsets: int = OFFSETS
+) -> pd.DataFrame:
+    """Mean and 95 % band of what chance reaches.
+
+    Parameters
+    ----------
+    scores, policy, budgets, seed, offsets
+        As for `chance_draws`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for the mean fold AUC and one for each budget: `figure` (``auc`` or ``caught``),
+        `budget` (missing for the AUC), `mean`, `low`, `high`.
+    """
+    drawn = chance_draws(scores, policy, budgets, seed, offsets)
+    low, high = interval_of(drawn)
+    return pd.DataFrame(
+        {
+            "figure": ["auc"] + ["caught"] * len(budgets),
+            "budget": [np.nan, *budgets],
+            "mean": drawn.mean(axis=0),
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def since_restart(scores: Scores) -> Scores:
+    """Score each window by how short a time ago its stretch began.
+
+    A model must do better than this clock, since many events follow soon after a restart.
+
+    Parameters
+    ----------
+    scores
+        Scored windows; those of one stretch follow one another.
+
+    Returns
+    -------
+    Scores
+        The same windows, scored 1 / (1 + minutes since the first window of the stretch in this part).
+    """
+    first = np.arange(len(scores)) - scores.age
+    return scores.with_score(1 / (1 + scores.clock - scores.clock[first]))

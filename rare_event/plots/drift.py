@@ -1,0 +1,284 @@
+"""How a model fares day by day: its error, the sensors that carry it, and the alarms it gives."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+
+from rare_event.plots.decimate import LIMIT, extremes, thin
+from rare_event.plots.marks import note
+from rare_event.plots.palette import COLOURS, DISTINCT, Role, distinct, plain, style
+from rare_event.plots.scales import log_axis, long_tailed
+
+# A bar is worth three points of a line: corners that the browser has to draw.
+MOST_BARS = LIMIT // 3
+OTHER = "other"
+# Sensors beyond the distinct colours come in the same ones, hatched.
+PATTERNS = ("", "/")
+MOST_SENSORS = len(DISTINCT) * len(PATTERNS)
+# Days that ran for less give rates so high that an axis which shows them flattens all others.
+SHORT_DAY = 6.0
+LONGEST_WORDS = 28
+# Dash and shape of the points of each line.
+LINES = {"90 % quantile": ("dash", "triangle-up"), "median": ("solid", "circle")}
+
+
+def error_by_day_figure(
+    days: pd.DataFrame,
+    *,
+    when: object = None,
+    part: str,
+    unit: str,
+    changes: Sequence[tuple[object, str]] = (),
+) -> go.Figure:
+    """Draw the error of normal windows day by day, with what changed in between.
+
+    Parameters
+    ----------
+    days
+        One row per day with windows, with the columns ``day`` (days since the start, rising),
+        ``normal`` (number of normal windows), ``median`` and ``high`` (90 % quantile) of their error.
+    when
+        Time of day 0, or of each day, shape (n_days,); None draws over the number of the day.
+    part
+        Part of the data, for the title.
+    unit
+        Unit of the errors.
+    changes
+        When something changed, as a time or a number of a day like the axis, and what.
+    """
+    figure = go.Figure()
+    day = days["day"].to_numpy()
+    x = _times(day, when)
+    for column, name in (("high", "90 % quantile"), ("median", "median")):
+        _add_line(figure, x, day, days[column].to_numpy(float), days["normal"].to_numpy(), name)
+    if not figure.data:
+        note(figure, "No day has normal windows.")
+    _add_changes(figure, changes)
+    style(
+        figure,
+        title=f"{part}: error of normal windows by day",
+        x="Time since the start (days)" if when is None else "Time (date)",
+        y=f"Reconstruction error<br>({unit})",
+        height=400,
+    )
+    values = days[["median", "high"]].to_numpy(float).ravel()
+    if long_tailed(values):
+        decades = float(np.log10(np.nanmax(values)) - np.log10(np.nanmin(values)))
+        figure.update_yaxes(**log_axis(decades))
+    return figure
+
+
+def carriers_figure(carriers: pd.DataFrame) -> go.Figure:
+    """Draw the share of each sensor in the error, day by day; those beyond the largest are "other".
+
+    Parameters
+    ----------
+    carriers
+        Long form with the columns ``day`` (days since the start), ``sensor`` and ``share`` (0 to 1).
+    """
+    figure = go.Figure()
+    table, block = _shares(carriers)
+    shown = distinct(table.columns)
+    for number, (sensor, name) in enumerate(zip(table.columns, shown, strict=True)):
+        pattern, colour = divmod(number, len(DISTINCT))
+        grey = sensor == OTHER
+        figure.add_bar(
+            x=table.index.to_numpy() + (block - 1) / 2,
+            y=100 * table[sensor].to_numpy(),
+            width=block,
+            marker={
+                "color": COLOURS["other"] if grey else DISTINCT[colour],
+                "pattern": {"shape": "" if grey else PATTERNS[pattern]},
+                "line": {"width": 0},
+            },
+            name=name,
+            hovertemplate="day %{x:.0f}: %{y:.0f} %",
+        )
+    if not len(table):
+        note(figure, "No day has errors to divide.")
+    style(
+        figure,
+        title="Sensors that carry the error, by day",
+        x="Time since the start (days)",
+        y="Share of the error (%)",
+        height=400,
+    )
+    figure.update_layout(barmode="stack", bargap=0, legend_traceorder="normal")
+    return figure.update_yaxes(range=[0, 100])
+
+
+def false_alarms_by_day_figure(days: pd.DataFrame, budget: float | None) -> go.Figure:
+    """Draw the false alarms of each day of running time, with the days that caught events.
+
+    A bar is as wide as the day ran, so that its area is the number of false alarms.
+
+    Parameters
+    ----------
+    days
+        One row per day, with the columns ``day`` (days since the start), ``hours`` (of running),
+        ``false_alarms``, ``caught`` (events) and ``false_alarms_per_day`` (of running time).
+    budget
+        False alarms a day that were meant; None draws no line.
+    """
+    figure = go.Figure()
+    days = days[np.isfinite(days["false_alarms_per_day"].to_numpy(float))]
+    top = _top(days, budget)
+    _add_bars(figure, days)
+    _add_marks(figure, days[days["caught"] > 0], 1.1 * top, "caught", "triangle-down", "event caught")
+    above = days[days["false_alarms_per_day"] > top]
+    _add_marks(figure, above, 0.96 * top, "false alarm", "triangle-up-open", "higher than the axis")
+    if not len(days):
+        note(figure, "No day of running time is scored.")
+    elif budget is not None:
+        first, last = float(days["day"].min()) - 0.5, float(days["day"].max()) + 0.5
+        figure.add_scatter(
+            x=[first, last],
+            y=[budget, budget],
+            mode="lines",
+            line={"color": COLOURS["threshold"], "dash": "dash", "width": 2.5},
+            name=f"budget, {budget:g} a day",
+            hoverinfo="skip",
+        )
+    style(
+        figure,
+        title="False alarms by day",
+        x="Time since the start (days)",
+        y="False alarms per day<br>of running time",
+        height=420,
+    )
+    return figure.update_yaxes(range=[0, 1.18 * top])
+
+
+def _times(day: np.ndarray, when: object) -> np.ndarray:
+    if when is None:
+        return day
+    start = np.asarray(when, "datetime64[us]")
+    return start if start.ndim else start + day.astype("timedelta64[D]")
+
+
+def _add_line(
+    figure: go.Figure,
+    x: np.ndarray,
+    day: np.ndarray,
+    values: np.ndarray,
+    normal: np.ndarray,
+    name: str,
+) -> None:
+    known = np.flatnonzero(np.isfinite(values))
+    if not len(known):
+        return
+    kept = known[extremes(values[known], LIMIT // 4)]
+    # Days without windows break the line, unless it is thinned out.
+    breaks = np.flatnonzero(np.diff(day[kept]) > 1) + 1 if len(kept) == len(known) else kept[:0]
+    figure.add_scatter(
+        x=np.insert(x[kept], breaks, x[kept][breaks]),
+        y=np.insert(values[kept], breaks, np.nan),
+        customdata=np.insert(normal[kept], breaks, 0),
+        mode="lines+markers",
+        line={"color": COLOURS["normal"], "width": 2, "dash": LINES[name][0]},
+        marker={"color": COLOURS["normal"], "size": 7, "symbol": LINES[name][1]},
+        connectgaps=False,
+        name=name,
+        hovertemplate=f"{name} %{{y:.4g}} of %{{customdata:,}} normal windows<extra></extra>",
+    )
+
+
+def _add_changes(figure: go.Figure, changes: Sequence[tuple[object, str]]) -> None:
+    """Mark changes by lines over the whole height, with words written along them."""
+    for number, (at, words) in enumerate(changes):
+        text = " ".join(words.split())
+        short = text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + "…"
+        moment = np.asarray(at)
+        is_day = np.issubdtype(moment.dtype, np.number)
+        place = float(moment) if is_day else str(moment.astype("datetime64[s]"))
+        figure.add_shape(
+            type="line",
+            x0=place,
+            x1=place,
+            yref="y domain",
+            y0=0,
+            y1=1,
+            line={"color": COLOURS["change"], "width": 1.5},
+            name="change",
+            legendgroup="change",
+            showlegend=number == 0,
+        )
+        figure.add_annotation(
+            text=plain(short),
+            hovertext=plain(text),
+            x=place,
+            yref="y domain",
+            y=0.99,
+            xanchor="right",
+            yanchor="top",
+            textangle=-90,
+            showarrow=False,
+            font_size=11,
+        )
+
+
+def _shares(carriers: pd.DataFrame) -> tuple[pd.DataFrame, int]:
+    """Lay shares out as days x sensors, the largest first; blocks of so many days where they are many."""
+    if not len(carriers):
+        return pd.DataFrame(), 1
+    sensor = carriers["sensor"].astype(str)
+    total = carriers["share"].groupby(sensor).sum().drop(OTHER, errors="ignore").sort_values(ascending=False)
+    largest = list(total.index[:MOST_SENSORS])
+    by_day = carriers["share"].groupby([carriers["day"], sensor.where(sensor.isin(largest), OTHER)]).sum()
+    wide = by_day.unstack(fill_value=0)
+    wide = wide[[*largest, *({OTHER} & set(wide.columns))]]
+    first = int(wide.index.min())
+    block = -(-(int(wide.index.max()) - first + 1) * wide.shape[1] // MOST_BARS)
+    return wide.groupby(first + (wide.index - first) // block * block).mean(), block
+
+
+def _top(days: pd.DataFrame, budget: float | None) -> float:
+    """Highest rate that the axis shows: the budget, and all days but short ones."""
+    whole = days[days["hours"] >= SHORT_DAY]
+    rate = (whole if len(whole) else days)["false_alarms_per_day"].to_numpy(float)
+    return max(1.0, budget or 0.0, rate.max(initial=0.0))
+
+
+def _add_bars(figure: go.Figure, days: pd.DataFrame) -> None:
+    rate = days["false_alarms_per_day"].to_numpy(float)
+    kept = extremes(rate, MOST_BARS)
+    if not len(kept):
+        return
+    shown = days.iloc[kept]
+    figure.add_bar(
+        x=shown["day"].to_numpy(),
+        y=rate[kept],
+        width=shown["hours"].to_numpy(float) / 24,
+        # An outline keeps a day visible that ran for less than a pixel.
+        marker={"color": COLOURS["false alarm"], "line": {"color": COLOURS["false alarm"], "width": 1}},
+        customdata=shown[["false_alarms", "hours"]].to_numpy(),
+        name="false alarms" if len(kept) == len(days) else f"false alarms ({len(kept):,} days drawn)",
+        hovertemplate="day %{x}: %{customdata[0]:,} in %{customdata[1]:.1f} hours, %{y:.3~g} a day"
+        "<extra></extra>",
+    )
+
+
+def _add_marks(figure: go.Figure, days: pd.DataFrame, y: float, role: Role, symbol: str, words: str) -> None:
+    """Mark days at one height, as far as the limit goes."""
+    shown = days.iloc[thin(np.arange(len(days)), MOST_BARS)]
+    if not len(shown):
+        return
+    figure.add_scatter(
+        x=shown["day"].to_numpy(),
+        y=np.full(len(shown), y),
+        mode="markers",
+        marker={
+            "color": COLOURS[role],
+            "symbol": symbol,
+            "size": 10,
+            "line": {"width": 1.5, "color": COLOURS[role]},
+        },
+        customdata=shown[["caught", "false_alarms_per_day"]].to_numpy(),
+        name=words,
+        hovertemplate="day %{x}: %{customdata[0]:,} caught, %{customdata[1]:.3~g} false alarms a day"
+        "<extra></extra>",
+    )
