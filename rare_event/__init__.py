@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from rare_event.prepare.sample import sample_mill
     from rare_event.prepare.schema import Schema
     from rare_event.prepare.table import Table, read_table
-    from rare_event.work.experiment import Result, run_experiment, summarise
+    from rare_event.work.experiment import run_experiment
+    from rare_event.work.result import Result, summarise
 
 _HOMES = {
     "PRESETS": "config",
     "ExperimentConfig": "config",
-    "Result": "work.experiment",
+    "Result": "work.result",
     "Schema": "prepare.schema",
     "Table": "prepare.table",
     "check": "prepare.checks",
@@ -29,7 +30,7 @@ _HOMES = {
     "read_table": "prepare.table",
     "run_experiment": "work.experiment",
     "sample_mill": "prepare.sample",
-    "summarise": "work.experiment",
+    "summarise": "work.result",
 }
 
 __all__ = [

@@ -1,4 +1,4 @@
-"""The command line: `python -m rare_event run FILE` and `python -m rare_event bench`."""
+"""The command line: `python -m rare_event run|backtest|leakage FILE` and `python -m rare_event bench`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from typing import Any, cast, get_args
 
 from rare_event.config import (
     PRESETS,
+    RECIPES,
     AlarmPolicy,
     DenseModel,
     ExperimentConfig,
@@ -21,6 +22,8 @@ from rare_event.config import (
     Rule,
     RuleKind,
     SplitKind,
+    baselines,
+    recipe,
 )
 from rare_event.errors import ConfigError, RareEventError
 
@@ -30,6 +33,8 @@ MODELS: dict[str, DenseModel | LSTMModel | PCAModel] = {
 # An LSTM over a single row has nothing to remember; five rows are the article's lookback.
 SEQUENCE_LOOKBACK = 5
 BAD_INPUT = 2
+# Networks and PCA take the preset's inputs; any other model comes with those that suit it.
+CHOICES = sorted({*MODELS, *RECIPES})
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,7 +60,7 @@ def _parser() -> argparse.ArgumentParser:
     run = commands.add_parser("run", help="train on a file and judge the model")
     run.add_argument("file", type=Path, help="CSV or Parquet file")
     run.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    run.add_argument("--model", choices=sorted(MODELS), help="another model than the preset's")
+    run.add_argument("--model", choices=CHOICES, help="another model than the preset's")
     run.add_argument("--split", choices=get_args(SplitKind))
     run.add_argument("--shift", type=int, help="rows before an event that become positive")
     run.add_argument("--lookback", type=int, help="rows in one window")
@@ -78,14 +83,26 @@ def _parser() -> argparse.ArgumentParser:
     backtest.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
     backtest.add_argument(
         "--model",
-        choices=sorted(MODELS),
+        choices=CHOICES,
         nargs="+",
         help="models to compare, otherwise as the preset",
     )
+    backtest.add_argument("--baselines", action="store_true", help="compare with all baselines as well")
     backtest.add_argument("--folds", type=int, default=6)
     backtest.add_argument("--seed", type=int, default=0)
     backtest.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     backtest.set_defaults(command=_backtest)
+
+    leakage = commands.add_parser(
+        "leakage", help="judge one model under random rows, held-out stretches, the past, and a placebo"
+    )
+    leakage.add_argument("file", type=Path, help="CSV or Parquet file")
+    leakage.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
+    leakage.add_argument("--model", choices=CHOICES, help="another model than the preset's")
+    leakage.add_argument("--folds", type=int, default=6)
+    leakage.add_argument("--seed", type=int, default=0)
+    leakage.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    leakage.set_defaults(command=_leakage)
 
     bench = commands.add_parser("bench", help="measure speed and size against references, in one sitting")
     bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure; all without")
@@ -113,10 +130,8 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
         for name in ("shift", "lookback", "seed")
         if getattr(options, name) is not None
     }
-    if options.model is not None and options.model != config.model.kind:
-        changes["model"] = MODELS[options.model]
-        if options.model == "lstm" and config.lookback == 1:
-            changes.setdefault("lookback", SEQUENCE_LOOKBACK)
+    if options.model is not None:
+        config = with_model(config, options.model)
     if options.split is not None:
         changes["split"] = replace(config.split, kind=options.split)
     if options.representation is not None:
@@ -130,6 +145,24 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     if options.policy is not None:
         changes["policy"] = parse_policy(options.policy)
     return replace(config, **changes)
+
+
+def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
+    """Return a config with another model, and what that model needs.
+
+    Parameters
+    ----------
+    config
+        A preset.
+    name
+        Of `CHOICES`.
+    """
+    if name == config.model.kind:
+        return config
+    if name not in MODELS:
+        return recipe(name, config)
+    lookback = SEQUENCE_LOOKBACK if name == "lstm" and config.lookback == 1 else config.lookback
+    return replace(config, model=MODELS[name], lookback=lookback)
 
 
 def parse_rule(text: str) -> Rule:
@@ -209,6 +242,8 @@ def _run(options: argparse.Namespace) -> int:
     if options.ledger is not None:
         write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
     figures = run.evaluation()
+    # What is printed has been seen.
+    run.look()
     sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
     return 0
 
@@ -219,14 +254,31 @@ def _backtest(options: argparse.Namespace) -> int:
 
     table = read_table(options.file)
     base = replace(PRESETS[options.preset], seed=options.seed)
-    configs = [replace(base, name=name, model=MODELS[name]) for name in options.model or ()] or [base]
+    configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
+    if options.baselines:
+        configs += [other for other in baselines(base) if other not in configs]
     with _Bar() as bar:
-        rows = [backtest(table, config, options.folds, bar) for config in configs]
+        rows = backtest(table, configs, options.folds, bar)
     if options.json:
         figures = {"models": [row.to_dict() for row in rows], "n_compared": len(rows)}
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(rows))
+    return 0
+
+
+def _leakage(options: argparse.Namespace) -> int:
+    from rare_event.prepare.table import read_table
+    from rare_event.work.leakage import describe, leakage, to_dict
+
+    table = read_table(options.file)
+    config = replace(PRESETS[options.preset], seed=options.seed)
+    if options.model is not None:
+        config = with_model(config, options.model)
+    config = replace(config, split=replace(config.split, folds=options.folds))
+    with _Bar() as bar:
+        readings = leakage(table, config, bar)
+    sys.stdout.write(json.dumps(to_dict(readings), indent=1) + "\n" if options.json else describe(readings))
     return 0
 
 

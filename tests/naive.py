@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from rare_event.config import AlarmPolicy
@@ -175,7 +177,7 @@ def follow(scores, rule, history=None):
         past = [value for row, value in windows if row < scores.row[i]]
         if len(past) < hour:
             past = [value for _, value in windows][:hour]
-        ratios.append(float(scores.y_score[i] / np.quantile(past[-rows:], rule.value)))
+        ratios.append(float(scores.y_score[i] / np.quantile(past[-rows:], rule.value, method="weibull")))
     return ratios
 
 
@@ -243,22 +245,32 @@ def alarmed_rows(scores, threshold, policy):
 
 
 def alarm_groups(scores, threshold, policy):
-    """Alarmed rows, joined while they are of one stretch and less than the cooldown apart."""
+    """Walk through each stretch as time passes, and note which rows belong to which alarm.
+
+    An alarm stands from an alarmed row until the cooldown has passed without another. Each time that a
+    clock started with the stretch has passed one more full repeat, an alarm sounds again, and begins
+    anew in that row, if it stood when that row came and when each row since the last such time came.
+    """
     groups: list[list[int]] = []
-    current: list[int] = []
-    for i, flag in enumerate(alarmed_rows(scores, threshold, policy)):
-        if not flag:
-            continue
-        last = current[-1] if current else None
-        if last is not None and (
-            scores.stretch[last] != scores.stretch[i]
-            or scores.clock[i] - scores.clock[last] >= policy.cooldown
-        ):
-            groups.append(current)
-            current = []
-        current.append(i)
-    if current:
-        groups.append(current)
+    flags = alarmed_rows(scores, threshold, policy)
+    for s in dict.fromkeys(scores.stretch.tolist()):
+        mine = [i for i in range(len(scores)) if scores.stretch[i] == s]
+        last_alarmed, repeats, stood = -np.inf, 0, []
+        for i in mine:
+            stands = scores.clock[i] - last_alarmed < policy.cooldown
+            passed = math.floor((scores.clock[i] - scores.clock[mine[0]]) / policy.repeat)
+            if i != mine[0]:
+                stood.append(stands)
+            again = False
+            if passed > repeats:
+                again = all(stood) and scores.to_event[i] > policy.lead
+                repeats, stood = passed, []
+            if again or (flags[i] and not stands):
+                groups.append([i])
+            elif flags[i]:
+                groups[-1].append(i)
+            if flags[i]:
+                last_alarmed = scores.clock[i]
     return groups
 
 
@@ -275,13 +287,13 @@ def alarm_figures(scores, threshold, policy):
     return {"caught": len(leads), "alarms": len(groups), "false_alarms": false, "leads": leads}
 
 
-def random_scores(rng, n_rows=80, n_folds=1, ties=12, backwards=False):
+def random_scores(rng, n_rows=80, n_folds=1, ties=12, backwards=False, restarts=0.12):
     """Make scored windows in stretches, most of which end with an event, with many equal scores.
 
     Some rows are no windows, so that an event may be seen late or not at all. The clock may jump
     backwards between stretches, as in a file whose rows are not in the order of time.
     """
-    stretch = np.cumsum(rng.random(n_rows) < 0.12)
+    stretch = np.cumsum(rng.random(n_rows) < restarts)
     ends_with_event = rng.random(n_rows + 1) < 0.6
     clock = 2.0 * np.arange(n_rows) + (-200.0 if backwards else 60.0) * stretch
     number = np.where(ends_with_event, np.cumsum(ends_with_event) - 1, -1)
@@ -313,4 +325,5 @@ def random_policy(rng):
         lead=lead,
         min_lead=float(rng.choice([0.0, 2.0, 3.0])) if lead > 3 else 0.0,
         mute=int(rng.integers(0, 4)),
+        repeat=float(rng.choice([1.0, 4.0, 7.0, 20.0, 60.0, 1e9])),
     )

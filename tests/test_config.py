@@ -73,6 +73,7 @@ BAD = [
     (AlarmPolicy, {"k": 1, "n": 1001}, "n=1001"),
     (AlarmPolicy, {"cooldown": -1.0}, "-1.0"),
     (AlarmPolicy, {"cooldown": NAN}, "nan"),
+    (AlarmPolicy, {"repeat": 0.0}, "0.0"),
     (AlarmPolicy, {"lead": 0.0}, "0.0"),
     (AlarmPolicy, {"lead": NAN}, "nan"),
     (AlarmPolicy, {"min_lead": -1.0}, "-1.0"),

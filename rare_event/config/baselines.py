@@ -104,7 +104,7 @@ class OneClassSVMModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.nu <= 1, f"nu is {self.nu}; choose above 0, at most 1.")
+        require(0 < self.nu < 1, f"nu is {self.nu}; choose above 0, below 1.")
         require(self.most_rows >= 10, f"most_rows is {self.most_rows}; choose 10 or more.")
 
 
@@ -139,7 +139,7 @@ class BoostingModel(Settings):
     kind: Literal["boosting"] = field(default="boosting", kw_only=True)
     trees: int = 100
     learning_rate: float = 0.05
-    leaves: int = 15
+    leaves: int = 7
     l2: float = 1.0
 
     def __post_init__(self) -> None:
@@ -177,6 +177,8 @@ class ForestModel(Settings):
 @dataclass(frozen=True)
 class SVMModel(Settings):
     """Support vector machine on past events and as many times fewer normal rows.
+
+    Its score is the exponential of its decision function, which stands for the log-odds.
 
     Parameters
     ----------

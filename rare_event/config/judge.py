@@ -32,6 +32,10 @@ class AlarmPolicy(Settings):
         Minutes; a warning later than this before the event comes too late to catch it.
     mute
         Rows after a restart in which no row is alarmed.
+    repeat
+        Minutes; an alarm that still stands sounds again, as an alarm of its own, at each full
+        `repeat` minutes since the restart, if it stood ever since the full `repeat` before; not
+        within the lead window of an event.
     """
 
     k: int = 1
@@ -40,6 +44,7 @@ class AlarmPolicy(Settings):
     lead: float = 4.0
     min_lead: float = 0.0
     mute: int = 0
+    repeat: float = 30.0
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -53,6 +58,7 @@ class AlarmPolicy(Settings):
             f"min_lead is {self.min_lead} minutes; choose 0 to the lead window of {self.lead} minutes.",
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
+        require(self.repeat > 0, f"repeat is {self.repeat} minutes; choose more than 0.")
 
 
 @dataclass(frozen=True)

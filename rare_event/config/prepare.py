@@ -50,8 +50,8 @@ class Representation(Settings):
     Parameters
     ----------
     kind
-        ``level``: the values as they are. ``difference``: change since `lag` rows before, 0 in the
-        first rows of a stretch. ``deviation``: value less the mean of the last `trailing` rows of
+        ``level``: the values as they are. ``difference``: change since `lag` rows before, or since the
+        first row of a younger stretch. ``deviation``: value less the mean of the last `trailing` rows of
         the same stretch, the row itself included. ``forecast``: change less its forecast from the
         five changes and the deviation before it. ``movement``: mean absolute change over the last
         1, 5 and 15 rows. ``combined``: level, change and absolute change side by side.
@@ -61,7 +61,7 @@ class Representation(Settings):
     clip
         Scaled values are clipped to +-`clip`; None leaves them.
     trailing
-        Rows in the trailing mean of ``deviation``.
+        Rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
         Rows back that ``difference`` looks.
     one_hot

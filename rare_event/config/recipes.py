@@ -75,7 +75,7 @@ UNSUPERVISED: dict[str, Recipe] = {
     "average": Recipe("Average of three PCA scores", BlendModel(("pca", "difference-5", "forecast"))),
 }
 SUPERVISED: dict[str, Recipe] = {
-    "logistic": Recipe("Logistic regression", LogisticModel(), Representation("combined")),
+    "logistic": Recipe("Logistic regression", LogisticModel(), Representation("combined", scaler="standard")),
     "boosting": Recipe("Gradient boosting", BoostingModel(), Representation("movement")),
     "forest": Recipe("Random forest, undersampled", ForestModel(), Representation("movement")),
     "svm": Recipe("SVM, undersampled", SVMModel(), Representation("movement")),

@@ -1,33 +1,25 @@
-"""Detectors: fitted on normal windows, they tell how badly each sensor of a window is reproduced."""
+"""Detectors: fitted on normal windows, or on past events, they tell how abnormal a window is."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from time import perf_counter
-from typing import Any, ClassVar, Literal, Protocol
+from typing import Any, ClassVar
 
 import numpy as np
+from threadpoolctl import threadpool_limits
 
-from rare_event.config import ExperimentConfig, NetworkConfig, PCAModel
-from rare_event.detect.baselines import CHUNK, PCADetector
+from rare_event.config import ExperimentConfig, NetworkConfig, Score, SupervisedConfig
+from rare_event.detect.baselines import detector_class
+from rare_event.detect.interface import Detector, Steps
 from rare_event.detect.models import build, import_keras
+from rare_event.detect.rows import thinned
+from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder
+from rare_event.errors import DataError
 
-Steps = Literal["last", "window"]
-
-
-class Detector(Protocol):
-    """What every model offers once it is fitted; `FILE` is what `save` writes."""
-
-    FILE: ClassVar[str]
-
-    def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
-        """Return squared errors, shape (n_windows, n_features); see `scoring.score`."""
-        ...
-
-    def save(self, folder: Path) -> None:
-        """Write the detector into an existing folder."""
-        ...
+# Windows that the losses of a baseline are the mean score of: enough for a figure to look at.
+LOSS_WINDOWS = 2048
 
 
 class Autoencoder:
@@ -118,53 +110,70 @@ def fit_detector(
     X
         float32, shape (n_rows, n_features).
     y
-        Labels after the shift, shape (n_rows,): only what is supervised sees positive windows.
+        Labels after the shift, shape (n_rows,): only a supervised model sees positive windows.
     train_ends, validation_ends
         Last rows of the windows of either part.
     on_epoch
-        Told of every epoch of a network.
+        Told of every epoch.
 
     Returns
     -------
     tuple
-        The detector, and the epochs of its training (one for PCA).
+        The detector, and the epochs of its training. A baseline has one, so that it is watched and
+        cancelled like a network; its losses are mean scores of normal windows.
+
+    Raises
+    ------
+    DataError
+        If there are too few windows of a kind to learn from.
+    ValueError
+        If the config's model is a blend, which is joined of several detectors.
     """
-    train_ends, validation_ends = (ends[y[ends] == 0] for ends in (train_ends, validation_ends))
-    if isinstance(config.model, PCAModel):
-        return _fit_pca(config.model, config.lookback, X, train_ends, validation_ends, on_epoch)
-    model = build_network(config, X.shape[1])
-    history = train_autoencoder(model, X, train_ends, validation_ends, config.training, config.seed, on_epoch)
-    return Autoencoder(model), history
-
-
-def _fit_pca(
-    config: PCAModel,
-    lookback: int,
-    X: np.ndarray,
-    train_ends: np.ndarray,
-    validation_ends: np.ndarray,
-    on_epoch: OnEpoch,
-) -> tuple[Detector, list[Epoch]]:
-    """Fit PCA and report it as a training of one epoch, so that it is watched and cancelled alike."""
+    normal_train, normal_validation = (ends[y[ends] == 0] for ends in (train_ends, validation_ends))
+    if isinstance(config.model, NetworkConfig):
+        model = build_network(config, X.shape[1])
+        history = train_autoencoder(
+            model, X, normal_train, normal_validation, config.training, config.seed, on_epoch
+        )
+        return Autoencoder(model), history
     began = perf_counter()
-    detector = PCADetector.fit(config, X, train_ends, lookback)
-    loss, validation_loss = (_mean_error(detector, X, ends) for ends in (train_ends, validation_ends))
+    seen = train_ends if isinstance(config.model, SupervisedConfig) else normal_train
+    fit = detector_class(config.model).fit
+    _refuse_too_few(config.model.kind, len(train_ends), len(normal_train), supervised=seen is train_ends)
+    # Folds run side by side; threads of each would wait for one another (a fit of 2 s took 17 s).
+    with threadpool_limits(1):
+        detector: Detector = fit(config, X, y, seen)
+        loss, validation_loss = (
+            _mean_score(detector, X, ends, config.score) for ends in (normal_train, normal_validation)
+        )
     epoch = Epoch(1, loss, validation_loss, perf_counter() - began)
     on_epoch(epoch)
     return detector, [epoch]
 
 
-def _mean_error(detector: PCADetector, X: np.ndarray, ends: np.ndarray) -> float:
-    """Mean squared error over windows, a bounded number of them at once; 0 of none."""
-    total = sum(
-        float(detector.sensor_errors(X, ends[start : start + CHUNK], "window").sum())
-        for start in range(0, len(ends), CHUNK)
-    )
-    return total / max(len(ends) * X.shape[1], 1)
+def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) -> None:
+    """Refuse a training part that a baseline can learn nothing from."""
+    if n_normal < 2:
+        raise DataError(
+            f"{n_normal} normal training windows: {kind} needs at least 2. Use a shorter lookback, "
+            "another split, or more data."
+        )
+    if supervised and n_windows == n_normal:
+        raise DataError(
+            f"The training part has no positive window among its {n_windows:,}: {kind} learns from past "
+            "events. Choose a split that trains on more of the past, a longer shift, or a model that "
+            "needs no events."
+        )
+
+
+def _mean_score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) -> float:
+    """Mean score of at most `LOSS_WINDOWS` windows, evenly spaced; 0 of none."""
+    chosen = thinned(ends, LOSS_WINDOWS)
+    return float(score(detector, X, chosen, config).mean()) if len(chosen) else 0.0
 
 
 def load_detector(config: ExperimentConfig, folder: Path) -> Detector:
-    """Read the detector of a config from a folder that `Detector.save` wrote.
+    """Read the detector of a config from a folder that its `save` wrote.
 
     Parameters
     ----------
@@ -172,5 +181,12 @@ def load_detector(config: ExperimentConfig, folder: Path) -> Detector:
         Tells which detector the folder holds.
     folder
         The folder.
+
+    Raises
+    ------
+    OSError, ValueError, KeyError, EOFError, BadZipFile
+        If the file is missing, damaged, or holds another detector.
     """
-    return PCADetector.load(folder) if isinstance(config.model, PCAModel) else Autoencoder.load(folder)
+    if isinstance(config.model, NetworkConfig):
+        return Autoencoder.load(folder)
+    return detector_class(config.model).load(folder)

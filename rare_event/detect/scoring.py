@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 
 from rare_event.config import Score
-from rare_event.detect.detector import Detector
+from rare_event.detect.interface import Detector, Reconstructor
 
-# Windows whose sensor errors are held at once: 60 sensors then take 4 MB at any number of rows.
+# Windows scored at once: sensor errors of 60 sensors then take 4 MB at any number of rows.
 CHUNK = 16_384
 # Sensors noted for each window: as many as an operator can look at.
 TOP = 5
@@ -20,13 +20,13 @@ def score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) ->
     Parameters
     ----------
     detector
-        Fitted on normal windows.
+        Fitted.
     X
         float32, shape (n_rows, n_features).
     ends
         Last rows of the windows.
     config
-        Which steps count, and how sensor errors are joined.
+        Which steps count, and how sensor errors are joined: for detectors that have such errors.
 
     Returns
     -------
@@ -36,9 +36,11 @@ def score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) ->
     result = np.empty(len(ends))
     for start in range(0, len(ends), CHUNK):
         chunk = ends[start : start + CHUNK]
-        result[start : start + CHUNK] = join_errors(
-            detector.sensor_errors(X, chunk, config.steps), config.top_k
-        )
+        if isinstance(detector, Reconstructor):
+            errors = detector.sensor_errors(X, chunk, config.steps)
+            result[start : start + CHUNK] = join_errors(errors, config.top_k)
+        else:
+            result[start : start + CHUNK] = detector.window_scores(X, chunk)
     return result
 
 
@@ -77,16 +79,17 @@ def score_and_contributions(
     tuple
         Scores, float64, shape (n_windows,); and a frame with one row for each window: the inputs
         with the largest errors, `sensor_1` to `sensor_5` (int16), and their shares of the window's
-        total error, `share_1` to `share_5` (float32).
+        total error, `share_1` to `share_5` (float32). It has no columns where the detector cannot
+        tell.
     """
-    y_score, tops = np.empty(len(ends)), []
+    if not isinstance(detector, Reconstructor):
+        return score(detector, X, ends, config), pd.DataFrame(index=pd.RangeIndex(len(ends)))
+    y_score, tops = np.empty(len(ends)), [top_contributions(np.empty((0, X.shape[1])))]
     for start in range(0, len(ends), CHUNK):
         errors = detector.sensor_errors(X, ends[start : start + CHUNK], config.steps)
         y_score[start : start + CHUNK] = join_errors(errors, config.top_k)
         tops.append(top_contributions(errors))
-    return y_score, pd.concat(tops, ignore_index=True) if tops else top_contributions(
-        np.empty((0, X.shape[1]))
-    )
+    return y_score, pd.concat(tops, ignore_index=True)
 
 
 def top_contributions(errors: np.ndarray) -> pd.DataFrame:
@@ -118,12 +121,14 @@ def top_contributions(errors: np.ndarray) -> pd.DataFrame:
     )
 
 
-def contributions(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) -> np.ndarray:
+def contributions(detector: Reconstructor, X: np.ndarray, ends: np.ndarray, config: Score) -> np.ndarray:
     """Share of each sensor in the total error of each window.
 
     Parameters
     ----------
-    detector, X, ends, config
+    detector
+        One that has sensor errors.
+    X, ends, config
         As for `score`.
 
     Returns

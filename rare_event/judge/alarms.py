@@ -44,6 +44,48 @@ def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: 
     return level
 
 
+def repetitions(
+    standing: np.ndarray, scores: Scores, policy: AlarmPolicy, age: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Find where an alarm may sound again, and up to which level it does.
+
+    It may in the first row of a stretch at or after each full `repeat` minutes since the stretch's
+    first row, outside the lead window of an event; and it does where an earlier row's alarm stands
+    in that row and in all rows since the full `repeat` before (re-alarming of ISA 18.2).
+
+    Parameters
+    ----------
+    standing
+        Highest level at which each row belongs to an earlier row's alarm, or whether it does at one
+        threshold, shape (n,).
+    scores
+        Tells the stretches and the time.
+    policy
+        Its repeat and lead are used.
+    age
+        Of the scores.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Positions of these rows, and the lowest of `standing` since the full `repeat` before.
+    """
+    cut = age == 0
+    starts = np.flatnonzero(cut)
+    # One array for all steps, since fresh memory costs more than they do.
+    full = np.repeat(scores.clock[starts], np.diff(np.append(starts, len(age)))).astype(float, copy=False)
+    np.subtract(scores.clock, full, out=full)
+    np.floor(np.divide(full, policy.repeat, out=full), out=full)
+    cut[1:] |= full[1:] != full[:-1]
+    cuts = np.flatnonzero(cut)
+    if len(cuts) == len(starts):
+        return cuts[:0], standing[:0]
+    rows = cuts[1:]
+    lowest = np.minimum.reduceat(standing[1 : cuts[-1] + 1], cuts[:-1])
+    sounds = (age[rows] > 0) & (scores.to_event[rows] > policy.lead)
+    return rows[sounds], lowest[sounds]
+
+
 def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
     """List the alarms at a threshold.
 
@@ -61,21 +103,26 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
     pandas.DataFrame
         One row per alarm: `first_row`, `last_row`, `start`, `end` (minutes), `rows` (alarmed),
         `peak` (highest score), `event` (number of the event in whose lead window it sounds, or -1)
-        and `false`.
+        and `false`. A row in which an alarm sounds again begins the next, alarmed itself or not.
     """
-    level = alarm_level(scores.y_score, scores, policy, -np.inf)
-    alarmed = np.flatnonzero(level >= threshold)
-    clock, stretch = scores.clock[alarmed], scores.stretch[alarmed]
-    begins = np.ones(len(alarmed), bool)
-    begins[1:] = (stretch[1:] != stretch[:-1]) | (np.diff(clock) >= policy.cooldown)
-    near = scores.to_event[alarmed] <= policy.lead
+    alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
+    age, index = scores.age, np.arange(len(scores))
+    last = np.full(len(scores), -1)
+    last[1:] = np.maximum.accumulate(np.where(alarmed, index, -1))[:-1]
+    standing = (last >= index - age) & (scores.clock - scores.clock[last] < policy.cooldown)
+    again, still = repetitions(standing, scores, policy, age)
+    begins = alarmed & ~standing
+    begins[again[still]] = True
+    sounding = np.flatnonzero(alarmed | begins)
+    near = scores.to_event[sounding] <= policy.lead
     rows = pd.DataFrame(
         {
-            "alarm": np.cumsum(begins) - 1,
-            "row": scores.row[alarmed],
-            "clock": clock,
-            "score": scores.y_score[alarmed],
-            "event": np.where(near, scores.event[alarmed], -1),
+            "alarm": np.cumsum(begins)[sounding],
+            "row": scores.row[sounding],
+            "clock": scores.clock[sounding],
+            "alarmed": alarmed[sounding],
+            "score": scores.y_score[sounding],
+            "event": np.where(near, scores.event[sounding], -1),
         }
     )
     listed = rows.groupby("alarm", sort=True).agg(
@@ -83,7 +130,7 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
         last_row=("row", "last"),
         start=("clock", "first"),
         end=("clock", "last"),
-        rows=("row", "size"),
+        rows=("alarmed", "sum"),
         peak=("score", "max"),
         event=("event", "max"),
     )

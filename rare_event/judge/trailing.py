@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
+from bisect import insort
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
-from rare_event.config import Rule
+from rare_event.config import AlarmPolicy, Rule
+from rare_event.errors import ConfigError
 from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+from rare_event.judge.thresholds import operating_points
+
+# How alarms cluster is read off levels that at least so many windows reach, over a tenfold range of
+# levels: the tenth part of a validation part of two days would be a handful of windows.
+LEAST_WINDOWS = 20
+RANGE = 10.0
+LEVELS = 12
+# Of windows that drift or of too few of them the fit may say that a higher limit saves no alarm at
+# all; a hundred times fewer windows above it are taken to give ten times fewer alarms at the least.
+FLATTEST = -0.5
+# No budget is kept by a limit below the median.
+LOWEST = 0.5
 
 
-def follow(scores: Scores, rule: Rule, history: Scores | None = None) -> Scores:
+def follow(
+    scores: Scores,
+    rule: Rule,
+    history: Scores | None = None,
+    quantiles: Mapping[int, float] | None = None,
+) -> Scores:
     """Divide each score by the trailing quantile of the scores before it.
 
     A threshold of 1 on the result is the trailing quantile; all that is counted at a threshold is
@@ -23,35 +44,209 @@ def follow(scores: Scores, rule: Rule, history: Scores | None = None) -> Scores:
         A rule of the kind ``trailing-quantile``; others leave the scores as they are.
     history
         Scored windows of the same folds to look back on as well: validation data, for test data.
+    quantiles
+        Of each fold, in place of the rule's value.
 
     Returns
     -------
     Scores
-        Each window is compared with windows before it only. Those before the first full hour of
-        windows use the first quantile there is.
+        As of `trailing_threshold`, each window is compared with windows before it only.
     """
     if not rule.trailing or not len(scores):
         return scores
-    ratio = np.empty(len(scores))
-    for fold in np.unique(scores.fold):
+    return scores.with_score(scores.y_score / trailing_threshold(scores, rule, history, quantiles=quantiles))
+
+
+def trailing_threshold(
+    scores: Scores,
+    rule: Rule,
+    history: Scores | None = None,
+    factor: float = 1.0,
+    quantiles: Mapping[int, float] | None = None,
+) -> np.ndarray:
+    """Return the limit of each window: the trailing quantile of the scores before it.
+
+    Of n windows it is the order statistic (1 - q)(n + 1) from the top, between two of them by
+    interpolation and the highest where that is below 1. A further window like these exceeds it with
+    the probability 1 - q, whatever n and the distribution of the scores (Weibull 1939; Hyndman and
+    Fan 1996, type 6): an ordinary quantile of few windows is exceeded too often.
+
+    Parameters
+    ----------
+    scores, rule, history
+        As for `follow`.
+    factor
+        Multiple of the limit: a threshold on the ratios.
+    quantiles
+        As for `follow`.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the unit of the scores, shape (n,); `factor` everywhere for rules that do not trail.
+        Windows before the first full hour of windows have the first limit there is.
+    """
+    limit = np.ones(len(scores))
+    for fold in np.unique(scores.fold) if rule.trailing else ():
         mine = scores.fold == fold
-        past = history.where(history.fold == fold) if history is not None else scores.where(~mine & mine)
-        ratio[mine] = _ratio(scores.where(mine), past, rule)
-    return scores.with_score(ratio)
+        past = scores.where(~mine & mine) if history is None else history.where(history.fold == fold)
+        value = rule.value if quantiles is None else quantiles[int(fold)]
+        limit[mine] = _limits(scores.where(mine), past, value, rule.days)
+    return factor * limit
 
 
-def _ratio(scores: Scores, past: Scores, rule: Rule) -> np.ndarray:
+def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.ndarray:
     row = np.concatenate([past.row, scores.row])
     order = np.argsort(row, kind="stable")
-    values = pd.Series(np.concatenate([past.y_score, scores.y_score])[order])
-    rows = max(1, round(rule.days * MINUTES_PER_DAY / scores.step))
-    least = min(rows, max(1, round(60 / scores.step)))
-    limit = values.rolling(rows, min_periods=least).quantile(rule.value).shift(1).bfill()
+    values = np.concatenate([past.y_score, scores.y_score])[order]
+    rows, least = _memory(days, scores.step)
+    limit = pd.Series(_trailing(values, quantile, rows, least)).bfill()
     # Fewer windows than an hour have no trailing quantile: they are compared with all there are.
-    limit = limit.fillna(values.quantile(rule.value))
+    limit = limit.fillna(float(np.quantile(values, quantile, method="weibull")))
     # A quantile of 0 cannot divide; the least error there is stands in for it.
     least_error = values[values > 0].min() if (values > 0).any() else 1.0
-    ratio = values.to_numpy() / np.maximum(limit.to_numpy(), least_error)
     back = np.empty(len(row))
-    back[order] = ratio
+    back[order] = np.maximum(limit.to_numpy(), least_error)
     return back[len(past) :]
+
+
+def _memory(days: float, step: float) -> tuple[int, int]:
+    """Return how many windows are looked back on: at most, and at least, an hour of them."""
+    rows = max(1, round(days * MINUTES_PER_DAY / step))
+    return rows, min(rows, max(1, round(60 / step)))
+
+
+def _position(quantile: float, n: int) -> tuple[int, float]:
+    """Return the order statistic of n values that a quantile is, from 0 at the highest, and the rest."""
+    # Rounded, or a whole number would become a hair more or less of the next order statistic.
+    place = min(max(round((1 - quantile) * (n + 1), 9), 1.0), float(n)) - 1
+    return int(place), place - int(place)
+
+
+def _trailing(values: np.ndarray, quantile: float, rows: int, least: int) -> np.ndarray:
+    """Quantile of the up to `rows` values before each; missing where they are fewer than `least`."""
+    limit = np.full(len(values), np.nan)
+    limit[: rows + 1] = _expanding(values[: rows + 1], quantile, rows, least)
+    if len(values) > rows + 1:
+        place, rest = _position(quantile, rows)
+        # Half-way to the next value, pandas cannot round to another than is meant.
+        share = (rows - 1 - place + (0.5 if rest == 0 else -rest)) / max(rows - 1, 1)
+        window = pd.Series(values[1:-1]).rolling(rows)
+        full = window.quantile(min(share, 1.0), interpolation="lower" if rest == 0 else "linear")
+        limit[rows + 1 :] = full.to_numpy()[rows - 1 :]
+    return limit
+
+
+def _expanding(values: np.ndarray, quantile: float, rows: int, least: int) -> np.ndarray:
+    """Quantile of all values before each: of the highest ones only those that it can fall on are kept."""
+    limit = np.full(len(values), np.nan)
+    kept = _position(quantile, rows)[0] + 2
+    highest: list[float] = []
+    for n, value in enumerate(values.tolist()):
+        if n >= least:
+            place, rest = _position(quantile, n)
+            limit[n] = highest[-1 - place]
+            if rest:
+                limit[n] += rest * (highest[-2 - place] - limit[n])
+        if len(highest) < kept or value > highest[0]:
+            insort(highest, value)
+            del highest[:-kept]
+    return limit
+
+
+def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: float = 3.0) -> float:
+    """Find the quantile whose trailing limit gives a budget of false alarms, from the past only.
+
+    A trailing quantile q is exceeded by a share 1 - q of the windows whatever their distribution, so
+    what must be known is how many alarms so many windows make. That ratio (the extremal index at a
+    level, by the runs estimator of Smith and Weissman 1994, with the policy's cooldown as the run) is
+    counted on the validation windows at a range of levels, each window's level being its rank among
+    those of the `days` before it. A line through the logarithms gives the ratio at levels too high to
+    be counted: the higher the level, the fewer windows to an alarm.
+
+    After a step up the limit stands on the few windows since then, and is exceeded more often until
+    `days` have passed; scores that rise for days on end, by more than they spread, exceed any trailing
+    quantile too often.
+
+    Parameters
+    ----------
+    validation
+        Scored windows of one fold.
+    policy
+        The alarm policy.
+    budget
+        False alarms a day of running time, above 0. Below one in `days` days it cannot be kept: the
+        limit is then the highest score of these days.
+    days
+        Running time that the trailing quantile looks back on.
+
+    Returns
+    -------
+    float
+        From 0.5 to 1. Where the validation windows are too few to tell, each window above the limit
+        is taken for an alarm of its own.
+
+    Raises
+    ------
+    ConfigError
+        If the budget is not above 0.
+    """
+    if not budget > 0:
+        raise ConfigError(f"The budget is {budget:g} false alarms a day; choose more than 0.")
+    alarms = budget * validation.step / MINUTES_PER_DAY
+    share, ratio = _alarms_per_window(validation, policy, alarms, days)
+    above = alarms
+    if len(share):
+        slope, at_one = _line(np.log(share), np.log(ratio), steepest=policy.k - 1.0)
+        # alarms = above * ratio(above), and an alarm takes at least one window.
+        above = max(above, float(np.exp((np.log(alarms) - at_one) / (1 + slope))))
+    return max(LOWEST, 1 - above)
+
+
+def quantiles_for(
+    validation: Scores, policy: AlarmPolicy, budget: float, days: float = 3.0
+) -> dict[int, float]:
+    """Find the quantile of each fold, as of `quantile_for`.
+
+    Parameters
+    ----------
+    validation
+        Scored windows of one or more folds.
+    policy, budget, days
+        As for `quantile_for`.
+
+    Raises
+    ------
+    ConfigError
+        If the budget is not above 0.
+    """
+    folds = np.unique(validation.fold).tolist()
+    return {fold: quantile_for(validation.of_fold(fold), policy, budget, days) for fold in folds}
+
+
+def _alarms_per_window(
+    scores: Scores, policy: AlarmPolicy, lowest: float, days: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Share of the windows above each of a range of levels, and the false alarms to one of them."""
+    if len(scores) < LEAST_WINDOWS:
+        return np.empty(0), np.empty(0)
+    rows, least = _memory(days, scores.step)
+    before = np.minimum(np.arange(len(scores)), rows)
+    rank = pd.Series(scores.y_score).rolling(rows + 1, min_periods=1).rank(method="min", ascending=False)
+    level = np.where(before < least, 0.0, 1 - rank.to_numpy() / (before + 1))
+    points = operating_points(scores.with_score(level), policy)
+    windows = points.tp + points.fp
+    lowest = max(lowest, LEAST_WINDOWS / len(scores))
+    wanted = np.geomspace(lowest, RANGE * lowest, LEVELS) * len(scores)
+    at = np.searchsorted(-windows, -wanted, side="right") - 1
+    at = np.unique(at[(at >= 0) & (wanted <= LOWEST * len(scores))])
+    at = at[points.false_alarms[at] > 0]
+    return windows[at] / len(scores), points.false_alarms[at] / windows[at]
+
+
+def _line(x: np.ndarray, y: np.ndarray, steepest: float) -> tuple[float, float]:
+    """Least squares, the slope kept within bounds: slope, and value at 0."""
+    apart = x - x.mean()
+    slope = float(apart @ y / (apart @ apart)) if apart.any() else 0.0
+    slope = min(max(slope, FLATTEST), steepest)
+    return slope, float(y.mean() - slope * x.mean())

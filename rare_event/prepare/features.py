@@ -6,76 +6,137 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.preprocessing import RobustScaler, StandardScaler
 
-from rare_event.config import Representation
+from rare_event.config import Representation, RepresentationKind
 from rare_event.errors import DataError
+from rare_event.prepare.forecast import Forecast, fit_forecast, forecastable
+from rare_event.prepare.history import ages, blocks, change, deviation, movement
+from rare_event.prepare.scaling import fit_scale
 
-ROBUST_RANGE = (5.0, 95.0)
+MOVEMENT_ROWS = (1, 5, 15)
 
 
-def derive(values: np.ndarray, stretch: np.ndarray, config: Representation) -> np.ndarray:
-    """Turn sensor values into levels, differences or deviations, not yet scaled.
+def input_names(kind: RepresentationKind, sensors: tuple[str, ...]) -> tuple[str, ...]:
+    """Name the inputs that a representation makes of sensors.
+
+    Parameters
+    ----------
+    kind, sensors
+        Of the representation, and names of the sensors.
+
+    Examples
+    --------
+    >>> input_names("combined", ("x1", "x2"))
+    ('x1', 'x2', 'x1 change', 'x2 change', 'x1 |change|', 'x2 |change|')
+    """
+    endings: tuple[str, ...] = ("",)
+    if kind == "movement":
+        endings = tuple(f" over {rows} row{'s' if rows > 1 else ''}" for rows in MOVEMENT_ROWS)
+    if kind == "combined":
+        endings = ("", " change", " |change|")
+    return tuple(f"{sensor}{ending}" for ending in endings for sensor in sensors)
+
+
+@dataclass(frozen=True)
+class Derived:
+    """What is known of each row before anything is fitted.
 
     Parameters
     ----------
     values
-        Sensor values, shape (n_rows, n_sensors).
+        float32, shape (n_rows, n_columns): one column for each of `input_names`, not yet scaled. For
+        a forecast, which has to be fitted first: levels, less that of the first row of the stretch.
+    sensors
+        Names of the sensors.
+    age
+        Rows of the same stretch before each row, shape (n_rows,).
+    usable
+        Whether nothing that the row's inputs are made of is missing, shape (n_rows,).
+    grades
+        Category columns as text, each of shape (n_rows,); empty unless one-hot.
+    """
+
+    values: np.ndarray
+    sensors: tuple[str, ...]
+    age: np.ndarray
+    usable: np.ndarray
+    grades: Mapping[str, np.ndarray]
+
+    def __len__(self) -> int:
+        """Return the number of rows."""
+        return len(self.values)
+
+    def take(self, rows: np.ndarray | slice) -> Derived:
+        """Return some of the rows; a forecast needs each stretch from its first row on.
+
+        Parameters
+        ----------
+        rows
+            Rising positions, or a slice.
+        """
+        grades = {column: grade[rows] for column, grade in self.grades.items()}
+        return Derived(self.values[rows], self.sensors, self.age[rows], self.usable[rows], grades)
+
+
+def derive(
+    values: np.ndarray,
+    stretch: np.ndarray,
+    config: Representation,
+    sensors: tuple[str, ...],
+    grades: Mapping[str, np.ndarray] | None = None,
+) -> Derived:
+    """Turn sensor values into the columns of a representation, not yet scaled.
+
+    Parameters
+    ----------
+    values
+        Sensor values, shape (n_rows, n_sensors). What is missing stays missing.
     stretch
-        Stretch id of each row: nothing is compared across a stop, and the first row of a stretch
-        has difference and deviation 0 (no change is known).
+        Stretch id of each row, never falling: nothing is compared across a stop. In the first rows
+        of a stretch changes are since its first row, and means are of the rows there are.
     config
         The representation.
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, shape (n_rows, n_sensors). Missing values stay missing.
+    sensors
+        Names of the sensors.
+    grades
+        Category columns as text, each of shape (n_rows,).
     """
+    age = ages(stretch)
+    n_columns = len(input_names(config.kind, sensors))
+    derived, usable = np.empty((len(values), n_columns), np.float32), np.empty(len(values), bool)
+    # What is infinite becomes infinite or missing, and is unusable either way.
+    with np.errstate(invalid="ignore", over="ignore"):
+        for block in blocks(age, _reach(config), n_columns):
+            columns = _columns(values[block.reaching], block.age, config)
+            for number, column in enumerate(columns):
+                derived[block.rows, number * len(sensors) : (number + 1) * len(sensors)] = block.own(column)
+            if config.kind == "forecast":
+                # Far from 0 they would lose digits in float32; their changes and deviations stay.
+                first = values[np.arange(block.rows.start, block.rows.stop) - age[block.rows]]
+                derived[block.rows] = values[block.rows] - np.where(np.isfinite(first), first, 0)
+            usable[block.rows] = np.isfinite(derived[block.rows]).all(axis=1)
+    if config.kind == "forecast":
+        usable = forecastable(usable, age)
+    return Derived(derived, sensors, age, usable, (grades or {}) if config.one_hot else {})
+
+
+def _reach(config: Representation) -> int:
+    """Rows that a row looks back on."""
+    rows = {"difference": config.lag, "deviation": config.trailing, "movement": max(MOVEMENT_ROWS)}
+    return rows.get(config.kind, 1)
+
+
+def _columns(values: np.ndarray, age: np.ndarray, config: Representation) -> list[np.ndarray]:
     if config.kind == "difference":
-        return _difference(values, stretch).astype(np.float32)
+        return [change(values, age, config.lag)]
     if config.kind == "deviation":
-        return _deviation(values, stretch, config.trailing).astype(np.float32)
-    return values.astype(np.float32)
-
-
-def _difference(values: np.ndarray, stretch: np.ndarray) -> np.ndarray:
-    change = np.diff(values, axis=0, prepend=values[:1])
-    first = np.flatnonzero(np.diff(stretch, prepend=-1))
-    change[first] = np.where(np.isfinite(values[first]), 0.0, np.nan)
-    return change
-
-
-def _deviation(values: np.ndarray, stretch: np.ndarray, trailing: int) -> np.ndarray:
-    known = np.isfinite(values)
-    length = np.minimum(_age(stretch) + 1, trailing)
-    total = _trailing_sum(np.where(known, values, 0).astype(float), length)
-    count = _trailing_sum(known.astype(float), length)
-    return values - total / np.maximum(count, 1)
-
-
-def _age(stretch: np.ndarray) -> np.ndarray:
-    """How many rows of the same stretch come before each row."""
-    position = np.arange(len(stretch))
-    starts = np.concatenate([[True], stretch[1:] != stretch[:-1]])
-    return position - np.maximum.accumulate(np.where(starts, position, 0))
-
-
-def _trailing_sum(values: np.ndarray, length: np.ndarray) -> np.ndarray:
-    """Sum of the last `length[i]` rows up to each row i.
-
-    Each length is a sum of powers of two, so log2 of the longest passes do. Unlike a difference of
-    running sums, no row outside the window touches the result, however large its values.
-    """
-    total, end = np.zeros_like(values), np.arange(len(values))
-    block, size = values, 1
-    while size <= length.max(initial=0):
-        chosen = np.flatnonzero(length & size)
-        total[chosen] += block[end[chosen]]
-        end[chosen] -= size
-        block = block + np.concatenate([np.zeros((size, values.shape[1])), block[:-size]])[: len(block)]
-        size *= 2
-    return total
+        return [deviation(values, age, config.trailing)]
+    if config.kind == "movement":
+        return [movement(values, age, rows) for rows in MOVEMENT_ROWS]
+    if config.kind == "combined":
+        moved = change(values, age)
+        return [values, moved, np.abs(moved)]
+    return [values]
 
 
 @dataclass(frozen=True)
@@ -87,11 +148,13 @@ class FittedRepresentation:
     config
         The representation.
     sensors
-        Names of the sensors, in the order of the columns.
+        Names of the sensors.
     center, scale
-        Of each sensor, shape (n_sensors,).
+        Of each column, shape (n_columns,).
     categories
         For each category column the grades seen in training; empty unless one-hot.
+    forecast
+        Of the representation ``forecast``, else None.
     """
 
     config: Representation
@@ -99,70 +162,75 @@ class FittedRepresentation:
     center: np.ndarray
     scale: np.ndarray
     categories: Mapping[str, tuple[str, ...]]
+    forecast: Forecast | None = None
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Names of the model's inputs: sensors, then one `column = grade` for each grade."""
+        """Names of the model's inputs: of the sensors, then one `column = grade` for each grade."""
         grades = (f"{column} = {grade}" for column, seen in self.categories.items() for grade in seen)
-        return (*self.sensors, *grades)
+        return (*input_names(self.config.kind, self.sensors), *grades)
 
-    def transform(self, derived: np.ndarray, grades: Mapping[str, np.ndarray]) -> np.ndarray:
-        """Scale, clip and append one-hot grades.
+    @np.errstate(invalid="ignore", over="ignore")
+    def transform(self, derived: Derived) -> np.ndarray:
+        """Forecast, scale, clip and append one-hot grades.
 
         Parameters
         ----------
         derived
-            As of `derive`, shape (n_rows, n_sensors).
-        grades
-            Category columns as text, each of shape (n_rows,).
+            Of the same representation and sensors.
 
         Returns
         -------
         numpy.ndarray
-            float32, shape (n_rows, n_features).
+            float32, shape (n_rows, n_features). NaN where a value is missing.
         """
-        scaled = (derived - self.center) / self.scale
+        if derived.sensors != self.sensors:
+            raise ValueError("the sensors are not those of the fit")
+        X = np.empty((len(derived), len(self.names)), np.float32)
+        columns = X[:, : len(self.center)]
+        values = derived.values
+        if self.forecast is not None:
+            values = self.forecast.residual(values, derived.age, self.config)
+        np.subtract(values, self.center, out=columns)
+        columns /= self.scale
         if self.config.clip is not None:
-            np.clip(scaled, -self.config.clip, self.config.clip, out=scaled)
-        hot = [grades[column][:, None] == np.array(seen) for column, seen in self.categories.items()]
-        return np.concatenate([scaled, *hot], axis=1).astype(np.float32, copy=False)
+            np.clip(columns, -self.config.clip, self.config.clip, out=columns)
+        hot = ((column, grade) for column, seen in self.categories.items() for grade in seen)
+        for position, (column, grade) in enumerate(hot, len(self.center)):
+            X[:, position] = derived.grades[column] == grade
+        return X
 
 
-def fit_representation(
-    config: Representation,
-    sensors: tuple[str, ...],
-    derived: np.ndarray,
-    grades: Mapping[str, np.ndarray],
-    normal: np.ndarray,
-) -> FittedRepresentation:
-    """Fit center, scale and grades on normal training rows only.
+def fit_representation(config: Representation, derived: Derived, normal: np.ndarray) -> FittedRepresentation:
+    """Fit center, scale, grades and the forecast on normal training rows only.
 
     Parameters
     ----------
     config
         The representation.
-    sensors
-        Names of the columns of `derived`.
     derived
-        As of `derive`, shape (n_rows, n_sensors).
-    grades
-        Category columns as text, each of shape (n_rows,).
+        Of the same representation.
     normal
         Positions of the normal training rows.
 
     Raises
     ------
     DataError
-        If there are no normal training rows.
+        If there are no normal training rows, or none that a forecast can learn from.
     """
     if not len(normal):
         raise DataError("The training part has no normal window. Use a shorter lookback or more data.")
-    scaler = StandardScaler() if config.scaler == "standard" else RobustScaler(quantile_range=ROBUST_RANGE)
-    scaler.fit(derived[normal].astype(float))
-    center = scaler.mean_ if config.scaler == "standard" else scaler.center_
-    seen = (
-        {c: tuple(sorted(np.unique(g[normal]).tolist())) for c, g in grades.items()} if config.one_hot else {}
-    )
+    values, forecast = derived.values, None
+    if config.kind == "forecast":
+        forecast = fit_forecast(values, derived.age, normal[derived.usable[normal]], config)
+        values = forecast.residual(values, derived.age, config)
+    center, scale = fit_scale(config.scaler, len(normal), values.shape[1], lambda some: values[normal, some])
+    grades = {column: np.unique(grade[normal]).tolist() for column, grade in derived.grades.items()}
     return FittedRepresentation(
-        config, sensors, center.astype(np.float32), scaler.scale_.astype(np.float32), seen
+        config,
+        derived.sensors,
+        center.astype(np.float32),
+        scale.astype(np.float32),
+        {column: tuple(sorted(seen)) for column, seen in grades.items()},
+        forecast,
     )

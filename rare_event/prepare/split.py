@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit, train_test_split
+from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
 
 from rare_event.config import SplitPlan
 from rare_event.errors import DataError
@@ -18,7 +18,7 @@ ROLLING_VALIDATION = 0.15
 
 @dataclass(frozen=True)
 class Fold:
-    """Row positions of the three parts, each rising except in a random split.
+    """Row positions of the three parts, each rising except in a random or shuffled split.
 
     Parameters
     ----------
@@ -41,7 +41,8 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
     stretch
         Stretch id of each row, shape (n_rows,).
     ends
-        Last rows of the windows: what the random plan draws from, as the articles do.
+        Last rows of the windows: what the random plan draws from, as the articles do, and the
+        shuffled plan.
     purge
         Rows taken off the end of a part where the next part follows in time (lookback + shift):
         no window and no label then reaches from one part into the other. Rows are taken off the
@@ -55,6 +56,7 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
     n_rows = len(stretch)
     plans = {
         "random": lambda: _random(plan, ends),
+        "shuffled": lambda: _shuffled(plan, ends),
         "stretch": lambda: _by_stretch(plan, stretch),
         "chronological": lambda: _chronological(n_rows, purge),
         "rolling": lambda: _rolling(plan, n_rows, purge),
@@ -77,8 +79,22 @@ def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
             f"Only {len(ends)} windows can be drawn from: too few to split at random. Use more data."
         )
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
-    train, validation = train_test_split(rest, test_size=HOLD_OUT, random_state=plan.seed)
-    return [Fold(train, validation, test)]
+    return [_nested(rest, test, plan.seed)]
+
+
+def _shuffled(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
+    if len(ends) < max(4, plan.folds):
+        raise DataError(
+            f"Only {len(ends)} windows can be drawn from: too few to split at random into {plan.folds} "
+            "folds. Use fewer folds, or more data."
+        )
+    folds = KFold(plan.folds, shuffle=True, random_state=plan.seed).split(ends)
+    return [_nested(ends[rest], ends[test], plan.seed) for rest, test in folds]
+
+
+def _nested(rest: np.ndarray, test: np.ndarray, seed: int) -> Fold:
+    train, validation = train_test_split(rest, test_size=HOLD_OUT, random_state=seed)
+    return Fold(train, validation, test)
 
 
 def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import asdict, fields
 from pathlib import Path
 from zipfile import BadZipFile
 
@@ -12,9 +13,11 @@ from rare_event.config import ExperimentConfig
 from rare_event.detect.detector import Detector, load_detector
 from rare_event.errors import RunError
 from rare_event.prepare.features import FittedRepresentation
+from rare_event.prepare.forecast import Forecast
 from rare_event.store.workspace import write
 
 SCALER = "scaler.npz"
+PREFIX = "forecast_"
 
 
 def save_bundle(folder: Path, representation: FittedRepresentation, detector: Detector) -> None:
@@ -27,6 +30,7 @@ def save_bundle(folder: Path, representation: FittedRepresentation, detector: De
     representation, detector
         What was fitted.
     """
+    forecast = {} if representation.forecast is None else asdict(representation.forecast)
     write(
         folder / SCALER,
         lambda path: np.savez(
@@ -35,6 +39,7 @@ def save_bundle(folder: Path, representation: FittedRepresentation, detector: De
             center=representation.center,
             scale=representation.scale,
             categories=np.array(json.dumps(dict(representation.categories))),
+            **{PREFIX + name: array for name, array in forecast.items()},
         ),
     )
     write(folder / detector.FILE, lambda path: detector.save(path.parent))
@@ -58,12 +63,16 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
     try:
         with np.load(folder / SCALER, allow_pickle=False) as stored:
             grades = json.loads(str(stored["categories"]))
+            forecast = None
+            if config.representation.kind == "forecast":
+                forecast = Forecast(**{f.name: stored[PREFIX + f.name] for f in fields(Forecast)})
             representation = FittedRepresentation(
                 config.representation,
                 tuple(stored["sensors"].tolist()),
                 stored["center"],
                 stored["scale"],
                 {column: tuple(seen) for column, seen in grades.items()},
+                forecast,
             )
         return representation, load_detector(config, folder)
     except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import TYPE_CHECKING, Literal
@@ -93,6 +93,16 @@ class Committed:
         """The threshold, where all folds have the same one."""
         values = set(self.folds.values())
         return values.pop() if len(values) == 1 else None
+
+    def same_as(self, other: Committed) -> bool:
+        """Whether another commitment alarms the same rows, whenever it was made.
+
+        Parameters
+        ----------
+        other
+            The other one.
+        """
+        return replace(other, time=self.time) == self
 
     def in_words(self) -> str:
         """Say how the threshold came about."""

@@ -277,6 +277,21 @@ class Run:
         with self._explain("judgement"):
             return dict(read_json(self.folder / "judgement.json"))
 
+    def save_leakage(self, readings: Mapping[str, Any]) -> None:
+        """Write what the leakage meter read.
+
+        Parameters
+        ----------
+        readings
+            Plain data, as of `rare_event.work.leakage.to_dict`.
+        """
+        write_json(self.folder / "leakage.json", dict(readings))
+
+    def leakage(self) -> dict[str, Any]:
+        """Read what the leakage meter read."""
+        with self._explain("leakage meter"):
+            return dict(read_json(self.folder / "leakage.json"))
+
     @contextmanager
     def _explain(self, what: str, hint: str = "Train it again.") -> Iterator[None]:
         try:

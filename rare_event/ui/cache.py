@@ -14,11 +14,14 @@ import streamlit as st
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.explorer import event_levels, explorer_columns
+from rare_event.judge.judgement import TRAILING
 from rare_event.judge.ledger import called_ledger
+from rare_event.judge.luck import luck
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
-from rare_event.judge.trailing import follow
+from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
 from rare_event.prepare.checks import check
+from rare_event.prepare.drift import Change, level_changes
 from rare_event.prepare.findings import Finding
 from rare_event.prepare.roles import label_values
 from rare_event.prepare.sample import write_sample
@@ -27,8 +30,9 @@ from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import open_run
 from rare_event.store.workspace import home
-from rare_event.work.experiment import Prepared, prepare
 from rare_event.work.jobs import Jobs
+from rare_event.work.leaderboard import nearest_budget
+from rare_event.work.prepared import Prepared, prepare
 
 SAMPLE_NAME = "sample-mill.csv"
 
@@ -222,6 +226,68 @@ def _evaluation(
     folds: tuple[tuple[int, float], ...],
 ) -> Evaluation:
     return evaluate(followed_of(run_id, part, trailing), dict(folds), policy)
+
+
+def luck_of(run_id: str, committed: Committed) -> pd.DataFrame:
+    """Return the intervals of the test figures at a committed threshold, and what chance gives.
+
+    Parameters
+    ----------
+    run_id, committed
+        The run and the threshold.
+    """
+    return _luck(run_id, committed.policy, _trailing(committed), tuple(sorted(committed.folds.items())))
+
+
+@st.cache_resource(max_entries=64, show_spinner="Resampling …")
+def _luck(
+    run_id: str, policy: AlarmPolicy, trailing: Rule | None, folds: tuple[tuple[int, float], ...]
+) -> pd.DataFrame:
+    def resampled() -> pd.DataFrame:
+        return luck(followed_of(run_id, "test", trailing), dict(folds), policy).reset_index()
+
+    return open_run(run_id).cached_frame(("luck", policy, trailing, folds), resampled).set_index("figure")
+
+
+def following_of(run_id: str, committed: Committed) -> np.ndarray:
+    """Return the trailing threshold of each test window that would keep the budget of a commitment.
+
+    Parameters
+    ----------
+    run_id, committed
+        The run and its threshold; where its rule has no budget, two false alarms a day.
+    """
+    return _following(run_id, committed.policy, nearest_budget(committed.rule))
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
+    validation, test = scores_of(run_id, "validation"), scores_of(run_id, "test")
+    quantiles = quantiles_for(validation, policy, budget, TRAILING.days)
+    return trailing_threshold(test, TRAILING, validation, quantiles=quantiles)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
+def changes_of(run_id: str) -> list[Change]:
+    """Return the sensors whose level changed at a stop, as seen from the training part of a run.
+
+    Parameters
+    ----------
+    run_id
+        The run.
+    """
+    run = open_run(run_id)
+    dataset = run.dataset()
+    table, prepared = table_of(dataset), prepared_of(dataset, run.config())
+    # The first fold's training part is the oldest: what changed since then is named.
+    normal = prepared.folds[0].train[prepared.y[prepared.folds[0].train] == 0]
+    return level_changes(
+        table.values[prepared.row], prepared.clock, prepared.stretch, normal, table.schema.sensors
+    )
+
+
+def _trailing(committed: Committed) -> Rule | None:
+    return committed.rule if committed.rule.trailing else None
 
 
 def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:

@@ -2,27 +2,43 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 
+import pandas as pd
 import streamlit as st
 
 from rare_event.judge.evaluation import Evaluation
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
+from rare_event.plots.timeline import folds_figure
 from rare_event.store.runs import Run
-from rare_event.ui.cache import columns_of, evaluation_of, followed_of, points_of, table_of
+from rare_event.ui.cache import (
+    evaluation_of,
+    followed_of,
+    following_of,
+    jobs,
+    ledger_of,
+    luck_of,
+    points_of,
+    prepared_of,
+    table_of,
+)
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.text import number, plain, plural
 from rare_event.ui.threshold import TRAILING_UNIT, unit_of
+from rare_event.work.beside import baselines_of, create_baselines
+from rare_event.work.leaderboard import beats_baselines, leaderboard, nearest_budget
 
-INTERVALS = {
+FIGURES = {
     "Events caught": "caught",
     "False alarms per day": "false_alarms_per_day",
     "Median lead": "median_lead",
     "Precision (rows)": "precision",
     "Recall (rows)": "recall",
+    "ROC AUC (rows)": "auc",
 }
 
 
@@ -41,27 +57,27 @@ def show_verdict(run: Run) -> None:
     st.caption(
         f"Threshold: {plain(committed.in_words())}, {plain(committed.time[:16])} UTC. "
         f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} min, "
-        f"lead window {number(policy.lead)} min. Below each figure: its 95 % interval."
+        f"lead window {number(policy.lead)} min. Below each figure: its 95 % interval, and what chance gives."
     )
-    show_metrics(plant_figures(figures), _intervals(run))
+    show_metrics(plant_figures(figures), below(luck_of(run.id, committed)))
 
 
-def _intervals(run: Run) -> dict[str, str]:
-    """Intervals at the committed threshold, where it is one for all folds and was reached."""
-    committed = run.committed()
-    if committed.common is None:
-        return {}
-    trailing = committed.rule if committed.rule.trailing else None
-    columns = columns_of(run.id, "test", committed.policy, trailing, committed.common)
-    reached = columns[columns["threshold"] >= committed.common]
-    if not len(reached):
-        return {}
-    line = reached.iloc[0]
-    return {
-        label: f"{number(line[f'{name}_low'], 2)} to {number(line[f'{name}_high'], 2)}"
-        for label, name in INTERVALS.items()
-        if line[f"{name}_low"] == line[f"{name}_low"]
-    }
+def below(luck: pd.DataFrame) -> dict[str, str]:
+    """Write what stands below each figure: its interval, and what chance gives.
+
+    Parameters
+    ----------
+    luck
+        As of `rare_event.ui.cache.luck_of`.
+    """
+    words = {}
+    for label, name in FIGURES.items():
+        low, high, chance = (float(luck[column][name]) for column in ("low", "high", "chance"))
+        between = "" if math.isnan(low) else f"{number(low, 2)} to {number(high, 2)}"
+        by_chance = "" if math.isnan(chance) else f"chance {number(chance, 2)}"
+        if between or by_chance:
+            words[label] = " · ".join(part for part in (between, by_chance) if part)
+    return words
 
 
 def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
@@ -79,7 +95,11 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         ("Median lead", lead, "From the first alarm of an event to the event."),
         ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
         ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
-        ("Running days", number(figures.days), "Running time that these figures are counted over."),
+        (
+            "ROC AUC (rows)",
+            number(figures.auc, 2),
+            "How often a positive row scores higher than a normal one; 0.5 is chance.",
+        ),
     ]
 
 
@@ -103,6 +123,50 @@ def verdict(figures: Evaluation) -> str:
     )
 
 
+def show_baselines(run: Run) -> None:
+    """Say whether the model is worth more than those trained beside it, and where that cannot be told.
+
+    Parameters
+    ----------
+    run
+        The run in use.
+    """
+    sentence = verdict_on_baselines(run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if sentence is None:
+            st.info("No baseline has been judged beside this run yet.", width="stretch")
+            st.button(
+                "Train the baselines",
+                key="evaluate_baselines",
+                help="In the background, one after the other; your own runs go first.",
+                on_click=lambda: jobs().submit_beside(create_baselines(run)),
+            )
+        else:
+            st.markdown(sentence, width="stretch")
+            st.page_link("pages/6_Compare.py", label="Compare them", icon=":material/arrow_forward:")
+
+
+def verdict_on_baselines(run: Run) -> str | None:
+    """Compare a run with its baselines, by thresholds of the past at its own budget.
+
+    Parameters
+    ----------
+    run
+        The run in use.
+
+    Returns
+    -------
+    str or None
+        Markdown; None while there is nothing to compare with.
+    """
+    figures = run.judgement()
+    if figures is None:
+        return None
+    done = [other for other in baselines_of(run).values() if other.status().state == "done"]
+    board = leaderboard([run, *done], figures["windows"])
+    return beats_baselines(board, run.id, nearest_budget(run.config().rule))
+
+
 def show_errors_over_time(run: Run) -> None:
     """Draw the reconstruction error of every window of the test data.
 
@@ -115,7 +179,32 @@ def show_errors_over_time(run: Run) -> None:
     scores = followed_of(run.id, "test", committed.rule if committed.rule.trailing else None)
     when = None if table.time is None else table.time[scores.row]
     threshold = statistics.median(committed.folds.values())
-    st.plotly_chart(error_figure(scores, threshold, when=when, part="Test"), key="evaluate_errors")
+    following = None if committed.rule.trailing else following_of(run.id, committed)
+    st.plotly_chart(
+        error_figure(scores, threshold, when=when, part="Test", following=following), key="evaluate_errors"
+    )
+
+
+def show_folds(run: Run) -> None:
+    """Draw the folds on the time line with what each caught; a single fold needs no such chart.
+
+    Parameters
+    ----------
+    run
+        The run in use.
+    """
+    prepared = prepared_of(run.dataset(), run.config())
+    if len(prepared.folds) < 2:
+        return
+    table, lines = table_of(run.dataset()), ledger_of(run.id, "test", run.committed())
+    events = lines[lines["kind"] == "event"]
+    row = prepared.events.row[events["event"].to_numpy(int)]
+    when = prepared.clock if table.time is None else table.time[prepared.row]
+    events_when = (
+        prepared.events.clock[events["event"].to_numpy(int)] if table.time is None else table.time[row]
+    )
+    figure = folds_figure(when, prepared.folds, events_when, events["caught"].to_numpy(bool))
+    st.plotly_chart(figure, key="evaluate_folds")
 
 
 def show_curves(run: Run) -> None:

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 import streamlit as st
 
@@ -35,6 +36,12 @@ class Step:
     label: str
     needs: str = ""
 
+    @property
+    def numbered(self) -> str:
+        """The label with the number of its page; the home page has none."""
+        number, _, name = Path(self.page).stem.partition("_")
+        return f"{number} · {self.label}" if name else self.label
+
 
 STEPS = (
     Step("app.py", "Home"),
@@ -42,6 +49,7 @@ STEPS = (
     Step("pages/2_Train.py", "Train", "dataset"),
     Step("pages/3_Threshold.py", "Threshold", "run"),
     Step("pages/4_Evaluate.py", "Evaluate", "run"),
+    Step("pages/6_Compare.py", "Compare", "dataset"),
 )
 
 
@@ -96,10 +104,9 @@ def _sidebar() -> None:
     ready = {"": True, "dataset": state.digest is not None, "run": "Train" in figures}
     with st.sidebar:
         st.markdown("**rare_event**")
-        for number, step in enumerate(STEPS):
+        for step in STEPS:
             done = f"✓ {figures[step.label]}" if step.label in figures else ""
-            label = step.label if number == 0 else f"{number} · {step.label}"
-            st.page_link(step.page, label=label, disabled=not ready[step.needs])
+            st.page_link(step.page, label=step.numbered, disabled=not ready[step.needs])
             if done:
                 st.caption(plain(done))
 

@@ -78,8 +78,9 @@ def describe_run(run: Run) -> str:
     config, status = run.config(), run.status()
     words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.kind} split)"]
     if status.state == "done":
-        test = run.evaluation()["test"]
-        words.append(f"test AUC {number(test['auc'])} on {plural(test['n_positive'], 'positive window')}")
+        validation = run.evaluation()["validation"]
+        positive = plural(validation["n_positive"], "positive window")
+        words.append(f"validation AUC {number(validation['auc'])} on {positive}")
     else:
         words.append(status.state)
     return " · ".join(words)
@@ -96,7 +97,8 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
     rows = []
     for run in runs:
         config, status = run.config(), run.status()
-        test = run.evaluation()["test"]["auc"] if status.state == "done" else None
+        figures = run.evaluation() if status.state == "done" else None
+        looks = len(run.looks())
         rows.append(
             {
                 "started (UTC)": run.created.strftime("%Y-%m-%d %H:%M:%S"),
@@ -106,7 +108,9 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "shift": config.shift,
                 "lookback": config.lookback,
                 "state": status.state,
-                "test AUC": test,
+                "validation AUC": figures and figures["validation"]["auc"],
+                "test AUC": figures["test"]["auc"] if figures and looks else None,
+                "looks at the test data": looks,
             }
         )
     return pd.DataFrame(rows)

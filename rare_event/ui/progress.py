@@ -88,7 +88,10 @@ def show_runs(dataset: Dataset) -> None:
         hide_index=True,
         on_select="rerun",
         selection_mode="single-row",
-        column_config={"test AUC": st.column_config.NumberColumn(format="%.3f")},
+        placeholder="–",
+        column_config={
+            f"{part} AUC": st.column_config.NumberColumn(format="%.3f") for part in ("validation", "test")
+        },
         key=f"train_runs_{len(runs)}_{get_state().run_id}",
     )
     for position in chosen["selection"]["rows"]:

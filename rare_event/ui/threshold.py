@@ -243,6 +243,14 @@ def _choose_policy(policy: AlarmPolicy, key: str) -> AlarmPolicy:
             key=f"{key}_mute",
             help=help_of(AlarmPolicy, "mute"),
         ),
+        repeat=first.number_input(
+            "Sounds again after (minutes)",
+            0.1,
+            None,
+            policy.repeat,
+            key=f"{key}_repeat",
+            help=help_of(AlarmPolicy, "repeat"),
+        ),
     )
 
 

@@ -35,6 +35,7 @@ from rare_event.ui.forms import help_of
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import update_state
 from rare_event.ui.text import number, plural, share
+from rare_event.work.beside import create_baselines
 
 GENERATION = "train_generation"
 PRESET_NAMES = {
@@ -226,11 +227,20 @@ def start_button(dataset: Dataset, config: ExperimentConfig) -> None:
         st.caption(
             "Random split: optimistic. Neighbours of a test row are trained on; later data tell the truth."
         )
+    beside = st.toggle(
+        "Train the baselines beside it",
+        True,
+        key="train_beside",
+        help="In the background; they tell on the Evaluate page whether this model is worth more.",
+        persist_state="session",
+    )
     if st.button("Train", type="primary", key="train_start", icon=":material/play_arrow:", width="stretch"):
         # What cannot work is said here, not by a worker later.
         prepared_of(dataset, config)
         run = create_run(dataset, config)
         jobs().submit(run)
+        if beside:
+            jobs().submit_beside(create_baselines(run))
         update_state(run_id=run.id)
         st.rerun()
 

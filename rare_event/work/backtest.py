@@ -1,185 +1,86 @@
-"""Backtest: what a model would have been worth had it been trained again and again on the past."""
+"""Backtest: what models would have been worth had they been trained again and again on the past."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
-from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
-from rare_event.judge.evaluation import evaluate, ranking
-from rare_event.judge.resampling import mean_auc_interval
-from rare_event.judge.rules import choose
-from rare_event.judge.scores import Scores
-from rare_event.judge.thresholds import operating_points
+from rare_event.config import ExperimentConfig
+from rare_event.judge.judgement import LEAD_WINDOWS, Judgement, judge
+from rare_event.judge.trivial import chance, since_restart
 from rare_event.prepare.table import Table
-from rare_event.work.experiment import OnProgress, Result, ignore_progress, run_experiment
-
-# False alarms a day, and minutes before an event in which an alarm counts.
-BUDGETS = (1.0, 2.0, 5.0)
-LEAD_WINDOWS = (4.0, 20.0)
-
-
-@dataclass(frozen=True)
-class Backtest:
-    """Figures of one model over the folds of a rolling origin.
-
-    Parameters
-    ----------
-    name
-        Of the model.
-    fold_auc
-        ROC AUC of each fold; None where a fold has one class only.
-    mean_fold_auc, interval
-        Their mean, and its 95 % interval; None where not defined.
-    pooled_auc, average_precision
-        Over all folds together, each score divided by its fold's validation median.
-    base_rate
-        Share of positive windows: the average precision of chance.
-    n_events
-        Events of all test parts.
-    caught_at_best
-        For each budget and lead window the events caught with a threshold read on the test rows
-        themselves: an upper bound.
-    caught, fa_per_day_achieved
-        The same with each fold's threshold chosen on its past, and the false alarms a day that came
-        of it.
-    """
-
-    name: str
-    fold_auc: tuple[float | None, ...]
-    mean_fold_auc: float | None
-    interval: tuple[float, float] | None
-    pooled_auc: float | None
-    average_precision: float | None
-    base_rate: float
-    n_events: int
-    caught_at_best: Mapping[tuple[float, float], int]
-    caught: Mapping[tuple[float, float], int]
-    fa_per_day_achieved: Mapping[float, float]
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain data: the command line's JSON."""
-        return {
-            "name": self.name,
-            "fold_auc": list(self.fold_auc),
-            "mean_fold_auc": self.mean_fold_auc,
-            "interval": list(self.interval) if self.interval else None,
-            "pooled_auc": self.pooled_auc,
-            "average_precision": self.average_precision,
-            "base_rate": self.base_rate,
-            "events": {
-                "total": self.n_events,
-                "caught_at_best": _by_lead(self.caught_at_best),
-                "caught": _by_lead(self.caught),
-            },
-            "fa_per_day_achieved": {f"{budget:g}": rate for budget, rate in self.fa_per_day_achieved.items()},
-        }
-
-
-def _by_lead(counts: Mapping[tuple[float, float], int]) -> dict[str, dict[str, int]]:
-    """Lay counts out as lead window in minutes -> budget -> events."""
-    return {f"{lead:g}": {f"{budget:g}": counts[budget, lead] for budget in BUDGETS} for lead in LEAD_WINDOWS}
+from rare_event.work.experiment import run_experiment
+from rare_event.work.result import OnProgress, Result, ignore_progress
 
 
 def backtest(
-    table: Table, config: ExperimentConfig, folds: int = 6, on_progress: OnProgress = ignore_progress
-) -> Backtest:
-    """Train and score fold by fold on the past, and judge all test parts together.
+    table: Table,
+    configs: Sequence[ExperimentConfig],
+    folds: int = 6,
+    on_progress: OnProgress = ignore_progress,
+) -> list[Judgement]:
+    """Train and score models fold by fold on the past, and judge all test parts together.
 
     Parameters
     ----------
     table
         The table.
-    config
-        Its split is replaced by a rolling origin of `folds` folds.
+    configs
+        Their split is replaced by a rolling origin of `folds` folds. A model that a blend needs is
+        trained once, whether it is among them or not.
     folds
         Number of folds.
     on_progress
         As for `run_experiment`.
 
+    Returns
+    -------
+    list
+        One for each config, and then the trivial rows: the scores of the first rolled in time, and
+        the time since the last restart.
+
     Raises
     ------
     RareEventError
-        If the data cannot bear what the config asks.
+        If the data cannot bear what a config asks.
     """
-    rolling = replace(config, split=replace(config.split, kind="rolling", folds=folds))
-    return judge(run_experiment(table, rolling, on_progress), config.name)
+    known: dict[ExperimentConfig, Result] = {}
+
+    def run(config: ExperimentConfig, progress: OnProgress) -> Result:
+        if config not in known:
+            known[config] = _without_data(run_experiment(table, config, progress, run))
+        return known[config]
+
+    rolling = [replace(c, split=replace(c.split, kind="rolling", folds=folds)) for c in configs]
+    results = [run(config, on_progress) for config in rolling]
+    return [*(result.judgement() for result in results), *trivial(results[0])]
 
 
-def judge(result: Result, name: str) -> Backtest:
-    """Judge a finished experiment over folds.
+def _without_data(result: Result) -> Result:
+    """Let go of the data: of many models only the scores are needed."""
+    nothing = result.prepared.derived.take(slice(0))
+    return replace(result, prepared=replace(result.prepared, derived=nothing))
+
+
+def trivial(result: Result) -> list[Judgement]:
+    """Judge what needs no model: chance, and the time since the last restart.
 
     Parameters
     ----------
-    result, name
-        The experiment, and what to call its model.
+    result
+        Its scores are rolled in time, and its windows tell when the plant restarted.
     """
-    parts = [fold.test for fold in result.folds]
-    fold_auc = tuple(ranking(part)[0] for part in parts)
-    known = [auc for auc in fold_auc if auc is not None]
-    pooled_auc, average_precision = ranking(result.test)
-    best, past, rates = {}, {}, {}
-    for lead in LEAD_WINDOWS:
-        policy = replace(result.config.policy, lead=lead)
-        for budget in BUDGETS:
-            best[budget, lead] = caught_at_best(result.test, policy, budget)
-            thresholds = thresholds_of_the_past(result, policy, budget)
-            figures = evaluate(result.test, thresholds, policy)
-            past[budget, lead] = figures.caught
-            if lead == LEAD_WINDOWS[0]:
-                rates[budget] = figures.false_alarms_per_day
-    return Backtest(
-        name=name,
-        fold_auc=fold_auc,
-        mean_fold_auc=float(np.mean(known)) if known else None,
-        interval=mean_auc_interval(parts),
-        pooled_auc=pooled_auc,
-        average_precision=average_precision,
-        base_rate=result.test.n_positive / len(result.test),
-        n_events=len(result.test.total_events),
-        caught_at_best=best,
-        caught=past,
-        fa_per_day_achieved=rates,
-    )
+    validation, test, policy = result.validation, result.test, result.config.policy
+    return [
+        judge(chance(validation), chance(test), policy, "chance"),
+        judge(since_restart(validation), since_restart(test), policy, "since-restart"),
+    ]
 
 
-def caught_at_best(scores: Scores, policy: AlarmPolicy, budget: float) -> int:
-    """Count the events caught at a budget, the threshold being read on these very rows.
-
-    Parameters
-    ----------
-    scores, policy
-        Scored windows and the alarm policy.
-    budget
-        False alarms a day.
-    """
-    points = operating_points(scores, policy)
-    at = points.at(choose(points, Rule("fa-per-day", budget)))
-    return int(points.caught[at]) if at < len(points) else 0
-
-
-def thresholds_of_the_past(result: Result, policy: AlarmPolicy, budget: float) -> dict[int, float]:
-    """Choose each fold's threshold at a budget on its own validation part.
-
-    Parameters
-    ----------
-    result, policy
-        The experiment and the alarm policy.
-    budget
-        False alarms a day.
-    """
-    rule = Rule("fa-per-day", budget)
-    return {
-        number: choose(operating_points(fold.validation, policy), rule)
-        for number, fold in enumerate(result.folds)
-    }
-
-
-def describe(rows: Sequence[Backtest]) -> str:
-    """Lay backtests out for people, the best mean fold AUC first.
+def describe(rows: Sequence[Judgement]) -> str:
+    """Lay judgements out for people, the best mean fold AUC first.
 
     Parameters
     ----------
@@ -193,11 +94,11 @@ def describe(rows: Sequence[Backtest]) -> str:
     )
     lines = [
         about,
-        f"{'model':16}{'mean fold AUC':>24}{'caught, 2 a day':>18}{'achieved':>11}",
+        f"{'model':18}{'mean fold AUC':>24}{'caught, 2 a day':>18}{'achieved':>11}",
     ]
     for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):
         auc = "–" if row.mean_fold_auc is None else f"{row.mean_fold_auc:.3f}"
         between = "" if row.interval is None else f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
         caught = f"{row.caught[2.0, LEAD_WINDOWS[0]]} of {row.n_events}"
-        lines.append(f"{row.name:16}{auc + between:>24}{caught:>18}{row.fa_per_day_achieved[2.0]:>11.1f}")
+        lines.append(f"{row.name:18}{auc + between:>24}{caught:>18}{row.fa_per_day_achieved[2.0]:>11.1f}")
     return "\n".join(lines) + "\n"

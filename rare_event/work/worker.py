@@ -3,19 +3,26 @@
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from pathlib import Path
 from time import monotonic
+from typing import Any
 
 import pandas as pd
 import psutil
 
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
+from rare_event.judge.judgement import Judgement
 from rare_event.store.bundle import save_bundle
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
-from rare_event.work.experiment import OnProgress, Result, ignore_progress, run_experiment, summarise
+from rare_event.work.backtest import trivial
+from rare_event.work.experiment import run_experiment
+from rare_event.work.leakage import leakage, to_dict
+from rare_event.work.result import FoldResult, OnProgress, Result, ignore_progress, summarise
 
 # Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
 REPORT_SECONDS = 0.25
@@ -43,7 +50,7 @@ class Reporter:
         Parameters
         ----------
         fold, folds, epoch
-            As of `rare_event.work.experiment.OnProgress`.
+            As of `rare_event.work.result.OnProgress`.
 
         Raises
         ------
@@ -85,6 +92,34 @@ def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
     RareEventError
         If it cannot be executed, or was cancelled; the status says so as well.
     """
+    with _told(run):
+        reporter = Reporter(run, also)
+        result = run_experiment(run.dataset().table(), run.config(), reporter)
+        reporter.write()
+        save_result(run, result)
+    return result
+
+
+def execute_leakage(run: Run) -> None:
+    """Execute a run of the leakage meter in this process and write its readings.
+
+    Parameters
+    ----------
+    run
+        A queued run of that purpose.
+
+    Raises
+    ------
+    RareEventError
+        If it cannot be executed, or was cancelled; the status says so as well.
+    """
+    with _told(run):
+        run.save_leakage(to_dict(leakage(run.dataset().table(), run.config(), Reporter(run))))
+
+
+@contextmanager
+def _told(run: Run) -> Iterator[None]:
+    """Let the status of a run tell that it is executed, and how that ends."""
     process = psutil.Process()
     run.write_status(
         replace(run.status(), state="running", pid=process.pid, pid_created=process.create_time())
@@ -92,10 +127,7 @@ def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
     try:
         if run.cancel_requested:
             raise Cancelled("The run was cancelled.")
-        reporter = Reporter(run, also)
-        result = run_experiment(run.dataset().table(), run.config(), reporter)
-        reporter.write()
-        save_result(run, result)
+        yield
     except Cancelled as cancelled:
         mark(run, "cancelled", str(cancelled))
         raise
@@ -103,7 +135,6 @@ def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
         mark(run, "failed", str(error))
         raise
     mark(run, "done")
-    return result
 
 
 def save_result(run: Run, result: Result) -> None:
@@ -129,7 +160,22 @@ def save_result(run: Run, result: Result) -> None:
     )
     run.commit(Committed(result.thresholds, result.config.rule, result.config.policy))
     run.save_evaluation({**summarise(result), "run": run.id})
-    save_bundle(run.folder, result.folds[-1].representation, result.folds[-1].detector)
+    run.save_judgement(
+        {**_with_draws(result.judgement()), "trivial": [_with_draws(row) for row in trivial(result)]}
+    )
+    _save_bundles(run.folder, result.folds[-1])
+
+
+def _with_draws(judgement: Judgement) -> dict[str, Any]:
+    return {**judgement.to_dict(), "auc_draws": judgement.auc_draws.tolist()}
+
+
+def _save_bundles(folder: Path, fold: FoldResult) -> None:
+    """Write the fitted model of a fold, or those a blend joins, each into a folder of its own."""
+    if fold.detector is not None:
+        save_bundle(folder, fold.representation, fold.detector)
+    for name, member in fold.members.items():
+        _save_bundles(folder / name, member)
 
 
 def execute_in_worker(run_id: str) -> Status:
@@ -143,7 +189,7 @@ def execute_in_worker(run_id: str) -> Status:
     run = open_run(run_id)
     # What the analyst can mend is told by the status already, and the worker lives on.
     with suppress(RareEventError):
-        execute(run)
+        execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
     return run.status()
 
 

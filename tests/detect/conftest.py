@@ -5,7 +5,24 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rare_event.config import RECOMMENDED, DenseModel, LSTMModel, PCAModel, Training
+from rare_event.config import (
+    RECOMMENDED,
+    BoostingModel,
+    DenseModel,
+    ForestModel,
+    IsolationForestModel,
+    KNNModel,
+    LogisticModel,
+    LSTMModel,
+    MahalanobisModel,
+    ModelConfig,
+    OneClassSVMModel,
+    PCAModel,
+    Score,
+    SquaresModel,
+    SVMModel,
+    Training,
+)
 from rare_event.detect.detector import fit_detector
 
 TINY = {
@@ -16,6 +33,25 @@ TINY = {
 TINY = {
     name: replace(config, training=Training(epochs=2, batch_size=32, patience=None), seed=3)
     for name, config in TINY.items()
+}
+RECONSTRUCTING: dict[str, ModelConfig] = {"squares": SquaresModel(), "pca": PCAModel(components=2)}
+UNLABELLED: dict[str, ModelConfig] = {
+    "pca-t2": PCAModel(components=2, statistic="t2"),
+    "mahalanobis": MahalanobisModel(),
+    "isolation-forest": IsolationForestModel(trees=20),
+    "knn": KNNModel(),
+    "one-class-svm": OneClassSVMModel(nu=0.2),
+}
+LABELLED: dict[str, ModelConfig] = {
+    "logistic": LogisticModel(C=1.0),
+    "boosting": BoostingModel(trees=20),
+    "forest": ForestModel(trees=20, ratio=3.0),
+    "svm": SVMModel(ratio=3.0),
+}
+MODELS = {**RECONSTRUCTING, **UNLABELLED, **LABELLED}
+BASELINE = {
+    name: replace(RECOMMENDED, lookback=2, model=model, score=Score(), seed=3)
+    for name, model in MODELS.items()
 }
 
 
@@ -29,8 +65,21 @@ def X() -> np.ndarray:
     return values
 
 
+@pytest.fixture(scope="session")
+def y(X: np.ndarray) -> np.ndarray:
+    """Positive where the first sensor is far out: some 5 % of the rows."""
+    return (np.abs(X[:, 0]) > 2).astype(np.int8)
+
+
 @pytest.fixture(scope="module", params=TINY)
 def fitted(request: pytest.FixtureRequest, X: np.ndarray):
-    """Config, detector and history of each kind of model."""
+    """Config, detector and history of each kind of model with sensor errors that is trained."""
     config = TINY[request.param]
     return config, *fit_detector(config, X, np.zeros(len(X), np.int8), np.arange(5, 200), np.arange(210, 300))
+
+
+@pytest.fixture(scope="module", params=BASELINE)
+def baseline(request: pytest.FixtureRequest, X: np.ndarray, y: np.ndarray):
+    """Config, detector and history of each baseline."""
+    config = BASELINE[request.param]
+    return config, *fit_detector(config, X, y, np.arange(5, 200), np.arange(210, 300))

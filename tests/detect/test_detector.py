@@ -1,4 +1,4 @@
-"""Every detector behind one interface: fitted, saved, loaded, and right about its errors."""
+"""Detectors with sensor errors: fitted, saved, loaded, and right about them."""
 
 from typing import Any
 
@@ -7,6 +7,7 @@ import pytest
 
 from rare_event.detect import training as training_module
 from rare_event.detect.detector import Autoencoder, fit_detector, load_detector
+from rare_event.detect.interface import Reconstructor
 from rare_event.detect.models import import_keras
 from rare_event.detect.training import Epoch
 from rare_event.prepare.windows import gather
@@ -57,6 +58,7 @@ def test_a_saved_detector_gives_equal_errors(fitted, X, tmp_path) -> None:
     detector.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [detector.FILE]
     again = load_detector(config, tmp_path)
+    assert isinstance(again, Reconstructor)
     assert type(again) is type(detector) and again is not detector
     for steps in ("last", "window"):
         np.testing.assert_array_equal(

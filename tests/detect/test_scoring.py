@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 import numpy as np
+import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 
 from rare_event.config import Score
 from rare_event.detect import scoring
-from rare_event.detect.scoring import contributions, join_errors, score
+from rare_event.detect.scoring import contributions, join_errors, score, score_and_contributions
 from tests import naive
 
 
@@ -25,6 +26,22 @@ class Known:
     def sensor_errors(self, X, ends, steps):
         self.calls.append((len(ends), steps))
         return X[ends] * (1 if steps == "last" else 10)
+
+    def save(self, folder) -> None:
+        raise AssertionError("Scoring saves nothing.")
+
+
+class Alone:
+    """A detector whose score of a window that ends in row i is X[i, 0]; it cannot tell of sensors."""
+
+    FILE: ClassVar[str] = "none"
+
+    def __init__(self) -> None:
+        self.calls: list[int] = []
+
+    def window_scores(self, X, ends):
+        self.calls.append(len(ends))
+        return X[ends, 0]
 
     def save(self, folder) -> None:
         raise AssertionError("Scoring saves nothing.")
@@ -69,6 +86,46 @@ def test_scores_are_taken_in_chunks(steps, monkeypatch) -> None:
     np.testing.assert_allclose(found, np.array(naive.join_errors(ERRORS[ends], 3)) * factor, rtol=1e-6)
     assert detector.calls == [(16, steps), (16, steps), (8, steps)]
     assert score(detector, ERRORS, ends[:0], Score()).shape == (0,)
+
+
+@pytest.mark.parametrize("steps", ["last", "window"])
+@pytest.mark.parametrize("top_k", [None, 1, 3])
+def test_scores_of_a_detector_that_has_no_errors_are_its_own(steps, top_k, monkeypatch) -> None:
+    monkeypatch.setattr(scoring, "CHUNK", 16)
+    detector, ends = Alone(), np.arange(49, 9, -1)
+    found = score(detector, ERRORS, ends, Score(steps, top_k))
+    np.testing.assert_array_equal(found, ERRORS[ends, 0])
+    assert detector.calls == [16, 16, 8] and found.dtype == np.float64
+    assert score(detector, ERRORS, ends[:0], Score()).shape == (0,)
+
+
+@pytest.mark.parametrize("n", [0, 3, 40])
+def test_no_sensor_is_noted_where_none_is_known(n, monkeypatch) -> None:
+    monkeypatch.setattr(scoring, "CHUNK", 16)
+    ends = np.arange(n)
+    y_score, noted = score_and_contributions(Alone(), ERRORS, ends, Score(top_k=2))
+    np.testing.assert_array_equal(y_score, ERRORS[:n, 0])
+    assert noted.shape == (n, 0)
+    # It takes the columns that the ledger looks windows up by, and joins with other folds.
+    joined = pd.concat([noted.assign(fold=fold, row=ends) for fold in (0, 1)])
+    assert joined.columns.tolist() == ["fold", "row"] and joined["row"].tolist() == [*ends, *ends]
+
+
+@pytest.mark.parametrize("top_k", [None, 3])
+@pytest.mark.parametrize("n", [0, 1, 40])
+def test_one_pass_gives_the_scores_and_the_sensors_with_the_largest_errors(top_k, n, monkeypatch) -> None:
+    monkeypatch.setattr(scoring, "CHUNK", 16)
+    detector, ends = Known(), np.arange(n)
+    y_score, noted = score_and_contributions(detector, ERRORS, ends, Score(top_k=top_k))
+    np.testing.assert_array_equal(y_score, score(Known(), ERRORS, ends, Score(top_k=top_k)))
+    assert sum(windows for windows, _ in detector.calls) == n  # no window is looked at twice
+    assert len(noted) == n and noted.shape[1] == 10
+    for i in ends:
+        order = np.argsort(-ERRORS[i], kind="stable")[:5]
+        assert noted.filter(like="sensor_").iloc[i].tolist() == order.tolist()
+        np.testing.assert_allclose(
+            noted.filter(like="share_").iloc[i], ERRORS[i, order] / ERRORS[i].sum(), rtol=1e-5
+        )
 
 
 def test_contributions_are_shares() -> None:

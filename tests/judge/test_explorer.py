@@ -129,8 +129,8 @@ def test_a_million_rows_have_as_many_columns_as_a_few_thousand() -> None:
 @pytest.mark.parametrize("seed", range(10))
 def test_counts_of_stretches_add_up(seed, monkeypatch) -> None:
     rng = np.random.default_rng(seed)
-    scores = naive.random_scores(rng, n_rows=120, ties=40)
-    policy = naive.random_policy(rng)
+    scores = naive.random_scores(rng, n_rows=120, ties=40, restarts=0.08)
+    policy = replace(naive.random_policy(rng), cooldown=10.0, repeat=4.0)
     points = operating_points(scores, policy)
     shown = np.sort(rng.permutation(len(points))[: max(1, len(points) // 2)])
     _, stretch = np.unique(scores.stretch, return_inverse=True)

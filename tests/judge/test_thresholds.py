@@ -17,6 +17,7 @@ from sklearn.metrics import (
 
 from rare_event.config import AlarmPolicy
 from rare_event.errors import DataError
+from rare_event.judge.alarms import alarms
 from rare_event.judge.thresholds import highest_within, operating_points
 from tests import naive
 
@@ -37,6 +38,65 @@ def test_the_same_as_walking_through_the_rows(seed) -> None:
         for name in ("caught", "alarms", "false_alarms"):
             assert getattr(points, name)[i] == figures[name], (name, threshold, policy)
     assert (scores.y_score == before).all()
+
+
+@pytest.mark.parametrize("seed", range(60))
+def test_alarms_that_still_stand_are_those_of_the_walk_and_of_the_listing(seed) -> None:
+    rng = np.random.default_rng([3, seed])
+    scores = naive.random_scores(rng, 150, ties=int(rng.choice([2, 5, 12])), restarts=0.03)
+    policy = naive.random_policy(rng)
+    points = operating_points(scores, policy)
+    for i, threshold in enumerate(points.threshold):
+        figures = naive.alarm_figures(scores, threshold, policy)
+        counted = (points.caught[i], points.alarms[i], points.false_alarms[i])
+        assert counted == (figures["caught"], figures["alarms"], figures["false_alarms"]), (threshold, policy)
+        listed = alarms(scores, threshold, policy)
+        assert counted[1:] == (len(listed), listed["false"].sum())
+
+
+def once_each(scores, threshold, policy) -> tuple[int, int]:
+    """Alarms and false alarms where none sounds twice: alarmed rows joined within the cooldown."""
+    flags = naive.alarmed_rows(scores, threshold, policy)
+    last, groups = None, []
+    for i in np.flatnonzero(flags):
+        joined = last is not None and scores.stretch[last] == scores.stretch[i]
+        if not (joined and scores.clock[i] - scores.clock[last] < policy.cooldown):
+            groups.append([])
+        groups[-1].append(i)
+        last = i
+    return len(groups), sum(all(scores.to_event[i] > policy.lead for i in group) for group in groups)
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_repeat_longer_than_every_stretch_changes_nothing(seed) -> None:
+    rng = np.random.default_rng([5, seed])
+    scores = naive.random_scores(rng, 120, backwards=seed % 2 == 0, restarts=0.05)
+    longest = max(np.ptp(scores.clock[scores.stretch == s]) for s in np.unique(scores.stretch))
+    policy = replace(naive.random_policy(rng), repeat=float(longest) + 0.5)
+    points = operating_points(scores, policy)
+    for i, threshold in enumerate(points.threshold):
+        expected = once_each(scores, threshold, policy)
+        assert (points.alarms[i], points.false_alarms[i]) == expected
+    # One that just fits into the longest is heard at the lowest threshold, where all rows are alarmed.
+    fits = replace(policy, k=1, n=1, mute=0, cooldown=1e6, lead=0.5, min_lead=0.0, repeat=float(longest))
+    quiet = replace(scores, to_event=np.full(len(scores), np.inf))
+    assert operating_points(quiet, fits).alarms[0] > once_each(quiet, -1.0, fits)[0]
+
+
+@given(st.integers(0, 10_000), st.sampled_from([3.0, 8.0, 20.0, 60.0]))
+def test_sounding_more_often_costs_false_alarms_only(seed, repeat) -> None:
+    rng = np.random.default_rng(seed)
+    scores = naive.random_scores(rng, n_rows=60, restarts=0.04)
+    policy = naive.random_policy(rng)
+    never, whole, half = (
+        operating_points(scores, replace(policy, repeat=minutes)) for minutes in (1e9, repeat, repeat / 2)
+    )
+    assert (never.false_alarms <= whole.false_alarms).all()
+    assert (whole.false_alarms <= half.false_alarms).all()
+    for other in (whole, half):
+        assert (other.caught == never.caught).all()
+        assert (other.alarms - other.false_alarms == never.alarms - never.false_alarms).all()
+        assert (other.tp == never.tp).all() and (other.alarms <= never.tp + never.fp + len(scores)).all()
 
 
 @pytest.fixture

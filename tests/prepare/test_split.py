@@ -13,7 +13,7 @@ from rare_event.errors import DataError
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.split import split
 from rare_event.prepare.windows import article_window_ends
-from rare_event.work.experiment import make_scores, prepare
+from rare_event.work.prepared import make_scores, prepare
 
 PARTS = ("train", "validation", "test")
 
@@ -26,12 +26,12 @@ def in_stretches(n_rows, n_stretches):
     return np.arange(n_rows) * n_stretches // n_rows
 
 
-@pytest.mark.parametrize("kind", ["random", "stretch", "chronological", "rolling"])
+@pytest.mark.parametrize("kind", ["random", "shuffled", "stretch", "chronological", "rolling"])
 @pytest.mark.parametrize("purge", [0, 3, 12])
 def test_parts_are_disjoint(kind, purge) -> None:
     n_rows, ends = 1000, np.arange(4, 1000)
     folds = split(SplitPlan(kind), in_stretches(n_rows, 25), ends, purge)
-    assert len(folds) == (6 if kind in ("stretch", "rolling") else 1)
+    assert len(folds) == (6 if kind in ("shuffled", "stretch", "rolling") else 1)
     for fold in folds:
         train, validation, test = parts(fold)
         assert train and validation and test
@@ -39,12 +39,12 @@ def test_parts_are_disjoint(kind, purge) -> None:
         assert train | validation | test <= set(range(n_rows))
 
 
-@pytest.mark.parametrize("kind", ["stretch", "rolling"])
+@pytest.mark.parametrize("kind", ["shuffled", "stretch", "rolling"])
 def test_no_row_is_tested_twice(kind) -> None:
     folds = split(SplitPlan(kind), in_stretches(1000, 25), np.arange(1000), 5)
     tested = np.concatenate([fold.test for fold in folds])
     assert len(np.unique(tested)) == len(tested)
-    assert len(tested) == {"stretch": 1000, "rolling": 600}[kind]
+    assert len(tested) == {"shuffled": 1000, "stretch": 1000, "rolling": 600}[kind]
 
 
 def test_chronological_written_out() -> None:
@@ -90,6 +90,45 @@ def test_random_is_the_articles_nested_split() -> None:
     (other,) = split(SplitPlan("random", seed=124), np.zeros(306, int), ends, purge=7)
     assert set(other.test.tolist()) != set(fold.test.tolist())
     assert min(fold.train.min(), fold.validation.min(), fold.test.min()) == 6  # never what is no window
+
+
+@given(
+    n_windows=st.integers(10, 300),
+    folds=st.integers(2, 10),
+    kind=st.sampled_from(["shuffled", "stretch"]),
+    seed=st.integers(0, 1000),
+)
+def test_every_window_is_tested_exactly_once(n_windows, folds, kind, seed) -> None:
+    rng = np.random.default_rng(seed)
+    ends = np.flatnonzero(rng.random(2 * n_windows) < 0.5)
+    assume(len(ends) >= max(4, folds))
+    made = split(SplitPlan(kind, folds, seed=seed), in_stretches(2 * n_windows, 20), ends, purge=3)
+    tested = np.concatenate([fold.test for fold in made])
+    assert len(made) == folds and len(np.unique(tested)) == len(tested)
+    assert np.isin(ends, tested).all()
+    for fold in made:
+        # Nothing is left over either: what does not test trains or validates.
+        every = np.sort(np.concatenate([fold.train, fold.validation, fold.test]))
+        assert (every == (ends if kind == "shuffled" else np.arange(2 * n_windows))).all()
+
+
+def test_shuffled_is_the_random_split_in_folds() -> None:
+    ends = np.arange(6, 306)
+    folds = split(SplitPlan("shuffled", 5, seed=7), np.zeros(306, int), ends, purge=7)
+    for fold in folds:
+        # 300 windows in 5 folds: 60 test; of the other 240, 48 validate.
+        assert (len(fold.train), len(fold.validation), len(fold.test)) == (192, 48, 60)
+        # Drawn one by one: nearly every tested window has a neighbour that is trained on.
+        beside = np.isin(fold.test - 1, fold.train) | np.isin(fold.test + 1, fold.train)
+        assert beside.mean() > 0.7
+        rest = np.setdiff1d(ends, fold.test)
+        train, validation = train_test_split(rest, test_size=0.2, random_state=7)
+        assert (fold.train == train).all() and (fold.validation == validation).all()
+    again, other = (split(SplitPlan("shuffled", 5, seed=s), np.zeros(306, int), ends, 7) for s in (7, 8))
+    for fold, same, different in zip(folds, again, other, strict=True):
+        assert all((getattr(fold, part) == getattr(same, part)).all() for part in PARTS)
+        assert set(fold.test.tolist()) != set(different.test.tolist())
+    assert min(fold.test.min() for fold in folds) == 6  # never what is no window
 
 
 @given(
@@ -143,6 +182,20 @@ def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) ->
     ("plan", "n_rows", "stretches", "purge", "sentence"),
     [
         (SplitPlan("random"), 4, 1, 0, "Only 4 windows can be drawn from: too few"),
+        (
+            SplitPlan("shuffled", folds=6),
+            5,
+            1,
+            0,
+            "Only 5 windows .* too few .* into 6 folds",
+        ),
+        (
+            SplitPlan("shuffled", folds=2),
+            3,
+            1,
+            0,
+            "Only 3 windows .* too few .* into 2 folds",
+        ),
         (SplitPlan("stretch", folds=6), 100, 6, 0, "6 stretches, too few to hold out 6 groups"),
         (SplitPlan("stretch", folds=2), 100, 1, 0, "1 stretches, too few to hold out 2 groups"),
         (SplitPlan("chronological"), 20, 1, 13, "no rows for the train part of fold 1 of 1: 20 rows"),

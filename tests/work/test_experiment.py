@@ -25,7 +25,9 @@ from rare_event.prepare.features import fit_representation
 from rare_event.prepare.table import read_table
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run
-from rare_event.work.experiment import make_scores, prepare, run_experiment, summarise
+from rare_event.work.experiment import run_experiment
+from rare_event.work.prepared import make_scores, prepare
+from rare_event.work.result import summarise
 from rare_event.work.worker import execute
 from tests import naive
 from tests.work.conftest import DENSE, PCA, small_frame
@@ -144,13 +146,15 @@ def test_the_scaler_sees_normal_training_windows_only(small_table) -> None:
     result = run_experiment(small_table, PCA)
     prepared, (fold,) = result.prepared, result.prepared.folds
     normal = fold.train[np.isin(fold.train, prepared.ends) & (prepared.y[fold.train] == 0)]
-    expected = fit_representation(PCA.representation, prepared.sensors, prepared.derived, {}, normal)
+    expected = fit_representation(PCA.representation, prepared.derived, normal)
     assert (result.folds[0].representation.center == expected.center).all()
-    everything = fit_representation(PCA.representation, prepared.sensors, prepared.derived, {}, prepared.ends)
+    everything = fit_representation(PCA.representation, prepared.derived, prepared.ends)
     assert (everything.center != expected.center).any()
-    X = expected.transform(prepared.derived, {})
+    X = expected.transform(prepared.derived)
     test = np.sort(fold.test)
-    assert (score(result.folds[0].detector, X, test, PCA.score) == result.test.y_score).all()
+    detector = result.folds[0].detector
+    assert detector is not None
+    assert (score(detector, X, test, PCA.score) == result.test.y_score).all()
 
 
 def clock_of(table) -> list[float]:
@@ -321,7 +325,7 @@ def test_a_value_too_large_for_an_error_names_its_row(value) -> None:
     recipe = replace(
         DENSE, representation=level, training=replace(DENSE.training, epochs=1), split=SplitPlan()
     )
-    with pytest.raises(DataError, match="reconstruction error of row 555 is too large") as refused:
+    with pytest.raises(DataError, match="score of row 555 is too large") as refused:
         run_experiment(read_table(data.to_csv(index=False).encode()), recipe)
     assert str(refused.value).endswith(".") and "Clip the inputs" in str(refused.value)
     # What the sentence advises helps.

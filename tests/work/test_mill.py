@@ -8,7 +8,8 @@ from dataclasses import replace
 import pytest
 
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, Rule, SplitPlan
-from rare_event.work.experiment import run_experiment, summarise
+from rare_event.work.experiment import run_experiment
+from rare_event.work.result import summarise
 
 pytestmark = pytest.mark.mill
 

@@ -7,16 +7,18 @@ import numpy as np
 import psutil
 import pytest
 
-from rare_event.config import Rule
+from rare_event.config import Rule, recipe
 from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, DataError, RunError
 from rare_event.prepare.table import read_table
 from rare_event.store.bundle import load_bundle
 from rare_event.store.datasets import add_dataset
+from rare_event.store.records import Purpose
 from rare_event.store.runs import create_run, open_run
 from rare_event.work import worker
 from rare_event.work.experiment import run_experiment
+from rare_event.work.leakage import from_dict
 from rare_event.work.worker import Reporter, execute, execute_in_worker
 from tests.work.conftest import DENSE, ENDLESS, PCA
 
@@ -27,6 +29,7 @@ RESULTS = {
     "scores.json",
     "threshold.json",
     "evaluation.json",
+    "judgement.json",
     "scaler.npz",
 }
 
@@ -51,7 +54,7 @@ def test_a_run_that_is_done(make_run, small_csv, config, model) -> None:
     status = run.status()
     assert status.state == "done" and status.message == "" and status.ended
     assert (status.pid, status.pid_created) == (psutil.Process().pid, psutil.Process().create_time())
-    recipe = {"config.json", "dataset.json", "status.json", "history.csv"}
+    recipe = {"config.json", "dataset.json", "purpose.json", "status.json", "history.csv"}
     assert files(run) == RESULTS | recipe | {model}
     # What stands in the folder is what the experiment gives.
     direct = run_experiment(read_table(small_csv), config)
@@ -65,7 +68,7 @@ def test_a_run_that_is_done(make_run, small_csv, config, model) -> None:
     assert history["loss"].tolist() == [epoch.loss for epoch in direct.folds[0].history]
     # The bundle scores the test part alike.
     representation, detector = load_bundle(run.folder, run.config())
-    X = representation.transform(direct.prepared.derived, direct.prepared.grades)
+    X = representation.transform(direct.prepared.derived)
     test = np.sort(direct.prepared.folds[0].test)
     assert (score(detector, X, test, config.score) == direct.test.y_score).all()
 
@@ -151,3 +154,50 @@ def test_the_rule_in_words(make_run) -> None:
     assert fixed.committed().in_words() == "set by hand, on validation data"
     assert fixed.committed().folds == {0: 0.3} and fixed.committed().policy == PCA.policy
     assert json.loads((fixed.folder / "evaluation.json").read_text())["threshold"] == 0.3
+
+
+def test_a_run_is_judged_and_so_is_what_needs_no_model(make_run) -> None:
+    run = make_run(PCA)
+    result = execute(run)
+    kept = run.judgement()
+    draws = kept.pop("auc_draws")
+    trivial = kept.pop("trivial")
+    assert kept == json.loads(json.dumps(result.judgement().to_dict()))
+    assert draws == result.judgement().auc_draws.tolist()
+    assert [row["name"] for row in trivial] == ["chance", "since-restart"]
+    assert {row["windows"] for row in trivial} == {kept["windows"]}
+    assert run.looks() == []
+
+
+def test_a_blend_keeps_each_member_to_score_with(make_run) -> None:
+    run = make_run(recipe("average", PCA))
+    result = execute(run)
+    fold = result.folds[-1]
+    assert fold.detector is None and list(fold.members) == ["pca", "difference-5", "forecast"]
+    assert {"pca", "difference-5", "forecast"} <= files(run) and "pca.npz" not in files(run)
+    for name, member in fold.members.items():
+        representation, detector = load_bundle(run.folder / name, recipe(name, PCA))
+        assert representation.config == member.representation.config
+        assert isinstance(detector, type(member.detector))
+    members = np.array([member.test.y_score for member in fold.members.values()])
+    # Scores of next to nothing are raised to the least that counts.
+    plain = members.min(axis=0) > 1e-3
+    assert plain.mean() > 0.5
+    assert fold.test.y_score[plain] == pytest.approx(np.exp(np.log(members[:, plain]).mean(axis=0)))
+
+
+def test_the_leakage_meter_writes_its_readings_and_no_scores(workspace, sample_csv) -> None:
+    config = replace(PCA, split=replace(PCA.split, folds=3))
+    asked_for = create_run(add_dataset(sample_csv, "sample.csv"), config)
+    run = create_run(asked_for.dataset(), asked_for.config(), Purpose("leakage", asked_for.id))
+    assert execute_in_worker(run.id).state == "done"
+    assert set(run.leakage()) == {"random", "stretch", "past", "placebo"}
+    assert "scores.parquet" not in files(run)
+    assert from_dict(run.leakage())["past"].n > 0
+
+
+def test_a_leakage_meter_without_quiet_times_fails_with_a_sentence(make_run) -> None:
+    asked_for = make_run(PCA)
+    run = create_run(asked_for.dataset(), asked_for.config(), Purpose("leakage", asked_for.id))
+    status = execute_in_worker(run.id)
+    assert status.state == "failed" and "The placebo needs longer stretches" in status.message

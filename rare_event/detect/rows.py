@@ -1,0 +1,140 @@
+"""What detectors made of a scikit-learn estimator have in common: they see the last row of a window."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from rare_event.config import ExperimentConfig
+from rare_event.detect.saving import load_estimator, save_estimator
+
+
+@dataclass(frozen=True, eq=False)
+class RowDetector(ABC):
+    """A fitted scikit-learn estimator that scores rows.
+
+    Only the last row of a window counts: what came before it is in the representation.
+
+    Parameters
+    ----------
+    estimator
+        Of the type `ESTIMATOR`.
+    """
+
+    estimator: Any
+    FILE: ClassVar[str] = "model.skops"
+    ESTIMATOR: ClassVar[type]
+
+    @staticmethod
+    @abstractmethod
+    def fit_rows(model: Any, rows: np.ndarray, y: np.ndarray, seed: int) -> Any:
+        """Return a fitted estimator.
+
+        Parameters
+        ----------
+        model
+            The settings.
+        rows
+            Training rows, float32, shape (n_rows, n_features): normal ones, or all if the model
+            learns from labels.
+        y
+            Their labels, shape (n_rows,).
+        seed
+            Of every random step.
+        """
+
+    @abstractmethod
+    def score_rows(self, rows: np.ndarray) -> np.ndarray:
+        """Return scores, shape (n_rows,): finite, 0 or more, higher = less normal.
+
+        Parameters
+        ----------
+        rows
+            At least one, float32, shape (n_rows, n_features).
+        """
+
+    @classmethod
+    def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
+        """Fit on the last rows of training windows.
+
+        Parameters
+        ----------
+        config
+            Its model and seed are used.
+        X
+            float32, shape (n_rows, n_features).
+        y
+            Labels after the shift, shape (n_rows,).
+        ends
+            Last rows of the training windows: of all if the model learns from labels, else of the
+            normal ones.
+        """
+        return cls(cls.fit_rows(config.model, X[ends], y[ends], config.seed))
+
+    def window_scores(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        """Return the scores of windows, float64, shape (n_windows,).
+
+        Parameters
+        ----------
+        X
+            float32, shape (n_rows, n_features).
+        ends
+            Last rows of the windows.
+        """
+        if not len(ends):
+            return np.empty(0)
+        with threadpool_limits(1):
+            return np.asarray(self.score_rows(X[ends]), dtype=float)
+
+    def save(self, folder: Path) -> None:
+        """Write `model.skops` into a folder.
+
+        Parameters
+        ----------
+        folder
+            An existing folder.
+        """
+        save_estimator(self.estimator, folder / self.FILE)
+
+    @classmethod
+    def load(cls, folder: Path) -> Self:
+        """Read what `save` wrote; nothing in the file is executed.
+
+        Parameters
+        ----------
+        folder
+            Holds `model.skops`.
+
+        Raises
+        ------
+        OSError
+            If there is no such file.
+        ValueError
+            If it is damaged or holds another model.
+        """
+        return cls(load_estimator(folder / cls.FILE, cls.ESTIMATOR))
+
+
+def thinned(values: np.ndarray, most: int) -> np.ndarray:
+    """Keep at most `most` of an array's rows, evenly spaced.
+
+    Parameters
+    ----------
+    values
+        Shape (n, ...).
+    most
+        1 or more.
+
+    Examples
+    --------
+    >>> thinned(np.arange(10), most=4)
+    array([0, 3, 6, 9])
+    """
+    if len(values) <= most:
+        return values
+    return values[np.linspace(0, len(values) - 1, most).round().astype(int)]

@@ -1,0 +1,192 @@
+"""Drift as the scores show it, day by day: errors of normal windows, what carries them, and alarms."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import pandas as pd
+
+from rare_event.config import AlarmPolicy
+from rare_event.judge.alarms import alarms, event_ledger
+from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+
+HIGH = 0.9
+# Sensors named: more shares of a day than these cannot be told apart.
+CARRIERS = 6
+OTHER = "other"
+# The median error of quiet days of one plant differs by less than this from part to part; and an
+# hour's windows are the fewest whose median is worth a sentence.
+RISEN = 2.0
+LEAST_MINUTES = 60.0
+
+
+def _day(clock: np.ndarray) -> np.ndarray:
+    """Calendar days since the table's first row."""
+    return (clock // MINUTES_PER_DAY).astype(np.int64)
+
+
+def errors_by_day(scores: Scores, unit: float | None = None) -> pd.DataFrame:
+    """Describe the errors of normal windows day by day.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    unit
+        What the errors are divided by: the median error of normal validation windows, say. None
+        leaves them.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each day with a normal window: `day` (since the table's first row, from 0),
+        `normal` (windows), `median` and `high` (90 % quantile) of their errors.
+    """
+    normal = scores.y_true == 0
+    errors = pd.Series(scores.y_score[normal] / (1.0 if unit is None else unit))
+    by_day = errors.groupby(_day(scores.clock[normal]))
+    return pd.DataFrame(
+        {"normal": by_day.size(), "median": by_day.median(), "high": by_day.quantile(HIGH)}
+    ).reset_index(names="day")
+
+
+def alarms_by_day(called: Scores, policy: AlarmPolicy) -> pd.DataFrame:
+    """Count false alarms and caught events day by day.
+
+    Parameters
+    ----------
+    called
+        Scored windows with scores of 0 and 1, as of `rare_event.judge.evaluation.call`.
+    policy
+        The alarm policy.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each day with a window: `day` (since the table's first row, from 0), `hours` (of
+        running time), `false_alarms` (that begin on it), `caught` (events whose last window before
+        them lies on it) and `false_alarms_per_day` (of running time).
+    """
+    day = _day(called.clock)
+    windows = pd.Series(day).groupby(day).size()
+    listed = alarms(called, 1.0, policy)
+    false = pd.Series(_day(listed.loc[listed["false"], "start"].to_numpy())).value_counts()
+    ledger = event_ledger(called, 1.0, policy)
+    seen = np.isin(called.event, ledger.loc[ledger["caught"], "event"])
+    caught = pd.Series(day[seen]).groupby(called.event[seen]).last().value_counts()
+    counts = pd.DataFrame(
+        {
+            "hours": windows * called.step / 60,
+            "false_alarms": false.reindex(windows.index, fill_value=0),
+            "caught": caught.reindex(windows.index, fill_value=0),
+        }
+    )
+    counts["false_alarms_per_day"] = 24 * counts["false_alarms"] / counts["hours"]
+    return counts.reset_index(names="day")
+
+
+def carriers_by_day(
+    contributions: pd.DataFrame, scores: Scores, names: Sequence[str], most: int = CARRIERS
+) -> pd.DataFrame:
+    """Tell which sensors carry the error of normal windows, day by day.
+
+    Parameters
+    ----------
+    contributions
+        The sensors that carry each score, as of `rare_event.detect.scoring.top_contributions`, with
+        the columns `fold` and `row`.
+    scores
+        Scored windows of the same part.
+    names
+        Of the model's inputs.
+    most
+        Sensors named: those with the largest shares on any day.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Long form: `day` (since the table's first row, from 0), `sensor` (the largest first, then
+        ``other``) and `share`, the mean of its shares in the total errors of the day's normal windows
+        with an error, 0 to 1. A window's share is known for its largest sensors only; the rest of it
+        counts as ``other``. The shares of a day add up to 1.
+    """
+    shares = _shares_by_day(contributions, scores, len(names))
+    largest = shares.max().sort_values(ascending=False, kind="stable")
+    # A sensor that is called like the rest goes with it.
+    known = [int(sensor) for sensor in largest.index if largest[sensor] > 0 and names[sensor] != OTHER]
+    named = known[:most]
+    wide = shares[named].set_axis([names[sensor] for sensor in named], axis=1)
+    wide = wide.assign(**{OTHER: (1 - wide.sum(axis=1)).clip(lower=0.0)})
+    long = wide.reset_index(names="day").melt("day", var_name="sensor", value_name="share")
+    return long.sort_values("day", kind="stable", ignore_index=True)
+
+
+def _shares_by_day(contributions: pd.DataFrame, scores: Scores, n_inputs: int) -> pd.DataFrame:
+    """Mean share of each input, days x positions of inputs."""
+    normal = scores.where(scores.y_true == 0)
+    windows = pd.DataFrame({"fold": normal.fold, "row": normal.row, "window_day": _day(normal.clock)})
+    noted = contributions.merge(windows, on=["fold", "row"])
+    share = noted.filter(regex=r"^share_\d+$").to_numpy(float)
+    sensor = noted.filter(regex=r"^sensor_\d+$").to_numpy(np.int64)
+    wrong = share.sum(axis=1) > 0
+    days, day = np.unique(noted["window_day"].to_numpy()[wrong], return_inverse=True)
+    place = day[:, None] * n_inputs + sensor[wrong]
+    total = np.bincount(place.ravel(), share[wrong].ravel(), minlength=len(days) * n_inputs)
+    mean = total.reshape(len(days), n_inputs) / np.bincount(day, minlength=len(days))[:, None]
+    return pd.DataFrame(mean, index=days)
+
+
+def drift_sentence(
+    validation: Scores,
+    test: Scores,
+    carriers: pd.DataFrame | None = None,
+    when: Callable[[int], str] = "day {}".format,
+) -> str | None:
+    """Say that the error of normal windows has risen and stayed so, if it has.
+
+    Parameters
+    ----------
+    validation
+        Scored windows; the median error of the normal ones is what it was before.
+    test
+        Scored windows after them.
+    carriers
+        As of `carriers_by_day` for the test part.
+    when
+        Names a day by its number since the table's first row.
+
+    Returns
+    -------
+    str or None
+        From the first of the last days on all of which the median error is at least `RISEN` times
+        what it was; None where there is no such day. Days of less than an hour are passed over.
+    """
+    unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
+    if not unit > 0:
+        return None
+    days = errors_by_day(test.once(), unit)
+    days = days[days["normal"] * test.step >= LEAST_MINUTES]
+    risen = np.logical_and.accumulate((days["median"] >= RISEN).to_numpy()[::-1])[::-1]
+    if not risen.any():
+        return None
+    first = int(days["day"].to_numpy()[risen][0])
+    since = (test.y_true == 0) & (_day(test.clock) >= first)
+    times = float(np.median(test.y_score[since])) / unit
+    said = f"Since {when(first)} the median error of normal windows is {_figure(times)} times what it was"
+    return f"{said} on the validation data{_carried(carriers, first)}."
+
+
+def _figure(times: float) -> str:
+    return f"{times:.1f}" if times < 10 else f"{times:,.0f}" if times < 1e6 else f"{times:.0e}"
+
+
+def _carried(carriers: pd.DataFrame | None, first: int) -> str:
+    """Name the sensor that carries the most since a day."""
+    if carriers is None:
+        return ""
+    mine = carriers[(carriers["day"] >= first) & (carriers["sensor"] != OTHER)]
+    if mine.empty:
+        return ""
+    share = mine.groupby("sensor", sort=False)["share"].mean()
+    return f"; {share.idxmax()} carries {share.max():.0%} of it"

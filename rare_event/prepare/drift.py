@@ -1,0 +1,204 @@
+"""Drift as the sensors show it: levels that change at a stop and stay changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+
+from rare_event.prepare.stretches import median_step
+
+MINUTES_PER_DAY = 1440.0
+# Whatever the distribution, at most 1 / 5**2 = 4 % of the reference rows lie so many sigmas out
+# (Chebyshev's inequality): the training has not seen such a level for long.
+SIGMAS = 5.0
+# A level is the median of a day of running time, of so many rows of it, and lasts at least a day. In
+# a short table the day is a share of it.
+SAMPLED = 48
+SHARE_OF_TABLE = 0.1
+# It stays if so many of its rows are on its side of the reference, still that many sigmas out.
+STAYS = 0.8
+# Rows of a level that are looked at.
+MOST_ROWS = 500
+# The longest stops; a table of millions of rows has more than can matter.
+MOST_STOPS = 5_000
+# Stops that are looked at together: 60 sensors then take about 6 MB.
+AT_ONCE = 512
+# A stop so many times as long as the usual one is no mere restart: things are changed then.
+LONG_STOP = 10.0
+
+
+@dataclass(frozen=True)
+class Change:
+    """A sensor whose level changed at a stop and stayed so.
+
+    Parameters
+    ----------
+    row
+        First row after the stop.
+    clock
+        Its time in minutes.
+    stop
+        How long the stop was, in minutes.
+    sensor
+        Name of the sensor.
+    sigma
+        Where its new level lies: the median less the mean of the reference rows, in their standard
+        deviations; infinite for a sensor that did not move there.
+    until
+        When the level ended, in minutes; None if it holds to the last row.
+    """
+
+    row: int
+    clock: float
+    stop: float
+    sensor: str
+    sigma: float
+    until: float | None
+
+    def in_words(self, when: str) -> str:
+        """Say what changed.
+
+        Parameters
+        ----------
+        when
+            The time of the change, for people.
+
+        Examples
+        --------
+        >>> Change(11503, 25_636.0, 834.0, "x19", -30.7, None).in_words("18 May")
+        'since 18 May: x19 31 sigma from where it was in training'
+        """
+        far = f"{abs(self.sigma):.0f} sigma" if np.isfinite(self.sigma) else "away"
+        lasted = "" if self.until is None else f" for {(self.until - self.clock) / MINUTES_PER_DAY:.1f} days"
+        since = "since" if self.until is None else "from"
+        return f"{since} {when}{lasted}: {self.sensor} {far} from where it was in training"
+
+
+def level_changes(
+    values: np.ndarray,
+    clock: np.ndarray,
+    stretch: np.ndarray,
+    reference_rows: np.ndarray,
+    sensors: Sequence[str],
+) -> list[Change]:
+    """Find the sensors whose level changed at a stop and stayed so, the furthest first.
+
+    A level counts if it lies at least `SIGMAS` from the mean of the reference and as far from the
+    level before it, and holds for a day of running time until the next change of the sensor or the
+    last row. A change is placed at the stop where the medians of the day before and the day after
+    differ most; as a day of rows cannot tell that stop from others near by, it is placed at a stop
+    within that day that was `LONG_STOP` times as long as the usual one, if there is one.
+
+    Parameters
+    ----------
+    values
+        Sensor values, shape (n_rows, n_sensors); missing and infinite ones are passed over.
+    clock, stretch
+        Minutes and stretch ids, each of shape (n_rows,).
+    reference_rows
+        Positions of the rows that tell the mean and the standard deviation of each sensor: the
+        normal rows of the training part.
+    sensors
+        Names of the columns of `values`.
+
+    Returns
+    -------
+    list of Change
+        In falling order of the distance.
+    """
+    starts = np.flatnonzero(np.diff(stretch)) + 1
+    lengths = clock[starts] - clock[starts - 1]
+    most = np.sort(np.argsort(-lengths, kind="stable")[:MOST_STOPS])
+    starts, lengths = starts[most], lengths[most]
+    day = max(1, min(round(MINUTES_PER_DAY / median_step(clock)), int(SHARE_OF_TABLE * len(clock))))
+    center, scale = _reference(values, reference_rows)
+    steps = _steps(values, starts, day)
+    seen = np.abs(steps) >= np.where(scale == 0, np.finfo(float).tiny, SIGMAS * scale)
+    found = []
+    for sensor in np.flatnonzero(seen.any(axis=0)).tolist():
+        at = _peaks(steps[:, sensor], seen[:, sensor], starts, day)
+        z = _in_sigmas(values[:, sensor], center[sensor], scale[sensor])
+        for peak, sigma, end in _lasting(z, starts[at], day):
+            stop = _long_stop_near(at[peak], starts, lengths, day)
+            row, length = int(starts[stop]), float(lengths[stop])
+            until = float(clock[end]) if end < len(clock) else None
+            found.append(Change(row, float(clock[row]), length, sensors[sensor], sigma, until))
+    return sorted(found, key=lambda change: (-abs(change.sigma), change.row))
+
+
+def _reference(values: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and standard deviation of the finite values of each sensor; 0 exactly where they are one."""
+    center, scale = np.full((2, values.shape[1]), np.nan)
+    for sensor in range(values.shape[1]):
+        known = values[rows, sensor].astype(float)
+        known = known[np.isfinite(known)]
+        if len(known):
+            moved = known.min() < known.max()
+            center[sensor], scale[sensor] = (known.mean(), known.std()) if moved else (known[0], 0.0)
+    return center, scale
+
+
+def _steps(values: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:
+    """Median of the day after each stop less that of the day before, shape (n_stops, n_sensors)."""
+    offsets = np.unique(np.linspace(0, day - 1, min(day, SAMPLED)).round().astype(int))
+    steps = np.empty((len(starts), values.shape[1]))
+    for first in range(0, len(starts), AT_ONCE):
+        some = starts[first : first + AT_ONCE, None]
+        after, before = _medians(values, some + offsets), _medians(values, some - 1 - offsets)
+        steps[first : first + AT_ONCE] = after - before
+    return steps
+
+
+def _medians(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
+    """Median over the known values of rows of the table, shape (len(rows), n_sensors)."""
+    inside = (rows >= 0) & (rows < len(values))
+    picked = values[np.where(inside, rows, 0)]
+    picked = np.sort(np.where(inside[:, :, None] & np.isfinite(picked), picked, np.nan), axis=1)
+    known = np.isfinite(picked).sum(axis=1)
+    middle = [np.maximum(place, 0)[:, None] for place in ((known - 1) // 2, known // 2)]
+    # Missing values sort to the end; where there is nothing else, the median is missing too.
+    low, high = (np.take_along_axis(picked, place, axis=1)[:, 0].astype(float) for place in middle)
+    return (low + high) / 2
+
+
+def _peaks(step: np.ndarray, seen: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:
+    """Where neighbouring stops all see one change of a sensor, take the one that sees it best."""
+    stops = np.flatnonzero(seen)
+    step, row = step[stops], starts[stops]
+    apart = (np.diff(np.sign(step)) != 0) | (np.diff(row) > day)
+    group = np.concatenate([[0], np.cumsum(apart)])
+    largest_first = np.lexsort([-np.abs(step), group])
+    return stops[largest_first[np.unique(group[largest_first], return_index=True)[1]]]
+
+
+def _in_sigmas(values: np.ndarray, center: float, scale: float) -> np.ndarray:
+    """Distance from the reference; infinite where it stood still and the value is another."""
+    apart = np.where(np.isfinite(values), values.astype(float), np.nan) - center
+    if scale:
+        return apart / scale
+    return np.where((apart == 0) | np.isnan(apart), apart, np.copysign(np.inf, apart))
+
+
+def _lasting(z: np.ndarray, begins: np.ndarray, day: int) -> list[tuple[int, float, int]]:
+    """Return number, level and end of those changes that lead to a far level, and last."""
+    bounds = [0, *begins.tolist(), len(z)]
+    lasting, before = [], 0.0
+    for number, (begin, end) in enumerate(pairwise(bounds), -1):
+        level = z[begin : end : -(-(end - begin) // MOST_ROWS)]
+        level = level[~np.isnan(level)]
+        sigma = float(np.median(level)) if len(level) else 0.0
+        far = np.count_nonzero((level if sigma > 0 else -level) >= SIGMAS) >= STAYS * max(len(level), 1)
+        if number >= 0 and far and abs(sigma - before) >= SIGMAS and end - begin >= day:
+            lasting.append((number, sigma, end))
+        before = sigma
+    return lasting
+
+
+def _long_stop_near(stop: int, starts: np.ndarray, lengths: np.ndarray, day: int) -> int:
+    """Return the longest stop within a day of running time, or the stop itself if none is long."""
+    near = np.flatnonzero(np.abs(starts - starts[stop]) <= day)
+    longest = near[np.argmax(lengths[near])]
+    return int(longest) if lengths[longest] >= LONG_STOP * np.median(lengths) else int(stop)

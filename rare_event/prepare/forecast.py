@@ -1,0 +1,185 @@
+"""The forecast of each sensor's change from the recent past of all sensors, and what it misses."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from rare_event.config import Representation
+from rare_event.errors import DataError
+from rare_event.prepare.history import before, blocks, change, deviation, trailing_sum
+from rare_event.prepare.scaling import fit_scale
+
+# Changes that a forecast looks back on; with the deviation they are its inputs.
+CHANGES = 5
+INPUTS = CHANGES + 1
+# Rows back to the level from which the first of these changes led.
+REACH = CHANGES + 1
+# Added to the squares of the standardised inputs, as `alpha` of scikit-learn's Ridge. Strong on
+# purpose: on the mill, a forecast that follows its training rows closely was worth less than none.
+PENALTY = 10_000.0
+
+
+@dataclass(frozen=True)
+class Forecast:
+    """A fitted forecast: a ridge regression (Hoerl and Kennard 1970) for each sensor.
+
+    Its inputs are the changes 1 to 5 rows before, and the deviation from the trailing mean 1 row
+    before, of all sensors; scaled and clipped, since a few wild rows would steer it otherwise.
+
+    Parameters
+    ----------
+    center, scale
+        Of each sensor's change and deviation, shape (2, n_sensors).
+    coefficients
+        Inputs in the order given above, each of all sensors; shape (6 * n_sensors, n_sensors).
+    intercept
+        Shape (n_sensors,).
+    """
+
+    center: np.ndarray
+    scale: np.ndarray
+    coefficients: np.ndarray
+    intercept: np.ndarray
+
+    @np.errstate(invalid="ignore", over="ignore")
+    def residual(self, levels: np.ndarray, age: np.ndarray, config: Representation) -> np.ndarray:
+        """Subtract the forecast from the scaled change, which is not clipped.
+
+        Parameters
+        ----------
+        levels
+            Sensor values, but for a constant in each stretch, shape (n_rows, n_sensors).
+        age
+            Rows of the same stretch before each row, shape (n_rows,).
+        config
+            Its clip and trailing are used.
+
+        Returns
+        -------
+        numpy.ndarray
+            float32, shape (n_rows, n_sensors). 0 in the first row of a stretch; NaN where an input
+            is missing.
+        """
+        _check(age)
+        residual, largest = np.empty(levels.shape, np.float32), np.finfo(np.float32).max
+        for block in blocks(age, _reach(config), len(self.coefficients)):
+            terms = block.own(_terms(levels[block.reaching], block.age, config, self.center, self.scale))
+            inputs, moved = np.hsplit(terms, [len(self.coefficients)])
+            missed = moved - (inputs @ self.coefficients + self.intercept)
+            missed = np.where(age[block.rows, None] > 0, missed, moved)
+            residual[block.rows] = np.clip(missed, -largest, largest)
+        return residual
+
+
+def forecastable(known: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Tell which rows have a residual: those with no missing value up to 6 rows back in their stretch.
+
+    Parameters
+    ----------
+    known
+        Whether all values of a row are finite, shape (n_rows,).
+    age
+        Rows of the same stretch before each row, shape (n_rows,).
+    """
+    missing = trailing_sum((~known).astype(float)[:, None], np.minimum(age, REACH) + 1)
+    return missing[:, 0] == 0
+
+
+def _check(age: np.ndarray) -> None:
+    if ((age > 0) & (np.diff(age, prepend=-1) != 1)).any():
+        raise ValueError("rows are missing inside a stretch")
+
+
+def _reach(config: Representation) -> int:
+    return max(REACH, config.trailing)
+
+
+def _terms(
+    levels: np.ndarray, age: np.ndarray, config: Representation, center: np.ndarray, scale: np.ndarray
+) -> np.ndarray:
+    """Put side by side the inputs of a forecast, and the scaled change; 0 where there is no past."""
+    limit = np.inf if config.clip is None else config.clip
+    levels = levels.astype(float)
+    moved = (change(levels, age) - center[0]) / scale[0]
+    # Times 0, not 0: what is missing stays missing.
+    moved[age == 0] *= 0
+    clipped = np.clip(moved, -limit, limit)
+    away = np.clip((deviation(levels, age, config.trailing) - center[1]) / scale[1], -limit, limit)
+    past = [before(clipped, age, lag) for lag in range(1, CHANGES + 1)]
+    return np.concatenate([*past, before(away, age, 1), moved], axis=1)
+
+
+@np.errstate(invalid="ignore", over="ignore")
+def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: Representation) -> Forecast:
+    """Fit the forecast by normal equations, summed over blocks of rows.
+
+    Parameters
+    ----------
+    levels
+        Sensor values, but for a constant in each stretch, shape (n_rows, n_sensors).
+    age
+        Rows of the same stretch before each row, shape (n_rows,); only the last rows of a stretch
+        may have been taken out.
+    rows
+        Positions of the normal training rows, none with a missing input. The rows a forecast looks
+        back on belong to them. First rows of stretches are passed over.
+    config
+        Its scaler, clip and trailing are used.
+
+    Raises
+    ------
+    DataError
+        If no row is left to learn from.
+    """
+    _check(age)
+    rows = rows[age[rows] > 0]
+    if not len(rows):
+        raise DataError(
+            "No normal training row has a row before it in its stretch: a forecast has nothing to "
+            "learn from. Use levels instead, or more data."
+        )
+    n_rows, n_sensors = levels.shape
+
+    def changes(some: slice) -> np.ndarray:
+        return change(levels[:, some].astype(float), age)[rows]
+
+    def deviations(some: slice) -> np.ndarray:
+        return deviation(levels[:, some].astype(float), age, config.trailing)[rows]
+
+    scales = [fit_scale(config.scaler, n_rows, n_sensors, columns) for columns in (changes, deviations)]
+    center, scale = (np.stack(both) for both in zip(*scales, strict=True))
+    return Forecast(center, scale, *_ridge(levels, age, rows, config, center, scale))
+
+
+def _ridge(
+    levels: np.ndarray,
+    age: np.ndarray,
+    rows: np.ndarray,
+    config: Representation,
+    center: np.ndarray,
+    scale: np.ndarray,
+) -> tuple[np.ndarray, np.ndarray]:
+    """Solve for coefficients and intercept; the changes that are learned from are clipped too."""
+    n_inputs = INPUTS * levels.shape[1]
+    n_terms = n_inputs + levels.shape[1]
+    limit = np.inf if config.clip is None else config.clip
+    chosen = np.zeros(len(levels), bool)
+    chosen[rows] = True
+    total, product = np.zeros(n_terms), np.zeros((n_terms, n_terms))
+    for block in blocks(age, _reach(config), n_terms):
+        if chosen[block.rows].any():
+            terms = block.own(_terms(levels[block.reaching], block.age, config, center, scale))
+            terms = terms[chosen[block.rows]]
+            np.clip(terms[:, n_inputs:], -limit, limit, out=terms[:, n_inputs:])
+            total += terms.sum(axis=0)
+            product += terms.T @ terms
+    mean = total / len(rows)
+    product -= len(rows) * np.outer(mean, mean)
+    variance = product.diagonal()[:n_inputs] / len(rows)
+    spread = np.sqrt(np.where(variance > 1e-12 * (variance + mean[:n_inputs] ** 2), variance, 1.0))
+    gram = product[:n_inputs, :n_inputs] / np.outer(spread, spread) + PENALTY * np.eye(n_inputs)
+    standardised = np.linalg.solve(gram, product[:n_inputs, n_inputs:] / spread[:, None])
+    coefficients = standardised / spread[:, None]
+    return coefficients, mean[n_inputs:] - mean[:n_inputs] @ coefficients

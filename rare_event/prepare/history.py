@@ -1,0 +1,178 @@
+"""What a row shows against the rows before it in its stretch; nothing reaches across a stop."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+# Numbers worked on at once: 32 MB of float64, whatever the size of the data.
+AT_ONCE = 2**22
+
+
+def ages(stretch: np.ndarray) -> np.ndarray:
+    """Count the rows of the same stretch before each row.
+
+    Parameters
+    ----------
+    stretch
+        Stretch id of each row, never falling, shape (n_rows,).
+
+    Returns
+    -------
+    numpy.ndarray
+        int64, shape (n_rows,).
+
+    Examples
+    --------
+    >>> ages(np.array([0, 0, 0, 1, 1]))
+    array([0, 1, 2, 0, 1])
+    """
+    position = np.arange(len(stretch))
+    starts = np.diff(stretch, prepend=-1) != 0
+    return position - np.maximum.accumulate(np.where(starts, position, 0))
+
+
+@dataclass(frozen=True)
+class Block:
+    """Rows to work on at once, and those before them that they look back on.
+
+    Parameters
+    ----------
+    rows
+        The rows themselves; every row is in one block.
+    reaching
+        The same, with the rows before them.
+    age
+        Of the rows of `reaching`, as far as the block shows it.
+    """
+
+    rows: slice
+    reaching: slice
+    age: np.ndarray
+
+    def own(self, result: np.ndarray) -> np.ndarray:
+        """Leave out what was computed for the rows before.
+
+        Parameters
+        ----------
+        result
+            One row for each of `reaching`.
+        """
+        return result[self.rows.start - self.reaching.start :]
+
+
+def blocks(age: np.ndarray, reach: int, width: int) -> Iterator[Block]:
+    """Divide rows into blocks, so that memory does not grow with their number.
+
+    Parameters
+    ----------
+    age
+        As of `ages`, shape (n_rows,).
+    reach
+        Rows that a row looks back.
+    width
+        Numbers in one row of what is computed.
+    """
+    reach = min(reach, int(age.max(initial=0)))
+    size = max(AT_ONCE // max(width, 1), reach, 1)
+    for start in range(0, len(age), size):
+        first, stop = max(0, start - reach), min(start + size, len(age))
+        yield Block(
+            slice(start, stop), slice(first, stop), np.minimum(age[first:stop], np.arange(stop - first))
+        )
+
+
+def before(values: np.ndarray, age: np.ndarray, lag: int) -> np.ndarray:
+    """Look `lag` rows back in the same stretch; 0 where there is no such row.
+
+    Parameters
+    ----------
+    values, age
+        Shapes (n_rows, n_columns) and (n_rows,).
+    lag
+        Rows to look back, 1 or more.
+    """
+    earlier = np.zeros_like(values)
+    earlier[lag:] = values[:-lag]
+    earlier[age < lag] = 0
+    return earlier
+
+
+def change(values: np.ndarray, age: np.ndarray, lag: int = 1) -> np.ndarray:
+    """Subtract the value `lag` rows before; in a younger stretch that of its first row.
+
+    So the first row of a stretch changes by 0. A change from or to a missing value is missing.
+
+    Parameters
+    ----------
+    values, age
+        Shapes (n_rows, n_columns) and (n_rows,).
+    lag
+        Rows to look back, 1 or more.
+    """
+    return values - values[np.arange(len(values)) - np.minimum(age, lag)]
+
+
+def deviation(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
+    """Subtract the mean of the known values among the last `trailing` rows, the row itself included.
+
+    Parameters
+    ----------
+    values, age
+        Shapes (n_rows, n_columns) and (n_rows,).
+    trailing
+        Rows in the mean; fewer in a younger stretch.
+    """
+    return values - _trailing_mean(values, np.isfinite(values), age, trailing)
+
+
+def movement(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
+    """Average the known absolute changes that led to the last `trailing` rows.
+
+    The first row of a stretch has no change, and is left out of the mean rather than counted as 0:
+    a stretch is not calm because it is young. Its own movement is 0. What has changed from or to a
+    missing value is missing.
+
+    Parameters
+    ----------
+    values, age
+        Shapes (n_rows, n_columns) and (n_rows,).
+    trailing
+        Rows in the mean; fewer in a younger stretch.
+    """
+    moved = np.abs(change(values, age))
+    known = np.isfinite(moved)
+    mean = _trailing_mean(moved, known & (age > 0)[:, None], age, trailing)
+    return np.where(known, mean, np.nan)
+
+
+def _trailing_mean(values: np.ndarray, counted: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
+    length = np.minimum(age + 1, trailing)
+    total = trailing_sum(np.where(counted, values, 0).astype(float), length)
+    return total / np.maximum(trailing_sum(counted.astype(float), length), 1)
+
+
+def trailing_sum(values: np.ndarray, length: np.ndarray) -> np.ndarray:
+    """Sum the last `length[i]` rows up to each row i.
+
+    Each length is a sum of powers of two, so log2 of the longest passes do. Unlike a difference of
+    running sums, no row outside the window touches the result, however large its values.
+
+    Parameters
+    ----------
+    values
+        float64, shape (n_rows, n_columns).
+    length
+        Of each row, at most the rows there are, shape (n_rows,).
+    """
+    total, end = np.zeros_like(values), np.arange(len(values))
+    block, size = values, 1
+    while size <= length.max(initial=0):
+        chosen = np.flatnonzero(length & size)
+        total[chosen] += block[end[chosen]]
+        end[chosen] -= size
+        block = block + np.concatenate([np.zeros((size, values.shape[1])), block[:-size]])[: len(block)]
+        size *= 2
+    return total

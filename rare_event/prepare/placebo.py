@@ -1,0 +1,76 @@
+"""Placebo: events that never happened, at quiet times, to see what a way of judging finds in them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+
+from rare_event.errors import DataError
+from rare_event.prepare.stretches import find_events, minutes, stretches
+from rare_event.prepare.table import Table
+
+# Rows around a real event, a stop or another invented event that are not quiet: the precursor on
+# the mill is 2 to 12 minutes long, and 30 rows are an hour there.
+QUIET_ROWS = 30
+
+
+def placebo(table: Table, shift: int, seed: int = 0) -> Table:
+    """Return a table of the same rows in which only invented events happen.
+
+    The real events and the rows that the shift would mark before them are taken out; as many events
+    are invented, at random quiet rows. Whatever skill a model shows on them comes from the way it
+    is judged.
+
+    Parameters
+    ----------
+    table
+        The table.
+    shift
+        Rows before an event that become positive.
+    seed
+        Of the draw.
+
+    Raises
+    ------
+    DataError
+        If fewer than two rows are quiet.
+    """
+    clock = minutes(table.time, table.n_rows)
+    stretch = stretches(clock, table.label)
+    events = find_events(clock, table.label, stretch)
+    invented = _draw(_quiet(stretch, events.row), len(events), shift, np.random.default_rng(seed))
+    gone = table.label == 1
+    gone[(events.row[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()] = True
+    label = np.zeros(table.n_rows, table.label.dtype)
+    label[invented] = 1
+    frame = table.frame.assign(**{table.schema.label: label})[~gone].reset_index(drop=True)
+    return replace(table, frame=frame)
+
+
+def _quiet(stretch: np.ndarray, event_rows: np.ndarray) -> np.ndarray:
+    """Find the rows far from any event and from the ends of their stretch."""
+    position = np.arange(len(stretch))
+    ends = np.append(np.flatnonzero(np.diff(stretch)), len(stretch) - 1)
+    noisy = np.sort(np.concatenate([[-1], ends, event_rows]))
+    after = np.searchsorted(noisy, position)
+    before = position - noisy[after - 1]
+    ahead = noisy[np.minimum(after, len(noisy) - 1)] - position
+    return np.flatnonzero((before > QUIET_ROWS) & (ahead > QUIET_ROWS))
+
+
+def _draw(quiet: np.ndarray, count: int, shift: int, random: np.random.Generator) -> np.ndarray:
+    """Draw up to `count` quiet rows, more than `QUIET_ROWS` or the shift apart."""
+    apart = max(QUIET_ROWS, shift)
+    kept: list[int] = []
+    for row in random.permutation(quiet).tolist():
+        if len(kept) == count:
+            break
+        if all(abs(row - other) > apart for other in kept):
+            kept.append(row)
+    if len(kept) < 2:
+        raise DataError(
+            f"Only {len(quiet):,} rows lie more than {QUIET_ROWS} rows away from every event and stop: "
+            "too few to invent events in. The placebo needs longer stretches."
+        )
+    return np.sort(kept)

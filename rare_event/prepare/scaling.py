@@ -1,0 +1,44 @@
+"""Centre and scale of columns, a bounded number of numbers at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from sklearn.preprocessing import RobustScaler, StandardScaler
+
+from rare_event.config import ScalerKind
+from rare_event.prepare.history import AT_ONCE
+
+ROBUST_RANGE = (5.0, 95.0)
+
+
+def fit_scale(
+    kind: ScalerKind, n_rows: int, n_columns: int, columns: Callable[[slice], np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit centre and scale of each column.
+
+    Parameters
+    ----------
+    kind
+        ``standard``: mean and standard deviation; ``robust``: median and 5-95 % range. The scale of
+        a constant column is 1.
+    n_rows, n_columns
+        Size of the work behind a column, and number of columns.
+    columns
+        Returns some of the columns; NaN is left out of account.
+
+    Returns
+    -------
+    tuple of numpy.ndarray
+        Centre and scale, float64, each of shape (n_columns,).
+    """
+    center, scale = np.empty(n_columns), np.empty(n_columns)
+    size = max(AT_ONCE // max(n_rows, 1), 1)
+    for start in range(0, n_columns, size):
+        some = slice(start, min(start + size, n_columns))
+        scaler = StandardScaler() if kind == "standard" else RobustScaler(quantile_range=ROBUST_RANGE)
+        scaler.fit(columns(some).astype(float))
+        center[some] = scaler.mean_ if kind == "standard" else scaler.center_
+        scale[some] = scaler.scale_
+    return center, scale

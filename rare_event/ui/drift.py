@@ -1,0 +1,76 @@
+"""Drift on the Evaluate page: whether the plant of the test data is still the one trained on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rare_event.judge.drift import alarms_by_day, carriers_by_day, drift_sentence, errors_by_day
+from rare_event.judge.evaluation import call
+from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
+from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
+from rare_event.prepare.drift import Change
+from rare_event.store.runs import Run
+from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of
+from rare_event.ui.text import plain
+
+MOST_CHANGES = 5
+
+
+def show_drift(run: Run) -> None:
+    """Show how the error of normal windows and the false alarms went from day to day, and why.
+
+    Parameters
+    ----------
+    run
+        The run in use.
+    """
+    st.subheader("Drift")
+    committed = run.committed()
+    test = scores_of(run.id, "test")
+    contributions, names = run.contributions("test")
+    carriers = carriers_by_day(contributions, test, names) if "sensor_1" in contributions else None
+    changes = changes_of(run.id)[:MOST_CHANGES]
+    day_of = _namer(run)
+    sentence = drift_sentence(scores_of(run.id, "validation"), test, carriers, day_of)
+    st.markdown(plain(sentence or "The error of normal windows is about what it was on the validation data."))
+    for change in changes:
+        st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // 1440))))}")
+    unit = SCORE_UNIT_OF_FOLDS if len(np.unique(test.fold)) > 1 else SCORE_UNIT
+    marks = [(_when(run, change), change.sensor) for change in changes]
+    start = _first_day(run)
+    st.plotly_chart(
+        error_by_day_figure(errors_by_day(test), when=start, part="Test", unit=unit, changes=marks),
+        key="evaluate_error_by_day",
+    )
+    left, right = st.columns(2)
+    trailing = committed.rule if committed.rule.trailing else None
+    called = call(followed_of(run.id, "test", trailing), committed.folds)
+    budget = committed.rule.value if committed.rule.kind == "fa-per-day" else None
+    by_day = alarms_by_day(called, committed.policy)
+    left.plotly_chart(false_alarms_by_day_figure(by_day, budget), key="evaluate_alarms_by_day")
+    if carriers is not None:
+        right.plotly_chart(carriers_figure(carriers), key="evaluate_carriers")
+
+
+def _first_day(run: Run) -> pd.Timestamp | None:
+    """Return the time of the table's first row; days are counted from it."""
+    time = table_of(run.dataset()).time
+    return None if time is None else pd.Timestamp(time[0])
+
+
+def _namer(run: Run) -> Callable[[int], str]:
+    """Return what names a day by its number since the table's first row."""
+    start = _first_day(run)
+    if start is None:
+        return "day {}".format
+    return lambda day: f"{start + pd.Timedelta(days=day):%-d %b}"
+
+
+def _when(run: Run, change: Change) -> Any:
+    start = _first_day(run)
+    return change.clock / 1440 if start is None else start + pd.Timedelta(minutes=change.clock)

@@ -1,0 +1,88 @@
+"""The seal on the test data: opened on purpose, and every look is counted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from rare_event.store.records import Committed, Look
+from rare_event.store.runs import Run
+from rare_event.ui.text import plain, plural
+
+WHY = (
+    "The test data can judge a threshold honestly once. As soon as a threshold is changed because of what "
+    "they showed, they are part of the choice, and their figures flatter. So they stay closed until you open "
+    "them, and every look is counted."
+)
+
+
+def is_open(run: Run) -> bool:
+    """Whether the test data were opened at the threshold that is committed now.
+
+    Parameters
+    ----------
+    run
+        The run.
+    """
+    looks = run.looks()
+    return bool(looks) and looks[-1].committed.same_as(run.committed())
+
+
+def break_seal(run: Run) -> bool:
+    """Show how often the test data were looked at, or let the user open them.
+
+    Parameters
+    ----------
+    run
+        The run in use.
+
+    Returns
+    -------
+    bool
+        Whether they are open.
+    """
+    looks = run.looks()
+    if is_open(run):
+        _tell(looks)
+        return True
+    with st.container(border=True):
+        st.subheader("The test data are sealed")
+        if looks:
+            st.markdown(
+                f"They were opened {_times(looks)}, at another threshold. Opening them again is look "
+                f"{len(looks) + 1}; the figures will be marked as seen before."
+            )
+        else:
+            st.markdown(WHY)
+        label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
+        st.caption(f"Committed: {plain(run.committed().in_words())}.")
+        st.button(label, type="primary", key="evaluate_open", icon=":material/lock_open:", on_click=run.look)
+    return False
+
+
+def _tell(looks: Sequence[Look]) -> None:
+    if changed_after_a_look(looks):
+        st.warning(
+            f"The threshold was changed after the test data had been seen ({plural(len(looks), 'look')}): "
+            "the figures below flatter. Only data that nobody has looked at can judge it now.",
+            icon=":material/visibility:",
+        )
+    else:
+        st.caption(f"Test data opened {_times(looks)}, first on {plain(looks[0].time[:16])} UTC.")
+
+
+def changed_after_a_look(looks: Sequence[Look]) -> bool:
+    """Whether the test data were seen at different thresholds.
+
+    Parameters
+    ----------
+    looks
+        The first first.
+    """
+    first: Committed | None = looks[0].committed if looks else None
+    return any(first is not None and not first.same_as(look.committed) for look in looks)
+
+
+def _times(looks: Sequence[Look]) -> str:
+    return "once" if len(looks) == 1 else f"{len(looks)} times"

@@ -1,0 +1,133 @@
+"""Titles: runs named for people, no two alike."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+from rare_event.config import RECIPES, ExperimentConfig
+from rare_event.store.runs import Run
+
+PRESET_WORDS = {"article-lstm": "Articles' LSTM", "article-dense": "Articles' dense"}
+MODEL_WORDS = {"lstm": "LSTM", "pca": "PCA", "knn": "nearest neighbours", "svm": "SVM"}
+INPUT_WORDS = {"combined": "levels and changes", "movement": "movement", "forecast": "forecast residuals"}
+# Of two things of one name, this many settings are named in which they differ.
+MOST_DIFFERENCES = 2
+# Where all settings are the same, the time tells them apart, as closely as need be.
+TIMES = ("%d %b %H:%M", "%d %b %H:%M:%S", "%d %b %H:%M:%S.%f")
+
+
+def title_of(config: ExperimentConfig) -> str:
+    """Name a config for people.
+
+    Parameters
+    ----------
+    config
+        Of a run.
+    """
+    if config.name in RECIPES:
+        return RECIPES[config.name].title
+    model, inputs = config.model.kind, config.representation.kind
+    return (
+        f"{PRESET_WORDS.get(config.name, config.name.capitalize())}: "
+        f"{MODEL_WORDS.get(model, model.replace('-', ' '))} on {INPUT_WORDS.get(inputs, f'{inputs}s')}"
+    )
+
+
+def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:
+    """Name runs so that no two have the same name.
+
+    Parameters
+    ----------
+    runs
+        Runs with their configs.
+    """
+    return told_apart(
+        [title_of(config) for _, config in runs],
+        [settings_of(config) for _, config in runs],
+        [run.created for run, _ in runs],
+    )
+
+
+def told_apart(
+    names: Sequence[str], settings: Sequence[Mapping[str, Any]], made: Sequence[datetime]
+) -> list[str]:
+    """Add to names that repeat the settings in which they differ, or else when they were made.
+
+    Parameters
+    ----------
+    names
+        Any.
+    settings
+        Of each, as of `settings_of`.
+    made
+        When each was made, no two at the same time.
+
+    Examples
+    --------
+    >>> noon = datetime(2024, 1, 1, 12)
+    >>> told_apart(["PCA", "PCA", "kNN"], [{"seed": 0}, {"seed": 1}, {"seed": 0}], [noon] * 3)
+    ['PCA, seed 0', 'PCA, seed 1', 'kNN']
+    """
+    alike = [[other for other, its in zip(settings, names, strict=True) if its == name] for name in names]
+    shown = [
+        ", ".join([name, *_differences(mine, others)])
+        for name, mine, others in zip(names, settings, alike, strict=True)
+    ]
+    times = [
+        [other for other, its in zip(made, shown, strict=True) if its == name and other != when]
+        for name, when in zip(shown, made, strict=True)
+    ]
+    return [
+        f"{name}, {_time(when, others)}" if others else name
+        for name, when, others in zip(shown, made, times, strict=True)
+    ]
+
+
+def _time(when: datetime, others: Sequence[datetime]) -> str:
+    """Write a time as closely as telling it from others takes."""
+    for form in TIMES:
+        if when.strftime(form) not in [other.strftime(form) for other in others]:
+            break
+    return when.strftime(form)
+
+
+def _differences(mine: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Name the settings in which one differs from others of its name, the most varied first."""
+    varied = Counter({key: len({other.get(key) for other in others}) for key in mine})
+    keys = [key for key, values in varied.most_common(MOST_DIFFERENCES) if values > 1]
+    return [f"{key.replace('_', ' ')} {_worded(mine[key])}" for key in keys]
+
+
+def settings_of(config: ExperimentConfig) -> dict[str, Any]:
+    """Lay the settings of a config out by name, those of a stage with its name before.
+
+    Parameters
+    ----------
+    config
+        Of a run.
+
+    Examples
+    --------
+    >>> settings_of(ExperimentConfig())["split folds"]
+    6
+    """
+    return _flat(asdict(config))
+
+
+def _flat(settings: Mapping[str, Any], of: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, key) if isinstance(value, Mapping) else {f"{of} {key}".strip(): value}
+    return flat
+
+
+def _worded(value: object) -> str:
+    if isinstance(value, tuple):
+        return "-".join(map(str, value))
+    if isinstance(value, bool) or value is None:
+        return {True: "yes", False: "no", None: "none"}[value]
+    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,50 @@
+"""Invented events stand at quiet times, and nothing of the real ones is left."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rare_event.errors import DataError
+from rare_event.prepare.placebo import QUIET_ROWS, placebo
+from rare_event.prepare.stretches import find_events, minutes, stretches
+
+
+def rows_in_common(table, invented):
+    """Row of the table of each row of the placebo's table."""
+    return np.flatnonzero(np.isin(table.time, invented.time))
+
+
+def test_invented_events_are_far_from_real_ones_and_from_stops(sample_table) -> None:
+    invented = placebo(sample_table, shift=2, seed=1)
+    clock = minutes(sample_table.time, sample_table.n_rows)
+    stretch = stretches(clock, sample_table.label)
+    real = find_events(clock, sample_table.label, stretch)
+    rows = rows_in_common(sample_table, invented)[invented.label == 1]
+    assert 2 <= len(rows) <= len(real)
+    for row in rows:
+        assert np.abs(real.row - row).min() > QUIET_ROWS
+        assert len({*stretch[row - QUIET_ROWS : row + QUIET_ROWS + 1]}) == 1
+    assert np.diff(np.sort(rows)).min() > QUIET_ROWS
+
+
+def test_real_events_and_what_leads_to_them_are_gone(sample_table) -> None:
+    invented = placebo(sample_table, shift=3)
+    gone = np.setdiff1d(np.arange(sample_table.n_rows), rows_in_common(sample_table, invented))
+    events = np.flatnonzero(sample_table.label)
+    assert set(events) <= set(gone.tolist())
+    near = (events[:, None] - np.arange(0, 4)).ravel()
+    assert set(gone.tolist()) == set(near[near >= 0].tolist())
+    assert sample_table.label.sum() == len(events)  # the table itself is as it was
+
+
+def test_a_seed_draws_the_same_events_and_another_seed_others(sample_table) -> None:
+    first, again, other = (placebo(sample_table, 2, seed) for seed in (5, 5, 6))
+    assert (first.label == again.label).all()
+    assert not (first.label == other.label).all()
+
+
+def test_a_table_without_quiet_rows_says_so(sample_table) -> None:
+    short = replace(sample_table, frame=sample_table.frame[:40])
+    with pytest.raises(DataError, match="too few to invent events in"):
+        placebo(short, 2)
