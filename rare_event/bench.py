@@ -16,7 +16,7 @@ from dataclasses import replace
 from pathlib import Path
 from statistics import median
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -198,7 +198,7 @@ def prepare() -> Row:
     """Time curve shift, windows and scaling of the mill's size against loops over rows."""
     from sklearn.preprocessing import StandardScaler
 
-    from rare_event.prepare.features import FittedRepresentation
+    from rare_event.prepare.features import FittedRepresentation, derive
     from rare_event.prepare.labels import curve_shift
     from rare_event.prepare.windows import article_window_ends, gather
 
@@ -208,11 +208,13 @@ def prepare() -> Row:
     scaler, shift, lookback = StandardScaler().fit(X), 2, 5
     center, scale = scaler.mean_.astype(np.float32), scaler.scale_.astype(np.float32)
     names = tuple(map(str, range(N_SENSORS)))
-    fitted = FittedRepresentation(ARTICLE_LSTM.representation, names, center, scale, {})
+    levels = ARTICLE_LSTM.representation
+    fitted = FittedRepresentation(levels, names, center, scale, {})
 
     def ours() -> np.ndarray:
         shifted = curve_shift(label, shift)
-        scaled = fitted.transform(X[shifted.rows], {})
+        derived = derive(X, np.zeros(len(X), np.int64), levels, names)
+        scaled = fitted.transform(derived.take(shifted.rows))
         return gather(scaled, article_window_ends(len(scaled), lookback), lookback)
 
     def reference() -> np.ndarray:
@@ -346,7 +348,7 @@ def score() -> Row:
         return score_windows(detector, X, ends, Score())
 
     def reference() -> object:
-        errors = np.square(detector.model.predict(windows, verbose=0) - windows)  # type: ignore[attr-defined]
+        errors = np.square(cast(Any, detector).model.predict(windows, verbose=0) - windows)
         return errors[:, -1].mean(axis=1)
 
     ours(), reference()

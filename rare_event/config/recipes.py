@@ -82,6 +82,10 @@ SUPERVISED: dict[str, Recipe] = {
     "log-odds": Recipe("Logistic and boosting, log-odds added", BlendModel(("logistic", "boosting"))),
 }
 JOINED: dict[str, Recipe] = {
+    "all-four": Recipe(
+        "Logistic, boosting, forest and forecast, averaged",
+        BlendModel(("logistic", "boosting", "forest", "forecast")),
+    ),
     "either": Recipe("Alarm if average or log-odds does", BlendModel(("average", "log-odds"), join="either")),
 }
 RECIPES: dict[str, Recipe] = {**UNSUPERVISED, **SUPERVISED, **JOINED}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -15,12 +15,29 @@ from rare_event.prepare.table import Table
 QUIET_ROWS = 30
 
 
-def placebo(table: Table, shift: int, seed: int = 0) -> Table:
-    """Return a table of the same rows in which only invented events happen.
+@dataclass(frozen=True)
+class Placebo:
+    """A table in which only invented events happen.
 
-    The real events and the rows that the shift would mark before them are taken out; as many events
-    are invented, at random quiet rows. Whatever skill a model shows on them comes from the way it
-    is judged.
+    Parameters
+    ----------
+    table
+        The rows of the real one, without the real events and what leads to them.
+    quiet
+        Rows of it to judge on, rising: those far from real events and stops, as the invented events
+        are. Other rows differ from these by more than the events do.
+    """
+
+    table: Table
+    quiet: np.ndarray
+
+
+def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
+    """Invent events: as many as there are, at random quiet rows.
+
+    The real events and the rows that the shift would mark before them are taken out. Among quiet
+    rows nothing tells those before an invented event from the others: whatever skill a model shows
+    there comes from the way it is judged.
 
     Parameters
     ----------
@@ -39,13 +56,17 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Table:
     clock = minutes(table.time, table.n_rows)
     stretch = stretches(clock, table.label)
     events = find_events(clock, table.label, stretch)
-    invented = _draw(_quiet(stretch, events.row), len(events), shift, np.random.default_rng(seed))
+    quiet = _quiet(stretch, events.row)
+    invented = _draw(quiet, len(events), shift, np.random.default_rng(seed))
     gone = table.label == 1
     gone[(events.row[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()] = True
     label = np.zeros(table.n_rows, table.label.dtype)
     label[invented] = 1
     frame = table.frame.assign(**{table.schema.label: label})[~gone].reset_index(drop=True)
-    return replace(table, frame=frame)
+    near = (invented[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()
+    judged = np.zeros(table.n_rows, bool)
+    judged[quiet] = judged[near] = True
+    return Placebo(replace(table, frame=frame), np.flatnonzero(judged[~gone]))
 
 
 def _quiet(stretch: np.ndarray, event_rows: np.ndarray) -> np.ndarray:

@@ -160,9 +160,9 @@ def verdict_on_baselines(run: Run) -> str | None:
         Markdown; None while there is nothing to compare with.
     """
     figures = run.judgement()
-    if figures is None:
-        return None
     done = [other for other in baselines_of(run).values() if other.status().state == "done"]
+    if figures is None or not done:
+        return None
     board = leaderboard([run, *done], figures["windows"])
     return beats_baselines(board, run.id, nearest_budget(run.config().rule))
 

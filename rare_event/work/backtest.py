@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-import numpy as np
-
 from rare_event.config import ExperimentConfig
 from rare_event.judge.judgement import LEAD_WINDOWS, Judgement, judge
 from rare_event.judge.trivial import chance, since_restart

@@ -75,8 +75,8 @@ def leakage(
     RareEventError
         If the data cannot bear one of the splits.
     """
-    runs = [(table, kind) for kind in SPLITS.values()]
-    runs.append((placebo(table, config.shift, config.seed), SPLITS["random"]))
+    invented = placebo(table, config.shift, config.seed)
+    runs = [*((table, kind) for kind in SPLITS.values()), (invented.table, SPLITS["random"])]
     tests = []
     for number, (rows, kind) in enumerate(runs):
 
@@ -86,8 +86,9 @@ def leakage(
         plan = replace(config.split, kind=kind)
         tests.append(run_experiment(rows, replace(config, split=plan), on_fold).test)
     shared = reduce(np.intersect1d, (test.row for test in tests[:-1]))
-    compared = [test.where(np.isin(test.row, shared)) for test in tests[:-1]]
-    return dict(zip([*SPLITS, PLACEBO], map(read, [*compared, tests[-1]]), strict=True))
+    rows_of = [shared] * len(SPLITS) + [invented.quiet]
+    compared = [test.where(np.isin(test.row, rows)) for test, rows in zip(tests, rows_of, strict=True)]
+    return dict(zip([*SPLITS, PLACEBO], map(read, compared), strict=True))
 
 
 def read(test: Scores) -> Reading:

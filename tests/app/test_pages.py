@@ -254,7 +254,7 @@ def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage
     assert committed.rule.kind == "fixed"
     scores = done_run.scores("test")
     expected = confusion_matrix(scores.y_true, scores.y_score >= threshold)
-    app = open_page("pages/4_Evaluate.py", run=done_run.id)
+    app = button(open_page("pages/4_Evaluate.py", run=done_run.id), "Open the test data").click().run()
     assert not app.exception
     matrix = next(
         json.loads(chart.proto.spec)
@@ -310,7 +310,7 @@ def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage
     app = open_page("pages/3_Threshold.py", run=run.id)
     assert "one for each fold" in texts(app)
     assert next(b for b in app.button if b.label == "Commit this threshold").disabled
-    app = open_page("pages/4_Evaluate.py", run=run.id)
+    app = button(open_page("pages/4_Evaluate.py", run=run.id), "Open the test data").click().run()
     assert not app.exception
     assert metric(app, "Events caught").endswith(f"of {len(run.scores('test').total_events)}")
 
@@ -329,7 +329,7 @@ def test_a_failed_run_says_why(open_page: OpenPage, dataset: Dataset, executor: 
 
 def test_a_damaged_run_is_a_sentence_and_others_still_open(open_page: OpenPage, done_run: Run) -> None:
     (done_run.folder / "scores.parquet").write_bytes(b"PAR1 no more")
-    app = open_page("pages/4_Evaluate.py", run=done_run.id)
+    app = button(open_page("pages/4_Evaluate.py", run=done_run.id), "Open the test data").click().run()
     assert not app.exception
     assert any("damaged" in error.value for error in app.error)
     assert not open_page("pages/1_Data.py", run=done_run.id).error

@@ -40,4 +40,4 @@ def test_chance_alarms_as_often_and_means_nothing(found) -> None:
 def test_an_alarm_that_never_sounds_has_no_precision(found) -> None:
     table = luck(found[0], dict.fromkeys(range(3), np.inf), POLICY)
     assert table.loc["caught", "high"] == 0 == table.loc["caught", "chance"]
-    assert np.isnan(table.loc["precision", "low"]) and np.isnan(table.loc["median_lead", "high"])
+    assert table["low"].isna()["precision"] and table["high"].isna()["median_lead"]

@@ -16,7 +16,7 @@ def rows_in_common(table, invented):
 
 
 def test_invented_events_are_far_from_real_ones_and_from_stops(sample_table) -> None:
-    invented = placebo(sample_table, shift=2, seed=1)
+    invented = placebo(sample_table, shift=2, seed=1).table
     clock = minutes(sample_table.time, sample_table.n_rows)
     stretch = stretches(clock, sample_table.label)
     real = find_events(clock, sample_table.label, stretch)
@@ -29,7 +29,7 @@ def test_invented_events_are_far_from_real_ones_and_from_stops(sample_table) -> 
 
 
 def test_real_events_and_what_leads_to_them_are_gone(sample_table) -> None:
-    invented = placebo(sample_table, shift=3)
+    invented = placebo(sample_table, shift=3).table
     gone = np.setdiff1d(np.arange(sample_table.n_rows), rows_in_common(sample_table, invented))
     events = np.flatnonzero(sample_table.label)
     assert set(events) <= set(gone.tolist())
@@ -39,7 +39,7 @@ def test_real_events_and_what_leads_to_them_are_gone(sample_table) -> None:
 
 
 def test_a_seed_draws_the_same_events_and_another_seed_others(sample_table) -> None:
-    first, again, other = (placebo(sample_table, 2, seed) for seed in (5, 5, 6))
+    first, again, other = (placebo(sample_table, 2, seed).table for seed in (5, 5, 6))
     assert (first.label == again.label).all()
     assert not (first.label == other.label).all()
 
@@ -48,3 +48,16 @@ def test_a_table_without_quiet_rows_says_so(sample_table) -> None:
     short = replace(sample_table, frame=sample_table.frame[:40])
     with pytest.raises(DataError, match="too few to invent events in"):
         placebo(short, 2)
+
+
+def test_it_is_judged_on_rows_as_quiet_as_those_of_the_invented_events(sample_table) -> None:
+    invented = placebo(sample_table, shift=2)
+    rows = rows_in_common(sample_table, invented.table)[invented.quiet]
+    stretch = stretches(minutes(sample_table.time, sample_table.n_rows), sample_table.label)
+    ends = np.append(np.flatnonzero(np.diff(stretch)), sample_table.n_rows - 1)
+    # A row before an invented event may be nearer to the start by the shift.
+    assert min(np.abs(ends - row).min() for row in rows) >= QUIET_ROWS - 2
+    events = np.flatnonzero(invented.table.label)
+    before = (events[:, None] - np.arange(1, 3)).ravel()
+    assert set(before.tolist()) <= set(invented.quiet.tolist())
+    assert len(before) < len(invented.quiet) / 4 < invented.table.n_rows / 4

@@ -1,0 +1,35 @@
+"""Compare: which run is best, and whether the data can tell."""
+
+import streamlit as st
+
+from rare_event.ui.compare import (
+    choose_rows,
+    choose_windows,
+    open_board,
+    show_baselines_beside,
+    show_figures,
+    show_verdict,
+)
+from rare_event.ui.compare_overlay import show_overlay
+from rare_event.ui.compare_table import show_table
+from rare_event.ui.frame import show_errors, start_page
+from rare_event.ui.state import need_dataset
+
+start_page("Compare", "Which of my runs is best?")
+
+with show_errors():
+    dataset = need_dataset()
+    verdict = st.container()
+    chosen = choose_windows(dataset)
+    board = open_board(chosen)
+    show_baselines_beside(chosen)
+    if board is not None:
+        with verdict:
+            show_verdict(board)
+        shown, lead = choose_rows(board)
+        if len(shown):
+            show_figures(shown, lead)
+            show_table(shown)
+        else:
+            st.info("No model fits what you chose to show.")
+        show_overlay(board, chosen.windows, lead)

@@ -1,0 +1,497 @@
+"""The Compare page in all its states, and what it says."""
+
+import io
+import json
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
+from rare_event.store.datasets import Dataset
+from rare_event.store.records import Purpose, Status
+from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
+from rare_event.ui.compare_table import to_csv, to_parquet
+from rare_event.ui.compare_verdict import verdict
+from rare_event.ui.compare_windows import comparable
+from rare_event.ui.frame import STEPS
+from rare_event.ui.state import KEY
+from rare_event.work import worker
+from rare_event.work.leaderboard import COLUMNS, leaderboard
+from tests.app.conftest import PCA, Deferred, finished
+from tests.app.test_pages import OpenPage, button, texts, titles
+
+PAGE = "pages/6_Compare.py"
+SQUARES = replace(PCA, model=SquaresModel())
+CHARTS = 4
+
+
+def words(app: AppTest) -> str:
+    """All texts, headings too, as a reader sees them."""
+    shown = "\n".join([texts(app), *(str(heading.value) for heading in app.subheader)])
+    return shown.replace("\\", "")
+
+
+def labels(app: AppTest) -> list[str]:
+    return [button.label for button in app.button]
+
+
+def table(app: AppTest) -> pd.DataFrame:
+    (frame,) = app.dataframe
+    return pd.DataFrame(frame.value)
+
+
+def beside(run: Run, name: str) -> Run:
+    """A baseline of a run, executed in this process."""
+    made = create_run(run.dataset(), recipe(name, run.config()), Purpose("baseline", run.id))
+    worker.execute(made)
+    return made
+
+
+@pytest.fixture
+def opened_run(done_run: Run) -> Run:
+    done_run.look()
+    return done_run
+
+
+def test_without_a_dataset_the_page_says_so(open_page: OpenPage) -> None:
+    app = open_page(PAGE)
+    assert "No dataset is open" in words(app)
+    assert not app.exception
+    assert not app.selectbox
+
+
+def test_without_a_finished_run_the_page_leads_to_training(open_page: OpenPage, dataset: Dataset) -> None:
+    create_run(dataset, PCA)
+    mark(create_run(dataset, PCA), "failed", "Too hot.")
+    app = open_page(PAGE, dataset=dataset.digest)
+    assert "No run on this dataset has been judged yet" in words(app)
+    assert not app.exception
+    assert not app.selectbox
+    assert not app.get("plotly_chart")
+
+
+def test_a_sealed_run_shows_no_figure_and_a_button_that_opens_it(open_page: OpenPage, done_run: Run) -> None:
+    beside(done_run, "squares")
+    app = open_page(PAGE, run=done_run.id)
+    assert "1 run is still sealed" in words(app)
+    assert "chronological split, shift 2, lookback 1: 2 models" in app.selectbox[0].options
+    assert not app.get("plotly_chart"), "nothing may be drawn of data nobody has opened"
+    assert not app.dataframe
+    assert not app.subheader
+    assert done_run.looks() == []
+
+    button(app, "Open the test data of this run (one look)").click().run()
+
+    assert not app.exception
+    assert len(done_run.looks()) == 1
+    assert "still sealed" not in words(app)
+    assert len(app.get("plotly_chart")) == CHARTS
+    assert set(table(app)["name"]) >= {"Custom: PCA on differences", "Mean of squares, no model"}
+
+
+def test_runs_are_opened_together_with_one_look_each(open_page: OpenPage, dataset: Dataset) -> None:
+    runs = [finished(dataset, config) for config in (PCA, SQUARES)]
+    elsewhere = finished(dataset, replace(PCA, shift=5))
+    app = open_page(PAGE, run=runs[0].id)
+    button(app, "Open the test data of these 2 runs (one look each)").click().run()
+    assert [len(run.looks()) for run in runs] == [1, 1]
+    assert elsewhere.looks() == [], "other windows were not asked for"
+
+
+def test_a_run_that_is_still_sealed_is_counted_and_not_shown(open_page: OpenPage, opened_run: Run) -> None:
+    sealed = finished(opened_run.dataset(), SQUARES)
+    app = open_page(PAGE, run=opened_run.id)
+    assert "1 run is still sealed" in words(app)
+    assert "squares" not in words(app)
+    assert sealed.id not in table(app)["run"].tolist()
+    assert "2 models" in app.selectbox[0].options[0]
+
+
+def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_run: Run) -> None:
+    beside(opened_run, "squares")
+    app = open_page(PAGE, run=opened_run.id)
+    n_events = len(opened_run.scores("test").total_events)
+    assert f"2 models were compared on the same {n_events} events" in words(app)
+    assert "the best of so many looks better than it is" in words(app)
+    assert f"of {n_events} events by an alarm in the 4 minutes before" in words(app)
+    assert "thresholds chosen on the past" in words(app)
+    assert "Chance (the same scores moved to another time)" in words(app)
+    assert titles(app) == [
+        "Test folds: mean AUC of each model",
+        "Test folds: caught within 4 minutes",
+        "Test: ROC curves",
+        "Test: events caught over false alarms",
+    ]
+
+
+def test_the_table_holds_what_the_judgements_say(open_page: OpenPage, opened_run: Run) -> None:
+    app = open_page(PAGE, run=opened_run.id)
+    shown, judgement = table(app).set_index("name"), opened_run.judgement()
+    assert judgement is not None
+    row = shown.loc["Custom: PCA on differences"]
+    assert row["mean_fold_auc"] == judgement["mean_fold_auc"]
+    assert row["caught_2_4"] == judgement["events"]["caught"]["4"]["2"]
+    assert row["trailing_5_20"] == judgement["events"]["caught_trailing"]["20"]["5"]
+    assert row["best_1_4"] == judgement["events"]["caught_at_best"]["4"]["1"]
+    assert row["looks"] == 1
+    order = json.loads(app.dataframe[0].proto.columns)
+    assert "run" not in app.dataframe[0].proto.column_order
+    assert order["best_2_4"]["label"] == "hindsight 2/day, 4 min"
+    assert "upper bound" in order["best_2_4"]["help"]
+    assert "trailing" in order["trailing_2_4"]["label"]
+    assert "hindsight" not in order["caught_2_4"]["label"]
+
+
+@pytest.fixture
+def compared(opened_run: Run) -> tuple[Run, Run]:
+    return opened_run, beside(opened_run, "squares")
+
+
+def select(app: AppTest, name: str) -> AppTest:
+    """Select the row of a name in the table."""
+    position = table(app)["name"].tolist().index(name)
+    key = f"compare_table_{hash(tuple(table(app)['run']))}"
+    app.session_state[key] = {"selection": {"rows": [position], "columns": [], "cells": []}}
+    return app.run()
+
+
+def test_a_selected_row_is_opened(open_page: OpenPage, compared: tuple[Run, Run]) -> None:
+    run, baseline = compared
+    app = open_page(PAGE, run=run.id)
+    assert button(app, "Open this run").disabled
+    select(app, "Mean of squares, no model")
+    assert app.session_state[KEY].run_id == run.id, "selecting alone must not open"
+    button(app, "Open this run").click().run()
+    assert not app.exception
+    assert app.title[0].value == "Evaluate"
+    assert app.session_state[KEY].run_id == baseline.id
+
+
+def test_a_row_without_a_model_cannot_be_opened(open_page: OpenPage, opened_run: Run) -> None:
+    app = select(open_page(PAGE, run=opened_run.id), "Time since the last restart")
+    assert button(app, "Open this run").disabled
+    assert "nothing to open" in words(app)
+    assert app.session_state[KEY].run_id == opened_run.id
+
+
+def test_what_is_shown_can_be_narrowed_and_the_verdict_stays(
+    open_page: OpenPage, compared: tuple[Run, Run]
+) -> None:
+    app = open_page(PAGE, run=compared[0].id)
+    app.pills(key="compare_kinds").set_value(["baseline"]).run()
+    assert table(app)["name"].tolist() == ["Mean of squares, no model"]
+    assert "2 models were compared" in words(app)
+    app.pills(key="compare_kinds").set_value(["run", "baseline"]).run()
+    app.text_input(key="compare_text").set_value("pca ON").run()
+    assert table(app)["name"].tolist() == ["Custom: PCA on differences"]
+    app.text_input(key="compare_text").set_value("[a-z").run()
+    assert "No model fits" in words(app)
+    assert not app.dataframe
+    assert not app.exception
+    app.switch_page("pages/1_Data.py").run()
+    app.switch_page(PAGE).run()
+    assert app.text_input(key="compare_text").value == "[a-z"
+    assert app.pills(key="compare_kinds").value == ["run", "baseline"]
+    app.text_input(key="compare_text").set_value("").run()
+    assert len(table(app)) == 2
+
+
+def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run: Run) -> None:
+    app = open_page(PAGE, run=opened_run.id)
+    app.segmented_control(key="compare_lead").set_value(20.0).run()
+    assert "Test folds: caught within 20 minutes" in titles(app)
+    assert "Test folds: caught within 4 minutes" not in titles(app)
+    app.switch_page("pages/1_Data.py").run()
+    app.switch_page(PAGE).run()
+    assert app.segmented_control(key="compare_lead").value == 20.0
+
+
+def overlay(app: AppTest) -> list[str]:
+    """Names of the curves in the ROC figure."""
+    (spec,) = [
+        json.loads(chart.proto.spec)
+        for chart in app.get("plotly_chart")
+        if "ROC" in json.loads(chart.proto.spec)["layout"]["title"]["text"]
+    ]
+    return [trace["name"].split(",")[0] for trace in spec["data"] if trace["name"] != "chance"]
+
+
+def test_the_best_are_laid_over_one_another_until_the_user_chooses(
+    open_page: OpenPage, compared: tuple[Run, Run]
+) -> None:
+    run, baseline = compared
+    app = open_page(PAGE, run=run.id)
+    ranking = [run_id for run_id in table(app)["run"] if run_id]
+    assert app.multiselect[0].value == ranking
+    assert "cannot be told apart" in words(app) or "is better than" in words(app)
+
+    third = beside(run, "mahalanobis")
+    app.run()
+    assert third.id in app.multiselect[0].value, "a new one of the best three joins them"
+    assert len(overlay(app)) == 3
+    assert "exactly two" in words(app)
+
+    app.multiselect[0].set_value([baseline.id]).run()
+    assert overlay(app) == ["Mean of squares"]
+    app.switch_page("pages/1_Data.py").run()
+    app.switch_page(PAGE).run()
+    assert app.multiselect[0].value == [baseline.id]
+    app.multiselect[0].set_value([]).run()
+    assert "Choose at least one model" in words(app)
+    assert len(app.get("plotly_chart")) == CHARTS - 2
+    assert not app.exception
+
+
+def test_baselines_are_trained_counted_and_cancelled(
+    open_page: OpenPage, opened_run: Run, executor: Deferred
+) -> None:
+    wanted = len(baselines(opened_run.config()))
+    app = open_page(PAGE, run=opened_run.id)
+    assert f"0 of {wanted} baselines trained." in words(app)
+    button(app, "Train the missing baselines").click().run()
+    queued = list_runs(role="baseline")
+    assert len(queued) == wanted
+    assert {run.purpose() for run in queued} == {Purpose("baseline", opened_run.id)}
+    assert "Train the missing baselines" not in labels(app)
+    assert f"{wanted} waiting" in progress(app)
+    assert len(executor.waiting) == 1, "they give way: one at a time"
+
+    button(app, "Cancel the waiting ones").click().run()
+    assert not app.exception
+    assert {run.status().state for run in queued} == {"cancelled"}
+    assert f"0 of {wanted} baselines trained." in words(app)
+    assert "Cancel the waiting ones" not in labels(app)
+    assert "Train the missing baselines" in labels(app)
+    executor.run_all()
+    assert not [run for run in queued if run.status().state == "done"]
+
+
+def progress(app: AppTest) -> str:
+    return " ".join(bar.proto.text for bar in app.get("progress")).replace("\\", "")
+
+
+def test_a_finished_baseline_is_a_row_at_the_next_look(
+    open_page: OpenPage, opened_run: Run, executor: Deferred
+) -> None:
+    waiting = create_run(opened_run.dataset(), recipe("squares", PCA), Purpose("baseline", opened_run.id))
+    app = open_page(PAGE, run=opened_run.id)
+    assert "1 waiting" in progress(app)
+    assert "Mean of squares, no model" not in table(app)["name"].tolist()
+    mark(waiting, "running")
+    app.run()
+    assert "now: Mean of squares, no model" in progress(app)
+    worker.execute(waiting)
+    app.run()
+    assert "1 of" in words(app)
+    assert "Mean of squares, no model" in table(app)["name"].tolist()
+
+
+def test_a_baseline_that_failed_says_why_and_can_be_tried_again(open_page: OpenPage, opened_run: Run) -> None:
+    failed = create_run(opened_run.dataset(), recipe("knn", PCA), Purpose("baseline", opened_run.id))
+    mark(failed, "failed", "Too **few** rows.")
+    app = open_page(PAGE, run=opened_run.id)
+    assert "Nearest neighbours: Too **few** rows." in words(app)
+    assert "Too \\*\\*few\\*\\* rows" in texts(app)
+    assert "Train the missing baselines" in labels(app)
+    assert "Cancel the waiting ones" not in labels(app)
+
+
+def test_only_runs_judged_on_the_same_windows_are_compared(open_page: OpenPage, opened_run: Run) -> None:
+    dataset = opened_run.dataset()
+    flattering = finished(dataset, replace(PCA, split=SplitPlan("random")))
+    flattering.look()
+    app = open_page(PAGE, run=opened_run.id)
+    chosen, (first, second) = app.selectbox[0].value, app.selectbox[0].options
+    assert first == "random split (optimistic), shift 2, lookback 1: 1 model"
+    assert second == "chronological split, shift 2, lookback 1: 1 model"
+    assert table(app)["run"].tolist().count(opened_run.id) == 1
+    assert flattering.id not in table(app)["run"].tolist()
+    assert "optimistic" not in words(app)
+
+    app.selectbox[0].select(first).run()
+    assert app.selectbox[0].value != chosen
+    assert flattering.id in table(app)["run"].tolist()
+    assert opened_run.id not in table(app)["run"].tolist()
+    assert "Random split: optimistic" in words(app)
+    assert "had seen" in words(app)
+    app.switch_page("pages/1_Data.py").run()
+    app.switch_page(PAGE).run()
+    assert app.selectbox[0].value != chosen
+    # The run in use decides, where the session has not chosen.
+    assert flattering.id in table(open_page(PAGE, dataset=dataset.digest))["run"].tolist()
+
+
+DAMAGES = ["judgement.json", "config.json", "looks.json", "evaluation.json"]
+
+
+@pytest.mark.parametrize("damaged", DAMAGES)
+def test_a_damaged_run_is_left_out_and_the_others_stay(
+    open_page: OpenPage, opened_run: Run, damaged: str
+) -> None:
+    old = create_run(opened_run.dataset(), PCA)
+    old.write_status(Status("done"))
+    run = finished(opened_run.dataset(), SQUARES)
+    run.look()
+    (run.folder / damaged).write_text("{half of")
+    app = open_page(PAGE, run=opened_run.id)
+    assert not app.exception
+    # Figures of the run itself are read last.
+    left_out = "1 run cannot be compared" if damaged == "evaluation.json" else "2 runs cannot be compared"
+    assert left_out in words(app)
+    assert len(app.get("plotly_chart")) == CHARTS
+    assert [run_id for run_id in table(app)["run"] if run_id] == [opened_run.id]
+
+
+def test_if_no_figures_can_be_read_the_page_says_so(open_page: OpenPage, opened_run: Run) -> None:
+    (opened_run.folder / "evaluation.json").write_text("[]")
+    app = open_page(PAGE, dataset=opened_run.dataset().digest)
+    assert not app.exception
+    assert [error.value for error in app.error] == [
+        "The figures of these runs are missing or damaged. Train them again."
+    ]
+    assert not app.dataframe
+
+
+def test_baselines_of_a_deleted_run_are_not_called_damaged(open_page: OpenPage, opened_run: Run) -> None:
+    gone = finished(opened_run.dataset(), replace(PCA, shift=5))
+    orphan = beside(gone, "squares")
+    delete_run(gone)
+    app = open_page(PAGE, run=opened_run.id)
+    assert len(app.selectbox[0].options) == 1
+    assert "cannot be compared" not in words(app)
+    assert orphan.id not in table(app)["run"].tolist()
+
+
+def test_damaged_test_data_are_a_sentence_and_the_table_stays(open_page: OpenPage, opened_run: Run) -> None:
+    (opened_run.folder / "scores.parquet").write_bytes(b"PAR1 no more")
+    app = open_page(PAGE, run=opened_run.id)
+    assert not app.exception
+    assert any("damaged" in error.value for error in app.error)
+    assert opened_run.id in table(app)["run"].tolist()
+
+
+def test_a_seal_that_cannot_be_broken_is_a_sentence(open_page: OpenPage, done_run: Run) -> None:
+    (done_run.folder / "threshold.json").unlink()
+    app = open_page(PAGE, dataset=done_run.dataset().digest)
+    button(app, "Open the test data of this run (one look)").click().run()
+    assert not app.exception
+    assert any("threshold" in error.value for error in app.error)
+    assert done_run.looks() == []
+
+
+def test_old_runs_alone_are_said_to_be_too_old(open_page: OpenPage, dataset: Dataset) -> None:
+    create_run(dataset, PCA).write_status(Status("done"))
+    app = open_page(PAGE, dataset=dataset.digest)
+    assert "1 run of an older version, or damaged, cannot be compared" in words(app)
+    assert not app.exception
+
+
+def test_the_table_is_taken_along_without_formulas(opened_run: Run) -> None:
+    judgement = opened_run.judgement()
+    assert judgement is not None
+    board = leaderboard([opened_run], judgement["windows"])
+    evil = board.assign(name=["=1+1", *board["name"][1:]])
+    back = pd.read_csv(io.StringIO(to_csv(evil)))
+    assert back.loc[0, "name"] == "'=1+1"
+    assert list(back.columns) == COLUMNS
+    np.testing.assert_allclose(back["mean_fold_auc"], board["mean_fold_auc"])
+    whole = pd.read_parquet(io.BytesIO(to_parquet(board)))
+    assert whole["name"].tolist() == board["name"].tolist()
+    assert whole["looks"].dropna().tolist() == [1]
+
+
+def test_both_downloads_are_offered_for_what_is_shown(open_page: OpenPage, opened_run: Run) -> None:
+    app = open_page(PAGE, run=opened_run.id)
+    assert [element.proto.label for element in app.get("download_button")] == [
+        "Download the leaderboard (CSV)",
+        "Download the leaderboard (Parquet)",
+    ]
+    app.text_input(key="compare_text").set_value("no such model").run()
+    assert not app.get("download_button")
+
+
+@pytest.mark.parametrize("page", [step.page for step in STEPS])
+def test_pages_are_numbered_as_their_files_are(page: str) -> None:
+    (step,) = [step for step in STEPS if step.page == page]
+    number = page.removeprefix("pages/").split("_")[0]
+    assert step.numbered == (step.label if page == "app.py" else f"{number} · {step.label}")
+
+
+def row(name: str, kind: str, auc: float, group: int, **figures: Any) -> dict[str, Any]:
+    return {
+        **dict.fromkeys(COLUMNS, 0),
+        **{"name": name, "kind": kind, "mean_fold_auc": auc, "group": group, "split": "rolling"},
+        **{"folds": 6, "events": 78, "auc_low": auc - 0.02, "auc_high": auc + 0.02},
+        **{"caught_2_4": 6, "caught_2_20": 9, "achieved_2": 3.68},
+        **figures,
+    }
+
+
+CHANCE = row("Chance: the score rolled in time", "trivial", 0.5, 9, caught_2_4=1, achieved_2=2.1)
+CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
+
+
+@pytest.mark.parametrize(
+    ("rows", "headline"),
+    [
+        ([row("A", "run", 0.7, 1)], "“A” is the only model that was judged here so far."),
+        ([row("A", "run", 0.7, 1), row("B", "run", 0.6, 2)], "“A” is best"),
+        ([row("A", "run", 0.7, 1), row("B", "run", 0.69, 1)], "“A” stands first, but 1 other cannot"),
+        (
+            [row("A", "run", 0.54, 1), CLOCK | {"group": 1}, CHANCE | {"group": 1}],
+            "“A” stands first, but cannot be told apart from “Chance: the score rolled in time”",
+        ),
+        ([CLOCK, row("A", "run", 0.5, 9)], "No model is better than “Time since the last restart”"),
+        ([row("A", "run", np.nan, 1)], "None of 1 model could be ranked."),
+    ],
+)
+def test_the_headline_claims_no_more_than_the_data_tell(rows: list[dict[str, Any]], headline: str) -> None:
+    first, *_ = verdict(pd.DataFrame(rows))
+    assert first.startswith(headline)
+    assert "is best" not in first or rows[1]["group"] > rows[0]["group"]
+
+
+def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
+    level = [row(name, "baseline", 0.69, 1) for name in "BCDEFG"]
+    board = pd.DataFrame([row("A", "run", 0.7, 1), *level, row("H", "run", 0.6, 2, caught_2_4=8), CHANCE])
+    _, caught, most, ranking, tied, optimism, chance = verdict(board)
+    assert caught.startswith(
+        "With thresholds chosen on the past for 2 false alarms a day it would have caught 6 of 78 events by "
+        "an alarm in the 4 minutes before the event, and 9 by one in the 20 minutes before. 3.7 false"
+    )
+    assert "6 folds, each judged by models that had seen only what came before it" in caught
+    assert most == (
+        "In the same 4 minutes “H” would have caught the most, 8 of 78, at 3.7 false alarms a day."
+    )
+    assert "in 70% of such pairs (95 % interval 0.68 to 0.72)" in ranking
+    assert tied == "These data cannot tell it apart from “B”, “C”, “D”, “E” and 2 more."
+    assert optimism == (
+        "8 models were compared on the same 78 events: the best of so many looks better than it is."
+    )
+    assert "would have caught 1 of 78 at 2.1 false alarms a day" in chance
+    alone = "\n".join(verdict(pd.DataFrame([row("A", "run", 0.7, 1, split="random", auc_low=np.nan)])))
+    assert "interval" not in alone
+    assert "chosen on the past" not in alone
+    assert "whose neighbours the models had seen" in alone
+    assert "looks better than it is" not in alone
+    assert "Train the baselines" in alone
+
+
+def test_groups_of_the_same_label_are_told_apart(dataset: Dataset) -> None:
+    runs = [
+        finished(dataset, replace(PCA, split=SplitPlan("stretch", folds=3, seed=seed))) for seed in (1, 2)
+    ]
+    orphan = create_run(dataset, SQUARES, Purpose("baseline", "20200101-000000-000000"))
+    worker.execute(orphan)
+    first, second = comparable([orphan, *runs])
+    assert first.label == "stretch split, 3 folds, shift 2, lookback 1, split seed 1: 1 model"
+    assert second.label == "stretch split, 3 folds, shift 2, lookback 1, split seed 2: 1 model"
+    assert runs[0].id in first and runs[1].id not in first
+    assert orphan.id not in first and orphan.id not in second
+    assert first.shown == ()
+    open_run(first.asked_for[0]).look()
+    assert comparable(runs)[0].shown == (runs[0].id,)

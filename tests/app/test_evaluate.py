@@ -1,0 +1,167 @@
+"""The Evaluate page: sealed test data, and figures that never stand alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import AlarmPolicy, Rule, SplitPlan, recipe
+from rare_event.config import recipes as recipes_module
+from rare_event.store.datasets import Dataset
+from rare_event.store.records import Committed
+from rare_event.store.runs import Run, list_runs
+from rare_event.work.beside import baselines_of, create_baselines, leakage_of
+from rare_event.work.worker import execute, execute_in_worker
+from tests.app.conftest import PCA, Deferred, finished
+from tests.app.test_pages import OpenPage, button, metric, texts, titles
+
+PAGE = "pages/4_Evaluate.py"
+FEW = {name: recipes_module.RECIPES[name] for name in ("squares", "mahalanobis", "logistic")}
+
+
+@pytest.fixture(autouse=True)
+def _few_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(recipes_module, "RECIPES", FEW)
+
+
+def opened(open_page: OpenPage, run: Run) -> AppTest:
+    return button(open_page(PAGE, run=run.id), "Open the test data").click().run()
+
+
+def test_sealed_test_data_show_no_figure(open_page: OpenPage, done_run: Run) -> None:
+    app = open_page(PAGE, run=done_run.id)
+    assert not app.exception and not app.metric and not titles(app)
+    assert "sealed" in " ".join(header.value for header in app.subheader)
+    assert done_run.looks() == []
+    # Nor do the other pages give the test figures away.
+    for page in ("app.py", "pages/2_Train.py", "pages/3_Threshold.py"):
+        assert "test AUC" not in texts(open_page(page, run=done_run.id)), page
+
+
+def test_opening_is_one_look_however_often_the_page_is_visited(open_page: OpenPage, done_run: Run) -> None:
+    app = opened(open_page, done_run)
+    assert not app.exception and not app.error and app.metric
+    assert "opened once" in texts(app) and not app.warning
+    for _ in range(2):
+        app = open_page(PAGE, run=done_run.id)
+        assert app.metric and "opened once" in texts(app)
+    assert [look.committed for look in done_run.looks()] == [done_run.committed()]
+
+
+def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, done_run: Run) -> None:
+    opened(open_page, done_run)
+    done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
+    app = open_page(PAGE, run=done_run.id)
+    assert not app.metric and "opened once, at another threshold" in texts(app)
+    app = button(app, "Open again: look 2").click().run()
+    assert app.metric and len(done_run.looks()) == 2
+    assert any("changed after the test data had been seen (2 looks)" in w.value for w in app.warning)
+    # The same threshold committed again is no change.
+    done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
+    assert open_page(PAGE, run=done_run.id).metric and len(done_run.looks()) == 2
+
+
+def test_every_figure_has_its_interval_and_what_chance_gives(open_page: OpenPage, done_run: Run) -> None:
+    app = opened(open_page, done_run)
+    below = {shown.label: shown.delta for shown in app.metric}
+    assert {"Events caught", "False alarms per day", "ROC AUC (rows)"} <= set(below)
+    for label in ("Events caught", "ROC AUC (rows)", "Recall (rows)"):
+        assert " to " in below[label] and "chance" in below[label], label
+    assert "chance" not in below["False alarms per day"] and " to " in below["False alarms per day"]
+    assert "chronological split" in texts(app)
+    assert metric(app, "ROC AUC (rows)").startswith("0.")
+
+
+def test_a_run_is_held_against_its_baselines(open_page: OpenPage, executor: Deferred, done_run: Run) -> None:
+    app = opened(open_page, done_run)
+    assert any("No baseline" in info.value for info in app.info)
+    app = button(app, "Train the baselines").click().run()
+    assert not app.exception
+    executor.run_all()
+    assert {name: run.status().state for name, run in baselines_of(done_run).items()} == dict.fromkeys(
+        FEW, "done"
+    )
+    assert create_baselines(done_run) == [] and list_runs() == [done_run]
+    words = texts(open_page(PAGE, run=done_run.id))
+    assert "At 2 false alarms a day this model" in words.replace("\\", "") and "No baseline" not in words
+
+
+def test_a_run_that_loses_to_a_baseline_says_so(open_page: OpenPage, done_run: Run) -> None:
+    opened(open_page, done_run)
+    for run in create_baselines(done_run):
+        execute(run)
+        figures = run.judgement()
+        assert figures is not None
+        for lead in figures["events"]["caught"].values():
+            lead.update({budget: figures["events"]["total"] for budget in lead})
+        run.save_judgement(figures)
+    assert "does not beat the baselines" in texts(open_page(PAGE, run=done_run.id))
+
+
+def test_baselines_are_trained_beside_a_run_unless_it_is_not_wanted(
+    open_page: OpenPage, executor: Deferred, dataset: Dataset
+) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    app.selectbox[1].select("pca").run()
+    app.toggle(key="train_beside").set_value(False).run()
+    button(app, "Train").click().run()
+    assert len(list_runs()) == 1 and list_runs(role="baseline") == []
+    app.toggle(key="train_beside").set_value(True).run()
+    button(app, "Train").click().run()
+    assert len(list_runs()) == 2 and len(list_runs(role="baseline")) == len(FEW)
+    # What a person asked for is executed first.
+    executor.run_all()
+    ended = sorted(list_runs(role=None), key=lambda run: (run.folder / "judgement.json").stat().st_mtime_ns)
+    assert {run.purpose().role for run in ended[:2]} == {"run"}
+
+
+def test_the_leakage_meter_goes_on_in_the_background(
+    open_page: OpenPage, executor: Deferred, dataset: Dataset
+) -> None:
+    run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
+    app = button(opened(open_page, run), "Measure the leak").click().run()
+    assert not app.exception and "three splits" not in " ".join(titles(app))
+    assert leakage_of(run) is not None and list_runs() == [run]
+    app = button(app, "Cancel").click().run()
+    assert leakage_of(run) is None
+    app = button(open_page(PAGE, run=run.id), "Measure the leak").click().run()
+    executor.run_all()
+    app = open_page(PAGE, run=run.id)
+    assert not app.exception and not app.error
+    assert "The same model under three splits" in titles(app)
+    assert "Random rows say" in texts(app)
+
+
+def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: Run) -> None:
+    app = opened(open_page, done_run)
+    words = " ".join(titles(app))
+    assert "day" in words and len(titles(app)) == len(set(titles(app)))
+    assert "Drift" in [header.value for header in app.subheader]
+
+
+def test_a_model_without_sensor_errors_has_no_carriers(open_page: OpenPage, dataset: Dataset) -> None:
+    run = finished(dataset, recipe("mahalanobis", PCA))
+    app = opened(open_page, run)
+    assert not app.exception and not app.error and app.metric
+    assert not any("carr" in title.lower() for title in titles(app))
+
+
+def test_folds_are_drawn_with_what_each_caught(open_page: OpenPage, dataset: Dataset) -> None:
+    run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
+    app = opened(open_page, run)
+    assert not app.exception
+    caught = int(metric(app, "Events caught").split(" of ")[0])
+    assert f"Test folds: {caught} of {len(run.scores('test').total_events)} events caught" in titles(app)
+    single = finished(dataset, PCA)
+    assert not any("Test folds" in title for title in titles(opened(open_page, single)))
+
+
+def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:
+    run = finished(dataset, PCA)
+    from rare_event.work.beside import create_leakage
+
+    meter = create_leakage(run)
+    meter.request_cancel()
+    assert execute_in_worker(meter.id).state == "cancelled" and leakage_of(run) is None
+    assert np.isfinite(run.scores("test").y_score).all()

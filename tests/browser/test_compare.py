@@ -1,0 +1,165 @@
+"""The Compare page in a real browser: opened, sorted out, taken along, and kept up to date."""
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from rare_event.config import recipe
+from rare_event.prepare.sample import write_sample
+from rare_event.store.datasets import add_dataset
+from rare_event.store.records import Purpose
+from rare_event.store.runs import Run, create_run, mark
+from rare_event.work import worker
+from rare_event.work.leaderboard import leaderboard
+from tests.app.conftest import PCA, finished
+from tests.browser.conftest import Complaints, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+# Pixels of a row of the table; its first cell holds the tick.
+ROW = 35
+TICK = 18
+
+
+@pytest.fixture(scope="module")
+def home(server: Server) -> Iterator[Path]:
+    """The server's workspace, for this process too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARE_EVENT_HOME", str(server.home))
+        yield server.home
+
+
+@pytest.fixture(scope="module")
+def runs(home: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Run, Run]:
+    """A run on the sample mill and a baseline beside it, not opened yet."""
+    dataset = add_dataset(write_sample(tmp_path_factory.mktemp("sample") / "sample.csv"), "sample.csv")
+    run = finished(dataset, PCA)
+    return run, baseline_of(run, "squares")
+
+
+def baseline_of(run: Run, name: str) -> Run:
+    made = create_run(run.dataset(), recipe(name, run.config()), Purpose("baseline", run.id))
+    worker.execute(made)
+    return made
+
+
+def board_of(*runs: Run) -> pd.DataFrame:
+    judgement = runs[0].judgement()
+    assert judgement is not None
+    return leaderboard(sorted(runs, key=lambda run: run.id, reverse=True), judgement["windows"])
+
+
+def open_compare(page: Page, server: Server, run: Run) -> None:
+    page.goto(f"{server.address}/Compare?run={run.id}")
+    expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
+
+
+def tick(page: Page, row: int) -> None:
+    """Select a row of the table, which is drawn and has no elements to click on."""
+    settled(page)
+    grid = page.get_by_test_id("data-grid-canvas").first
+    grid.scroll_into_view_if_needed()
+    box = grid.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + TICK, box["y"] + ROW * (row + 1.5))
+
+
+def settled(page: Page) -> None:
+    """Wait until the server has answered, as a person would see."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def test_sealed_opened_selected_and_evaluated(
+    page: Page, server: Server, runs: tuple[Run, Run], complaints: Complaints
+) -> None:
+    run, baseline = runs
+    open_compare(page, server, run)
+    unseal = page.get_by_role("button", name="Open the test data of this run (one look)")
+    expect(unseal).to_be_visible()
+    settled(page)
+    assert page.locator(".js-plotly-plot").count() == 0, "nothing is drawn of sealed data"
+
+    unseal.click()
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    expect(page.get_by_text("2 models were compared on the same")).to_be_visible()
+    assert len(run.looks()) == 1
+
+    opens = page.get_by_role("button", name="Open this run")
+    expect(opens).to_be_disabled()
+    row = board_of(run, baseline)["run"].tolist().index(baseline.id)
+    tick(page, row)
+    expect(opens).to_be_enabled()
+    opens.click()
+    expect(page.get_by_role("heading", name="Evaluate", exact=True)).to_be_visible()
+    assert f"run={baseline.id}" in page.url
+
+    settled(page)
+    assert page.get_by_test_id("stException").count() == 0
+    assert complaints.messages == []
+    assert "Traceback" not in server.log.read_text()
+
+
+@pytest.fixture
+def opened(runs: tuple[Run, Run]) -> Run:
+    if not runs[0].looks():
+        runs[0].look()
+    return runs[0]
+
+
+def test_a_baseline_that_ends_elsewhere_joins_by_itself(
+    page: Page, server: Server, runs: tuple[Run, Run], opened: Run
+) -> None:
+    waiting = create_run(
+        opened.dataset(), recipe("mahalanobis", opened.config()), Purpose("baseline", opened.id)
+    )
+    mark(waiting, "running")
+    open_compare(page, server, opened)
+    expect(page.get_by_text("now: Mahalanobis distance")).to_be_visible()
+    expect(page.get_by_text("2 models were compared on the same")).to_be_visible()
+    worker.execute(waiting)
+    expect(page.get_by_text("3 models were compared on the same")).to_be_visible()
+    expect(page.get_by_text("now: Mahalanobis distance")).to_have_count(0)
+
+
+def test_the_table_can_be_taken_along(page: Page, server: Server, opened: Run) -> None:
+    open_compare(page, server, opened)
+    contents = {}
+    for kind in ("CSV", "Parquet"):
+        with page.expect_download() as started:
+            page.get_by_role("button", name=f"Download the leaderboard ({kind})").click()
+        contents[kind] = Path(started.value.path()).read_bytes()
+        assert started.value.suggested_filename == f"leaderboard.{kind.lower()}"
+    csv, parquet = (
+        pd.read_csv(io.BytesIO(contents["CSV"])),
+        pd.read_parquet(io.BytesIO(contents["Parquet"])),
+    )
+    assert opened.id in csv["run"].tolist()
+    assert csv["name"].tolist() == parquet["name"].tolist()
+    assert list(csv.columns) == list(parquet.columns)
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, opened: Run, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    open_compare(page, server, opened)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    settled(page)
+    serious = [
+        f"{rule['id']}: {rule['help']} {[node['target'] for node in rule['nodes']]}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []
+
+
+def test_the_page_is_no_wider_than_a_small_window(page: Page, server: Server, opened: Run) -> None:
+    page.set_viewport_size({"width": 768, "height": 900})
+    open_compare(page, server, opened)
+    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert page.get_by_test_id("stException").count() == 0
