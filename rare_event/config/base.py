@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cache
 from numbers import Integral
 from typing import Any, Literal, get_args, get_origin, get_type_hints
 
@@ -19,7 +20,7 @@ class Settings:
     __pydantic_config__ = {"extra": "forbid", "strict": True}
 
     def __post_init__(self) -> None:
-        for name, wanted in get_type_hints(type(self)).items():
+        for name, wanted in _hints(type(self)).items():
             value = self.__dict__.get(name)
             kinds = [kind for kind in get_args(wanted) or (wanted,) if kind is not type(None)]
             if value is None and len(kinds) < len(get_args(wanted)):
@@ -34,6 +35,11 @@ class Settings:
                 require(whole(value), f"{name} is {value!r}; choose a whole number.")
             elif kinds == [float]:
                 require(finite(value), f"{name} is {value!r}; choose a finite number.")
+
+
+@cache
+def _hints(settings: type) -> dict[str, Any]:
+    return get_type_hints(settings)
 
 
 def whole(value: Any) -> bool:

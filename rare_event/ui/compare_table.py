@@ -18,7 +18,7 @@ HIDDEN = ("run", "split", "folds", "base_rate", "events")
 # A longer table scrolls.
 MOST_ROWS = 25
 # Pixels; a longer name is shown in full when it is pointed at.
-NAME_WIDTH = 290
+NAME_WIDTH = 330
 THRESHOLDS = {
     "caught": ("caught", "with each fold's threshold chosen on its past"),
     "trailing": ("trailing", "with thresholds that follow the scores of the last days"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -125,7 +125,10 @@ def _figures() -> dict[str, str]:
             figures["Train"] = f"{config.model.kind}, {config.split.kind} split" + (
                 f", validation AUC {auc:.2f}" if auc is not None else ""
             )
-            figures["Threshold"] = run.committed().in_words()
-            events = about["events"]
-            figures["Evaluate"] = f"{plural(events['total'], 'event')} in test data"
+            # What is damaged is told where it is needed, not by the sidebar.
+            with suppress(RareEventError):
+                figures["Threshold"] = run.committed().in_words()
+            if looks := len(run.looks()):
+                events = plural(about["events"]["total"], "event")
+                figures["Evaluate"] = f"{events} in test data, {plural(looks, 'look')}"
     return figures

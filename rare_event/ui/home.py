@@ -24,6 +24,7 @@ PATH = (
     ("2 · Train", "Can a model see it coming?", "Set the shift and the lookback; train an autoencoder."),
     ("3 · Threshold", "Where do I set the alarm?", "Move the threshold on validation data and commit it."),
     ("4 · Evaluate", "What will it be worth?", "Events caught, false alarms per day and lead on test data."),
+    ("6 · Compare", "Which run is best?", "Runs beside baselines and chance, and what cannot be told apart."),
 )
 
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from rare_event.config import baselines
+from contextlib import suppress
+from dataclasses import replace
+
+from rare_event.config import ExperimentConfig, baselines
+from rare_event.errors import RareEventError
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Purpose
 from rare_event.store.runs import Run, create_run, list_runs
@@ -19,13 +23,19 @@ def baselines_of(run: Run) -> dict[str, Run]:
     run
         The run that is compared.
     """
-    wanted = {config: config.name for config in baselines(run.config())}
+    # What a run is called does not matter: a person's own run of the same settings serves as well.
+    wanted = {_nameless(config): config.name for config in baselines(run.config())}
     found: dict[str, Run] = {}
     for other in _runs_on(run.dataset()):
-        config = other.config()
-        if config in wanted:
-            found.setdefault(wanted[config], other)
+        with suppress(RareEventError):
+            config = _nameless(other.config())
+            if config in wanted:
+                found.setdefault(wanted[config], other)
     return found
+
+
+def _nameless(config: ExperimentConfig) -> ExperimentConfig:
+    return replace(config, name="")
 
 
 def create_baselines(run: Run) -> list[Run]:
@@ -36,13 +46,9 @@ def create_baselines(run: Run) -> list[Run]:
     run
         The run to compare with.
     """
-    there = {other.config() for other in baselines_of(run).values()}
-    purpose = Purpose("baseline", run.id)
-    return [
-        create_run(run.dataset(), config, purpose)
-        for config in baselines(run.config())
-        if config not in there
-    ]
+    there, purpose = baselines_of(run), Purpose("baseline", run.id)
+    missing = [config for config in baselines(run.config()) if config.name not in there]
+    return [create_run(run.dataset(), config, purpose) for config in missing]
 
 
 def leakage_of(run: Run) -> Run | None:

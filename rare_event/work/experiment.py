@@ -15,6 +15,7 @@ from rare_event.config import BlendModel, ExperimentConfig, recipe
 from rare_event.detect.detector import fit_detector
 from rare_event.detect.scoring import score_and_contributions
 from rare_event.detect.training import Epoch
+from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
@@ -123,5 +124,11 @@ def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
 
 def _in_common_unit(validation: Scores, test: Scores) -> list[Scores]:
     """Divide by the median validation error of normal rows: folds differ in scale."""
-    unit = float(np.median(validation.y_score[validation.y_true == 0]))
+    normal = validation.y_score[validation.y_true == 0]
+    if not len(normal):
+        raise DataError(
+            "A fold has no normal window in its validation part, so its scores have no unit. "
+            "Use fewer folds, a shorter lookback, or more data."
+        )
+    unit = float(np.median(normal))
     return [part.with_score(part.y_score / (unit or 1.0)) for part in (validation, test)]

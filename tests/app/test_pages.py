@@ -333,3 +333,12 @@ def test_a_damaged_run_is_a_sentence_and_others_still_open(open_page: OpenPage, 
     assert not app.exception
     assert any("damaged" in error.value for error in app.error)
     assert not open_page("pages/1_Data.py", run=done_run.id).error
+
+
+def test_a_damaged_threshold_stops_no_page(open_page: OpenPage, done_run: Run) -> None:
+    (done_run.folder / "threshold.json").write_text("{")
+    for page in PAGES:
+        assert not open_page(page, run=done_run.id).exception, page
+    assert any(
+        "committed threshold" in e.value for e in open_page("pages/3_Threshold.py", run=done_run.id).error
+    )

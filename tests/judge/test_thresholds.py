@@ -57,8 +57,9 @@ def test_alarms_that_still_stand_are_those_of_the_walk_and_of_the_listing(seed) 
 def once_each(scores, threshold, policy) -> tuple[int, int]:
     """Alarms and false alarms where none sounds twice: alarmed rows joined within the cooldown."""
     flags = naive.alarmed_rows(scores, threshold, policy)
-    last, groups = None, []
-    for i in np.flatnonzero(flags):
+    last: int | None = None
+    groups: list[list[int]] = []
+    for i in np.flatnonzero(flags).tolist():
         joined = last is not None and scores.stretch[last] == scores.stretch[i]
         if not (joined and scores.clock[i] - scores.clock[last] < policy.cooldown):
             groups.append([])
