@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
@@ -37,9 +38,8 @@ class Settings:
                 require(finite(value), f"{name} is {value!r}; choose a finite number.")
 
 
-@cache
-def _hints(settings: type) -> dict[str, Any]:
-    return get_type_hints(settings)
+# Resolving hints takes most of the time of making a config.
+_hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
 
 
 def whole(value: Any) -> bool:

@@ -177,6 +177,25 @@ def drift_sentence(
     return f"{said} on the validation data{_carried(carriers, first)}."
 
 
+def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], str] = "day {}".format) -> str:
+    """Say how far the error of normal windows was from what it was, where it has not stayed so.
+
+    Parameters
+    ----------
+    validation, test, when
+        As for `drift_sentence`.
+    """
+    usual = "The error of normal windows is about what it was on the validation data"
+    unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
+    days = errors_by_day(test.once(), unit or None)
+    days = days[days["normal"] * test.step >= LEAST_MINUTES]
+    if days.empty or days["median"].max() < RISEN:
+        return f"{usual}, day by day."
+    worst = int(days["median"].to_numpy().argmax())
+    day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
+    return f"{usual} in the end, but not always: on {when(day)} its median was {_figure(times)} times that."
+
+
 def _figure(times: float) -> str:
     return f"{times:.1f}" if times < 10 else f"{times:,.0f}" if times < 1e6 else f"{times:.0e}"
 

@@ -9,7 +9,13 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rare_event.judge.drift import alarms_by_day, carriers_by_day, drift_sentence, errors_by_day
+from rare_event.judge.drift import (
+    alarms_by_day,
+    carriers_by_day,
+    drift_sentence,
+    errors_by_day,
+    worst_day_sentence,
+)
 from rare_event.judge.evaluation import call
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
@@ -36,8 +42,11 @@ def show_drift(run: Run) -> None:
     carriers = carriers_by_day(contributions, test, names) if "sensor_1" in contributions else None
     changes = changes_of(run.id)[:MOST_CHANGES]
     day_of = _namer(run)
-    sentence = drift_sentence(scores_of(run.id, "validation"), test, carriers, day_of)
-    st.markdown(plain(sentence or "The error of normal windows is about what it was on the validation data."))
+    validation = scores_of(run.id, "validation")
+    sentence = drift_sentence(validation, test, carriers, day_of) or worst_day_sentence(
+        validation, test, day_of
+    )
+    st.markdown(plain(sentence))
     for change in changes:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // 1440))))}")
     unit = SCORE_UNIT_OF_FOLDS if len(np.unique(test.fold)) > 1 else SCORE_UNIT

@@ -15,7 +15,7 @@ from rare_event.ui.cache import ledger_of, table_of
 COLUMN_CONFIG = {
     "event": st.column_config.NumberColumn("event", help="Number of the event in the file, from 0."),
     "caught": st.column_config.CheckboxColumn("caught"),
-    "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm"),
+    "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
     "peak": st.column_config.NumberColumn(
         "highest error", format="%.3g", help="In the lead window, or in the alarm."

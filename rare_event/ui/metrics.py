@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping
 
 import streamlit as st
 
-# Wide enough for "False alarms per day"; all alike, so that a wrapped line keeps its columns.
-WIDTH = 215
+# Wide enough for "False alarms per day", and for an interval with what chance gives; all of a line are
+# alike, so that it keeps its columns when it wraps.
+WIDTH, WIDTH_WITH_INTERVALS = 215, 290
 
 
 def show_metrics(
@@ -33,5 +34,5 @@ def show_metrics(
                 delta_arrow="off",
                 help=explanation,
                 border=True,
-                width=WIDTH,
+                width=WIDTH_WITH_INTERVALS if intervals else WIDTH,
             )

@@ -177,7 +177,10 @@ def nearest_budget(rule: Rule) -> float:
 
 
 def beats_baselines(board: pd.DataFrame, run_id: str, budget: float, lead: float = 4.0) -> str | None:
-    """Say whether a run catches more events at its budget than any baseline does.
+    """Say whether a run catches more events than any baseline at the same false alarms a day.
+
+    Thresholds of the past come to different false alarms for each model, so all thresholds are read
+    off the test rows here: only then do the models pay the same.
 
     Parameters
     ----------
@@ -191,21 +194,24 @@ def beats_baselines(board: pd.DataFrame, run_id: str, budget: float, lead: float
     Returns
     -------
     str or None
-        None where there is no baseline, or the run is not on the board.
+        Markdown; None where there is no baseline, or the run is not on the board.
     """
     rows = board.to_dict("records")
     mine = [row for row in rows if row["run"] == run_id]
     others = [row for row in rows if row["run"] != run_id and row["kind"] != "run"]
     if not mine or not others:
         return None
-    column = f"caught_{budget:g}_{lead:g}"
+    column = f"best_{budget:g}_{lead:g}"
     best = max(others, key=lambda row: row[column])
     most = int(best[column])
-    at = f"At {budget:g} false alarms a day"
+    at = f"At {budget:g} false alarms a day for all alike"
     caught = f"{mine[0][column]} of {mine[0]['events']} events"
     if mine[0][column] > most:
-        return f"{at} this model catches {caught}, more than any of {len(others)} baselines ({most} at most)."
+        return (
+            f"{at}, this model catches {caught}, more than any of {len(others)} baselines ({most} at most)."
+        )
+    level = ", though their AUC cannot be told apart" if best["group"] == mine[0]["group"] else ""
     return (
-        f"**{at} this model does not beat the baselines**: it catches {caught}, and "
-        f"“{best['name']}” catches {most}."
+        f"**This model does not beat the baselines.** {at}, it catches {caught}, and "
+        f"“{best['name']}”, one of {len(others)}, catches {most}{level}."
     )

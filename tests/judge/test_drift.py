@@ -5,7 +5,13 @@ import pandas as pd
 import pytest
 
 from rare_event.config import AlarmPolicy
-from rare_event.judge.drift import alarms_by_day, carriers_by_day, drift_sentence, errors_by_day
+from rare_event.judge.drift import (
+    alarms_by_day,
+    carriers_by_day,
+    drift_sentence,
+    errors_by_day,
+    worst_day_sentence,
+)
 from rare_event.judge.evaluation import call
 from rare_event.judge.scores import Scores
 from tests import naive
@@ -185,3 +191,11 @@ def test_no_sentence_where_nothing_has_risen_for_good() -> None:
     assert drift_sentence(quiet, short) is None
     ended = windows([*days_of([1.0, 5.0]).clock, 2 * 1440.0], [*days_of([1.0, 5.0]).y_score, 1.0])
     assert str(drift_sentence(quiet, ended)).startswith("Since day 1 ")
+
+
+def test_a_rise_that_did_not_stay_is_told_with_its_worst_day() -> None:
+    before = days_of([1.0, 1.0])
+    said = worst_day_sentence(before, days_of([1.0, 8.0, 3.0, 1.0]), "day {}".format)
+    assert "on day 1 its median was 8.0 times that" in said and "3.0" not in said
+    assert worst_day_sentence(before, days_of([1.0, 1.5])).endswith("day by day.")
+    assert drift_sentence(before, days_of([1.0, 8.0, 3.0, 1.0])) is None
