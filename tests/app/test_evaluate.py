@@ -84,7 +84,7 @@ def test_a_run_is_held_against_its_baselines(open_page: OpenPage, executor: Defe
     )
     assert create_baselines(done_run) == [] and list_runs() == [done_run]
     words = texts(open_page(PAGE, run=done_run.id))
-    assert "At 2 false alarms a day this model" in words.replace("\\", "") and "No baseline" not in words
+    assert "At 2 false alarms a day for all alike" in words.replace("\\", "") and "No baseline" not in words
 
 
 def test_a_run_that_loses_to_a_baseline_says_so(open_page: OpenPage, done_run: Run) -> None:
