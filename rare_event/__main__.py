@@ -22,6 +22,7 @@ from rare_event.config import (
     Rule,
     RuleKind,
     SplitKind,
+    TrainingWindow,
     baselines,
     recipe,
 )
@@ -89,6 +90,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     backtest.add_argument("--baselines", action="store_true", help="compare with all baselines as well")
     backtest.add_argument("--folds", type=int, default=6)
+    backtest.add_argument(
+        "--window", choices=get_args(TrainingWindow), default="expanding", help="what a fold is trained on"
+    )
     backtest.add_argument("--seed", type=int, default=0)
     backtest.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     backtest.set_defaults(command=_backtest)
@@ -254,6 +258,7 @@ def _backtest(options: argparse.Namespace) -> int:
 
     table = read_table(options.file)
     base = replace(PRESETS[options.preset], seed=options.seed)
+    base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
     if options.baselines:
         configs += [other for other in baselines(base) if other not in configs]
@@ -305,6 +310,8 @@ def _describe(figures: dict[str, Any]) -> str:
     events, test, lead = figures["events"], figures["test"], figures["median_lead_minutes"]
     optimistic = " (random split: optimistic)" if figures["split"] == "random" else ""
     auc = "not defined (one class only)" if test["auc"] is None else f"{test['auc']:.3f}"
+    if test["interval"] is not None:
+        auc += " ({:.2f} to {:.2f}, chance 0.5)".format(*test["interval"])
     median_lead = "" if lead is None else f", median lead {lead:g} minutes"
     rows = ", ".join(f"{name} {count:,}" for name, count in figures["confusion"].items())
     return (

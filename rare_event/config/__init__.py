@@ -23,7 +23,14 @@ from rare_event.config.baselines import (
 from rare_event.config.experiment import ExperimentConfig, ModelConfig, from_json, to_json
 from rare_event.config.judge import LABEL_FREE, SHARES, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.networks import Activation, DenseModel, LSTMModel, NetworkConfig
-from rare_event.config.prepare import Representation, RepresentationKind, ScalerKind, SplitKind, SplitPlan
+from rare_event.config.prepare import (
+    Representation,
+    RepresentationKind,
+    ScalerKind,
+    SplitKind,
+    SplitPlan,
+    TrainingWindow,
+)
 from rare_event.config.presets import ARTICLE_DENSE, ARTICLE_LSTM, PRESETS, RECOMMENDED
 from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, recipe
 from rare_event.config.training import Score, Training
@@ -69,6 +76,7 @@ __all__ = [
     "SquaresModel",
     "SupervisedConfig",
     "Training",
+    "TrainingWindow",
     "UnsupervisedConfig",
     "baselines",
     "from_json",

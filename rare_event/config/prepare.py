@@ -9,6 +9,7 @@ from rare_event.config.base import Settings, require
 
 SplitKind = Literal["random", "shuffled", "stretch", "chronological", "rolling"]
 RepresentationKind = Literal["level", "difference", "deviation", "forecast", "movement", "combined"]
+TrainingWindow = Literal["expanding", "trailing"]
 ScalerKind = Literal["standard", "robust"]
 
 
@@ -29,12 +30,16 @@ class SplitPlan(Settings):
         Share of the rows that are tested at all, for ``rolling``.
     seed
         Seed of the draw, for ``random``, ``shuffled`` and ``stretch``; 123 is the articles'.
+    window
+        What a fold of ``rolling`` is trained on: ``expanding``, all before it; ``trailing``, as many of
+        the last rows before it as the first fold has, so that what is long past is forgotten.
     """
 
     kind: SplitKind = "chronological"
     folds: int = 6
     test_share: float = 0.6
     seed: int = 123
+    window: TrainingWindow = "expanding"
 
     def __post_init__(self) -> None:
         super().__post_init__()

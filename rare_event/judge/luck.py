@@ -10,7 +10,7 @@ import pandas as pd
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.evaluation import call, evaluate
-from rare_event.judge.resampling import figure_draws, interval_of, mean_auc_draws
+from rare_event.judge.resampling import auc_draws, figure_draws, interval_of
 from rare_event.judge.scores import Scores
 from rare_event.judge.trivial import chance
 
@@ -33,12 +33,12 @@ def luck(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -
     -------
     pandas.DataFrame
         Indexed by figure (caught, false_alarms_per_day, precision, recall, median_lead, auc, the
-        last a mean over folds), with the columns `low` and `high`, the ends of the 95 % interval,
+        last of all folds together), with the columns `low` and `high`, the ends of the 95 % interval,
         and `chance`: what the same alarms would reach at other times. Missing where not defined.
     """
     called = call(scores, thresholds)
     draws = figure_draws(called, policy)
-    auc = mean_auc_draws([scores.of_fold(fold) for fold in np.unique(scores.fold)])
+    auc = auc_draws(scores)
     draws = draws.assign(auc=np.nan if auc is None else auc)
     low, high = interval_of(draws.to_numpy(float))
     figures = evaluate(scores, thresholds, policy)

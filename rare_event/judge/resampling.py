@@ -210,6 +210,30 @@ def mean_auc_draws(folds: Sequence[Scores], seed: int = 0, resamples: int = RESA
     return np.mean(known, axis=0) if known and len(known) == len(drawn) else None
 
 
+def auc_interval(scores: Scores, seed: int = 0) -> tuple[float, float] | None:
+    """95 % interval of the ROC AUC.
+
+    Parameters
+    ----------
+    scores
+        Scored windows.
+    seed
+        Of the resampling.
+
+    Returns
+    -------
+    tuple or None
+        None with one class only, or too few stretches to tell.
+    """
+    draws = auc_draws(scores, seed)
+    return None if draws is None else _ends(draws)
+
+
+def _ends(draws: np.ndarray) -> tuple[float, float]:
+    low, high = interval_of(draws[:, None])
+    return float(low[0]), float(high[0])
+
+
 def mean_auc_interval(
     folds: Sequence[Scores], seed: int = 0, resamples: int = RESAMPLES
 ) -> tuple[float, float] | None:
@@ -226,10 +250,7 @@ def mean_auc_interval(
         None where a fold has one class only, or too few stretches to tell.
     """
     draws = mean_auc_draws(folds, seed, resamples)
-    if draws is None:
-        return None
-    low, high = interval_of(draws[:, None])
-    return float(low[0]), float(high[0])
+    return None if draws is None else _ends(draws)
 
 
 def figure_draws(

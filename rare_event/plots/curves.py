@@ -63,7 +63,7 @@ def threshold_figure(
     style(
         figure,
         title=f"{part}: precision and recall over the threshold",
-        x=f"Threshold on the reconstruction error ({unit})",
+        x=f"Threshold on the reconstruction error<br>({unit})",
         y="Precision, recall (share)",
         hovermode="x unified",
     )

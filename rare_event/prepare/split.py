@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
@@ -132,7 +132,14 @@ def _chronological(n_rows: int, purge: int) -> list[Fold]:
 
 def _rolling(plan: SplitPlan, n_rows: int, purge: int) -> list[Fold]:
     bounds = np.linspace(n_rows * (1 - plan.test_share), n_rows, plan.folds + 1).round().astype(int)
-    return [
+    folds = [
         _in_time(n_rows, round(start * (1 - ROLLING_VALIDATION)), int(start), int(end), purge)
         for start, end in zip(bounds[:-1], bounds[1:], strict=True)
+    ]
+    if plan.window == "expanding":
+        return folds
+    # Every past is as long as the first one: its oldest rows are left out of training.
+    return [
+        replace(fold, train=fold.train[fold.train >= start - bounds[0]])
+        for fold, start in zip(folds, bounds, strict=False)
     ]

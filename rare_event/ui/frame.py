@@ -15,7 +15,7 @@ from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import open_run
 from rare_event.ui.cache import jobs
 from rare_event.ui.state import Missing, get_state, update_state, write_address
-from rare_event.ui.text import plain, plural
+from rare_event.ui.text import auc_in_words, plain, plural
 
 LOG = logging.getLogger("rare_event")
 
@@ -121,10 +121,8 @@ def _figures() -> dict[str, str]:
         run = open_run(state.run_id)
         if run.status().state == "done":
             config, about = run.config(), run.evaluation()
-            auc = about["validation"]["auc"]
-            figures["Train"] = f"{config.model.kind}, {config.split.kind} split" + (
-                f", validation AUC {auc:.2f}" if auc is not None else ""
-            )
+            auc = auc_in_words(about["validation"])
+            figures["Train"] = f"{config.model.kind}, {config.split.kind} split, validation AUC {auc}"
             # What is damaged is told where it is needed, not by the sidebar.
             with suppress(RareEventError):
                 figures["Threshold"] = run.committed().in_words()

@@ -8,7 +8,7 @@ import streamlit as st
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.ui.state import update_state
-from rare_event.ui.text import number, plain, plural
+from rare_event.ui.text import auc_in_words, plain, plural
 
 MOST_RECENT = 6
 
@@ -81,7 +81,7 @@ def describe_run(run: Run) -> str:
     if status.state == "done":
         validation = run.evaluation()["validation"]
         positive = plural(validation["n_positive"], "positive window")
-        words.append(f"validation AUC {number(validation['auc'])} on {positive}")
+        words.append(f"validation AUC {plain(auc_in_words(validation))} on {positive}")
     else:
         words.append(status.state)
     return " · ".join(words)
@@ -109,8 +109,8 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "shift": config.shift,
                 "lookback": config.lookback,
                 "state": status.state,
-                "validation AUC": figures and figures["validation"]["auc"],
-                "test AUC": figures["test"]["auc"] if figures and looks else None,
+                "validation AUC": auc_in_words(figures["validation"]) if figures else None,
+                "test AUC": auc_in_words(figures["test"]) if figures and looks else None,
                 "looks at the test data": looks,
             }
         )

@@ -89,9 +89,6 @@ def show_runs(dataset: Dataset) -> None:
         on_select="rerun",
         selection_mode="single-row",
         placeholder="–",
-        column_config={
-            f"{part} AUC": st.column_config.NumberColumn(format="%.3f") for part in ("validation", "test")
-        },
         key=f"train_runs_{len(runs)}_{get_state().run_id}",
     )
     for position in chosen["selection"]["rows"]:

@@ -12,7 +12,7 @@ import numpy as np
 from rare_event.config import ExperimentConfig, SplitKind
 from rare_event.detect.training import Epoch
 from rare_event.judge.evaluation import ranking
-from rare_event.judge.resampling import auc_draws, interval_of
+from rare_event.judge.resampling import auc_interval
 from rare_event.judge.scores import Scores
 from rare_event.prepare.placebo import placebo
 from rare_event.prepare.table import Table
@@ -99,13 +99,8 @@ def read(test: Scores) -> Reading:
     test
         The scores.
     """
-    draws = auc_draws(test)
-    interval = None
-    if draws is not None:
-        low, high = interval_of(draws[:, None])
-        interval = float(low[0]), float(high[0])
     events = np.unique(test.event[test.y_true == 1])
-    return Reading(ranking(test)[0], interval, len(test), test.n_positive, int((events >= 0).sum()))
+    return Reading(ranking(test)[0], auc_interval(test), len(test), test.n_positive, int((events >= 0).sum()))
 
 
 def to_dict(readings: Mapping[str, Reading]) -> dict[str, Any]:

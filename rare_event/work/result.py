@@ -14,6 +14,7 @@ from rare_event.detect.training import Epoch
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
 from rare_event.judge.judgement import Judgement, judge
 from rare_event.judge.ledger import called_ledger
+from rare_event.judge.resampling import auc_interval
 from rare_event.judge.scores import Scores, join
 from rare_event.judge.trailing import follow
 from rare_event.prepare.features import FittedRepresentation
@@ -152,6 +153,7 @@ def _ranking(scores: Scores) -> dict[str, Any]:
     auc, average_precision = ranking(scores)
     return {
         "auc": auc,
+        "interval": auc_interval(scores),
         "average_precision": average_precision,
         "n": len(scores),
         "n_positive": scores.n_positive,

@@ -165,3 +165,17 @@ def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:
     meter.request_cancel()
     assert execute_in_worker(meter.id).state == "cancelled" and leakage_of(run) is None
     assert np.isfinite(run.scores("test").y_score).all()
+
+
+def test_a_single_split_offers_to_be_judged_over_folds(
+    open_page: OpenPage, executor: Deferred, done_run: Run
+) -> None:
+    app = button(opened(open_page, done_run), "Backtest this model").click().run()
+    assert not app.exception
+    again = list_runs()[0]
+    assert again != done_run and again.config().split.kind == "rolling"
+    assert len(list_runs(role="baseline")) == len(FEW)
+    executor.run_all()
+    app = opened(open_page, again)
+    assert any("Test folds" in title for title in titles(app))
+    assert not [b for b in app.button if b.label == "Backtest this model"]

@@ -244,3 +244,17 @@ def test_events_in_the_test_parts_of_the_mill(mill_table, plan, total, lookback)
     together = np.concatenate(events)
     assert len(np.unique(together)) == total
     assert together.min() > 0 and together.max() < 124
+
+
+def test_a_trailing_window_forgets_what_is_long_past() -> None:
+    stretch, ends = np.zeros(1000, int), np.arange(1000)
+    plan = SplitPlan("rolling", folds=4, test_share=0.6)
+    expanding = split(plan, stretch, ends, purge=3)
+    trailing = split(replace(plan, window="trailing"), stretch, ends, purge=3)
+    assert [fold.train[0] for fold in expanding] == [0, 0, 0, 0]
+    # The first fold's past is 400 rows long, and so is every other's; each test part has 150.
+    assert [fold.train[0] for fold in trailing] == [0, 150, 300, 450]
+    for one, other in zip(expanding, trailing, strict=True):
+        assert (one.validation == other.validation).all() and (one.test == other.test).all()
+        assert one.train[-1] == other.train[-1] and set(other.train) <= set(one.train)
+    assert len(trailing[-1].train) < len(expanding[-1].train)
