@@ -46,7 +46,7 @@ def test_from_upload_to_evaluation(
     expect(page.get_by_role("spinbutton", name="Lookback (rows)")).to_have_value("5")
     expect(page.get_by_role("spinbutton", name="Shift (rows)")).to_have_value("2")
     set_number(page, "Epochs", 60)
-    page.get_by_role("button", name="Train").click()
+    page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Run in use")).to_be_visible()
 
     # Neither another page nor a reload interrupts the training.
@@ -60,7 +60,7 @@ def test_from_upload_to_evaluation(
     assert first_run
 
     set_number(page, "Epochs", 5000)
-    page.get_by_role("button", name="Train").click()
+    page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text(re.compile(r"epoch [\d,]+ of 5,000"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
@@ -82,11 +82,14 @@ def test_from_upload_to_evaluation(
     expect(page.get_by_text("set by hand, on validation data").first).to_be_visible()
 
     page.get_by_role("link", name="Next: evaluate on test data").click()
+    expect(page.get_by_text("The test data are sealed")).to_be_visible()
+    assert page.get_by_text("would have been caught").count() == 0
+    page.get_by_role("button", name="Open the test data").click()
     expect(page.get_by_text("would have been caught")).to_be_visible()
     caught, of = map(int, re.findall(r"\d+", figure(page, "Events caught")))
     assert 0 <= caught <= of
     assert of > 30
-    expect(page.locator(".js-plotly-plot")).to_have_count(5)
+    expect(page.locator(".js-plotly-plot")).to_have_count(8)
 
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []
@@ -96,7 +99,7 @@ def test_from_upload_to_evaluation(
     assert not any("tensorflow" in library.path for library in psutil.Process(server.pid).memory_maps())
 
 
-@pytest.mark.parametrize("path", ["", "Data", "Train", "Threshold", "Evaluate"])
+@pytest.mark.parametrize("path", ["", "Data", "Train", "Threshold", "Evaluate", "Compare"])
 def test_no_page_is_wider_than_a_small_window(page: Page, server: Server, path: str) -> None:
     page.set_viewport_size({"width": 768, "height": 900})
     page.goto(f"{server.address}/{path}")
