@@ -393,3 +393,30 @@ def test_a_fold_without_windows_to_validate_on_is_a_sentence() -> None:
     with pytest.raises(DataError, match="no normal window in its validation part.*shorter lookback"):
         run_experiment(table, config)
     assert run_experiment(table, replace(config, lookback=1)).judgement().n_events > 0
+
+
+@pytest.mark.parametrize("config", [PCA, DENSE], ids=["pca", "dense"])
+def test_folds_trained_side_by_side_come_to_the_same(config) -> None:
+    table = read_table(small_frame().to_csv(index=False).encode())
+    rolling = replace(config, split=SplitPlan("rolling", folds=3))
+    seen: list[int] = []
+    alone = run_experiment(table, rolling, workers=1)
+    together = run_experiment(table, rolling, lambda fold, *_: seen.append(fold), workers=3)
+    for one, other in zip(alone.folds, together.folds, strict=True):
+        assert (one.test.y_score == other.test.y_score).all() and one.threshold == other.threshold
+        assert [epoch.loss for epoch in one.history] == [epoch.loss for epoch in other.history]
+    # Only the fold of this process keeps its detector; the last one is what is saved.
+    assert [fold.detector is None for fold in together.folds] == [True, True, False]
+    assert set(seen) == {0, 1, 2} and all(fold.detector is not None for fold in alone.folds)
+
+
+def test_a_cancelled_experiment_does_not_wait_for_its_other_folds() -> None:
+    table = read_table(small_frame().to_csv(index=False).encode())
+
+    def refuse(*_: object) -> None:
+        raise Cancelled("enough")
+
+    with pytest.raises(Cancelled):
+        run_experiment(
+            table, replace(DENSE, split=SplitPlan("rolling", folds=3)), on_progress=refuse, workers=2
+        )
