@@ -30,6 +30,7 @@ def test_the_rows_that_exist() -> None:
         "operating-points",
         "train-memory",
         "score",
+        "backtest",
     }
 
 
