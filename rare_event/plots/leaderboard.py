@@ -11,7 +11,8 @@ import plotly.graph_objects as go
 from rare_event.plots.marks import note
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, faint, plain, style, wrapped
 
-ROW_HEIGHT = 36
+# Room for a name of two lines, and for three markers in a row.
+ROW_HEIGHT = 44
 HEIGHT_WITHOUT_ROWS = 240
 CHANCE_AUC = 0.5
 NO_MODELS = "There is no model to compare yet."
@@ -97,7 +98,7 @@ def budget_figure(board: pd.DataFrame, lead: float) -> go.Figure:
     figure.update_layout(barmode="overlay")
     if not len(board) or not budgets:
         note(figure, f"Nothing was counted at a lead of {lead:g} minutes." if len(board) else NO_MODELS)
-    name_rows(figure, [wrapped(name) for name in board["name"]], ROW_HEIGHT * 1.4)
+    name_rows(figure, [wrapped(name) for name in board["name"]])
     most = max((float(np.max(trace.x)) for trace in figure.data), default=1.0) or 1.0
     # Markers at 0 are whole, and no tick lies between two counts.
     return figure.update_xaxes(range=[-0.04 * most, 1.06 * most], dtick=1 if most < 6 else None)

@@ -65,7 +65,7 @@ def recent_runs() -> None:
             if st.button("Open", key=f"home_run_{run.id}"):
                 update_state(digest=run.dataset().digest, run_id=run.id, draft=run.config())
                 st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
-            st.markdown(describe_run(run))
+            st.markdown(describe_run(run), width="stretch")
 
 
 def describe_run(run: Run) -> str:
