@@ -1,14 +1,16 @@
 """The bench measures what it says; how fast it is, is not asserted here."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from rare_event import bench
 from rare_event.__main__ import main
-from rare_event.config import AlarmPolicy, LSTMModel
+from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
 from rare_event.detect.models import build
+from rare_event.detect.training import _epoch_programs
 from rare_event.errors import ConfigError
 from rare_event.judge.thresholds import operating_points
 from tests import naive
@@ -102,7 +104,27 @@ def test_made_up_scores_are_counted_like_any_others() -> None:
         assert (points.caught[i], points.false_alarms[i]) == (figures["caught"], figures["false_alarms"])
 
 
-def test_the_reference_is_not_unrolled() -> None:
+def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> None:
+    monkeypatch.setattr(bench, "N_ROWS", 1_000)
+    monkeypatch.setattr(bench, "TURNS", 2)
+    keys = {"ours", "reference", "ratio", "reference_is", "first_call", "warm_epoch"}
+    keys |= {"validation_loss_after_equal_epochs", "second_training_starts_in"}
+    dense, again = bench.train(ARTICLE_DENSE), bench.train(ARTICLE_DENSE)
+    # What another row compiled is forgotten; only the second training finds its programs.
+    assert _epoch_programs.cache_info()[:2] == (1, 1)
+    assert set(dense) == keys and set(again) == keys
+    lstm = bench.train(replace(ARTICLE_LSTM, model=LSTMModel(encoder=(3,), decoder=(3,)), lookback=2))
+    assert set(lstm) == keys | {"articles_layers"}
+    assert lstm["articles_layers"]["ratio"] == lstm["articles_layers"]["reference"] / lstm["ours"]
+    assert lstm["articles_layers"]["reference"] != lstm["reference"]
+    for found in (dense, again, lstm):
+        total = found["first_call"][1] + (bench.EPOCHS - 1) * found["warm_epoch"][1]
+        assert found["reference"] == total
+        ours, fitted = found["validation_loss_after_equal_epochs"]
+        assert ours == pytest.approx(fitted, rel=0.2)
+
+
+def test_the_articles_layers_are_not_unrolled() -> None:
     model = build(LSTMModel(encoder=(3,), decoder=(3,)), lookback=2, n_features=4, batch_size=8, seed=0)
     assert model.layers[0].unroll
     plain = model.__class__.from_config(bench._rolled(model.get_config()))

@@ -4,15 +4,23 @@
 device in two dimensions, windows are gathered by their last row inside the program, all batches
 including the last partial one run in one XLA loop, and the validation loss is part of the same
 program. Python sees one call per epoch. Memory does not grow with the lookback.
+
+Weights and data are arguments of the programs, and data are padded to one of few lengths. So
+programs are kept by architecture: a second training that is alike, such as that of the next fold of a
+backtest, compiles nothing.
 """
 
 from __future__ import annotations
 
+import json
 import math
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -23,8 +31,11 @@ if TYPE_CHECKING:
     import keras
 
 # Windows per step where no gradient is taken: large enough to fill the processor, small enough
-# that gathered windows of a long lookback stay a few megabytes.
+# that gathered windows of a long lookback stay a few megabytes. Validation stays in the cache.
 EVALUATION_BATCH = 2048
+VALIDATION_BATCH = 512
+# Compiled programs that are kept, of either kind.
+KEPT_PROGRAMS = 8
 
 
 @dataclass(frozen=True)
@@ -64,7 +75,7 @@ def train_autoencoder(
     seed: int,
     on_epoch: OnEpoch = ignore_epoch,
 ) -> list[Epoch]:
-    """Fit a model to reproduce normal windows; its weights are left at the best or last epoch.
+    """Fit a model to reproduce normal windows; its weights become those of the best or last epoch.
 
     Parameters
     ----------
@@ -79,7 +90,7 @@ def train_autoencoder(
     seed
         Of the order in which windows are drawn.
     on_epoch
-        Called after every epoch; what it raises stops the training.
+        Called after every epoch; what it raises stops the training and leaves the model as it was.
 
     Raises
     ------
@@ -91,14 +102,13 @@ def train_autoencoder(
             f"{len(train_ends)} normal windows to train on and {len(validation_ends)} to validate on: "
             "training needs both. Use a shorter lookback, another split, or more data."
         )
-    run_epoch = compile_epoch(model, X, validation_ends, len(train_ends), training)
-    random = np.random.default_rng(seed)
     began = perf_counter()
+    state, run_epoch = compile_epoch(model, X, validation_ends, len(train_ends), training)
+    random = np.random.default_rng(seed)
     history: list[Epoch] = []
-    best, best_weights = math.inf, model.get_weights()
-    best_number = 0
+    best, best_number, best_state = math.inf, 0, state
     for number in range(1, training.epochs + 1):
-        loss, validation_loss = run_epoch(random.permutation(train_ends))
+        state, loss, validation_loss = run_epoch(state, random.permutation(train_ends))
         if not math.isfinite(loss) or not math.isfinite(validation_loss):
             raise DataError(
                 f"The loss stopped being a number in epoch {number}. Lower the learning rate, or look for "
@@ -106,30 +116,50 @@ def train_autoencoder(
             )
         history.append(Epoch(number, loss, validation_loss, perf_counter() - began))
         if validation_loss < best:
-            best, best_number = validation_loss, number
-            if training.keep == "best":
-                best_weights = model.get_weights()
+            best, best_number, best_state = validation_loss, number, state
         on_epoch(history[-1])
         if training.patience is not None and number - best_number >= training.patience:
             break
-    if training.keep == "best":
-        model.set_weights(best_weights)
+    _load(model, best_state if training.keep == "best" else state)
     return history
+
+
+class State(NamedTuple):
+    """What an epoch starts from, as tensors.
+
+    Parameters
+    ----------
+    weights, momenta, velocities
+        Of Adam (Kingma and Ba 2015), all trainable variables in one row.
+    steps
+        How many were taken.
+    others
+        The model's other variables, such as the state of its random generators.
+    """
+
+    weights: Any
+    momenta: Any
+    velocities: Any
+    steps: Any
+    others: list[Any]
+
+
+RunEpoch = Callable[[State, np.ndarray], tuple[State, float, float]]
 
 
 def compile_epoch(
     model: keras.Model, X: np.ndarray, validation_ends: np.ndarray, n_train: int, training: Training
-) -> Callable[[np.ndarray], tuple[float, float]]:
-    """Compile one epoch of a model into one program.
+) -> tuple[State, RunEpoch]:
+    """Compile one epoch of a model, or take the programs of a training that was alike.
 
     The last partial batch is filled up with windows that weigh nothing in the error, so that the
-    network stands in the program once for learning and once for validation: that is what compiling
-    costs. (Filling windows do count in the mean activity that a penalty is taken of.)
+    network stands in the program once: that is what compiling costs. (Filling windows do count in
+    the mean activity that a penalty is taken of.)
 
     Parameters
     ----------
     model
-        Its weights are changed by each call of the program.
+        Its weights are where training starts; they are not changed.
     X
         float32, shape (n_rows, n_features); moved to the device once.
     validation_ends
@@ -141,56 +171,188 @@ def compile_epoch(
 
     Returns
     -------
-    Callable
-        From a permutation of the training ends, shape (n_train,), to loss and validation loss.
+    tuple
+        The first state, and a function from a state and a permutation of the training ends, shape
+        (n_train,), to the next state, the loss and the validation loss.
     """
-    import keras
     import tensorflow as tf
 
-    optimizer = keras.optimizers.Adam(training.learning_rate)
-    optimizer.build(model.trainable_variables)
-    data = tf.constant(X)
-    offsets = tf.range(1 - model.input_shape[1], 1)
-    held_out = tf.constant(_batches(validation_ends, EVALUATION_BATCH))
+    rows = _padded_length(max(len(X), n_train, len(validation_ends)))
+    batch = min(training.batch_size, n_train)
+    # A power of two, so that small parts that differ by a few windows share their programs too.
+    held_out_batch = min(VALIDATION_BATCH, 1 << (len(validation_ends).bit_length() - 1))
+    learn, validate = _epoch_programs(_Network.of(model), rows, batch, held_out_batch)
+    data = tf.constant(np.pad(X, ((0, rows - len(X)), (0, 0))))
+    held_out = tf.constant(_batches(validation_ends, held_out_batch, rows))
+    rate, count, n_held_out = (
+        tf.constant(n) for n in (training.learning_rate, n_train, len(validation_ends))
+    )
 
-    def loss_of(ends: Any, weight: Any, learning: bool) -> Any:
-        windows = tf.gather(data, ends[:, None] + offsets)
-        error = tf.reduce_mean(tf.square(model(windows, training=learning) - windows), axis=[1, 2])
-        return tf.reduce_sum(weight * error) / tf.reduce_sum(weight) + sum(model.losses)
+    def run_epoch(state: State, order: np.ndarray) -> tuple[State, float, float]:
+        state, loss = learn(state, rate, data, tf.constant(_batches(order, batch, rows)), count)
+        return state, float(loss), float(validate(state, data, held_out, n_held_out))
 
-    def learn(ends: Any, weight: Any) -> Any:
-        with tf.GradientTape() as tape:
-            loss = loss_of(ends, weight, True)
-        optimizer.apply(tape.gradient(loss, model.trainable_variables), model.trainable_variables)
-        return loss
+    return _first_state(model), run_epoch
 
-    def mean_loss(step: Callable[[Any, Any], Any], batches: Any, count: int) -> Any:
-        """Mean of the step's loss over all batches, each weighted by its windows."""
-        total = tf.constant(0.0)
-        size = batches.shape[1]
-        for number in tf.range(batches.shape[0]):
-            weight = tf.cast(number * size + tf.range(size) < count, tf.float32)
-            total += tf.reduce_sum(weight) * step(batches[number], weight)
-        return total / count
 
-    @tf.function(jit_compile=True)
-    def program(order: Any) -> Any:
-        loss = mean_loss(learn, order, n_train)
-        return loss, mean_loss(
-            lambda ends, weight: loss_of(ends, weight, False), held_out, len(validation_ends)
+def _first_state(model: keras.Model) -> State:
+    import tensorflow as tf
+
+    weights = _joined(_values(model.trainable_variables))
+    nothing = tf.zeros_like(weights)
+    return State(weights, nothing, nothing, tf.constant(0.0), _values(model.non_trainable_variables))
+
+
+def _values(variables: list[Any]) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.convert_to_tensor(variable.value) for variable in variables]
+
+
+def _joined(values: list[Any]) -> Any:
+    """Lay values of any shape out in one row."""
+    import tensorflow as tf
+
+    return tf.concat([tf.reshape(value, [-1]) for value in values], 0)
+
+
+def _split(row: Any, variables: list[Any]) -> list[Any]:
+    """Cut a row into the shapes of variables."""
+    import tensorflow as tf
+
+    parts = tf.split(row, [math.prod(variable.shape) for variable in variables])
+    return [tf.reshape(part, variable.shape) for part, variable in zip(parts, variables, strict=True)]
+
+
+def _load(model: keras.Model, state: State) -> None:
+    """Give a model the weights of a state."""
+    values = _split(state.weights, model.trainable_variables) + state.others
+    variables = model.trainable_variables + model.non_trainable_variables
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+@dataclass(frozen=True)
+class _Network:
+    """A model that is known by its architecture: equal ones share their programs."""
+
+    architecture: str
+    model: Any = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, model: keras.Model) -> _Network:
+        parts = json.loads(model.to_json())
+        del parts["config"]["name"]
+        described = json.dumps(parts)
+        # Keras numbers the layers it names through the process: lstm, lstm_1, ...
+        for number, name in enumerate(dict.fromkeys(re.findall(r'"name": "([^"]+)"', described))):
+            kind = re.sub(r"_\d+$", "", name)
+            described = re.sub(f'"{re.escape(name)}"(?!:)', f'"{kind}#{number}"', described)
+        return cls(described, model)
+
+
+def _padded_length(rows: int) -> int:
+    """Round a number of rows up to one of few, by at most a quarter."""
+    length = 256
+    while length < rows:
+        length = length * 5 // 4
+    return length
+
+
+def _batches(ends: np.ndarray, size: int, rows: int) -> np.ndarray:
+    """Lay ends out in rows of one batch each, the last filled up from the beginning; then zeros."""
+    batches = np.zeros((math.ceil(rows / size), size), np.int32)
+    used = math.ceil(len(ends) / size)
+    batches[:used] = np.resize(ends, (used, size))
+    return batches
+
+
+def forget_programs() -> None:
+    """Compile the next training from scratch."""
+    _epoch_programs.cache_clear()
+    _errors_program.cache_clear()
+
+
+@lru_cache(maxsize=KEPT_PROGRAMS)
+def _epoch_programs(network: _Network, rows: int, batch: int, held_out_batch: int) -> tuple[Any, Any]:
+    """Compile what learns and what validates, one beside the other.
+
+    Both take the ends of windows in batches, and turn as often as `count` windows need.
+    """
+    import tensorflow as tf
+
+    model = network.model
+    variables = model.trainable_variables
+    offsets = np.arange(1 - model.input_shape[1], 1)
+
+    def loss_of(weights: Any, others: Any, X: Any, ends: Any, real: Any, learning: bool) -> tuple[Any, Any]:
+        """Return the loss of the windows that are no filling, and the other variables afterwards."""
+        windows = tf.gather(X, ends[:, None] + offsets)
+        again, others, penalties = model.stateless_call(
+            weights, others, windows, training=learning, return_losses=True
         )
+        error = tf.reduce_mean(tf.square(again - windows), axis=[1, 2])
+        return tf.reduce_sum(real * error) / tf.reduce_sum(real) + sum(penalties), others
 
-    def run(order: np.ndarray) -> tuple[float, float]:
-        loss, validation_loss = program(tf.constant(_batches(order, training.batch_size)))
-        return float(loss), float(validation_loss)
+    def each_batch(step: Callable[..., Any], carried: Any, batches: Any, count: Any) -> tuple[Any, Any]:
+        """Take a step with each batch; also the mean of their losses, weighted by their windows."""
+        size = batches.shape[1]
 
-    return run
+        def turn(number: Any, carried: Any, total: Any) -> Any:
+            real = tf.cast(number * size + tf.range(size) < count, tf.float32)
+            carried, loss = step(carried, batches[number], real)
+            return number + 1, carried, total + tf.reduce_sum(real) * loss
+
+        _, carried, total = tf.while_loop(lambda number, *_: number * size < count, turn, (0, carried, 0.0))
+        return carried, total / tf.cast(count, tf.float32)
+
+    def learn(state: State, rate: Any, X: Any, batches: Any, count: Any) -> tuple[State, Any]:
+        def step(carried: Any, ends: Any, real: Any) -> tuple[Any, Any]:
+            (weights, momenta, velocities), steps, others = carried
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                loss, others = loss_of(weights, others, X, ends, real, True)
+            each = zip(weights, momenta, velocities, tape.gradient(loss, weights), strict=True)
+            moved = [_adam(*one, steps + 1, rate) for one in each]
+            return ([list(kind) for kind in zip(*moved, strict=True)], steps + 1, others), loss
+
+        # Variables are apart only within: a call costs for every tensor it is given.
+        apart = [_split(row, variables) for row in state[:3]]
+        (apart, steps, others), loss = each_batch(step, (apart, state.steps, state.others), batches, count)
+        weights, momenta, velocities = (_joined(values) for values in apart)
+        return State(weights, momenta, velocities, steps, others), loss
+
+    def validate(state: State, X: Any, batches: Any, count: Any) -> Any:
+        weights = _split(state.weights, variables)
+
+        def step(carried: Any, ends: Any, real: Any) -> tuple[Any, Any]:
+            return carried, loss_of(weights, state.others, X, ends, real, False)[0]
+
+        return each_batch(step, (), batches, count)[1]
+
+    state, X, none = _first_state(model), tf.zeros((rows, model.input_shape[2])), tf.constant(0)
+    order, held_out = (tf.zeros((math.ceil(rows / size), size), tf.int32) for size in (batch, held_out_batch))
+    learning, validating = (tf.function(f, jit_compile=True, autograph=False) for f in (learn, validate))
+    # XLA compiles a program when it first runs: both do, on no windows. Only XLA's part is left to the
+    # thread, since a Keras model cannot be traced twice at once.
+    with ThreadPoolExecutor(1) as thread:
+        validating = validating.get_concrete_function(state, X, held_out, none)
+        thread.submit(validating, state, X, held_out, none)
+        learning = learning.get_concrete_function(state, tf.constant(0.0), X, order, none)
+        learning(state, tf.constant(0.0), X, order, none)
+    return learning, validating
 
 
-def _batches(ends: np.ndarray, size: int) -> np.ndarray:
-    """Lay ends out in rows of one batch each, the last filled up from the beginning."""
-    size = min(size, len(ends))
-    return np.resize(ends.astype(np.int32), (math.ceil(len(ends) / size), size))
+def _adam(
+    weight: Any, momentum: Any, velocity: Any, gradient: Any, step: Any, rate: Any
+) -> tuple[Any, Any, Any]:
+    """Take a step of Adam with the constants of `keras.optimizers.Adam`; the first step is 1."""
+    import tensorflow as tf
+
+    rate *= tf.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    momentum += (gradient - momentum) * (1 - 0.9)
+    velocity += (tf.square(gradient) - velocity) * (1 - 0.999)
+    return weight - rate * momentum / (tf.sqrt(velocity) + 1e-7), momentum, velocity
 
 
 def compile_errors(
@@ -201,7 +363,7 @@ def compile_errors(
     Parameters
     ----------
     model
-        Input and output of shape (batch, lookback, n_features).
+        Input and output of shape (batch, lookback, n_features); its weights are read at each call.
     steps
         Errors of the ``last`` row, or the mean over the ``window``.
 
@@ -211,23 +373,31 @@ def compile_errors(
         From X, shape (n_rows, n_features), and the last rows of windows to errors of shape
         (n_windows, n_features).
     """
-    import tensorflow as tf
-
-    offsets = np.arange(1 - model.input_shape[1], 1)
-
-    @tf.function(jit_compile=True)
-    def program(windows: Any) -> Any:
-        squared = tf.square(model(windows, training=False) - windows)
-        return squared[:, -1] if steps == "last" else tf.reduce_mean(squared, axis=1)
+    size, offsets = EVALUATION_BATCH, np.arange(1 - model.input_shape[1], 1)
+    program = _errors_program(_Network.of(model), steps)
 
     def run(X: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        weights = _values(model.trainable_variables), _values(model.non_trainable_variables)
         errors = np.empty((len(ends), X.shape[1]), np.float32)
-        for start in range(0, len(ends), EVALUATION_BATCH):
-            chunk = ends[start : start + EVALUATION_BATCH]
+        for start in range(0, len(ends), size):
+            chunk = ends[start : start + size]
             # One shape means one compilation: the last batch is filled up with its first window.
-            filled = np.full(EVALUATION_BATCH, chunk[0])
+            filled = np.full(size, chunk[0])
             filled[: len(chunk)] = chunk
-            errors[start : start + len(chunk)] = program(X[filled[:, None] + offsets])[: len(chunk)]
+            errors[start : start + len(chunk)] = program(*weights, X[filled[:, None] + offsets])[: len(chunk)]
         return errors
 
     return run
+
+
+@lru_cache(maxsize=KEPT_PROGRAMS)
+def _errors_program(network: _Network, steps: str) -> Any:
+    """Make the program that is compiled when it first meets windows of a new number."""
+    import tensorflow as tf
+
+    def errors(trainable: Any, others: Any, windows: Any) -> Any:
+        again, _ = network.model.stateless_call(trainable, others, windows, training=False)
+        squared = tf.square(again - windows)
+        return squared[:, -1] if steps == "last" else tf.reduce_mean(squared, axis=1)
+
+    return tf.function(errors, jit_compile=True, autograph=False)
