@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 from typing import Any, cast, get_args
@@ -13,14 +13,17 @@ from typing import Any, cast, get_args
 from rare_event.config import (
     PRESETS,
     RECIPES,
+    Activation,
     AlarmPolicy,
-    DenseModel,
     ExperimentConfig,
-    LSTMModel,
+    ModelConfig,
+    NetworkConfig,
     PCAModel,
+    RecurrentOptions,
     RepresentationKind,
     Rule,
     RuleKind,
+    SequenceConfig,
     SplitKind,
     TrainingWindow,
     baselines,
@@ -28,12 +31,14 @@ from rare_event.config import (
 )
 from rare_event.errors import ConfigError, RareEventError
 
-MODELS: dict[str, DenseModel | LSTMModel | PCAModel] = {
-    model.kind: model for model in (DenseModel(), LSTMModel(), PCAModel())
+MODELS: dict[str, NetworkConfig | PCAModel] = {
+    model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
 }
-# An LSTM over a single row has nothing to remember; five rows are the article's lookback.
+# Over a single row an LSTM has nothing to remember; five rows are the article's lookback.
 SEQUENCE_LOOKBACK = 5
 BAD_INPUT = 2
+# Of the model itself; the names are those of its config.
+NETWORK_OPTIONS = [field.name for field in fields(RecurrentOptions)]
 # Networks and PCA take the preset's inputs; any other model comes with those that suit it.
 CHOICES = sorted({*MODELS, *RECIPES})
 
@@ -67,6 +72,14 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--lookback", type=int, help="rows in one window")
     run.add_argument("--representation", choices=get_args(RepresentationKind))
     run.add_argument("--epochs", type=int)
+    run.add_argument("--activation", choices=get_args(Activation), help="of a network's hidden layers")
+    share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
+    run.add_argument("--dropout", **share, help="set to zero at random while a network is trained")
+    run.add_argument("--recurrent-dropout", **share, help="the same of what recurrent layers remember")
+    run.add_argument("--gaussian-dropout", **share, help="the same by Gaussian noise")
+    run.add_argument("--alpha-dropout", **share, help="the same for networks with --activation selu")
+    run.add_argument("--input-noise", type=float, help="standard deviation of noise on a network's inputs")
+    run.add_argument("--weight-decay", type=float, help="penalty on a network's squared weights")
     run.add_argument(
         "--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data"
     )
@@ -136,6 +149,7 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     }
     if options.model is not None:
         config = with_model(config, options.model)
+    config = replace(config, model=with_options(config.model, vars(options)))
     if options.split is not None:
         changes["split"] = replace(config.split, kind=options.split)
     if options.representation is not None:
@@ -165,8 +179,37 @@ def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
         return config
     if name not in MODELS:
         return recipe(name, config)
-    lookback = SEQUENCE_LOOKBACK if name == "lstm" and config.lookback == 1 else config.lookback
+    lookback = config.lookback
+    if isinstance(MODELS[name], SequenceConfig) and lookback == 1:
+        lookback = SEQUENCE_LOOKBACK
     return replace(config, model=MODELS[name], lookback=lookback)
+
+
+def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
+    """Return a model with other options of its own.
+
+    Parameters
+    ----------
+    model
+        Of a config.
+    options
+        By name; those not in `NETWORK_OPTIONS`, and those that are None, are left as they are.
+
+    Raises
+    ------
+    ConfigError
+        If the model has no such option, or its value is out of range.
+    """
+    given = {name: options[name] for name in NETWORK_OPTIONS if options.get(name) is not None}
+    known = [name for name in NETWORK_OPTIONS if name in {field.name for field in fields(model)}]
+    for name in given:
+        if name not in known:
+            has = ", ".join(known) if known else "none, since it is no network"
+            raise ConfigError(
+                f"The model {model.kind!r} has no option {name}. Of the options of networks it has {has}; "
+                "leave the option out, or choose another model."
+            )
+    return replace(model, **given)
 
 
 def parse_rule(text: str) -> Rule:

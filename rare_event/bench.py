@@ -175,7 +175,7 @@ def _fitted(
     config: ExperimentConfig, model: Any, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
 ) -> Callable[[], float]:
     """Prepare a training by `model.fit`: each call is an epoch."""
-    from rare_event.detect.models import import_keras
+    from rare_event.detect.layers import import_keras
     from rare_event.prepare.windows import gather
 
     windows, held_out_windows = (gather(X, ends, config.lookback) for ends in (train_ends, held_out))

@@ -38,7 +38,12 @@ MAY_IMPORT: dict[str, set[str]] = {
     "screens": CORE | {"plots", "report", "bench", "ui"},
 }
 USE_STREAMLIT = {"ui", "screens"}
-USE_KERAS = {"rare_event/detect/models.py", "rare_event/detect/training.py", "rare_event/bench.py"}
+USE_KERAS = {
+    "rare_event/detect/layers.py",
+    "rare_event/detect/models.py",
+    "rare_event/detect/training.py",
+    "rare_event/bench.py",
+}
 KERAS = {"keras", "tensorflow", "tf_keras"}
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 

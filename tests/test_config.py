@@ -15,16 +15,25 @@ from rare_event.config import (
     PRESETS,
     RECOMMENDED,
     AlarmPolicy,
+    AttentionModel,
+    BiLSTMModel,
+    CNNLSTMModel,
+    ConvModel,
     Costs,
     DenseModel,
     ExperimentConfig,
+    GRUModel,
     LSTMModel,
+    NetworkConfig,
+    NetworkOptions,
     PCAModel,
+    RecurrentOptions,
     Representation,
     Rule,
     Score,
     SplitPlan,
     Training,
+    VAEModel,
     from_json,
     require,
     to_json,
@@ -53,8 +62,38 @@ BAD = [
     (DenseModel, {"widths": (4097,)}, "[4097]"),
     (DenseModel, {"activity_l1": -1e-3}, "-0.001"),
     (DenseModel, {"activity_l1": NAN}, "nan"),
+    (DenseModel, {"activity_l2": -1.0}, "-1.0"),
+    (DenseModel, {"tied": True, "widths": (32, 16)}, "[32, 16]"),
+    (DenseModel, {"dropout": 1.0}, "1.0"),
+    (DenseModel, {"dropout": -0.1}, "-0.1"),
+    (DenseModel, {"gaussian_dropout": 1.5}, "1.5"),
+    (DenseModel, {"alpha_dropout": 1.0, "activation": "selu"}, "1.0"),
+    (DenseModel, {"alpha_dropout": 0.1}, "'relu'"),
+    (GRUModel, {"alpha_dropout": 0.1, "activation": "elu"}, "'elu'"),
+    (ConvModel, {"input_noise": -0.1}, "-0.1"),
+    (ConvModel, {"weight_decay": NAN}, "nan"),
+    (ConvModel, {"filters": ()}, "[]"),
+    (ConvModel, {"width": 0}, "0 rows"),
+    (ConvModel, {"pooling": 1001}, "1001 rows"),
+    (VAEModel, {"widths": (0,)}, "[0]"),
+    (VAEModel, {"latent": 0}, "[0]"),
+    (VAEModel, {"beta": -1.0}, "-1.0"),
     (LSTMModel, {"encoder": ()}, "[]"),
     (LSTMModel, {"decoder": (0,)}, "[0]"),
+    (LSTMModel, {"recurrent_dropout": 1.0}, "1.0"),
+    (GRUModel, {"encoder": (-4,)}, "[-4]"),
+    (GRUModel, {"decoder": ()}, "[]"),
+    (BiLSTMModel, {"encoder": (4097,)}, "[4097]"),
+    (BiLSTMModel, {"decoder": (0,)}, "[0]"),
+    (CNNLSTMModel, {"filters": (0,)}, "[0]"),
+    (CNNLSTMModel, {"width": -3}, "-3 rows"),
+    (CNNLSTMModel, {"encoder": ()}, "[]"),
+    (CNNLSTMModel, {"decoder": (0,)}, "[0]"),
+    (AttentionModel, {"width": 30}, "4 heads"),
+    (AttentionModel, {"width": 0}, "[0, 16]"),
+    (AttentionModel, {"latent": 0}, "[32, 0]"),
+    (AttentionModel, {"heads": 0}, "0"),
+    (AttentionModel, {"blocks": 17}, "17"),
     (PCAModel, {"components": 0}, "0"),
     (PCAModel, {"components": -16}, "-16"),
     (Training, {"epochs": 0}, "0"),
@@ -163,9 +202,23 @@ def test_presets_survive_json(preset) -> None:
 positive = st.floats(1e-6, 1e6)
 widths = st.lists(st.integers(1, 4096), min_size=1, max_size=5).map(tuple)
 activations = st.sampled_from(["relu", "tanh", "elu", "selu", "linear"])
+shares, penalties = st.floats(0, 1, exclude_max=True), st.floats(0, 10)
+noise = {
+    "activation": activations,
+    "dropout": shares,
+    "gaussian_dropout": shares,
+    "input_noise": penalties,
+    "weight_decay": penalties,
+}
+recurrent = {**noise, "recurrent_dropout": shares, "encoder": widths, "decoder": widths}
 models = st.one_of(
-    st.builds(DenseModel, widths=widths, activation=activations, activity_l1=st.floats(0, 10)),
-    st.builds(LSTMModel, encoder=widths, decoder=widths, activation=activations),
+    st.builds(DenseModel, widths=widths, activity_l1=penalties, activity_l2=penalties, **noise),
+    st.builds(DenseModel, tied=st.booleans(), alpha_dropout=shares, activation=st.just("selu")),
+    st.builds(VAEModel, widths=widths, latent=st.integers(1, 4096), beta=penalties, **noise),
+    *(st.builds(kind, **recurrent) for kind in (LSTMModel, GRUModel, BiLSTMModel)),
+    st.builds(CNNLSTMModel, filters=widths, width=st.integers(1, 1000), **recurrent),
+    st.builds(ConvModel, filters=widths, pooling=st.integers(1, 1000), **noise),
+    st.builds(AttentionModel, width=st.just(24), heads=st.sampled_from([1, 2, 3]), **noise),
     st.builds(PCAModel, components=st.integers(1, 10_000)),
 )
 policies = st.builds(
@@ -260,8 +313,7 @@ def test_damaged_json_is_refused_in_a_sentence(text) -> None:
 SETTINGS = (
     SplitPlan,
     Representation,
-    DenseModel,
-    LSTMModel,
+    *get_args(NetworkConfig),
     PCAModel,
     Training,
     Score,
@@ -414,3 +466,69 @@ def test_a_switch_is_on_or_off(value) -> None:
         ExperimentConfig(article_mode=value)
     with pytest.raises(ConfigError):
         Representation(one_hot=value)
+
+
+NETWORKS = get_args(NetworkConfig)
+OPTIONS_OFF = {
+    "activation": "relu",
+    "dropout": 0.0,
+    "gaussian_dropout": 0.0,
+    "alpha_dropout": 0.0,
+    "input_noise": 0.0,
+    "weight_decay": 0.0,
+}
+
+
+@pytest.mark.parametrize("kind", NETWORKS, ids=lambda kind: kind.__name__)
+def test_every_network_has_the_options_and_they_are_off(kind) -> None:
+    model = kind()
+    assert {name: getattr(model, name) for name in OPTIONS_OFF} == OPTIONS_OFF
+    assert isinstance(model, NetworkOptions)
+    assert hasattr(model, "recurrent_dropout") == isinstance(model, RecurrentOptions)
+    assert getattr(model, "recurrent_dropout", 0.0) == 0.0
+    # Self-normalising networks are the only ones alpha dropout fits.
+    assert replace(model, activation="selu", alpha_dropout=0.1).alpha_dropout == 0.1
+    with pytest.raises(ConfigError, match="alpha_dropout is 0.1 with activation 'relu'.*choose.*selu"):
+        replace(model, alpha_dropout=0.1)
+
+
+@pytest.mark.parametrize("kind", NETWORKS, ids=lambda kind: kind.__name__)
+def test_every_setting_of_a_network_is_described_once(kind) -> None:
+    owners = [owner for owner in kind.__mro__ if issubclass(owner, NetworkOptions)]
+    for field in fields(kind):
+        described = [o for o in owners if f"\n    {field.name}" in (o.__doc__ or "").replace(", ", "\n    ")]
+        assert len(described) == (field.name != "kind"), field.name
+
+
+def test_kinds_of_networks_differ() -> None:
+    kinds = [kind().kind for kind in NETWORKS]
+    assert sorted(kinds) == ["attention", "bilstm", "cnn-lstm", "conv", "dense", "gru", "lstm", "vae"]
+    for kind in NETWORKS:
+        read = from_json(json.dumps({"model": {"kind": kind().kind}})).model
+        assert type(read) is kind and read == kind()
+
+
+@pytest.mark.parametrize(
+    ("model", "expected"),
+    [
+        (
+            {"kind": "dense", "widths": [32, 16, 16, 32], "activation": "relu", "activity_l1": 0.001},
+            ARTICLE_DENSE.model,
+        ),
+        (
+            {"kind": "lstm", "encoder": [32, 16], "decoder": [16, 32], "activation": "relu"},
+            ARTICLE_LSTM.model,
+        ),
+    ],
+)
+def test_settings_written_before_there_were_options_are_read(model, expected) -> None:
+    plain = json.loads(to_json(ARTICLE_LSTM)) | {"model": model}
+    assert from_json(json.dumps(plain)).model == expected
+    with pytest.raises(ConfigError):
+        from_json(json.dumps(plain | {"model": model | {"kind": "transformer"}}))
+
+
+def test_tied_weights_need_widths_that_mirror() -> None:
+    assert DenseModel((8, 4, 8), tied=True).tied and DenseModel((8, 4)).widths == (8, 4)
+    with pytest.raises(ConfigError, match="both ends"):
+        DenseModel((8, 4), tied=True)

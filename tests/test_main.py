@@ -10,7 +10,17 @@ import pandas as pd
 import pytest
 
 from rare_event.__main__ import _parser, configure, main
-from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, LSTMModel, PCAModel, Rule, SplitPlan
+from rare_event.config import (
+    ARTICLE_DENSE,
+    ARTICLE_LSTM,
+    RECOMMENDED,
+    DenseModel,
+    GRUModel,
+    LSTMModel,
+    PCAModel,
+    Rule,
+    SplitPlan,
+)
 from rare_event.errors import ConfigError
 from rare_event.store.runs import list_runs, open_run
 
@@ -256,3 +266,38 @@ def test_the_module_can_be_run(tmp_path) -> None:
     )
     assert done.returncode == 2 and done.stdout == "" and "Traceback" not in done.stderr
     assert done.stderr.startswith("rare_event: The file cannot be opened")
+
+
+@pytest.mark.parametrize("name", ["lstm", "gru", "bilstm", "cnn-lstm", "conv", "attention"])
+def test_a_model_of_sequences_has_something_to_remember(name) -> None:
+    config = configured("--model", name)
+    assert config.model.kind == name and config.lookback == 5
+    assert configured("--model", name, "--lookback", "2").lookback == 2
+    assert configured("--model", "vae").lookback == 1
+
+
+def test_options_of_networks_change_the_model_only() -> None:
+    noisy = configured(
+        "--model", "gru", "--dropout", "0.2", "--recurrent-dropout", "0.1", "--activation", "tanh"
+    )
+    assert noisy.model == GRUModel(dropout=0.2, recurrent_dropout=0.1, activation="tanh")
+    assert replace(noisy, model=GRUModel()) == configured("--model", "gru")
+    quiet = configured("--gaussian-dropout", "0.1", "--input-noise", "0.2", "--weight-decay", "1e-5")
+    assert quiet.model == DenseModel(gaussian_dropout=0.1, input_noise=0.2, weight_decay=1e-5)
+    selu = configured("--alpha-dropout", "0.1", "--activation", "selu").model
+    assert selu == DenseModel(alpha_dropout=0.1, activation="selu")
+
+
+@pytest.mark.parametrize(
+    ("options", "named"),
+    [
+        (["--recurrent-dropout", "0.1"], "'dense' has no option recurrent_dropout"),
+        (["--model", "pca", "--dropout", "0.1"], "'pca' has no option dropout"),
+        (["--model", "gru", "--dropout", "1.5"], "dropout is 1.5"),
+        (["--model", "gru", "--alpha-dropout", "0.1"], "activation 'relu'"),
+    ],
+)
+def test_an_option_a_model_has_not_is_a_sentence(workspace, small_csv, capsys, options, named) -> None:
+    err = assert_refused(["run", str(small_csv), *options], capsys)
+    assert named in err and len(err.splitlines()) == 1
+    assert list_runs() == []

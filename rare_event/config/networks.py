@@ -244,7 +244,8 @@ class ConvModel(NetworkOptions):
     width
         Rows each filter sees; beyond the ends of the window are zeros.
     pooling
-        Rows that become one, their largest value, after each convolution; 1 keeps all rows.
+        Rows that become one, their largest value, after each convolution of the encoder, and are
+        repeated before each of the decoder; 1 keeps all rows.
     """
 
     kind: Literal["conv"] = field(default="conv", kw_only=True)

@@ -47,6 +47,11 @@ class SplitPlan(Settings):
         require(2 <= self.folds <= 50, f"folds is {self.folds}; choose 2 to 50.")
         require(0 < self.test_share < 1, f"test_share is {self.test_share}; choose between 0 and 1.")
 
+    @property
+    def optimistic(self) -> bool:
+        """Whether neighbours of test rows are trained on."""
+        return self.kind in ("random", "shuffled")
+
 
 @dataclass(frozen=True)
 class Representation(Settings):

@@ -12,7 +12,8 @@ from threadpoolctl import threadpool_limits
 from rare_event.config import ExperimentConfig, NetworkConfig, Score, SupervisedConfig
 from rare_event.detect.baselines import detector_class
 from rare_event.detect.interface import Detector, Steps
-from rare_event.detect.models import build, import_keras
+from rare_event.detect.layers import import_keras
+from rare_event.detect.models import build
 from rare_event.detect.rows import thinned
 from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder

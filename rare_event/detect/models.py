@@ -1,31 +1,78 @@
 """Architectures: a registry of small functions from a frozen config to an ordinary Keras model.
 
-Adding an architecture is adding its config to `rare_event.config` and one builder here.
+Adding an architecture is adding its config to `rare_event.config` and one builder here. The options
+that all networks share come in through `_weights` and `_noise`; an option that is off adds no layer and
+draws no random number, so that it leaves the initial weights as they are.
 """
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rare_event.config import DenseModel, LSTMModel, NetworkConfig
+from rare_event.config import (
+    AttentionModel,
+    BiLSTMModel,
+    CNNLSTMModel,
+    ConvModel,
+    DenseModel,
+    GRUModel,
+    LSTMModel,
+    NetworkConfig,
+    NetworkOptions,
+    RecurrentOptions,
+    VAEModel,
+)
+from rare_event.detect.layers import import_keras, own_layers
 
 if TYPE_CHECKING:
     import keras
 
-# Unrolled LSTM layers run faster in the compiled epoch, but past about 8 steps compiling them
+# Unrolled recurrent layers run faster in the compiled epoch, but past about 8 steps compiling them
 # takes far longer than it saves.
 LONGEST_UNROLLED = 8
 
 
-def import_keras() -> Any:
-    """Import keras on the TensorFlow backend, without its start-up messages."""
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
+def _initializer(config: NetworkOptions) -> str:
+    return "lecun_normal" if config.activation == "selu" else "glorot_uniform"
 
-    return keras
+
+def _weights(config: NetworkOptions) -> dict[str, Any]:
+    """Give what every layer with weights is told: how they begin, and their penalty."""
+    decay = import_keras().regularizers.L2(config.weight_decay) if config.weight_decay else None
+    return {"kernel_initializer": _initializer(config), "kernel_regularizer": decay}
+
+
+def _input_noise(config: NetworkOptions) -> list[Any]:
+    """Make the noise on the input; none if there is to be none."""
+    return [import_keras().layers.GaussianNoise(config.input_noise)] if config.input_noise else []
+
+
+def _noise(config: NetworkOptions, dropout: bool = True) -> list[Any]:
+    """Make the noise that follows one hidden layer; recurrent layers see to their own dropout."""
+    layers = import_keras().layers
+    kinds = (
+        (layers.Dropout, config.dropout if dropout else 0.0),
+        (layers.GaussianDropout, config.gaussian_dropout),
+        (layers.AlphaDropout, config.alpha_dropout),
+    )
+    return [kind(share) for kind, share in kinds if share]
+
+
+def _through(layers: list[Any], values: Any) -> Any:
+    """Send symbolic values through layers one after the other."""
+    for layer in layers:
+        values = layer(values)
+    return values
+
+
+def _hidden_dense(config: NetworkOptions, units: int, penalty: Any = None) -> list[Any]:
+    """Make a hidden dense layer and the noise after it."""
+    layer = import_keras().layers.Dense(
+        units, activation=config.activation, activity_regularizer=penalty, **_weights(config)
+    )
+    return [layer, *_noise(config)]
 
 
 def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
@@ -34,20 +81,115 @@ def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: 
     Parameters
     ----------
     config
-        Widths, activation and penalty.
+        Widths, activation, penalties, whether weights are tied, and options.
     lookback, n_features
         Shape of a window.
     batch_size
         Restores the articles' penalty: Keras 3 divides it by the rows of the batch.
     """
-    layers = import_keras().layers
-    penalty = import_keras().regularizers.L1(config.activity_l1 * batch_size) if config.activity_l1 else None
-    stack = [layers.Input((lookback, n_features)), layers.Flatten()]
+    keras = import_keras()
+    layers = keras.layers
+    l1, l2 = config.activity_l1 * batch_size, config.activity_l2 * batch_size
+    # A term of zero would change how the loss of the articles is rounded.
+    penalty = keras.regularizers.L1L2(l1, l2) if l2 else keras.regularizers.L1(l1) if l1 else None
+    if config.tied:
+        return _build_tied(config, lookback, n_features, penalty)
+    stack = [layers.Input((lookback, n_features)), *_input_noise(config), layers.Flatten()]
     for depth, units in enumerate(config.widths):
+        stack += _hidden_dense(config, units, penalty if depth == 0 else None)
+    output = layers.Dense(lookback * n_features, **_weights(config))
+    return keras.Sequential([*stack, output, layers.Reshape((lookback, n_features))], name="dense")
+
+
+def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any) -> keras.Model:
+    """Build the dense autoencoder whose decoder runs the layers of its encoder backwards."""
+    layers = import_keras().layers
+    tied_dense, _ = own_layers()
+    half, odd = divmod(len(config.widths), 2)
+    encoder = [
+        tied_dense(units, _initializer(config), config.weight_decay) for units in config.widths[: half + odd]
+    ]
+    steps: list[Any] = [*encoder]
+    if not odd:
+        # The two layers in the middle are as wide as each other: what joins them undoes no other layer.
+        steps.append(layers.Dense(config.widths[half], **_weights(config)))
+    steps += [partial(layer, back=True) for layer in reversed(encoder)]
+    inputs = layers.Input((lookback, n_features))
+    values = _through([*_input_noise(config), layers.Flatten()], inputs)
+    for depth, step in enumerate(steps[:-1]):
         first = penalty if depth == 0 else None
-        stack.append(layers.Dense(units, activation=config.activation, activity_regularizer=first))
-    stack += [layers.Dense(lookback * n_features), layers.Reshape((lookback, n_features))]
-    return import_keras().Sequential(stack, name="dense")
+        active = layers.Activation(config.activation, activity_regularizer=first)
+        values = _through([step, active, *_noise(config)], values)
+    outputs = _through([steps[-1], layers.Reshape((lookback, n_features))], values)
+    return import_keras().Model(inputs, outputs, name="dense")
+
+
+def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build the variational autoencoder; input and output have shape (batch, lookback, n_features).
+
+    The evidence lower bound of a Gaussian decoder of unit variance is half the *sum* of the squared
+    errors of a window plus the divergence (Kingma and Welling 2013); the loss here is their *mean*, so
+    the divergence is weighted by 2 / (lookback * n_features), and by `beta`.
+
+    Parameters
+    ----------
+    config
+        Widths, size of the latent distribution, weight of its divergence, and options.
+    lookback, n_features
+        Shape of a window.
+    batch_size
+        Not used.
+    """
+    layers = import_keras().layers
+    _, sampling = own_layers()
+    inputs = layers.Input((lookback, n_features))
+    values = _through([*_input_noise(config), layers.Flatten()], inputs)
+    for units in config.widths:
+        values = _through(_hidden_dense(config, units), values)
+    mean, log_variance = (layers.Dense(config.latent, **_weights(config))(values) for _ in range(2))
+    values = sampling(2 * config.beta / (lookback * n_features))((mean, log_variance))
+    for units in reversed(config.widths):
+        values = _through(_hidden_dense(config, units), values)
+    outputs = layers.Dense(lookback * n_features, **_weights(config))(values)
+    return import_keras().Model(inputs, layers.Reshape((lookback, n_features))(outputs), name="vae")
+
+
+def _recurrent(config: RecurrentOptions, kind: Any, lookback: int) -> Callable[[int, bool], list[Any]]:
+    """Give a function from units, and whether every row is answered, to a recurrent layer and its noise."""
+
+    def layer(units: int, sequences: bool) -> list[Any]:
+        weights = _weights(config)
+        made = kind(
+            units,
+            activation=config.activation,
+            return_sequences=sequences,
+            unroll=lookback <= LONGEST_UNROLLED,
+            dropout=config.dropout,
+            recurrent_dropout=config.recurrent_dropout,
+            recurrent_regularizer=weights["kernel_regularizer"],
+            **weights,
+        )
+        return [made, *_noise(config, dropout=False)]
+
+    return layer
+
+
+def _around_a_vector(
+    config: LSTMModel | GRUModel | BiLSTMModel | CNNLSTMModel,
+    layer: Callable[[int, bool], list[Any]],
+    lookback: int,
+    n_features: int,
+) -> list[Any]:
+    """Make a recurrent encoder to one vector, its repetition for each row, and a recurrent decoder."""
+    layers = import_keras().layers
+    last = len(config.encoder) - 1
+    stack: list[Any] = []
+    for depth, units in enumerate(config.encoder):
+        stack += layer(units, depth < last)
+    stack += [layers.RepeatVector(lookback)]
+    for units in config.decoder:
+        stack += layer(units, True)
+    return [*stack, layers.TimeDistributed(layers.Dense(n_features, **_weights(config)))]
 
 
 def build_lstm(config: LSTMModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
@@ -56,32 +198,173 @@ def build_lstm(config: LSTMModel, lookback: int, n_features: int, batch_size: in
     Parameters
     ----------
     config
-        Units of the encoder and the decoder, activation.
+        Units of the encoder and the decoder, activation, and options.
+    lookback, n_features
+        Shape of a window.
+    batch_size
+        Not used.
+    """
+    keras = import_keras()
+    layer = _recurrent(config, keras.layers.LSTM, lookback)
+    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
+    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="lstm")
+
+
+def build_gru(config: GRUModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build the GRU autoencoder; input and output have shape (batch, lookback, n_features).
+
+    Parameters
+    ----------
+    config
+        Units of the encoder and the decoder, activation, and options.
+    lookback, n_features
+        Shape of a window.
+    batch_size
+        Not used.
+    """
+    keras = import_keras()
+    layer = _recurrent(config, keras.layers.GRU, lookback)
+    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
+    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="gru")
+
+
+def build_bilstm(config: BiLSTMModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build the bidirectional autoencoder; input and output have shape (batch, lookback, n_features).
+
+    Parameters
+    ----------
+    config
+        Units of the encoder and the decoder in each direction, activation, and options.
+    lookback, n_features
+        Shape of a window.
+    batch_size
+        Not used.
+    """
+    keras = import_keras()
+
+    def both_ways(units: int, **settings: Any) -> Any:
+        return keras.layers.Bidirectional(keras.layers.LSTM(units, **settings))
+
+    layer = _recurrent(config, both_ways, lookback)
+    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
+    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="bilstm")
+
+
+def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
+    """Make a convolution that keeps the number of rows, and the noise after it."""
+    layer = import_keras().layers.Conv1D(
+        filters, config.width, padding="same", activation=config.activation, **_weights(config)
+    )
+    return [layer, *_noise(config)]
+
+
+def build_cnn_lstm(config: CNNLSTMModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build the CNN-LSTM autoencoder; input and output have shape (batch, lookback, n_features).
+
+    Parameters
+    ----------
+    config
+        Filters, units of the encoder and the decoder, activation, and options.
+    lookback, n_features
+        Shape of a window.
+    batch_size
+        Not used.
+    """
+    keras = import_keras()
+    layer = _recurrent(config, keras.layers.LSTM, lookback)
+    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
+    for filters in config.filters:
+        stack += _hidden_conv(config, filters)
+    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="cnn-lstm")
+
+
+def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build the convolutional autoencoder; input and output have shape (batch, lookback, n_features).
+
+    Any lookback will do: pooling rounds the number of rows up, and the rows that the decoder makes too
+    many are cut off.
+
+    Parameters
+    ----------
+    config
+        Filters, their width, pooling, activation, and options.
+    lookback, n_features
+        Shape of a window.
+    batch_size
+        Not used.
+    """
+    keras = import_keras()
+    layers = keras.layers
+    stack = [layers.Input((lookback, n_features)), *_input_noise(config)]
+    rows = lookback
+    for filters in config.filters:
+        stack += _hidden_conv(config, filters)
+        if config.pooling > 1:
+            stack.append(layers.MaxPooling1D(config.pooling, padding="same"))
+            rows = -(-rows // config.pooling)
+    for filters in reversed(config.filters):
+        if config.pooling > 1:
+            stack.append(layers.UpSampling1D(config.pooling))
+            rows *= config.pooling
+        stack += _hidden_conv(config, filters)
+    stack.append(layers.Conv1D(n_features, config.width, padding="same", **_weights(config)))
+    if rows > lookback:
+        stack.append(layers.Cropping1D((0, rows - lookback)))
+    return keras.Sequential(stack, name="conv")
+
+
+def build_attention(config: AttentionModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build the self-attention autoencoder; input and output have shape (batch, lookback, n_features).
+
+    Parameters
+    ----------
+    config
+        Numbers of a row, heads, blocks, numbers of a window, activation, and options.
     lookback, n_features
         Shape of a window.
     batch_size
         Not used.
     """
     layers = import_keras().layers
-    unroll = lookback <= LONGEST_UNROLLED
 
-    def lstm(units: int, sequences: bool) -> keras.Layer:
-        return layers.LSTM(units, activation=config.activation, return_sequences=sequences, unroll=unroll)
+    def block(values: Any) -> Any:
+        attend = layers.MultiHeadAttention(config.heads, config.width // config.heads, **_weights(config))
+        values = layers.LayerNormalization()(values + _through(_noise(config), attend(values, values)))
+        narrow = layers.Dense(config.width, **_weights(config))
+        wide = [*_hidden_dense(config, 2 * config.width), narrow]
+        return layers.LayerNormalization()(values + _through(wide, values))
 
-    last = len(config.encoder) - 1
-    stack = [layers.Input((lookback, n_features))]
-    stack += [lstm(units, sequences=depth < last) for depth, units in enumerate(config.encoder)]
-    stack += [layers.RepeatVector(lookback)]
-    stack += [lstm(units, sequences=True) for units in config.decoder]
-    stack += [layers.TimeDistributed(layers.Dense(n_features))]
-    return import_keras().Sequential(stack, name="lstm")
+    inputs = layers.Input((lookback, n_features))
+    # A bias for each row is what tells the network where in the window a row stands.
+    embed = layers.EinsumDense(
+        "bln,nw->blw",
+        (lookback, config.width),
+        bias_axes="lw",
+        bias_initializer="random_normal",
+        **_weights(config),
+    )
+    values = _through([*_input_noise(config), embed, *[block] * config.blocks, layers.Flatten()], inputs)
+    values = _through(_hidden_dense(config, config.latent), values)
+    values = _through(_hidden_dense(config, lookback * config.width), values)
+    values = layers.Reshape((lookback, config.width))(values)
+    outputs = _through([*[block] * config.blocks, layers.Dense(n_features, **_weights(config))], values)
+    return import_keras().Model(inputs, outputs, name="attention")
 
 
-BUILDERS: dict[str, Callable[..., Any]] = {"dense": build_dense, "lstm": build_lstm}
+BUILDERS: dict[str, Callable[..., Any]] = {
+    "dense": build_dense,
+    "vae": build_vae,
+    "lstm": build_lstm,
+    "gru": build_gru,
+    "bilstm": build_bilstm,
+    "cnn-lstm": build_cnn_lstm,
+    "conv": build_conv,
+    "attention": build_attention,
+}
 
 
 def build(config: NetworkConfig, lookback: int, n_features: int, batch_size: int, seed: int) -> keras.Model:
-    """Build a model of the registry with seeded initial weights.
+    """Build a model of the registry with seeded initial weights and noise.
 
     Parameters
     ----------
@@ -92,7 +375,8 @@ def build(config: NetworkConfig, lookback: int, n_features: int, batch_size: int
     batch_size
         Of the training to come.
     seed
-        Seeds the process: Python's, NumPy's and TensorFlow's global generators.
+        Seeds the process: Python's, NumPy's and TensorFlow's global generators. Layers draw their own
+        seeds from them in the order in which they are made.
     """
     keras = import_keras()
     keras.utils.set_random_seed(seed)

@@ -50,7 +50,7 @@ def show_context(run: Run) -> None:
     """
     config = run.config()
     st.markdown(f"**{config.name}** · {config.model.kind} · {config.split.kind} split")
-    if config.split.kind == "random":
+    if config.split.optimistic:
         st.warning(
             "Random split: optimistic. Rows next to these were trained on; "
             "judge the model on a split by time."

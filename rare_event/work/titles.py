@@ -12,7 +12,16 @@ from rare_event.config import RECIPES, ExperimentConfig
 from rare_event.store.runs import Run
 
 PRESET_WORDS = {"article-lstm": "Articles' LSTM", "article-dense": "Articles' dense"}
-MODEL_WORDS = {"lstm": "LSTM", "pca": "PCA", "knn": "nearest neighbours", "svm": "SVM"}
+MODEL_WORDS = {
+    "lstm": "LSTM",
+    "gru": "GRU",
+    "bilstm": "bidirectional LSTM",
+    "cnn-lstm": "CNN-LSTM",
+    "vae": "variational",
+    "pca": "PCA",
+    "knn": "nearest neighbours",
+    "svm": "SVM",
+}
 INPUT_WORDS = {"combined": "levels and changes", "movement": "movement", "forecast": "forecast residuals"}
 # Of two things of one name, this many settings are named in which they differ.
 MOST_DIFFERENCES = 2

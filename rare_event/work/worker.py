@@ -195,7 +195,7 @@ def execute_in_worker(run_id: str) -> Status:
 
 def warm_up() -> int:
     """Import what training needs, so that the first run starts at once; returns the process id."""
-    from rare_event.detect.models import import_keras
+    from rare_event.detect.layers import import_keras
 
     import_keras()
     return os.getpid()

@@ -8,7 +8,7 @@ import pytest
 from rare_event.detect import training as training_module
 from rare_event.detect.detector import Autoencoder, fit_detector, load_detector
 from rare_event.detect.interface import Reconstructor
-from rare_event.detect.models import import_keras
+from rare_event.detect.layers import import_keras
 from rare_event.detect.training import Epoch
 from rare_event.prepare.windows import gather
 from tests.detect.conftest import TINY

@@ -1,14 +1,86 @@
-"""Architectures are ordinary Keras models of the articles' shapes."""
+"""Architectures are ordinary Keras models of the articles' shapes; every option does what it says."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, get_args
 
 import numpy as np
 import pytest
 
-from rare_event.config import DenseModel, LSTMModel
+from rare_event.config import (
+    AttentionModel,
+    BiLSTMModel,
+    CNNLSTMModel,
+    ConvModel,
+    DenseModel,
+    GRUModel,
+    LSTMModel,
+    NetworkConfig,
+    RecurrentOptions,
+    Training,
+    VAEModel,
+)
+from rare_event.detect.detector import Autoencoder
 from rare_event.detect.models import BUILDERS, LONGEST_UNROLLED, build, import_keras
+from rare_event.detect.training import train_autoencoder
+
+ROOT = Path(__file__).resolve().parents[2]
+# As small as can be: compiling is what takes the time.
+SMALL: dict[str, NetworkConfig] = {
+    "dense": DenseModel(widths=(4, 2, 4)),
+    "tied": DenseModel(widths=(4, 2, 2, 4), tied=True),
+    "vae": VAEModel(widths=(8,), latent=2, beta=0.01),
+    "lstm": LSTMModel(encoder=(6,), decoder=(6,)),
+    "gru": GRUModel(encoder=(6,), decoder=(6,)),
+    "bilstm": BiLSTMModel(encoder=(4,), decoder=(4,)),
+    "cnn-lstm": CNNLSTMModel(filters=(4,), encoder=(6,), decoder=(6,)),
+    "conv": ConvModel(filters=(6,)),
+    "attention": AttentionModel(width=4, heads=2, latent=4),
+}
+NOISE = {"dropout": 0.3, "recurrent_dropout": 0.3, "gaussian_dropout": 0.3, "alpha_dropout": 0.3}
+NOISE["input_noise"] = 0.3
+TRAINING = Training(epochs=4, batch_size=32, learning_rate=1e-2, patience=None, keep="last")
+LOOKBACK, N_FEATURES, SEED = 2, 6, 3
+
+
+# What each is trained with: every option somewhere, since each random draw makes compiling longer.
+TRAINED: dict[str, dict[str, Any]] = {
+    "dense": {"dropout": 0.05, "input_noise": 0.05, "activation": "tanh"},
+    "tied": {"gaussian_dropout": 0.05, "activity_l2": 1e-5, "activation": "tanh"},
+    "vae": {"gaussian_dropout": 0.05},
+    "lstm": {"recurrent_dropout": 0.05},
+    "gru": {"dropout": 0.05, "input_noise": 0.05},
+    "bilstm": {"dropout": 0.05},
+    "cnn-lstm": {"gaussian_dropout": 0.05},
+    "conv": {"alpha_dropout": 0.05, "activation": "selu"},
+    "attention": {"input_noise": 0.05},
+}
+
+
+def with_options(config: NetworkConfig, options: dict[str, Any]) -> NetworkConfig:
+    return replace(config, **options)
+
+
+CASES = {name: with_options(SMALL[name], {"weight_decay": 1e-5, **TRAINED[name]}) for name in SMALL}
+
+
+def small(config: NetworkConfig, lookback: int = LOOKBACK, seed: int = SEED):
+    return build(config, lookback, N_FEATURES, TRAINING.batch_size, seed)
 
 
 def layers_of(model, kind):
     return [layer for layer in model.layers if type(layer).__name__ == kind]
+
+
+def recurrent_layers(model):
+    """Every recurrent layer, those inside bidirectional ones included."""
+    inner = [getattr(layer, way) for layer in layers_of(model, "Bidirectional") for way in WAYS]
+    return [*layers_of(model, "LSTM"), *layers_of(model, "GRU"), *inner]
+
+
+WAYS = ("forward_layer", "backward_layer")
 
 
 def test_the_articles_lstm() -> None:
@@ -33,23 +105,162 @@ def test_the_articles_dense() -> None:
     assert names == ["relu", "relu", "relu", "relu", "linear"]
 
 
-@pytest.mark.parametrize(
-    ("lookback", "unrolled"), [(1, True), (LONGEST_UNROLLED, True), (9, False), (30, False)]
-)
-def test_only_short_windows_are_unrolled(lookback, unrolled) -> None:
-    model = build(LSTMModel(encoder=(3,), decoder=(2, 3)), lookback, n_features=4, batch_size=8, seed=0)
-    assert {layer.unroll for layer in layers_of(model, "LSTM")} == {unrolled}
-    assert model.output_shape == (None, lookback, 4)
+def test_options_that_are_off_leave_the_articles_models_as_they_were() -> None:
+    keras = import_keras()
+    layers = keras.layers
+
+    def lstm(units, sequences=True):
+        return layers.LSTM(units, activation="relu", return_sequences=sequences, unroll=True)
+
+    keras.utils.set_random_seed(7)
+    encoder = [layers.Input((5, 59)), lstm(32), lstm(16, False), layers.RepeatVector(5)]
+    by_hand = keras.Sequential([*encoder, lstm(16), lstm(32), layers.TimeDistributed(layers.Dense(59))])
+    ours = build(LSTMModel(), 5, 59, 64, seed=7)
+    assert same_weights(ours, by_hand)
+    assert [type(layer) for layer in ours.layers] == [type(layer) for layer in by_hand.layers]
+
+    keras.utils.set_random_seed(7)
+    hidden = [layers.Dense(units, activation="relu") for units in (32, 16, 16, 32)]
+    by_hand = keras.Sequential([layers.Input((1, 59)), layers.Flatten(), *hidden, layers.Dense(59)])
+    assert same_weights(build(DenseModel(), 1, 59, 128, seed=7), by_hand)
+    assert not same_weights(build(DenseModel(), 1, 59, 128, seed=8), by_hand)
+
+
+def same_weights(one, other) -> bool:
+    pairs = zip(one.get_weights(), other.get_weights(), strict=True)
+    return all(np.array_equal(a, b) for a, b in pairs)
+
+
+def test_there_is_a_builder_and_a_case_for_every_config() -> None:
+    kinds = {config().kind for config in get_args(NetworkConfig)}
+    assert set(BUILDERS) == kinds == {config.kind for config in SMALL.values()}
+    for builder in BUILDERS.values():
+        assert "input and output have shape (batch, lookback, n_features)" in (builder.__doc__ or "")
+
+
+@pytest.mark.parametrize("lookback", [1, 2, 5, LONGEST_UNROLLED + 1])
+@pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
+def test_windows_come_out_as_they_went_in(config, lookback) -> None:
+    model = small(config, lookback)
+    assert model.input_shape == model.output_shape == (None, lookback, N_FEATURES)
+    windows = np.ones((2, lookback, N_FEATURES), np.float32)
+    assert model(windows).shape == windows.shape
+    assert not np.allclose(model(windows), windows)  # nothing is learned yet
+    assert {layer.unroll for layer in recurrent_layers(model)} <= {lookback <= LONGEST_UNROLLED}
+    assert bool(recurrent_layers(model)) == isinstance(config, RecurrentOptions)
     assert LONGEST_UNROLLED == 8
 
 
-@pytest.mark.parametrize("config", [DenseModel(widths=(5,)), LSTMModel(encoder=(5,), decoder=(5,))])
-def test_windows_come_out_as_they_went_in(config) -> None:
-    model = build(config, lookback=3, n_features=7, batch_size=8, seed=0)
-    windows = np.ones((2, 3, 7), np.float32)
-    assert model.predict(windows, verbose=0).shape == (2, 3, 7)
-    assert not np.allclose(model.predict(windows, verbose=0), windows)  # nothing is learned yet
-    assert set(BUILDERS) == {"dense", "lstm"}
+def test_a_convolution_gives_back_what_pooling_rounded_up() -> None:
+    model = build(ConvModel(filters=(8, 4), pooling=2), 5, N_FEATURES, 32, seed=0)
+    rows = [layer.output.shape[1] for layer in model.layers]
+    # 5 rows become 3, then 2; the decoder makes 4, then 8, of which 3 are cut off.
+    assert rows == [5, 3, 3, 2, 4, 4, 8, 8, 8, 5]
+    even = build(ConvModel(filters=(8, 4), pooling=1), 5, N_FEATURES, 32, seed=0)
+    assert not layers_of(even, "Cropping1D") and not layers_of(even, "MaxPooling1D")
+
+
+def test_both_directions_have_weights_and_noise_of_their_own() -> None:
+    model = small(replace(SMALL["bilstm"], dropout=0.5))
+    for layer in layers_of(model, "Bidirectional"):
+        forward, backward = (getattr(layer, way).cell for way in WAYS)
+        assert not np.array_equal(forward.kernel, backward.kernel)
+        assert not np.array_equal(forward.seed_generator.state, backward.seed_generator.state)
+
+
+@pytest.fixture(scope="module", params=CASES)
+def twice(request, X):
+    """Each architecture, with noise and weight decay, trained twice with one seed."""
+    config = CASES[request.param]
+    train_ends, validation_ends = np.arange(5, 200), np.arange(210, 300)
+    fits = []
+    for _ in range(2):
+        model = small(config)
+        fits.append((model, train_autoencoder(model, X, train_ends, validation_ends, TRAINING, SEED)))
+    return config, fits
+
+
+def test_the_loss_falls(twice) -> None:
+    for _, history in twice[1]:
+        assert len(history) == TRAINING.epochs
+        assert history[-1].validation_loss < 0.97 * history[0].validation_loss
+        assert history[-1].loss < 0.97 * history[0].loss
+
+
+def test_two_trainings_with_one_seed_are_equal_bit_for_bit(twice) -> None:
+    config, ((one, first), (other, second)) = twice
+    assert same_weights(one, other)
+    assert [(e.loss, e.validation_loss) for e in first] == [(e.loss, e.validation_loss) for e in second]
+    assert not same_weights(one, small(config))  # they did move
+
+
+def test_saved_models_give_equal_scores_and_none_are_noisy(twice, X, tmp_path) -> None:
+    config, ((model, _), _) = twice
+    ends, detector = np.arange(5, 60), Autoencoder(model)
+    errors = detector.sensor_errors(X, ends, "last")
+    detector.save(tmp_path)
+    np.testing.assert_array_equal(Autoencoder.load(tmp_path).sensor_errors(X, ends, "last"), errors)
+    np.testing.assert_array_equal(detector.sensor_errors(X, ends, "last"), errors)
+    windows = X[ends[:, None] + np.arange(1 - LOOKBACK, 1)]
+    quiet, loud = (np.asarray(model(windows, training=training)) for training in (False, True))
+    np.testing.assert_allclose(np.square(quiet - windows)[:, -1], errors, rtol=1e-4, atol=1e-5)
+    assert not np.allclose(quiet, loud, atol=1e-3)
+
+
+@pytest.mark.parametrize("option", NOISE)
+@pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
+def test_noise_is_seeded_and_there_in_training_only(config, option) -> None:
+    if option == "recurrent_dropout" and not isinstance(config, RecurrentOptions):
+        assert not hasattr(config, option)
+        return
+    # One recurrent layer remembers nothing before its second row, so that a third is needed.
+    windows = np.random.default_rng(0).normal(size=(64, 3, N_FEATURES)).astype(np.float32)
+    quiet_config = replace(config, beta=0.0) if isinstance(config, VAEModel) else config
+    # Few units of relu may all be silent, and alpha dropout needs selu.
+    config = with_options(quiet_config, {option: NOISE[option], "activation": "selu"})
+    one, same, other = (small(config, 3, seed) for seed in (SEED, SEED, SEED + 1))
+    assert same_weights(one, same) and not same_weights(one, other)
+    first = np.asarray(one(windows, training=True))
+    np.testing.assert_array_equal(first, same(windows, training=True))
+    assert not np.array_equal(first, one(windows, training=True))  # drawn anew each time
+    quiet = np.asarray(one(windows, training=False))
+    np.testing.assert_array_equal(quiet, one(windows))
+    assert not np.allclose(first, quiet)
+    # Without the noise it is the same network: noise adds no weights.
+    plain = small(replace(quiet_config, activation=config.activation), 3)
+    plain.set_weights(one.get_weights())
+    np.testing.assert_allclose(plain(windows), quiet, rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
+def test_weight_decay_is_the_sum_of_squared_kernels(config) -> None:
+    if isinstance(config, VAEModel):
+        config = replace(config, beta=0.0)
+    windows = np.ones((4, LOOKBACK, N_FEATURES), np.float32)
+    model = small(replace(config, weight_decay=0.5))
+    model(windows)
+    kernels = [w for w in model.trainable_variables if "kernel" in w.path]
+    expected = 0.5 * sum(float(np.square(w.numpy()).sum()) for w in kernels)
+    assert len(kernels) >= 3
+    np.testing.assert_allclose(float(sum(model.losses)), expected, rtol=1e-5)
+    plain = small(config)
+    plain(windows)
+    assert float(sum(plain.losses)) == 0.0
+
+
+@pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
+def test_selu_starts_from_lecun_normal_weights(config) -> None:
+    def initializers(model):
+        plain = [layer for layer in model.layers if hasattr(layer, "kernel_initializer")]
+        inner = [layer.layer for layer in layers_of(model, "TimeDistributed")]
+        found = [layer.kernel_initializer for layer in [*plain, *inner, *recurrent_layers(model)]]
+        return {type(f).__name__ for f in found} | {
+            layer.initializer for layer in layers_of(model, "TiedDense")
+        }
+
+    assert initializers(small(config)) <= {"GlorotUniform", "glorot_uniform"}
+    selu = initializers(small(replace(config, activation="selu")))
+    assert selu and selu <= {"LecunNormal", "lecun_normal"}
 
 
 def test_the_penalty_is_summed_over_the_rows_of_a_batch() -> None:
@@ -67,10 +278,82 @@ def test_the_penalty_is_summed_over_the_rows_of_a_batch() -> None:
     assert plain.losses == [] and isinstance(plain, keras.Model)
 
 
-def test_the_seed_gives_the_initial_weights() -> None:
-    def weights(seed):
-        return build(DenseModel(widths=(4,)), 1, 5, batch_size=8, seed=seed).get_weights()
+@pytest.mark.parametrize("tied", [False, True])
+def test_the_squared_penalty_is_summed_as_well(tied) -> None:
+    batch = np.random.default_rng(0).normal(size=(16, 1, 6)).astype(np.float32)
+    config = DenseModel(widths=(5, 3, 5), activity_l1=1e-3, activity_l2=1e-2, tied=tied)
+    model = build(config, 1, 6, batch_size=16, seed=0)
+    model(batch)
+    first = layers_of(model, "TiedDense" if tied else "Dense")[0]
+    activity = np.maximum(batch[:, 0] @ first.kernel.numpy() + first.bias.numpy(), 0)
+    expected = 1e-3 * np.abs(activity).sum() + 1e-2 * np.square(activity).sum()
+    assert len(model.losses) == 1  # of the first layer only, though it runs twice
+    np.testing.assert_allclose(float(model.losses[0]), expected, rtol=1e-5)
 
-    one, same, other = weights(1), weights(1), weights(2)
-    assert all((a == b).all() for a, b in zip(one, same, strict=True))
-    assert (one[0] != other[0]).any()
+
+@pytest.mark.parametrize("widths", [(4,), (4, 2, 4), (4, 2, 2, 4)])
+def test_tied_weights_are_the_encoders_transposed(widths) -> None:
+    model = small(DenseModel(widths=widths, tied=True), lookback=1)
+    tied, own = layers_of(model, "TiedDense"), layers_of(model, "Dense")
+    assert len(tied) == (len(widths) + 1) // 2 and len(own) == (len(widths) + 1) % 2
+    rng = np.random.default_rng(0)
+    for layer in tied:
+        layer.bias.assign(rng.normal(size=layer.bias.shape))
+        layer.back_bias.assign(rng.normal(size=layer.back_bias.shape))
+    values = windows = rng.normal(size=(9, 1, N_FEATURES)).astype(np.float32)
+    steps = [(t.kernel.numpy(), t.bias.numpy()) for t in tied]
+    steps += [(layer.kernel.numpy(), layer.bias.numpy()) for layer in own]
+    steps += [(t.kernel.numpy().T, t.back_bias.numpy()) for t in reversed(tied)]
+    for depth, (kernel, bias) in enumerate(steps):
+        values = values @ kernel + bias
+        if depth < len(steps) - 1:
+            values = np.maximum(values, 0)
+    np.testing.assert_allclose(model(windows), values, rtol=1e-4, atol=1e-5)
+    free = small(DenseModel(widths=widths), lookback=1)
+    n_tied = sum(t.kernel.shape[0] * t.kernel.shape[1] for t in tied)
+    assert free.count_params() - model.count_params() == n_tied
+
+
+def test_a_vae_decodes_the_mean_and_pays_for_the_divergence() -> None:
+    model = small(VAEModel(widths=(8,), latent=3, beta=0.5))
+    (sampling,) = layers_of(model, "Sampling")
+    mean, log_variance = np.array([[1.0, 0, 2], [0, 0, 0]], "f"), np.zeros((2, 3), "f")
+    log_variance[1, 1] = np.log(2.0)
+    np.testing.assert_array_equal(sampling((mean, log_variance), training=False), mean)
+    # (1 + 4) / 2 for the first window, (2 - 1 - ln 2) / 2 for the second; the weight is 2 beta over
+    # lookback times features.
+    expected = (2.5 + (1 - np.log(2)) / 2) / 2 * 2 * 0.5 / (LOOKBACK * N_FEATURES)
+    np.testing.assert_allclose(float(sampling.losses[-1]), expected, rtol=1e-5)
+    many = np.repeat(mean[1:], 20_000, axis=0), np.repeat(log_variance[1:], 20_000, axis=0)
+    drawn = np.asarray(sampling(many, training=True))
+    np.testing.assert_allclose(drawn.mean(axis=0), 0, atol=0.05)
+    np.testing.assert_allclose(drawn.var(axis=0), [1, 2, 1], rtol=0.05)
+    far = sampling((mean, np.full((2, 3), 1e6, "f")), training=True)
+    assert np.isfinite(far).all() and np.isfinite(sampling.losses[-1])
+
+
+def test_layers_of_ours_load_in_another_process(tmp_path) -> None:
+    windows = np.ones((2, LOOKBACK, N_FEATURES), np.float32)
+    expected = []
+    for name in ("tied", "vae"):
+        (tmp_path / name).mkdir()
+        model = small(SMALL[name])
+        Autoencoder(model).save(tmp_path / name)
+        expected.append(float(np.asarray(model(windows)).sum()))
+    code = (
+        "import sys, numpy as np; from pathlib import Path\n"
+        "from rare_event.detect.detector import Autoencoder\n"
+        f"windows = np.ones({windows.shape}, np.float32)\n"
+        "for folder in sys.argv[1:]: print(np.asarray(Autoencoder.load(Path(folder)).model(windows)).sum())"
+    )
+    folders = [str(tmp_path / name) for name in ("tied", "vae")]
+    done = subprocess.run(
+        [sys.executable, "-c", code, *folders], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    np.testing.assert_allclose([float(line) for line in done.stdout.split()], expected, rtol=1e-5)
+
+
+def test_the_seed_gives_the_initial_weights() -> None:
+    one, same, other = (build(DenseModel(widths=(4,)), 1, 5, batch_size=8, seed=seed) for seed in (1, 1, 2))
+    assert same_weights(one, same) and not same_weights(one, other)

@@ -1,0 +1,92 @@
+"""Keras, imported when it is first needed, and the layers it lacks."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from typing import Any
+
+# Beyond e^20 or below e^-20 a variance says nothing more, and its exponential overflows.
+LARGEST_LOG_VARIANCE = 20.0
+
+
+def import_keras() -> Any:
+    """Import keras on the TensorFlow backend, without its start-up messages.
+
+    Layers of ours are registered, so that models that have them load in safe mode.
+    """
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    os.environ.setdefault("KERAS_BACKEND", "tensorflow")
+    import keras
+
+    own_layers()
+    return keras
+
+
+@cache
+def own_layers() -> tuple[Any, Any]:
+    """Make the two layers that Keras lacks, `TiedDense` and `Sampling`.
+
+    They are made here, in a function, because their base class is only known once keras is imported.
+    """
+    import keras
+
+    ops = keras.ops
+
+    @keras.saving.register_keras_serializable("rare_event")
+    class TiedDense(keras.layers.Layer):  # type: ignore[misc, unused-ignore]
+        """A dense layer that also runs backwards, through its own weights transposed.
+
+        Called twice in one model it shares its weights the way Keras shares layers. It is linear.
+        """
+
+        def __init__(self, units: int, initializer: str, weight_decay: float, **rest: Any) -> None:
+            super().__init__(**rest)
+            self.units, self.initializer, self.weight_decay = units, initializer, weight_decay
+
+        def build(self, input_shape: tuple[int | None, int]) -> None:
+            decay = keras.regularizers.L2(self.weight_decay) if self.weight_decay else None
+            shape = (input_shape[-1], self.units)
+            self.kernel = self.add_weight(
+                shape=shape, initializer=self.initializer, regularizer=decay, name="kernel"
+            )
+            self.bias = self.add_weight(shape=shape[1:], initializer="zeros", name="bias")
+            self.back_bias = self.add_weight(shape=shape[:1], initializer="zeros", name="back_bias")
+
+        def call(self, inputs: Any, back: bool = False) -> Any:
+            if back:
+                return ops.matmul(inputs, ops.transpose(self.kernel)) + self.back_bias
+            return ops.matmul(inputs, self.kernel) + self.bias
+
+        def get_config(self) -> dict[str, Any]:
+            own = {name: getattr(self, name) for name in ("units", "initializer", "weight_decay")}
+            return {**super().get_config(), **own}
+
+    @keras.saving.register_keras_serializable("rare_event")
+    class Sampling(keras.layers.Layer):  # type: ignore[misc, unused-ignore]
+        """Draw from the normal distribution of a mean and a log variance; when scoring, take the mean.
+
+        Its loss is the divergence from the standard normal distribution (Kingma and Welling 2013,
+        appendix B), meant over the batch.
+        """
+
+        def __init__(self, weight: float, seed: int | None = None, **rest: Any) -> None:
+            super().__init__(**rest)
+            self.weight, self.seed = weight, seed
+            self.seed_generator = keras.random.SeedGenerator(seed)
+
+        def call(self, inputs: tuple[Any, Any], training: bool = False) -> Any:
+            mean, log_variance = inputs
+            log_variance = ops.clip(log_variance, -LARGEST_LOG_VARIANCE, LARGEST_LOG_VARIANCE)
+            divergence = ops.sum(ops.exp(log_variance) + ops.square(mean) - 1.0 - log_variance, axis=-1) / 2
+            self.add_loss(self.weight * ops.mean(divergence))
+            if not training:
+                return mean
+            return mean + ops.exp(log_variance / 2) * keras.random.normal(
+                ops.shape(mean), seed=self.seed_generator
+            )
+
+        def get_config(self) -> dict[str, Any]:
+            return {**super().get_config(), "weight": self.weight, "seed": self.seed}
+
+    return TiedDense, Sampling
