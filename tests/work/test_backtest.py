@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from rare_event.__main__ import main
@@ -78,3 +79,18 @@ def test_in_words_the_best_stands_first(rows) -> None:
     lines = describe([worse, rows[0]]).splitlines()
     assert "2 compared" in lines[0] and lines[2].startswith("pca") and lines[3].startswith("worse")
     assert "None" not in "".join(lines)
+
+
+def test_labels_rolled_in_time_give_a_supervised_model_no_skill(sample_table) -> None:
+    logistic = recipe("logistic", PCA)
+    label = sample_table.schema.label
+
+    def skill(offset: int) -> float:
+        rolled = sample_table.frame.assign(**{label: np.roll(sample_table.label, offset)})
+        (row, *_) = backtest(replace(sample_table, frame=rolled), [logistic], folds=4)
+        assert row.mean_fold_auc is not None
+        return row.mean_fold_auc
+
+    invented = [skill(offset) for offset in (1_700, 4_100, 6_500, 9_300)]
+    assert abs(np.mean(invented) - 0.5) < 0.05
+    assert max(invented) < 0.6 < skill(0)
