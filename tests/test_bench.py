@@ -107,6 +107,7 @@ def test_made_up_scores_are_counted_like_any_others() -> None:
 def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> None:
     monkeypatch.setattr(bench, "N_ROWS", 1_000)
     monkeypatch.setattr(bench, "TURNS", 2)
+    monkeypatch.setattr(bench, "EPOCHS_A_TURN", 1)
     keys = {"ours", "reference", "ratio", "reference_is", "first_call", "warm_epoch"}
     keys |= {"validation_loss_after_equal_epochs", "second_training_starts_in"}
     dense, again = bench.train(ARTICLE_DENSE), bench.train(ARTICLE_DENSE)
