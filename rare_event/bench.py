@@ -135,6 +135,8 @@ def train(config: ExperimentConfig) -> Row:
         for action, epochs in zip(actions, warm, strict=True):
             epochs.extend(_timed(action) for _ in range(EPOCHS_A_TURN))
     epoch = [median(spent for spent, _ in epochs) for epochs in warm]
+    # Later the order of the windows, which either draws, decides when a loss leaves its plateau.
+    losses = [epochs[EPOCHS_A_TURN - 1][1] for epochs in warm[:2]]
     ours, reference, *articles = [a + (EPOCHS - 1) * b for a, b in zip(first, epoch, strict=True)]
     again = _compiled(config, correlated_rows(N_ROWS, seed=1), train_ends[:-100], held_out[:-50])
     return row(
@@ -143,7 +145,7 @@ def train(config: ExperimentConfig) -> Row:
         "model.fit of the same model on materialised windows",
         first_call=first[:2],
         warm_epoch=epoch[:2],
-        validation_loss_after_equal_epochs=[epochs[-1][1] for epochs in warm[:2]],
+        validation_loss_after_equal_epochs=losses,
         second_training_starts_in=seconds(again),
         **({"articles_layers": {"reference": articles[0], "ratio": articles[0] / ours}} if articles else {}),
     )

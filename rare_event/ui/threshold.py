@@ -69,15 +69,12 @@ def explore(run: Run) -> None:
     with show_errors():
         # Drawn from top to bottom, but the policy and the rule are read first: the rest shows them.
         rules, drawn = st.container(), st.container()
-        typed, policies = st.columns([1, 3], vertical_alignment="bottom")
         exploring = exploring_of(run)
-        with policies.expander("Alarm policy"):
+        with st.expander("Alarm policy"):
             policy = _choose_policy(exploring.policy, f"threshold_policy_{run.id}")
         with rules:
             exploring = _choose_by_rule(run, replace(exploring, policy=policy))
         update_exploring(exploring)
-        with typed:
-            _type_exactly(run, exploring.threshold)
         with drawn:
             _show_explorer(run, exploring)
         _commit(run, exploring)
@@ -182,20 +179,6 @@ def _rule(kind: RuleKind, costs: Costs) -> Rule:
         "Days looked back on", 0.1, 365.0, 3.0, key="threshold_days", help=help_of(Rule, "days"), width=180
     )
     return Rule(kind, value, days=days, costs=costs)
-
-
-def _type_exactly(run: Run, threshold: float) -> None:
-    # One field that is told its value, and only when it has another: a new field for each threshold
-    # would send back the old value, and telling it again would overwrite what is being typed.
-    key = f"threshold_number_{run.id}"
-    if st.session_state.get(key) != threshold:
-        st.session_state[key] = threshold
-    st.number_input(
-        "Threshold, exactly",
-        format="%.10g",
-        key=key,
-        on_change=lambda: set_by_hand(run, st.session_state[key]),
-    )
 
 
 def _choose_policy(policy: AlarmPolicy, key: str) -> AlarmPolicy:

@@ -227,14 +227,11 @@ def test_the_explorer_gets_counts_that_are_exact(open_page: OpenPage, done_run: 
     assert columns["tp"][0] == scores.n_positive, "the lowest threshold must call every row"
 
 
-def test_a_typed_threshold_is_counted_exactly(open_page: OpenPage, done_run: Run) -> None:
+def test_a_threshold_between_two_scores_is_counted_exactly(open_page: OpenPage, done_run: Run) -> None:
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     scores = done_run.scores("validation")
     threshold = float(np.quantile(scores.y_score, 0.9)) + 1e-9
-    next(field for field in app.number_input if field.label == "Threshold, exactly").set_value(
-        threshold
-    ).run()
-    data = explorer(app)
+    data = explorer(release(app, done_run, threshold))
     assert data["value"] == threshold
     at = int(np.searchsorted(data["columns"]["threshold"], threshold))
     assert data["columns"]["tp"][at] + data["columns"]["fp"][at] == (scores.y_score >= threshold).sum()

@@ -2,7 +2,7 @@
 
 Python counts every operating point once and hands over at most 2,000 columns of numbers
 (`rare_event.plots.explorer`); the browser only looks them up. The threshold comes back when the
-pointer is released.
+pointer is released or a number was typed.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def threshold_explorer(data: dict[str, Any], key: str, on_release: Callable[[flo
     key
         Of the component.
     on_release
-        Called with the threshold when the pointer is released or a key was pressed.
+        Called with the threshold when the pointer is released, a key was pressed or a number typed.
     """
 
     def released() -> None:

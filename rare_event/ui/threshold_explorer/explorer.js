@@ -1,6 +1,6 @@
 // The threshold explorer. Python counts every operating point once; here they are only looked up.
-// While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, and
-// 150 ms after a key press, the threshold goes to Python.
+// While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, when
+// a number was typed, and 150 ms after a key press, the threshold goes to Python.
 
 const HEIGHT = 440;
 const LEFT = 56;
@@ -9,6 +9,7 @@ const CURVES = { top: 28, bottom: 228 };
 const STRIP = { top: 250, bottom: 268 };
 const BARS = { top: 300, bottom: 398 };
 const KEY_PAUSE = 150;
+const EXACT_DIGITS = 10;
 const PAGE_STEPS = 20;
 const SVG = "http://www.w3.org/2000/svg";
 
@@ -20,6 +21,7 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   const $ = (selector) => root.querySelector(selector);
   const svg = $("svg");
   const slider = $("input[type=range]");
+  const field = $("input[type=number]");
   const { columns } = data;
   const view = views.get(parentElement) ?? {
     logarithmic: data.logarithmic,
@@ -27,12 +29,14 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     current: data.value,
     server: data.value,
     pending: new Set(),
+    asked: null,
   };
   views.set(parentElement, view);
 
   // An answer to what was sent from here must not pull back a handle that has moved on since.
   const answered = view.pending.delete(data.value);
-  let current = answered || data.value === view.server ? view.current : data.value;
+  const stays = data.value !== view.asked && (answered || data.value === view.server);
+  let current = stays ? view.current : data.value;
   view.server = data.value;
   view.current = current;
   let sent = data.value;
@@ -77,7 +81,8 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
       if (cell.textContent !== text) cell.textContent = text;
     }
     const words = significant(current);
-    $(".now").textContent = words;
+    // Not while a number is being typed into it.
+    if (!field.matches(":focus")) field.value = words;
     slider.value = axis.toShare(current) * 1000;
     slider.setAttribute(
       "aria-valuetext",
@@ -96,6 +101,7 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   const moveTo = (threshold) => {
     current = threshold;
     view.current = threshold;
+    view.asked = null;
     schedule();
   };
 
@@ -152,6 +158,25 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     moveBy(steps);
     clearTimeout(pause);
     pause = setTimeout(send, KEY_PAUSE);
+  };
+  field.onfocus = () => {
+    field.value = significant(current, EXACT_DIGITS);
+    field.select();
+  };
+  field.onblur = schedule;
+  field.onchange = () => {
+    const typed = field.valueAsNumber;
+    if (!Number.isFinite(typed)) return;
+    if (columns.threshold[columnAt(typed)] === typed) {
+      moveTo(typed);
+      send();
+      return;
+    }
+    // Only Python can count between two columns: the handle follows its answer.
+    clearTimeout(pause);
+    sent = view.asked = typed;
+    view.pending.add(typed);
+    setTriggerValue("released", typed);
   };
   $(".scale").onclick = () => {
     view.logarithmic = !view.logarithmic && data.ranges.logarithmic !== null;
