@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from rare_event.config import Training
+from rare_event.detect.random_bits import cheap_random_bits
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -338,7 +339,8 @@ def _epoch_programs(network: _Network, rows: int, batch: int, held_out_batch: in
     with ThreadPoolExecutor(1) as thread:
         validating = validating.get_concrete_function(state, X, held_out, none)
         thread.submit(validating, state, X, held_out, none)
-        learning = learning.get_concrete_function(state, tf.constant(0.0), X, order, none)
+        with cheap_random_bits():
+            learning = learning.get_concrete_function(state, tf.constant(0.0), X, order, none)
         learning(state, tf.constant(0.0), X, order, none)
     return learning, validating
 

@@ -1,0 +1,76 @@
+"""Losses as TensorBoard logs, in the folders and under the names that Keras gives them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+from rare_event.detect.layers import import_keras
+from rare_event.detect.training import Epoch
+
+
+class TensorBoardLog:
+    """Writes the losses of each fold below a folder, in `train` and `validation`.
+
+    Parameters
+    ----------
+    folder
+        Made if need be. With several folds, each has a folder of its own in it.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._writers: dict[int, Any] = {}
+
+    def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
+        """Write the losses of an epoch.
+
+        Parameters
+        ----------
+        fold, folds, epoch
+            As of `rare_event.work.result.OnProgress`.
+        """
+        if fold not in self._writers:
+            where = self.folder / f"fold {fold + 1}" if folds > 1 else self.folder
+            writer = import_keras().callbacks.TensorBoard(where, write_graph=False)
+            # Of a model it asks for the optimizer only, which the compiled epoch does without.
+            writer.set_model(SimpleNamespace(optimizer=None))
+            self._writers[fold] = writer
+        losses = {"loss": epoch.loss, "val_loss": epoch.validation_loss}
+        self._writers[fold].on_epoch_end(epoch.number, losses)
+
+    def close(self) -> None:
+        """Write out what is still in memory."""
+        for writer in self._writers.values():
+            writer.on_train_end()
+
+
+@contextmanager
+def tensorboard_log(folder: Path) -> Iterator[TensorBoardLog]:
+    """Open a log, and close it however the training ends.
+
+    Parameters
+    ----------
+    folder
+        Of the log.
+    """
+    log = TensorBoardLog(folder)
+    try:
+        yield log
+    finally:
+        log.close()
+
+
+def tensorboard_command(folder: Path) -> str:
+    """Return the command that shows logs, for the shell and to this machine only.
+
+    Parameters
+    ----------
+    folder
+        Of the logs, or any above it.
+    """
+    return f"tensorboard --logdir {shlex.quote(str(folder))} --host 127.0.0.1"
