@@ -41,8 +41,9 @@ USE_STREAMLIT = {"ui", "screens"}
 USE_KERAS = {
     "rare_event/detect/layers.py",
     "rare_event/detect/models.py",
+    "rare_event/detect/random_bits.py",
     "rare_event/detect/training.py",
-    "rare_event/bench.py",
+    "rare_event/bench/training.py",
 }
 KERAS = {"keras", "tensorflow", "tf_keras"}
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}

@@ -2,14 +2,16 @@
 
 import json
 from dataclasses import replace
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
 from rare_event import bench
 from rare_event.__main__ import main
+from rare_event.bench import data, stages, timing, training
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
-from rare_event.detect.models import build
+from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.training import _epoch_programs
 from rare_event.errors import ConfigError
 from rare_event.judge.thresholds import operating_points
@@ -37,7 +39,7 @@ def test_the_rows_that_exist() -> None:
 
 
 def test_preparing_is_measured_against_the_loops(capsys, monkeypatch) -> None:
-    monkeypatch.setattr(bench, "in_turn", once := Once())
+    monkeypatch.setattr(stages, "in_turn", once := Once())
     assert main(["bench", "prepare", "--json"]) == 0
     out, _ = capsys.readouterr()
     rows = json.loads(out)
@@ -58,24 +60,24 @@ class Once:
 
     def __call__(self, ours, reference, turns):
         self.calls += 1
-        return bench.seconds(ours), bench.seconds(reference)
+        return timing.seconds(ours), timing.seconds(reference)
 
 
 def test_actions_take_turns() -> None:
     order = []
-    ours, reference = bench.in_turn(lambda: order.append("ours"), lambda: order.append("reference"), 3)
+    ours, reference = timing.in_turn(lambda: order.append("ours"), lambda: order.append("reference"), 3)
     assert order == ["ours", "reference"] * 3
     assert ours >= 0 and reference >= 0
 
 
 def test_a_ratio_above_one_means_ours_takes_less() -> None:
-    found = bench.row(2.0, 6.0, "the loop", unit="bytes")
+    found = timing.row(2.0, 6.0, "the loop", unit="bytes")
     assert found == {"ours": 2.0, "reference": 6.0, "ratio": 3.0, "reference_is": "the loop", "unit": "bytes"}
 
 
 def test_the_table_for_people() -> None:
     text = bench.describe(
-        {"prepare": bench.row(0.5, 2.0, "loops"), "train-memory": bench.row(2e6, 4e6, "less", unit="bytes")}
+        {"prepare": timing.row(0.5, 2.0, "loops"), "train-memory": timing.row(2e6, 4e6, "less", unit="bytes")}
     )
     header, first, second = text.splitlines()
     assert header.split() == ["ours", "reference", "ratio", "reference", "is"]
@@ -84,16 +86,16 @@ def test_the_table_for_people() -> None:
 
 
 def test_rows_to_train_on_are_standardised_and_seeded() -> None:
-    X = bench.correlated_rows(500, 7, seed=1)
+    X = data.correlated_rows(500, 7, seed=1)
     assert X.shape == (500, 7) and X.dtype == np.float32
     np.testing.assert_allclose(X.std(axis=0), 1, rtol=1e-3)
-    assert (bench.correlated_rows(500, 7, seed=1) == X).all()
-    assert (bench.correlated_rows(500, 7, seed=2) != X).any()
+    assert (data.correlated_rows(500, 7, seed=1) == X).all()
+    assert (data.correlated_rows(500, 7, seed=2) != X).any()
     assert np.abs(np.corrcoef(X.T) - np.eye(7)).max() > 0.2
 
 
 def test_made_up_scores_are_counted_like_any_others() -> None:
-    scores = bench.synthetic_scores(800, seed=3)
+    scores = data.synthetic_scores(800, seed=3)
     assert len(scores) == 800 and 2 <= len(scores.total_events) < 8 + 8
     assert ((scores.to_event <= 4) == (scores.y_true == 1)).all() and scores.n_positive > 0
     assert (np.diff(scores.clock) >= 2).all()
@@ -105,30 +107,40 @@ def test_made_up_scores_are_counted_like_any_others() -> None:
 
 
 def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> None:
-    monkeypatch.setattr(bench, "N_ROWS", 1_000)
-    monkeypatch.setattr(bench, "TURNS", 2)
-    monkeypatch.setattr(bench, "EPOCHS_A_TURN", 1)
-    keys = {"ours", "reference", "ratio", "reference_is", "first_call", "warm_epoch"}
+    monkeypatch.setattr(training, "N_ROWS", 1_000)
+    pace = training.Pace(epochs=30, turns=2, epochs_a_turn=1)
+    keys = {"ours", "reference", "ratio", "reference_is", "epoch_ratio", "first_call", "warm_epoch", "beside"}
     keys |= {"validation_loss_after_equal_epochs", "second_training_starts_in"}
-    dense, again = bench.train(ARTICLE_DENSE), bench.train(ARTICLE_DENSE)
+    dense, again = training.train(ARTICLE_DENSE, pace), training.train(ARTICLE_DENSE, pace)
     # What another row compiled is forgotten; only the second training finds its programs.
     assert _epoch_programs.cache_info()[:2] == (1, 1)
-    assert set(dense) == keys and set(again) == keys
-    lstm = bench.train(replace(ARTICLE_LSTM, model=LSTMModel(encoder=(3,), decoder=(3,)), lookback=2))
-    assert set(lstm) == keys | {"articles_layers"}
-    assert lstm["articles_layers"]["ratio"] == lstm["articles_layers"]["reference"] / lstm["ours"]
-    assert lstm["articles_layers"]["reference"] != lstm["reference"]
+    assert dense["beside"] == again["beside"] == {}
+    tiny = LSTMModel(encoder=(3,), decoder=(3,))
+    lstm = training.train(replace(ARTICLE_LSTM, model=tiny, lookback=2), pace)
+    assert set(lstm["beside"]) == {"articles_layers"} | ({"pytorch"} if find_spec("torch") else set())
+    assert lstm["beside"]["articles_layers"]["ratio"] != lstm["ratio"]
     for found in (dense, again, lstm):
-        total = found["first_call"][1] + (bench.EPOCHS - 1) * found["warm_epoch"][1]
-        assert found["reference"] == total
-        ours, fitted = found["validation_loss_after_equal_epochs"]
-        assert ours == pytest.approx(fitted, rel=0.2)
+        assert set(found) == keys
+        first, epoch = found["first_call"], found["warm_epoch"]
+        assert found["ours"] == first["ours"] + 29 * epoch["ours"]
+        assert found["reference"] == first["reference"] + 29 * epoch["reference"]
+        assert found["epoch_ratio"] == epoch["reference"] / epoch["ours"]
+        losses = found["validation_loss_after_equal_epochs"]
+        assert losses["ours"] == pytest.approx(losses["reference"], rel=0.2)
+
+
+def test_layers_that_are_not_unrolled_are_fitted_once(monkeypatch) -> None:
+    monkeypatch.setattr(training, "N_ROWS", 400)
+    tiny = LSTMModel(encoder=(2,), decoder=(2,))
+    config = replace(ARTICLE_LSTM, model=tiny, lookback=LONGEST_UNROLLED + 1)
+    found = training.train(config, training.Pace(epochs=2, turns=1, epochs_a_turn=1))
+    assert found["beside"] == {}, "the article's layers are these"
 
 
 def test_the_articles_layers_are_not_unrolled() -> None:
     model = build(LSTMModel(encoder=(3,), decoder=(3,)), lookback=2, n_features=4, batch_size=8, seed=0)
     assert model.layers[0].unroll
-    plain = model.__class__.from_config(bench._rolled(model.get_config()))
+    plain = model.__class__.from_config(training._rolled(model.get_config()))
     assert not any(getattr(layer, "unroll", False) for layer in plain.layers)
     assert plain.count_params() == model.count_params() and plain.input_shape == model.input_shape
     assert model.layers[0].unroll  # the model itself stays

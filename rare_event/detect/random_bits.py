@@ -55,7 +55,7 @@ def random_bits(shape: Any, seed: Any) -> Any:
     return hashed(hashed(tf.bitwise.bitwise_xor(places, key)) + hashed(key + second))
 
 
-def uniform(shape: Any, seed: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None, **_: Any) -> Any:
+def uniform(shape: Any, seed: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None) -> Any:
     """Draw from [minval, maxval), in 2^24 equal steps, as `tf.random.stateless_uniform` does.
 
     Parameters
@@ -73,7 +73,7 @@ def uniform(shape: Any, seed: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: 
     return tf.cast(minval + share * 2**-24 * (maxval - minval), dtype or tf.float32)
 
 
-def normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None, **_: Any) -> Any:
+def normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None) -> Any:
     """Draw from a normal distribution, by its inverse, as `tf.random.stateless_normal` does.
 
     Parameters
@@ -92,7 +92,7 @@ def normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any
     return tf.cast(mean + stddev * 2**0.5 * tf.math.erfinv(between), dtype or tf.float32)
 
 
-def dropout(x: Any, rate: float, seed: Any, noise_shape: Any = None, **_: Any) -> Any:
+def dropout(x: Any, rate: float, seed: Any, noise_shape: Any = None) -> Any:
     """Set a share of the values to zero and scale the rest, as TensorFlow's stateless dropout does.
 
     Parameters

@@ -14,7 +14,7 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, WebSocket, expect
 from sklearn.metrics import confusion_matrix
 
-from rare_event.bench import synthetic_scores
+from rare_event.bench.data import synthetic_scores
 from rare_event.config import RECOMMENDED, AlarmPolicy, Rule
 from rare_event.judge.scores import Scores
 from rare_event.prepare.sample import write_sample

@@ -1,0 +1,66 @@
+"""The bench: speed and size against references, measured in turn in the same run.
+
+Each row of `ROWS` returns what ours and the reference took; nothing here is a stored figure.
+Comparisons run in a process of their own, so that one row's memory is not another's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rare_event.bench.explorer import explorer_frame
+from rare_event.bench.stages import backtest, operating_points, prepare, score
+from rare_event.bench.timing import Row
+from rare_event.bench.training import train_dense, train_dropout, train_lookback, train_lstm, train_memory
+from rare_event.errors import ConfigError
+
+ROWS: dict[str, Callable[[], Row]] = {
+    "train-dense": train_dense,
+    "train-dropout": train_dropout,
+    "train-lstm": train_lstm,
+    "train-lookback": train_lookback,
+    "prepare": prepare,
+    "operating-points": operating_points,
+    "explorer-frame": explorer_frame,
+    "train-memory": train_memory,
+    "score": score,
+    "backtest": backtest,
+}
+
+
+def measure(names: Sequence[str]) -> dict[str, Row]:
+    """Measure rows of the bench.
+
+    Parameters
+    ----------
+    names
+        Of `ROWS`; all if empty.
+
+    Raises
+    ------
+    ConfigError
+        If a name is not known.
+    """
+    unknown = [name for name in names if name not in ROWS]
+    if unknown:
+        raise ConfigError(f"The bench has no row {unknown[0]!r}; it has {', '.join(ROWS)}.")
+    return {name: ROWS[name]() for name in names or ROWS}
+
+
+def describe(rows: dict[str, Row]) -> str:
+    """Lay the rows out as a table.
+
+    Parameters
+    ----------
+    rows
+        Of `measure`.
+    """
+    lines = [f"{'':18}{'ours':>12}{'reference':>14}{'ratio':>9}  reference is"]
+    for name, figures in rows.items():
+        in_bytes = figures.get("unit") == "bytes"
+        ours, reference = (
+            f"{figures[side] / 1e6:.0f} MB" if in_bytes else f"{figures[side]:.4g} s"
+            for side in ("ours", "reference")
+        )
+        lines.append(f"{name:18}{ours:>12}{reference:>14}{figures['ratio']:>9.2f}  {figures['reference_is']}")
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,87 @@
+"""A frame of the threshold explorer, in a real browser."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import numpy as np
+
+from rare_event.bench.data import synthetic_scores
+from rare_event.bench.timing import Row, row
+from rare_event.config import AlarmPolicy
+from rare_event.errors import ConfigError
+
+MOVES = 120
+EXPLORER = Path(__file__).parents[1] / "ui" / "threshold_explorer"
+CHROMIUM_ARGUMENTS = [
+    "--headless=new",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--no-first-run",
+]
+
+
+def explorer_frame() -> Row:
+    """Script time of a frame while dragging the explorer over 1,000,000 scored rows, 95th percentile.
+
+    Raises
+    ------
+    ConfigError
+        If Playwright or Chromium is missing.
+    """
+    try:
+        from playwright.sync_api import sync_playwright
+    except ModuleNotFoundError as error:
+        raise ConfigError("The row explorer-frame needs Playwright: pip install playwright.") from error
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        raise ConfigError("The row explorer-frame needs Debian's Chromium: apt-get install chromium.")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
+        page = browser.new_page(viewport={"width": 1440, "height": 900})
+        page.set_content(_explorer_page())
+        page.wait_for_selector(".explorer[data-threshold]")
+        box = page.locator("svg").bounding_box() or {"x": 0, "y": 0, "width": 1400, "height": 440}
+        page.mouse.move(box["x"] + 100, box["y"] + 100)
+        page.mouse.down()
+        page.evaluate("performance.clearMeasures()")
+        for share in np.linspace(0.05, 0.95, MOVES).tolist():
+            page.mouse.move(box["x"] + share * box["width"], box["y"] + 100)
+            page.evaluate("new Promise(requestAnimationFrame)")
+        spent = page.evaluate(
+            "performance.getEntriesByName('threshold-frame').map((frame) => frame.duration)"
+        )
+        browser.close()
+    p95 = float(np.quantile(spent, 0.95)) / 1000
+    return row(p95, 1 / 60, "one frame at 60 Hz", frames=len(spent), moves=MOVES)
+
+
+def _explorer_page() -> str:
+    """Return the explorer on a page of its own, with the data of 1,000,000 scored rows."""
+    from rare_event.config import Costs
+    from rare_event.judge.explorer import event_levels, explorer_columns
+    from rare_event.plots.explorer import explorer_data
+
+    scores, policy = synthetic_scores(1_000_000), AlarmPolicy()
+    threshold = float(np.quantile(scores.y_score, 0.99))
+    data = explorer_data(
+        explorer_columns(scores, policy, (threshold,)),
+        scores,
+        event_levels(scores, policy),
+        threshold,
+        part="Validation",
+        unit="bench",
+        costs=Costs(),
+    )
+    html, css, script = (
+        (EXPLORER / f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+    )
+    start = "explorer({ data, parentElement: document.body, setTriggerValue() {} });"
+    return (
+        f"<style>{css}</style><body>{html}<script type='module'>const data = {json.dumps(data)};\n"
+        f"{script.replace('export default function', 'function')}\n{start}</script></body>"
+    )

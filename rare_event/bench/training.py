@@ -1,0 +1,269 @@
+"""Training against `model.fit`: time and memory."""
+
+from __future__ import annotations
+
+import resource
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from importlib.util import find_spec
+from pathlib import Path
+from statistics import median
+from time import perf_counter
+from typing import Any
+
+import numpy as np
+
+from rare_event.bench.data import N_ROWS, N_SENSORS, correlated_rows
+from rare_event.bench.timing import TURNS, Row, row, seconds
+from rare_event.config import (
+    ARTICLE_DENSE,
+    ARTICLE_LSTM,
+    DenseModel,
+    ExperimentConfig,
+    LSTMModel,
+    Training,
+)
+from rare_event.prepare.windows import gather
+
+
+@dataclass(frozen=True)
+class Pace:
+    """How a training is measured.
+
+    Parameters
+    ----------
+    epochs
+        Of the training that is read off: its first call plus the warm epochs.
+    turns
+        How often each side takes its turn.
+    epochs_a_turn
+        In a row, as in a training: the first after another's turn is slower for everybody.
+    """
+
+    epochs: int = 200
+    turns: int = TURNS
+    epochs_a_turn: int = 4
+
+
+def train_dense() -> Row:
+    """Time the dense article's training."""
+    return train(ARTICLE_DENSE)
+
+
+def train_dropout() -> Row:
+    """Time the dense article's training with dropout."""
+    return train(replace(ARTICLE_DENSE, model=DenseModel(activity_l1=1e-3, dropout=0.2)))
+
+
+def train_lstm() -> Row:
+    """Time the LSTM article's training."""
+    return train(ARTICLE_LSTM)
+
+
+def train_lookback() -> Row:
+    """Time 20 epochs of the LSTM article's model at a lookback of 30 rows."""
+    return train(replace(ARTICLE_LSTM, lookback=30), Pace(epochs=20, turns=2, epochs_a_turn=2))
+
+
+def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
+    """Time a training by the compiled epoch and by `model.fit` of the same model.
+
+    An LSTM that we unroll is also fitted as the article's code builds it, since Keras does not unroll a
+    layer unless told to, and in a plain loop of PyTorch where that is installed. Building a model is
+    counted for nobody.
+
+    Parameters
+    ----------
+    config
+        Model, lookback and training.
+    pace
+        Epochs and turns; 200 epochs unless told.
+    """
+    from rare_event.detect.detector import build_network
+    from rare_event.detect.training import forget_programs
+
+    pace = pace or Pace()
+    X, ends = correlated_rows(N_ROWS), np.arange(config.lookback - 1, N_ROWS)
+    train_ends, held_out = np.split(ends, [round(0.8 * len(ends))])
+    model = build_network(config, N_SENSORS)
+    actions = {
+        "ours": _compiled(config, X, train_ends, held_out),
+        "reference": _fitted(config, model, X, train_ends, held_out),
+    }
+    rolled = _rolled(model.get_config())
+    if rolled != model.get_config():
+        articles = model.__class__.from_config(rolled)
+        actions["articles_layers"] = _fitted(config, articles, X, train_ends, held_out)
+        if isinstance(config.model, LSTMModel) and find_spec("torch") is not None:
+            actions["pytorch"] = in_pytorch(config, config.model, X, train_ends, held_out)
+    forget_programs()
+    first = {name: seconds(action) for name, action in actions.items()}
+    warm: dict[str, list[tuple[float, float]]] = {name: [] for name in actions}
+    for _ in range(pace.turns):
+        for name, action in actions.items():
+            warm[name].extend(_timed(action) for _ in range(pace.epochs_a_turn))
+    epoch = {name: median(spent for spent, _ in epochs) for name, epochs in warm.items()}
+    total = {name: first[name] + (pace.epochs - 1) * epoch[name] for name in actions}
+    again = _compiled(config, correlated_rows(N_ROWS, seed=1), train_ends[:-100], held_out[:-50])
+    return row(
+        total["ours"],
+        total["reference"],
+        f"model.fit of the same model on materialised windows, {pace.epochs} epochs",
+        epoch_ratio=epoch["reference"] / epoch["ours"],
+        first_call=first,
+        warm_epoch=epoch,
+        validation_loss_after_equal_epochs={name: warm[name][-1][1] for name in ("ours", "reference")},
+        second_training_starts_in=seconds(again),
+        beside={
+            name: {"ratio": total[name] / total["ours"], "epoch_ratio": epoch[name] / epoch["ours"]}
+            for name in actions
+            if name not in ("ours", "reference")
+        },
+    )
+
+
+def _timed(epoch: Callable[[], float]) -> tuple[float, float]:
+    """Return the wall time of an epoch, and its validation loss."""
+    began = perf_counter()
+    loss = epoch()
+    return perf_counter() - began, loss
+
+
+def _compiled(
+    config: ExperimentConfig, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
+) -> Callable[[], float]:
+    """Prepare a training by the compiled epoch: each call is an epoch, the first compiles."""
+    from rare_event.detect.detector import build_network
+    from rare_event.detect.training import compile_epoch
+
+    model, random = build_network(config, N_SENSORS), np.random.default_rng(0)
+    under_way: list[Any] = []
+
+    def epoch() -> float:
+        if not under_way:
+            under_way.extend(compile_epoch(model, X, held_out, len(train_ends), config.training))
+        state, run_epoch = under_way
+        under_way[0], _, validation_loss = run_epoch(state, random.permutation(train_ends))
+        return float(validation_loss)
+
+    return epoch
+
+
+def _fitted(
+    config: ExperimentConfig, model: Any, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
+) -> Callable[[], float]:
+    """Prepare a training by `model.fit`: each call is an epoch."""
+    from rare_event.detect.layers import import_keras
+
+    windows, held_out_windows = (gather(X, ends, config.lookback) for ends in (train_ends, held_out))
+    model.compile(loss="mse", optimizer=import_keras().optimizers.Adam(config.training.learning_rate))
+
+    def epoch() -> float:
+        history = model.fit(
+            windows,
+            windows,
+            batch_size=config.training.batch_size,
+            validation_data=(held_out_windows, held_out_windows),
+            verbose=0,
+        )
+        return float(history.history["val_loss"][0])
+
+    return epoch
+
+
+def in_pytorch(
+    config: ExperimentConfig, model: LSTMModel, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
+) -> Callable[[], float]:
+    """Prepare a training of the same layers by a plain loop of PyTorch: each call is an epoch.
+
+    Parameters
+    ----------
+    config
+        Lookback and training.
+    model
+        Units; PyTorch's LSTM knows no activation but tanh.
+    X
+        float32, shape (n_rows, n_features).
+    train_ends, held_out
+        Last rows of the windows of either part.
+    """
+    import torch
+
+    units = model.encoder + model.decoder
+    widths = zip((X.shape[1], *units), units, strict=False)
+    layers = torch.nn.ModuleList(torch.nn.LSTM(*width, batch_first=True) for width in widths)
+    output = torch.nn.Linear(units[-1], X.shape[1])
+    network = torch.nn.ModuleList([layers, output])
+    adam = torch.optim.Adam(network.parameters(), config.training.learning_rate)
+    windows, held_out_windows = (
+        torch.tensor(gather(X, ends, config.lookback)) for ends in (train_ends, held_out)
+    )
+
+    def loss_of(batch: Any) -> Any:
+        values = batch
+        for depth, layer in enumerate(layers):
+            values, _ = layer(values)
+            if depth == len(model.encoder) - 1:
+                values = values[:, -1:].expand(-1, config.lookback, -1)
+        return torch.nn.functional.mse_loss(output(values), batch)
+
+    def epoch() -> float:
+        for batch in torch.randperm(len(windows)).split(config.training.batch_size):
+            adam.zero_grad()
+            loss_of(windows[batch]).backward()
+            adam.step()
+        with torch.no_grad():
+            return float(loss_of(held_out_windows))
+
+    return epoch
+
+
+def _rolled(described: dict[str, Any]) -> dict[str, Any]:
+    """Return a Sequential model's config with no layer unrolled."""
+    off = {"unroll": False}
+    layers = [
+        {**layer, "config": {**layer["config"], **(off if "unroll" in layer["config"] else {})}}
+        for layer in described["layers"]
+    ]
+    return {**described, "layers": layers}
+
+
+def train_memory() -> Row:
+    """Peak memory of training at lookback 30 over lookback 5, each in a process of its own."""
+    peak = {}
+    for lookback in (5, 30):
+        code = f"from rare_event.bench.training import peak_of_training; peak_of_training({lookback})"
+        done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+        peak[lookback] = float(done.stdout.split()[-1])
+    return row(
+        peak[30], peak[5], "peak bytes of the process at lookback 5", unit="bytes", growth=peak[30] / peak[5]
+    )
+
+
+def peak_of_training(lookback: int) -> None:
+    """Train two epochs of a dense model on 100,000 rows and write the peak memory, in bytes.
+
+    Parameters
+    ----------
+    lookback
+        Rows in one window.
+    """
+    from rare_event.detect.detector import build_network
+    from rare_event.detect.training import train_autoencoder
+
+    X = correlated_rows(100_000)
+    ends = np.arange(lookback - 1, len(X))
+    model = build_network(replace(ARTICLE_DENSE, lookback=lookback), N_SENSORS)
+    train_autoencoder(model, X, ends[:80_000], ends[80_000:], Training(epochs=2), seed=0)
+    sys.stdout.write(f"{_peak_bytes()}\n")
+
+
+def _peak_bytes() -> int:
+    """Peak resident memory of this process."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # Not getrusage: on Linux its figure includes the parent's size at the time of the fork.
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
