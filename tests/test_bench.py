@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -10,6 +9,7 @@ import pytest
 from rare_event import bench
 from rare_event.__main__ import main
 from rare_event.bench import data, stages, timing, training
+from rare_event.bench.pytorch import has_torch
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
 from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.training import _epoch_programs
@@ -117,7 +117,7 @@ def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> N
     assert dense["beside"] == again["beside"] == {}
     tiny = LSTMModel(encoder=(3,), decoder=(3,))
     lstm = training.train(replace(ARTICLE_LSTM, model=tiny, lookback=2), pace)
-    assert set(lstm["beside"]) == {"articles_layers"} | ({"pytorch"} if find_spec("torch") else set())
+    assert set(lstm["beside"]) == {"articles_layers"} | ({"pytorch"} if has_torch() else set())
     assert lstm["beside"]["articles_layers"]["ratio"] != lstm["ratio"]
     for found in (dense, again, lstm):
         assert set(found) == keys

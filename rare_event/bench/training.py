@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 from time import perf_counter
@@ -16,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from rare_event.bench.data import N_ROWS, N_SENSORS, correlated_rows
+from rare_event.bench.pytorch import has_torch, in_pytorch
 from rare_event.bench.timing import TURNS, Row, row, seconds
 from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_LSTM,
     DenseModel,
     ExperimentConfig,
-    LSTMModel,
     Training,
 )
 from rare_event.prepare.windows import gather
@@ -96,8 +95,8 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
     if rolled != model.get_config():
         articles = model.__class__.from_config(rolled)
         actions["articles_layers"] = _fitted(config, articles, X, train_ends, held_out)
-        if isinstance(config.model, LSTMModel) and find_spec("torch") is not None:
-            actions["pytorch"] = in_pytorch(config, config.model, X, train_ends, held_out)
+        if has_torch():
+            actions["pytorch"] = in_pytorch(config)
     forget_programs()
     first = {name: seconds(action) for name, action in actions.items()}
     warm: dict[str, list[tuple[float, float]]] = {name: [] for name in actions}
@@ -169,53 +168,6 @@ def _fitted(
             verbose=0,
         )
         return float(history.history["val_loss"][0])
-
-    return epoch
-
-
-def in_pytorch(
-    config: ExperimentConfig, model: LSTMModel, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
-) -> Callable[[], float]:
-    """Prepare a training of the same layers by a plain loop of PyTorch: each call is an epoch.
-
-    Parameters
-    ----------
-    config
-        Lookback and training.
-    model
-        Units; PyTorch's LSTM knows no activation but tanh.
-    X
-        float32, shape (n_rows, n_features).
-    train_ends, held_out
-        Last rows of the windows of either part.
-    """
-    import torch
-
-    units = model.encoder + model.decoder
-    widths = zip((X.shape[1], *units), units, strict=False)
-    layers = torch.nn.ModuleList(torch.nn.LSTM(*width, batch_first=True) for width in widths)
-    output = torch.nn.Linear(units[-1], X.shape[1])
-    network = torch.nn.ModuleList([layers, output])
-    adam = torch.optim.Adam(network.parameters(), config.training.learning_rate)
-    windows, held_out_windows = (
-        torch.tensor(gather(X, ends, config.lookback)) for ends in (train_ends, held_out)
-    )
-
-    def loss_of(batch: Any) -> Any:
-        values = batch
-        for depth, layer in enumerate(layers):
-            values, _ = layer(values)
-            if depth == len(model.encoder) - 1:
-                values = values[:, -1:].expand(-1, config.lookback, -1)
-        return torch.nn.functional.mse_loss(output(values), batch)
-
-    def epoch() -> float:
-        for batch in torch.randperm(len(windows)).split(config.training.batch_size):
-            adam.zero_grad()
-            loss_of(windows[batch]).backward()
-            adam.step()
-        with torch.no_grad():
-            return float(loss_of(held_out_windows))
 
     return epoch
 
