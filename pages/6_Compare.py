@@ -1,24 +1,29 @@
-"""Compare: which run is best, and whether the data can tell."""
+"""Compare: which run is best, and whether the data can tell; which settings matter."""
 
 import streamlit as st
 
 from rare_event.ui.compare import (
     choose_rows,
+    choose_view,
     choose_windows,
     open_board,
     show_baselines_beside,
     show_figures,
     show_verdict,
 )
+from rare_event.ui.compare_map import show_design_space
 from rare_event.ui.compare_overlay import show_overlay
 from rare_event.ui.compare_table import show_table
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_dataset
 
-start_page("Compare", "Which of my runs is best?")
+start_page("Compare", "Which of my runs is best, and which settings matter?")
 
 with show_errors():
     dataset = need_dataset()
+    if choose_view() == "Design space":
+        show_design_space(dataset)
+        st.stop()
     verdict = st.container()
     chosen = choose_windows(dataset)
     board = open_board(chosen)

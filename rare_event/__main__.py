@@ -1,4 +1,4 @@
-"""The command line: `python -m rare_event run|backtest|leakage FILE` and `python -m rare_event bench`."""
+"""The command line: `python -m rare_event run|backtest|leakage FILE`, `summary|export RUN` and `bench`."""
 
 from __future__ import annotations
 
@@ -13,8 +13,10 @@ from typing import Any, cast, get_args
 from rare_event.config import (
     PRESETS,
     RECIPES,
+    SPACE_MODELS,
     Activation,
     AlarmPolicy,
+    DesignSpace,
     ExperimentConfig,
     ModelConfig,
     NetworkConfig,
@@ -37,6 +39,8 @@ MODELS: dict[str, NetworkConfig | PCAModel] = {
 # Over a single row an LSTM has nothing to remember; five rows are the article's lookback.
 SEQUENCE_LOOKBACK = 5
 BAD_INPUT = 2
+# As a shell counts a program that Ctrl-C ended.
+INTERRUPTED = 130
 # Of the model itself; the names are those of its config.
 NETWORK_OPTIONS = [field.name for field in fields(RecurrentOptions)]
 # Networks and PCA take the preset's inputs; any other model comes with those that suit it.
@@ -86,6 +90,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
     run.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
     run.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV")
+    run.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
     run.add_argument("--seed", type=int)
     run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run.set_defaults(command=_run)
@@ -120,6 +125,34 @@ def _parser() -> argparse.ArgumentParser:
     leakage.add_argument("--seed", type=int, default=0)
     leakage.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     leakage.set_defaults(command=_leakage)
+
+    summary = commands.add_parser("summary", help="print the layers of a run's network")
+    summary.add_argument("run", help="its id, as `run` prints it")
+    summary.set_defaults(command=_summary)
+
+    export = commands.add_parser("export", help="write a run's network as a file of its own")
+    export.add_argument("run", help="its id, as `run` prints it")
+    export.add_argument("file", type=Path, help="ends with .keras, or with .onnx")
+    export.set_defaults(command=_export)
+
+    space = DesignSpace()
+    design_map = commands.add_parser(
+        "map", help="try shifts, lookbacks, representations and models one with another; resumes"
+    )
+    design_map.add_argument("file", type=Path, help="CSV or Parquet file")
+    design_map.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
+    design_map.add_argument("--shifts", type=int, nargs="+", default=space.shifts)
+    design_map.add_argument("--lookbacks", type=int, nargs="+", default=space.lookbacks)
+    kinds = get_args(RepresentationKind)
+    design_map.add_argument("--representations", choices=kinds, nargs="+", default=space.representations)
+    design_map.add_argument("--models", choices=sorted(SPACE_MODELS), nargs="+", default=space.models)
+    design_map.add_argument("--folds", type=int, default=space.folds)
+    design_map.add_argument("--random", type=int, metavar="N", help="draw N cells instead of the whole grid")
+    design_map.add_argument("--seed", type=int, default=0, help="of that draw, and of training")
+    design_map.add_argument("--epochs", type=int)
+    design_map.add_argument("--jobs", type=int, help="cells side by side; one for each core without")
+    design_map.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    design_map.set_defaults(command=_map)
 
     bench = commands.add_parser("bench", help="measure speed and size against references, in one sitting")
     bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure; all without")
@@ -275,6 +308,7 @@ def number_of(text: str, name: str) -> float:
 
 
 def _run(options: argparse.Namespace) -> int:
+    from rare_event.detect.tensorboard import tensorboard_command
     from rare_event.store.datasets import add_dataset
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
@@ -284,6 +318,8 @@ def _run(options: argparse.Namespace) -> int:
     config = configure(options)
     dataset = add_dataset(options.file, options.file.name)
     run = create_run(dataset, config)
+    if options.tensorboard:
+        run.request_tensorboard()
     with _Bar() as bar:
         result = execute(run, bar)
     if options.ledger is not None:
@@ -291,6 +327,8 @@ def _run(options: argparse.Namespace) -> int:
     figures = run.evaluation()
     # What is printed has been seen.
     run.look()
+    if options.tensorboard:
+        figures["tensorboard"] = tensorboard_command(run.tensorboard)
     sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
     return 0
 
@@ -330,6 +368,100 @@ def _leakage(options: argparse.Namespace) -> int:
     return 0
 
 
+def _summary(options: argparse.Namespace) -> int:
+    from rare_event.store.runs import open_run
+    from rare_event.work.export import network_summary
+
+    sys.stdout.write(network_summary(open_run(options.run)))
+    return 0
+
+
+def _export(options: argparse.Namespace) -> int:
+    from rare_event.store.runs import open_run
+    from rare_event.work.export import export_network
+
+    export_network(open_run(options.run), options.file)
+    return 0
+
+
+def _map(options: argparse.Namespace) -> int:
+    from rare_event.store.datasets import add_dataset
+    from rare_event.work.design_map import find_or_create, run_map
+    from rare_event.work.map_overview import describe, look_at, overview
+
+    space = design_space(options)
+    design_map = find_or_create(add_dataset(options.file, options.file.name), space)
+    design_map.withdraw_cancel()
+    try:
+        with _CellBar(len(space)) as bar:
+            run_map(design_map, options.jobs, bar)
+    except KeyboardInterrupt:
+        sys.stderr.write("rare_event: stopped. The same command goes on with the cells that are left.\n")
+        return INTERRUPTED
+    seen = overview(design_map)
+    # What is printed has been seen.
+    look_at(seen)
+    sys.stdout.write(json.dumps(seen.to_dict(), indent=1) + "\n" if options.json else describe(seen))
+    return 0
+
+
+def design_space(options: argparse.Namespace) -> DesignSpace:
+    """Make the design space that the options of `map` ask for.
+
+    Parameters
+    ----------
+    options
+        Parsed.
+
+    Raises
+    ------
+    ConfigError
+        If an option is out of range.
+    """
+    base = replace(PRESETS[options.preset], seed=options.seed)
+    if options.epochs is not None:
+        base = replace(base, training=replace(base.training, epochs=options.epochs))
+    if options.jobs is not None and options.jobs < 1:
+        raise ConfigError(f"--jobs is {options.jobs}; choose 1 or more.")
+    return DesignSpace(
+        shifts=tuple(options.shifts),
+        lookbacks=tuple(options.lookbacks),
+        representations=tuple(options.representations),
+        models=tuple(options.models),
+        sample=options.random,
+        seed=options.seed,
+        folds=options.folds,
+        base=base,
+    )
+
+
+class _CellBar:
+    """A progress bar on standard error over the cells of a map."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def __enter__(self) -> _CellBar:
+        from tqdm import tqdm
+
+        # The time left is told by what cells of the same kind took, not by the mean of all.
+        form = "{n_fmt} of {total_fmt} cells |{bar}| {elapsed} {postfix}"
+        self._bar = tqdm(total=self._total, file=sys.stderr, bar_format=form)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, progress: Any) -> None:
+        self._bar.n = progress.done + progress.failed
+        words = [f"{progress.running} running"]
+        if progress.failed:
+            words.append(f"{progress.failed} failed")
+        if progress.seconds_left is not None:
+            words.append(f"about {progress.seconds_left / 60:.0f} min left")
+        self._bar.set_postfix_str(", ".join(words))
+
+
 class _Bar:
     """A progress bar on standard error over the epochs of all folds."""
 
@@ -365,7 +497,7 @@ def _describe(figures: dict[str, Any]) -> str:
         f"{figures['false_alarms_per_day']:.1f} false alarms per day{median_lead}\n"
         f"rows: {rows}\n"
         f"run {figures['run']}\n"
-    )
+    ) + (f"logs: {figures['tensorboard']}\n" if "tensorboard" in figures else "")
 
 
 def _bench(options: argparse.Namespace) -> int:

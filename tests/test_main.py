@@ -80,6 +80,29 @@ def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> N
     assert run.status().state == "done" and run.evaluation() == figures
 
 
+def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_path, capsys) -> None:
+    options = ["--model", "dense", "--epochs", "2"]
+    assert main(["run", str(small_csv), *options, "--tensorboard"]) == 0
+    run = list_runs()[0]
+    assert f"tensorboard --logdir {run.tensorboard} --host 127.0.0.1" in capsys.readouterr().out
+    assert list(run.tensorboard.glob("*/events*"))
+    assert main(["summary", run.id]) == 0
+    out = capsys.readouterr().out
+    assert 'Model: "dense"' in out and "Total params" in out and "flatten" in out
+    for name in ("model.keras", "model.onnx"):
+        assert main(["export", run.id, str(tmp_path / name)]) == 0
+        assert (tmp_path / name).stat().st_size > 1000
+    capsys.readouterr()
+    assert main(["export", run.id, str(tmp_path / "model.pt")]) == 2
+    assert main(["summary", "20200101-000000-000000"]) == 2
+    out, err = capsys.readouterr()
+    assert "end it with .keras or .onnx" in err and "There is no run" in err
+    assert "Traceback" not in err and not out
+    assert main(["run", str(small_csv), *options, "--json"]) == 0
+    assert "tensorboard" not in json.loads(capsys.readouterr().out)
+    assert not list_runs()[0].tensorboard.exists()
+
+
 def test_progress_goes_to_standard_error(workspace, small_csv, capsys) -> None:
     options = ["--split", "rolling", "--epochs", "2", "--seed", "3"]
     assert main(["run", str(small_csv), *options, "--json"]) == 0

@@ -142,7 +142,7 @@ def _compiled(
 
     def epoch() -> float:
         if not under_way:
-            under_way.extend(compile_epoch(model, X, held_out, len(train_ends), config.training))
+            under_way.extend(compile_epoch(model, X, held_out, len(train_ends), config.training)[:2])
         state, run_epoch = under_way
         under_way[0], _, validation_loss = run_epoch(state, random.permutation(train_ends))
         return float(validation_loss)

@@ -47,6 +47,7 @@ from rare_event.config.prepare import (
 )
 from rare_event.config.presets import ARTICLE_DENSE, ARTICLE_LSTM, PRESETS, RECOMMENDED
 from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, recipe
+from rare_event.config.space import SPACE_MODELS, DesignSpace, space_from_json, space_to_json
 from rare_event.config.training import Score, Training
 
 __all__ = [
@@ -57,6 +58,7 @@ __all__ = [
     "RECIPES",
     "RECOMMENDED",
     "SHARES",
+    "SPACE_MODELS",
     "SUPERVISED",
     "UNSUPERVISED",
     "Activation",
@@ -69,6 +71,7 @@ __all__ = [
     "ConvModel",
     "Costs",
     "DenseModel",
+    "DesignSpace",
     "ExperimentConfig",
     "ForestModel",
     "GRUModel",
@@ -105,5 +108,7 @@ __all__ = [
     "from_json",
     "recipe",
     "require",
+    "space_from_json",
+    "space_to_json",
     "to_json",
 ]

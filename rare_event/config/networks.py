@@ -22,8 +22,9 @@ class NetworkOptions(Settings):
     Parameters
     ----------
     activation
-        Of the hidden layers, ``relu`` as in the articles; ``selu`` starts from LeCun-normal weights, as
-        self-normalising networks need. The output is linear, since standardised values can be negative.
+        What hidden layers do with their sums: ``relu``, as in the articles, keeps what is positive;
+        ``selu`` starts from LeCun-normal weights, as self-normalising networks need. The output is linear,
+        since standardised values can be negative.
     dropout
         Share set to zero at random: of the outputs of each hidden layer, and in recurrent layers of their
         inputs, the same ones in all rows of a window. From 0 (none) to below 1.
@@ -86,12 +87,14 @@ class DenseModel(NetworkOptions):
     Parameters
     ----------
     widths
-        Units of the hidden layers, in order; the output layer is added.
+        Units of the hidden layers, from the first to the last; the output layer is added. The narrowest
+        decides how little of a window is kept.
     activity_l1
-        Penalty on the absolute activity of the first layer, *summed* over the rows of a batch as
-        Keras 2.2 did when the articles were written (Keras 3 averages it over the batch).
+        Penalty on the absolute outputs of the first layer, so that few of them are large; the articles
+        take 0.001. It is *summed* over the rows of a batch, as Keras 2.2 did when they were written
+        (Keras 3 averages it).
     activity_l2
-        The same of the squared activity.
+        Penalty on the squared outputs of the first layer, summed in the same way. 0 is none.
     tied
         Each layer of the decoder uses the weights of the layer it undoes, transposed (with biases of its
         own): half the weights to learn. The widths must read the same from both ends.
@@ -124,9 +127,10 @@ class VAEModel(NetworkOptions):
     Parameters
     ----------
     widths
-        Units of the hidden layers of the encoder, in order; the decoder has them in reverse.
+        Units of the hidden layers of the encoder, from the first to the last; the decoder has them in
+        reverse.
     latent
-        Numbers a window becomes, each with a mean and a variance.
+        Numbers that a window becomes in the middle, each with a mean and a variance.
     beta
         Weight of the divergence from the standard normal distribution. 1 is the evidence lower bound of
         a decoder of unit variance; less lets the network follow its windows more closely (Higgins and
@@ -151,8 +155,11 @@ class LSTMModel(RecurrentOptions):
 
     Parameters
     ----------
-    encoder, decoder
-        Units of the LSTM layers on either side of the repeated vector.
+    encoder
+        Units of the LSTM layers that read the window, from the first to the last; the last gives the
+        one vector that is kept of it.
+    decoder
+        Units of the LSTM layers that write the window again, from the first to the last.
     """
 
     kind: Literal["lstm"] = field(default="lstm", kw_only=True)
@@ -171,8 +178,11 @@ class GRUModel(RecurrentOptions):
 
     Parameters
     ----------
-    encoder, decoder
-        Units of the GRU layers on either side of the repeated vector.
+    encoder
+        Units of the GRU layers that read the window, from the first to the last; the last gives the
+        one vector that is kept of it.
+    decoder
+        Units of the GRU layers that write the window again, from the first to the last.
     """
 
     kind: Literal["gru"] = field(default="gru", kw_only=True)
@@ -191,8 +201,11 @@ class BiLSTMModel(RecurrentOptions):
 
     Parameters
     ----------
-    encoder, decoder
-        Units of the LSTM layers on either side of the repeated vector, in each direction.
+    encoder
+        Units of the LSTM layers that read the window, in each direction, from the first to the last; the
+        last gives the one vector that is kept of it.
+    decoder
+        Units of the LSTM layers that write the window again, in each direction, from the first to the last.
     """
 
     kind: Literal["bilstm"] = field(default="bilstm", kw_only=True)
@@ -212,11 +225,14 @@ class CNNLSTMModel(RecurrentOptions):
     Parameters
     ----------
     filters
-        Filters of the convolutions, in order.
+        Filters of the convolutions, from the first to the last: how many patterns each looks for.
     width
         Rows each filter sees; beyond the ends of the window are zeros.
-    encoder, decoder
-        Units of the LSTM layers on either side of the repeated vector.
+    encoder
+        Units of the LSTM layers that read the window, from the first to the last; the last gives the
+        one vector that is kept of it.
+    decoder
+        Units of the LSTM layers that write the window again, from the first to the last.
     """
 
     kind: Literal["cnn-lstm"] = field(default="cnn-lstm", kw_only=True)
@@ -240,7 +256,8 @@ class ConvModel(NetworkOptions):
     Parameters
     ----------
     filters
-        Filters of the convolutions of the encoder, in order; the decoder has them in reverse.
+        Filters of the convolutions of the encoder, from the first to the last: how many patterns each
+        looks for. The decoder has them in reverse.
     width
         Rows each filter sees; beyond the ends of the window are zeros.
     pooling
@@ -269,12 +286,12 @@ class AttentionModel(NetworkOptions):
     width
         Numbers that stand for each row within the network; a multiple of `heads`.
     heads
-        Ways in which rows look at each other, side by side.
+        Ways in which the rows of a window look at each other, side by side.
     blocks
         Blocks of attention and dense layers (Vaswani and others 2017) in the encoder, and as many in the
         decoder.
     latent
-        Numbers the window becomes between them.
+        Numbers that the window becomes in the middle, between encoder and decoder.
     """
 
     kind: Literal["attention"] = field(default="attention", kw_only=True)

@@ -52,12 +52,15 @@ class Epoch:
         batches while weights change, as Keras reports it.
     seconds
         Since training began.
+    compiled
+        Whether XLA could compile the network; if not, its epochs are slower, and otherwise the same.
     """
 
     number: int
     loss: float
     validation_loss: float
     seconds: float
+    compiled: bool = True
 
 
 OnEpoch = Callable[[Epoch], None]
@@ -104,7 +107,7 @@ def train_autoencoder(
             "training needs both. Use a shorter lookback, another split, or more data."
         )
     began = perf_counter()
-    state, run_epoch = compile_epoch(model, X, validation_ends, len(train_ends), training)
+    state, run_epoch, compiled = compile_epoch(model, X, validation_ends, len(train_ends), training)
     random = np.random.default_rng(seed)
     history: list[Epoch] = []
     best, best_number, best_state = math.inf, 0, state
@@ -115,7 +118,7 @@ def train_autoencoder(
                 f"The loss stopped being a number in epoch {number}. Lower the learning rate, or look for "
                 "extreme values on the Data page."
             )
-        history.append(Epoch(number, loss, validation_loss, perf_counter() - began))
+        history.append(Epoch(number, loss, validation_loss, perf_counter() - began, compiled))
         if validation_loss < best:
             best, best_number, best_state = validation_loss, number, state
         on_epoch(history[-1])
@@ -150,7 +153,7 @@ RunEpoch = Callable[[State, np.ndarray], tuple[State, float, float]]
 
 def compile_epoch(
     model: keras.Model, X: np.ndarray, validation_ends: np.ndarray, n_train: int, training: Training
-) -> tuple[State, RunEpoch]:
+) -> tuple[State, RunEpoch, bool]:
     """Compile one epoch of a model, or take the programs of a training that was alike.
 
     The last partial batch is filled up with windows that weigh nothing in the error, so that the
@@ -173,8 +176,9 @@ def compile_epoch(
     Returns
     -------
     tuple
-        The first state, and a function from a state and a permutation of the training ends, shape
-        (n_train,), to the next state, the loss and the validation loss.
+        The first state; a function from a state and a permutation of the training ends, shape
+        (n_train,), to the next state, the loss and the validation loss; and whether XLA could compile
+        it.
     """
     import tensorflow as tf
 
@@ -182,7 +186,7 @@ def compile_epoch(
     batch = min(training.batch_size, n_train)
     # A power of two, so that small parts that differ by a few windows share their programs too.
     held_out_batch = min(VALIDATION_BATCH, 1 << (len(validation_ends).bit_length() - 1))
-    learn, validate = _epoch_programs(_Network.of(model), rows, batch, held_out_batch)
+    learn, validate, compiled = _epoch_programs(_Network.of(model), rows, batch, held_out_batch)
     data = tf.constant(np.pad(X, ((0, rows - len(X)), (0, 0))))
     held_out = tf.constant(_batches(validation_ends, held_out_batch, rows))
     rate, count, n_held_out = (
@@ -193,7 +197,7 @@ def compile_epoch(
         state, loss = learn(state, rate, data, tf.constant(_batches(order, batch, rows)), count)
         return state, float(loss), float(validate(state, data, held_out, n_held_out))
 
-    return _first_state(model), run_epoch
+    return _first_state(model), run_epoch, compiled
 
 
 def _first_state(model: keras.Model) -> State:
@@ -275,8 +279,8 @@ def forget_programs() -> None:
 
 
 @lru_cache(maxsize=KEPT_PROGRAMS)
-def _epoch_programs(network: _Network, rows: int, batch: int, held_out_batch: int) -> tuple[Any, Any]:
-    """Compile what learns and what validates, one beside the other.
+def _epoch_programs(network: _Network, rows: int, batch: int, held_out_batch: int) -> tuple[Any, Any, bool]:
+    """Make what learns and what validates, and tell whether XLA could compile them.
 
     Both take the ends of windows in batches, and turn as often as `count` windows need.
     """
@@ -333,16 +337,27 @@ def _epoch_programs(network: _Network, rows: int, batch: int, held_out_batch: in
 
     state, X, none = _first_state(model), tf.zeros((rows, model.input_shape[2])), tf.constant(0)
     order, held_out = (tf.zeros((math.ceil(rows / size), size), tf.int32) for size in (batch, held_out_batch))
-    learning, validating = (tf.function(f, jit_compile=True, autograph=False) for f in (learn, validate))
-    # XLA compiles a program when it first runs: both do, on no windows. Only XLA's part is left to the
-    # thread, since a Keras model cannot be traced twice at once.
-    with ThreadPoolExecutor(1) as thread:
-        validating = validating.get_concrete_function(state, X, held_out, none)
-        thread.submit(validating, state, X, held_out, none)
-        with cheap_random_bits():
-            learning = learning.get_concrete_function(state, tf.constant(0.0), X, order, none)
-        learning(state, tf.constant(0.0), X, order, none)
-    return learning, validating
+    to_validate, to_learn = (state, X, held_out, none), (state, tf.constant(0.0), X, order, none)
+
+    def programs(compiled: bool) -> tuple[Any, Any, bool]:
+        """Run both once, on no windows: that is when XLA compiles, one beside the other."""
+        learning, validating = (
+            tf.function(f, jit_compile=compiled, autograph=False) for f in (learn, validate)
+        )
+        with ThreadPoolExecutor(1) as thread:
+            # Only XLA's part is left to the thread, since a Keras model cannot be traced twice at once.
+            validating = validating.get_concrete_function(*to_validate)
+            beside = thread.submit(validating, *to_validate)
+            with cheap_random_bits():
+                learning = learning.get_concrete_function(*to_learn)
+            learning(*to_learn)
+            beside.result()
+        return learning, validating, compiled
+
+    try:
+        return programs(compiled=True)
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+        return programs(compiled=False)
 
 
 def _adam(
@@ -376,7 +391,7 @@ def compile_errors(
         (n_windows, n_features).
     """
     size, offsets = EVALUATION_BATCH, np.arange(1 - model.input_shape[1], 1)
-    program = _errors_program(_Network.of(model), steps)
+    program = _errors_program(_Network.of(model), steps, size)
 
     def run(X: np.ndarray, ends: np.ndarray) -> np.ndarray:
         weights = _values(model.trainable_variables), _values(model.non_trainable_variables)
@@ -393,13 +408,22 @@ def compile_errors(
 
 
 @lru_cache(maxsize=KEPT_PROGRAMS)
-def _errors_program(network: _Network, steps: str) -> Any:
-    """Make the program that is compiled when it first meets windows of a new number."""
+def _errors_program(network: _Network, steps: str, size: int) -> Any:
+    """Make what scores `size` windows, compiled unless XLA cannot."""
     import tensorflow as tf
 
+    model = network.model
+    windows = tf.zeros((size, *model.input_shape[1:]))
+    values = _values(model.trainable_variables), _values(model.non_trainable_variables), windows
+
     def errors(trainable: Any, others: Any, windows: Any) -> Any:
-        again, _ = network.model.stateless_call(trainable, others, windows, training=False)
+        again, _ = model.stateless_call(trainable, others, windows, training=False)
         squared = tf.square(again - windows)
         return squared[:, -1] if steps == "last" else tf.reduce_mean(squared, axis=1)
 
-    return tf.function(errors, jit_compile=True, autograph=False)
+    program = tf.function(errors, jit_compile=True, autograph=False)
+    try:
+        program(*values)
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+        program = tf.function(errors, autograph=False)
+    return program

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
-Role = Literal["run", "baseline", "leakage"]
+Role = Literal["run", "baseline", "leakage", "cell"]
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
 
 
@@ -119,9 +119,10 @@ class Purpose:
     ----------
     role
         ``run``: asked for by a person. ``baseline``: trained beside one. ``leakage``: one judged
-        again under other splits.
+        again under other splits. ``cell``: one setting of a design-space map.
     of
-        Id of the run that a ``baseline`` or ``leakage`` belongs to; empty otherwise.
+        Id of the run that a ``baseline`` or ``leakage`` belongs to, of the map that made a ``cell``; empty
+        otherwise.
     """
 
     role: Role = "run"

@@ -2,8 +2,9 @@
 
 `config.json`, `dataset.json`, `purpose.json` and `status.json` stand from the start, `history.csv`
 grows with the epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json`,
-`judgement.json` and the bundle follow at the end, `looks.json` when the test data are opened. Every
-file is written by rename.
+`judgement.json`, `layers.json` and the bundle follow at the end, `looks.json` when the test data are
+opened. Every file is written by rename; only the logs in `tensorboard`, a folder that is there if they
+were asked for, grow in place.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from typing import Any
 import pandas as pd
 
 from rare_event.config import ExperimentConfig, from_json, to_json
+from rare_event.detect.summary import Layer
 from rare_event.errors import RunError
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
@@ -37,7 +39,7 @@ from rare_event.store.records import (
     purpose_json,
     status_json,
 )
-from rare_event.store.workspace import home, read_json, write, write_json, write_text
+from rare_event.store.workspace import explain_disk_errors, home, read_json, write, write_json, write_text
 
 RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 
@@ -132,6 +134,51 @@ class Run:
     def cancel_requested(self) -> bool:
         """Whether someone asked for the run to stop."""
         return (self.folder / "cancel").exists()
+
+    def note(self, line: str) -> None:
+        """Add a line to the run's log.
+
+        Parameters
+        ----------
+        line
+            A sentence on how the run was executed.
+        """
+        write_text(self.folder / "log.txt", f"{self.log()}{line}\n")
+
+    def log(self) -> str:
+        """Read the run's log, line by line; empty of most runs."""
+        path = self.folder / "log.txt"
+        return path.read_text(encoding="utf-8") if path.exists() else ""
+
+    def request_tensorboard(self) -> None:
+        """Ask whoever executes the run for TensorBoard logs."""
+        with explain_disk_errors(self.folder):
+            self.tensorboard.mkdir(exist_ok=True)
+
+    @property
+    def tensorboard(self) -> Path:
+        """The folder of the TensorBoard logs; it is there if they were asked for."""
+        return self.folder / "tensorboard"
+
+    def save_layers(self, layers: list[Layer]) -> None:
+        """Write what the trained network is made of.
+
+        Parameters
+        ----------
+        layers
+            Of the saved model.
+        """
+        write_json(self.folder / "layers.json", [asdict(layer) for layer in layers])
+
+    def layers(self) -> list[Layer]:
+        """Read what the trained network is made of; nothing of other models and older runs."""
+        path = self.folder / "layers.json"
+        if not path.exists():
+            return []
+        with self._explain("list of layers"):
+            rows = read_json(path)
+            shapes = ({**row, "shape": tuple(row["shape"]), "inputs": tuple(row["inputs"])} for row in rows)
+            return [Layer(**row) for row in shapes]
 
     def save_scores(self, parts: Mapping[Part, list[Scores]]) -> None:
         """Write the scores of all parts and folds.
@@ -292,6 +339,34 @@ class Run:
         with self._explain("leakage meter"):
             return dict(read_json(self.folder / "leakage.json"))
 
+    def save_figures(self, windows: str, figures: Mapping[str, Any]) -> None:
+        """Write what a cell of a design-space map is worth.
+
+        Parameters
+        ----------
+        windows
+            Digest of the windows it was judged on.
+        figures
+            Plain data.
+        """
+        write_json(self.folder / f"map-{windows}.json", dict(figures))
+
+    def figures(self, windows: str) -> dict[str, Any] | None:
+        """Read what a cell of a design-space map is worth; None if it was not judged on these windows.
+
+        Parameters
+        ----------
+        windows
+            Digest of the windows.
+        """
+        path = self.folder / f"map-{windows}.json"
+        return dict(read_json(path)) if path.exists() else None
+
+    def begin_anew(self) -> None:
+        """Queue the run again; what was half done is written over."""
+        (self.folder / "cancel").unlink(missing_ok=True)
+        self.write_status(Status("queued", epochs=self.config().training.epochs))
+
     @contextmanager
     def _explain(self, what: str, hint: str = "Train it again.") -> Iterator[None]:
         try:
@@ -361,8 +436,11 @@ def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]
 
 def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
     try:
+        # The purpose is the quickest to read, and leaves most runs of a map out.
+        if role not in (None, run.purpose().role) or (digest is not None and run.dataset().digest != digest):
+            return False
         run.status()
-        return (digest is None or run.dataset().digest == digest) and role in (None, run.purpose().role)
+        return True
     except RunError:
         return False
 

@@ -20,10 +20,25 @@ from rare_event.ui.state import Missing, get_state
 from rare_event.ui.text import plain, plural
 from rare_event.work.leaderboard import leaderboard
 
+VIEWS = ("Runs", "Design space")
 KINDS = ("run", "baseline", "supervised", "trivial")
 
 # Ids of runs, each with the number of looks at its test data: what a leaderboard depends on.
 Looked = tuple[tuple[str, int], ...]
+
+
+def choose_view() -> str:
+    """Let the user choose between the runs and the design space; returns one of `VIEWS`."""
+    view: str = st.segmented_control(
+        "View",
+        VIEWS,
+        default=VIEWS[0],
+        key="compare_view",
+        label_visibility="collapsed",
+        required=True,
+        persist_state="session",
+    )
+    return view
 
 
 def choose_windows(dataset: Dataset) -> Comparable:
@@ -40,7 +55,9 @@ def choose_windows(dataset: Dataset) -> Comparable:
         If no run was judged yet.
     """
     every = list_runs(dataset.digest, role=None)
-    done = [run for run in every if run.purpose().role != "leakage" and run.status().state == "done"]
+    # The cells of a design-space map are compared among themselves.
+    roles = ("run", "baseline")
+    done = [run for run in every if run.purpose().role in roles and run.status().state == "done"]
     options = {each.windows: each for each in _comparable(_looked(done))}
     if not options:
         old = f"{plural(len(done), 'run')} of an older version, or damaged, cannot be compared. "

@@ -1,7 +1,8 @@
 """Jobs: runs handed to worker processes, one after the other, while pages stay free.
 
 Runs that a person asked for come first; the others (baselines, the leakage meter) are handed over one
-at a time while nothing else waits.
+at a time while nothing else waits. The cells of a design-space map have worker processes of their own,
+which give way: no cell begins while a run is executed.
 
 The worker is warm (TensorFlow stays imported) and is started by loky, which neither forks nor runs
 the page script again. Whoever watches reads the run folder; the only thing kept here is which run
@@ -17,13 +18,18 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar
 
-import psutil
-
-from rare_event.errors import RunError
+from rare_event.errors import RareEventError, RunError
+from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, mark
+from rare_event.work.design_map import alive, run_map, worked_on
+from rare_event.work.lanes import OpenLane, local_lane
 from rare_event.work.worker import execute_in_worker, warm_up
+
+Answer = TypeVar("Answer")
 
 # TensorFlow uses all cores for one training; a second one beside it would only slow both.
 WORKERS = 1
@@ -45,10 +51,16 @@ class Jobs:
     ----------
     executor
         Returns the executor to use; asked anew for every run.
+    open_lane
+        Opens a worker process for the cells of a map.
     """
 
-    def __init__(self, executor: Callable[[], Executor] = local_executor) -> None:
+    def __init__(
+        self, executor: Callable[[], Executor] = local_executor, open_lane: OpenLane = local_lane
+    ) -> None:
         self._executor = executor
+        self._open_lane = open_lane
+        self._map_turn = threading.Lock()
         self._lock = threading.RLock()
         self._futures: dict[str, Future[Status]] = {}
         self._beside: deque[Run] = deque()
@@ -56,6 +68,18 @@ class Jobs:
     def warm_up(self) -> Future[int]:
         """Let a worker import TensorFlow before the first run needs it."""
         return self._executor().submit(warm_up)
+
+    def ask(self, question: Callable[..., Answer], *about: Any) -> Future[Answer]:
+        """Let a worker answer what needs Keras; it waits like a run, and the runs wait for it.
+
+        Parameters
+        ----------
+        question
+            A function that a worker can import.
+        *about
+            Its arguments.
+        """
+        return self._executor().submit(question, *about)
 
     def submit(self, run: Run) -> None:
         """Queue a run.
@@ -109,6 +133,49 @@ class Jobs:
         if waits_beside or (future is not None and future.cancel()):
             mark(run, "cancelled", "The run was cancelled before it began.")
 
+    def start_map(self, design_map: DesignMap) -> threading.Thread:
+        """Work on a map in the background, after the maps that were started before; returns the thread.
+
+        Parameters
+        ----------
+        design_map
+            Nobody works on it; one that was cancelled, or left undone, goes on.
+        """
+        design_map.withdraw_cancel()
+        design_map.write_state(replace(design_map.state(), state="queued", message=""))
+        # A server that ends does not wait for it: the map goes on when it is started again.
+        thread = threading.Thread(
+            target=self._run_map, args=(design_map,), name=f"map {design_map.id}", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _run_map(self, design_map: DesignMap) -> None:
+        # Its state tells what went wrong.
+        with self._map_turn, suppress(RareEventError):
+            if design_map.cancel_requested:
+                return
+            run_map(design_map, may_begin=lambda: not self.busy, open_lane=self._open_lane)
+
+    def cancel_map(self, design_map: DesignMap) -> None:
+        """Ask a map to stop: at once while it waits, after the present epoch of its cells otherwise.
+
+        Parameters
+        ----------
+        design_map
+            Any map.
+        """
+        design_map.request_cancel()
+        state = design_map.state()
+        if not (state.ended or worked_on(state)):
+            design_map.write_state(replace(state, state="cancelled"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is being executed or waits."""
+        with self._lock:
+            return any(not future.done() for future in self._futures.values())
+
     def waiting_before(self, run: Run) -> int:
         """Count the runs that will be executed before a queued one.
 
@@ -130,11 +197,13 @@ class Jobs:
         again = []
         for run in reversed(list_runs(role=None)):
             status = run.status()
-            if run.id in self._futures or run in self._beside or status.ended:
+            # What becomes of a cell is for its map to say.
+            cell = run.purpose().role == "cell"
+            if cell or run.id in self._futures or run in self._beside or status.ended:
                 continue
             if status.state == "queued":
                 again.append(run)
-            elif not _alive(status):
+            elif not alive(status.pid, status.pid_created):
                 mark(
                     run,
                     "interrupted",
@@ -144,6 +213,14 @@ class Jobs:
         for run in asked_for:
             self.submit(run)
         self.submit_beside(run for run in again if run not in asked_for)
+        for design_map in reversed(list_maps()):
+            state = design_map.state()
+            if state.ended or worked_on(state):
+                continue
+            if design_map.cancel_requested:
+                design_map.write_state(replace(state, state="cancelled"))
+            else:
+                self.start_map(design_map)
         return again
 
     def _ended(self, run: Run, future: Future[Status]) -> None:
@@ -169,11 +246,3 @@ class Jobs:
             mark(run, "interrupted", "The worker process died while it trained this run. Train it again.")
         else:
             mark(run, "failed", f"Training ended with an unexpected error ({type(error).__name__}: {error}).")
-
-
-def _alive(status: Status) -> bool:
-    """Whether the process of a status still runs, and is still the same one."""
-    try:
-        return status.pid is not None and psutil.Process(status.pid).create_time() == status.pid_created
-    except psutil.NoSuchProcess:
-        return False

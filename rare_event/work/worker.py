@@ -13,6 +13,9 @@ from typing import Any
 import pandas as pd
 import psutil
 
+from rare_event.detect.detector import Autoencoder
+from rare_event.detect.summary import layers_of
+from rare_event.detect.tensorboard import tensorboard_log
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.judge.judgement import Judgement
@@ -24,6 +27,7 @@ from rare_event.work.experiment import run_experiment
 from rare_event.work.leakage import leakage, to_dict
 from rare_event.work.result import FoldResult, OnProgress, Result, ignore_progress, summarise
 
+UNCOMPILED = "XLA cannot compile a layer of this network; its epochs run uncompiled, which takes longer."
 # Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
 REPORT_SECONDS = 0.25
 
@@ -59,6 +63,8 @@ class Reporter:
         """
         record = {**asdict(epoch), "fold": fold}
         record["epoch"] = record.pop("number")
+        if not epoch.compiled and not any(before["fold"] == fold for before in self.history):
+            self.run.note(f"Fold {fold + 1}: {UNCOMPILED}")
         self.history.append(record)
         self.also(fold, folds, epoch)
         now = monotonic()
@@ -77,7 +83,7 @@ class Reporter:
         self.run.write_history(pd.DataFrame(self.history, columns=HISTORY))
 
 
-def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
+def execute(run: Run, also: OnProgress = ignore_progress, workers: int | None = None) -> Result:
     """Execute a run in this process and write what comes of it into its folder.
 
     Parameters
@@ -86,18 +92,35 @@ def execute(run: Run, also: OnProgress = ignore_progress) -> Result:
         A queued run.
     also
         Told of every epoch.
+    workers
+        Folds trained at once, as of `run_experiment`.
 
     Raises
     ------
     RareEventError
         If it cannot be executed, or was cancelled; the status says so as well.
     """
-    with _told(run):
-        reporter = Reporter(run, also)
-        result = run_experiment(run.dataset().table(), run.config(), reporter)
+    with _told(run), _logged(run, also) as told:
+        reporter = Reporter(run, told)
+        result = run_experiment(run.dataset().table(), run.config(), reporter, workers=workers)
         reporter.write()
         save_result(run, result)
     return result
+
+
+@contextmanager
+def _logged(run: Run, also: OnProgress) -> Iterator[OnProgress]:
+    """Tell TensorBoard of every epoch too, if that was asked for."""
+    if not run.tensorboard.is_dir():
+        yield also
+        return
+    with tensorboard_log(run.tensorboard) as log:
+
+        def both(fold: int, folds: int, epoch: Epoch) -> None:
+            log(fold, folds, epoch)
+            also(fold, folds, epoch)
+
+        yield both
 
 
 def execute_leakage(run: Run) -> None:
@@ -164,6 +187,9 @@ def save_result(run: Run, result: Result) -> None:
         {**_with_draws(result.judgement()), "trivial": [_with_draws(row) for row in trivial(result)]}
     )
     _save_bundles(run.folder, result.folds[-1])
+    detector = result.folds[-1].detector
+    if isinstance(detector, Autoencoder):
+        run.save_layers(layers_of(detector.model))
 
 
 def _with_draws(judgement: Judgement) -> dict[str, Any]:

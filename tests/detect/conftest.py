@@ -24,6 +24,8 @@ from rare_event.config import (
     Training,
 )
 from rare_event.detect.detector import fit_detector
+from rare_event.prepare.sample import sample_mill
+from rare_event.prepare.table import read_table
 
 TINY = {
     "dense": replace(RECOMMENDED, lookback=2, model=DenseModel(widths=(4, 2, 4))),
@@ -63,6 +65,14 @@ def X() -> np.ndarray:
     values = (values / values.std(axis=0)).astype(np.float32)
     values.flags.writeable = False
     return values
+
+
+@pytest.fixture(scope="session")
+def sample_rows() -> np.ndarray:
+    """300 rows of 6 sensors of the sample mill, standardised."""
+    table = read_table(sample_mill(500).to_csv(index=False).encode())
+    values = table.frame[list(table.schema.sensors[:6])].to_numpy(np.float32)[:300]
+    return (values - values.mean(axis=0)) / values.std(axis=0)
 
 
 @pytest.fixture(scope="session")

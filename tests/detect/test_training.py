@@ -5,6 +5,7 @@ import hashlib
 import subprocess
 import sys
 from dataclasses import replace
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -326,6 +327,43 @@ def test_noise_is_drawn_from_the_cheap_bits(X) -> None:
         np.testing.assert_allclose(found, plain_loop(cheap, X, *parts, training, SEED), rtol=2e-4)
     others = plain_loop(usual, X, *parts, training, SEED)
     assert abs(others[0][0] / found[0][0] - 1) > 1e-3, "TensorFlow's own bits are others"
+
+
+@cache
+def through_python():
+    """Make a layer that XLA cannot compile, since what it does is a function of Python's."""
+    import keras
+    import tensorflow as tf
+
+    import_keras()
+
+    @keras.saving.register_keras_serializable("tests")
+    class ThroughPython(keras.layers.Layer):
+        def call(self, inputs):
+            outputs = tf.py_function(lambda values: values * 1.0, [inputs], tf.float32)
+            return tf.ensure_shape(outputs, inputs.shape)
+
+    return ThroughPython()
+
+
+def test_what_xla_cannot_compile_is_trained_all_the_same(X) -> None:
+    keras = import_keras()
+
+    def model(*layers):
+        keras.utils.set_random_seed(SEED)
+        around = keras.layers.Input((1, X.shape[1])), keras.layers.Dense(X.shape[1])
+        return keras.Sequential([around[0], *layers, around[1]])
+
+    parts, training = (np.arange(5, 75), np.arange(80, 123)), Training(2, 32, 1e-2, None, "last")
+    odd, plain = model(through_python()), model()
+    history = train_autoencoder(odd, X, *parts, training, SEED)
+    usual = train_autoencoder(plain, X, *parts, training, SEED)
+    assert not any(epoch.compiled for epoch in history)
+    assert all(epoch.compiled for epoch in usual)
+    one, two = ([(epoch.loss, epoch.validation_loss) for epoch in each] for each in (history, usual))
+    np.testing.assert_allclose(one, two, rtol=1e-4)
+    errors = [compile_errors(each, "last")(X, parts[1]) for each in (odd, plain)]
+    np.testing.assert_allclose(errors[0], errors[1], atol=1e-4)
 
 
 def test_only_equal_architectures_share_programs() -> None:

@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 import rare_event.plots
+from rare_event.detect.summary import Layer
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.curves import (
     overlay_alarms_figure,
@@ -19,11 +20,13 @@ from rare_event.plots.curves import (
     roc_figure,
     threshold_figure,
 )
+from rare_event.plots.design_map import map_figure
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from rare_event.plots.errors import error_figure, score_histogram_figure
 from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.plots.leakage import leakage_figure
 from rare_event.plots.matrix import confusion_figure
+from rare_event.plots.network import network_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
 from rare_event.plots.training import loss_figure
@@ -90,6 +93,19 @@ DAYS = pd.DataFrame(
         "false_alarms_per_day": [2.0, 24.0],
     }
 )
+CELLS = pd.DataFrame(
+    {
+        "model": ["dense", "dense", "lstm"],
+        "representation": ["level", "difference", "level"],
+        "lookback": [1, 5, 1],
+        "shift": [2, 2, 4],
+        "state": ["done", "failed", "running"],
+        "value": [0.6, np.nan, np.nan],
+        "low": [0.5, np.nan, np.nan],
+        "high": [0.7, np.nan, np.nan],
+        "level": [True, False, False],
+    }
+)
 CARRIERS = pd.DataFrame({"day": [0, 0], "sensor": ["x1", "other"], "share": [0.6, 0.4]})
 
 
@@ -102,6 +118,8 @@ def of_frames():
             budget_figure(BOARD[rows], 4.0),
             budget_figure(BOARD[rows], 7.0),
             leakage_figure(SPLITS[rows]),
+            map_figure(CELLS[rows], title="AUC", unit="mean AUC", chance=0.5, digits=2),
+            map_figure(CELLS[rows], title="Events", unit="events", chance=None, digits=0),
             error_by_day_figure(DAYS[rows], part="Test", unit="bar", changes=[(1, "a stop")]),
             error_by_day_figure(DAYS[rows], when=dates(1)[0], part="Test", unit="bar"),
             carriers_figure(CARRIERS[rows]),
@@ -135,6 +153,7 @@ def of_tables():
         course_figure(line[:0], line[:0], line[:0], line[:0], "x1", 0),
         balance_figure(100, 1),
         balance_figure(0, 0),
+        *(network_figure(layers, title="The model") for layers in ([Layer("Dense", (3,), 4)], [])),
     ]
 
 
@@ -180,7 +199,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 21
+    assert len(public) == 23
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

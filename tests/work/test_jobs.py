@@ -15,6 +15,8 @@ import psutil
 import pytest
 from loky import get_reusable_executor
 
+from rare_event.config import DenseModel
+from rare_event.detect.summary import describe
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run, mark
@@ -50,6 +52,13 @@ def jobs(workspace):
     get_reusable_executor(max_workers=1, reuse=False)
     yield Jobs()
     get_reusable_executor().shutdown(wait=True, kill_workers=True)
+
+
+def test_a_worker_answers_what_needs_keras(jobs) -> None:
+    answer = jobs.ask(describe, DenseModel(widths=(3,)), 2, 4)
+    layers = answer.result(DEADLINE)
+    assert [layer.kind for layer in layers] == ["Input", "Flatten", "Dense", "Dense", "Reshape"]
+    assert jobs.ask(os.getpid).result(DEADLINE) != os.getpid(), "it was answered here"
 
 
 def test_runs_are_executed_elsewhere_one_after_the_other(jobs, make_run) -> None:

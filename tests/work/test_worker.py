@@ -6,11 +6,16 @@ from dataclasses import replace
 import numpy as np
 import psutil
 import pytest
+from onnxruntime import InferenceSession
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+from tensorboard.util.tensor_util import make_ndarray
 
 from rare_event.config import Rule, recipe
+from rare_event.detect.detector import Autoencoder
 from rare_event.detect.scoring import score
+from rare_event.detect.summary import layers_of
 from rare_event.detect.training import Epoch
-from rare_event.errors import Cancelled, DataError, RunError
+from rare_event.errors import Cancelled, ConfigError, DataError, RunError
 from rare_event.prepare.table import read_table
 from rare_event.store.bundle import load_bundle
 from rare_event.store.datasets import add_dataset
@@ -18,6 +23,7 @@ from rare_event.store.records import Purpose
 from rare_event.store.runs import create_run, open_run
 from rare_event.work import worker
 from rare_event.work.experiment import run_experiment
+from rare_event.work.export import export_network, export_onnx_in_worker, network_summary, onnx_file
 from rare_event.work.leakage import from_dict
 from rare_event.work.worker import Reporter, execute, execute_in_worker
 from tests.work.conftest import DENSE, ENDLESS, PCA
@@ -55,7 +61,8 @@ def test_a_run_that_is_done(make_run, small_csv, config, model) -> None:
     assert status.state == "done" and status.message == "" and status.ended
     assert (status.pid, status.pid_created) == (psutil.Process().pid, psutil.Process().create_time())
     recipe = {"config.json", "dataset.json", "purpose.json", "status.json", "history.csv"}
-    assert files(run) == RESULTS | recipe | {model}
+    layers = {"layers.json"} if config == DENSE else set()
+    assert files(run) == RESULTS | recipe | {model} | layers
     # What stands in the folder is what the experiment gives.
     direct = run_experiment(read_table(small_csv), config)
     assert run.scores("test").y_score.tobytes() == direct.test.y_score.tobytes()
@@ -145,6 +152,16 @@ def test_progress_is_written_at_once_and_then_now_and_then(make_run, monkeypatch
     assert run.history()["epoch"].tolist() == [1, 2, 3, 4, 5] and set(run.history()["fold"]) == {1}
 
 
+def test_the_log_says_once_a_fold_that_epochs_ran_uncompiled(make_run) -> None:
+    run = make_run(ENDLESS)
+    reporter = Reporter(run)
+    for fold in (0, 1, 2):
+        for number in (1, 2):
+            reporter(fold, 3, Epoch(number, 0.5, 0.25, 0.1, compiled=fold == 1))
+    assert run.log() == f"Fold 1: {worker.UNCOMPILED}\nFold 3: {worker.UNCOMPILED}\n"
+    assert make_run(PCA).log() == ""
+
+
 def test_the_rule_in_words(make_run) -> None:
     run = make_run(PCA)
     execute(run)
@@ -184,6 +201,58 @@ def test_a_blend_keeps_each_member_to_score_with(make_run) -> None:
     plain = members.min(axis=0) > 1e-3
     assert plain.mean() > 0.5
     assert fold.test.y_score[plain] == pytest.approx(np.exp(np.log(members[:, plain]).mean(axis=0)))
+
+
+def test_what_the_network_is_made_of_is_kept(make_run) -> None:
+    run = make_run(DENSE)
+    execute(run)
+    assert [layer.kind for layer in run.layers()] == ["Input", "Flatten", "Dense", "Dense", "Reshape"]
+    assert run.layers() == layers_of(Autoencoder.load(run.folder).model)
+    assert network_summary(run).count("Dense") == 2
+    (run.folder / "layers.json").write_text("{")
+    with pytest.raises(RunError):
+        run.layers()
+    pca = make_run(PCA)
+    execute(pca)
+    assert pca.layers() == []
+    with pytest.raises(RunError, match="holds a model of kind 'pca'"):
+        network_summary(pca)
+
+
+def test_logs_are_written_on_request_and_change_nothing(make_run) -> None:
+    run, logged = make_run(DENSE), make_run(DENSE)
+    logged.request_tensorboard()
+    told = []
+    execute(run)
+    execute(logged, lambda *all_of_it: told.append(all_of_it))
+    assert len(told) == DENSE.training.epochs
+    events = EventAccumulator(str(logged.tensorboard / "validation"))
+    events.Reload()
+    written = [float(make_ndarray(event.tensor_proto)) for event in events.Tensors("epoch_loss")]
+    assert written == pytest.approx(run.history()["validation_loss"].tolist(), rel=1e-6)
+    assert logged.config() == run.config()
+    assert logged.scores("test").y_score.tobytes() == run.scores("test").y_score.tobytes()
+    assert not run.tensorboard.exists()
+
+
+def test_a_network_leaves_the_workspace(make_run, tmp_path) -> None:
+    run = make_run(DENSE)
+    with pytest.raises(RunError, match="no saved network"):
+        export_network(run, tmp_path / "early.keras")
+    execute(run)
+    export_network(run, tmp_path / "out.keras")
+    assert (tmp_path / "out.keras").read_bytes() == (run.folder / "model.keras").read_bytes()
+    export_onnx_in_worker(run.id)
+    session = InferenceSession(onnx_file(run))
+    windows = np.ones((3, 1, 4), np.float32)
+    expected = Autoencoder.load(run.folder).model(windows)
+    assert session.run(None, {"window": windows})[0] == pytest.approx(np.asarray(expected), abs=1e-4)
+    with pytest.raises(ConfigError, match="end it with .keras or .onnx"):
+        export_network(run, tmp_path / "out.h5")
+    (run.folder / "model.keras").write_bytes(b"PK no more")
+    with pytest.raises(RunError, match="damaged"):
+        export_network(run, tmp_path / "damaged.onnx")
+    assert sorted(path.name for path in tmp_path.glob("*.*")) == ["out.keras"]
 
 
 def test_the_leakage_meter_writes_its_readings_and_no_scores(workspace, sample_csv) -> None:

@@ -1,0 +1,182 @@
+"""The design space: settings of the data and of the model that are tried one with another."""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from itertools import product
+from typing import TYPE_CHECKING, get_args
+
+import numpy as np
+
+from rare_event.config.base import Settings, require
+from rare_event.config.baselines import SupervisedConfig, UnsupervisedConfig
+from rare_event.config.experiment import ExperimentConfig, ModelConfig
+from rare_event.config.networks import NetworkConfig
+from rare_event.config.prepare import RepresentationKind
+from rare_event.config.presets import RECOMMENDED
+from rare_event.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+# Blends are left out: their members come with representations of their own.
+SPACE_MODELS: dict[str, ModelConfig] = {
+    config.kind: config
+    for config in (
+        *(network() for network in get_args(NetworkConfig)),
+        *(model() for model in get_args(UnsupervisedConfig)),
+        *(model() for model in get_args(SupervisedConfig)),
+    )
+}
+MOST_CELLS = 1000
+
+
+@dataclass(frozen=True)
+class DesignSpace(Settings):
+    """Settings that are tried one with another; each combination is a cell.
+
+    Parameters
+    ----------
+    shifts
+        Rows before an event that become positive, one or more to try.
+    lookbacks
+        Rows in one window, one or more to try.
+    representations
+        How sensors enter the model, one or more to try.
+    models
+        Kinds of model, one or more to try, of `SPACE_MODELS`. That of `base` keeps its options.
+    sample
+        Number of cells drawn at random from the grid; None takes the whole grid.
+    seed
+        Of that draw.
+    folds
+        Of the rolling origin on which every cell is judged.
+    base
+        All other settings.
+    """
+
+    shifts: tuple[int, ...] = (1, 2, 4)
+    lookbacks: tuple[int, ...] = (1, 5, 15)
+    representations: tuple[RepresentationKind, ...] = ("level", "difference", "deviation")
+    models: tuple[str, ...] = ("dense", "lstm")
+    sample: int | None = None
+    seed: int = 0
+    folds: int = 6
+    base: ExperimentConfig = RECOMMENDED
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        for name, values in self.axes.items():
+            require(isinstance(values, tuple), f"{name} is {values!r}; give a tuple of values.")
+            require(len(values) > 0, f"{name} is empty; choose at least one.")
+            twice = [value for number, value in enumerate(values) if value in values[:number]]
+            require(not twice, f"{name} holds {twice[0] if twice else ''} twice; choose each value once.")
+        for name in self.models:
+            known = ", ".join(SPACE_MODELS)
+            require(name in SPACE_MODELS, f"There is no model {name!r} to map; choose among {known}.")
+        require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
+        if self.sample is not None:
+            require(
+                1 <= self.sample <= self.n_grid,
+                f"sample is {self.sample} of {self.n_grid} cells; choose 1 to {self.n_grid}.",
+            )
+        require(
+            len(self) <= MOST_CELLS,
+            f"The map would have {len(self):,} cells; choose fewer values, or draw at most {MOST_CELLS:,} "
+            "cells at random.",
+        )
+        # What a single setting does not allow is told by the config it would make.
+        for shift, lookback in product(self.shifts, self.lookbacks):
+            replace(self._judged, shift=shift, lookback=lookback)
+        for kind in self.representations:
+            replace(self.base.representation, kind=kind)
+
+    @property
+    def axes(self) -> dict[str, Sequence[Hashable]]:
+        """Name and values of each setting that is tried."""
+        return {
+            "shifts": self.shifts,
+            "lookbacks": self.lookbacks,
+            "representations": self.representations,
+            "models": self.models,
+        }
+
+    @property
+    def n_grid(self) -> int:
+        """Number of all combinations."""
+        return int(np.prod([len(values) for values in self.axes.values()]))
+
+    def __len__(self) -> int:
+        """Return the number of cells."""
+        return self.n_grid if self.sample is None else self.sample
+
+    @property
+    def cells(self) -> tuple[ExperimentConfig, ...]:
+        """The config of each cell, always in the same order: by model, lookback, representation, shift."""
+        grid = [
+            replace(
+                self._judged,
+                model=self._model(model),
+                lookback=lookback,
+                representation=replace(self.base.representation, kind=kind),
+                shift=shift,
+            )
+            for model, lookback, kind, shift in product(
+                self.models, self.lookbacks, self.representations, self.shifts
+            )
+        ]
+        if self.sample is None:
+            return tuple(grid)
+        drawn = np.random.default_rng(self.seed).choice(len(grid), self.sample, replace=False)
+        return tuple(grid[number] for number in np.sort(drawn))
+
+    @property
+    def _judged(self) -> ExperimentConfig:
+        return replace(self.base, split=replace(self.base.split, kind="rolling", folds=self.folds))
+
+    def _model(self, kind: str) -> ModelConfig:
+        return self.base.model if kind == self.base.model.kind else SPACE_MODELS[kind]
+
+
+@cache
+def _adapter() -> TypeAdapter[DesignSpace]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(DesignSpace)
+
+
+def space_to_json(space: DesignSpace) -> str:
+    """Write a design space as JSON text.
+
+    Parameters
+    ----------
+    space
+        The design space.
+    """
+    return _adapter().dump_json(space, indent=1).decode()
+
+
+def space_from_json(text: str | bytes) -> DesignSpace:
+    """Read a design space written by `space_to_json`.
+
+    Parameters
+    ----------
+    text
+        JSON.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown, missing its type, or out of range.
+    """
+    from pydantic import ValidationError
+
+    try:
+        return _adapter().validate_json(text)
+    except ValidationError as error:
+        raise ConfigError(
+            f"The settings of this map cannot be read: {error.errors()[0]['msg']}. It may come from a newer "
+            "version; open it there, or make the map again."
+        ) from error

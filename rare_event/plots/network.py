@@ -1,0 +1,111 @@
+"""A network, layer by layer: how many numbers a window is in each, and how many are learned there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import plotly.graph_objects as go
+
+from rare_event.detect.summary import Layer
+from rare_event.plots.marks import note
+from rare_event.plots.palette import COLOURS, plain, style
+
+ROW = 26
+AROUND = 150
+# Of a bar, so that a layer of a single number can still be seen beside one of thousands.
+LEAST_WIDTH = 0.02
+# Beside the bars stands the shape of each output; in pixels.
+RIGHT = 128
+HEADING = "output · parameters"
+NAMES = {True: "learns", False: "nothing to learn"}
+
+
+def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
+    """Draw a network from top to bottom, each layer as wide as its output has numbers.
+
+    Parameters
+    ----------
+    layers
+        In the order in which a window passes; may be empty.
+    title
+        Of the figure.
+    """
+    figure = go.Figure()
+    sizes = np.array([np.prod(layer.shape) for layer in layers], float)
+    # The roots keep the narrow waist of an autoencoder visible beside a long window.
+    widths = np.maximum(np.sqrt(sizes / sizes.max()), LEAST_WIDTH) if len(layers) else sizes
+    rows = range(len(layers))
+    for does, name in NAMES.items():
+        mine = [row for row in rows if learns(layers[row]) == does]
+        if mine:
+            figure.add_bar(
+                x=widths[mine],
+                base=-widths[mine] / 2,
+                y=mine,
+                orientation="h",
+                width=0.72,
+                marker={"color": COLOURS["run" if does else "other"]},
+                name=name,
+                customdata=[in_words(layers, row) for row in mine],
+                hovertemplate="%{customdata}<extra></extra>",
+            )
+    style(figure, title=title, x="Size of the output", y="Layer", height=AROUND + ROW * max(4, len(layers)))
+    figure.update_layout(margin_r=RIGHT, bargap=0)
+    figure.update_xaxes(showticklabels=False, showgrid=False, range=[-0.52, 0.52])
+    figure.update_yaxes(
+        tickvals=list(rows),
+        ticktext=[plain(layer.kind) for layer in layers],
+        range=[len(layers) - 0.4, -1.4],
+        showgrid=False,
+    )
+    beside = [shape_in_words(layer) + (f" · {layer.parameters:,}" * learns(layer)) for layer in layers]
+    for row, text in enumerate([HEADING, *beside] if beside else [], -1):
+        figure.add_annotation(x=1, xref="paper", y=row, text=text, xanchor="left", showarrow=False)
+    if not len(layers):
+        note(figure, "no network")
+    return figure
+
+
+def learns(layer: Layer) -> bool:
+    """Whether training sets any number of a layer.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+    """
+    return layer.parameters > 0
+
+
+def shape_in_words(layer: Layer) -> str:
+    """Write the shape of a layer's output for one window.
+
+    Parameters
+    ----------
+    layer
+        The layer.
+
+    Examples
+    --------
+    >>> shape_in_words(Layer("LSTM", (5, 32), 1000))
+    '5 × 32'
+    """
+    return " × ".join(f"{size:,}" for size in layer.shape)
+
+
+def in_words(layers: Sequence[Layer], row: int) -> str:
+    """Describe a layer in one line, with where its input comes from if not from the one above.
+
+    Parameters
+    ----------
+    layers
+        Of the network.
+    row
+        Position of the layer among them.
+    """
+    layer = layers[row]
+    told = f"{plain(layer.kind)}: {shape_in_words(layer)}, {layer.parameters:,} parameters"
+    if not layer.inputs or layer.inputs == (row - 1,):
+        return told
+    return f"{told}, from {' and '.join(f'{plain(layers[i].kind)} ({i + 1})' for i in layer.inputs)}"

@@ -1,0 +1,189 @@
+"""The network: drawn as Keras builds it, weighed against the training windows, and handed out."""
+
+from __future__ import annotations
+
+from concurrent.futures import Future
+from contextlib import suppress
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rare_event.config import ExperimentConfig, NetworkConfig
+from rare_event.detect.export import EXPORTER, can_export_onnx
+from rare_event.detect.summary import Layer, describe, weigh
+from rare_event.detect.tensorboard import tensorboard_command
+from rare_event.errors import RareEventError
+from rare_event.plots.network import network_figure, shape_in_words
+from rare_event.store.datasets import Dataset
+from rare_event.store.runs import Run, open_run
+from rare_event.ui.cache import jobs, prepared_of
+from rare_event.ui.metrics import show_metrics
+from rare_event.ui.state import get_state
+from rare_event.ui.text import number, plain
+from rare_event.work.export import (
+    KERAS,
+    ONNX,
+    export_onnx_in_worker,
+    needs_own_layers,
+    network_file,
+    onnx_file,
+)
+from rare_event.work.prepared import Prepared
+
+POLL_SECONDS = 1.0
+ASKED_ONNX = "train_asked_onnx"
+# Beyond these a figure is scrolled, so that what follows it stays near.
+MOST_LAYERS, HEIGHT = 24, 640
+RULE = (
+    "A network with about half as many parameters as it has windows to learn from is of a good size; a "
+    "larger one needs regularisation. The article counts 5,331 parameters; the network it prints has 25,243."
+)
+SOURCE = "Rule of thumb: C. Ranjan, *LSTM Autoencoder for Extreme Rare Event Classification in Keras*."
+LOAD = "from rare_event.detect.layers import import_keras\n\nmodel = import_keras().saving.load_model({!r})"
+
+
+def show_network(dataset: Dataset, config: ExperimentConfig) -> None:
+    """Draw the network that the settings make; a worker builds it, and the page does not wait for it.
+
+    Parameters
+    ----------
+    dataset, config
+        The dataset and the settings. Where they are those of the run in use, its saved model is drawn.
+    """
+    if not isinstance(config.model, NetworkConfig):
+        return
+    n_windows, n_features = _sizes(prepared_of(dataset, config))
+    if layers := _trained_layers(dataset, config):
+        _show_layers(layers, n_windows, "The trained model, layer by layer")
+        return
+    answer = _asked(config.model, config.lookback, n_features)
+    done = answer.done()
+    st.fragment(_show_answer, run_every=None if done else POLL_SECONDS, key="train_network_fragment")(
+        answer, done, n_windows
+    )
+    if done and answer.exception() is not None:
+        # The next rerun asks again: the worker may only have been ended.
+        _asked.clear(config.model, config.lookback, n_features)
+
+
+def _sizes(prepared: Prepared) -> tuple[int, int]:
+    """Count the normal training windows of the last fold, whose model is kept, and the model's inputs."""
+    derived, fold = prepared.derived, prepared.folds[-1]
+    window = np.zeros(len(prepared.y), bool)
+    window[prepared.ends] = True
+    normal = fold.train[window[fold.train] & (prepared.y[fold.train] == 0)]
+    return len(normal), derived.values.shape[1] + sum(
+        len(np.unique(grades[normal])) for grades in derived.grades.values()
+    )
+
+
+def _trained_layers(dataset: Dataset, config: ExperimentConfig) -> list[Layer]:
+    run_id = get_state().run_id
+    # What is damaged is built anew.
+    with suppress(RareEventError):
+        if run_id is not None:
+            run = open_run(run_id)
+            if run.status().state == "done" and (run.config(), run.dataset()) == (config, dataset):
+                return run.layers()
+    return []
+
+
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _asked(model: NetworkConfig, lookback: int, n_features: int) -> Future[list[Layer]]:
+    return jobs().ask(describe, model, lookback, n_features)
+
+
+def _show_answer(answer: Future[list[Layer]], done_before: bool, n_windows: int) -> None:
+    if not answer.done():
+        st.caption("Building the model to draw it … A run that is being trained comes first.")
+        return
+    if not done_before:
+        st.rerun()
+    if error := answer.exception():
+        st.caption(plain(f"The model cannot be drawn: {error}"))
+        return
+    _show_layers(answer.result(), n_windows, "The model, layer by layer")
+
+
+def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
+    parameters = sum(layer.parameters for layer in layers)
+    figure = network_figure(layers, title=title)
+    with st.container(height=HEIGHT if len(layers) > MOST_LAYERS else "content", border=False):
+        st.plotly_chart(figure, key="train_network", config={"displayModeBar": False})
+    show_metrics(
+        [
+            ("Parameters", f"{parameters:,}", "Numbers that training sets."),
+            ("Normal windows", f"{n_windows:,}", "To train on, in the last fold, whose model is kept."),
+            ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
+        ]
+    )
+    st.markdown(plain(weigh(parameters, n_windows)))
+    st.caption(SOURCE)
+    with st.expander("Layers as a table"):
+        rows = [(layer.kind, shape_in_words(layer), layer.parameters) for layer in layers]
+        st.dataframe(
+            pd.DataFrame(rows, columns=["layer", "output for one window", "parameters"]),
+            key="train_layers",
+            hide_index=True,
+        )
+
+
+def show_saved() -> None:
+    """Offer the files of the run in use: its network, and the command to view its TensorBoard logs."""
+    run_id = get_state().run_id
+    if run_id is None:
+        return
+    run = open_run(run_id)
+    logs = run.tensorboard.is_dir()
+    network = run.status().state == "done" and isinstance(run.config().model, NetworkConfig)
+    if not (logs or network):
+        return
+    with st.expander("Files of this run"):
+        if network:
+            _offer_network(run)
+        if logs:
+            st.markdown("To view the **TensorBoard** logs, on this machine only:")
+            st.code(tensorboard_command(run.tensorboard), language="bash", wrap_lines=True)
+
+
+def _offer_network(run: Run) -> None:
+    path = network_file(run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.download_button(
+            "Keras model", path.read_bytes, f"{run.id}{KERAS}", on_click="ignore", key="train_keras"
+        )
+        if can_export_onnx():
+            answer = _onnx_answer(run)
+            waits = answer is not None and not answer.done()
+            st.fragment(_offer_onnx, run_every=POLL_SECONDS if waits else None, key="train_onnx_fragment")(
+                run, waits
+            )
+    if needs_own_layers(run.config().model):
+        st.caption("It has layers that Keras lacks; they come with this package:")
+        st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
+    else:
+        st.caption("The Keras model loads with Keras alone: *keras.saving.load_model*.")
+    if not can_export_onnx():
+        st.caption(f"For ONNX, install the package {EXPORTER} beside this one.")
+
+
+def _onnx_answer(run: Run) -> Future[None] | None:
+    run_id, answer = st.session_state.get(ASKED_ONNX, ("", None))
+    return answer if run_id == run.id else None
+
+
+def _offer_onnx(run: Run, waited: bool) -> None:
+    path, answer = onnx_file(run), _onnx_answer(run)
+    waits = answer is not None and not answer.done()
+    if waited and not waits:
+        st.rerun()
+    if path.exists():
+        st.download_button(
+            "ONNX model", path.read_bytes, f"{run.id}{ONNX}", on_click="ignore", key="train_onnx"
+        )
+    elif st.button("Prepare the ONNX model", key="train_ask_onnx", disabled=waits):
+        st.session_state[ASKED_ONNX] = run.id, jobs().ask(export_onnx_in_worker, run.id)
+        st.rerun()
+    if answer is not None and answer.done() and (error := answer.exception()):
+        st.caption(plain(f"The ONNX model cannot be written: {error}"))

@@ -1,0 +1,226 @@
+"""The settings of a run: a preset first, then a form made from the configs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any, get_args
+
+import streamlit as st
+
+from rare_event.config import (
+    PRESETS,
+    ExperimentConfig,
+    ModelConfig,
+    NetworkConfig,
+    PCAModel,
+    Representation,
+    RepresentationKind,
+    SequenceConfig,
+    Settings,
+    SplitKind,
+    SplitPlan,
+)
+from rare_event.prepare.stretches import median_step, minutes
+from rare_event.store.datasets import Dataset
+from rare_event.ui.cache import table_of
+from rare_event.ui.forms import fields_of, fill_in, help_of, label_of, made_of, title_of
+from rare_event.ui.state import update_state
+from rare_event.ui.text import number, plain
+
+GENERATION, TYPED = "train_generation", "train_typed"
+PRESET_NAMES = {
+    "recommended": "Recommended",
+    "article-lstm": "Articles' LSTM",
+    "article-dense": "Articles' dense",
+}
+SPLIT_NAMES: dict[SplitKind, str] = {
+    "chronological": "By time, once (64 / 16 / 20 %)",
+    "rolling": "By time, rolling origin",
+    "stretch": "Whole stretches held out",
+    "random": "Random rows (optimistic)",
+    "shuffled": "Random rows, each tested once (optimistic)",
+}
+MODELS: dict[str, ModelConfig] = {
+    model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
+}
+MODEL_NAMES = {
+    **{network.kind: title_of(network)[0] for network in get_args(NetworkConfig)},
+    "pca": "PCA reconstruction",
+}
+# Fields of each stage, for experts.
+EXPERT = {
+    "representation": ("scaler", "clip", "lag", "trailing", "one_hot"),
+    "training": ("batch_size", "learning_rate", "patience", "keep"),
+    "score": ("steps", "top_k"),
+    "split": ("folds", "window"),
+}
+LABELS = {
+    "clip": "Clip at",
+    "lag": "Rows back of a difference",
+    "trailing": "Rows in the trailing mean",
+    "one_hot": "Categories as 0/1 columns",
+    "patience": "Patience (epochs)",
+    "keep": "Weights kept",
+    "steps": "Errors in the score",
+    "top_k": "Largest sensor errors in the score",
+    "window": "A rolling fold is trained on",
+    "article_mode": "Count rows across stops, as the articles do",
+}
+ABSENT = {"clip": "no clipping", "patience": "never stop early", "top_k": "all"}
+
+
+@dataclass(frozen=True)
+class Choice:
+    """The settings as they stand.
+
+    Parameters
+    ----------
+    config
+        The last good ones.
+    problem
+        What is wrong with those in the form; empty if nothing is.
+    """
+
+    config: ExperimentConfig
+    problem: str
+
+
+def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
+    """Let the user make the settings of a run.
+
+    Parameters
+    ----------
+    dataset
+        Tells the minutes of a row.
+    draft
+        The settings so far.
+    """
+    # Widgets keep their value by key: a preset sets them all, so it begins new ones.
+    generation = st.session_state.setdefault(GENERATION, 0)
+    key = f"train_{generation}"
+    preset = st.segmented_control(
+        "Preset",
+        list(PRESETS),
+        default=draft.name if draft.name in PRESETS else None,
+        format_func=PRESET_NAMES.__getitem__,
+        key=f"{key}_preset",
+        required=True,
+        wrap=True,
+    )
+    if preset and preset != draft.name:
+        st.session_state[GENERATION] = generation + 1
+        update_state(draft=PRESETS[preset])
+        st.rerun()
+    typed = _typed(draft)
+    config = _choose_data(dataset, draft, key)
+    model, *problems = _choose_model(config, key, typed)
+    config = _choose_epochs(replace(config, model=model), key)
+    with st.expander("Expert settings"):
+        for section, names in EXPERT.items():
+            config, problem = _choose_section(config, section, names, key, typed)
+            problems.append(problem)
+        values = fill_in(config, ("seed", "article_mode"), key, typed, LABELS)
+        config, problem = made_of(config, values)
+        problems.append(problem)
+    st.session_state[TYPED] = config, typed
+    return Choice(config, " ".join(filter(None, problems)))
+
+
+def _typed(draft: ExperimentConfig) -> dict[str, Any]:
+    """Return what stands in the form by key, good or bad; nothing once settings were made elsewhere."""
+    kept, typed = st.session_state.get(TYPED, (None, {}))
+    return dict(typed) if kept == draft else {}
+
+
+def _choose_data(dataset: Dataset, draft: ExperimentConfig, key: str) -> ExperimentConfig:
+    step = _step(dataset)
+    left, right = st.columns(2)
+    shift = left.number_input(
+        "Shift (rows)", 1, 10_000, draft.shift, key=f"{key}_shift", help=help_of(ExperimentConfig, "shift")
+    )
+    left.caption(f"warns up to {number(shift * step)} minutes ahead")
+    lookback = right.number_input(
+        "Lookback (rows)",
+        1,
+        10_000,
+        draft.lookback,
+        key=f"{key}_lookback",
+        help=help_of(ExperimentConfig, "lookback"),
+    )
+    right.caption(f"looks at the last {number(lookback * step)} minutes")
+    split = _select("Split", SPLIT_NAMES, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
+    representation = st.segmented_control(
+        "Representation",
+        get_args(RepresentationKind),
+        default=draft.representation.kind,
+        key=f"{key}_representation",
+        help=help_of(Representation, "kind"),
+        required=True,
+        wrap=True,
+    )
+    return replace(
+        draft,
+        shift=shift,
+        lookback=lookback,
+        split=replace(draft.split, kind=split),
+        representation=replace(draft.representation, kind=representation),
+    )
+
+
+def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> tuple[ModelConfig, str]:
+    # A baseline that was opened keeps its model, though it is not on offer.
+    names = {**MODEL_NAMES, draft.model.kind: MODEL_NAMES.get(draft.model.kind, draft.model.kind)}
+    kind = _select("Model", names, draft.model.kind, f"{key}_model", None)
+    model = draft.model if kind == draft.model.kind else MODELS[kind]
+    made_by: Any = type(model)
+    if what := title_of(made_by)[1]:
+        st.caption(plain(what[:1].upper() + what[1:]))
+    if isinstance(model, SequenceConfig) and draft.lookback == 1:
+        st.caption("It reads a window row by row: of a single row it makes little. Choose a longer lookback.")
+    shown, off = fields_of(made_by)
+    values = fill_in(model, shown, f"{key}_{kind}", typed)
+    if off:
+        with st.expander("Options"):
+            values |= fill_in(model, off, f"{key}_{kind}", typed)
+        if on := [_in_words(name, values[name]) for name in off if values[name]]:
+            st.caption(plain(f"Options in use: {', '.join(on)}"))
+    return made_of(model, values)
+
+
+def _in_words(name: str, value: Any) -> str:
+    return label_of(name) if value is True else f"{label_of(name)} {value:g}"
+
+
+def _choose_epochs(draft: ExperimentConfig, key: str) -> ExperimentConfig:
+    epochs = st.number_input(
+        "Epochs, at most" if draft.training.patience else "Epochs",
+        1,
+        100_000,
+        draft.training.epochs,
+        key=f"{key}_epochs",
+        disabled=not isinstance(draft.model, NetworkConfig),
+    )
+    return replace(draft, training=replace(draft.training, epochs=epochs))
+
+
+def _choose_section(
+    draft: ExperimentConfig, section: str, names: tuple[str, ...], key: str, typed: dict[str, Any]
+) -> tuple[ExperimentConfig, str]:
+    settings: Settings = getattr(draft, section)
+    values = fill_in(settings, names, f"{key}_{section}", typed, LABELS, ABSENT)
+    made, problem = made_of(settings, values)
+    changed: Mapping[str, Any] = {section: made}
+    return replace(draft, **changed), problem
+
+
+def _select(label: str, names: Mapping[Any, str], chosen: str, key: str, help: str | None) -> Any:
+    options = list(names)
+    index = options.index(chosen)
+    return st.selectbox(label, options, index, format_func=names.__getitem__, key=key, help=help)
+
+
+def _step(dataset: Dataset) -> float:
+    """Minutes of one row of a dataset."""
+    table = table_of(dataset)
+    return median_step(minutes(table.time, table.n_rows))

@@ -1,0 +1,259 @@
+"""The Train page: the form made from the configs, the drawn model, the files of a run."""
+
+import json
+from concurrent.futures import Future
+from dataclasses import replace
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import DenseModel, LSTMModel, Training
+from rare_event.detect.summary import describe
+from rare_event.store.datasets import Dataset
+from rare_event.store.runs import list_runs
+from rare_event.ui import network
+from rare_event.work import export
+from tests.app.conftest import PCA, Deferred, finished
+from tests.app.test_pages import OpenPage, button, metric, texts, titles
+
+NETWORK = DenseModel(widths=(6, 3, 6))
+DENSE = replace(PCA, model=NETWORK, training=Training(epochs=2, patience=None))
+
+
+def open_train(open_page: OpenPage, dataset: Dataset) -> AppTest:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    assert not app.exception
+    return app
+
+
+def said(app: AppTest) -> str:
+    """What the page says, as it is read."""
+    return texts(app).replace("\\", "")
+
+
+def downloads(app: AppTest) -> list[str]:
+    return [str(offered.proto.label) for offered in app.get("download_button")]
+
+
+def drawn(app: AppTest) -> list[str]:
+    """Layers of the drawn model, from top to bottom."""
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    return next(
+        (
+            list(s["layout"]["yaxis"]["ticktext"])
+            for s in specs
+            if "layer by layer" in s["layout"]["title"]["text"]
+        ),
+        [],
+    )
+
+
+def test_the_form_is_that_of_the_architecture(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    assert app.text_input(key="train_0_dense_widths").value == "32, 16, 16, 32"
+    app.selectbox(key="train_0_model").select("attention").run()
+    assert app.number_input(key="train_0_attention_heads").value == 4
+    assert "side by side" in str(app.number_input(key="train_0_attention_heads").help)
+    assert not [field for field in app.text_input if "dense" in str(field.key)]
+    assert "it makes little" in said(app)
+    app.number_input(key="train_0_lookback").set_value(5).run()
+    assert "it makes little" not in said(app)
+    button(app, "Train").click().run()
+    (run,) = list_runs()
+    assert run.config().model.kind == "attention"
+
+
+def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    app.text_input(key="train_0_dense_widths").set_value("8,4 8").run()
+    app.number_input(key="train_0_dense_dropout").set_value(0.1).run()
+    app.checkbox(key="train_0_dense_tied").check().run()
+    app.number_input(key="train_0_training_learning_rate").set_value(0.002).run()
+    app.number_input(key="train_0_seed").set_value(7).run()
+    assert "Options in use: Tied, Dropout 0" in said(app)
+    button(app, "Train").click().run()
+    config = list_runs()[0].config()
+    assert config.model == DenseModel(widths=(8, 4, 8), dropout=0.1, tied=True)
+    assert (config.training.learning_rate, config.seed) == (0.002, 7)
+    assert config.score.top_k == 5, "what was not touched must stay as the preset has it"
+
+
+def test_a_bad_value_is_said_and_nothing_can_be_started(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    app.text_input(key="train_0_dense_widths").set_value("32, x").run()
+    assert [error.value.replace("\\", "") for error in app.error] == [
+        "Widths is '32, x'; give whole numbers with commas between, for example 32, 16."
+    ]
+    assert button(app, "Train").disabled
+    assert not app.exception
+    # The page goes on with the last settings that were good.
+    assert any("Split" in title for title in titles(app))
+    app.text_input(key="train_0_dense_widths").set_value("9000").run()
+    assert "give one or more numbers from 1 to 4096" in said(app)
+    app.text_input(key="train_0_dense_widths").set_value("32, 8, 32").run()
+    assert not app.error
+    assert not button(app, "Train").disabled
+    assert not list_runs()
+
+
+def test_nothing_typed_is_lost(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    app.text_input(key="train_0_dense_widths").set_value("12, x").run()
+    app.selectbox(key="train_0_model").select("lstm").run()
+    assert not app.error, "what is wrong with another architecture is no matter"
+    app.text_input(key="train_0_lstm_encoder").set_value("8").run()
+    app.number_input(key="train_0_shift").set_value(3).run()
+    app.switch_page("pages/1_Data.py").run()
+    app.switch_page("pages/2_Train.py").run()
+    assert app.text_input(key="train_0_lstm_encoder").value == "8"
+    assert app.number_input(key="train_0_shift").value == 3
+    app.selectbox(key="train_0_model").select("dense").run()
+    assert app.text_input(key="train_0_dense_widths").value == "12, x"
+    assert button(app, "Train").disabled
+    app.segmented_control(key="train_0_preset").set_value("article-dense").run()
+    assert app.text_input(key="train_1_dense_widths").value == "32, 16, 16, 32", "a preset sets it all"
+    assert "Activity L1 0.001" in said(app)
+    assert not app.error
+
+
+def test_the_model_is_drawn_as_keras_builds_it(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_train(open_page, dataset)
+    assert "Building the model to draw it" in said(app)
+    assert not drawn(app)
+    executor.run_all()
+    app.run()
+    layers = describe(DenseModel(), 1, len(dataset.schema.sensors))
+    assert drawn(app) == [layer.kind for layer in layers]
+    parameters = sum(layer.parameters for layer in layers)
+    assert metric(app, "Parameters") == f"{parameters:,}"
+    windows = int(metric(app, "Normal windows").replace(",", ""))
+    prepared = network.prepared_of(dataset, app.session_state["app_state"].draft)
+    train = prepared.folds[-1].train
+    assert windows == (prepared.y[train] == 0).sum()
+    assert "within the rule of thumb of about half" in said(app)
+    assert "Ranjan" in said(app)
+    assert "Building" not in said(app)
+    # Another model is asked for anew, and the same one is not.
+    app.number_input(key="train_0_epochs").set_value(9).run()
+    assert drawn(app) and not executor.waiting
+    app.text_input(key="train_0_dense_widths").set_value("400, 400").run()
+    assert not drawn(app) and len(executor.waiting) == 1
+    executor.run_all()
+    app.run()
+    assert "more parameters than windows" in said(app)
+
+
+def test_a_model_that_cannot_be_built_is_a_sentence_and_asked_for_again(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_train(open_page, dataset)
+    future, _ = executor.waiting.pop()
+    future.set_exception(RuntimeError("the worker was ended"))
+    app.run()
+    assert "cannot be drawn: the worker was ended" in said(app)
+    assert not app.exception
+    app.run()
+    executor.run_all()
+    app.run()
+    assert drawn(app)
+
+
+def test_a_model_without_layers_is_not_drawn(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_train(open_page, dataset)
+    app.selectbox(key="train_0_model").select("pca").run()
+    assert app.number_input(key="train_0_pca_components").value == 16
+    assert "Building" not in said(app)
+    assert "Parameters" not in [metric.label for metric in app.metric]
+
+
+def test_logs_are_written_where_they_were_asked_for(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_train(open_page, dataset)
+    app.toggle(key="train_beside").set_value(False).run()
+    app.checkbox(key="train_tensorboard").check().run()
+    app.number_input(key="train_0_epochs").set_value(1).run()
+    button(app, "Train").click().run()
+    (run,) = list_runs()
+    assert any(f"--logdir {run.tensorboard} --host 127.0.0.1" in code.value for code in app.code)
+    executor.run_all()
+    assert run.status().state == "done"
+    assert list(run.tensorboard.glob("train/events*"))
+    app.run().checkbox(key="train_tensorboard").uncheck().run()
+    button(app, "Train").click().run()
+    other = list_runs()[0]
+    assert other.id != run.id and other.config() == run.config(), "logs are no part of what is trained"
+    assert not other.tensorboard.exists()
+    assert not any("tensorboard" in code.value for code in app.code)
+
+
+def test_a_done_run_shows_and_offers_its_saved_model(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    run = finished(dataset, DENSE)
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert drawn(app) == [layer.kind for layer in run.layers()]
+    assert "The trained model, layer by layer" in titles(app)
+    assert not executor.waiting, "nothing is built that stands in the run"
+    assert downloads(app) == ["Keras model"]
+    assert "loads with Keras alone" in said(app)
+    button(app, "Prepare the ONNX model").click().run()
+    assert button(app, "Prepare the ONNX model").disabled
+    executor.run_all()
+    app.run()
+    assert downloads(app) == ["Keras model", "ONNX model"]
+    assert export.onnx_file(run).stat().st_size > 0
+    assert not app.exception
+    # Other settings are drawn as they would be built.
+    app.number_input(key="train_0_lookback").set_value(2).run()
+    assert "The trained model, layer by layer" not in titles(app)
+
+
+def test_a_run_with_layers_of_its_own_says_how_to_load_it(
+    open_page: OpenPage, dataset: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(network, "can_export_onnx", lambda: False)
+    run = finished(dataset, replace(DENSE, model=DenseModel(widths=(4,), tied=True)))
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert any("import_keras().saving.load_model" in code.value for code in app.code)
+    assert "loads with Keras alone" not in said(app)
+    assert "install the package tf2onnx" in said(app)
+    assert not [b for b in app.button if "ONNX" in b.label]
+
+
+def test_an_onnx_model_that_cannot_be_written_is_a_sentence(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    run = finished(dataset, DENSE)
+    app = open_page("pages/2_Train.py", run=run.id)
+    button(app, "Prepare the ONNX model").click().run()
+    future: Future[None] = executor.waiting.pop()[0]
+    future.set_exception(OSError("no space left"))
+    app.run()
+    assert "cannot be written: no space left" in said(app)
+    assert not button(app, "Prepare the ONNX model").disabled
+    assert not app.exception
+
+
+def test_damaged_layers_are_built_anew(open_page: OpenPage, dataset: Dataset, executor: Deferred) -> None:
+    run = finished(dataset, DENSE)
+    (run.folder / "layers.json").write_text("[{}]")
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert not app.error
+    assert len(executor.waiting) == 1
+    executor.run_all()
+    app.run()
+    assert drawn(app) == [layer.kind for layer in describe(NETWORK, 1, len(dataset.schema.sensors))]
+
+
+def test_a_model_of_another_kind_that_was_opened_keeps_its_settings(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    run = finished(dataset, replace(DENSE, model=LSTMModel((4,), (4,)), lookback=2))
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert app.text_input(key="train_0_lstm_encoder").value == "4"
+    assert not app.error

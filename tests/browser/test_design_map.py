@@ -1,0 +1,106 @@
+"""A design-space map in a real browser: started, seen while it grows, cancelled, gone on with, reloaded."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+from rare_event.config import RECOMMENDED, DesignSpace, Training
+from rare_event.prepare.sample import write_sample
+from rare_event.store.datasets import Dataset, add_dataset
+from rare_event.store.maps import MapState, create_map, list_maps
+from tests.browser.conftest import Complaints, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+TINY = DesignSpace((2,), (1, 5), ("level", "difference"), ("pca",), folds=3)
+# Nobody waits for its end.
+ENDLESS = replace(
+    TINY, models=("dense",), base=replace(RECOMMENDED, training=Training(epochs=100_000, patience=None))
+)
+
+
+@pytest.fixture(scope="module")
+def dataset(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARE_EVENT_HOME", str(server.home))
+        yield add_dataset(write_sample(tmp_path_factory.mktemp("sample") / "sample.csv"), "sample.csv")
+
+
+def open_view(page: Page, server: Server, dataset: Dataset) -> None:
+    page.goto(f"{server.address}/Compare?dataset={dataset.digest}")
+    expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
+    page.get_by_text("Design space", exact=True).click()
+
+
+def settled(page: Page) -> None:
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def test_a_map_is_started_grows_and_stands_after_a_reload(
+    page: Page, server: Server, dataset: Dataset, complaints: Complaints
+) -> None:
+    open_view(page, server, dataset)
+    expect(page.get_by_text("54 cells of 6 folds each")).to_be_visible()
+    assert page.locator(".js-plotly-plot").count() == 0
+    settled(page)
+    page.get_by_label("Cells drawn at random").fill("2")
+    page.keyboard.press("Tab")
+    expect(page.get_by_text("2 cells of 6 folds each")).to_be_visible()
+    page.get_by_label("Epochs, at most").fill("1")
+    page.keyboard.press("Tab")
+    settled(page)
+    page.get_by_role("button", name="Start the map").click()
+    expect(page.get_by_text("2 of 2 cells done")).to_be_visible(timeout=240_000)
+    expect(page.locator(".js-plotly-plot .heatmaplayer").first).to_be_attached()
+    expect(page.get_by_text("Best of 2 settings")).to_be_visible()
+    (made,) = list_maps()
+    assert made.state().state == "done" and len(made.cells()) == 2
+    page.reload()
+    open_view(page, server, dataset)
+    expect(page.get_by_text("Best of 2 settings")).to_be_visible()
+    settled(page)
+    assert len(list_maps()) == 1 and page.get_by_test_id("stException").count() == 0
+    assert complaints.messages == [] and "Traceback" not in server.log.read_text()
+
+
+def test_a_map_is_cancelled_while_it_trains_and_gone_on_with(
+    page: Page, server: Server, dataset: Dataset, complaints: Complaints
+) -> None:
+    endless = create_map(dataset, ENDLESS)
+    endless.write_state(MapState("cancelled"))
+    open_view(page, server, dataset)
+    page.get_by_role("button", name="Go on with the cells that are left").click()
+    expect(page.get_by_text("running")).to_be_visible(timeout=120_000)
+    # The page is free meanwhile.
+    page.get_by_text("Runs", exact=True).click()
+    expect(page.get_by_text("No run on this dataset has been judged yet")).to_be_visible()
+    page.get_by_text("Design space", exact=True).click()
+    page.get_by_role("button", name="Cancel the map").click()
+    expect(page.get_by_text("Cancelled: 0 of 4 cells done")).to_be_visible(timeout=120_000)
+    assert endless.state().state == "cancelled"
+    tiny = create_map(dataset, TINY)
+    tiny.write_state(MapState("cancelled"))
+    open_view(page, server, dataset)
+    page.get_by_role("button", name="Go on with the cells that are left").click()
+    expect(page.get_by_text("4 of 4 cells done")).to_be_visible(timeout=120_000)
+    assert tiny.state().state == "done" and endless.state().state == "cancelled"
+    assert complaints.messages == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, dataset: Dataset, scheme: str) -> None:
+    page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+    page.set_viewport_size({"width": 768, "height": 900})
+    open_view(page, server, dataset)
+    expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    serious = [
+        f"{rule['id']}: {rule['help']} {[node['target'] for node in rule['nodes']]}"
+        for rule in Axe().run(page).response["violations"]
+        if rule["impact"] in ("serious", "critical")
+    ]
+    assert serious == []

@@ -1,0 +1,146 @@
+"""Forms: every field of every config has a label, a help text and a widget that keeps its kind."""
+
+from dataclasses import dataclass, fields
+from typing import get_args
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import (
+    AttentionModel,
+    DenseModel,
+    ExperimentConfig,
+    LSTMModel,
+    ModelConfig,
+    NetworkConfig,
+    NetworkOptions,
+    PCAModel,
+    RecurrentOptions,
+    Representation,
+    Score,
+    Settings,
+    SplitPlan,
+    Training,
+)
+from rare_event.ui.forms import fields_of, help_of, label_of, made_of, title_of
+
+FORMS = [*get_args(NetworkConfig), PCAModel, Representation, Training, Score, SplitPlan]
+
+
+@pytest.mark.parametrize("config", FORMS)
+def test_every_field_can_be_shown_and_is_explained(config) -> None:
+    shown, off = fields_of(config)
+    names = [
+        field.name
+        for field in fields(config)
+        if field.name != "kind" or config in (Representation, SplitPlan)
+    ]
+    assert sorted(shown + off) == sorted(names)
+    for name in names:
+        words = help_of(config, name)
+        assert words.endswith(".") and "``" not in words and len(words) > 10, name
+        assert label_of(name)[0].isupper() and "_" not in label_of(name)
+
+
+@pytest.mark.parametrize("config", get_args(ModelConfig))
+def test_the_form_of_any_model_that_was_opened_can_be_shown(config) -> None:
+    shown, off = fields_of(config)
+    assert "kind" not in shown + off
+    assert all(help_of(config, name) for name in shown + off)
+    assert title_of(config)[0]
+
+
+@pytest.mark.parametrize("config", get_args(NetworkConfig))
+def test_every_network_has_a_name_and_says_what_it_is(config) -> None:
+    name, words = title_of(config)
+    assert name.endswith("autoencoder") and len(name) < 40
+    assert words and not words.startswith(":")
+
+
+def test_what_is_off_by_default_comes_second_and_own_fields_first() -> None:
+    assert fields_of(DenseModel) == (
+        ["widths", "activation"],
+        ["activity_l1", "activity_l2", "tied", "dropout", "gaussian_dropout", "alpha_dropout"]
+        + ["input_noise", "weight_decay"],
+    )
+    shown, off = fields_of(LSTMModel)
+    assert shown == ["encoder", "decoder", "activation"] and "recurrent_dropout" in off
+    assert "kind" not in shown + off
+
+
+def test_help_is_found_in_the_class_that_declares_a_field() -> None:
+    assert help_of(LSTMModel, "dropout") == help_of(NetworkOptions, "dropout")
+    assert help_of(LSTMModel, "recurrent_dropout") == help_of(RecurrentOptions, "recurrent_dropout")
+    # A class that has a field of that name itself is not passed over.
+    assert help_of(AttentionModel, "width") != help_of(get_args(NetworkConfig)[-2], "width")
+    with pytest.raises(KeyError, match="DenseModel does not document momentum"):
+        help_of(DenseModel, "momentum")
+
+
+@dataclass(frozen=True)
+class Undocumented(Settings):
+    depth: int = 1
+
+
+def test_a_field_without_words_is_an_error_and_takes_none_from_elsewhere() -> None:
+    with pytest.raises(KeyError):
+        help_of(Undocumented, "depth")
+
+
+def test_what_stands_in_a_form_becomes_settings() -> None:
+    made = made_of(DenseModel(), {"widths": "64, 32 64", "tied": True})
+    assert made == (DenseModel(widths=(64, 32, 64), tied=True), "")
+    assert made_of(Training(), {"patience": None, "epochs": 7}) == (Training(patience=None, epochs=7), "")
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "words"),
+    [
+        (DenseModel(), {"widths": "32; 16"}, "give whole numbers with commas between"),
+        (DenseModel(), {"widths": "1.5"}, "give whole numbers"),
+        (DenseModel(), {"widths": ""}, "give one or more numbers"),
+        (DenseModel(), {"widths": "0"}, "from 1 to 4096"),
+        (DenseModel(), {"alpha_dropout": 0.1}, "choose activation 'selu'"),
+        (DenseModel(), {"dropout": None}, "choose a finite number"),
+        (AttentionModel(), {"heads": 5}, "a multiple of them"),
+        (ExperimentConfig(), {"seed": -1}, "choose 0 to"),
+    ],
+)
+def test_a_bad_value_is_the_configs_own_sentence_and_changes_nothing(settings, values, words) -> None:
+    made, problem = made_of(settings, values)
+    assert made is settings
+    assert words in problem and "Traceback" not in problem
+
+
+def form() -> None:
+    """A page of its own, for `AppTest`."""
+    import streamlit as st
+
+    from rare_event.config import AttentionModel, DenseModel, Representation
+    from rare_event.ui.forms import fields_of, fill_in, made_of
+
+    typed = st.session_state.setdefault("typed", {})
+    settings = {"a": DenseModel(dropout=0), "b": AttentionModel(), "c": Representation()}[
+        st.selectbox("Which", ["a", "b", "c"], key="which")
+    ]
+    values = fill_in(settings, [name for names in fields_of(type(settings)) for name in names], "f", typed)
+    st.session_state["made"] = made_of(settings, values)
+
+
+def test_untouched_widgets_give_the_settings_back() -> None:
+    app = AppTest.from_function(form).run()
+    for which, settings in (("a", DenseModel(dropout=0)), ("b", AttentionModel()), ("c", Representation())):
+        app.selectbox(key="which").select(which).run()
+        assert not app.exception
+        assert app.session_state["made"] == (settings, "")
+
+
+def test_what_was_typed_outlives_its_widget() -> None:
+    app = AppTest.from_function(form).run()
+    app.text_input(key="f_widths").set_value("8, x").run()
+    app.selectbox(key="which").select("b").run()
+    assert not [field for field in app.text_input if field.key == "f_widths"]
+    app.selectbox(key="which").select("a").run()
+    assert app.text_input(key="f_widths").value == "8, x"
+    assert app.session_state["made"][0] == DenseModel()
+    assert not app.exception
