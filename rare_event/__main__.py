@@ -76,14 +76,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--lookback", type=int, help="rows in one window")
     run.add_argument("--representation", choices=get_args(RepresentationKind))
     run.add_argument("--epochs", type=int)
-    run.add_argument("--activation", choices=get_args(Activation), help="of a network's hidden layers")
-    share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
-    run.add_argument("--dropout", **share, help="set to zero at random while a network is trained")
-    run.add_argument("--recurrent-dropout", **share, help="the same of what recurrent layers remember")
-    run.add_argument("--gaussian-dropout", **share, help="the same by Gaussian noise")
-    run.add_argument("--alpha-dropout", **share, help="the same for networks with --activation selu")
-    run.add_argument("--input-noise", type=float, help="standard deviation of noise on a network's inputs")
-    run.add_argument("--weight-decay", type=float, help="penalty on a network's squared weights")
+    _add_network_options(run)
     run.add_argument(
         "--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data"
     )
@@ -106,6 +99,8 @@ def _parser() -> argparse.ArgumentParser:
         nargs="+",
         help="models to compare, otherwise as the preset",
     )
+    backtest.add_argument("--lookback", type=int, help="rows in one window")
+    _add_network_options(backtest)
     backtest.add_argument("--baselines", action="store_true", help="compare with all baselines as well")
     backtest.add_argument("--folds", type=int, default=6)
     backtest.add_argument(
@@ -159,6 +154,18 @@ def _parser() -> argparse.ArgumentParser:
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench.set_defaults(command=_bench)
     return parser
+
+
+def _add_network_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of networks, each an option of its own name in `NETWORK_OPTIONS`."""
+    parser.add_argument("--activation", choices=get_args(Activation), help="of a network's hidden layers")
+    share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
+    parser.add_argument("--dropout", **share, help="set to zero at random while a network is trained")
+    parser.add_argument("--recurrent-dropout", **share, help="the same of what recurrent layers remember")
+    parser.add_argument("--gaussian-dropout", **share, help="the same by Gaussian noise")
+    parser.add_argument("--alpha-dropout", **share, help="the same for networks with --activation selu")
+    parser.add_argument("--input-noise", type=float, help="standard deviation of noise on a network's inputs")
+    parser.add_argument("--weight-decay", type=float, help="penalty on a network's squared weights")
 
 
 def configure(options: argparse.Namespace) -> ExperimentConfig:
@@ -341,6 +348,9 @@ def _backtest(options: argparse.Namespace) -> int:
     base = replace(PRESETS[options.preset], seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
+    configs = [replace(config, model=with_options(config.model, vars(options))) for config in configs]
+    if options.lookback is not None:
+        configs = [replace(config, lookback=options.lookback) for config in configs]
     if options.baselines:
         configs += [other for other in baselines(base) if other not in configs]
     with _Bar() as bar:

@@ -65,6 +65,21 @@ def test_the_command_line_prints_one_object(sample_csv, capsys) -> None:
     assert "{" not in printed.err
 
 
+def test_the_options_of_networks_reach_every_model(sample_csv, capsys, monkeypatch) -> None:
+    asked = []
+    monkeypatch.setattr(module, "backtest", lambda table, configs, *rest: asked.extend(configs) or [])
+    command = ["backtest", str(sample_csv), "--model", "dense", "lstm", "--lookback", "4", "--json"]
+    assert main([*command, "--dropout", "0.2", "--weight-decay", "0.01"]) == 0
+    assert [(config.model.kind, config.lookback) for config in asked] == [("dense", 4), ("lstm", 4)]
+    for config in asked:
+        assert (config.model.dropout, config.model.weight_decay) == (0.2, 0.01)
+        assert config.model.input_noise == 0
+    asked.clear()
+    assert main([*command, "--recurrent-dropout", "0.2"]) == 2
+    assert "The model 'dense' has no option recurrent_dropout" in capsys.readouterr().err
+    assert asked == [], "nothing is trained before all settings are good"
+
+
 def test_a_file_too_short_for_the_folds_is_a_sentence(tmp_path, capsys) -> None:
     short = tmp_path / "short.csv"
     short.write_text("x,y\n" + "".join(f"{i * 0.37 % 1:.3f},{int(i == 20)}\n" for i in range(30)))
