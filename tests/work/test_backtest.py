@@ -67,7 +67,12 @@ def test_the_command_line_prints_one_object(sample_csv, capsys) -> None:
 
 def test_the_options_of_networks_reach_every_model(sample_csv, capsys, monkeypatch) -> None:
     asked = []
-    monkeypatch.setattr(module, "backtest", lambda table, configs, *rest: asked.extend(configs) or [])
+
+    def nothing(table, configs, *rest):
+        asked.extend(configs)
+        return []
+
+    monkeypatch.setattr("rare_event.work.backtest.backtest", nothing)
     command = ["backtest", str(sample_csv), "--model", "dense", "lstm", "--lookback", "4", "--json"]
     assert main([*command, "--dropout", "0.2", "--weight-decay", "0.01"]) == 0
     assert [(config.model.kind, config.lookback) for config in asked] == [("dense", 4), ("lstm", 4)]
