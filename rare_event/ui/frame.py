@@ -12,7 +12,7 @@ import streamlit as st
 
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
-from rare_event.store.runs import open_run
+from rare_event.store.runs import Run, open_run
 from rare_event.ui.cache import jobs
 from rare_event.ui.state import Missing, get_state, update_state, write_address
 from rare_event.ui.text import auc_in_words, plain, plural
@@ -117,16 +117,21 @@ def _figures() -> dict[str, str]:
     if state.digest:
         dataset = open_dataset(state.digest)
         figures["Data"] = f"{dataset.name}: {plural(dataset.n_rows, 'row')}"
-    if state.run_id:
-        run = open_run(state.run_id)
-        if run.status().state == "done":
-            config, about = run.config(), run.evaluation()
-            auc = auc_in_words(about["validation"])
-            figures["Train"] = f"{config.model.kind}, {config.split.kind} split, validation AUC {auc}"
-            # What is damaged is told where it is needed, not by the sidebar.
-            with suppress(RareEventError):
-                figures["Threshold"] = run.committed().in_words()
-            if looks := len(run.looks()):
-                events = plural(about["events"]["total"], "event")
-                figures["Evaluate"] = f"{events} in test data, {plural(looks, 'look')}"
+    # What is damaged is told where it is needed, not by the sidebar.
+    with suppress(RareEventError):
+        figures |= _figures_of(open_run(state.run_id)) if state.run_id else {}
+    return figures
+
+
+def _figures_of(run: Run) -> dict[str, str]:
+    if run.status().state != "done":
+        return {}
+    config, about = run.config(), run.evaluation()
+    auc = auc_in_words(about["validation"])
+    figures = {"Train": f"{config.model.kind}, {config.split.kind} split, validation AUC {auc}"}
+    with suppress(RareEventError):
+        figures["Threshold"] = run.committed().in_words()
+    if looks := len(run.looks()):
+        events = plural(about["events"]["total"], "event")
+        figures["Evaluate"] = f"{events} in test data, {plural(looks, 'look')}"
     return figures

@@ -164,7 +164,9 @@ def _from_address() -> AppState:
     try:
         if run_id := st.query_params.get("run"):
             run = open_run(run_id)
-            state = AppState(run.dataset().digest, run.id, run.config())
+            # A reading of the leakage meter is no model that could be judged.
+            readable = run.purpose().role != "leakage"
+            state = AppState(run.dataset().digest, run.id if readable else None, run.config())
         elif digest := st.query_params.get("dataset"):
             state = AppState(open_dataset(digest).digest)
     except RareEventError:

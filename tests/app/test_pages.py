@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.config import Rule, SplitPlan
 from rare_event.store.datasets import Dataset, list_datasets, open_dataset
+from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.ui.state import KEY, Exploring
 from tests.app.conftest import PCA, ROOT, Deferred, finished
@@ -339,3 +340,21 @@ def test_a_damaged_threshold_stops_no_page(open_page: OpenPage, done_run: Run) -
     assert any(
         "committed threshold" in e.value for e in open_page("pages/3_Threshold.py", run=done_run.id).error
     )
+
+
+def test_damaged_figures_stop_no_page(open_page: OpenPage, done_run: Run) -> None:
+    (done_run.folder / "evaluation.json").write_text("{")
+    for page in PAGES:
+        assert not open_page(page, run=done_run.id).exception, page
+
+
+def test_a_link_to_a_reading_of_the_leakage_meter_opens_its_dataset(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    reading = create_run(dataset, PCA, Purpose("leakage"))
+    reading.write_status(Status("done"))
+    for page in PAGES:
+        app = open_page(page, run=reading.id)
+        assert not app.exception, page
+        assert app.session_state[KEY].digest == dataset.digest
+        assert app.session_state[KEY].run_id is None, "it is no model that could be judged"
