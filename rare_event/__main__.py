@@ -1,4 +1,4 @@
-"""The command line: `python -m rare_event run|backtest|leakage FILE`, `summary|export RUN` and `bench`."""
+"""The command line: `python -m rare_event run|backtest|leakage|map FILE`, `summary|export RUN`, `bench`."""
 
 from __future__ import annotations
 

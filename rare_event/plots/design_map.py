@@ -126,7 +126,7 @@ def _text(row: Mapping[Any, Any], digits: int) -> str:
 def _hover(row: Mapping[Any, Any], unit: str, digits: int) -> str:
     setting = (
         f"{plain(str(row['model']))} · {plain(str(row['representation']))}<br>"
-        f"lookback {row['lookback']} rows, shift {row['shift']} rows<br>"
+        f"lookback {row['lookback']}, shift {row['shift']} (rows)<br>"
     )
     value, low, high = (float(str(row[name])) for name in ("value", "low", "high"))
     if not np.isfinite(value):
@@ -138,14 +138,14 @@ def _hover(row: Mapping[Any, Any], unit: str, digits: int) -> str:
 
 def _colour_bar(low: float, high: float, chance: float | None, unit: str, digits: int) -> dict[str, object]:
     """Give the ends of the scale, and chance between them."""
-    ticks = {low: f"{low:.{digits}f}", high: f"{high:.{digits}f}"}
+    # The unit stands with the highest: a title would lie over the bar.
+    ticks = {low: f"{low:.{digits}f}", high: f"{high:.{digits}f} {plain(unit)}"}
     if chance is not None:
         room = 0.08 * (high - low)
         # Labels that would lie over one another are left out for that of chance.
         ticks = {at: text for at, text in ticks.items() if abs(at - chance) > room}
         ticks[chance] = f"chance {chance:.{max(digits, 1)}f}"
     return {
-        "title": {"text": plain(unit), "side": "top"},
         "orientation": "h",
         "x": 0,
         "xanchor": "left",

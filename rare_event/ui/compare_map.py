@@ -241,7 +241,9 @@ def _show_progress(design_map: DesignMap, seen: Overview) -> None:
             if state.state == "queued":
                 words += "; waits for the map before it"
             elif progress.running:
-                words += f"; {progress.running} running, about {duration(progress.seconds_left)} left"
+                left = progress.seconds_left
+                about = "" if left is None else f", about {duration(left)} left"
+                words += f"; {progress.running} running{about}"
             else:
                 words += "; starting, or giving way to your trainings"
             st.progress((progress.done + progress.failed) / progress.total, plain(words), width="stretch")

@@ -9,10 +9,14 @@ import streamlit as st
 # Wide enough for "False alarms per day", and for an interval with what chance gives; all of a line are
 # alike, so that it keeps its columns when it wraps.
 WIDTH, WIDTH_WITH_INTERVALS = 215, 290
+# For labels of two short words, beside a form.
+NARROW = 165
 
 
 def show_metrics(
-    figures: Iterable[tuple[str, str, str | None]], intervals: Mapping[str, str] | None = None
+    figures: Iterable[tuple[str, str, str | None]],
+    intervals: Mapping[str, str] | None = None,
+    narrow: bool = False,
 ) -> None:
     """Show figures side by side.
 
@@ -22,7 +26,10 @@ def show_metrics(
         Label, value and help text (or None) of each.
     intervals
         For some labels what stands below the value: its 95 % interval.
+    narrow
+        Whether the labels are short and the room is little.
     """
+    width = NARROW if narrow else WIDTH_WITH_INTERVALS if intervals else WIDTH
     with st.container(horizontal=True):
         for label, value, explanation in figures:
             below = (intervals or {}).get(label)
@@ -34,5 +41,5 @@ def show_metrics(
                 delta_arrow="off",
                 help=explanation,
                 border=True,
-                width=WIDTH_WITH_INTERVALS if intervals else WIDTH,
+                width=width,
             )

@@ -116,7 +116,8 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
             ("Parameters", f"{parameters:,}", "Numbers that training sets."),
             ("Normal windows", f"{n_windows:,}", "To train on, in the last fold, whose model is kept."),
             ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
-        ]
+        ],
+        narrow=True,
     )
     st.markdown(plain(weigh(parameters, n_windows)))
     st.caption(SOURCE)

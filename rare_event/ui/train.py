@@ -101,7 +101,8 @@ def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
                 f"{len(prepared.row) - len(prepared.ends):,}",
                 "Too near a restart, or beside missing values.",
             ),
-        ]
+        ],
+        narrow=True,
     )
 
 

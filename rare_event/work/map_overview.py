@@ -183,11 +183,16 @@ class Overview:
         )
 
     def _events(self, last: int) -> int:
-        """Count the events that windows of the last folds can see."""
+        """Count the events of the last folds, those included that no window can see."""
         if self.windows is None:
             return 0
-        mine = np.isin(self.windows.fold, np.unique(self.windows.fold)[-last:])
-        return len(np.unique(self.windows.event[mine & (self.windows.event >= 0)]))
+        folds = np.unique(self.windows.fold)
+        if last >= len(folds):
+            return len(self.windows.total_events)
+        mine = (self.windows.fold >= folds[-last]) & (self.windows.event >= 0)
+        # Events are numbered in the order of time, as folds are.
+        first = self.windows.event[mine].min(initial=np.iinfo(np.int64).max)
+        return int((self.windows.total_events >= first).sum())
 
     def to_dict(self) -> dict[str, Any]:
         """Return the map as plain data: the command line's JSON."""

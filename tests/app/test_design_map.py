@@ -123,7 +123,7 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
     figure = heat(app)
     assert figure["layout"]["coloraxis"]["colorbar"]["ticktext"][-1] == "chance 0.50"
     hover = json.dumps([trace["customdata"] for trace in figure["data"]])
-    assert "lookback 5 rows, shift 2 rows" in hover and "95 % interval" in hover
+    assert "lookback 5, shift 2 (rows)" in hover and "95 % interval" in hover
     app.segmented_control(key="map_measure").set_value("caught").run()
     app.segmented_control(key="map_budget").set_value(5.0).run()
     assert not app.exception

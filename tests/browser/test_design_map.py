@@ -46,14 +46,14 @@ def test_a_map_is_started_grows_and_stands_after_a_reload(
     expect(page.get_by_text("54 cells of 6 folds each")).to_be_visible()
     assert page.locator(".js-plotly-plot").count() == 0
     settled(page)
-    page.get_by_label("Cells drawn at random").fill("2")
+    page.get_by_role("spinbutton", name="Cells drawn at random").fill("2")
     page.keyboard.press("Tab")
     expect(page.get_by_text("2 cells of 6 folds each")).to_be_visible()
-    page.get_by_label("Epochs, at most").fill("1")
+    page.get_by_role("spinbutton", name="Epochs, at most").fill("1")
     page.keyboard.press("Tab")
     settled(page)
     page.get_by_role("button", name="Start the map").click()
-    expect(page.get_by_text("2 of 2 cells done")).to_be_visible(timeout=240_000)
+    expect(page.get_by_text("2 of 2 cells done.")).to_be_visible(timeout=240_000)
     expect(page.locator(".js-plotly-plot .heatmaplayer").first).to_be_attached()
     expect(page.get_by_text("Best of 2 settings")).to_be_visible()
     (made,) = list_maps()
@@ -85,7 +85,7 @@ def test_a_map_is_cancelled_while_it_trains_and_gone_on_with(
     tiny.write_state(MapState("cancelled"))
     open_view(page, server, dataset)
     page.get_by_role("button", name="Go on with the cells that are left").click()
-    expect(page.get_by_text("4 of 4 cells done")).to_be_visible(timeout=120_000)
+    expect(page.get_by_text("4 of 4 cells done.")).to_be_visible(timeout=120_000)
     assert tiny.state().state == "done" and endless.state().state == "cancelled"
     assert complaints.messages == []
 
@@ -96,6 +96,8 @@ def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, dataset: 
     page.set_viewport_size({"width": 768, "height": 900})
     open_view(page, server, dataset)
     expect(page.locator(".js-plotly-plot")).to_have_count(1)
+    # What was clicked last is drawn otherwise while it has the focus.
+    page.get_by_role("heading", name="Compare", exact=True).click()
     settled(page)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     serious = [

@@ -55,10 +55,10 @@ def test_the_best_are_bold_and_the_hover_tells_all() -> None:
 
 def test_chance_is_marked_on_the_scale_and_never_written_over() -> None:
     bar = draw(cells(GRID)).layout.coloraxis
-    assert list(bar.colorbar.ticktext) == ["0.40", "0.70", "chance 0.50"]
+    assert list(bar.colorbar.ticktext) == ["0.40", "0.70 mean fold AUC", "chance 0.50"]
     assert (bar.cmin, bar.cmax) == (0.4, 0.7)
     # Chance widens the scale to hold it, and its label wins over that of a value beside it.
     high = draw(cells({key: 0.1 + value for key, value in GRID.items()}), chance=0.49).layout.coloraxis
-    assert high.cmin == 0.49 and list(high.colorbar.ticktext) == ["0.80", "chance 0.49"]
+    assert high.cmin == 0.49 and list(high.colorbar.ticktext) == ["0.80 mean fold AUC", "chance 0.49"]
     none = draw(cells(GRID), chance=None).layout.coloraxis
     assert not any("chance" in text for text in none.colorbar.ticktext)

@@ -118,7 +118,7 @@ def of_frames():
             budget_figure(BOARD[rows], 4.0),
             budget_figure(BOARD[rows], 7.0),
             leakage_figure(SPLITS[rows]),
-            map_figure(CELLS[rows], title="AUC", unit="mean AUC", chance=0.5, digits=2),
+            map_figure(CELLS[rows], title="Mean AUC", unit="mean AUC", chance=0.5, digits=2),
             map_figure(CELLS[rows], title="Events", unit="events", chance=None, digits=0),
             error_by_day_figure(DAYS[rows], part="Test", unit="bar", changes=[(1, "a stop")]),
             error_by_day_figure(DAYS[rows], when=dates(1)[0], part="Test", unit="bar"),
