@@ -14,8 +14,12 @@ class Training(Settings):
 
     Parameters
     ----------
-    epochs, batch_size, learning_rate
-        Of the Adam optimiser.
+    epochs
+        How often, at most, training goes through all normal windows.
+    batch_size
+        Normal windows to each step of the optimiser.
+    learning_rate
+        How far a step of the Adam optimiser goes.
     patience
         Epochs without a lower validation loss before training stops; None trains all epochs.
     keep

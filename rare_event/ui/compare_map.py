@@ -7,7 +7,7 @@ from typing import get_args
 
 import streamlit as st
 
-from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind
+from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind, Training
 from rare_event.errors import ConfigError
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, list_maps
@@ -155,6 +155,7 @@ def _space() -> DesignSpace:
             10_000,
             RECOMMENDED.training.epochs,
             key="map_epochs",
+            help=help_of(Training, "epochs"),
             width=160,
             persist_state="session",
         )

@@ -20,6 +20,7 @@ from rare_event.config import (
     Settings,
     SplitKind,
     SplitPlan,
+    Training,
 )
 from rare_event.prepare.stretches import median_step, minutes
 from rare_event.store.datasets import Dataset
@@ -199,6 +200,7 @@ def _choose_epochs(draft: ExperimentConfig, key: str) -> ExperimentConfig:
         100_000,
         draft.training.epochs,
         key=f"{key}_epochs",
+        help=help_of(Training, "epochs"),
         disabled=not isinstance(draft.model, NetworkConfig),
     )
     return replace(draft, training=replace(draft.training, epochs=epochs))
