@@ -115,15 +115,18 @@ def test_figures_are_those_of_each_fold_and_of_all_together() -> None:
     for fold, auc in zip(folds, figures.fold_auc, strict=True):
         ahead = fold.y_score[fold.y_true == 1][:, None] > fold.y_score[fold.y_true == 0]
         assert auc == pytest.approx(ahead.mean())
-    assert figures.mean_fold_auc == pytest.approx(np.mean(figures.fold_auc))
+    mean, interval = figures.mean_fold_auc, figures.interval
+    assert mean is not None and interval is not None
+    assert mean == pytest.approx(np.mean(np.array(figures.fold_auc, float)))
     assert figures.mean_draws == pytest.approx(mean_auc_draws(folds))
-    low, high = figures.interval
-    assert low < figures.mean_fold_auc < high
+    low, high = interval
+    assert low < mean < high
     assert [(count.budget, count.lead) for count in figures.counts] == [
         (budget, lead) for lead in LEAD_WINDOWS for budget in BUDGETS
     ]
     for count in figures.counts:
         assert (list(count.by_fold), count.caught) == naive_caught(scores, count.budget, count.lead)
+        assert count.low is not None and count.high is not None
         assert count.low <= count.caught <= count.high
     most = figures.count(5.0, 20.0)
     assert most.caught > most.by_chance and most.caught <= 12

@@ -6,7 +6,7 @@ import pandas as pd
 from rare_event.plots.design_map import map_figure
 
 
-def cells(values: dict[tuple[str, str, int, int], float], **columns: object) -> pd.DataFrame:
+def cells(values: dict[tuple[str, str, int, int], float], **columns: list[bool]) -> pd.DataFrame:
     """Cells by model, representation, lookback and shift."""
     frame = pd.DataFrame(list(values), columns=["model", "representation", "lookback", "shift"])
     value = np.array(list(values.values()), float)

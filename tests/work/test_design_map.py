@@ -17,11 +17,11 @@ from rare_event.judge.common import judge_on_common
 from rare_event.store.datasets import add_dataset
 from rare_event.store.maps import MapState, create_map, list_maps, open_map
 from rare_event.store.records import Purpose, Status
-from rare_event.store.runs import create_run, list_runs, mark
+from rare_event.store.runs import Run, create_run, list_runs, mark
 from rare_event.work import worker
-from rare_event.work.design_map import execute_cell, find_or_create, progress_of, run_map
+from rare_event.work.design_map import Progress, execute_cell, find_or_create, progress_of, run_map
 from rare_event.work.jobs import Jobs
-from rare_event.work.lanes import group_of, local_lane, next_cell
+from rare_event.work.lanes import Group, group_of, local_lane, next_cell
 from rare_event.work.map_figures import Cell, Pace, read_cells, windows_of
 from rare_event.work.map_overview import Measure, describe, look_at, overview
 
@@ -72,22 +72,40 @@ def executed(monkeypatch):
     return ids
 
 
+def runs_of(cells: list[Cell]) -> list[Run]:
+    """Runs of cells that all have one."""
+    runs = [cell.run for cell in cells if cell.run is not None]
+    assert len(runs) == len(cells)
+    return runs
+
+
+def statuses_of(cells: list[Cell]) -> list[Status]:
+    """Where the runs of cells stand that all have one."""
+    statuses = [cell.status for cell in cells if cell.status is not None]
+    assert len(statuses) == len(cells)
+    return statuses
+
+
 def test_every_cell_is_a_saved_run_judged_on_common_ground(dataset, executed) -> None:
-    made, told = create_map(dataset, SPACE), []
+    made = create_map(dataset, SPACE)
+    told: list[Progress] = []
     assert run_map(made, 1, told.append, open_lane=Here).state == "done"
     cells = read_cells(made)
     assert [cell.config for cell in cells] == list(SPACE.cells)
-    assert sorted(cell.run.id for cell in cells) == sorted(executed) and len(executed) == 8
+    runs = runs_of(cells)
+    assert sorted(run.id for run in runs) == sorted(executed) and len(executed) == 8
     windows = made.windows()
-    for cell in cells:
-        assert cell.run.purpose() == Purpose("cell", made.id) and cell.run.config() == cell.config
-        assert set(windows.row) <= set(cell.run.scores("test").row)
-        mine = cell.run.scores("test").where(np.isin(cell.run.scores("test").row, windows.row))
+    assert windows is not None
+    for cell, run in zip(cells, runs, strict=True):
+        assert run.purpose() == Purpose("cell", made.id) and run.config() == cell.config
+        assert set(windows.row) <= set(run.scores("test").row)
+        mine = run.scores("test").where(np.isin(run.scores("test").row, windows.row))
         direct = judge_on_common(windows.with_score(mine.y_score), SMALL.policy)
+        assert cell.figures is not None and cell.seconds is not None
         assert cell.figures.fold_auc == direct.fold_auc and cell.figures.counts == direct.counts
         assert cell.seconds > 0
     # Lookbacks leave rows out; shifts label rows alike.
-    assert len(windows) < len(cells[0].run.scores("test"))
+    assert len(windows) < len(runs[0].scores("test"))
     assert (told[-1].done, told[-1].total, told[-1].failed, told[-1].running) == (8, 8, 0, 0)
     # The list of runs and the leaderboard are not flooded.
     assert list_runs() == [] and len(list_runs(role="cell")) == 8
@@ -98,8 +116,10 @@ def test_windows_are_known_before_and_do_not_depend_on_what_was_done(dataset) ->
     windows = windows_of(table, SPACE)
     made = create_map(dataset, SPACE)
     run_map(made, 1, open_lane=Here)
-    assert (made.windows().row == windows.row).all() and (made.windows().y_true == windows.y_true).all()
-    assert made.windows().total_events.tolist() == windows.total_events.tolist()
+    saved = made.windows()
+    assert saved is not None
+    assert (saved.row == windows.row).all() and (saved.y_true == windows.y_true).all()
+    assert saved.total_events.tolist() == windows.total_events.tolist()
     assert not (windows.to_event[windows.y_true == 0] <= 4).any()
     assert (windows_of(table, replace(SPACE, shifts=(2, 1))).y_true == windows.y_true).all()
 
@@ -116,13 +136,13 @@ def test_a_cancelled_map_keeps_what_is_done_and_goes_on(dataset, executed) -> No
     done = [cell for cell in read_cells(made) if cell.state == "done"]
     # The cell that began before the cancellation was seen is finished.
     assert len(done) == len(executed) == 3 and all(cell.figures for cell in done)
-    before = {cell.run.id: (cell.run.folder / "scores.parquet").stat().st_mtime_ns for cell in done}
+    before = {run.id: (run.folder / "scores.parquet").stat().st_mtime_ns for run in runs_of(done)}
     assert run_map(made, 1, open_lane=Here).state == "cancelled" and len(executed) == 3
     made.withdraw_cancel()
     assert run_map(made, 1, open_lane=Here).state == "done"
     assert len(executed) == len(set(executed)) == 8
     for run_id, when in before.items():
-        run = next(cell.run for cell in read_cells(made) if cell.run.id == run_id)
+        run = next(run for run in runs_of(read_cells(made)) if run.id == run_id)
         assert (run.folder / "scores.parquet").stat().st_mtime_ns == when
     assert run_map(made, 1, open_lane=Here).state == "done" and len(executed) == 8
 
@@ -154,20 +174,21 @@ def test_a_restart_in_the_middle_computes_no_finished_cell_again(dataset, execut
     # Cells of an earlier map of the same data, and done there, are taken over.
     assert len(executed) == 8 and not {run.id for run in finished.values()} & set(executed[4:])
     assert half.id in executed[4:] and half.status().state == "done"
-    assert {cell.run.id for cell in read_cells(bigger)} >= {run.id for run in finished.values()}
+    assert {run.id for run in runs_of(read_cells(bigger))} >= {run.id for run in finished.values()}
 
 
 def test_a_restart_leaves_alone_what_was_cancelled_or_is_worked_on(dataset, executed) -> None:
-    me = psutil.Process()
+    parent = psutil.Process().parent()
+    assert parent is not None
     cancelled, alive, done = (create_map(dataset, SPACE) for _ in range(3))
     cancelled.write_state(MapState("running", pid=2**22 - 1, pid_created=1.0))
     cancelled.request_cancel()
-    alive.write_state(MapState("running", pid=me.ppid(), pid_created=me.parent().create_time()))
+    alive.write_state(MapState("running", pid=parent.pid, pid_created=parent.create_time()))
     done.write_state(MapState("done"))
     Jobs(open_lane=Here).recover()
     assert cancelled.state().state == "cancelled" and done.state().state == "done"
     assert alive.state().state == "running" and executed == []
-    with pytest.raises(RunError, match=f"worked on by process {me.ppid()}"):
+    with pytest.raises(RunError, match=f"worked on by process {parent.pid}"):
         run_map(alive, 1, open_lane=Here)
 
 
@@ -185,7 +206,7 @@ def test_a_cell_that_fails_says_why_and_the_map_goes_on(dataset) -> None:
     cells = read_cells(made)
     failed = [cell for cell in cells if cell.state == "failed"]
     assert {cell.config.lookback for cell in failed} == {500} and len(failed) == 4
-    assert all("No window of 500 rows fits" in cell.status.message for cell in failed)
+    assert all("No window of 500 rows fits" in status.message for status in statuses_of(failed))
     assert all(cell.figures is None for cell in failed)
     assert sum(cell.figures is not None for cell in cells) == 4
     seen = overview(made)
@@ -213,8 +234,8 @@ def test_a_worker_that_dies_once_costs_nothing_and_twice_its_cell(dataset, execu
     assert run_map(made, 1, open_lane=lambda: Here(die)).state == "done"
     states = [cell.state for cell in read_cells(made)]
     assert states.count("failed") == 1 and states.count("done") == 7
-    failed = next(cell for cell in read_cells(made) if cell.state == "failed")
-    assert "unexpected error (BrokenProcessPool" in failed.status.message
+    failed = next(status for status in statuses_of(read_cells(made)) if status.state == "failed")
+    assert "unexpected error (BrokenProcessPool" in failed.message
 
 
 def test_cells_wait_while_a_run_is_executed(dataset, executed) -> None:
@@ -231,14 +252,14 @@ def test_cells_wait_while_a_run_is_executed(dataset, executed) -> None:
 
 def test_two_lanes_keep_to_groups_of_their_own() -> None:
     cells = dict(enumerate(DesignSpace().cells))
-    at = {"a": None, "b": None}
-    order = {"a": [], "b": []}
+    at: dict[str, Group | None] = {"a": None, "b": None}
+    order: dict[str, list[Group]] = {"a": [], "b": []}
     while cells:
         for lane, other in (("a", "b"), ("b", "a")):
             if cells:
                 number = next_cell(cells, at[lane], [at[other]])
-                at[lane] = group_of(cells.pop(number))
-                order[lane].append(at[lane])
+                group = at[lane] = group_of(cells.pop(number))
+                order[lane].append(group)
     assert sum(map(len, order.values())) == 54
     # The longest group comes first, and a lane changes groups as seldom as it can.
     assert order["a"][0] == ("lstm", 15) and order["b"][0] == ("lstm", 5)
@@ -288,7 +309,7 @@ def test_an_overview_in_words_and_as_plain_data(dataset) -> None:
     # Looking is counted once.
     look_at(seen)
     look_at(seen)
-    assert all(len(cell.run.looks()) == 1 for cell in seen.judged)
+    assert all(len(run.looks()) == 1 for run in runs_of(seen.judged))
     words = describe(seen)
     assert "2 a day" in words and "cannot be told apart from the best" in words and "nan" not in words
 
@@ -325,9 +346,9 @@ def test_cells_in_worker_processes(dataset) -> None:
     space = replace(SPACE, shifts=(1,), representations=("difference",))
     made = create_map(dataset, space)
     assert run_map(made, 2, open_lane=local_lane).state == "done"
-    pids = {cell.status.pid for cell in read_cells(made)}
+    pids = {status.pid for status in statuses_of(read_cells(made))}
     assert len(pids) == 2 and psutil.Process().pid not in pids
-    assert not any(psutil.pid_exists(pid) for pid in pids)
+    assert not any(pid is None or psutil.pid_exists(pid) for pid in pids)
     assert all(cell.figures for cell in read_cells(made))
 
 
