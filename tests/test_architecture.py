@@ -41,6 +41,7 @@ USE_STREAMLIT = {"ui", "screens"}
 USE_KERAS = {
     "rare_event/detect/layers.py",
     "rare_event/detect/models.py",
+    "rare_event/detect/operations.py",
     "rare_event/detect/random_bits.py",
     "rare_event/detect/training.py",
     "rare_event/bench/training.py",

@@ -8,10 +8,7 @@ layers remain Keras's own and so does the seed's state: a saved model knows noth
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from typing import Any
-from unittest.mock import patch
 
 
 def hashed(number: Any) -> Any:
@@ -110,18 +107,3 @@ def dropout(x: Any, rate: float, seed: Any, noise_shape: Any = None) -> Any:
 
     bits = random_bits(tf.shape(x) if noise_shape is None else noise_shape, seed)
     return tf.where(bits >= tf.constant(int(rate * 2**32), tf.uint32), x / (1 - rate), tf.zeros_like(x))
-
-
-@contextmanager
-def cheap_random_bits() -> Iterator[None]:
-    """Let programs that are traced meanwhile draw their noise from here."""
-    import tensorflow as tf
-
-    with ExitStack() as stack:
-        for home, name, ours in (
-            (tf.random, "stateless_uniform", uniform),
-            (tf.random, "stateless_normal", normal),
-            (tf.nn.experimental, "stateless_dropout", dropout),
-        ):
-            stack.enter_context(patch.object(home, name, ours))
-        yield

@@ -25,7 +25,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 import numpy as np
 
 from rare_event.config import Training
-from rare_event.detect.random_bits import cheap_random_bits
+from rare_event.detect.operations import quick_operations
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -346,9 +346,9 @@ def _epoch_programs(network: _Network, rows: int, batch: int, held_out_batch: in
         )
         with ThreadPoolExecutor(1) as thread:
             # Only XLA's part is left to the thread, since a Keras model cannot be traced twice at once.
-            validating = validating.get_concrete_function(*to_validate)
-            beside = thread.submit(validating, *to_validate)
-            with cheap_random_bits():
+            with quick_operations():
+                validating = validating.get_concrete_function(*to_validate)
+                beside = thread.submit(validating, *to_validate)
                 learning = learning.get_concrete_function(*to_learn)
             learning(*to_learn)
             beside.result()
@@ -421,9 +421,13 @@ def _errors_program(network: _Network, steps: str, size: int) -> Any:
         squared = tf.square(again - windows)
         return squared[:, -1] if steps == "last" else tf.reduce_mean(squared, axis=1)
 
-    program = tf.function(errors, jit_compile=True, autograph=False)
+    def program(compiled: bool) -> Any:
+        function = tf.function(errors, jit_compile=compiled, autograph=False)
+        with quick_operations():
+            function(*values)
+        return function
+
     try:
-        program(*values)
+        return program(compiled=True)
     except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
-        program = tf.function(errors, autograph=False)
-    return program
+        return program(compiled=False)

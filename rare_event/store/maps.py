@@ -9,8 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -19,10 +17,10 @@ from rare_event.config import DesignSpace, space_from_json, space_to_json
 from rare_event.errors import RareEventError, RunError
 from rare_event.judge.scores import Scores
 from rare_event.store.datasets import Dataset
-from rare_event.store.runs import RUN_ID, RUN_TIME, Run, open_run
+from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
+from rare_event.store.runs import Run, open_run
 from rare_event.store.workspace import home, read_json, write, write_json, write_text
 
-MAP_ID = RUN_ID
 State = Literal["queued", "running", "done", "cancelled", "failed"]
 
 
@@ -55,26 +53,8 @@ class MapState:
 
 
 @dataclass(frozen=True)
-class DesignMap:
-    """The folder of a map.
-
-    Parameters
-    ----------
-    folder
-        The folder; its name is the map's id.
-    """
-
-    folder: Path
-
-    @property
-    def id(self) -> str:
-        """The map's id."""
-        return self.folder.name
-
-    @property
-    def created(self) -> datetime:
-        """When the map was made, UTC."""
-        return datetime.strptime(self.id, RUN_TIME).replace(tzinfo=UTC)
+class DesignMap(WorkFolder):
+    """The folder of a map."""
 
     def space(self) -> DesignSpace:
         """Read the design space."""
@@ -82,10 +62,6 @@ class DesignMap:
             return space_from_json((self.folder / "space.json").read_bytes())
         except OSError as error:
             raise RunError(f"The settings of map {self.id} are missing. Make the map again.") from error
-
-    def dataset(self) -> Dataset:
-        """Read the dataset as it was when the map was made."""
-        return Dataset.from_dict(read_json(self.folder / "dataset.json"))
 
     def state(self) -> MapState:
         """Read where the map stands."""
@@ -123,19 +99,6 @@ class DesignMap:
             Run of each cell that has one, by the cell's number.
         """
         write_json(self.folder / "cells.json", {str(number): run.id for number, run in cells.items()})
-
-    def request_cancel(self) -> None:
-        """Ask whoever works on the map to stop."""
-        write_text(self.folder / "cancel", "")
-
-    def withdraw_cancel(self) -> None:
-        """Let the map go on."""
-        (self.folder / "cancel").unlink(missing_ok=True)
-
-    @property
-    def cancel_requested(self) -> bool:
-        """Whether someone asked for the map to stop."""
-        return (self.folder / "cancel").exists()
 
     def save_windows(self, windows: Scores) -> None:
         """Write the windows on which all cells are judged.
@@ -182,7 +145,7 @@ def create_map(dataset: Dataset, space: DesignSpace) -> DesignMap:
     RunError
         If the workspace cannot be written.
     """
-    made = DesignMap(home() / "maps" / datetime.now(UTC).strftime(RUN_TIME))
+    made = DesignMap(new_folder("maps"))
     write_text(made.folder / "space.json", space_to_json(space))
     write_json(made.folder / "dataset.json", dataset.to_dict())
     made.write_state(MapState("queued"))
@@ -203,7 +166,7 @@ def open_map(map_id: str) -> DesignMap:
         If there is none of that id.
     """
     found = DesignMap(home() / "maps" / map_id)
-    if not MAP_ID.fullmatch(map_id) or not found.folder.is_dir():
+    if not FOLDER_ID.fullmatch(map_id) or not found.folder.is_dir():
         raise RunError(f"There is no map {map_id[:40]!r} in this workspace. Open one on the Compare page.")
     return found
 
@@ -220,7 +183,7 @@ def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:
     return [
         found
         for folder in folders
-        if MAP_ID.fullmatch(folder.name) and _wanted(found := DesignMap(folder), dataset)
+        if FOLDER_ID.fullmatch(folder.name) and _wanted(found := DesignMap(folder), dataset)
     ]
 
 

@@ -10,12 +10,10 @@ were asked for, grow in place.
 from __future__ import annotations
 
 import hashlib
-import re
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +24,7 @@ from rare_event.detect.summary import Layer
 from rare_event.errors import RunError
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
+from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
 from rare_event.store.records import (
     Committed,
     Look,
@@ -41,36 +40,15 @@ from rare_event.store.records import (
 )
 from rare_event.store.workspace import explain_disk_errors, home, read_json, write, write_json, write_text
 
-RUN_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
-
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
 CACHE_VERSION = 1
-RUN_TIME = "%Y%m%d-%H%M%S-%f"
 PERSON = Purpose()
 
 
 @dataclass(frozen=True)
-class Run:
-    """A run folder.
-
-    Parameters
-    ----------
-    folder
-        The folder; its name is the run's id.
-    """
-
-    folder: Path
-
-    @property
-    def id(self) -> str:
-        """The run's id."""
-        return self.folder.name
-
-    @property
-    def created(self) -> datetime:
-        """When the run was made, UTC."""
-        return datetime.strptime(self.id, RUN_TIME).replace(tzinfo=UTC)
+class Run(WorkFolder):
+    """A run folder."""
 
     def config(self) -> ExperimentConfig:
         """Read the recipe."""
@@ -86,10 +64,6 @@ class Run:
             return Purpose()
         with self._explain("purpose"):
             return purpose_json().validate_json(path.read_bytes())
-
-    def dataset(self) -> Dataset:
-        """Read the dataset as it was when the run was made."""
-        return Dataset.from_dict(read_json(self.folder / "dataset.json"))
 
     def status(self) -> Status:
         """Read where the run stands."""
@@ -125,15 +99,6 @@ class Run:
             Columns as of `history`.
         """
         write(self.folder / "history.csv", lambda path: history.to_csv(path, index=False))
-
-    def request_cancel(self) -> None:
-        """Ask whoever executes the run to stop after the present epoch."""
-        write_text(self.folder / "cancel", "")
-
-    @property
-    def cancel_requested(self) -> bool:
-        """Whether someone asked for the run to stop."""
-        return (self.folder / "cancel").exists()
 
     def note(self, line: str) -> None:
         """Add a line to the run's log.
@@ -364,7 +329,7 @@ class Run:
 
     def begin_anew(self) -> None:
         """Queue the run again; what was half done is written over."""
-        (self.folder / "cancel").unlink(missing_ok=True)
+        self.withdraw_cancel()
         self.write_status(Status("queued", epochs=self.config().training.epochs))
 
     @contextmanager
@@ -390,8 +355,7 @@ def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PE
     RunError
         If the workspace cannot be written.
     """
-    # To the microsecond, so that ids sort in the order in which runs were made.
-    run = Run(home() / "runs" / datetime.now(UTC).strftime(RUN_TIME))
+    run = Run(new_folder("runs"))
     write_text(run.folder / "config.json", to_json(config))
     write_json(run.folder / "dataset.json", dataset.to_dict())
     write_text(run.folder / "purpose.json", purpose_json().dump_json(purpose).decode())
@@ -414,7 +378,7 @@ def open_run(run_id: str) -> Run:
     """
     # An id may come from an address bar: anything else must never become a path.
     run = Run(home() / "runs" / run_id)
-    if not RUN_ID.fullmatch(run_id) or not run.folder.is_dir():
+    if not FOLDER_ID.fullmatch(run_id) or not run.folder.is_dir():
         raise RunError(f"There is no run {run_id[:40]!r} in this workspace. Open one from the home page.")
     return run
 
@@ -430,7 +394,7 @@ def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]
         Only runs made for this; None lists all.
     """
     folders = (home() / "runs").glob("*")
-    runs = (Run(folder) for folder in sorted(folders, reverse=True) if RUN_ID.fullmatch(folder.name))
+    runs = (Run(folder) for folder in sorted(folders, reverse=True) if FOLDER_ID.fullmatch(folder.name))
     return [run for run in runs if _wanted(run, digest, role)]
 
 

@@ -245,7 +245,8 @@ def _commit(run: Run, exploring: Exploring) -> None:
             run.commit(wanted)
             st.rerun()
         value = "one for each fold" if committed.common is None else number(committed.common, DIGITS)
-        st.caption(f"Committed: {value} ({plain(committed.in_words())}), {plain(committed.time[:16].replace("T", " "))} UTC.")
+        when = committed.time[:16].replace("T", " ")
+        st.caption(f"Committed: {value} ({plain(committed.in_words())}), {plain(when)} UTC.")
 
 
 def unit_of(run: Run) -> str:

@@ -5,8 +5,7 @@ import pytest
 from scipy import stats
 
 from rare_event.detect import random_bits as drawn_from
-from rare_event.detect.layers import import_keras
-from rare_event.detect.random_bits import cheap_random_bits, dropout, hashed, normal, random_bits, uniform
+from rare_event.detect.random_bits import dropout, hashed, normal, random_bits, uniform
 
 N = 100_000
 
@@ -87,28 +86,3 @@ def test_dropout_drops_its_share_and_scales_the_rest(rate: float) -> None:
     columns = dropout(ones, rate, (5, 6), noise_shape=(1, 250)).numpy()
     assert (columns == columns[0]).all()
     assert 0 < (columns[0] == 0).mean() < 1
-
-
-def test_kerass_layers_draw_from_here_only_where_it_is_wanted() -> None:
-    layers = import_keras().layers
-    ones = np.ones((64, 50), np.float32)
-    for layer in (layers.Dropout, layers.GaussianDropout, layers.AlphaDropout, layers.GaussianNoise):
-        usual, ours, usual_again = layer(0.3, seed=1), layer(0.3, seed=1), layer(0.3, seed=1)
-        before = usual(ones, training=True).numpy()
-        with cheap_random_bits():
-            assert not np.array_equal(ours(ones, training=True).numpy(), before), layer
-        assert np.array_equal(usual_again(ones, training=True).numpy(), before), layer
-
-
-def test_a_body_that_fails_leaves_tensorflow_as_it_was() -> None:
-    import tensorflow as tf
-
-    before = tf.random.stateless_uniform, tf.random.stateless_normal, tf.nn.experimental.stateless_dropout
-    with pytest.raises(KeyError), cheap_random_bits():
-        assert tf.random.stateless_normal is normal
-        raise KeyError
-    assert (
-        tf.random.stateless_uniform,
-        tf.random.stateless_normal,
-        tf.nn.experimental.stateless_dropout,
-    ) == before

@@ -15,7 +15,7 @@ from rare_event.config import DenseModel, LSTMModel, Score, Training
 from rare_event.detect import training as training_module
 from rare_event.detect.detector import fit_detector
 from rare_event.detect.models import build, import_keras
-from rare_event.detect.random_bits import cheap_random_bits
+from rare_event.detect.operations import quick_operations
 from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch, compile_errors, forget_programs, train_autoencoder
 from rare_event.errors import Cancelled, DataError
@@ -323,7 +323,7 @@ def test_noise_is_drawn_from_the_cheap_bits(X) -> None:
     compiled, cheap, usual = (build(config, 2, X.shape[1], 35, SEED) for _ in range(3))
     history = train_autoencoder(compiled, X, *parts, training, SEED)
     found = [(epoch.loss, epoch.validation_loss) for epoch in history]
-    with cheap_random_bits():
+    with quick_operations():
         np.testing.assert_allclose(found, plain_loop(cheap, X, *parts, training, SEED), rtol=2e-4)
     others = plain_loop(usual, X, *parts, training, SEED)
     assert abs(others[0][0] / found[0][0] - 1) > 1e-3, "TensorFlow's own bits are others"

@@ -17,7 +17,8 @@ from rare_event.config import (
     Training,
     recipe,
 )
-from rare_event.store.runs import RUN_TIME, Run
+from rare_event.store.folders import FOLDER_TIME
+from rare_event.store.runs import Run
 from rare_event.work.titles import names_of, settings_of, title_of, told_apart
 
 NOON = datetime(2024, 3, 1, 12, 0, 5, tzinfo=UTC)
@@ -25,7 +26,7 @@ NOON = datetime(2024, 3, 1, 12, 0, 5, tzinfo=UTC)
 
 @pytest.fixture
 def run_at(tmp_path):
-    return lambda time: Run(tmp_path / time.strftime(RUN_TIME))
+    return lambda time: Run(tmp_path / time.strftime(FOLDER_TIME))
 
 
 @pytest.mark.parametrize(
