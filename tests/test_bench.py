@@ -126,7 +126,7 @@ def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> N
         assert found["reference"] == first["reference"] + 29 * epoch["reference"]
         assert found["epoch_ratio"] == epoch["reference"] / epoch["ours"]
         losses = found["validation_loss_after_equal_epochs"]
-        assert losses["ours"] == pytest.approx(losses["reference"], rel=0.2)
+        assert losses["ours"] == pytest.approx(losses["reference"], rel=0.01)
 
 
 def test_layers_that_are_not_unrolled_are_fitted_once(monkeypatch) -> None:
