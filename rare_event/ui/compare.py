@@ -9,13 +9,13 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.errors import RareEventError
-from rare_event.judge.judgement import LEAD_WINDOWS
 from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.ui.compare_baselines import show_baselines
 from rare_event.ui.compare_verdict import verdict
 from rare_event.ui.compare_windows import Comparable, comparable
+from rare_event.ui.forms import choose_lead
 from rare_event.ui.state import Missing, get_state
 from rare_event.ui.text import plain, plural
 from rare_event.work.leaderboard import leaderboard
@@ -209,16 +209,7 @@ def choose_rows(board: pd.DataFrame) -> tuple[pd.DataFrame, float]:
         text = st.text_input(
             "Name contains", key="compare_text", placeholder="any name", width=220, persist_state="session"
         )
-        lead = st.segmented_control(
-            "Lead window",
-            LEAD_WINDOWS,
-            default=LEAD_WINDOWS[0],
-            format_func=lambda minutes: f"{minutes:g} minutes",
-            key="compare_lead",
-            help="Minutes before an event in which an alarm counts for it.",
-            required=True,
-            persist_state="session",
-        )
+        lead = choose_lead("compare_lead")
     named = board["name"].str.contains(text or "", case=False, regex=False)
     return board[board["kind"].isin(kinds) & named].reset_index(drop=True), lead
 

@@ -8,9 +8,10 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
+from rare_event.judge.judgement import BUDGETS
 from rare_event.plots.design_map import map_figure
 from rare_event.store.exports import spreadsheet_safe
+from rare_event.ui.forms import choose_lead
 from rare_event.ui.state import update_state
 from rare_event.ui.text import plain, plural
 from rare_event.work.map_overview import Measure, Overview, by_chance
@@ -57,16 +58,7 @@ def _choose_measure(seen: Overview) -> Measure:
             required=True,
             persist_state="session",
         )
-        lead = st.segmented_control(
-            "Lead window",
-            LEAD_WINDOWS,
-            default=LEAD_WINDOWS[0],
-            format_func=lambda minutes: f"{minutes:g} minutes",
-            key="map_lead",
-            help="Minutes before an event in which an alarm counts for it.",
-            required=True,
-            persist_state="session",
-        )
+        lead = choose_lead("map_lead")
     return Measure("caught", budget, lead)
 
 

@@ -16,6 +16,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.config import Settings
 from rare_event.errors import ConfigError
+from rare_event.judge.judgement import LEAD_WINDOWS
 
 S = TypeVar("S", bound=Settings)
 WHOLE_NUMBERS = tuple[int, ...]
@@ -207,3 +208,23 @@ def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
         raise ConfigError(
             f"{label_of(name)} is {value!r}; give whole numbers with commas between, for example 32, 16."
         ) from error
+
+
+def choose_lead(key: str) -> float:
+    """Let the user choose a lead window, and return it in minutes.
+
+    Parameters
+    ----------
+    key
+        Of the widget.
+    """
+    return st.segmented_control(
+        "Lead window",
+        LEAD_WINDOWS,
+        default=LEAD_WINDOWS[0],
+        format_func=lambda minutes: f"{minutes:g} minutes",
+        key=key,
+        help="Minutes before an event in which an alarm counts for it.",
+        required=True,
+        persist_state="session",
+    )
