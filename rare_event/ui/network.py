@@ -114,7 +114,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
     show_metrics(
         [
             ("Parameters", f"{parameters:,}", "Numbers that training sets."),
-            ("Normal windows", f"{n_windows:,}", "To train on, in the last fold, whose model is kept."),
+            ("To train on", f"{n_windows:,}", "Normal windows of the last fold, whose model is kept."),
             ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],
         narrow=True,
