@@ -16,6 +16,7 @@ from rare_event.ui.compare_baselines import show_baselines
 from rare_event.ui.compare_verdict import verdict
 from rare_event.ui.compare_windows import Comparable, comparable
 from rare_event.ui.forms import choose_lead
+from rare_event.ui.frame import in_place
 from rare_event.ui.state import Missing, get_state
 from rare_event.ui.text import plain, plural
 from rare_event.work.leaderboard import leaderboard
@@ -41,6 +42,7 @@ def choose_view() -> str:
     return view
 
 
+@in_place
 def choose_windows(dataset: Dataset) -> Comparable:
     """Let the user choose the windows on which runs were judged; only such runs can be compared.
 
@@ -110,6 +112,7 @@ def _comparable(looked: Looked) -> list[Comparable]:
     return comparable([open_run(run_id) for run_id, _ in looked])
 
 
+@in_place
 def show_baselines_beside(chosen: Comparable) -> None:
     """Show how far the baselines are: of the run in use, else of the latest run.
 
@@ -122,6 +125,7 @@ def show_baselines_beside(chosen: Comparable) -> None:
     show_baselines(open_run(in_use if in_use in chosen.asked_for else chosen.asked_for[0]))
 
 
+@in_place
 def open_board(chosen: Comparable) -> pd.DataFrame | None:
     """Return the leaderboard of the runs whose test data are open, and let the user open the others.
 

@@ -15,7 +15,7 @@ from rare_event.store.records import State
 from rare_event.ui.cache import jobs
 from rare_event.ui.compare_map_figures import show_map
 from rare_event.ui.forms import help_of
-from rare_event.ui.frame import show_errors
+from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.text import duration, plain, plural
 from rare_event.work.design_map import find_or_create, progress_from, worked_on
 from rare_event.work.lanes import n_lanes
@@ -42,9 +42,8 @@ def show_design_space(dataset: Dataset) -> None:
         The dataset in use.
     """
     maps = list_maps(dataset)
-    if not maps:
-        st.info(PURPOSE)
     with st.expander("New map", expanded=not maps, icon=":material/grid_on:"):
+        st.markdown(PURPOSE)
         _show_form(dataset, maps)
     if maps:
         chosen = _choose_map(maps)
@@ -53,6 +52,7 @@ def show_design_space(dataset: Dataset) -> None:
         st.fragment(_show_live, run_every=None if ended else POLL_SECONDS, key="map_fragment")(chosen, ended)
 
 
+@in_place
 def _choose_map(maps: list[DesignMap]) -> DesignMap:
     if len(maps) == 1:
         return maps[0]
@@ -232,6 +232,7 @@ def _show_live(design_map: DesignMap, ended_before: bool) -> None:
             show_map(seen)
 
 
+@in_place
 def _show_progress(design_map: DesignMap, seen: Overview) -> None:
     state, progress = design_map.state(), progress_from(seen.cells, design_map.state().lanes)
     words = f"{progress.done} of {plural(progress.total, 'cell')} done"

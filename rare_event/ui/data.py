@@ -14,6 +14,7 @@ from rare_event.prepare.roles import schema_of_roles
 from rare_event.prepare.stretches import find_events, median_step, minutes, stretches
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, save_dataset
 from rare_event.ui.cache import columns_and_labels, findings_of, open_sample, table_of
+from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state, update_state
 from rare_event.ui.text import number, plain, plural, share
@@ -24,6 +25,7 @@ ROLES = ("sensor", "category", "ignored", "time", "label")
 ROWS_BEFORE_EVENT = 30
 
 
+@in_place
 def choose_data() -> None:
     """Let the user upload a file, open the sample, or pick a stored dataset."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
@@ -55,6 +57,7 @@ def _use(dataset: Dataset) -> None:
     st.rerun()
 
 
+@in_place
 def show_balance(dataset: Dataset) -> None:
     """Show how large the file is and how rare the event.
 
@@ -87,6 +90,7 @@ def show_balance(dataset: Dataset) -> None:
     st.plotly_chart(balance_figure(table.n_rows - n_label, n_label), key="data_balance")
 
 
+@in_place
 def show_findings(dataset: Dataset) -> None:
     """Show one grade for each column, what was found, and the one-click fixes.
 

@@ -26,6 +26,7 @@ from rare_event.ui.cache import (
     prepared_of,
     table_of,
 )
+from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import update_state
@@ -44,6 +45,7 @@ FIGURES = {
 }
 
 
+@in_place
 def show_verdict(run: Run) -> None:
     """Say in one sentence and one line of figures what the model was worth on test data.
 
@@ -125,6 +127,7 @@ def verdict(figures: Evaluation) -> str:
     )
 
 
+@in_place
 def show_baselines(run: Run) -> None:
     """Say whether the model is worth more than those trained beside it, and where that cannot be told.
 
@@ -187,6 +190,7 @@ def show_errors_over_time(run: Run) -> None:
     )
 
 
+@in_place
 def show_folds(run: Run) -> None:
     """Draw the folds on the time line with what each caught; of a single one, offer to judge it over more.
 

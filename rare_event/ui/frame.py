@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from functools import wraps
 from pathlib import Path
+from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -17,6 +19,8 @@ from rare_event.ui.cache import jobs
 from rare_event.ui.state import Missing, get_state, update_state, write_address
 from rare_event.ui.text import auc_in_words, plain, plural
 
+P = ParamSpec("P")
+T = TypeVar("T")
 LOG = logging.getLogger("rare_event")
 
 
@@ -70,6 +74,26 @@ def start_page(title: str, question: str) -> None:
     _sidebar()
     st.title(title)
     st.caption(question)
+
+
+def in_place(piece: Callable[P, T]) -> Callable[P, T]:
+    """Give a piece of a page that shows now more, now less, a place of its own.
+
+    Streamlit tells elements by their number in their place. Where one comes or goes, all that follow
+    it there move, and the browser shows them twice until the page has run to its end.
+
+    Parameters
+    ----------
+    piece
+        A function that draws it.
+    """
+
+    @wraps(piece)
+    def placed(*args: P.args, **kwargs: P.kwargs) -> T:
+        with st.container():
+            return piece(*args, **kwargs)
+
+    return placed
 
 
 @contextmanager

@@ -8,6 +8,7 @@ import streamlit as st
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
 from rare_event.ui.cache import jobs
+from rare_event.ui.frame import in_place
 from rare_event.ui.progress import POLL_SECONDS
 from rare_event.ui.text import duration, plain
 from rare_event.work.beside import create_leakage, leakage_of
@@ -20,6 +21,7 @@ WHAT = (
 )
 
 
+@in_place
 def show_leakage(run: Run) -> None:
     """Show what the leakage meter read of a run, or let the user start it.
 

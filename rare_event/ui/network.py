@@ -18,6 +18,7 @@ from rare_event.plots.network import network_figure, shape_in_words
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.ui.cache import jobs, prepared_of
+from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state
 from rare_event.ui.text import number, plain
@@ -43,6 +44,7 @@ SOURCE = "Rule of thumb: C. Ranjan, *LSTM Autoencoder for Extreme Rare Event Cla
 LOAD = "from rare_event.detect.layers import import_keras\n\nmodel = import_keras().saving.load_model({!r})"
 
 
+@in_place
 def show_network(dataset: Dataset, config: ExperimentConfig) -> None:
     """Draw the network that the settings make; a worker builds it, and the page does not wait for it.
 
@@ -130,6 +132,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
         )
 
 
+@in_place
 def show_saved() -> None:
     """Offer the files of the run in use: its network, and the command to view its TensorBoard logs."""
     run_id = get_state().run_id

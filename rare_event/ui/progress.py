@@ -9,6 +9,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.ui.cache import jobs
+from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.state import get_state, update_state
 from rare_event.ui.text import duration, plain, plural
@@ -16,6 +17,7 @@ from rare_event.ui.text import duration, plain, plural
 POLL_SECONDS = 1.0
 
 
+@in_place
 def show_run(dataset: Dataset) -> None:
     """Show the run in use: live while it is executed, its outcome afterwards.
 
@@ -45,6 +47,7 @@ def _show_run(run: Run, ended_before: bool) -> None:
             st.plotly_chart(loss_figure(run.history()), key="train_loss")
 
 
+@in_place
 def _show_status(run: Run, status: Status) -> None:
     if status.state == "queued":
         waiting = jobs().waiting_before(run)

@@ -8,6 +8,7 @@ import streamlit as st
 
 from rare_event.store.records import Committed, Look
 from rare_event.store.runs import Run
+from rare_event.ui.frame import in_place
 from rare_event.ui.text import plain, plural
 
 WHY = (
@@ -29,6 +30,7 @@ def is_open(run: Run) -> bool:
     return bool(looks) and looks[-1].committed.same_as(run.committed())
 
 
+@in_place
 def break_seal(run: Run) -> bool:
     """Show how often the test data were looked at, or let the user open them.
 

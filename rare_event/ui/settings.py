@@ -26,6 +26,7 @@ from rare_event.prepare.stretches import median_step, minutes
 from rare_event.store.datasets import Dataset
 from rare_event.ui.cache import table_of
 from rare_event.ui.forms import fields_of, fill_in, help_of, label_of, made_of, title_of
+from rare_event.ui.frame import in_place
 from rare_event.ui.state import update_state
 from rare_event.ui.text import number, plain
 
@@ -169,16 +170,14 @@ def _choose_data(dataset: Dataset, draft: ExperimentConfig, key: str) -> Experim
     )
 
 
+@in_place
 def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> tuple[ModelConfig, str]:
     # A baseline that was opened keeps its model, though it is not on offer.
     names = {**MODEL_NAMES, draft.model.kind: MODEL_NAMES.get(draft.model.kind, draft.model.kind)}
     kind = _select("Model", names, draft.model.kind, f"{key}_model", None)
     model = draft.model if kind == draft.model.kind else MODELS[kind]
+    _about_model(model, draft.lookback)
     made_by: Any = type(model)
-    if what := title_of(made_by)[1]:
-        st.caption(plain(what[:1].upper() + what[1:]))
-    if isinstance(model, SequenceConfig) and draft.lookback == 1:
-        st.caption("It reads a window row by row: of a single row it makes little. Choose a longer lookback.")
     shown, off = fields_of(made_by)
     values = fill_in(model, shown, f"{key}_{kind}", typed)
     if off:
@@ -187,6 +186,15 @@ def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> t
         if on := [_in_words(name, values[name]) for name in off if values[name]]:
             st.caption(plain(f"Options in use: {', '.join(on)}"))
     return made_of(model, values)
+
+
+@in_place
+def _about_model(model: ModelConfig, lookback: int) -> None:
+    made_by: Any = type(model)
+    if what := title_of(made_by)[1]:
+        st.caption(plain(what[:1].upper() + what[1:]))
+    if isinstance(model, SequenceConfig) and lookback == 1:
+        st.caption("It reads a window row by row: of a single row it makes little. Choose a longer lookback.")
 
 
 def _in_words(name: str, value: Any) -> str:

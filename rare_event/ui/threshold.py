@@ -13,7 +13,7 @@ from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
 from rare_event.ui.forms import help_of
-from rare_event.ui.frame import show_errors
+from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
 from rare_event.ui.text import number, plain
@@ -40,6 +40,7 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
 }
 
 
+@in_place
 def show_context(run: Run) -> None:
     """Say which run this is, and warn where its figures flatter.
 
@@ -121,6 +122,7 @@ def set_by_hand(run: Run, threshold: float) -> None:
     update_exploring(replace(exploring, threshold=threshold, rule=rule))
 
 
+@in_place
 def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
     points = points_of(run.id, "validation", exploring.policy, None)
     kinds = [kind for kind in RULE_NAMES if points.n_positive or kind in LABEL_FREE]

@@ -1,18 +1,21 @@
 """The Train page: the form made from the configs, the drawn model, the files of a run."""
 
 import json
+from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Block
 
 from rare_event.config import DenseModel, LSTMModel, Training
 from rare_event.detect.summary import describe
 from rare_event.store.datasets import Dataset
-from rare_event.store.runs import list_runs
+from rare_event.store.records import Status
+from rare_event.store.runs import create_run, list_runs
 from rare_event.ui import network
-from rare_event.work import export
+from rare_event.work import export, worker
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
 
@@ -46,6 +49,46 @@ def drawn(app: AppTest) -> list[str]:
         ),
         [],
     )
+
+
+def places(app: AppTest) -> dict[str, tuple[int, ...]]:
+    """Where each chart stands, as the number of each place around it, by its title's last words."""
+
+    def walk(block: Block, path: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
+        for number, node in block.children.items():
+            if isinstance(node, Block):
+                yield from walk(node, (*path, number))
+            elif node.type == "plotly_chart":
+                title = json.loads(node.proto.spec)["layout"]["title"]["text"]
+                yield title.rpartition("model, ")[2], (*path, number)
+
+    return dict(walk(app.main, ()))
+
+
+def test_what_stands_on_the_page_keeps_its_place_while_a_run_goes_on(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_train(open_page, dataset)
+    executor.run_all()
+    before = places(app.run())
+    run = create_run(dataset, DENSE)
+    app = open_page("pages/2_Train.py", run=run.id)
+    executor.run_all()
+    queued = places(app.run())
+    run.write_status(Status("running", epoch=1, epochs=2))
+    running = places(app.run())
+    worker.execute(run)
+    assert "Files of this run" not in [expander.label for expander in app.expander]
+    done = places(app.run())
+    assert "Files of this run" in [expander.label for expander in app.expander]
+    assert "layer by layer" in before and "Training: loss over the epochs" in queued
+    assert queued == running
+    assert queued["Training: loss over the epochs"] == done["Training: loss over the epochs"]
+    # The place on the page; one that is waited for stands in a fragment there.
+    outer = [{title: place[:3] for title, place in shown.items()} for shown in (queued, done)]
+    assert outer[0] == outer[1]
+    assert all(outer[0][title] == place[:3] for title, place in before.items())
+    assert len(set(done.values())) == len(done)
 
 
 def test_the_form_is_that_of_the_architecture(open_page: OpenPage, dataset: Dataset) -> None:

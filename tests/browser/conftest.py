@@ -107,3 +107,8 @@ def page(chromium: Browser, server: Server, complaints: Complaints) -> Iterator[
     opened.on("pageerror", lambda error: complaints.messages.append(str(error)))
     yield opened
     context.close()
+
+
+def settled(page: Page) -> None:
+    """Wait until the server has answered, as a person would see."""
+    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")

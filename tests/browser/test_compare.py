@@ -17,7 +17,7 @@ from rare_event.store.runs import Run, create_run, mark
 from rare_event.work import worker
 from rare_event.work.leaderboard import leaderboard
 from tests.app.conftest import PCA, finished
-from tests.browser.conftest import Complaints, Server
+from tests.browser.conftest import Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -67,11 +67,6 @@ def tick(page: Page, row: int) -> None:
     box = grid.bounding_box()
     assert box is not None
     page.mouse.click(box["x"] + TICK, box["y"] + ROW * (row + 1.5))
-
-
-def settled(page: Page) -> None:
-    """Wait until the server has answered, as a person would see."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def test_sealed_opened_selected_and_evaluated(

@@ -10,8 +10,9 @@ from playwright.sync_api import Page, expect
 from rare_event.config import RECOMMENDED, DesignSpace, Training
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import Dataset, add_dataset
-from rare_event.store.maps import MapState, create_map, list_maps
-from tests.browser.conftest import Complaints, Server
+from rare_event.store.maps import DesignMap, MapState, create_map, list_maps
+from rare_event.work.design_map import run_map
+from tests.browser.conftest import Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -29,14 +30,18 @@ def dataset(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterato
         yield add_dataset(write_sample(tmp_path_factory.mktemp("sample") / "sample.csv"), "sample.csv")
 
 
+@pytest.fixture(scope="module")
+def done_map(dataset: Dataset) -> DesignMap:
+    """A map that stands there whole, trained in this process."""
+    done = create_map(dataset, TINY)
+    run_map(done, 1)
+    return done
+
+
 def open_view(page: Page, server: Server, dataset: Dataset) -> None:
     page.goto(f"{server.address}/Compare?dataset={dataset.digest}")
     expect(page.get_by_role("heading", name="Compare", exact=True)).to_be_visible()
     page.get_by_text("Design space", exact=True).click()
-
-
-def settled(page: Page) -> None:
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def test_a_map_is_started_grows_and_stands_after_a_reload(
@@ -91,7 +96,9 @@ def test_a_map_is_cancelled_while_it_trains_and_gone_on_with(
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, dataset: Dataset, scheme: str) -> None:
+def test_nothing_is_in_the_way_of_a_reader(
+    page: Page, server: Server, done_map: DesignMap, dataset: Dataset, scheme: str
+) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     page.set_viewport_size({"width": 768, "height": 900})
     open_view(page, server, dataset)

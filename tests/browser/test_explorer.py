@@ -21,7 +21,7 @@ from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import Run, create_run, list_runs
-from tests.browser.conftest import ROOT, Complaints, Server
+from tests.browser.conftest import ROOT, Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -104,11 +104,6 @@ def expected_matrix(scores: Scores, threshold: float) -> list[int]:
 
 def next_frame(page: Page) -> None:
     page.evaluate("new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
-
-
-def settled(page: Page) -> None:
-    """Wait until the server has answered, as a person would see."""
-    expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
 
 
 def drag(page: Page, root: Locator, shares: list[float]) -> None:

@@ -7,7 +7,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Complaints, Server
+from tests.browser.conftest import Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -57,7 +57,10 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     fill(page, "Epochs, at most", "3")
     start.click()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
-    loss = page.locator(".js-plotly-plot", has_text="Training: loss over the epochs")
+    settled(page)
+    # A chart that was replaced stays for a moment, hidden.
+    loss = page.locator(".js-plotly-plot", has_text="Training: loss over the epochs").filter(visible=True)
+    expect(loss).to_have_count(1)
     expect(loss.get_by_text("best epoch")).to_be_visible()
     expect(page.locator(".js-plotly-plot", has_text="The trained model, layer by layer")).to_be_visible()
 
