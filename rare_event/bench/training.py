@@ -63,7 +63,7 @@ def train_lstm() -> Row:
 
 def train_lookback() -> Row:
     """Time 20 epochs of the LSTM article's model at a lookback of 30 rows."""
-    return train(replace(ARTICLE_LSTM, lookback=30), Pace(epochs=20, turns=2))
+    return train(replace(ARTICLE_LSTM, lookback=30), Pace(epochs=20, turns=4))
 
 
 def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:

@@ -1,7 +1,7 @@
-"""Operations in place of TensorFlow's, where XLA makes slow code of those.
+"""Operations in place of TensorFlow's and Keras's, where XLA makes slow code of those.
 
-Keras's layers call TensorFlow by name. While a program is traced, four of those names lead here: the
-layers, their weights and the saved model remain Keras's own, and only the compiled program differs.
+They are called by name. While a program is traced, five of those names lead here: the layers, their
+weights and the saved model remain Keras's own, and only the compiled program differs.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from contextlib import ExitStack, contextmanager
 from typing import Any
 from unittest.mock import patch
 
+from rare_event.detect.layers import import_keras
 from rare_event.detect.random_bits import dropout, normal, uniform
 
 Operation = Callable[..., Any]
@@ -42,14 +43,36 @@ def convolution_as_product(theirs: Operation) -> Operation:
     return convolution
 
 
+def rows_at_once(theirs: Operation) -> Operation:
+    """Return what `keras.layers.TimeDistributed` does, with all rows of a window in one matrix product.
+
+    Keras writes the product down for each row: long windows made large programs, slow to compile.
+
+    Parameters
+    ----------
+    theirs
+        The layer's own `call`, for all layers but plain dense ones.
+    """
+
+    def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
+        layer = self.layer
+        if type(layer) is not import_keras().layers.Dense or layer.activity_regularizer or mask is not None:
+            return theirs(self, inputs, training=training, mask=mask)
+        return layer.call(inputs)
+
+    return call
+
+
 @contextmanager
 def quick_operations() -> Iterator[None]:
     """Let what is traced meanwhile use these operations, and cheap random bits."""
     import tensorflow as tf
 
+    time_distributed = import_keras().layers.TimeDistributed
     with ExitStack() as stack:
         for home, name, ours in (
             (tf.nn, "convolution", convolution_as_product(tf.nn.convolution)),
+            (time_distributed, "call", rows_at_once(time_distributed.call)),
             (tf.random, "stateless_uniform", uniform),
             (tf.random, "stateless_normal", normal),
             (tf.nn.experimental, "stateless_dropout", dropout),

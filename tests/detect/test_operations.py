@@ -1,10 +1,10 @@
-"""Operations in place of TensorFlow's give what TensorFlow's give, and only while they are asked for."""
+"""Operations in place of TensorFlow's and Keras's give what those give, and only while they are asked for."""
 
 import numpy as np
 import pytest
 
 from rare_event.detect.layers import import_keras
-from rare_event.detect.operations import convolution_as_product, quick_operations
+from rare_event.detect.operations import convolution_as_product, quick_operations, rows_at_once
 from rare_event.detect.random_bits import normal
 
 
@@ -58,6 +58,56 @@ def test_kerass_convolution_is_the_same_either_way() -> None:
     assert usual.any()
 
 
+def written_down(layer, windows):
+    """Answers of a layer, the gradients, and how many products the program holds."""
+    import tensorflow as tf
+
+    @tf.function(autograph=False)
+    def answer(windows):
+        with tf.GradientTape() as tape:
+            tape.watch(windows)
+            found = layer(windows)
+            total = tf.reduce_sum(tf.sin(found))
+        return found, tape.gradient(total, [windows, *[weight.value for weight in layer.weights]])
+
+    program = answer.get_concrete_function(windows)
+    products = sum(
+        operation.type in ("MatMul", "BatchMatMulV2") for operation in program.graph.get_operations()
+    )
+    return *tf.nest.flatten(program(windows)), products
+
+
+def test_a_dense_layer_answers_for_all_rows_of_a_window_at_once() -> None:
+    import tensorflow as tf
+
+    layers = import_keras().layers
+    layer = layers.TimeDistributed(layers.Dense(4, activation="tanh", bias_initializer="normal"))
+    windows = tf.constant(np.random.default_rng(0).normal(size=(8, 30, 3)).astype(np.float32))
+    layer(windows)
+    *usual, products = written_down(layer, windows)
+    with quick_operations():
+        *ours, fewer = written_down(layer, windows)
+    assert len(ours) == 4 and ours[0].shape == (8, 30, 4)
+    for found, expected in zip(ours, usual, strict=True):
+        np.testing.assert_allclose(found, expected, atol=1e-4)
+    assert (fewer, products) == (3, 90)
+
+
+def test_other_layers_in_time_are_left_to_keras() -> None:
+    layers = import_keras().layers
+    calls = []
+    call = rows_at_once(lambda layer, inputs, **rest: calls.append(rest))
+    windows = np.ones((2, 5, 3), np.float32)
+    for inner in (
+        layers.Dropout(0.5),
+        layers.Dense(2, activity_regularizer="l2"),
+        layers.BatchNormalization(),
+    ):
+        assert call(layers.TimeDistributed(inner), windows, training=True) is None
+    assert call(layers.TimeDistributed(layers.Dense(2)), windows, mask=np.ones((2, 5), bool)) is None
+    assert [rest["training"] for rest in calls] == [True, True, True, None]
+
+
 def test_kerass_layers_draw_cheap_bits_only_where_that_is_wanted() -> None:
     layers = import_keras().layers
     ones = np.ones((64, 50), np.float32)
@@ -78,6 +128,7 @@ def test_a_body_that_fails_leaves_tensorflow_as_it_was() -> None:
             tf.random.stateless_uniform,
             tf.random.stateless_normal,
             tf.nn.experimental.stateless_dropout,
+            import_keras().layers.TimeDistributed.call,
         )
 
     before = functions()
