@@ -12,6 +12,7 @@ from rare_event.prepare.preview import first_positive_window, rows_after_shift, 
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
 from rare_event.ui.cache import jobs, prepared_of, table_of
+from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.settings import Choice
 from rare_event.ui.state import update_state
@@ -28,10 +29,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         What to train on, and how; what is wrong with the settings is said, and nothing can be started.
     """
     config = choice.config
-    if config.split.optimistic:
-        st.caption(
-            "Random split: optimistic. Neighbours of a test row are trained on; later data tell the truth."
-        )
+    _tell_optimistic(config)
     beside = st.toggle(
         "Train the baselines beside it",
         True,
@@ -45,8 +43,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         help="The losses of each epoch, in the folder of the run; the command to view them stands beside it.",
         persist_state="session",
     )
-    if choice.problem:
-        st.error(plain(choice.problem))
+    _tell_problem(choice)
     if st.button(
         "Train",
         type="primary",
@@ -65,6 +62,20 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
             jobs().submit_beside(create_baselines(run))
         update_state(run_id=run.id)
         st.rerun()
+
+
+@in_place
+def _tell_optimistic(config: ExperimentConfig) -> None:
+    if config.split.optimistic:
+        st.caption(
+            "Random split: optimistic. Neighbours of a test row are trained on; later data tell the truth."
+        )
+
+
+@in_place
+def _tell_problem(choice: Choice) -> None:
+    if choice.problem:
+        st.error(plain(choice.problem))
 
 
 def show_split(dataset: Dataset, config: ExperimentConfig) -> None:

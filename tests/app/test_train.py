@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator
 from concurrent.futures import Future
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -51,18 +52,26 @@ def drawn(app: AppTest) -> list[str]:
     )
 
 
+def elements(block: Block, path: tuple[int, ...] = ()) -> Iterator[tuple[Any, tuple[int, ...]]]:
+    """All elements of a block, each with the numbers of the places around it and its own."""
+    for number, node in block.children.items():
+        if isinstance(node, Block):
+            yield from elements(node, (*path, number))
+        else:
+            yield node, (*path, number)
+
+
 def places(app: AppTest) -> dict[str, tuple[int, ...]]:
     """Where each chart stands, as the number of each place around it, by its title's last words."""
 
-    def walk(block: Block, path: tuple[int, ...]) -> Iterator[tuple[str, tuple[int, ...]]]:
-        for number, node in block.children.items():
-            if isinstance(node, Block):
-                yield from walk(node, (*path, number))
-            elif node.type == "plotly_chart":
-                title = json.loads(node.proto.spec)["layout"]["title"]["text"]
-                yield title.rpartition("model, ")[2], (*path, number)
+    charts = [(node, place) for node, place in elements(app.main) if node.type == "plotly_chart"]
+    titles = [json.loads(node.proto.spec)["layout"]["title"]["text"] for node, _ in charts]
+    return {title.rpartition("model, ")[2]: place for title, (_, place) in zip(titles, charts, strict=True)}
 
-    return dict(walk(app.main, ()))
+
+def buttons(app: AppTest) -> dict[str, tuple[int, ...]]:
+    """Where each button stands, by its label."""
+    return {node.proto.label: place for node, place in elements(app.main) if node.type == "button"}
 
 
 def test_what_stands_on_the_page_keeps_its_place_while_a_run_goes_on(
@@ -89,6 +98,17 @@ def test_what_stands_on_the_page_keeps_its_place_while_a_run_goes_on(
     assert outer[0] == outer[1]
     assert all(outer[0][title] == place[:3] for title, place in before.items())
     assert len(set(done.values())) == len(done)
+
+
+def test_the_button_that_starts_keeps_its_place(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    plain = buttons(app)["Train"]
+    app.segmented_control(key="train_0_preset").set_value("article-lstm").run()
+    assert "Random split: optimistic" in said(app)
+    assert buttons(app)["Train"] == plain
+    app.text_input(key="train_1_lstm_encoder").set_value("9, x").run()
+    assert app.error and "Random split: optimistic" in said(app)
+    assert buttons(app)["Train"] == plain
 
 
 def test_the_form_is_that_of_the_architecture(open_page: OpenPage, dataset: Dataset) -> None:

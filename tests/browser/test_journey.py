@@ -7,7 +7,7 @@ import psutil
 import pytest
 from playwright.sync_api import Page, expect
 
-from tests.browser.conftest import Complaints, Server
+from tests.browser.conftest import Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.mill, pytest.mark.timeout(600)]
 
@@ -45,6 +45,8 @@ def test_from_upload_to_evaluation(
     page.get_by_role("radio", name="Articles' LSTM").click()
     expect(page.get_by_role("spinbutton", name="Lookback (rows)")).to_have_value("5")
     expect(page.get_by_role("spinbutton", name="Shift (rows)")).to_have_value("2")
+    # Until the page has run to its end, the fields of the preset before still stand below.
+    settled(page)
     set_number(page, "Epochs", 60)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Run in use")).to_be_visible()
