@@ -28,6 +28,8 @@ def set_number(page: Page, label: str, value: int) -> None:
     field = page.get_by_role("spinbutton", name=label)
     field.fill(str(value))
     field.press("Enter")
+    expect(field).to_have_value(str(value))
+    settled(page)
 
 
 def test_from_upload_to_evaluation(
@@ -75,17 +77,21 @@ def test_from_upload_to_evaluation(
     assert first_run.group(1) in page.url
     expect(page.get_by_text("Random split: optimistic").first).to_be_visible()
     slider = page.get_by_role("slider")
+    expect(slider).to_be_visible()
+    settled(page)
     slider.focus()
     for _ in range(3):
         slider.press("PageDown")
     commit = page.get_by_role("button", name="Commit this threshold")
     expect(commit).to_be_enabled()
+    settled(page)
     commit.click()
     expect(page.get_by_text("set by hand, on validation data").first).to_be_visible()
 
     page.get_by_role("link", name="Next: evaluate on test data").click()
     expect(page.get_by_text("The test data are sealed")).to_be_visible()
     assert page.get_by_text("would have been caught").count() == 0
+    settled(page)
     page.get_by_role("button", name="Open the test data").click()
     expect(page.get_by_text("would have been caught")).to_be_visible()
     caught, of = map(int, re.findall(r"\d+", figure(page, "Events caught")))
