@@ -2,7 +2,9 @@
 
 import streamlit as st
 
-from rare_event.ui.compare import (
+from rare_event.ui.compare.design_map import show_design_space
+from rare_event.ui.compare.overlay import show_overlay
+from rare_event.ui.compare.page import (
     choose_rows,
     choose_view,
     choose_windows,
@@ -11,9 +13,7 @@ from rare_event.ui.compare import (
     show_figures,
     show_verdict,
 )
-from rare_event.ui.compare_map import show_design_space
-from rare_event.ui.compare_overlay import show_overlay
-from rare_event.ui.compare_table import show_table
+from rare_event.ui.compare.table import show_table
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_dataset
 

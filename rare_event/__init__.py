@@ -11,26 +11,26 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from rare_event.config import PRESETS, ExperimentConfig
+    from rare_event.experiment.result import Result, summarise
+    from rare_event.experiment.run import run_experiment
     from rare_event.judge.thresholds import operating_points
     from rare_event.prepare.checks import check
     from rare_event.prepare.sample import sample_mill
     from rare_event.prepare.schema import Schema
     from rare_event.prepare.table import Table, read_table
-    from rare_event.work.experiment import run_experiment
-    from rare_event.work.result import Result, summarise
 
 _HOMES = {
     "PRESETS": "config",
     "ExperimentConfig": "config",
-    "Result": "work.result",
+    "Result": "experiment.result",
     "Schema": "prepare.schema",
     "Table": "prepare.table",
     "check": "prepare.checks",
     "operating_points": "judge.thresholds",
     "read_table": "prepare.table",
-    "run_experiment": "work.experiment",
+    "run_experiment": "experiment.run",
     "sample_mill": "prepare.sample",
-    "summarise": "work.result",
+    "summarise": "experiment.result",
 }
 
 __all__ = [

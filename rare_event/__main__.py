@@ -316,11 +316,11 @@ def number_of(text: str, name: str) -> float:
 
 def _run(options: argparse.Namespace) -> int:
     from rare_event.detect.tensorboard import tensorboard_command
+    from rare_event.jobs.worker import execute
     from rare_event.store.datasets import add_dataset
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
     from rare_event.store.workspace import write
-    from rare_event.work.worker import execute
 
     config = configure(options)
     dataset = add_dataset(options.file, options.file.name)
@@ -341,8 +341,8 @@ def _run(options: argparse.Namespace) -> int:
 
 
 def _backtest(options: argparse.Namespace) -> int:
+    from rare_event.experiment.backtest import backtest, describe
     from rare_event.prepare.table import read_table
-    from rare_event.work.backtest import backtest, describe
 
     table = read_table(options.file)
     base = replace(PRESETS[options.preset], seed=options.seed)
@@ -364,8 +364,8 @@ def _backtest(options: argparse.Namespace) -> int:
 
 
 def _leakage(options: argparse.Namespace) -> int:
+    from rare_event.experiment.leakage import describe, leakage, to_dict
     from rare_event.prepare.table import read_table
-    from rare_event.work.leakage import describe, leakage, to_dict
 
     table = read_table(options.file)
     config = replace(PRESETS[options.preset], seed=options.seed)
@@ -379,25 +379,25 @@ def _leakage(options: argparse.Namespace) -> int:
 
 
 def _summary(options: argparse.Namespace) -> int:
+    from rare_event.jobs.export import network_summary
     from rare_event.store.runs import open_run
-    from rare_event.work.export import network_summary
 
     sys.stdout.write(network_summary(open_run(options.run)))
     return 0
 
 
 def _export(options: argparse.Namespace) -> int:
+    from rare_event.jobs.export import export_network
     from rare_event.store.runs import open_run
-    from rare_event.work.export import export_network
 
     export_network(open_run(options.run), options.file)
     return 0
 
 
 def _map(options: argparse.Namespace) -> int:
+    from rare_event.compare.map_overview import describe, look_at, overview
+    from rare_event.jobs.map_runner import find_or_create, run_map
     from rare_event.store.datasets import add_dataset
-    from rare_event.work.design_map import find_or_create, run_map
-    from rare_event.work.map_overview import describe, look_at, overview
 
     space = design_space(options)
     design_map = find_or_create(add_dataset(options.file, options.file.name), space)

@@ -8,6 +8,7 @@ import pytest
 
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table, read_table
+from tests.small import small_frame
 
 MILL_CSV = "RARE_EVENT_MILL_CSV"
 NO_SKIPS = "RARE_EVENT_NO_SKIPS"
@@ -76,3 +77,8 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     report = yield
     _refuse(report)
     return report
+
+
+@pytest.fixture(scope="session")
+def small_csv() -> bytes:
+    return small_frame().to_csv(index=False).encode()

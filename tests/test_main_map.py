@@ -5,10 +5,10 @@ import json
 import pytest
 
 from rare_event.__main__ import INTERRUPTED, main
+from rare_event.jobs import map_runner as design_map
 from rare_event.store.maps import list_maps
 from rare_event.store.runs import list_runs, open_run
-from rare_event.work import design_map
-from tests.work.conftest import small_frame
+from tests.small import small_frame
 
 TINY = ["--shifts", "2", "--lookbacks", "1", "5", "--representations", "difference", "--models", "pca"]
 TINY += ["--folds", "3", "--jobs", "1"]

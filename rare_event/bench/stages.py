@@ -108,9 +108,9 @@ def backtest() -> Row:
     article's setting, read off as in `train`.
     """
     from rare_event.config import RECOMMENDED
+    from rare_event.experiment.backtest import backtest as run_backtest
     from rare_event.prepare.sample import sample_mill
     from rare_event.prepare.table import read_table
-    from rare_event.work.backtest import backtest as run_backtest
 
     table = read_table(sample_mill(MILL_ROWS).to_csv(index=False).encode())
     reference = float(train(ARTICLE_DENSE)["reference"])

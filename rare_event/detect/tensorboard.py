@@ -32,7 +32,7 @@ class TensorBoardLog:
         Parameters
         ----------
         fold, folds, epoch
-            As of `rare_event.work.result.OnProgress`.
+            As of `rare_event.experiment.result.OnProgress`.
         """
         if fold not in self._writers:
             where = self.folder / f"fold {fold + 1}" if folds > 1 else self.folder

@@ -106,7 +106,7 @@ class DesignMap(WorkFolder):
         Parameters
         ----------
         windows
-            As of `rare_event.judge.common.common_windows`.
+            As of `rare_event.judge.align.common_windows`.
         """
         about = {"step": windows.step, "total_events": windows.total_events.tolist()}
         write_json(self.folder / "windows.json", about)

@@ -295,7 +295,7 @@ class Run(WorkFolder):
         Parameters
         ----------
         readings
-            Plain data, as of `rare_event.work.leakage.to_dict`.
+            Plain data, as of `rare_event.experiment.leakage.to_dict`.
         """
         write_json(self.folder / "leakage.json", dict(readings))
 

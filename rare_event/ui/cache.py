@@ -11,18 +11,21 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
+from rare_event.jobs.queue import Jobs
+from rare_event.judge.chance_figures import luck
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.judge.judgement import TRAILING
 from rare_event.judge.ledger import called_ledger
-from rare_event.judge.luck import luck
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
 from rare_event.prepare.checks import check
 from rare_event.prepare.drift import Change, level_changes
 from rare_event.prepare.findings import Finding
+from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.roles import label_values
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
@@ -30,9 +33,6 @@ from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import open_run
 from rare_event.store.workspace import home
-from rare_event.work.jobs import Jobs
-from rare_event.work.leaderboard import nearest_budget
-from rare_event.work.prepared import Prepared, prepare
 
 SAMPLE_NAME = "sample-mill.csv"
 

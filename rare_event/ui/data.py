@@ -13,11 +13,11 @@ from rare_event.prepare.preview import course_before_events
 from rare_event.prepare.roles import schema_of_roles
 from rare_event.prepare.stretches import find_events, median_step, minutes, stretches
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, save_dataset
+from rare_event.text import number, plain, plural, share
 from rare_event.ui.cache import columns_and_labels, findings_of, open_sample, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state, update_state
-from rare_event.ui.text import number, plain, plural, share
 
 UPLOADS = "data_uploads"
 GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": "green"}

@@ -21,8 +21,8 @@ from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_a
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.prepare.drift import Change
 from rare_event.store.runs import Run
+from rare_event.text import plain
 from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of
-from rare_event.ui.text import plain
 
 MOST_CHANGES = 5
 

@@ -9,12 +9,15 @@ from dataclasses import replace
 import pandas as pd
 import streamlit as st
 
+from rare_event.compare.companions import baselines_of, create_baselines
+from rare_event.compare.leaderboard import beats_baselines, leaderboard, nearest_budget
 from rare_event.judge.evaluation import Evaluation
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.timeline import folds_figure
 from rare_event.store.runs import Run, create_run
+from rare_event.text import number, plain, plural
 from rare_event.ui.cache import (
     evaluation_of,
     followed_of,
@@ -30,10 +33,7 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import update_state
-from rare_event.ui.text import number, plain, plural
 from rare_event.ui.threshold import TRAILING_UNIT, unit_of
-from rare_event.work.beside import baselines_of, create_baselines
-from rare_event.work.leaderboard import beats_baselines, leaderboard, nearest_budget
 
 FIGURES = {
     "Events caught": "caught",

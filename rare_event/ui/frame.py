@@ -15,9 +15,9 @@ import streamlit as st
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
+from rare_event.text import auc_in_words, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.state import Missing, get_state, update_state, write_address
-from rare_event.ui.text import auc_in_words, plain, plural
 
 P = ParamSpec("P")
 T = TypeVar("T")

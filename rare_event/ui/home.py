@@ -7,8 +7,8 @@ import streamlit as st
 
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
+from rare_event.text import auc_in_words, plain, plural
 from rare_event.ui.state import update_state
-from rare_event.ui.text import auc_in_words, plain, plural
 
 MOST_RECENT = 6
 

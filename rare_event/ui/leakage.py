@@ -5,14 +5,14 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from rare_event.compare.companions import create_leakage, leakage_of
+from rare_event.experiment.leakage import TITLES, Reading, from_dict, in_words
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
+from rare_event.text import duration, plain
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.progress import POLL_SECONDS
-from rare_event.ui.text import duration, plain
-from rare_event.work.beside import create_leakage, leakage_of
-from rare_event.work.leakage import TITLES, Reading, from_dict, in_words
 
 WHAT = (
     "Is the skill real, or lent by the split? The meter trains this model again on random rows, on whole "
@@ -71,7 +71,7 @@ def rows_of(readings: dict[str, Reading]) -> pd.DataFrame:
     Parameters
     ----------
     readings
-        As of `rare_event.work.leakage.leakage`.
+        As of `rare_event.experiment.leakage.leakage`.
     """
     missing = (float("nan"), float("nan"))
     return pd.DataFrame(

@@ -14,15 +14,7 @@ from rare_event.detect.export import EXPORTER, can_export_onnx
 from rare_event.detect.summary import Layer, describe, weigh
 from rare_event.detect.tensorboard import tensorboard_command
 from rare_event.errors import RareEventError
-from rare_event.plots.network import network_figure, shape_in_words
-from rare_event.store.datasets import Dataset
-from rare_event.store.runs import Run, open_run
-from rare_event.ui.cache import jobs, prepared_of
-from rare_event.ui.frame import in_place
-from rare_event.ui.metrics import show_metrics
-from rare_event.ui.state import get_state
-from rare_event.ui.text import number, plain
-from rare_event.work.export import (
+from rare_event.jobs.export import (
     KERAS,
     ONNX,
     export_onnx_in_worker,
@@ -30,7 +22,15 @@ from rare_event.work.export import (
     network_file,
     onnx_file,
 )
-from rare_event.work.prepared import Prepared
+from rare_event.plots.network import network_figure, shape_in_words
+from rare_event.prepare.prepared import Prepared
+from rare_event.store.datasets import Dataset
+from rare_event.store.runs import Run, open_run
+from rare_event.text import number, plain
+from rare_event.ui.cache import jobs, prepared_of
+from rare_event.ui.frame import in_place
+from rare_event.ui.metrics import show_metrics
+from rare_event.ui.state import get_state
 
 POLL_SECONDS = 1.0
 ASKED_ONNX = "train_asked_onnx"

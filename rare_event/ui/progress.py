@@ -8,11 +8,11 @@ from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, open_run
+from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.state import get_state, update_state
-from rare_event.ui.text import duration, plain, plural
 
 POLL_SECONDS = 1.0
 

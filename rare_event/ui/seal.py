@@ -8,8 +8,8 @@ import streamlit as st
 
 from rare_event.store.records import Committed, Look
 from rare_event.store.runs import Run
+from rare_event.text import plain, plural
 from rare_event.ui.frame import in_place
-from rare_event.ui.text import plain, plural
 
 WHY = (
     "The test data can judge a threshold honestly once. As soon as a threshold is changed because of what "

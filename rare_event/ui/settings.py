@@ -24,11 +24,11 @@ from rare_event.config import (
 )
 from rare_event.prepare.stretches import median_step, minutes
 from rare_event.store.datasets import Dataset
+from rare_event.text import number, plain
 from rare_event.ui.cache import table_of
 from rare_event.ui.forms import fields_of, fill_in, help_of, label_of, made_of, title_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import update_state
-from rare_event.ui.text import number, plain
 
 GENERATION, TYPED = "train_generation", "train_typed"
 PRESET_NAMES = {

@@ -11,12 +11,12 @@ from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
+from rare_event.text import number, plain
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
 from rare_event.ui.forms import help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
-from rare_event.ui.text import number, plain
 from rare_event.ui.threshold_explorer import threshold_explorer
 
 DIGITS = 4

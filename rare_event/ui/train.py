@@ -6,18 +6,18 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rare_event.compare.companions import create_baselines
 from rare_event.config import ExperimentConfig
 from rare_event.plots.timeline import split_figure
 from rare_event.prepare.preview import first_positive_window, rows_after_shift, rows_before_shift
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
+from rare_event.text import plain, plural, share
 from rare_event.ui.cache import jobs, prepared_of, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.settings import Choice
 from rare_event.ui.state import update_state
-from rare_event.ui.text import plain, plural, share
-from rare_event.work.beside import create_baselines
 
 
 def start_button(dataset: Dataset, choice: Choice) -> None:

@@ -11,10 +11,11 @@ import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rare_event.config import RECOMMENDED, ExperimentConfig, PCAModel
+from rare_event.jobs import queue as jobs
+from rare_event.jobs import worker
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.runs import Run, create_run
 from rare_event.ui import cache
-from rare_event.work import jobs, worker
 
 ROOT = Path(__file__).parents[2]
 PCA = replace(RECOMMENDED, name="custom", model=PCAModel())

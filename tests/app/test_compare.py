@@ -10,17 +10,17 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.compare.leaderboard import COLUMNS, leaderboard
+from rare_event.compare.verdict import verdict
+from rare_event.compare.windows import comparable
 from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
+from rare_event.jobs import worker
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
-from rare_event.ui.compare_table import to_csv, to_parquet
-from rare_event.ui.compare_verdict import verdict
-from rare_event.ui.compare_windows import comparable
+from rare_event.ui.compare.table import to_csv, to_parquet
 from rare_event.ui.frame import STEPS
 from rare_event.ui.state import KEY
-from rare_event.work import worker
-from rare_event.work.leaderboard import COLUMNS, leaderboard
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, texts, titles
 

@@ -11,16 +11,17 @@ import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.compare.map_overview import Measure, overview
 from rare_event.config import RECOMMENDED, DesignSpace, PCAModel
+from rare_event.jobs import queue as jobs
+from rare_event.jobs import worker
+from rare_event.jobs.map_runner import run_map
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, MapState, create_map, list_maps
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run
 from rare_event.ui import cache
 from rare_event.ui.state import KEY
-from rare_event.work import jobs, worker
-from rare_event.work.design_map import run_map
-from rare_event.work.map_overview import Measure, overview
 from tests.app.conftest import Deferred
 from tests.app.test_pages import OpenPage, button, texts
 

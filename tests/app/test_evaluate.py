@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.compare.companions import baselines_of, create_baselines, leakage_of
 from rare_event.config import AlarmPolicy, Rule, SplitPlan, recipe
 from rare_event.config import recipes as recipes_module
+from rare_event.jobs.worker import execute, execute_in_worker
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
-from rare_event.work.beside import baselines_of, create_baselines, leakage_of
-from rare_event.work.worker import execute, execute_in_worker
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
 
@@ -159,7 +159,7 @@ def test_folds_are_drawn_with_what_each_caught(open_page: OpenPage, dataset: Dat
 
 def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:
     run = finished(dataset, PCA)
-    from rare_event.work.beside import create_leakage
+    from rare_event.compare.companions import create_leakage
 
     meter = create_leakage(run)
     meter.request_cancel()

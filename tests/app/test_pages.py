@@ -315,7 +315,7 @@ def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage
 
 def test_a_failed_run_says_why(open_page: OpenPage, dataset: Dataset, executor: Deferred) -> None:
     run = create_run(dataset, replace(PCA, lookback=9_000))
-    from rare_event.work.worker import execute_in_worker
+    from rare_event.jobs.worker import execute_in_worker
 
     assert execute_in_worker(run.id).state == "failed"
     app = open_page("pages/2_Train.py", run=run.id)

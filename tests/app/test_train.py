@@ -12,11 +12,11 @@ from streamlit.testing.v1.element_tree import Block
 
 from rare_event.config import DenseModel, LSTMModel, Training
 from rare_event.detect.summary import describe
+from rare_event.jobs import export, worker
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Status
 from rare_event.store.runs import create_run, list_runs
 from rare_event.ui import network
-from rare_event.work import export, worker
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
 

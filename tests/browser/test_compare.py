@@ -9,13 +9,13 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
+from rare_event.compare.leaderboard import leaderboard
 from rare_event.config import recipe
+from rare_event.jobs import worker
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose
 from rare_event.store.runs import Run, create_run, mark
-from rare_event.work import worker
-from rare_event.work.leaderboard import leaderboard
 from tests.app.conftest import PCA, finished
 from tests.browser.conftest import Complaints, Server, settled
 

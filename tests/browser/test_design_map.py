@@ -8,10 +8,10 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
 from rare_event.config import RECOMMENDED, DesignSpace, Training
+from rare_event.jobs.map_runner import run_map
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.maps import DesignMap, MapState, create_map, list_maps
-from rare_event.work.design_map import run_map
 from tests.browser.conftest import Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]

@@ -13,7 +13,7 @@ from rare_event.detect import export
 from rare_event.detect.export import can_export_onnx, export_onnx
 from rare_event.detect.models import build
 from rare_event.errors import ConfigError
-from rare_event.work.export import needs_own_layers
+from rare_event.jobs.export import needs_own_layers
 
 NETWORKS = [*(network() for network in get_args(NetworkConfig)), DenseModel(tied=True)]
 NAMES = [f"{network.kind}{' tied' if getattr(network, 'tied', False) else ''}" for network in NETWORKS]

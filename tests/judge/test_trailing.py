@@ -9,12 +9,12 @@ from hypothesis import strategies as st
 
 from rare_event.config import RECOMMENDED, AlarmPolicy, PCAModel, Rule, SplitPlan
 from rare_event.errors import ConfigError
+from rare_event.experiment.run import run_experiment
 from rare_event.judge.evaluation import evaluate
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores, join
 from rare_event.judge.thresholds import operating_points
 from rare_event.judge.trailing import follow, quantile_for, quantiles_for, trailing_threshold
-from rare_event.work.experiment import run_experiment
 from tests import naive
 
 BUDGETS = (1.0, 2.0, 5.0)

@@ -9,11 +9,11 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from rare_event.config import RECOMMENDED, PCAModel, Representation, SplitPlan
 from rare_event.errors import DataError
+from rare_event.experiment.run import run_experiment
 from rare_event.judge.evaluation import ranking
 from rare_event.prepare.features import derive, fit_representation
 from rare_event.prepare.forecast import PENALTY, fit_forecast, forecastable
 from rare_event.prepare.history import ages
-from rare_event.work.experiment import run_experiment
 from tests.naive import deviation
 
 CONFIGS = [

@@ -10,10 +10,11 @@ from sklearn.model_selection import train_test_split
 
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, SplitPlan
 from rare_event.errors import DataError
+from rare_event.experiment.folds import make_scores
 from rare_event.prepare.labels import curve_shift
+from rare_event.prepare.prepared import prepare
 from rare_event.prepare.split import split
 from rare_event.prepare.windows import article_window_ends
-from rare_event.work.prepared import make_scores, prepare
 
 PARTS = ("train", "validation", "test")
 

@@ -1,0 +1,4 @@
+"""Judged runs, and the sentences about them.
+
+Never trains and never imports Streamlit.
+"""

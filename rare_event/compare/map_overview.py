@@ -1,0 +1,343 @@
+"""Overview of a design-space map: its cells side by side, the best, and what picking the best is worth."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pandas as pd
+
+from rare_event.compare.map_cells import Cell, read_cells
+from rare_event.judge.align import Figures
+from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
+from rare_event.judge.scores import Scores
+from rare_event.judge.selection import Nested, level_with, nested
+from rare_event.store.maps import DesignMap
+
+
+@dataclass(frozen=True)
+class Measure:
+    """What cells are compared by.
+
+    Parameters
+    ----------
+    kind
+        ``auc``: mean fold AUC. ``caught``: events caught at a budget.
+    budget, lead
+        Of ``caught``: false alarms a day, and minutes.
+    """
+
+    kind: Literal["auc", "caught"] = "auc"
+    budget: float = BUDGETS[1]
+    lead: float = LEAD_WINDOWS[0]
+
+    def by_fold(self, figures: Figures) -> list[float]:
+        """Return the figure of each fold; not a number where there is none.
+
+        Parameters
+        ----------
+        figures
+            Of a cell.
+        """
+        if self.kind == "auc":
+            return [np.nan if auc is None else auc for auc in figures.fold_auc]
+        return [float(caught) for caught in figures.count(self.budget, self.lead).by_fold]
+
+
+@dataclass(frozen=True)
+class Overview:
+    """A map as it stands.
+
+    Parameters
+    ----------
+    map_id
+        Of the map.
+    cells
+        All of them, done or not.
+    windows
+        What they are judged on; None before the first cell began.
+    """
+
+    map_id: str
+    cells: Sequence[Cell]
+    windows: Scores | None
+
+    @cached_property
+    def judged(self) -> list[Cell]:
+        """The cells that are done."""
+        return [cell for cell in self.cells if cell.figures is not None]
+
+    @property
+    def n_compared(self) -> int:
+        """Number of settings compared."""
+        return len(self.judged)
+
+    @cached_property
+    def lead(self) -> float:
+        """Minutes before an event in which a window is positive."""
+        if self.windows is None or not self.windows.n_positive:
+            return LEAD_WINDOWS[0]
+        widest = float(self.windows.to_event[self.windows.y_true == 1].max())
+        return next((lead for lead in LEAD_WINDOWS if widest <= lead), widest)
+
+    def nested(self, measure: Measure) -> Nested | None:
+        """Pick on the past, fold by fold; None while there is nothing to pick.
+
+        Parameters
+        ----------
+        measure
+            What is picked by, and read.
+        """
+        if not self.judged:
+            return None
+        return nested(np.array([measure.by_fold(each) for each in self._figures]))
+
+    @property
+    def _figures(self) -> list[Figures]:
+        return [cell.figures for cell in self.judged if cell.figures is not None]
+
+    @cached_property
+    def best(self) -> Cell | None:
+        """The cell with the highest mean fold AUC; None while none has one."""
+        known = [cell for cell in self.judged if _auc(cell) is not None]
+        return max(known, key=lambda cell: _auc(cell) or 0.0, default=None)
+
+    @cached_property
+    def level(self) -> set[int]:
+        """Numbers of the cells whose mean fold AUC cannot be told apart from the best, itself included."""
+        if self.best is None:
+            return set()
+        draws = np.array([each.mean_draws for each in self._figures])
+        apart = level_with(draws, self.judged.index(self.best))
+        return {cell.number for cell, same in zip(self.judged, apart, strict=True) if same}
+
+    def frame(self) -> pd.DataFrame:
+        """Lay the cells out, one row each, in the order of the space.
+
+        Returns
+        -------
+        pandas.DataFrame
+            `cell` (from 0), the settings, `state`, `message`, `run`, `seconds`, `mean_fold_auc` with
+            `auc_low` and `auc_high`, `level_with_best`, `average_precision`, `auc_fold_F` (folds from 1),
+            and for B false alarms a day and a lead window of L minutes `caught_B_L` with `caught_low_B_L`
+            and `caught_high_B_L`, and `chance_B_L`.
+        """
+        rows = [self._row(cell) for cell in self.cells]
+        frame = pd.DataFrame(rows)
+        return frame.astype({"run": "str", "message": "str", "seconds": float, "mean_fold_auc": float})
+
+    def _row(self, cell: Cell) -> dict[str, Any]:
+        row: dict[str, Any] = {"cell": cell.number, **cell.setting, "state": cell.state}
+        row |= {
+            "message": cell.status.message if cell.status else "",
+            "run": cell.run.id if cell.run else "",
+            "seconds": cell.seconds,
+            "mean_fold_auc": None,
+        }
+        if cell.figures is None:
+            return row
+        low, high = cell.figures.interval or (np.nan, np.nan)
+        row |= {"mean_fold_auc": cell.figures.mean_fold_auc, "auc_low": low, "auc_high": high}
+        row |= {"level_with_best": cell.number in self.level}
+        row |= {"average_precision": cell.figures.average_precision}
+        row |= {f"auc_fold_{fold}": auc for fold, auc in enumerate(cell.figures.fold_auc, 1)}
+        for count in cell.figures.counts:
+            at = f"{count.budget:g}_{count.lead:g}"
+            row |= {f"caught_{at}": count.caught, f"caught_low_{at}": count.low}
+            row |= {f"caught_high_{at}": count.high, f"chance_{at}": count.by_chance}
+        return row
+
+    def sentence(self, measure: Measure) -> str:
+        """Say what the best is worth, and what picking it is.
+
+        Parameters
+        ----------
+        measure
+            What cells are compared by.
+        """
+        told = self.nested(measure)
+        if told is None or self.n_compared < 2:
+            return "Picking the best takes two settings, and picking it on the past two folds with events."
+        later = len(told.picks)
+        if measure.kind == "auc":
+            every, best, picked, middle = (
+                f"{each:.2f}"
+                for each in (told.best_of_all_folds, told.best_figure, told.nested_figure, told.middle_figure)
+            )
+            verb, of, of_later = "scored", "", ""
+        else:
+            # Figures of the folds are their means; people count events.
+            every = f"{told.best_of_all_folds * (later + 1):.0f}"
+            best, picked, middle = (
+                f"{each * later:.0f}" for each in (told.best_figure, told.nested_figure, told.middle_figure)
+            )
+            verb, of = "caught", f" of {self._events(later + 1)} events"
+            of_later = f" of {self._events(later)}"
+        return (
+            f"Best of {self.n_compared} settings: {every}{of} over all {later + 1} folds, {best}{of_later} "
+            f"over the last {later}. Picked on the past only, what was best {verb} {picked} there: "
+            f"expect that. The middle one of all settings {verb} {middle}."
+        )
+
+    def _events(self, last: int) -> int:
+        """Count the events of the last folds, those included that no window can see."""
+        if self.windows is None:
+            return 0
+        folds = np.unique(self.windows.fold)
+        if last >= len(folds):
+            return len(self.windows.total_events)
+        mine = (self.windows.fold >= folds[-last]) & (self.windows.event >= 0)
+        # Events are numbered in the order of time, as folds are.
+        first = self.windows.event[mine].min(initial=np.iinfo(np.int64).max)
+        return int((self.windows.total_events >= first).sum())
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the map as plain data: the command line's JSON."""
+        windows = self.windows
+        measures = [Measure(), *(Measure("caught", b, lead) for lead in LEAD_WINDOWS for b in BUDGETS)]
+        return {
+            "map": self.map_id,
+            "judged_on": {
+                "windows": 0 if windows is None else len(windows),
+                "positive": 0 if windows is None else windows.n_positive,
+                "events": 0 if windows is None else len(windows.total_events),
+                "label": f"within {self.lead:g} minutes before an event, for every cell alike",
+            },
+            "n_compared": self.n_compared,
+            "best": None if self.best is None else self._cell(self.best),
+            "level_with_best": sorted(self.level),
+            "nested": {_name(measure): self._nested(measure) for measure in measures},
+            "cells": [self._cell(cell) for cell in self.cells],
+        }
+
+    def _nested(self, measure: Measure) -> dict[str, Any] | None:
+        told = self.nested(measure)
+        if told is None:
+            return None
+        return {
+            "best_of_all_folds": told.best_of_all_folds,
+            "best": told.best_figure,
+            "picked_on_the_past": told.nested_figure,
+            "optimism": told.best_figure - told.nested_figure,
+            "middle": told.middle_figure,
+            "picks": [self.judged[pick].number for pick in told.picks],
+            "sentence": self.sentence(measure),
+        }
+
+    def _cell(self, cell: Cell) -> dict[str, Any]:
+        about: dict[str, Any] = {
+            "cell": cell.number,
+            "setting": cell.setting,
+            "state": cell.state,
+            "message": cell.status.message if cell.status else "",
+            "run": cell.run.id if cell.run else None,
+            "seconds": cell.seconds,
+        }
+        figures = cell.figures
+        if figures is None:
+            return about
+        caught: dict[str, dict[str, Any]] = {f"{lead:g}": {} for lead in LEAD_WINDOWS}
+        for count in figures.counts:
+            caught[f"{count.lead:g}"][f"{count.budget:g}"] = {
+                "events": count.caught,
+                "interval": None if count.low is None else [count.low, count.high],
+                "by_fold": list(count.by_fold),
+                "by_chance": count.by_chance,
+            }
+        return about | {
+            "mean_fold_auc": figures.mean_fold_auc,
+            "interval": figures.interval,
+            "fold_auc": list(figures.fold_auc),
+            "average_precision": figures.average_precision,
+            "caught": caught,
+        }
+
+
+def _auc(cell: Cell) -> float | None:
+    return cell.figures.mean_fold_auc if cell.figures else None
+
+
+def _name(measure: Measure) -> str:
+    return "auc" if measure.kind == "auc" else f"caught_{measure.budget:g}_{measure.lead:g}"
+
+
+def overview(design_map: DesignMap) -> Overview:
+    """Read a map as it stands.
+
+    Parameters
+    ----------
+    design_map
+        The map.
+    """
+    return Overview(design_map.id, read_cells(design_map), design_map.windows())
+
+
+def look_at(seen: Overview) -> None:
+    """Note that the test data of the cells were seen.
+
+    Parameters
+    ----------
+    seen
+        What is shown.
+    """
+    for cell in seen.judged:
+        if cell.run is not None and not cell.run.looks():
+            cell.run.look()
+
+
+def describe(seen: Overview) -> str:
+    """Lay a map out for people, the best mean fold AUC first.
+
+    Parameters
+    ----------
+    seen
+        The map.
+    """
+    windows = seen.windows
+    about = (
+        ""
+        if windows is None
+        else f"{len(windows):,} windows that all cells scored, {windows.n_positive:,} of them positive: "
+        f"within {seen.lead:g} minutes before one of {len(windows.total_events)} events, for all alike\n"
+    )
+    lines = [f"{'setting':48}{'mean fold AUC':>22}{'caught, 2 a day':>22}{'seconds':>9}"]
+    ranked = sorted(seen.cells, key=lambda cell: _auc(cell) or 0.0, reverse=True)
+    for cell in ranked:
+        name = cell.title
+        if cell.figures is None:
+            lines.append(f"{name:48}{cell.state:>22}  {cell.status.message if cell.status else ''}".rstrip())
+            continue
+        auc, between = cell.figures.mean_fold_auc, cell.figures.interval
+        told = "–" if auc is None else f"{auc:.3f}"
+        told += "" if between is None else f" ({between[0]:.2f} to {between[1]:.2f})"
+        count = cell.figures.count(BUDGETS[1], LEAD_WINDOWS[0])
+        caught = f"{count.caught}" + ("" if count.low is None else f" ({count.low:.0f} to {count.high:.0f})")
+        same = "*" if cell.number in seen.level else " "
+        lines.append(f"{name:48}{told:>21}{same}{caught:>22}{cell.seconds or 0:>9.0f}")
+    notes = [f"* {len(seen.level)} of {seen.n_compared} settings cannot be told apart from the best."]
+    if (rolled := by_chance(seen, Measure("caught"))) is not None:
+        notes.append(
+            f"Chance: AUC 0.5; {rolled:.1f} events caught. Thresholds are read on the same windows, so "
+            "that all pay the same false alarms: an upper bound."
+        )
+    notes.append(seen.sentence(Measure()))
+    return about + "\n".join([*lines, *notes]) + "\n"
+
+
+def by_chance(seen: Overview, measure: Measure) -> float | None:
+    """Return the events that the scores catch when they are rolled in time, as a mean over the cells.
+
+    Parameters
+    ----------
+    seen
+        The map.
+    measure
+        Tells the budget and the lead window.
+    """
+    counts = [
+        cell.figures.count(measure.budget, measure.lead).by_chance for cell in seen.judged if cell.figures
+    ]
+    return float(np.mean(counts)) if counts else None

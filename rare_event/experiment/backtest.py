@@ -1,0 +1,102 @@
+"""Backtest: what models would have been worth had they been trained again and again on the past."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from rare_event.config import ExperimentConfig
+from rare_event.experiment.result import OnProgress, Result, ignore_progress
+from rare_event.experiment.run import run_experiment
+from rare_event.judge.chance import chance, since_restart
+from rare_event.judge.judgement import LEAD_WINDOWS, Judgement, judge
+from rare_event.prepare.table import Table
+
+
+def backtest(
+    table: Table,
+    configs: Sequence[ExperimentConfig],
+    folds: int = 6,
+    on_progress: OnProgress = ignore_progress,
+) -> list[Judgement]:
+    """Train and score models fold by fold on the past, and judge all test parts together.
+
+    Parameters
+    ----------
+    table
+        The table.
+    configs
+        Their split is replaced by a rolling origin of `folds` folds. A model that a blend needs is
+        trained once, whether it is among them or not.
+    folds
+        Number of folds.
+    on_progress
+        As for `run_experiment`.
+
+    Returns
+    -------
+    list
+        One for each config, and then the trivial rows: the scores of the first rolled in time, and
+        the time since the last restart.
+
+    Raises
+    ------
+    RareEventError
+        If the data cannot bear what a config asks.
+    """
+    known: dict[ExperimentConfig, Result] = {}
+
+    def run(config: ExperimentConfig, progress: OnProgress) -> Result:
+        if config not in known:
+            known[config] = _without_data(run_experiment(table, config, progress, run))
+        return known[config]
+
+    rolling = [replace(c, split=replace(c.split, kind="rolling", folds=folds)) for c in configs]
+    results = [run(config, on_progress) for config in rolling]
+    return [*(result.judgement() for result in results), *trivial(results[0])]
+
+
+def _without_data(result: Result) -> Result:
+    """Let go of the data: of many models only the scores are needed."""
+    nothing = result.prepared.derived.take(slice(0))
+    return replace(result, prepared=replace(result.prepared, derived=nothing))
+
+
+def trivial(result: Result) -> list[Judgement]:
+    """Judge what needs no model: chance, and the time since the last restart.
+
+    Parameters
+    ----------
+    result
+        Its scores are rolled in time, and its windows tell when the plant restarted.
+    """
+    validation, test, policy = result.validation, result.test, result.config.policy
+    return [
+        judge(chance(validation), chance(test), policy, "chance"),
+        judge(since_restart(validation), since_restart(test), policy, "since-restart"),
+    ]
+
+
+def describe(rows: Sequence[Judgement]) -> str:
+    """Lay judgements out for people, the best mean fold AUC first.
+
+    Parameters
+    ----------
+    rows
+        At least one.
+    """
+    first = rows[0]
+    about = (
+        f"{len(first.fold_auc)} folds, each trained on all before it; {first.n_events} events, "
+        f"{first.base_rate:.2%} of the windows positive; {len(rows)} compared"
+    )
+    lines = [
+        about,
+        f"{'model':18}{'mean fold AUC':>24}{'caught, 2 a day':>18}{'achieved':>11}",
+    ]
+    for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):
+        auc = "–" if row.mean_fold_auc is None else f"{row.mean_fold_auc:.3f}"
+        between = "" if row.interval is None else f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
+        caught = f"{row.caught[2.0, LEAD_WINDOWS[0]]} of {row.n_events}"
+        lines.append(f"{row.name:18}{auc + between:>24}{caught:>18}{row.fa_per_day_achieved[2.0]:>11.1f}")
+    return "\n".join(lines) + "\n"

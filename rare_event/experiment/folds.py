@@ -1,0 +1,202 @@
+"""Folds: each trained, scored and given its threshold; side by side where cores allow."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from dataclasses import replace
+from time import perf_counter
+
+import numpy as np
+
+from rare_event.config import ExperimentConfig
+from rare_event.detect.detector import fit_detector
+from rare_event.detect.scoring import score_and_contributions
+from rare_event.detect.training import Epoch, ignore_epoch
+from rare_event.errors import DataError
+from rare_event.experiment.result import FoldResult, OnProgress
+from rare_event.judge.rules import choose
+from rare_event.judge.scores import Scores
+from rare_event.judge.thresholds import operating_points
+from rare_event.judge.trailing import follow
+from rare_event.prepare.features import fit_representation
+from rare_event.prepare.prepared import Prepared
+
+# One training keeps about two cores busy.
+CORES_FOR_ONE = 2
+
+Trained = tuple[FoldResult, dict[str, float]]
+
+
+def run_folds(
+    prepared: Prepared, config: ExperimentConfig, on_progress: OnProgress, workers: int | None = None
+) -> list[Trained]:
+    """Run all folds of an experiment.
+
+    Parameters
+    ----------
+    prepared, config
+        The data and the recipe.
+    on_progress
+        Told of every epoch; of folds that other processes train, of the last one only.
+    workers
+        Processes that train, this one included; None takes one for every two cores.
+
+    Returns
+    -------
+    list
+        For each fold its result, and the seconds of its stages. Folds that other processes trained
+        come without their detector; the last one is trained here.
+    """
+    n_folds = len(prepared.folds)
+    workers = (os.cpu_count() or 1) // CORES_FOR_ONE if workers is None else workers
+
+    def here(number: int) -> Trained:
+        return run_fold(prepared, config, number, lambda epoch: on_progress(number, n_folds, epoch))
+
+    if min(workers, n_folds) <= 1:
+        return [here(number) for number in range(n_folds)]
+    from loky import get_reusable_executor
+
+    executor = get_reusable_executor(max_workers=min(workers, n_folds) - 1, timeout=None)
+    waiting = [executor.submit(_run_elsewhere, prepared, config, number) for number in range(n_folds - 1)]
+    try:
+        last = here(n_folds - 1)
+        trained = [future.result() for future in waiting]
+    finally:
+        # A cancelled experiment leaves nothing behind that still waits to be trained.
+        for future in waiting:
+            future.cancel()
+    for number, (result, _) in enumerate(trained):
+        on_progress(number, n_folds, result.history[-1])
+    return [*trained, last]
+
+
+def _run_elsewhere(prepared: Prepared, config: ExperimentConfig, number: int) -> Trained:
+    result, seconds = run_fold(prepared, config, number)
+    return replace(result, detector=None), seconds
+
+
+def run_fold(
+    prepared: Prepared,
+    config: ExperimentConfig,
+    number: int,
+    on_epoch: Callable[[Epoch], None] = ignore_epoch,
+) -> Trained:
+    """Fit the representation and the detector of a fold, score it and choose its threshold.
+
+    Parameters
+    ----------
+    prepared, config
+        The data and the recipe.
+    number
+        Of the fold, from 0.
+    on_epoch
+        Told of every epoch.
+
+    Returns
+    -------
+    tuple
+        The result, and the wall time of the stages ``prepare``, ``train`` and ``score``.
+    """
+    began = perf_counter()
+    fold = prepared.folds[number]
+    train, validation, test = (
+        _windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test)
+    )
+    normal = train[prepared.y[train] == 0]
+    representation = fit_representation(config.representation, prepared.derived, normal)
+    X = representation.transform(prepared.derived)
+    fitted = perf_counter()
+    detector, history = fit_detector(config, X, prepared.y, train, validation, on_epoch)
+    trained = perf_counter()
+    scored, noted = [], []
+    for rows, ends in ((fold.validation, np.sort(validation)), (fold.test, np.sort(test))):
+        y_score, contributions = score_and_contributions(detector, X, ends, config.score)
+        scored.append(make_scores(prepared, config, number, rows, ends, y_score))
+        noted.append(contributions.assign(fold=number, row=prepared.row[ends]))
+    if len(prepared.folds) > 1:
+        scored = _in_common_unit(*scored)
+    followed = follow(scored[0], config.rule)
+    threshold = choose(operating_points(followed, config.policy), config.rule)
+    seconds = {
+        "prepare": fitted - began,
+        "train": trained - fitted,
+        "score": perf_counter() - trained,
+    }
+    result = FoldResult(
+        representation, detector, history, scored[0], scored[1], noted[0], noted[1], threshold
+    )
+    return result, seconds
+
+
+def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
+    """Find the windows of a part, in the order of the part, which a random split shuffles."""
+    return part[np.isin(part, prepared.ends)]
+
+
+def _in_common_unit(validation: Scores, test: Scores) -> list[Scores]:
+    """Divide by the median validation error of normal rows: folds differ in scale."""
+    normal = validation.y_score[validation.y_true == 0]
+    if not len(normal):
+        raise DataError(
+            "A fold has no normal window in its validation part, so its scores have no unit. "
+            "Use fewer folds, a shorter lookback, or more data."
+        )
+    unit = float(np.median(normal))
+    return [part.with_score(part.y_score / (unit or 1.0)) for part in (validation, test)]
+
+
+def make_scores(
+    prepared: Prepared,
+    config: ExperimentConfig,
+    fold: int,
+    part: np.ndarray,
+    ends: np.ndarray,
+    y_score: np.ndarray,
+) -> Scores:
+    """Join the scores of windows with what the judge must know about them.
+
+    Parameters
+    ----------
+    prepared
+        The data.
+    config
+        Its shift tells which events belong to the part.
+    fold
+        Number of the fold.
+    part
+        Rows of the part, windows or not: an event belongs to it if one of the `shift` rows before
+        the event does, so that events no window can see count as missed.
+    ends, y_score
+        Windows and their scores, shape (n,).
+    """
+    order = np.argsort(ends)
+    ends, y_score = ends[order], y_score[order]
+    if not np.isfinite(y_score).all():
+        first = int(prepared.row[ends[np.argmin(np.isfinite(y_score))]])
+        raise DataError(
+            f"The score of row {first:,} is too large to be a number. Clip the inputs, "
+            "or mend the extreme values of that row."
+        )
+    events = prepared.events
+    before = np.searchsorted(prepared.row, events.row)[:, None] - np.arange(1, config.shift + 1)
+    mine = np.flatnonzero((np.isin(before, part) & (before >= 0)).any(axis=1))
+    event_of = np.full(max(prepared.stretch.max(), events.stretch.max(initial=0)) + 1, -1)
+    event_of[events.stretch] = np.arange(len(events))
+    event = event_of[prepared.stretch[ends]]
+    event = np.where(np.isin(event, mine), event, -1)
+    # Without events there is nothing to look up, and -1 would be out of range.
+    event_clock = np.append(events.clock, np.inf)[event]
+    return Scores(
+        row=prepared.row[ends],
+        clock=prepared.clock[ends],
+        stretch=prepared.stretch[ends],
+        fold=np.full(len(ends), fold),
+        y_true=prepared.y[ends],
+        y_score=y_score,
+        event=event,
+        to_event=event_clock - prepared.clock[ends],
+        total_events=mine,
+        step=prepared.step,
+    )

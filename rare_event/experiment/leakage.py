@@ -1,0 +1,180 @@
+"""Leakage meter: one model, the same rows, judged under three splits and on invented events."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from functools import reduce
+from typing import Any
+
+import numpy as np
+
+from rare_event.config import ExperimentConfig, SplitKind
+from rare_event.detect.training import Epoch
+from rare_event.experiment.result import OnProgress, ignore_progress
+from rare_event.experiment.run import run_experiment
+from rare_event.judge.evaluation import ranking
+from rare_event.judge.resampling import auc_interval
+from rare_event.judge.scores import Scores
+from rare_event.prepare.placebo import placebo
+from rare_event.prepare.table import Table
+
+# What each reading is called, and the split that gives it.
+SPLITS: dict[str, SplitKind] = {"random": "shuffled", "stretch": "stretch", "past": "rolling"}
+PLACEBO = "placebo"
+TITLES = {
+    "random": "Random rows",
+    "stretch": "Whole stretches held out",
+    "past": "Past only",
+    PLACEBO: "Placebo: invented events, random rows",
+}
+
+
+@dataclass(frozen=True)
+class Reading:
+    """Skill under one way of judging.
+
+    Parameters
+    ----------
+    auc
+        ROC AUC over all folds together, each score in multiples of its fold's validation median;
+        None with one class only.
+    interval
+        95 %, whole stretches drawn anew; None where not defined.
+    n, n_positive, n_events
+        Windows judged, the positive ones, and events among them.
+    """
+
+    auc: float | None
+    interval: tuple[float, float] | None
+    n: int
+    n_positive: int
+    n_events: int
+
+
+def leakage(
+    table: Table, config: ExperimentConfig, on_progress: OnProgress = ignore_progress
+) -> dict[str, Reading]:
+    """Judge a model under random rows, held-out stretches and the past only, and on a placebo.
+
+    Parameters
+    ----------
+    table, config
+        The table, and the model's config; its split is replaced.
+    on_progress
+        Told of every epoch; the folds of all trainings are counted together.
+
+    Returns
+    -------
+    dict
+        ``random``, ``stretch`` and ``past``, judged on the same windows; ``placebo``: invented
+        events under random rows.
+
+    Raises
+    ------
+    RareEventError
+        If the data cannot bear one of the splits.
+    """
+    invented = placebo(table, config.shift, config.seed)
+    runs = [*((table, kind) for kind in SPLITS.values()), (invented.table, SPLITS["random"])]
+    tests = []
+    for number, (rows, kind) in enumerate(runs):
+
+        def on_fold(fold: int, folds: int, epoch: Epoch, number: int = number) -> None:
+            on_progress(number * folds + fold, len(runs) * folds, epoch)
+
+        plan = replace(config.split, kind=kind)
+        tests.append(run_experiment(rows, replace(config, split=plan), on_fold).test)
+    shared = reduce(np.intersect1d, (test.row for test in tests[:-1]))
+    rows_of = [shared] * len(SPLITS) + [invented.quiet]
+    compared = [test.where(np.isin(test.row, rows)) for test, rows in zip(tests, rows_of, strict=True)]
+    return dict(zip([*SPLITS, PLACEBO], map(read, compared), strict=True))
+
+
+def read(test: Scores) -> Reading:
+    """Read the skill off the scores of all folds.
+
+    Parameters
+    ----------
+    test
+        The scores.
+    """
+    events = np.unique(test.event[test.y_true == 1])
+    return Reading(ranking(test)[0], auc_interval(test), len(test), test.n_positive, int((events >= 0).sum()))
+
+
+def to_dict(readings: Mapping[str, Reading]) -> dict[str, Any]:
+    """Return readings as plain data: the command line's JSON.
+
+    Parameters
+    ----------
+    readings
+        Of `leakage`.
+    """
+    return {name: asdict(reading) for name, reading in readings.items()}
+
+
+def from_dict(figures: Mapping[str, Any]) -> dict[str, Reading]:
+    """Read what `to_dict` returned.
+
+    Parameters
+    ----------
+    figures
+        Plain data.
+    """
+    return {
+        name: Reading(**{**each, "interval": tuple(each["interval"]) if each["interval"] else None})
+        for name, each in figures.items()
+    }
+
+
+def describe(readings: Mapping[str, Reading]) -> str:
+    """Lay readings out for people.
+
+    Parameters
+    ----------
+    readings
+        Of `leakage`.
+    """
+    lines = []
+    for name, reading in readings.items():
+        auc = "–" if reading.auc is None else f"{reading.auc:.3f}"
+        between = (
+            "" if reading.interval is None else f" ({reading.interval[0]:.2f} to {reading.interval[1]:.2f})"
+        )
+        lines.append(f"{TITLES[name]:40}AUC {auc}{between}, {reading.n_events} events")
+    return "\n".join([*lines, in_words(readings)]) + "\n"
+
+
+def in_words(readings: Mapping[str, Reading]) -> str:
+    """Say in plain words what the splits tell.
+
+    Parameters
+    ----------
+    readings
+        Of `leakage`.
+    """
+    random, past, invented = (readings[name] for name in ("random", "past", PLACEBO))
+    if random.auc is None or past.auc is None:
+        return "The shared rows hold no event under one of the splits, so they cannot be compared."
+    difference = random.auc - past.auc
+    told = f"Random rows say {random.auc:.2f}, training on the past says {past.auc:.2f}"
+    overlap = _overlap(random, past)
+    if overlap or difference <= 0:
+        sentence = f"{told}: within their intervals the two agree, so no leak is seen."
+    else:
+        sentence = (
+            f"{told}: the difference comes from test rows whose neighbours were trained on. "
+            "In the plant, where the future is not known, only the second figure counts."
+        )
+    if invented.auc is not None and invented.interval and invented.interval[0] > 0.5:
+        sentence += (
+            f' Even events that never happened are "predicted" with {invented.auc:.2f} under random rows.'
+        )
+    return sentence
+
+
+def _overlap(first: Reading, second: Reading) -> bool:
+    if first.interval is None or second.interval is None:
+        return True
+    return first.interval[0] <= second.interval[1] and second.interval[0] <= first.interval[1]

@@ -1,0 +1,73 @@
+"""The path from a table to a judged model, top to bottom.
+
+This is the one place where the three stages meet: `prepare` makes windows, `detect` scores them,
+`judge` says what the scores are worth.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from time import perf_counter
+
+from rare_event.config import BlendModel, ExperimentConfig, recipe
+from rare_event.detect.training import Epoch
+from rare_event.experiment.blending import blend
+from rare_event.experiment.folds import run_folds
+from rare_event.experiment.result import OnProgress, Result, ignore_progress
+from rare_event.prepare.prepared import prepare
+from rare_event.prepare.table import Table
+
+RunMember = Callable[[ExperimentConfig, OnProgress], Result]
+
+
+def run_experiment(
+    table: Table,
+    config: ExperimentConfig,
+    on_progress: OnProgress = ignore_progress,
+    run_member: RunMember | None = None,
+    workers: int | None = None,
+) -> Result:
+    """Prepare, train, score and choose the threshold, fold by fold.
+
+    Parameters
+    ----------
+    table
+        The table.
+    config
+        The whole recipe.
+    on_progress
+        Called after every epoch with the fold's number from 0, the number of folds and the epoch;
+        what it raises ends the experiment.
+    run_member
+        Runs a model that a blend needs, told of its config and progress; None runs it here.
+    workers
+        Folds trained at once; None trains as many as the machine has cores for.
+
+    Raises
+    ------
+    RareEventError
+        If the data cannot bear what the config asks.
+    """
+    if isinstance(config.model, BlendModel):
+        run = run_member or (lambda member, progress: run_experiment(table, member, progress, None, workers))
+        return _run_blend(config, config.model, on_progress, run)
+    began = perf_counter()
+    prepared = prepare(table, config)
+    seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
+    trained = run_folds(prepared, config, on_progress, workers)
+    for _, spent in trained:
+        seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
+    return Result(config, prepared, [fold for fold, _ in trained], seconds)
+
+
+def _run_blend(
+    config: ExperimentConfig, model: BlendModel, on_progress: OnProgress, run: RunMember
+) -> Result:
+    members = []
+    for number, name in enumerate(model.members):
+
+        def on_member(fold: int, folds: int, epoch: Epoch, number: int = number) -> None:
+            on_progress(number * folds + fold, len(model.members) * folds, epoch)
+
+        members.append(run(recipe(name, config), on_member))
+    return blend(config, model.join, members)

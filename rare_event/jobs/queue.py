@@ -1,0 +1,248 @@
+"""Jobs: runs handed to worker processes, one after the other, while pages stay free.
+
+Runs that a person asked for come first; the others (baselines, the leakage meter) are handed over one
+at a time while nothing else waits. The cells of a design-space map have worker processes of their own,
+which give way: no cell begins while a run is executed.
+
+The worker is warm (TensorFlow stays imported) and is started by loky, which neither forks nor runs
+the page script again. Whoever watches reads the run folder; the only thing kept here is which run
+was handed over, so a restarted server loses nothing but the runs that were being executed, and
+those say so.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Iterable
+from concurrent.futures import CancelledError, Executor, Future
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import suppress
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from rare_event.errors import RareEventError, RunError
+from rare_event.jobs.map_runner import alive, run_map, worked_on
+from rare_event.jobs.pool import OpenLane, local_lane
+from rare_event.jobs.worker import execute_in_worker, warm_up
+from rare_event.store.maps import DesignMap, list_maps
+from rare_event.store.records import Status
+from rare_event.store.runs import Run, list_runs, mark
+
+Answer = TypeVar("Answer")
+
+# TensorFlow uses all cores for one training; a second one beside it would only slow both.
+WORKERS = 1
+
+
+def local_executor() -> Executor:
+    """Return the warm pool of this process; a new one if the last one broke."""
+    from loky import get_reusable_executor
+
+    # A worker that idles is kept: importing TensorFlow again would cost five seconds.
+    executor: Executor = get_reusable_executor(max_workers=WORKERS, timeout=None)
+    return executor
+
+
+class Jobs:
+    """Hands runs to workers and tells what became of those that were lost.
+
+    Parameters
+    ----------
+    executor
+        Returns the executor to use; asked anew for every run.
+    open_lane
+        Opens a worker process for the cells of a map.
+    """
+
+    def __init__(
+        self, executor: Callable[[], Executor] = local_executor, open_lane: OpenLane = local_lane
+    ) -> None:
+        self._executor = executor
+        self._open_lane = open_lane
+        self._map_turn = threading.Lock()
+        self._lock = threading.RLock()
+        self._futures: dict[str, Future[Status]] = {}
+        self._beside: deque[Run] = deque()
+
+    def warm_up(self) -> Future[int]:
+        """Let a worker import TensorFlow before the first run needs it."""
+        return self._executor().submit(warm_up)
+
+    def ask(self, question: Callable[..., Answer], *about: Any) -> Future[Answer]:
+        """Let a worker answer what needs Keras; it waits like a run, and the runs wait for it.
+
+        Parameters
+        ----------
+        question
+            A function that a worker can import.
+        *about
+            Its arguments.
+        """
+        return self._executor().submit(question, *about)
+
+    def submit(self, run: Run) -> None:
+        """Queue a run.
+
+        Parameters
+        ----------
+        run
+            Queued, not yet submitted.
+        """
+        with self._lock:
+            future = self._executor().submit(execute_in_worker, run.id)
+            self._futures[run.id] = future
+        future.add_done_callback(lambda done: self._ended(run, done))
+
+    def submit_beside(self, runs: Iterable[Run]) -> None:
+        """Queue runs that give way to every run a person asks for.
+
+        Parameters
+        ----------
+        runs
+            Queued, not yet submitted.
+        """
+        with self._lock:
+            self._beside.extend(runs)
+        self._fill()
+
+    def _fill(self) -> None:
+        """Hand over the next run of those that give way, if nothing else is being executed or waits."""
+        with self._lock:
+            while self._beside and all(future.done() for future in self._futures.values()):
+                run = self._beside.popleft()
+                # It may have been cancelled, or deleted, since it was queued.
+                with suppress(RunError):
+                    if run.status().state == "queued":
+                        self.submit(run)
+
+    def cancel(self, run: Run) -> None:
+        """Ask a run to stop: at once while it waits, after the present epoch otherwise.
+
+        Parameters
+        ----------
+        run
+            Any run.
+        """
+        run.request_cancel()
+        with self._lock:
+            waits_beside = run in self._beside
+            if waits_beside:
+                self._beside.remove(run)
+            future = self._futures.get(run.id)
+        if waits_beside or (future is not None and future.cancel()):
+            mark(run, "cancelled", "The run was cancelled before it began.")
+
+    def start_map(self, design_map: DesignMap) -> threading.Thread:
+        """Work on a map in the background, after the maps that were started before; returns the thread.
+
+        Parameters
+        ----------
+        design_map
+            Nobody works on it; one that was cancelled, or left undone, goes on.
+        """
+        design_map.withdraw_cancel()
+        design_map.write_state(replace(design_map.state(), state="queued", message=""))
+        # A server that ends does not wait for it: the map goes on when it is started again.
+        thread = threading.Thread(
+            target=self._run_map, args=(design_map,), name=f"map {design_map.id}", daemon=True
+        )
+        thread.start()
+        return thread
+
+    def _run_map(self, design_map: DesignMap) -> None:
+        # Its state tells what went wrong.
+        with self._map_turn, suppress(RareEventError):
+            if design_map.cancel_requested:
+                return
+            run_map(design_map, may_begin=lambda: not self.busy, open_lane=self._open_lane)
+
+    def cancel_map(self, design_map: DesignMap) -> None:
+        """Ask a map to stop: at once while it waits, after the present epoch of its cells otherwise.
+
+        Parameters
+        ----------
+        design_map
+            Any map.
+        """
+        design_map.request_cancel()
+        state = design_map.state()
+        if not (state.ended or worked_on(state)):
+            design_map.write_state(replace(state, state="cancelled"))
+
+    @property
+    def busy(self) -> bool:
+        """Whether a run is being executed or waits."""
+        with self._lock:
+            return any(not future.done() for future in self._futures.values())
+
+    def waiting_before(self, run: Run) -> int:
+        """Count the runs that will be executed before a queued one.
+
+        Parameters
+        ----------
+        run
+            A queued run.
+        """
+        return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
+
+    def recover(self) -> list[Run]:
+        """Take up what an earlier server left: queue what waited, mark what was lost.
+
+        Returns
+        -------
+        list
+            The runs that were queued again.
+        """
+        again = []
+        for run in reversed(list_runs(role=None)):
+            status = run.status()
+            # What becomes of a cell is for its map to say.
+            cell = run.purpose().role == "cell"
+            if cell or run.id in self._futures or run in self._beside or status.ended:
+                continue
+            if status.state == "queued":
+                again.append(run)
+            elif not alive(status.pid, status.pid_created):
+                mark(
+                    run,
+                    "interrupted",
+                    "The process that trained this run ended before it was done. Train it again.",
+                )
+        asked_for = [run for run in again if run.purpose().role == "run"]
+        for run in asked_for:
+            self.submit(run)
+        self.submit_beside(run for run in again if run not in asked_for)
+        for design_map in reversed(list_maps()):
+            state = design_map.state()
+            if state.ended or worked_on(state):
+                continue
+            if design_map.cancel_requested:
+                design_map.write_state(replace(state, state="cancelled"))
+            else:
+                self.start_map(design_map)
+        return again
+
+    def _ended(self, run: Run, future: Future[Status]) -> None:
+        """Make sure that the folder tells how a run ended; runs in a thread of the executor."""
+        self._explain(run, future)
+        self._fill()
+
+    def _explain(self, run: Run, future: Future[Status]) -> None:
+        try:
+            error = future.exception()
+        except CancelledError:
+            return
+        if error is None:
+            return
+        try:
+            status = run.status()
+        except RunError:
+            return
+        if isinstance(error, BrokenProcessPool) and status.state == "queued":
+            # The worker died over another run; this one only waited behind it.
+            self.submit(run)
+        elif isinstance(error, BrokenProcessPool):
+            mark(run, "interrupted", "The worker process died while it trained this run. Train it again.")
+        else:
+            mark(run, "failed", f"Training ended with an unexpected error ({type(error).__name__}: {error}).")

@@ -1,0 +1,227 @@
+"""What a worker process does with a run: read the folder, train, report, write the results."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pandas as pd
+import psutil
+
+from rare_event.detect.detector import Autoencoder
+from rare_event.detect.summary import layers_of
+from rare_event.detect.tensorboard import tensorboard_log
+from rare_event.detect.training import Epoch
+from rare_event.errors import Cancelled, RareEventError
+from rare_event.experiment.backtest import trivial
+from rare_event.experiment.leakage import leakage, to_dict
+from rare_event.experiment.result import FoldResult, OnProgress, Result, ignore_progress, summarise
+from rare_event.experiment.run import run_experiment
+from rare_event.judge.judgement import Judgement
+from rare_event.store.bundle import save_bundle
+from rare_event.store.records import Committed, Status
+from rare_event.store.runs import HISTORY, Run, mark, open_run
+
+UNCOMPILED = "XLA cannot compile a layer of this network; its epochs run uncompiled, which takes longer."
+# Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
+REPORT_SECONDS = 0.25
+
+
+class Reporter:
+    """Writes progress into a run folder, and stops the work when asked to.
+
+    Parameters
+    ----------
+    run
+        The run.
+    also
+        Told of every epoch as well.
+    """
+
+    def __init__(self, run: Run, also: OnProgress = ignore_progress) -> None:
+        self.run, self.also = run, also
+        self.history: list[dict[str, float]] = []
+        self.began = self.reported = monotonic()
+
+    def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
+        """Take note of an epoch.
+
+        Parameters
+        ----------
+        fold, folds, epoch
+            As of `rare_event.experiment.result.OnProgress`.
+
+        Raises
+        ------
+        Cancelled
+            If someone asked for the run to stop.
+        """
+        record = {**asdict(epoch), "fold": fold}
+        record["epoch"] = record.pop("number")
+        if not epoch.compiled and not any(before["fold"] == fold for before in self.history):
+            self.run.note(f"Fold {fold + 1}: {UNCOMPILED}")
+        self.history.append(record)
+        self.also(fold, folds, epoch)
+        now = monotonic()
+        if epoch.number == 1 or now - self.reported >= REPORT_SECONDS:
+            self.reported = now
+            self.write()
+            status = replace(
+                self.run.status(), fold=fold, folds=folds, epoch=epoch.number, seconds=now - self.began
+            )
+            self.run.write_status(status)
+            if self.run.cancel_requested:
+                raise Cancelled("The run was cancelled.")
+
+    def write(self) -> None:
+        """Write the epochs so far."""
+        self.run.write_history(pd.DataFrame(self.history, columns=HISTORY))
+
+
+def execute(run: Run, also: OnProgress = ignore_progress, workers: int | None = None) -> Result:
+    """Execute a run in this process and write what comes of it into its folder.
+
+    Parameters
+    ----------
+    run
+        A queued run.
+    also
+        Told of every epoch.
+    workers
+        Folds trained at once, as of `run_experiment`.
+
+    Raises
+    ------
+    RareEventError
+        If it cannot be executed, or was cancelled; the status says so as well.
+    """
+    with _told(run), _logged(run, also) as told:
+        reporter = Reporter(run, told)
+        result = run_experiment(run.dataset().table(), run.config(), reporter, workers=workers)
+        reporter.write()
+        save_result(run, result)
+    return result
+
+
+@contextmanager
+def _logged(run: Run, also: OnProgress) -> Iterator[OnProgress]:
+    """Tell TensorBoard of every epoch too, if that was asked for."""
+    if not run.tensorboard.is_dir():
+        yield also
+        return
+    with tensorboard_log(run.tensorboard) as log:
+
+        def both(fold: int, folds: int, epoch: Epoch) -> None:
+            log(fold, folds, epoch)
+            also(fold, folds, epoch)
+
+        yield both
+
+
+def execute_leakage(run: Run) -> None:
+    """Execute a run of the leakage meter in this process and write its readings.
+
+    Parameters
+    ----------
+    run
+        A queued run of that purpose.
+
+    Raises
+    ------
+    RareEventError
+        If it cannot be executed, or was cancelled; the status says so as well.
+    """
+    with _told(run):
+        run.save_leakage(to_dict(leakage(run.dataset().table(), run.config(), Reporter(run))))
+
+
+@contextmanager
+def _told(run: Run) -> Iterator[None]:
+    """Let the status of a run tell that it is executed, and how that ends."""
+    process = psutil.Process()
+    run.write_status(
+        replace(run.status(), state="running", pid=process.pid, pid_created=process.create_time())
+    )
+    try:
+        if run.cancel_requested:
+            raise Cancelled("The run was cancelled.")
+        yield
+    except Cancelled as cancelled:
+        mark(run, "cancelled", str(cancelled))
+        raise
+    except RareEventError as error:
+        mark(run, "failed", str(error))
+        raise
+    mark(run, "done")
+
+
+def save_result(run: Run, result: Result) -> None:
+    """Write scores, thresholds, figures and the bundle of the last fold into a run folder.
+
+    Parameters
+    ----------
+    run, result
+        The run and what came of it.
+    """
+    run.save_scores(
+        {
+            "validation": [fold.validation for fold in result.folds],
+            "test": [fold.test for fold in result.folds],
+        }
+    )
+    run.save_contributions(
+        {
+            "validation": pd.concat([fold.validation_contributions for fold in result.folds]),
+            "test": pd.concat([fold.test_contributions for fold in result.folds]),
+        },
+        result.folds[-1].representation.names,
+    )
+    run.commit(Committed(result.thresholds, result.config.rule, result.config.policy))
+    run.save_evaluation({**summarise(result), "run": run.id})
+    run.save_judgement(
+        {**_with_draws(result.judgement()), "trivial": [_with_draws(row) for row in trivial(result)]}
+    )
+    _save_bundles(run.folder, result.folds[-1])
+    detector = result.folds[-1].detector
+    if isinstance(detector, Autoencoder):
+        run.save_layers(layers_of(detector.model))
+
+
+def _with_draws(judgement: Judgement) -> dict[str, Any]:
+    return {**judgement.to_dict(), "auc_draws": judgement.auc_draws.tolist()}
+
+
+def _save_bundles(folder: Path, fold: FoldResult) -> None:
+    """Write the fitted model of a fold, or those a blend joins, each into a folder of its own."""
+    if fold.detector is not None:
+        save_bundle(folder, fold.representation, fold.detector)
+    for name, member in fold.members.items():
+        _save_bundles(folder / name, member)
+
+
+def execute_in_worker(run_id: str) -> Status:
+    """Execute a run in a worker process; its folder tells the outcome.
+
+    Parameters
+    ----------
+    run_id
+        Of a queued run.
+    """
+    run = open_run(run_id)
+    # What the analyst can mend is told by the status already, and the worker lives on.
+    with suppress(RareEventError):
+        execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
+    return run.status()
+
+
+def warm_up() -> int:
+    """Import what training needs, so that the first run starts at once; returns the process id."""
+    from rare_event.detect.layers import import_keras
+
+    import_keras()
+    return os.getpid()

@@ -1,0 +1,267 @@
+"""Common ground: settings that score other windows under other labels, judged on the same ones.
+
+Another shift makes other rows positive, and another lookback leaves other rows out. Here every
+setting is judged on the windows that all of them score, and a window is positive if it lies in the
+lead window of an event, whatever shift the setting was trained with.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from rare_event.config import AlarmPolicy, Rule
+from rare_event.errors import DataError
+from rare_event.judge.alarms import event_ledger
+from rare_event.judge.blend import shared_windows
+from rare_event.judge.chance import chance
+from rare_event.judge.evaluation import call, ranking
+from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
+from rare_event.judge.resampling import RESAMPLES, auc_draws, figure_draws, interval_of
+from rare_event.judge.rules import choose
+from rare_event.judge.scores import Scores
+from rare_event.judge.thresholds import operating_points
+
+
+def common_windows(parts: Sequence[Scores]) -> Scores:
+    """Find the windows that all settings score, and label them alike.
+
+    Parameters
+    ----------
+    parts
+        Scored windows of each setting, all folds, in the order of row and fold; at least one setting.
+
+    Returns
+    -------
+    Scores
+        The shared windows, all scored 0, with the events that any of the settings sees. Positive are
+        those within the first of `LEAD_WINDOWS` minutes before an event; where none is (a step longer
+        than that), within the next, or in the last window before an event.
+
+    Raises
+    ------
+    DataError
+        If no window is shared.
+    """
+    shared = shared_windows(parts)
+    first = shared[0]
+    if not len(first):
+        raise DataError(
+            "No window is scored by all of these settings. Leave the longest lookback out, or use more data."
+        )
+    to_event = np.min([part.to_event for part in shared], axis=0)
+    nearest = float(to_event.min())
+    lead = next((lead for lead in LEAD_WINDOWS if nearest <= lead), nearest)
+    near = (to_event <= lead) & np.isfinite(to_event)
+    return replace(
+        first,
+        y_true=near.astype(np.int8),
+        y_score=np.zeros(len(first)),
+        event=np.max([part.event for part in shared], axis=0),
+        to_event=to_event,
+        total_events=np.unique(np.concatenate([part.total_events for part in shared])),
+    )
+
+
+def on_common(windows: Scores, scores: Scores) -> Scores:
+    """Put the scores of one setting on the common windows.
+
+    Parameters
+    ----------
+    windows
+        As of `common_windows`.
+    scores
+        Scored windows of all folds of the setting, in the order of row and fold.
+
+    Raises
+    ------
+    DataError
+        If one of the windows was not scored.
+    """
+    folds = 1 + int(max(windows.fold.max(initial=0), scores.fold.max(initial=0)))
+    mine = scores.row.astype(np.int64) * folds + scores.fold
+    wanted = windows.row.astype(np.int64) * folds + windows.fold
+    at = np.searchsorted(mine, wanted)
+    if not len(mine) or (mine[np.minimum(at, len(mine) - 1)] != wanted).any():
+        raise DataError(
+            "The cell did not score all windows that the map is judged on: the data were changed meanwhile. "
+            "Make the map again."
+        )
+    return windows.with_score(scores.y_score[at])
+
+
+@dataclass(frozen=True)
+class Count:
+    """Events caught at a budget with a lead window; all settings pay the same false alarms.
+
+    Parameters
+    ----------
+    budget, lead
+        False alarms a day, and minutes.
+    caught, low, high
+        With the threshold read on the same windows: an upper bound; and its 95 % interval, None where
+        there are too few stretches to tell.
+    by_fold
+        The same of each fold.
+    by_chance
+        What the scores catch when they are rolled in time.
+    """
+
+    budget: float
+    lead: float
+    caught: int
+    low: float | None
+    high: float | None
+    by_fold: tuple[int, ...]
+    by_chance: int
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one setting is worth on the common windows.
+
+    Parameters
+    ----------
+    fold_auc
+        ROC AUC of each fold; None where a fold has one class only.
+    draws
+        The same under each resample of stretches, shape (n_folds, resamples), not a number where not
+        defined. Those of several settings are paired.
+    average_precision
+        Over all folds together; None with one class only.
+    counts
+        One for each budget and lead window.
+    """
+
+    fold_auc: tuple[float | None, ...]
+    draws: np.ndarray
+    average_precision: float | None
+    counts: tuple[Count, ...]
+
+    @property
+    def mean_fold_auc(self) -> float | None:
+        """Mean over the folds that have one."""
+        known = [auc for auc in self.fold_auc if auc is not None]
+        return float(np.mean(known)) if known else None
+
+    @property
+    def mean_draws(self) -> np.ndarray:
+        """The mean under each resample, shape (resamples,)."""
+        known = self.draws[[auc is not None for auc in self.fold_auc]]
+        return known.mean(axis=0) if len(known) else np.full(self.draws.shape[1], np.nan)
+
+    @property
+    def interval(self) -> tuple[float, float] | None:
+        """95 % interval of the mean; None where not defined."""
+        return ends_of(self.mean_draws)
+
+    def count(self, budget: float, lead: float) -> Count:
+        """Return the events caught.
+
+        Parameters
+        ----------
+        budget, lead
+            Of `BUDGETS` and `LEAD_WINDOWS`.
+        """
+        return next(count for count in self.counts if (count.budget, count.lead) == (budget, lead))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the figures as plain data."""
+        finite = np.isfinite(self.draws).all()
+        return {
+            "fold_auc": list(self.fold_auc),
+            "draws": self.draws.round(5).tolist() if finite else _without_nan(self.draws),
+            "average_precision": self.average_precision,
+            "counts": [{**vars(count), "by_fold": list(count.by_fold)} for count in self.counts],
+        }
+
+    @classmethod
+    def from_dict(cls, figures: Mapping[str, Any]) -> Figures:
+        """Read what `to_dict` returned.
+
+        Parameters
+        ----------
+        figures
+            Plain data.
+        """
+        return cls(
+            tuple(figures["fold_auc"]),
+            np.array(figures["draws"], float),
+            figures["average_precision"],
+            tuple(Count(**{**count, "by_fold": tuple(count["by_fold"])}) for count in figures["counts"]),
+        )
+
+
+def _without_nan(draws: np.ndarray) -> list[list[float | None]]:
+    """JSON has no word for not a number."""
+    return [[float(value) if np.isfinite(value) else None for value in row] for row in draws.round(5)]
+
+
+def ends_of(draws: np.ndarray) -> tuple[float, float] | None:
+    """95 % interval of draws; None where none is defined.
+
+    Parameters
+    ----------
+    draws
+        Shape (resamples,), not a number where not defined.
+    """
+    if not np.isfinite(draws).any():
+        return None
+    low, high = interval_of(draws[:, None])
+    return float(low[0]), float(high[0])
+
+
+def judge_on_common(scores: Scores, policy: AlarmPolicy, seed: int = 0) -> Figures:
+    """Judge one setting on the common windows.
+
+    Parameters
+    ----------
+    scores
+        As of `on_common`.
+    policy
+        The alarm policy; its lead window is replaced by each of `LEAD_WINDOWS`.
+    seed
+        Of the resampling; the same for all settings that are compared.
+    """
+    parts = [scores.of_fold(fold) for fold in np.unique(scores.fold)]
+    drawn = [auc_draws(part, seed + number) for number, part in enumerate(parts)]
+    undefined = np.full(RESAMPLES, np.nan)
+    return Figures(
+        tuple(ranking(part)[0] for part in parts),
+        np.array([undefined if each is None else each for each in drawn]),
+        ranking(scores)[1],
+        tuple(_count(scores, policy, budget, lead) for lead in LEAD_WINDOWS for budget in BUDGETS),
+    )
+
+
+def _count(scores: Scores, policy: AlarmPolicy, budget: float, lead: float) -> Count:
+    led = replace(policy, lead=lead, min_lead=min(policy.min_lead, lead))
+    rolled = _called(chance(scores), led, budget)
+    called = _called(scores, led, budget)
+    low, high = ends_of(figure_draws(called, led)["caught"].to_numpy(float)) or (None, None)
+    caught = _caught(called, led)
+    # An event belongs to the fold that scored its windows.
+    seen, first = np.unique(called.event, return_index=True)
+    of_event = called.fold[first[np.searchsorted(seen, caught)]]
+    return Count(
+        budget,
+        lead,
+        len(caught),
+        low,
+        high,
+        by_fold=tuple(int((of_event == fold).sum()) for fold in np.unique(called.fold)),
+        by_chance=len(_caught(rolled, led)),
+    )
+
+
+def _called(scores: Scores, policy: AlarmPolicy, budget: float) -> Scores:
+    threshold = choose(operating_points(scores, policy), Rule("fa-per-day", budget))
+    return call(scores, dict.fromkeys(np.unique(scores.fold), threshold))
+
+
+def _caught(called: Scores, policy: AlarmPolicy) -> np.ndarray:
+    ledger = event_ledger(called, 1.0, policy)
+    return ledger.loc[ledger["caught"], "event"].to_numpy()

@@ -1,0 +1,144 @@
+"""Baselines of a run: how many are trained, and the buttons that train or stop them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import streamlit as st
+
+from rare_event.compare.companions import baselines_of, create_baselines
+from rare_event.compare.titles import title_of
+from rare_event.config import baselines
+from rare_event.store.records import State
+from rare_event.store.runs import Run, list_runs, open_run
+from rare_event.text import plain, plural
+from rare_event.ui.cache import jobs
+from rare_event.ui.frame import show_errors
+
+POLL_SECONDS = 2.0
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the baselines of a run are.
+
+    Parameters
+    ----------
+    wanted, done
+        Number of all, and of those trained.
+    running
+        Names of those being trained.
+    waiting
+        Those that wait.
+    failed
+        Name and reason of those that failed and were not trained since.
+    """
+
+    wanted: int
+    done: int
+    running: tuple[str, ...]
+    waiting: tuple[Run, ...]
+    failed: tuple[tuple[str, str], ...]
+
+    @property
+    def missing(self) -> int:
+        """Number of those that nobody trains."""
+        return self.wanted - self.done - len(self.running) - len(self.waiting)
+
+    @property
+    def unfinished(self) -> int:
+        """Number of those that are being trained, or wait."""
+        return len(self.running) + len(self.waiting)
+
+
+def progress_of(run: Run) -> Progress:
+    """Read how far the baselines of a run are.
+
+    Parameters
+    ----------
+    run
+        A run that a person asked for.
+
+    Raises
+    ------
+    RareEventError
+        If the settings of a run on the same dataset cannot be read.
+    """
+    others = list_runs(run.dataset().digest, role=None)
+    return _progress(run.id, tuple((other.id, other.status().state) for other in others))
+
+
+# Reading the settings of all runs would make every poll slow; they never change.
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _progress(run_id: str, states: tuple[tuple[str, State], ...]) -> Progress:
+    run = open_run(run_id)
+    wanted, found = baselines(run.config()), baselines_of(run)
+    now = {name: other.status().state for name, other in found.items()}
+    failed: dict[str, tuple[str, str]] = {}
+    for other in (open_run(run_id) for run_id, state in states if state == "failed"):
+        config = other.config()
+        if config in wanted and config.name not in found:
+            failed.setdefault(config.name, (title_of(config), other.status().message))
+    return Progress(
+        len(wanted),
+        sum(state == "done" for state in now.values()),
+        tuple(title_of(found[name].config()) for name, state in now.items() if state == "running"),
+        tuple(found[name] for name, state in now.items() if state == "queued"),
+        tuple(failed.values()),
+    )
+
+
+def show_baselines(run: Run) -> None:
+    """Show how far the baselines of a run are, live while any is being trained.
+
+    Parameters
+    ----------
+    run
+        A run that a person asked for.
+    """
+    with show_errors():
+        before = progress_of(run)
+        # Polling is left out once nothing more can happen.
+        every = POLL_SECONDS if before.unfinished else None
+        st.fragment(_show_progress, run_every=every, key="compare_baselines_fragment")(
+            run, before.done, before.unfinished
+        )
+
+
+def _show_progress(run: Run, done_before: int, unfinished_before: int) -> None:
+    with show_errors():
+        progress = progress_of(run)
+        if (progress.done, progress.unfinished) != (done_before, unfinished_before):
+            # Another row for the leaderboard, or polling must begin or end.
+            st.rerun()
+        with st.container(horizontal=True, vertical_alignment="center"):
+            _tell(progress)
+            _buttons(run, progress)
+        for name, reason in progress.failed:
+            st.caption(f":material/error: {plain(name)}: {plain(reason)}")
+
+
+def _tell(progress: Progress) -> None:
+    words = f"{progress.done} of {plural(progress.wanted, 'baseline')} trained"
+    if progress.running:
+        words += f"; now: {', '.join(progress.running)}"
+    if progress.waiting:
+        words += f"; {len(progress.waiting)} waiting"
+    if progress.unfinished:
+        st.progress(progress.done / progress.wanted, plain(words), width="stretch")
+    else:
+        st.caption(plain(f"{words}."), width="stretch")
+
+
+def _buttons(run: Run, progress: Progress) -> None:
+    ours = "In the background, one after the other; your own runs go first."
+    if progress.missing and st.button(
+        "Train the missing baselines", key="compare_train_baselines", help=ours
+    ):
+        jobs().submit_beside(create_baselines(run))
+        st.rerun()
+    waiting = [other for other in progress.waiting if other.purpose().role == "baseline"]
+    if waiting and st.button("Cancel the waiting ones", key="compare_cancel_baselines"):
+        for other in waiting:
+            jobs().cancel(other)
+        st.rerun()

@@ -1,0 +1,233 @@
+"""Pieces of the Compare page: which runs are compared, what comes of it, and the figures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from contextlib import suppress
+
+import pandas as pd
+import streamlit as st
+
+from rare_event.compare.leaderboard import leaderboard
+from rare_event.compare.verdict import verdict
+from rare_event.compare.windows import Comparable, comparable
+from rare_event.errors import RareEventError
+from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
+from rare_event.store.datasets import Dataset
+from rare_event.store.runs import Run, list_runs, open_run
+from rare_event.text import plain, plural
+from rare_event.ui.compare.baselines import show_baselines
+from rare_event.ui.forms import choose_lead
+from rare_event.ui.frame import in_place
+from rare_event.ui.state import Missing, get_state
+
+VIEWS = ("Runs", "Design space")
+KINDS = ("run", "baseline", "supervised", "trivial")
+
+# Ids of runs, each with the number of looks at its test data: what a leaderboard depends on.
+Looked = tuple[tuple[str, int], ...]
+
+
+def choose_view() -> str:
+    """Let the user choose between the runs and the design space; returns one of `VIEWS`."""
+    view: str = st.segmented_control(
+        "View",
+        VIEWS,
+        default=VIEWS[0],
+        key="compare_view",
+        label_visibility="collapsed",
+        required=True,
+        persist_state="session",
+    )
+    return view
+
+
+@in_place
+def choose_windows(dataset: Dataset) -> Comparable:
+    """Let the user choose the windows on which runs were judged; only such runs can be compared.
+
+    Parameters
+    ----------
+    dataset
+        The dataset in use.
+
+    Raises
+    ------
+    Missing
+        If no run was judged yet.
+    """
+    every = list_runs(dataset.digest, role=None)
+    # The cells of a design-space map are compared among themselves.
+    roles = ("run", "baseline")
+    done = [run for run in every if run.purpose().role in roles and run.status().state == "done"]
+    options = {each.windows: each for each in _comparable(_looked(done))}
+    if not options:
+        old = f"{plural(len(done), 'run')} of an older version, or damaged, cannot be compared. "
+        raise Missing(
+            f"No run on this dataset has been judged yet: train a model first. {old if done else ''}",
+            "pages/2_Train.py",
+            "Go to Train",
+        )
+    names = list(options)
+    mine = [windows for windows, each in options.items() if get_state().run_id in each]
+    default = (mine or names)[0]
+    chosen = options[
+        st.selectbox(
+            "Judged on",
+            names,
+            names.index(default),
+            format_func=lambda windows: options[windows].label,
+            # A choice holds until another run is in use that was judged on others.
+            key=f"compare_windows_{default}",
+            help="Figures can only be compared on the same test windows: same split, shift and lookback.",
+            persist_state="session",
+        )
+    ]
+    asked_for = sum(run.purpose().role == "run" for run in done)
+    left_out = asked_for - sum(len(each.asked_for) for each in options.values())
+    if left_out:
+        st.caption(
+            f"{plural(left_out, 'run')} cannot be compared: trained by an older version, or damaged. "
+            "Train again what you want to see here."
+        )
+    if chosen.optimistic:
+        st.warning(
+            "Random split: optimistic. Neighbours of the rows judged here were trained on; "
+            "compare models on a split by time."
+        )
+    return chosen
+
+
+def _looked(runs: Iterable[Run]) -> Looked:
+    """Count the looks at each run; a run whose record of them is damaged is left out."""
+    looked = []
+    for run in runs:
+        with suppress(RareEventError):
+            looked.append((run.id, len(run.looks())))
+    return tuple(looked)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _comparable(looked: Looked) -> list[Comparable]:
+    return comparable([open_run(run_id) for run_id, _ in looked])
+
+
+@in_place
+def show_baselines_beside(chosen: Comparable) -> None:
+    """Show how far the baselines are: of the run in use, else of the latest run.
+
+    Parameters
+    ----------
+    chosen
+        What is compared.
+    """
+    in_use = get_state().run_id
+    show_baselines(open_run(in_use if in_use in chosen.asked_for else chosen.asked_for[0]))
+
+
+@in_place
+def open_board(chosen: Comparable) -> pd.DataFrame | None:
+    """Return the leaderboard of the runs whose test data are open, and let the user open the others.
+
+    Parameters
+    ----------
+    chosen
+        What is compared.
+
+    Returns
+    -------
+    pandas.DataFrame or None
+        None while no run is open, or nothing of those that are can be read.
+    """
+    if chosen.sealed:
+        _offer_to_open(chosen)
+    board = _board(_looked(map(open_run, chosen.shown)), chosen.windows)
+    if chosen.shown and not len(board):
+        st.error("The figures of these runs are missing or damaged. Train them again.")
+    return board if len(board) else None
+
+
+@st.cache_resource(max_entries=16, show_spinner="Comparing …")
+def _board(looked: Looked, windows: str) -> pd.DataFrame:
+    return leaderboard([open_run(run_id) for run_id, _ in looked], windows)
+
+
+def _offer_to_open(chosen: Comparable) -> None:
+    sealed = [open_run(run_id) for run_id in chosen.sealed]
+    one = len(sealed) == 1
+    with st.container(border=True, horizontal=True, vertical_alignment="center"):
+        is_sealed = f"{plural(len(sealed), 'run')} {'is' if one else 'are'} still sealed"
+        if chosen.shown:
+            words = f"**{is_sealed}**, and not shown."
+        else:
+            words = (
+                f"**{is_sealed}**: nobody has looked at the test data yet, so no figure is shown. To compare "
+                "is to look: choose by what you see here, and these data can no longer judge that choice."
+            )
+        st.markdown(words, width="stretch")
+        these = "this run" if one else f"these {len(sealed)} runs"
+        label = f"Open the test data of {these} (one look{'' if one else ' each'})"
+        if st.button(label, key="compare_open_sealed", icon=":material/lock_open:"):
+            for run in sealed:
+                run.look()
+            st.rerun()
+
+
+def show_verdict(board: pd.DataFrame) -> None:
+    """Say in words which model is best, and how far that can be trusted.
+
+    Parameters
+    ----------
+    board
+        All rows.
+    """
+    headline, *sentences = verdict(board)
+    st.subheader(plain(headline))
+    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+
+
+def choose_rows(board: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+    """Let the user choose which rows are shown, and the lead window in which alarms count.
+
+    Parameters
+    ----------
+    board
+        All rows.
+
+    Returns
+    -------
+    tuple
+        The rows, and minutes.
+    """
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        kinds = st.pills(
+            "Show",
+            KINDS,
+            selection_mode="multi",
+            default=KINDS,
+            key="compare_kinds",
+            help="run: one you asked for. baseline: trained beside it. supervised: learns from past events. "
+            "trivial: needs no model.",
+            persist_state="session",
+        )
+        text = st.text_input(
+            "Name contains", key="compare_text", placeholder="any name", width=220, persist_state="session"
+        )
+        lead = choose_lead("compare_lead")
+    named = board["name"].str.contains(text or "", case=False, regex=False)
+    return board[board["kind"].isin(kinds) & named].reset_index(drop=True), lead
+
+
+def show_figures(board: pd.DataFrame, lead: float) -> None:
+    """Draw how well each model ranks, and how many events it catches.
+
+    Parameters
+    ----------
+    board
+        The rows to show.
+    lead
+        Lead window in minutes.
+    """
+    left, right = st.columns(2)
+    left.plotly_chart(leaderboard_figure(board), key="compare_leaderboard")
+    right.plotly_chart(budget_figure(board, lead), key="compare_budget")

@@ -1,0 +1,109 @@
+"""Names of runs: readable, and never twice the same."""
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from rare_event.compare.titles import names_of, settings_of, title_of, told_apart
+from rare_event.config import (
+    ARTICLE_DENSE,
+    ARTICLE_LSTM,
+    RECOMMENDED,
+    DenseModel,
+    LogisticModel,
+    PCAModel,
+    Representation,
+    SplitPlan,
+    Training,
+    recipe,
+)
+from rare_event.store.folders import FOLDER_TIME
+from rare_event.store.runs import Run
+
+NOON = datetime(2024, 3, 1, 12, 0, 5, tzinfo=UTC)
+
+
+@pytest.fixture
+def run_at(tmp_path):
+    return lambda time: Run(tmp_path / time.strftime(FOLDER_TIME))
+
+
+@pytest.mark.parametrize(
+    ("config", "title"),
+    [
+        (RECOMMENDED, "Recommended: dense on differences"),
+        (ARTICLE_LSTM, "Articles' LSTM: LSTM on levels"),
+        (ARTICLE_DENSE, "Articles' dense: dense on levels"),
+        (replace(RECOMMENDED, name="custom", model=PCAModel()), "Custom: PCA on differences"),
+        (
+            replace(RECOMMENDED, model=LogisticModel(), representation=Representation("combined")),
+            "Recommended: logistic on levels and changes",
+        ),
+        (recipe("knn", ARTICLE_LSTM), "Nearest neighbours"),
+    ],
+)
+def test_a_title_is_made_of_words(config, title) -> None:
+    assert title_of(config) == title
+
+
+def test_what_differs_is_named_and_what_is_the_same_is_not(run_at) -> None:
+    configs = [
+        RECOMMENDED,
+        replace(RECOMMENDED, seed=3),
+        replace(RECOMMENDED, seed=4, training=Training(learning_rate=1e-4)),
+        recipe("pca", RECOMMENDED),
+    ]
+    names = names_of([(run_at(NOON + timedelta(hours=i)), config) for i, config in enumerate(configs)])
+    assert names == [
+        "Recommended: dense on differences, seed 0, training learning rate 0.001",
+        "Recommended: dense on differences, seed 3, training learning rate 0.001",
+        "Recommended: dense on differences, seed 4, training learning rate 0.0001",
+        "PCA, squared error",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"model": DenseModel(widths=(8, 2))}, "model widths 8-2"),
+        ({"split": SplitPlan("rolling", folds=3)}, "split kind rolling, split folds 3"),
+        ({"article_mode": True}, "article mode yes"),
+        ({"representation": replace(RECOMMENDED.representation, clip=None)}, "representation clip none"),
+    ],
+)
+def test_settings_are_said_in_words(run_at, change, words) -> None:
+    pairs = [(run_at(NOON), replace(RECOMMENDED, **change)), (run_at(NOON + timedelta(1)), RECOMMENDED)]
+    changed, _ = names_of(pairs)
+    assert changed == f"Recommended: dense on differences, {words}"
+
+
+@pytest.mark.parametrize(
+    ("later", "times"),
+    [
+        (timedelta(minutes=3), ["01 Mar 12:00", "01 Mar 12:03"]),
+        (timedelta(seconds=9), ["01 Mar 12:00:05", "01 Mar 12:00:14"]),
+    ],
+)
+def test_the_same_settings_are_told_apart_by_time(run_at, later, times) -> None:
+    names = names_of([(run_at(NOON), RECOMMENDED), (run_at(NOON + later), RECOMMENDED)])
+    assert names == [f"Recommended: dense on differences, {time}" for time in times]
+
+
+def test_even_runs_of_one_second_are_told_apart(run_at) -> None:
+    runs = [(run_at(NOON + timedelta(microseconds=i)), RECOMMENDED) for i in range(20)]
+    assert len(set(names_of(runs))) == 20
+
+
+def test_names_that_differ_stay_as_they_are() -> None:
+    assert told_apart(["a", "b"], [{"seed": 0}, {"seed": 1}], [NOON, NOON]) == ["a", "b"]
+    assert told_apart([], [], []) == []
+
+
+def test_settings_of_a_stage_come_with_its_name() -> None:
+    settings = settings_of(RECOMMENDED)
+    assert settings["seed"] == 0
+    assert settings["split seed"] == 123
+    assert settings["rule kind"] == "fa-per-day"
+    assert settings["costs event"] == RECOMMENDED.rule.costs.event
+    assert not any(isinstance(value, dict) for value in settings.values())

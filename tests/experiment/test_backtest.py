@@ -1,0 +1,116 @@
+"""The command that compares models by training them on the past, fold by fold."""
+
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from rare_event.__main__ import main
+from rare_event.config import RECOMMENDED, PCAModel, SquaresModel, recipe
+from rare_event.experiment.backtest import backtest, describe
+from rare_event.experiment.run import run_experiment
+
+PCA = replace(RECOMMENDED, name="pca", model=PCAModel())
+
+
+@pytest.fixture(scope="module")
+def rows(sample_table):
+    squares = replace(PCA, name="squares", model=SquaresModel())
+    return backtest(sample_table, [PCA, squares, recipe("average", PCA)], folds=4)
+
+
+def test_any_split_of_the_config_becomes_a_rolling_origin(sample_table, rows) -> None:
+    random = replace(PCA, split=replace(PCA.split, kind="random"))
+    (again, *_) = backtest(sample_table, [random], folds=4)
+    assert again.to_dict() == rows[0].to_dict()
+    rolling = replace(PCA, split=replace(PCA.split, kind="rolling", folds=4))
+    assert run_experiment(sample_table, rolling).judgement().to_dict() == rows[0].to_dict()
+
+
+def test_trivial_rows_follow_the_models_on_the_same_windows(rows) -> None:
+    assert [row.name for row in rows] == ["pca", "squares", "average", "chance", "since-restart"]
+    assert len({row.windows for row in rows}) == 1
+    chance = rows[3]
+    assert abs(chance.mean_fold_auc - 0.5) < 0.1 < rows[0].mean_fold_auc - chance.mean_fold_auc
+
+
+def test_a_model_that_a_blend_needs_is_trained_once(sample_table, monkeypatch) -> None:
+    from rare_event.experiment import backtest as module
+
+    trained = []
+
+    def counting(table, config, *rest):
+        trained.append(config.name)
+        return run_experiment(table, config, *rest)
+
+    monkeypatch.setattr(module, "run_experiment", counting)
+    configs = [recipe(name, PCA) for name in ("pca", "average")]
+    assert [row.name for row in backtest(sample_table, configs, folds=2)][:2] == ["pca", "average"]
+    assert sorted(trained) == ["average", "difference-5", "forecast", "pca"]
+
+
+def test_the_command_line_prints_one_object(sample_csv, capsys) -> None:
+    command = ["backtest", str(sample_csv), "--model", "pca", "squares", "--folds", "4", "--json"]
+    assert main(command) == 0
+    printed = capsys.readouterr()
+    figures = json.loads(printed.out)
+    assert figures["n_compared"] == 4
+    assert [model["name"] for model in figures["models"]] == ["pca", "squares", "chance", "since-restart"]
+    model = figures["models"][0]
+    assert len(model["fold_auc"]) == 4 and "auc_draws" not in model
+    assert set(model["events"]) == {"total", "caught", "caught_at_best", "caught_trailing"}
+    assert set(model["events"]["caught"]) == {"4", "20"}
+    assert set(model["fa_per_day_achieved"]) == set(model["fa_per_day_trailing"]) == {"1", "2", "5"}
+    assert "{" not in printed.err
+
+
+def test_the_options_of_networks_reach_every_model(sample_csv, capsys, monkeypatch) -> None:
+    asked = []
+
+    def nothing(table, configs, *rest):
+        asked.extend(configs)
+        return []
+
+    monkeypatch.setattr("rare_event.experiment.backtest.backtest", nothing)
+    command = ["backtest", str(sample_csv), "--model", "dense", "lstm", "--lookback", "4", "--json"]
+    assert main([*command, "--dropout", "0.2", "--weight-decay", "0.01"]) == 0
+    assert [(config.model.kind, config.lookback) for config in asked] == [("dense", 4), ("lstm", 4)]
+    for config in asked:
+        assert (config.model.dropout, config.model.weight_decay) == (0.2, 0.01)
+        assert config.model.input_noise == 0
+    asked.clear()
+    assert main([*command, "--recurrent-dropout", "0.2"]) == 2
+    assert "The model 'dense' has no option recurrent_dropout" in capsys.readouterr().err
+    assert asked == [], "nothing is trained before all settings are good"
+
+
+def test_a_file_too_short_for_the_folds_is_a_sentence(tmp_path, capsys) -> None:
+    short = tmp_path / "short.csv"
+    short.write_text("x,y\n" + "".join(f"{i * 0.37 % 1:.3f},{int(i == 20)}\n" for i in range(30)))
+    assert main(["backtest", str(short), "--model", "pca", "--folds", "20"]) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and "Traceback" not in printed.err
+    assert "Use fewer folds" in printed.err
+
+
+def test_in_words_the_best_stands_first(rows) -> None:
+    worse = replace(rows[0], name="worse", mean_fold_auc=0.1, interval=None)
+    lines = describe([worse, rows[0]]).splitlines()
+    assert "2 compared" in lines[0] and lines[2].startswith("pca") and lines[3].startswith("worse")
+    assert "None" not in "".join(lines)
+
+
+def test_labels_rolled_in_time_give_a_supervised_model_no_skill(sample_table) -> None:
+    logistic = recipe("logistic", PCA)
+    label = sample_table.schema.label
+
+    def skill(offset: int) -> float:
+        rolled = sample_table.frame.assign(**{label: np.roll(sample_table.label, offset)})
+        (row, *_) = backtest(replace(sample_table, frame=rolled), [logistic], folds=4)
+        assert row.mean_fold_auc is not None
+        return row.mean_fold_auc
+
+    invented = [skill(offset) for offset in (1_700, 4_100, 6_500, 9_300)]
+    assert abs(np.mean(invented) - 0.5) < 0.05
+    assert max(invented) < 0.6 < skill(0)
