@@ -29,8 +29,10 @@ from rare_event.ui.cache import (
     prepared_of,
     table_of,
 )
+from rare_event.ui.compare.baselines import progress_of, show_count
 from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
+from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import update_state
 from rare_event.ui.threshold import TRAILING_UNIT, unit_of
@@ -136,19 +138,29 @@ def show_baselines(run: Run) -> None:
     run
         The run in use.
     """
-    sentence = verdict_on_baselines(run)
+    poll_until_ended(
+        lambda: _show_baselines(run), lambda: progress_of(run).unfinished, "evaluate_baselines_progress"
+    )
+
+
+def _show_baselines(run: Run) -> None:
+    sentence, progress = verdict_on_baselines(run), progress_of(run)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if sentence is None:
-            st.info("No baseline has been judged beside this run yet.", width="stretch")
+        if sentence is not None:
+            st.markdown(sentence, width="stretch")
+            st.page_link("pages/6_Compare.py", label="Compare them", icon=":material/arrow_forward:")
+        elif not progress.unfinished:
+            st.info("This run has not been compared with any baseline yet.", width="stretch")
             st.button(
                 "Train the baselines",
                 key="evaluate_baselines",
-                help="In the background, one after the other; your own runs go first.",
+                help="They are trained in the background, one at a time. Your own runs take priority.",
                 on_click=lambda: jobs().submit_beside(create_baselines(run)),
             )
-        else:
-            st.markdown(sentence, width="stretch")
-            st.page_link("pages/6_Compare.py", label="Compare them", icon=":material/arrow_forward:")
+    if progress.unfinished:
+        show_count(progress)
+    for name, reason in progress.failed:
+        st.caption(f":material/error: {plain(name)}: {plain(reason)}")
 
 
 def verdict_on_baselines(run: Run) -> str | None:

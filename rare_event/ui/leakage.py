@@ -12,12 +12,13 @@ from rare_event.store.runs import Run
 from rare_event.text import duration, plain
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
-from rare_event.ui.progress import POLL_SECONDS
+from rare_event.ui.live import poll_until_ended
+from rare_event.ui.progress import unfinished_of
 
 WHAT = (
-    "Is the skill real, or lent by the split? The meter trains this model again on random rows, on whole "
-    "stretches and on the past only, scores the same rows each time, and does it once more for events that "
-    "were made up."
+    "Is the skill real, or an artefact of the split? The meter trains this model again on random rows, on "
+    "whole stretches and on the past only, and scores the same rows each time. It does so once more for "
+    "made-up events."
 )
 
 
@@ -31,26 +32,26 @@ def show_leakage(run: Run) -> None:
         The run in use.
     """
     st.subheader("Leakage meter")
+    poll_until_ended(lambda: _show_meter(run), lambda: _unfinished(run), "leakage")
+
+
+def _unfinished(run: Run) -> list[str]:
     meter = leakage_of(run)
-    waits = meter is not None and not meter.status().ended
-    # Polling is left out once nothing more can happen.
-    st.fragment(_show_meter, run_every=POLL_SECONDS if waits else None, key="leakage_fragment")(run, waits)
+    return [] if meter is None else unfinished_of([meter])
 
 
-def _show_meter(run: Run, waited: bool) -> None:
+def _show_meter(run: Run) -> None:
     meter = leakage_of(run)
     if meter is None:
         st.markdown(WHAT)
         st.button(
             "Measure the leak",
             key="leakage_start",
-            help="In the background; your own runs go first.",
+            help="It runs in the background. Your own runs take priority.",
             on_click=lambda: jobs().submit_beside([create_leakage(run)]),
         )
         return
     status = meter.status()
-    if status.ended and waited:
-        st.rerun()
     if status.state == "done":
         readings = from_dict(meter.leakage())
         st.markdown(plain(in_words(readings)))

@@ -29,10 +29,10 @@ from rare_event.store.runs import Run, open_run
 from rare_event.text import number, plain
 from rare_event.ui.cache import jobs, prepared_of
 from rare_event.ui.frame import in_place
+from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state
 
-POLL_SECONDS = 1.0
 ASKED_ONNX = "train_asked_onnx"
 # Beyond these a figure is scrolled, so that what follows it stays near.
 MOST_LAYERS, HEIGHT = 24, 640
@@ -61,8 +61,8 @@ def show_network(dataset: Dataset, config: ExperimentConfig) -> None:
         return
     answer = _asked(config.model, config.lookback, n_features)
     done = answer.done()
-    st.fragment(_show_answer, run_every=None if done else POLL_SECONDS, key="train_network_fragment")(
-        answer, done, n_windows
+    poll_until_ended(
+        lambda: _show_answer(answer, n_windows), lambda: [] if answer.done() else ["answer"], "train_network"
     )
     if done and answer.exception() is not None:
         # The next rerun asks again: the worker may only have been ended.
@@ -96,12 +96,10 @@ def _asked(model: NetworkConfig, lookback: int, n_features: int) -> Future[list[
     return jobs().ask(describe, model, lookback, n_features)
 
 
-def _show_answer(answer: Future[list[Layer]], done_before: bool, n_windows: int) -> None:
+def _show_answer(answer: Future[list[Layer]], n_windows: int) -> None:
     if not answer.done():
         st.caption("Building the model to draw it … A run that is being trained comes first.")
         return
-    if not done_before:
-        st.rerun()
     if error := answer.exception():
         st.caption(plain(f"The model cannot be drawn: {error}"))
         return
@@ -158,11 +156,7 @@ def _offer_network(run: Run) -> None:
             "Keras model", path.read_bytes, f"{run.id}{KERAS}", on_click="ignore", key="train_keras"
         )
         if can_export_onnx():
-            answer = _onnx_answer(run)
-            waits = answer is not None and not answer.done()
-            st.fragment(_offer_onnx, run_every=POLL_SECONDS if waits else None, key="train_onnx_fragment")(
-                run, waits
-            )
+            poll_until_ended(lambda: _offer_onnx(run), lambda: _unanswered(run), "train_onnx")
     if needs_own_layers(run.config().model):
         st.caption("It has layers that Keras lacks; they come with this package:")
         st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
@@ -177,11 +171,14 @@ def _onnx_answer(run: Run) -> Future[None] | None:
     return answer if run_id == run.id else None
 
 
-def _offer_onnx(run: Run, waited: bool) -> None:
+def _unanswered(run: Run) -> list[str]:
+    answer = _onnx_answer(run)
+    return [] if answer is None or answer.done() else [run.id]
+
+
+def _offer_onnx(run: Run) -> None:
     path, answer = onnx_file(run), _onnx_answer(run)
     waits = answer is not None and not answer.done()
-    if waited and not waits:
-        st.rerun()
     if path.exists():
         st.download_button(
             "ONNX model", path.read_bytes, f"{run.id}{ONNX}", on_click="ignore", key="train_onnx"

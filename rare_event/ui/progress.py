@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import streamlit as st
 
 from rare_event.plots.training import loss_figure
@@ -12,9 +14,8 @@ from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
+from rare_event.ui.live import poll_until_ended
 from rare_event.ui.state import get_state, update_state
-
-POLL_SECONDS = 1.0
 
 
 @in_place
@@ -30,16 +31,22 @@ def show_run(dataset: Dataset) -> None:
     if run_id is None:
         return
     run = open_run(run_id)
-    ended = run.status().ended
-    # Polling is left out once nothing more can happen.
-    st.fragment(_show_run, run_every=None if ended else POLL_SECONDS, key="train_run_fragment")(run, ended)
+    poll_until_ended(lambda: _show_run(run), lambda: unfinished_of([run]), "train_run")
 
 
-def _show_run(run: Run, ended_before: bool) -> None:
-    status = run.status()
-    if status.ended and not ended_before:
-        st.rerun()
-    config = run.config()
+def unfinished_of(runs: Iterable[Run]) -> list[str]:
+    """Name the runs that have not ended.
+
+    Parameters
+    ----------
+    runs
+        The runs.
+    """
+    return [run.id for run in runs if not run.status().ended]
+
+
+def _show_run(run: Run) -> None:
+    status, config = run.status(), run.config()
     with st.container(border=True):
         st.markdown(f"**Run in use**: {config.name}, {config.model.kind}, {config.split.kind} split")
         _show_status(run, status)

@@ -15,7 +15,7 @@ from rare_event.jobs import queue as jobs
 from rare_event.jobs import worker
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.runs import Run, create_run
-from rare_event.ui import cache
+from rare_event.ui import cache, live
 
 ROOT = Path(__file__).parents[2]
 PCA = replace(RECOMMENDED, name="custom", model=PCAModel())
@@ -65,6 +65,21 @@ def open_page(executor: Deferred) -> Callable[..., AppTest]:
         return app.run()
 
     return opened
+
+
+@pytest.fixture
+def polling(monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
+    """Keys of the pieces of a page that polled when they were drawn last."""
+    every: dict[str, float | None] = {}
+    fragment = st.fragment
+
+    def recorded(piece: Callable[..., None] | None = None, **how: Any) -> Any:
+        if "key" in how:
+            every[how["key"].removesuffix("_fragment")] = how["run_every"]
+        return fragment(piece, **how)
+
+    monkeypatch.setattr(live.st, "fragment", recorded)
+    return lambda: {key for key, seconds in every.items() if seconds is not None}
 
 
 @pytest.fixture

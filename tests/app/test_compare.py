@@ -2,6 +2,7 @@
 
 import io
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -247,10 +248,11 @@ def test_the_best_are_laid_over_one_another_until_the_user_chooses(
 
 
 def test_baselines_are_trained_counted_and_cancelled(
-    open_page: OpenPage, opened_run: Run, executor: Deferred
+    open_page: OpenPage, opened_run: Run, executor: Deferred, polling: Callable[[], set[str]]
 ) -> None:
     wanted = len(baselines(opened_run.config()))
     app = open_page(PAGE, run=opened_run.id)
+    assert not polling()
     assert f"0 of {wanted} baselines trained." in words(app)
     button(app, "Train the missing baselines").click().run()
     queued = list_runs(role="baseline")
@@ -258,6 +260,7 @@ def test_baselines_are_trained_counted_and_cancelled(
     assert {run.purpose() for run in queued} == {Purpose("baseline", opened_run.id)}
     assert "Train the missing baselines" not in labels(app)
     assert f"{wanted} waiting" in progress(app)
+    assert polling() == {"compare_baselines"}
     assert len(executor.waiting) == 1, "they give way: one at a time"
 
     button(app, "Cancel the waiting ones").click().run()
@@ -265,6 +268,7 @@ def test_baselines_are_trained_counted_and_cancelled(
     assert {run.status().state for run in queued} == {"cancelled"}
     assert f"0 of {wanted} baselines trained." in words(app)
     assert "Cancel the waiting ones" not in labels(app)
+    assert not polling()
     assert "Train the missing baselines" in labels(app)
     executor.run_all()
     assert not [run for run in queued if run.status().state == "done"]

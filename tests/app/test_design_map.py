@@ -176,7 +176,7 @@ def test_a_map_is_cancelled_and_gone_on_with(open_page: OpenPage, dataset: Datas
 
 
 def test_a_map_being_worked_on_shows_progress_and_can_be_cancelled(
-    open_page: OpenPage, dataset: Dataset, done_map: DesignMap
+    open_page: OpenPage, dataset: Dataset, done_map: DesignMap, polling: Callable[[], set[str]]
 ) -> None:
     me = psutil.Process()
     state = MapState("running", pid=me.pid, pid_created=me.create_time(), lanes=2)
@@ -188,9 +188,13 @@ def test_a_map_being_worked_on_shows_progress_and_can_be_cancelled(
     bigger.save_windows(windows)
     app = open_view(open_page, dataset)
     assert "Best of 4 settings" in words(app)
+    assert polling() == {"map"}
     button(app, "Cancel the map").click().run()
     assert bigger.cancel_requested and not done_map.cancel_requested
     assert button(app, "Cancelling …").disabled
+    bigger.write_state(MapState("cancelled"))
+    app.run()
+    assert not polling()
 
 
 def test_cells_that_failed_say_why(open_page: OpenPage, dataset: Dataset) -> None:

@@ -1,5 +1,6 @@
 """The Evaluate page: sealed test data, and figures that never stand alone."""
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -73,18 +74,32 @@ def test_every_figure_has_its_interval_and_what_chance_gives(open_page: OpenPage
     assert metric(app, "ROC AUC (rows)").startswith("0.")
 
 
-def test_a_run_is_held_against_its_baselines(open_page: OpenPage, executor: Deferred, done_run: Run) -> None:
+def progress(app: AppTest) -> str:
+    return " ".join(bar.proto.text for bar in app.get("progress")).replace("\\", "")
+
+
+def test_a_run_is_held_against_its_baselines(
+    open_page: OpenPage, executor: Deferred, done_run: Run, polling: Callable[[], set[str]]
+) -> None:
     app = opened(open_page, done_run)
-    assert any("No baseline" in info.value for info in app.info)
+    assert any("not been compared with any baseline" in info.value for info in app.info)
+    assert not polling()
     app = button(app, "Train the baselines").click().run()
     assert not app.exception
+    assert progress(app) == f"0 of {len(FEW)} baselines trained; {len(FEW)} waiting"
+    assert polling() == {"evaluate_baselines_progress"}
+    assert "Train the baselines" not in [b.label for b in app.button]
     executor.run_all()
+    app.run()
+    assert not progress(app)
+    assert not polling()
     assert {name: run.status().state for name, run in baselines_of(done_run).items()} == dict.fromkeys(
         FEW, "done"
     )
     assert create_baselines(done_run) == [] and list_runs() == [done_run]
     words = texts(open_page(PAGE, run=done_run.id))
-    assert "At 2 false alarms a day for all alike" in words.replace("\\", "") and "No baseline" not in words
+    assert "At 2 false alarms a day for all alike" in words.replace("\\", "")
+    assert "any baseline yet" not in words
 
 
 def test_a_run_that_loses_to_a_baseline_says_so(open_page: OpenPage, done_run: Run) -> None:
@@ -117,14 +132,17 @@ def test_baselines_are_trained_beside_a_run_unless_it_is_not_wanted(
 
 
 def test_the_leakage_meter_goes_on_in_the_background(
-    open_page: OpenPage, executor: Deferred, dataset: Dataset
+    open_page: OpenPage, executor: Deferred, dataset: Dataset, polling: Callable[[], set[str]]
 ) -> None:
     run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
-    app = button(opened(open_page, run), "Measure the leak").click().run()
+    app = opened(open_page, run)
+    assert not polling()
+    app = button(app, "Measure the leak").click().run()
+    assert polling() == {"leakage"} and "Waiting" in progress(app)
     assert not app.exception and "three splits" not in " ".join(titles(app))
     assert leakage_of(run) is not None and list_runs() == [run]
     app = button(app, "Cancel").click().run()
-    assert leakage_of(run) is None
+    assert leakage_of(run) is None and not polling()
     app = button(open_page(PAGE, run=run.id), "Measure the leak").click().run()
     executor.run_all()
     app = open_page(PAGE, run=run.id)

@@ -1,7 +1,7 @@
 """The Train page: the form made from the configs, the drawn model, the files of a run."""
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
@@ -98,6 +98,28 @@ def test_what_stands_on_the_page_keeps_its_place_while_a_run_goes_on(
     assert outer[0] == outer[1]
     assert all(outer[0][title] == place[:3] for title, place in before.items())
     assert len(set(done.values())) == len(done)
+
+
+def test_the_page_polls_while_a_run_or_an_answer_is_awaited(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred, polling: Callable[[], set[str]]
+) -> None:
+    app = open_train(open_page, dataset)
+    assert polling() == {"train_network"}
+    executor.run_all()
+    app.run()
+    assert not polling()
+    app.toggle(key="train_beside").set_value(False).run()
+    app.number_input(key="train_0_epochs").set_value(1).run()
+    button(app, "Train").click().run()
+    assert "train_run" in polling()
+    executor.run_all()
+    app.run()
+    assert not polling()
+    button(app, "Prepare the ONNX model").click().run()
+    assert polling() == {"train_onnx"}
+    executor.run_all()
+    app.run()
+    assert not polling()
 
 
 def test_the_button_that_starts_keeps_its_place(open_page: OpenPage, dataset: Dataset) -> None:

@@ -13,9 +13,7 @@ from rare_event.store.records import State
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import plain, plural
 from rare_event.ui.cache import jobs
-from rare_event.ui.frame import show_errors
-
-POLL_SECONDS = 2.0
+from rare_event.ui.live import poll_until_ended
 
 
 @dataclass(frozen=True)
@@ -27,7 +25,7 @@ class Progress:
     wanted, done
         Number of all, and of those trained.
     running
-        Names of those being trained.
+        Those being trained.
     waiting
         Those that wait.
     failed
@@ -36,7 +34,7 @@ class Progress:
 
     wanted: int
     done: int
-    running: tuple[str, ...]
+    running: tuple[Run, ...]
     waiting: tuple[Run, ...]
     failed: tuple[tuple[str, str], ...]
 
@@ -46,9 +44,9 @@ class Progress:
         return self.wanted - self.done - len(self.running) - len(self.waiting)
 
     @property
-    def unfinished(self) -> int:
-        """Number of those that are being trained, or wait."""
-        return len(self.running) + len(self.waiting)
+    def unfinished(self) -> list[str]:
+        """Ids of those that are being trained, or wait."""
+        return [run.id for run in (*self.running, *self.waiting)]
 
 
 def progress_of(run: Run) -> Progress:
@@ -82,7 +80,7 @@ def _progress(run_id: str, states: tuple[tuple[str, State], ...]) -> Progress:
     return Progress(
         len(wanted),
         sum(state == "done" for state in now.values()),
-        tuple(title_of(found[name].config()) for name, state in now.items() if state == "running"),
+        tuple(found[name] for name, state in now.items() if state == "running"),
         tuple(found[name] for name, state in now.items() if state == "queued"),
         tuple(failed.values()),
     )
@@ -96,32 +94,29 @@ def show_baselines(run: Run) -> None:
     run
         A run that a person asked for.
     """
-    with show_errors():
-        before = progress_of(run)
-        # Polling is left out once nothing more can happen.
-        every = POLL_SECONDS if before.unfinished else None
-        st.fragment(_show_progress, run_every=every, key="compare_baselines_fragment")(
-            run, before.done, before.unfinished
-        )
+    poll_until_ended(lambda: _show_progress(run), lambda: progress_of(run).unfinished, "compare_baselines")
 
 
-def _show_progress(run: Run, done_before: int, unfinished_before: int) -> None:
-    with show_errors():
-        progress = progress_of(run)
-        if (progress.done, progress.unfinished) != (done_before, unfinished_before):
-            # Another row for the leaderboard, or polling must begin or end.
-            st.rerun()
-        with st.container(horizontal=True, vertical_alignment="center"):
-            _tell(progress)
-            _buttons(run, progress)
-        for name, reason in progress.failed:
-            st.caption(f":material/error: {plain(name)}: {plain(reason)}")
+def _show_progress(run: Run) -> None:
+    progress = progress_of(run)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        show_count(progress)
+        _buttons(run, progress)
+    for name, reason in progress.failed:
+        st.caption(f":material/error: {plain(name)}: {plain(reason)}")
 
 
-def _tell(progress: Progress) -> None:
+def show_count(progress: Progress) -> None:
+    """Show how many baselines are trained, and which one is being trained now.
+
+    Parameters
+    ----------
+    progress
+        As of `progress_of`.
+    """
     words = f"{progress.done} of {plural(progress.wanted, 'baseline')} trained"
     if progress.running:
-        words += f"; now: {', '.join(progress.running)}"
+        words += f"; now: {', '.join(title_of(other.config()) for other in progress.running)}"
     if progress.waiting:
         words += f"; {len(progress.waiting)} waiting"
     if progress.unfinished:

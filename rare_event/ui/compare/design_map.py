@@ -20,9 +20,9 @@ from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.compare.map_figures import show_map
 from rare_event.ui.forms import help_of
-from rare_event.ui.frame import in_place, show_errors
+from rare_event.ui.frame import in_place
+from rare_event.ui.live import poll_until_ended
 
-POLL_SECONDS = 2.0
 SHIFTS = (1, 2, 3, 4, 5, 10, 20)
 LOOKBACKS = (1, 3, 5, 10, 15, 20, 30)
 PURPOSE = (
@@ -47,9 +47,9 @@ def show_design_space(dataset: Dataset) -> None:
         _show_form(dataset, maps)
     if maps:
         chosen = _choose_map(maps)
-        ended = chosen.state().ended
-        # Polling is left out once nothing more can happen.
-        st.fragment(_show_live, run_every=None if ended else POLL_SECONDS, key="map_fragment")(chosen, ended)
+        poll_until_ended(
+            lambda: _show_live(chosen), lambda: [] if chosen.state().ended else [chosen.id], "map"
+        )
 
 
 @in_place
@@ -219,17 +219,12 @@ def _note_looks(map_id: str, states: States, _seen: Overview) -> None:
     look_at(_seen)
 
 
-def _show_live(design_map: DesignMap, ended_before: bool) -> None:
-    with show_errors():
-        state = design_map.state()
-        if state.ended != ended_before:
-            # Polling must begin or end.
-            st.rerun()
-        seen = _seen(design_map)
-        _show_progress(design_map, seen)
-        if seen.judged:
-            _note_looks(design_map.id, _states(design_map), seen)
-            show_map(seen)
+def _show_live(design_map: DesignMap) -> None:
+    seen = _seen(design_map)
+    _show_progress(design_map, seen)
+    if seen.judged:
+        _note_looks(design_map.id, _states(design_map), seen)
+        show_map(seen)
 
 
 @in_place

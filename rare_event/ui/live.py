@@ -1,0 +1,43 @@
+"""A piece of a page that follows work in the background: it polls until the work has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+import streamlit as st
+
+from rare_event.ui.frame import show_errors
+
+POLL_SECONDS = 1.0
+
+
+def poll_until_ended(piece: Callable[[], None], unfinished: Callable[[], Iterable[str]], key: str) -> None:
+    """Draw a piece of a page, and draw it again every second while work that it shows is unfinished.
+
+    Streamlit settles whether a fragment polls when the page draws it. So the whole page is drawn again
+    when work begins or ends, and a click inside the piece that starts work starts polling too.
+
+    Parameters
+    ----------
+    piece
+        Draws it.
+    unfinished
+        Names the work that has not ended, as it is now; read at every poll, so it must be quick.
+    key
+        Of the piece.
+    """
+    with show_errors():
+        before = frozenset(unfinished())
+        st.fragment(_draw, run_every=POLL_SECONDS if before else None, key=f"{key}_fragment")(
+            piece, unfinished, before
+        )
+
+
+def _draw(piece: Callable[[], None], unfinished: Callable[[], Iterable[str]], before: frozenset[str]) -> None:
+    with show_errors():
+        if frozenset(unfinished()) != before:
+            st.rerun()
+        piece()
+        # Nothing polls yet, so nobody else would notice what a click inside the piece has started.
+        if not before and frozenset(unfinished()):
+            st.rerun()

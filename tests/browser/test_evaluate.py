@@ -1,0 +1,55 @@
+"""The Evaluate page in a real browser: what its buttons start is followed to its end."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Page, expect
+
+from rare_event.config import SplitPlan
+from rare_event.prepare.sample import write_sample
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import Run
+from tests.app.conftest import PCA, finished
+from tests.browser.conftest import Complaints, Server
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
+
+PATIENCE = 180_000  # milliseconds, for what a worker must do first
+
+
+@pytest.fixture(scope="module")
+def run(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Run]:
+    """A run whose test data are open."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARE_EVENT_HOME", str(server.home))
+        yield _opened(tmp_path_factory.mktemp("sample"))
+
+
+def _opened(folder: Path) -> Run:
+    dataset = add_dataset(write_sample(folder / "sample.csv"), "sample.csv")
+    run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
+    run.look()
+    return run
+
+
+def test_what_a_button_starts_is_followed_without_a_reload(
+    page: Page, server: Server, run: Run, complaints: Complaints
+) -> None:
+    page.goto(f"{server.address}/Evaluate?run={run.id}")
+    measure = page.get_by_role("button", name="Measure the leak")
+    expect(measure).to_be_visible(timeout=PATIENCE)
+    page.evaluate("window.loadedOnce = true")
+    measure.click()
+    expect(page.get_by_test_id("stProgress")).to_be_visible()
+    expect(page.get_by_text("The same model under three splits")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_test_id("stProgress")).to_have_count(0)
+    expect(measure).to_have_count(0)
+
+    page.get_by_role("button", name="Train the baselines").click()
+    expect(page.get_by_text("baselines trained")).to_be_visible()
+    expect(page.get_by_text("for all alike")).to_be_visible(timeout=PATIENCE)
+    assert page.evaluate("window.loadedOnce"), "the page was loaded again"
+    assert page.get_by_test_id("stException").count() == 0
+    assert complaints.messages == []
