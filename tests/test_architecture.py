@@ -43,6 +43,7 @@ USE_KERAS = {
     "rare_event/detect/layers.py",
     "rare_event/detect/models.py",
     "rare_event/detect/operations.py",
+    "rare_event/detect/programs.py",
     "rare_event/detect/random_bits.py",
     "rare_event/detect/training.py",
     "rare_event/bench/training.py",

@@ -12,7 +12,7 @@ from rare_event.bench import data, stages, timing, training
 from rare_event.bench.pytorch import has_torch
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
 from rare_event.detect.models import LONGEST_UNROLLED, build
-from rare_event.detect.training import _epoch_programs
+from rare_event.detect.programs import epoch_programs
 from rare_event.errors import ConfigError
 from rare_event.judge.thresholds import operating_points
 from tests import naive
@@ -113,7 +113,7 @@ def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> N
     keys |= {"validation_loss_after_equal_epochs", "second_training_starts_in"}
     dense, again = training.train(ARTICLE_DENSE, pace), training.train(ARTICLE_DENSE, pace)
     # What another row compiled is forgotten; only the second training finds its programs.
-    assert _epoch_programs.cache_info()[:2] == (1, 1)
+    assert epoch_programs.cache_info()[:2] == (1, 1)
     assert dense["beside"] == again["beside"] == {}
     tiny = LSTMModel(encoder=(3,), decoder=(3,))
     lstm = training.train(replace(ARTICLE_LSTM, model=tiny, lookback=2), pace)

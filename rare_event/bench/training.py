@@ -81,7 +81,7 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
         Epochs and turns; 200 epochs unless told.
     """
     from rare_event.detect.detector import build_network
-    from rare_event.detect.training import forget_programs
+    from rare_event.detect.programs import forget_programs
 
     pace = pace or Pace()
     X, ends = correlated_rows(N_ROWS), np.arange(config.lookback - 1, N_ROWS)

@@ -14,9 +14,10 @@ from rare_event.detect.baselines import detector_class
 from rare_event.detect.interface import Detector, Steps
 from rare_event.detect.layers import import_keras
 from rare_event.detect.models import build
+from rare_event.detect.programs import compile_errors
 from rare_event.detect.rows import thinned
 from rare_event.detect.scoring import score
-from rare_event.detect.training import Epoch, OnEpoch, compile_errors, ignore_epoch, train_autoencoder
+from rare_event.detect.training import Epoch, OnEpoch, ignore_epoch, train_autoencoder
 from rare_event.errors import DataError
 
 # Windows that the losses of a baseline are the mean score of: enough for a figure to look at.

@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from rare_event.detect import training as training_module
+from rare_event.detect import programs
 from rare_event.detect.detector import Autoencoder, fit_detector, load_detector
 from rare_event.detect.interface import Reconstructor
 from rare_event.detect.layers import import_keras
@@ -48,7 +48,7 @@ def test_the_two_kinds_of_errors_differ(fitted, X) -> None:
 def test_many_windows_are_taken_in_batches(fitted, X, monkeypatch) -> None:
     config, detector, _ = fitted
     expected = detector.sensor_errors(X, ENDS, "last")
-    monkeypatch.setattr(training_module, "EVALUATION_BATCH", 32)  # 9 batches of 32 and one of 8
+    monkeypatch.setattr(programs, "EVALUATION_BATCH", 32)  # 9 batches of 32 and one of 8
     again = Autoencoder(detector.model) if isinstance(detector, Autoencoder) else detector
     np.testing.assert_allclose(again.sensor_errors(X, ENDS, "last"), expected, atol=1e-6)
 

@@ -12,12 +12,14 @@ import numpy as np
 import pytest
 
 from rare_event.config import DenseModel, LSTMModel, Score, Training
+from rare_event.detect import programs as programs_module
 from rare_event.detect import training as training_module
 from rare_event.detect.detector import fit_detector
 from rare_event.detect.models import build, import_keras
 from rare_event.detect.operations import quick_operations
+from rare_event.detect.programs import compile_errors, forget_programs
 from rare_event.detect.scoring import score
-from rare_event.detect.training import Epoch, compile_errors, forget_programs, train_autoencoder
+from rare_event.detect.training import Epoch, train_autoencoder
 from rare_event.errors import Cancelled, DataError
 from rare_event.prepare.windows import gather
 
@@ -89,12 +91,12 @@ def test_a_step_is_one_of_keras_adam() -> None:
     for step in range(1, 8):
         gradient = tf.constant(rng.normal(size=(3, 4)), tf.float32)
         optimizer.apply([gradient], [expected])
-        weight, momentum, velocity = training_module._adam(
+        weight, momentum, velocity = programs_module._adam(
             weight, momentum, velocity, gradient, tf.constant(float(step)), tf.constant(0.02)
         )
         np.testing.assert_allclose(weight, expected.numpy(), rtol=1e-5, atol=1e-7)
     # With one gradient the first step goes the whole rate against its sign.
-    first, _, _ = training_module._adam(
+    first, _, _ = programs_module._adam(
         tf.constant([1.0, 1.0]), tf.zeros(2), tf.zeros(2), tf.constant([5.0, -0.1]), tf.constant(1.0), 0.5
     )
     np.testing.assert_allclose(first, [0.5, 1.5], rtol=1e-4)
@@ -266,7 +268,7 @@ def train_kind(kind, X, seed=1, n_train=70, rate=1e-2):
 
 
 def kept():
-    info = training_module._epoch_programs.cache_info()
+    info = programs_module.epoch_programs.cache_info()
     return info.hits, info.misses
 
 
@@ -367,7 +369,7 @@ def test_what_xla_cannot_compile_is_trained_all_the_same(X) -> None:
 
 
 def test_only_equal_architectures_share_programs() -> None:
-    network = training_module._Network.of
+    network = programs_module.Network.of
     models = {
         "dense": lambda: build(TINY_DENSE, 2, 5, 32, seed=1),
         "other activation": lambda: build(replace(TINY_DENSE, activation="tanh"), 2, 5, 32, seed=1),
@@ -402,8 +404,8 @@ def test_kept_programs_are_few_and_hold_no_data() -> None:
     train_kind("dense", X)
     held = tf.constant(X)
     assert [one is held for one in tensors_of_data()] == [True]
-    assert training_module._epoch_programs.cache_info().currsize == 1
-    assert training_module._epoch_programs.cache_info().maxsize == training_module.KEPT_PROGRAMS <= 10
+    assert programs_module.epoch_programs.cache_info().currsize == 1
+    assert programs_module.epoch_programs.cache_info().maxsize == programs_module.KEPT_PROGRAMS <= 10
 
 
 @pytest.mark.parametrize("steps", ["last", "window"])
@@ -412,7 +414,7 @@ def test_models_that_share_a_scoring_program_keep_their_weights(X, steps) -> Non
     one, two = (build(TINY_DENSE, 2, X.shape[1], 32, seed) for seed in (1, 2))
     ends, windows = np.arange(4, 90), gather(X, np.arange(4, 90), 2)
     errors_of_one, errors_of_two = compile_errors(one, steps), compile_errors(two, steps)
-    assert training_module._errors_program.cache_info().misses == 1
+    assert programs_module._errors_program.cache_info().misses == 1
 
     def expected(model):
         squared = np.square(model.predict(windows, verbose=0) - windows)

@@ -1,0 +1,341 @@
+"""Programs: what is compiled of a network, to learn, to validate and to score.
+
+Windows are gathered by their last row inside the program, all batches including the last partial one
+run in one XLA loop, and the validation loss is part of the same program. Memory does not grow with
+the lookback.
+
+Weights and data are arguments of the programs, and data are padded to one of few lengths. So
+programs are kept by architecture: a second training that is alike, such as that of the next fold of a
+backtest, compiles nothing.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import re
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
+
+import numpy as np
+
+from rare_event.detect.operations import quick_operations
+
+if TYPE_CHECKING:
+    import keras
+
+# Windows per step where errors are asked for: large enough to fill the processor, small enough that
+# gathered windows of a long lookback stay a few megabytes.
+EVALUATION_BATCH = 2048
+# Compiled programs that are kept, of either kind.
+KEPT_PROGRAMS = 8
+
+Made = TypeVar("Made")
+
+
+class State(NamedTuple):
+    """What an epoch starts from, as tensors.
+
+    Parameters
+    ----------
+    weights, momenta, velocities
+        Of Adam (Kingma and Ba 2015), all trainable variables in one row.
+    steps
+        How many were taken.
+    others
+        The model's other variables, such as the state of its random generators.
+    """
+
+    weights: Any
+    momenta: Any
+    velocities: Any
+    steps: Any
+    others: list[Any]
+
+
+def first_state(model: keras.Model) -> State:
+    """Return where a training of a model starts; the model keeps its weights.
+
+    Parameters
+    ----------
+    model
+        What is trained.
+    """
+    import tensorflow as tf
+
+    weights = _joined(_values(model.trainable_variables))
+    nothing = tf.zeros_like(weights)
+    return State(weights, nothing, nothing, tf.constant(0.0), _values(model.non_trainable_variables))
+
+
+def _values(variables: list[Any]) -> list[Any]:
+    import tensorflow as tf
+
+    return [tf.convert_to_tensor(variable.value) for variable in variables]
+
+
+def _joined(values: list[Any]) -> Any:
+    """Lay values of any shape out in one row."""
+    import tensorflow as tf
+
+    return tf.concat([tf.reshape(value, [-1]) for value in values], 0)
+
+
+def _split(row: Any, variables: list[Any]) -> list[Any]:
+    """Cut a row into the shapes of variables."""
+    import tensorflow as tf
+
+    parts = tf.split(row, [math.prod(variable.shape) for variable in variables])
+    return [tf.reshape(part, variable.shape) for part, variable in zip(parts, variables, strict=True)]
+
+
+def load_state(model: keras.Model, state: State) -> None:
+    """Give a model the weights of a state.
+
+    Parameters
+    ----------
+    model
+        What was trained.
+    state
+        After an epoch.
+    """
+    values = _split(state.weights, model.trainable_variables) + state.others
+    variables = model.trainable_variables + model.non_trainable_variables
+    for variable, value in zip(variables, values, strict=True):
+        variable.assign(value)
+
+
+@dataclass(frozen=True)
+class Network:
+    """A model that is known by its architecture: equal ones share their programs.
+
+    Parameters
+    ----------
+    architecture
+        What it is made of, without the names that Keras numbers.
+    model
+        The first that came; its weights are not read.
+    """
+
+    architecture: str
+    model: Any = field(compare=False, repr=False)
+
+    @classmethod
+    def of(cls, model: keras.Model) -> Network:
+        """Describe a model.
+
+        Parameters
+        ----------
+        model
+            Any that Keras can write as JSON.
+        """
+        parts = json.loads(model.to_json())
+        del parts["config"]["name"]
+        described = json.dumps(parts)
+        # Keras numbers the layers it names through the process: lstm, lstm_1, ...
+        for number, name in enumerate(dict.fromkeys(re.findall(r'"name": "([^"]+)"', described))):
+            kind = re.sub(r"_\d+$", "", name)
+            described = re.sub(f'"{re.escape(name)}"(?!:)', f'"{kind}#{number}"', described)
+        return cls(described, model)
+
+
+def forget_programs() -> None:
+    """Compile the next training from scratch."""
+    epoch_programs.cache_clear()
+    _errors_program.cache_clear()
+
+
+@lru_cache(maxsize=KEPT_PROGRAMS)
+def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int) -> tuple[Any, Any, bool]:
+    """Make what learns and what validates, and tell whether XLA could compile them.
+
+    Both take the ends of windows in batches, and turn as often as `count` windows need.
+
+    Parameters
+    ----------
+    network
+        What is trained.
+    rows
+        Of the data, padded.
+    batch, held_out_batch
+        Windows in one batch of either part.
+    """
+    import tensorflow as tf
+
+    model = network.model
+    learn, validate = _learning(model), _validating(model)
+    state, X, none = first_state(model), tf.zeros((rows, model.input_shape[2])), tf.constant(0)
+    order, held_out = (tf.zeros((math.ceil(rows / size), size), tf.int32) for size in (batch, held_out_batch))
+    to_validate, to_learn = (state, X, held_out, none), (state, tf.constant(0.0), X, order, none)
+
+    def programs(compiled: bool) -> tuple[Any, Any, bool]:
+        """Run both once, on no windows: that is when XLA compiles, one beside the other."""
+        learning, validating = (
+            tf.function(f, jit_compile=compiled, autograph=False) for f in (learn, validate)
+        )
+        with ThreadPoolExecutor(1) as thread:
+            # Only XLA's part is left to the thread, since a Keras model cannot be traced twice at once.
+            with quick_operations():
+                validating = validating.get_concrete_function(*to_validate)
+                beside = thread.submit(validating, *to_validate)
+                learning = learning.get_concrete_function(*to_learn)
+            learning(*to_learn)
+            beside.result()
+        return learning, validating, compiled
+
+    return _compiled_if_possible(programs)
+
+
+def _compiled_if_possible(make: Callable[[bool], Made]) -> Made:
+    """Make programs with XLA, or without it where it knows no such operation."""
+    import tensorflow as tf
+
+    try:
+        return make(True)
+    except (tf.errors.InvalidArgumentError, tf.errors.UnimplementedError):
+        return make(False)
+
+
+def _learning(model: keras.Model) -> Callable[..., tuple[State, Any]]:
+    """Return an epoch: from a state, rate, data and batches to the next state and the mean loss."""
+    import tensorflow as tf
+
+    variables, loss_of = model.trainable_variables, _loss_of(model)
+
+    def learn(state: State, rate: Any, X: Any, batches: Any, count: Any) -> tuple[State, Any]:
+        def step(carried: Any, ends: Any, real: Any) -> tuple[Any, Any]:
+            (weights, momenta, velocities), steps, others = carried
+            with tf.GradientTape() as tape:
+                tape.watch(weights)
+                loss, others = loss_of(weights, others, X, ends, real, True)
+            each = zip(weights, momenta, velocities, tape.gradient(loss, weights), strict=True)
+            moved = [_adam(*one, steps + 1, rate) for one in each]
+            return ([list(kind) for kind in zip(*moved, strict=True)], steps + 1, others), loss
+
+        # Variables are apart only within: a call costs for every tensor it is given.
+        apart = [_split(row, variables) for row in state[:3]]
+        (apart, steps, others), loss = _each_batch(step, (apart, state.steps, state.others), batches, count)
+        weights, momenta, velocities = (_joined(values) for values in apart)
+        return State(weights, momenta, velocities, steps, others), loss
+
+    return learn
+
+
+def _validating(model: keras.Model) -> Callable[..., Any]:
+    """Return the mean loss of batches at a state, with nothing learned."""
+    variables, loss_of = model.trainable_variables, _loss_of(model)
+
+    def validate(state: State, X: Any, batches: Any, count: Any) -> Any:
+        weights = _split(state.weights, variables)
+
+        def step(carried: Any, ends: Any, real: Any) -> tuple[Any, Any]:
+            return carried, loss_of(weights, state.others, X, ends, real, False)[0]
+
+        return _each_batch(step, (), batches, count)[1]
+
+    return validate
+
+
+def _loss_of(model: keras.Model) -> Callable[..., tuple[Any, Any]]:
+    """Return the loss of the windows that are no filling, and the other variables afterwards."""
+    import tensorflow as tf
+
+    offsets = np.arange(1 - model.input_shape[1], 1)
+
+    def loss_of(weights: Any, others: Any, X: Any, ends: Any, real: Any, learning: bool) -> tuple[Any, Any]:
+        windows = tf.gather(X, ends[:, None] + offsets)
+        again, others, penalties = model.stateless_call(
+            weights, others, windows, training=learning, return_losses=True
+        )
+        error = tf.reduce_mean(tf.square(again - windows), axis=[1, 2])
+        return tf.reduce_sum(real * error) / tf.reduce_sum(real) + sum(penalties), others
+
+    return loss_of
+
+
+def _each_batch(step: Callable[..., Any], carried: Any, batches: Any, count: Any) -> tuple[Any, Any]:
+    """Take a step with each batch; also the mean of their losses, weighted by their windows."""
+    import tensorflow as tf
+
+    size = batches.shape[1]
+
+    def turn(number: Any, carried: Any, total: Any) -> Any:
+        real = tf.cast(number * size + tf.range(size) < count, tf.float32)
+        carried, loss = step(carried, batches[number], real)
+        return number + 1, carried, total + tf.reduce_sum(real) * loss
+
+    _, carried, total = tf.while_loop(lambda number, *_: number * size < count, turn, (0, carried, 0.0))
+    return carried, total / tf.cast(count, tf.float32)
+
+
+def _adam(
+    weight: Any, momentum: Any, velocity: Any, gradient: Any, step: Any, rate: Any
+) -> tuple[Any, Any, Any]:
+    """Take a step of Adam with the constants of `keras.optimizers.Adam`; the first step is 1."""
+    import tensorflow as tf
+
+    rate *= tf.sqrt(1 - 0.999**step) / (1 - 0.9**step)
+    momentum += (gradient - momentum) * (1 - 0.9)
+    velocity += (tf.square(gradient) - velocity) * (1 - 0.999)
+    return weight - rate * momentum / (tf.sqrt(velocity) + 1e-7), momentum, velocity
+
+
+def compile_errors(
+    model: keras.Model, steps: Literal["last", "window"]
+) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
+    """Compile the squared errors of a model's reconstruction, for any number of rows.
+
+    Parameters
+    ----------
+    model
+        Input and output of shape (batch, lookback, n_features); its weights are read at each call.
+    steps
+        Errors of the ``last`` row, or the mean over the ``window``.
+
+    Returns
+    -------
+    Callable
+        From X, shape (n_rows, n_features), and the last rows of windows to errors of shape
+        (n_windows, n_features).
+    """
+    size, offsets = EVALUATION_BATCH, np.arange(1 - model.input_shape[1], 1)
+    program = _errors_program(Network.of(model), steps, size)
+
+    def run(X: np.ndarray, ends: np.ndarray) -> np.ndarray:
+        weights = _values(model.trainable_variables), _values(model.non_trainable_variables)
+        errors = np.empty((len(ends), X.shape[1]), np.float32)
+        for start in range(0, len(ends), size):
+            chunk = ends[start : start + size]
+            # One shape means one compilation: the last batch is filled up with its first window.
+            filled = np.full(size, chunk[0])
+            filled[: len(chunk)] = chunk
+            errors[start : start + len(chunk)] = program(*weights, X[filled[:, None] + offsets])[: len(chunk)]
+        return errors
+
+    return run
+
+
+@lru_cache(maxsize=KEPT_PROGRAMS)
+def _errors_program(network: Network, steps: str, size: int) -> Any:
+    """Make what scores `size` windows, compiled unless XLA cannot."""
+    import tensorflow as tf
+
+    model = network.model
+    windows = tf.zeros((size, *model.input_shape[1:]))
+    values = _values(model.trainable_variables), _values(model.non_trainable_variables), windows
+
+    def errors(trainable: Any, others: Any, windows: Any) -> Any:
+        again, _ = model.stateless_call(trainable, others, windows, training=False)
+        squared = tf.square(again - windows)
+        return squared[:, -1] if steps == "last" else tf.reduce_mean(squared, axis=1)
+
+    def program(compiled: bool) -> Any:
+        function = tf.function(errors, jit_compile=compiled, autograph=False)
+        with quick_operations():
+            function(*values)
+        return function
+
+    return _compiled_if_possible(program)
