@@ -6,15 +6,21 @@ weights and the saved model remain Keras's own, and only the compiled program di
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+import inspect
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from threading import RLock
 from typing import Any
-from unittest.mock import patch
 
 from rare_event.detect.layers import import_keras
 from rare_event.detect.random_bits import dropout, normal, uniform
+from rare_event.errors import RareEventError
 
 Operation = Callable[..., Any]
+# Where an operation stands, its name there, and what makes ours from theirs.
+Replacement = tuple[Any, str, Callable[[Operation], Operation]]
+# Names belong to the process: a second thread would take our operations for theirs, and leave them there.
+_one_at_a_time = RLock()
 
 
 def convolution_as_product(theirs: Operation) -> Operation:
@@ -30,11 +36,19 @@ def convolution_as_product(theirs: Operation) -> Operation:
     """
     import tensorflow as tf
 
-    def convolution(input: Any, filters: Any, strides: Any = 1, padding: str = "VALID", **rest: Any) -> Any:
-        ones = all(number in (1, None, [1], (1,)) for number in (strides, rest.get("dilations")))
-        plain = padding == "SAME" and rest.get("data_format") in (None, "NWC")
+    def convolution(
+        input: Any,
+        filters: Any,
+        strides: Any = None,
+        padding: str = "VALID",
+        data_format: str | None = None,
+        dilations: Any = None,
+        name: str | None = None,
+    ) -> Any:
+        ones = all(number in (1, None, [1], (1,)) for number in (strides, dilations))
+        plain = padding == "SAME" and data_format in (None, "NWC")
         if input.shape.rank != 3 or input.shape[2] != filters.shape[1] or not (ones and plain):
-            return theirs(input, filters, strides, padding, **rest)
+            return theirs(input, filters, strides, padding, data_format, dilations, name)
         width, rows = filters.shape[0], input.shape[1]
         padded = tf.pad(input, [[0, 0], [(width - 1) // 2, width // 2], [0, 0]])
         beside = tf.concat([padded[:, row : row + rows] for row in range(width)], 2)
@@ -64,18 +78,70 @@ def rows_at_once(theirs: Operation) -> Operation:
 
 
 @contextmanager
+def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
+    """Let names lead to other operations meanwhile, for one thread at a time.
+
+    Parameters
+    ----------
+    replacements
+        Each is where a name stands, the name, and a function from the operation there to ours.
+
+    Raises
+    ------
+    RareEventError
+        If a name is gone, or its operation takes other arguments than ours; then none is replaced.
+    """
+    with _one_at_a_time:
+        pairs = [(home, name, *_both(home, name, ours_from)) for home, name, ours_from in replacements]
+        try:
+            for home, name, _, ours in pairs:
+                setattr(home, name, ours)
+            yield
+        finally:
+            for home, name, theirs, _ in reversed(pairs):
+                setattr(home, name, theirs)
+
+
+def _both(home: Any, name: str, ours_from: Callable[[Operation], Operation]) -> tuple[Operation, Operation]:
+    """Return the operation of a name, and ours, which must take the same arguments."""
+    where = f"{home.__name__}.{name}"
+    remedy = "Install the releases of TensorFlow and Keras that requirements.txt names."
+    theirs = vars(home).get(name)
+    if theirs is None:
+        raise RareEventError(f"This release of TensorFlow or Keras has no {where}. {remedy}")
+    ours = ours_from(theirs)
+    if _arguments(theirs) != _arguments(ours):
+        raise RareEventError(
+            f"{where} takes {', '.join(_arguments(theirs))} in this release of TensorFlow or Keras, and not "
+            f"{', '.join(_arguments(ours))}. {remedy}"
+        )
+    return theirs, ours
+
+
+def _arguments(operation: Operation) -> list[str]:
+    """Names of what an operation takes, in order; those by keyword only begin with a star."""
+    parameters = inspect.signature(operation).parameters.values()
+    return [f"*{one.name}" if one.kind is one.KEYWORD_ONLY else one.name for one in parameters]
+
+
+@contextmanager
 def quick_operations() -> Iterator[None]:
-    """Let what is traced meanwhile use these operations, and cheap random bits."""
+    """Let what is traced meanwhile use these operations, and cheap random bits.
+
+    Raises
+    ------
+    RareEventError
+        If TensorFlow or Keras has changed what is replaced.
+    """
     import tensorflow as tf
 
-    time_distributed = import_keras().layers.TimeDistributed
-    with ExitStack() as stack:
-        for home, name, ours in (
-            (tf.nn, "convolution", convolution_as_product(tf.nn.convolution)),
-            (time_distributed, "call", rows_at_once(time_distributed.call)),
-            (tf.random, "stateless_uniform", uniform),
-            (tf.random, "stateless_normal", normal),
-            (tf.nn.experimental, "stateless_dropout", dropout),
-        ):
-            stack.enter_context(patch.object(home, name, ours))
+    with replaced(
+        [
+            (tf.nn, "convolution", convolution_as_product),
+            (import_keras().layers.TimeDistributed, "call", rows_at_once),
+            (tf.random, "stateless_uniform", lambda _: uniform),
+            (tf.random, "stateless_normal", lambda _: normal),
+            (tf.nn.experimental, "stateless_dropout", lambda _: dropout),
+        ]
+    ):
         yield

@@ -52,7 +52,15 @@ def random_bits(shape: Any, seed: Any) -> Any:
     return hashed(hashed(tf.bitwise.bitwise_xor(places, key)) + hashed(key + second))
 
 
-def uniform(shape: Any, seed: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: Any = None) -> Any:
+def uniform(
+    shape: Any,
+    seed: Any,
+    minval: Any = 0.0,
+    maxval: Any = 1.0,
+    dtype: Any = None,
+    name: str | None = None,
+    alg: Any = None,
+) -> Any:
     """Draw from [minval, maxval), in 2^24 equal steps, as `tf.random.stateless_uniform` does.
 
     Parameters
@@ -63,6 +71,8 @@ def uniform(shape: Any, seed: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: 
         Bounds.
     dtype
         Of the result, float32 unless told; only floating types are drawn here.
+    name, alg
+        Not used.
     """
     import tensorflow as tf
 
@@ -70,7 +80,15 @@ def uniform(shape: Any, seed: Any, minval: Any = 0.0, maxval: Any = 1.0, dtype: 
     return tf.cast(minval + share * 2**-24 * (maxval - minval), dtype or tf.float32)
 
 
-def normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any = None) -> Any:
+def normal(
+    shape: Any,
+    seed: Any,
+    mean: Any = 0.0,
+    stddev: Any = 1.0,
+    dtype: Any = None,
+    name: str | None = None,
+    alg: Any = None,
+) -> Any:
     """Draw from a normal distribution, by its inverse, as `tf.random.stateless_normal` does.
 
     Parameters
@@ -81,6 +99,8 @@ def normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any
         Of the distribution.
     dtype
         Of the result, float32 unless told.
+    name, alg
+        Not used.
     """
     import tensorflow as tf
 
@@ -89,7 +109,9 @@ def normal(shape: Any, seed: Any, mean: Any = 0.0, stddev: Any = 1.0, dtype: Any
     return tf.cast(mean + stddev * 2**0.5 * tf.math.erfinv(between), dtype or tf.float32)
 
 
-def dropout(x: Any, rate: float, seed: Any, noise_shape: Any = None) -> Any:
+def dropout(
+    x: Any, rate: float, seed: Any, rng_alg: Any = None, noise_shape: Any = None, name: str | None = None
+) -> Any:
     """Set a share of the values to zero and scale the rest, as TensorFlow's stateless dropout does.
 
     Parameters
@@ -100,8 +122,12 @@ def dropout(x: Any, rate: float, seed: Any, noise_shape: Any = None) -> Any:
         Share that is dropped, in [0, 1).
     seed
         As of `random_bits`.
+    rng_alg
+        Not used.
     noise_shape
         Of the mask, one where it is repeated; that of `x` unless told.
+    name
+        Not used.
     """
     import tensorflow as tf
 

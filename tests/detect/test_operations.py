@@ -1,11 +1,17 @@
 """Operations in place of TensorFlow's and Keras's give what those give, and only while they are asked for."""
 
+from concurrent.futures import ThreadPoolExecutor
+from threading import Event, RLock
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
+from rare_event.detect import operations
 from rare_event.detect.layers import import_keras
-from rare_event.detect.operations import convolution_as_product, quick_operations, rows_at_once
+from rare_event.detect.operations import convolution_as_product, quick_operations, replaced, rows_at_once
 from rare_event.detect.random_bits import normal
+from rare_event.errors import RareEventError
 
 
 def theirs(*arguments, **rest):
@@ -136,3 +142,102 @@ def test_a_body_that_fails_leaves_tensorflow_as_it_was() -> None:
         assert tf.random.stateless_normal is normal
         raise KeyError
     assert functions() == before
+
+
+def home_of(**operations):
+    return SimpleNamespace(__name__="tf.home", **operations)
+
+
+def as_it_was(a, b=2):
+    return "theirs"
+
+
+def ours_from(theirs):
+    def ours(a, b=3):
+        return f"ours for {theirs(a, b)}"
+
+    return ours
+
+
+def test_a_name_leads_to_ours_and_back() -> None:
+    home = home_of(one=as_it_was)
+    with replaced([(home, "one", ours_from)]):
+        assert home.one(1) == "ours for theirs"
+        with replaced([(home, "one", ours_from)]):
+            assert home.one(1) == "ours for ours for theirs"
+        assert home.one(1) == "ours for theirs"
+    assert home.one is as_it_was
+
+
+def test_a_name_that_is_gone_is_told_and_nothing_is_replaced() -> None:
+    home = home_of(one=as_it_was)
+    wanted = [(home, "one", ours_from), (home, "two", ours_from)]
+    with (
+        pytest.raises(RareEventError, match=r"has no tf\.home\.two\. Install the releases"),
+        replaced(wanted),
+    ):
+        pytest.fail("the body must not run")
+    assert vars(home) == {"__name__": "tf.home", "one": as_it_was}
+
+
+@pytest.mark.parametrize(
+    "changed", [lambda a: 0, lambda a, b, c=0: 0, lambda b, a: 0, lambda a, *, b=2: 0, lambda a, c=2: 0]
+)
+def test_an_operation_that_takes_other_arguments_is_told(changed) -> None:
+    home = home_of(one=as_it_was, two=changed)
+    wanted = [(home, "one", ours_from), (home, "two", ours_from)]
+    with pytest.raises(RareEventError, match=r"tf\.home\.two takes .* and not a, b\."), replaced(wanted):
+        pytest.fail("the body must not run")
+    assert home.one is as_it_was and home.two is changed
+
+
+def test_another_release_of_tensorflow_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    import tensorflow as tf
+
+    monkeypatch.setattr(tf.random, "stateless_normal", lambda shape, key: key)
+    uniform = tf.random.stateless_uniform
+    with pytest.raises(RareEventError, match="random.stateless_normal takes shape, key"), quick_operations():
+        pytest.fail("the body must not run")
+    monkeypatch.delattr(tf.random, "stateless_normal")
+    with pytest.raises(RareEventError, match="has no .*random.stateless_normal"), quick_operations():
+        pytest.fail("the body must not run")
+    assert tf.random.stateless_uniform is uniform
+
+
+class WatchedLock:
+    """A lock that tells when a second thread asks for it."""
+
+    def __init__(self) -> None:
+        self.lock, self.asked, self.inside = RLock(), Event(), False
+
+    def __enter__(self) -> None:
+        if self.inside:
+            self.asked.set()
+        self.lock.acquire()
+        self.inside = True
+
+    def __exit__(self, *error) -> None:
+        self.inside = False
+        self.lock.release()
+
+
+def test_two_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    home, first_is_in, order = home_of(one=as_it_was), Event(), []
+    monkeypatch.setattr(operations, "_one_at_a_time", lock := WatchedLock())
+
+    def first() -> None:
+        with replaced([(home, "one", ours_from)]):
+            first_is_in.set()
+            assert lock.asked.wait(60)
+            order.append(f"first: {home.one(1)}")
+
+    def second() -> None:
+        assert first_is_in.wait(60)
+        with replaced([(home, "one", ours_from)]):
+            order.append(f"second: {home.one(1)}")
+
+    with ThreadPoolExecutor(2) as threads:
+        for done in [threads.submit(first), threads.submit(second)]:
+            done.result()
+    assert order == ["first: ours for theirs", "second: ours for theirs"], "neither replaces the other's"
+    assert home.one is as_it_was
