@@ -6,13 +6,12 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level
-from rare_event.judge.resampling import INTERVAL, LEAST_STRETCHES, RESAMPLES, draw_stretches, interval_of
-from rare_event.judge.scores import MINUTES_PER_DAY, Scores
-from rare_event.judge.thresholds import Marks, OperatingPoints, alarm_marks, operating_points, ranks_of
+from rare_event.judge.operating_intervals import intervals, lead_figures, leads_at
+from rare_event.judge.scores import Scores
+from rare_event.judge.thresholds import OperatingPoints, operating_points
 
 MOST_COLUMNS = 2000
 BINS = 60
@@ -143,147 +142,3 @@ def explorer_columns(
     frame = points.to_frame().iloc[shown].reset_index(drop=True)
     leads = leads_at(scores, policy, points.threshold[shown])
     return frame.assign(**lead_figures(leads), **intervals(scores, policy, shown, seed))
-
-
-def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.ndarray:
-    """Lead time of each caught event at each threshold, in minutes.
-
-    Parameters
-    ----------
-    scores, policy
-        The part and the alarm policy.
-    thresholds
-        Rising, shape (n_thresholds,).
-
-    Returns
-    -------
-    numpy.ndarray
-        float32, shape (n_events_seen, n_thresholds); missing where the event is missed.
-    """
-    level = alarm_level(scores.y_score, scores, policy, -np.inf)
-    useful = np.flatnonzero((scores.to_event <= policy.lead) & (scores.to_event >= policy.min_lead))
-    _, event = np.unique(scores.event[useful], return_inverse=True)
-    column = np.searchsorted(thresholds, level[useful], side="right") - 1
-    leads = np.full((event.max(initial=-1) + 1, len(thresholds)), -np.inf, np.float32)
-    alarmed = column >= 0
-    np.maximum.at(leads, (event[alarmed], column[alarmed]), scores.to_event[useful][alarmed])
-    # A row that is alarmed at one threshold is alarmed at all lower ones.
-    leads = np.maximum.accumulate(leads[:, ::-1], axis=1)[:, ::-1]
-    return np.where(np.isfinite(leads), leads, np.nan)
-
-
-def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
-    """Median and quartiles of the lead at each threshold, and a 95 % interval of the median.
-
-    The interval is between order statistics (David and Nagaraja 2003, section 7.1): it holds for
-    any distribution, and needs at least six events.
-
-    Parameters
-    ----------
-    leads
-        As of `leads_at`.
-    """
-    count = np.isfinite(leads).sum(axis=0)
-    rising = np.sort(leads, axis=0)  # missing values last
-
-    def order_statistic(position: np.ndarray) -> np.ndarray:
-        """Value at a fractional position from 0, between its neighbours."""
-        if not len(rising):
-            return np.full(leads.shape[1], np.nan)
-        position = np.clip(position, 0, np.maximum(count - 1, 0))
-        below = np.floor(position).astype(int)
-        above = np.minimum(below + 1, np.maximum(count - 1, 0))
-        values = [np.take_along_axis(rising, at[None], axis=0)[0] for at in (below, above)]
-        return values[0] + (position - below) * (values[1] - values[0])
-
-    # The highest rank that the median lies below in at most 2.5 % of samples.
-    lowest = binom.ppf(INTERVAL[0] / 100, np.maximum(count, 1), 0.5) - 1
-    enough = count >= 6
-    return {
-        "median_lead": order_statistic((count - 1) / 2),
-        "lead_25": order_statistic((count - 1) / 4),
-        "lead_75": order_statistic(3 * (count - 1) / 4),
-        "median_lead_low": np.where(enough, order_statistic(lowest), np.nan),
-        "median_lead_high": np.where(enough, order_statistic(count - 1 - lowest), np.nan),
-    }
-
-
-def intervals(
-    scores: Scores, policy: AlarmPolicy, shown: np.ndarray, seed: int = 0, resamples: int = RESAMPLES
-) -> dict[str, np.ndarray]:
-    """Bootstrap 95 % intervals at the displayed points, drawing whole stretches with their events.
-
-    Rows of one stretch are alike, so rows are never drawn on their own. Stretches that lead to an
-    event and others are drawn apart, so that every resample has as many events as the part.
-
-    Parameters
-    ----------
-    scores, policy
-        The part and the alarm policy.
-    shown
-        Positions of the displayed points.
-    seed, resamples
-        Seed and number of resamples.
-
-    Returns
-    -------
-    dict
-        `NAME_low` and `NAME_high`, each of shape (len(shown),).
-    """
-    _, stretch = np.unique(scores.stretch, return_inverse=True)
-    n_stretches = int(stretch.max(initial=-1)) + 1
-    names = ("precision", "recall", "caught", "false_alarms_per_day")
-    if n_stretches < LEAST_STRETCHES:
-        return {f"{name}_{side}": np.full(len(shown), np.nan) for name in names for side in ("low", "high")}
-    counts = _counts_by_stretch(scores, policy, shown, stretch, n_stretches)
-    weights = draw_stretches(stretch, scores.event >= 0, seed, resamples)
-    drawn = {name: weights @ count for name, count in counts.items()}
-    days = weights @ np.bincount(stretch) * scores.step / MINUTES_PER_DAY
-    positives = weights @ np.bincount(stretch, weights=scores.y_true == 1)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        figures = {
-            "precision": drawn["tp"] / (drawn["tp"] + drawn["fp"]),
-            "recall": drawn["tp"] / positives[:, None],
-            "caught": drawn["caught"],
-            "false_alarms_per_day": drawn["false_alarms"] / days[:, None],
-        }
-    result: dict[str, np.ndarray] = {}
-    for name, values in figures.items():
-        low, high = interval_of(values)
-        result |= {f"{name}_low": low, f"{name}_high": high}
-    return result
-
-
-def _counts_by_stretch(
-    scores: Scores, policy: AlarmPolicy, shown: np.ndarray, stretch: np.ndarray, n_stretches: int
-) -> dict[str, np.ndarray]:
-    """Count by stretch at the displayed points, float32, shape (n_stretches, len(shown))."""
-    _, rank, _ = ranks_of(scores.y_score)
-    level = alarm_level(rank, scores, policy, -1)
-    marks = alarm_marks(scores, level, policy)
-    positive = np.flatnonzero(scores.y_true == 1)
-    normal = np.flatnonzero(scores.y_true == 0)
-    everything = slice(None)
-    wanted: dict[str, Marks] = {
-        "tp": [(positive, rank[positive], 1)],
-        "fp": [(normal, rank[normal], 1)],
-        "caught": marks["caught"],
-        "false_alarms": [
-            (everything, level, 1),
-            *(
-                (rows, up_to, -sign)
-                for name in ("merged", "true_alarms")
-                for rows, up_to, sign in marks[name]
-            ),
-        ],
-    }
-    width = len(shown) + 1
-    counts = {}
-    for name, some in wanted.items():
-        flat = np.zeros(n_stretches * width)
-        for rows, up_to, sign in some:
-            column = np.searchsorted(shown, up_to, side="right")
-            flat += sign * np.bincount(stretch[rows] * width + column, minlength=n_stretches * width)
-        by_stretch = flat.reshape(n_stretches, width)[:, :0:-1]
-        counts[name] = np.cumsum(by_stretch, axis=1, dtype=np.float32)[:, ::-1]
-    return counts

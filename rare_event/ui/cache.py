@@ -14,7 +14,7 @@ import streamlit as st
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.jobs.queue import Jobs
-from rare_event.judge.chance_figures import luck
+from rare_event.judge.chance import figure_intervals
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.judge.judgement import TRAILING
@@ -244,7 +244,7 @@ def _luck(
     run_id: str, policy: AlarmPolicy, trailing: Rule | None, folds: tuple[tuple[int, float], ...]
 ) -> pd.DataFrame:
     def resampled() -> pd.DataFrame:
-        return luck(followed_of(run_id, "test", trailing), dict(folds), policy).reset_index()
+        return figure_intervals(followed_of(run_id, "test", trailing), dict(folds), policy).reset_index()
 
     return open_run(run_id).cached_frame(("luck", policy, trailing, folds), resampled).set_index("figure")
 
