@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from rare_event.prepare.schema import Schema
     from rare_event.prepare.table import Table, read_table
 
+__version__ = "0.1.0"
+
 _HOMES = {
     "PRESETS": "config",
     "ExperimentConfig": "config",

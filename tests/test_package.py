@@ -1,0 +1,85 @@
+"""The package as it is installed: what its wheel takes along, its command, and its app from any folder."""
+
+import re
+import socket
+import subprocess
+import sys
+import tomllib
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import rare_event
+from rare_event.errors import ConfigError
+from rare_event.ui.serve import app_script, serve_options
+
+ROOT = Path(__file__).resolve().parents[1]
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
+NETWORKS = {"keras", "tensorboard", "tensorflow"}
+
+
+def required(lines: list[str]) -> dict[str, str]:
+    """Requirements by the name of their package."""
+    return {re.split(r"[<>=]", line)[0]: line for line in lines if line and not line.startswith("#")}
+
+
+def test_requirements_are_those_of_the_package_with_networks() -> None:
+    light = required(PROJECT["project"]["dependencies"])
+    networks = required(PROJECT["project"]["optional-dependencies"]["networks"])
+    every = required((ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines())
+    assert every == light | networks
+    assert set(networks) == NETWORKS
+    assert not set(light) & NETWORKS
+
+
+def test_the_wheel_takes_the_screens_and_their_configuration_along() -> None:
+    taken = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
+    assert taken == {
+        source: f"rare_event/_app/{source}" for source in ("app.py", "pages", ".streamlit/config.toml")
+    }
+    assert all((ROOT / source).exists() for source in taken)
+    # What a checkout has at its root is what it serves: no second copy is in the package.
+    assert not (ROOT / "rare_event" / "_app").exists()
+    assert app_script() == ROOT / "app.py"
+
+
+def test_the_command_is_there() -> None:
+    module, _, function = PROJECT["project"]["scripts"]["rare-event"].partition(":")
+    assert callable(getattr(import_module(module), function))
+    assert PROJECT["project"].get("version") is None and "version" in PROJECT["project"]["dynamic"]
+    assert re.fullmatch(r"\d+\.\d+\.\d+", rare_event.__version__)
+
+
+def test_the_package_is_imported_from_any_folder_with_its_types(tmp_path: Path) -> None:
+    assert (ROOT / "rare_event" / "py.typed").read_text() == ""
+    code = (
+        "import rare_event, sys; rare_event.read_table; assert not {'keras', 'streamlit'} & set(sys.modules)"
+    )
+    environment = {"PYTHONPATH": str(ROOT)}
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+
+
+def hosts(options: list[str]) -> set[str]:
+    return {option.partition("=")[2] for option in options if option.startswith("--server.allowedHosts=")}
+
+
+@pytest.mark.parametrize("address", ["127.0.0.1", "localhost", "::1"])
+def test_an_app_for_this_machine_is_reached_by_no_other_name(address: str) -> None:
+    options = serve_options(8600, address)
+    assert {"--server.port=8600", f"--server.address={address}"} <= set(options)
+    assert hosts(options) == {"127.0.0.1", "localhost", address}
+    assert socket.gethostname() not in hosts(options)
+
+
+def test_an_app_for_the_network_is_reached_by_this_machines_names_only() -> None:
+    named = hosts(serve_options(8600, "10.0.0.5"))
+    assert {"10.0.0.5", socket.gethostname(), "localhost"} <= named
+    assert "*" not in named
+
+
+@pytest.mark.parametrize("port", [0, -1, 65536])
+def test_a_port_out_of_range_is_refused(port: int) -> None:
+    with pytest.raises(ConfigError, match=f"The port is {port}; choose one from 1 to 65535"):
+        serve_options(port, "127.0.0.1")
