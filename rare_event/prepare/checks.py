@@ -7,7 +7,9 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.findings import GRADES, Finding
+from rare_event.prepare.clock_checks import check_time
+from rare_event.prepare.effects import Effect, dropping, filling, leading
+from rare_event.prepare.findings import GRADES, Action, Finding
 from rare_event.prepare.notes import Note
 from rare_event.prepare.schema import resembles_label
 from rare_event.prepare.table import Table
@@ -17,6 +19,8 @@ RARE = 0.2  # a label more frequent than this is hardly a rare event
 LATE = 0.8  # events that all come after this share of the rows leave none to choose a threshold by
 LEAK = 0.5  # rows shared with the label, of the rows of either, from which a column repeats it
 MANY_GRADES = 50
+EVEN = 0.9  # share of evenly spaced values of a row counter, after a few rows went or cells were filled
+IGNORE = "Ignore the column. This changes no rows, cells or events."
 
 
 def check(table: Table) -> list[Finding]:
@@ -32,43 +36,13 @@ def check(table: Table) -> list[Finding]:
     list of Finding
         The worst first, then in the order time, label, sensors, categories, ignored.
     """
-    findings = [*_check_time(table), *_check_label(table)]
+    findings = [*check_time(table), *_check_label(table)]
     for sensor in table.schema.sensors:
         findings += _check_sensor(table, sensor)
     for category in table.schema.categories:
         findings += _check_category(table, category)
-    findings += [_from_note(note) for note in table.notes]
+    findings += [_from_note(note, table.n_rows) for note in table.notes]
     return sorted(findings, key=lambda finding: GRADES.index(finding.grade))
-
-
-def _check_time(table: Table) -> Iterator[Finding]:
-    if table.time is None:
-        yield Finding(
-            "note",
-            None,
-            "There is no time column, so gaps, minutes and false alarms per day cannot be given.",
-            "Choose a time column if the file has one.",
-        )
-        return
-    column, steps = table.schema.time, np.diff(table.time)
-    backwards = np.flatnonzero(steps < np.timedelta64(0))
-    if len(backwards):
-        yield Finding(
-            "problem",
-            column,
-            f"Time runs backwards {_times(len(backwards))}, first in line {line_of(backwards[0] + 1)}.",
-            "Sort the rows by time.",
-            "sort-time",
-        )
-    repeated = np.flatnonzero(pd.Series(table.time).duplicated())
-    if len(repeated):
-        yield Finding(
-            "warning",
-            column,
-            f"{_rows(len(repeated))} the time of an earlier row, first in line {line_of(repeated[0])}.",
-            "Keep one row of each time: the first, or the event.",
-            "drop-rows",
-        )
 
 
 def _check_label(table: Table) -> Iterator[Finding]:
@@ -104,31 +78,32 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
     values = table.frame[sensor].to_numpy()
     finite = np.isfinite(values)
     if not finite.any():
-        yield Finding("problem", sensor, "It holds no number at all.", "Ignore the column.", "ignore")
+        yield Finding("problem", sensor, "It holds no number at all.", IGNORE, "ignore")
         return
     low, high = values[finite].min(), values[finite].max()
     if low == high:
-        yield Finding("warning", sensor, f"It holds only the value {low:g}.", "Ignore the column.", "ignore")
+        yield Finding("warning", sensor, f"It holds only the value {low:g}.", IGNORE, "ignore")
         return
-    yield from _check_missing(sensor, np.isnan(values), "missing")
-    yield from _check_missing(sensor, np.isinf(values), "infinite")
+    yield from _check_missing(table, sensor, ~finite, np.isnan(values), "missing")
+    yield from _check_missing(table, sensor, ~finite, np.isinf(values), "infinite")
     yield from _check_leak(table, sensor)
-    steps = np.diff(values)
-    if len(values) > 9 and finite.all() and (steps == steps[0]).all():
+    if _counts_rows(values[finite], len(values)):
         yield Finding(
             "warning",
             sensor,
-            "It changes by the same step in every row, like a row counter.",
-            "Ignore the column.",
+            "Its values follow one another by the same step, each once, like a row counter.",
+            IGNORE,
             "ignore",
         )
     few = distinct(table.frame[sensor])
-    if few is not None and 2 * len(few) <= len(values) and (few == np.round(few)).all():
+    # As a category an infinite value would be a grade like any other, and no longer found.
+    whole = few is not None and np.isfinite(few).all() and (few == np.round(few)).all()
+    if few is not None and whole and 2 * len(few) <= len(values):
         yield Finding(
             "note",
             sensor,
             f"It holds only {len(few)} distinct whole numbers, like a grade or a switch.",
-            "Treat it as a category.",
+            "Treat it as a category. This changes no rows, cells or events.",
             "category",
         )
 
@@ -137,37 +112,55 @@ def _check_category(table: Table, category: str) -> Iterator[Finding]:
     column = table.frame[category]
     n_grades = len(column.cat.categories)
     if n_grades < 2:
-        yield Finding("warning", category, "It holds fewer than two values.", "Ignore the column.", "ignore")
+        yield Finding("warning", category, "It holds fewer than two values.", IGNORE, "ignore")
         return
     if n_grades > MANY_GRADES:
-        yield Finding(
-            "warning", category, f"It holds {n_grades} distinct values.", "Ignore the column.", "ignore"
-        )
-    yield from _check_missing(category, column.isna().to_numpy(), "missing")
+        yield Finding("warning", category, f"It holds {n_grades} distinct values.", IGNORE, "ignore")
+    missing = column.isna().to_numpy()
+    yield from _check_missing(table, category, missing, missing, "missing")
     yield from _check_leak(table, category)
 
 
-def _check_missing(column: str, bad: np.ndarray, word: str) -> Iterator[Finding]:
-    """Missing or infinite values; a gap at the very start has nothing to be filled from."""
+def _counts_rows(values: np.ndarray, n_rows: int) -> bool:
+    """Whether values are a row counter, in whatever order the rows are and though some are gone."""
+    ranked = np.unique(values)
+    if n_rows <= 9 or len(ranked) < EVEN * n_rows:
+        return False
+    steps = np.diff(ranked)
+    step = np.median(steps)
+    return bool((abs(steps - step) <= 0.01 * step).mean() >= EVEN)
+
+
+def _check_missing(
+    table: Table, column: str, unusable: np.ndarray, bad: np.ndarray, word: str
+) -> Iterator[Finding]:
+    """Missing or infinite values, among all that are unusable: one fix is for both."""
     count = int(bad.sum())
     if not count:
         return
     share, first = count / len(bad), int(np.flatnonzero(bad)[0])
-    at_start = count == (len(bad) if bad.all() else int(np.argmin(bad)))
+    fix, action = _missing_fix(table, unusable, bad)
     yield Finding(
         "problem" if share > 0.5 else "warning",
         column,
         f"{_values(count)} {word} ({share:.2%}), first in line {line_of(first)}; "
         "windows with such values are left out.",
-        _missing_fix(share, at_start),
-        "ignore" if share > 0.5 else "drop-rows" if at_start else "forward-fill",
+        fix,
+        action,
     )
 
 
-def _missing_fix(share: float, at_start: bool) -> str:
-    if share > 0.5:
-        return "Ignore the column."
-    return "Drop these first rows." if at_start else "Carry the last value forward."
+def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[str, Action]:
+    """Carry values forward; a gap at the very start has nothing to be filled from."""
+    if bad.mean() > 0.5:
+        return IGNORE, "ignore"
+    start = leading(unusable)
+    at_start = not bad[start:].any()
+    effect = dropping(np.arange(len(bad)) >= start, table.label) if at_start else filling(unusable)
+    if effect.refused is not None:
+        return f"{effect.refused}. Fill the values in at the source, or ignore the column.", "ignore"
+    what = "Drop these first rows." if at_start else "Carry the last value forward."
+    return f"{what} {effect.in_words}", "drop-rows" if at_start else "forward-fill"
 
 
 def _check_leak(table: Table, column: str) -> Iterator[Finding]:
@@ -189,7 +182,7 @@ def _check_leak(table: Table, column: str) -> Iterator[Finding]:
             column,
             f"It is {shown(grades[best])} in {both[best]:.0f} of the {table.label.sum()} rows labelled as "
             f"events and in {rows[best] - both[best]:.0f} others: it gives the label away.",
-            "Ignore the column.",
+            IGNORE,
             "ignore",
         )
     elif len(grades) == 2 and resembles_label(column):
@@ -197,34 +190,39 @@ def _check_leak(table: Table, column: str) -> Iterator[Finding]:
             "warning",
             column,
             "It is binary and named like a label; it may be known only after an event.",
-            "Ignore the column.",
+            IGNORE,
             "ignore",
         )
 
 
-def _from_note(note: Note) -> Finding:
+def _from_note(note: Note, n_rows: int) -> Finding:
     """Word what `table.apply_schema` noted about columns that are not in the frame."""
     if note.fact == "zones":
         what = f"Times carry the zone {note.detail} and were converted to UTC."
         return Finding("note", note.column, what, "Read all times of this table as UTC.")
     if note.fact == "text in numbers":
         what = f"It holds numbers, but {shown(note.detail)} in line {note.line}; it is ignored."
+        effect = Effect(n_rows, filled=note.count)
+        if effect.refused is not None:
+            return Finding(
+                "warning", note.column, what, f"{effect.refused}. Correct the file to use the column."
+            )
         fix = "Take texts as missing, carry the last number forward and use it as a sensor."
-        return Finding("warning", note.column, what, fix, "forward-fill")
+        return Finding("warning", note.column, what, f"{fix} {effect.in_words}", "forward-fill")
+    if note.fact == "other notation":
+        found = f"{shown(note.detail)} in line {note.line}"
+        what = f"{found} is a number in another notation; the column is ignored."
+        fix = "Write all numbers alike, without units and thousands separators, and upload the file again."
+        return Finding("warning", note.column, what, fix)
+    if note.fact == "unread time":
+        what = f"No time can be read: {shown(note.detail)} in line {note.line} is no date with a time of day."
+        return Finding("problem", note.column, what, "Export full times, such as 2023-01-09 06:00:00.")
     what = {
         "empty": "It holds no value; it is ignored.",
         "constant": f"It holds only the value {shown(note.detail)}; it is ignored.",
         "many texts": "It holds texts with many distinct values; it is ignored.",
     }[note.fact]
     return Finding("note", note.column, what, "Nothing needs to be done.")
-
-
-def _times(count: int) -> str:
-    return "once" if count == 1 else f"{count:,} times"
-
-
-def _rows(count: int) -> str:
-    return "1 row repeats" if count == 1 else f"{count:,} rows repeat"
 
 
 def _values(count: int) -> str:

@@ -8,6 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from rare_event.prepare.table import Table
+from rare_event.prepare.values import shown
 
 Grade = Literal["good", "note", "warning", "problem"]
 Action = Literal["ignore", "category", "forward-fill", "drop-rows", "sort-time"]
@@ -28,7 +29,7 @@ class Finding:
     what
         What was found, in one sentence.
     fix
-        What to do about it, in one sentence.
+        What to do about it, and what that changes.
     action
         What `fix` would do at one click; None where only the user can help.
     """
@@ -38,6 +39,11 @@ class Finding:
     what: str
     fix: str
     action: Action | None = None
+
+    @property
+    def where(self) -> str:
+        """The column concerned, as it stands before `what`; the file where it is no column."""
+        return "The file:" if self.column is None else f"Column {shown(self.column)}:"
 
 
 def grades(table: Table, findings: list[Finding]) -> pd.DataFrame:

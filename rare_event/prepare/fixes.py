@@ -8,14 +8,18 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from rare_event.errors import TableError
+from rare_event.prepare.effects import dropping, filling, leading
 from rare_event.prepare.findings import Finding
+from rare_event.prepare.notes import first_other_notation
+from rare_event.prepare.order import one_row_of_each_time, sorted_rows, why_not_sort
 from rare_event.prepare.schema import Schema
-from rare_event.prepare.times import parse_times
-from rare_event.prepare.values import texts_of, to_numbers
+from rare_event.prepare.times import parse_times, time_formats
+from rare_event.prepare.values import line_of, mostly_numbers, shown, texts_of, to_numbers
 
 
 def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
-    """Apply the one-click fix of a finding.
+    """Apply the one-click fix of a finding, unless it would destroy data.
 
     Parameters
     ----------
@@ -33,6 +37,30 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
 
     Raises
     ------
+    TableError
+        If it would change more than `effects.MOST` of the rows or cells, lose an event, write over
+        numbers in another notation, or mix several machines.
+    ValueError
+        If the finding has no action.
+    """
+    refused = _refused(raw, schema, finding)
+    if refused is not None:
+        raise TableError(
+            f"{shown(finding.column)} is not changed. {refused}. Correct the file and upload it again."
+        )
+    return fix_again(raw, schema, finding)
+
+
+def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
+    """Apply a fix that was weighed when it was first made.
+
+    Parameters
+    ----------
+    raw, schema, finding
+        As for `fix`; the roles may have been changed since.
+
+    Raises
+    ------
     ValueError
         If the finding has no action.
     """
@@ -44,12 +72,28 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
     if finding.action == "category":
         return raw, _moved(schema, column, "categories")
     if finding.action == "sort-time":
-        order = np.argsort(parse_times(raw[column], schema.time_format).to_numpy(), kind="stable")
-        return raw.iloc[order].reset_index(drop=True), schema
+        return raw.iloc[sorted_rows(_times(raw, schema, column))].reset_index(drop=True), schema
     if finding.action == "forward-fill":
         schema = schema if column in schema.categories else _moved(schema, column, "sensors")
-        return raw.assign(**{column: _usable(raw, schema, column).ffill()}), schema
+        return raw.assign(**{column: _filled(raw, schema, column)}), schema
     return raw[_kept(raw, schema, column)].reset_index(drop=True), schema
+
+
+def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
+    """Say why a fix would destroy data; None where it would not."""
+    column = finding.column
+    if column is None:
+        return None
+    if finding.action == "sort-time":
+        return why_not_sort(_times(raw, schema, column))
+    if finding.action == "drop-rows":
+        return dropping(_kept(raw, schema, column), _label(raw, schema)).refused
+    if finding.action != "forward-fill":
+        return None
+    if column not in schema.categories and (row := first_other_notation(raw[column])) is not None:
+        found = f"{shown(raw[column].iloc[row])} in line {line_of(row)}"
+        return f"{found} is a number in another notation, which another value would replace"
+    return filling(_usable(raw, schema, column).isna().to_numpy()).refused
 
 
 def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "ignored"]) -> Schema:
@@ -65,19 +109,32 @@ def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "
 
 def _usable(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
     """Give the column with NaN wherever its value cannot be used."""
-    if column in schema.categories:
+    # A category that was ignored since still holds texts, none of which is a missing number.
+    if column in schema.categories or not (column in schema.sensors or mostly_numbers(raw[column])):
         return raw[column]
     numbers = to_numbers(raw[column])
     return numbers.where(np.isfinite(numbers))
 
 
+def _filled(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
+    filled = _usable(raw, schema, column).ffill()
+    # An infinite value at the very start has nothing before it, and stays to be found again.
+    return filled.fillna(raw[column] if column in schema.categories else to_numbers(raw[column]))
+
+
 def _kept(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
-    if column != schema.time:
-        return _usable(raw, schema, column).notna().to_numpy()
-    times = parse_times(raw[column], schema.time_format)
-    normal = (texts_of(raw[schema.label]) != schema.event_value).to_numpy()
-    # Events first, so that of rows with one time an event is never the one dropped.
-    order = np.argsort(normal, kind="stable")
-    kept = np.empty(len(raw), dtype=bool)
-    kept[order] = ~times.iloc[order].duplicated().to_numpy()
+    if column == schema.time or (column in schema.ignored and time_formats(raw[column])):
+        return one_row_of_each_time(_times(raw, schema, column), _label(raw, schema))
+    kept = np.ones(len(raw), dtype=bool)
+    kept[: leading(_usable(raw, schema, column).isna().to_numpy())] = False
     return kept
+
+
+def _times(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
+    """Read the times, also of a column that is no longer the time column."""
+    found = schema.time_format if column == schema.time else next(iter(time_formats(raw[column])), None)
+    return parse_times(raw[column], found).to_numpy()
+
+
+def _label(raw: pd.DataFrame, schema: Schema) -> np.ndarray:
+    return (texts_of(raw[schema.label]) == schema.event_value).to_numpy(np.int8)

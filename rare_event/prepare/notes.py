@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
-from rare_event.prepare.schema import Schema
-from rare_event.prepare.times import zones
-from rare_event.prepare.values import distinct, first_intruder, line_of, mostly_numbers
+from rare_event.prepare.schema import Schema, called_time
+from rare_event.prepare.times import time_formats, zones
+from rare_event.prepare.values import MISSING, distinct, first_intruder, line_of, mostly_numbers, to_numbers
 
-Fact = Literal["empty", "constant", "text in numbers", "many texts", "zones"]
+Fact = Literal["empty", "constant", "text in numbers", "other notation", "unread time", "many texts", "zones"]
+
+# 1.000,5 and '-0.6 and 79.31 °C, but neither 2023-01-09 nor 06:00.
+_NUMBER = re.compile(r"['\u2019]?[+\-\u2212]?\d[\d.,'\u2019\s]*(?:(?:[%°‰]|[^\W\d_])\S{0,11})?")
+_CLOCK = re.compile(r"\d{1,2}:\d{2}|\d{1,4}[-./]\w{1,3}[-./]\d{1,4}")
 
 
 @dataclass(frozen=True)
@@ -29,12 +35,15 @@ class Note:
         The value or count a sentence about it needs.
     line
         Line in the file, where there is one.
+    count
+        Cells without a usable number, where the column holds mostly numbers.
     """
 
     column: str
     fact: Fact
     detail: str = ""
     line: int | None = None
+    count: int = 0
 
 
 def notes(raw: pd.DataFrame, schema: Schema) -> Iterator[Note]:
@@ -49,10 +58,20 @@ def notes(raw: pd.DataFrame, schema: Schema) -> Iterator[Note]:
             yield Note(schema.time, "zones", ", ".join(sorted(names)))
     for ignored in schema.ignored:
         if ignored in raw.columns:
-            yield from _ignored_notes(ignored, raw[ignored])
+            yield from _ignored_notes(ignored, raw[ignored], clock_missing=schema.time is None)
 
 
-def _ignored_notes(name: str, column: pd.Series) -> Iterator[Note]:
+def first_other_notation(column: pd.Series) -> int | None:
+    """Row of the first text that reads as a number in another notation; None without any."""
+    if pd.api.types.is_numeric_dtype(column):
+        return None
+    rows = np.flatnonzero(to_numbers(column).isna() & column.notna())
+    texts = column.iloc[rows].astype("str").str.strip()
+    strange = rows[texts.str.fullmatch(_NUMBER, na=False).to_numpy(bool) & ~texts.isin(MISSING).to_numpy()]
+    return int(strange[0]) if len(strange) else None
+
+
+def _ignored_notes(name: str, column: pd.Series, *, clock_missing: bool) -> Iterator[Note]:
     few = distinct(column)
     if few is not None and len(few) == 0:
         yield Note(name, "empty")
@@ -61,6 +80,24 @@ def _ignored_notes(name: str, column: pd.Series) -> Iterator[Note]:
     elif not pd.api.types.is_string_dtype(column):
         return
     elif mostly_numbers(column) and (row := first_intruder(column)) is not None:
-        yield Note(name, "text in numbers", str(column.iloc[row]), line_of(row))
+        other = first_other_notation(column)
+        row = row if other is None else other
+        fact: Fact = "text in numbers" if other is None else "other notation"
+        count = int(to_numbers(column).isna().sum())
+        yield Note(name, fact, str(column.iloc[row]), line_of(row), count)
+    elif clock_missing and _resembles_time(name, column) and not time_formats(column):
+        row = int(np.flatnonzero(column.notna())[0])
+        yield Note(name, "unread time", str(column.iloc[row]), line_of(row))
     elif few is None:
-        yield Note(name, "many texts")
+        texts = column.dropna().astype("str").str.strip()
+        row = first_other_notation(column)
+        if row is not None and texts.str.fullmatch(_NUMBER).mean() >= 0.5:
+            yield Note(name, "other notation", str(column.iloc[row]), line_of(row))
+        else:
+            yield Note(name, "many texts")
+
+
+def _resembles_time(name: str, column: pd.Series) -> bool:
+    """Whether a column of texts is called like a time, or most of its texts look like one."""
+    sample = column.dropna().iloc[:1000].astype("str").str.strip()
+    return called_time(name) or bool(sample.str.match(_CLOCK).mean() >= 0.5)

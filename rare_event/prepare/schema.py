@@ -121,16 +121,17 @@ def require_rows(raw: pd.DataFrame) -> None:
 def _guess_time(raw: pd.DataFrame) -> tuple[str | None, str | None]:
     found: list[tuple[str, str | None]] = []
     for position, column in enumerate(raw.columns):
-        called = _called_time(column)
+        called = called_time(column)
         numeric = pd.api.types.is_numeric_dtype(raw[column])
         if numeric and not called and (position > 0 or not raw[column].is_monotonic_increasing):
             continue
         if formats := time_formats(raw[column]):
             found.append((column, formats[0]))
-    return min(found, key=lambda pair: not _called_time(pair[0]), default=(None, None))
+    return min(found, key=lambda pair: not called_time(pair[0]), default=(None, None))
 
 
-def _called_time(name: str) -> bool:
+def called_time(name: str) -> bool:
+    """Whether a column is called like a time, for example "Date" or "time_utc"."""
     return bool(set(re.split(r"[^a-z0-9]+", name.casefold())) & TIME_WORDS)
 
 

@@ -143,7 +143,8 @@ def apply_schema(
 
 def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> None:
     if not schema.sensors:
-        texts = [note for note in notes(raw, schema) if note.fact == "text in numbers"]
+        facts = ("text in numbers", "other notation")
+        texts = [note for note in notes(raw, schema) if note.fact in facts]
         why = "".join(f": {shown(n.column)} holds {shown(n.detail)} in line {n.line}" for n in texts[:1])
         raise TableError(f"No column is a sensor{why}. At least one column must hold nothing but numbers.")
     needed = [c for c, role in schema.roles() if role != "ignored" and (events_needed or role != "label")]
@@ -186,7 +187,7 @@ def _labels(column: pd.Series, schema: Schema, events_needed: bool) -> pd.Series
         line = line_of(int(np.flatnonzero(words.isna())[0]))
         raise TableError(
             f"The label column {label} is empty in {int(words.isna().sum())} rows, first in line {line}. "
-            "Fill these cells in, or delete the rows."
+            "Write the value of normal rows, such as 0, where there is no event."
         )
     if len(found) > 2:
         listed = ", ".join(shown(value) for value in found[:4]) + (", ..." if len(found) > 4 else "")

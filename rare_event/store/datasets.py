@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
@@ -16,7 +16,7 @@ import pandas as pd
 
 from rare_event.errors import RunError
 from rare_event.prepare.findings import Finding
-from rare_event.prepare.fixes import fix
+from rare_event.prepare.fixes import fix, fix_again
 from rare_event.prepare.reading import digest_of, read_raw
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
@@ -70,7 +70,7 @@ class Dataset:
         """
         raw = _stored(self.digest, self.name)
         for finding in self.fixes:
-            raw, _ = fix(raw, self.schema, finding)
+            raw, _ = fix_again(raw, self.schema, finding)
         return raw
 
     def table(self) -> Table:
@@ -109,8 +109,16 @@ class Dataset:
         ----------
         finding
             Of `rare_event.prepare.checks.check`, with an action.
+
+        Raises
+        ------
+        TableError
+            If it would destroy data, or the columns no longer fit the schema.
         """
-        _, schema = fix(self.raw(), self.schema, finding)
+        return self._with(finding, fix)
+
+    def _with(self, finding: Finding, apply: Callable[..., tuple[pd.DataFrame, Schema]]) -> Dataset:
+        _, schema = apply(self.raw(), self.schema, finding)
         changed = replace(self, schema=schema, fixes=(*self.fixes, finding))
         changed.table()
         return changed
@@ -119,7 +127,7 @@ class Dataset:
         """Return the dataset without its latest fix; roles are guessed anew and the others made again."""
         changed = replace(self, schema=guess_schema(_stored(self.digest, self.name)), fixes=())
         for finding in self.fixes[:-1]:
-            changed = changed.with_fix(finding)
+            changed = changed._with(finding, fix_again)
         return changed
 
     def to_dict(self) -> dict[str, Any]:

@@ -106,7 +106,8 @@ def show_findings(dataset: Dataset) -> None:
     for number_, finding in enumerate(findings):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             grade = f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}]"
-            st.markdown(f"{grade} {plain(finding.what)} {plain(finding.fix)}", width="stretch")
+            where, sentences = plain(finding.where), plain(f"{finding.what} {finding.fix}")
+            st.markdown(f"{grade} **{where}** {sentences}", width="stretch")
             if finding.action and st.button("Fix it", key=f"data_fix_{dataset.version[:12]}_{number_}"):
                 save_dataset(dataset.with_fix(finding))
                 st.rerun()

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 from sklearn.metrics import confusion_matrix
 from streamlit.testing.v1 import AppTest
@@ -130,6 +131,22 @@ def test_names_from_a_file_are_shown_as_they_are(open_page: OpenPage) -> None:
     heading = next(s.value for s in app.subheader if "script" in s.value)
     assert "<script>" not in heading
     assert "\\<script\\>" in heading
+
+
+def test_a_finding_names_its_column_and_a_refused_fix_has_no_button(open_page: OpenPage) -> None:
+    row = np.arange(100)
+    data = pd.DataFrame({"time": pd.date_range("2024-01-01", periods=100, freq="min"), "y": row % 20 == 19})
+    data["gap"] = np.where(row == 21, np.nan, np.sin(row))
+    data["start"] = np.where(row < 9, np.nan, np.cos(row))
+    app = open_page("pages/1_Data.py")
+    app.file_uploader[0].upload("f.csv", data.to_csv(index=False).encode(), "text/csv").run()
+    assert not app.exception
+    findings = [line.replace("\\", "") for line in texts(app).splitlines() if "badge" in line]
+    assert any("**Column 'gap':** 1 value is missing" in line for line in findings)
+    (refused,) = [line for line in findings if "**Column 'start':** 9 values are missing" in line]
+    assert "9 of 100 rows" in refused and "Drop these first rows" not in refused
+    button(app, "Fix it").click().run()  # the first finding's
+    assert not app.error and [fix.column for fix in list_datasets()[0].fixes] == ["gap"]
 
 
 def test_a_changed_role_is_kept_and_can_be_seen(open_page: OpenPage, dataset: Dataset) -> None:

@@ -186,6 +186,21 @@ def test_damaged_data_are_a_sentence(dataset, workspace, content) -> None:
 FILL_S2 = Finding("problem", "s2", "Values are missing.", "Fill them forward.", "forward-fill")
 
 
+def test_a_fix_that_destroys_is_not_recorded_and_an_old_record_of_one_still_opens(workspace) -> None:
+    rng = np.random.default_rng(2)
+    times = pd.Series(np.repeat(pd.date_range("2024-01-01", periods=50, freq="min"), 2))
+    data = pd.DataFrame({"time": times, "y": np.arange(100) % 25 == 24, "s1": rng.normal(size=100)})
+    dataset = add_dataset(data.assign(s2=rng.normal(size=100)).to_csv(index=False).encode(), "f.csv")
+    drop = Finding("warning", "time", "50 rows repeat.", "Keep one of each.", "drop-rows")
+    with pytest.raises(TableError, match="50 of 100 rows"):
+        dataset.with_fix(drop)
+    assert open_dataset(dataset.digest).fixes == ()
+    old = replace(dataset, fixes=(drop, IGNORE_S1), schema=dataset.with_fix(IGNORE_S1).schema)
+    assert old.table().n_rows == 50
+    assert old.without_last_fix().fixes == (drop,)
+    assert old.without_last_fix().without_last_fix().table().n_rows == 100
+
+
 def test_a_fix_keeps_a_role_that_was_set_after_an_earlier_fix(dataset) -> None:
     first = dataset.with_fix(IGNORE_S1)
     assert first.schema.ignored == ("s1",) and "s3" in first.schema.sensors

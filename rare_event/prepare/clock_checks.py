@@ -1,0 +1,92 @@
+"""Can the times of a file be trusted? Findings about its time column."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rare_event.prepare.effects import MOST, dropping
+from rare_event.prepare.findings import Finding, Grade
+from rare_event.prepare.order import (
+    MANY_REPEATS,
+    newest_first,
+    one_row_of_each_time,
+    repeated,
+    set_back,
+    sorted_rows,
+    why_not_sort,
+)
+from rare_event.prepare.table import Table
+from rare_event.prepare.values import line_of
+from rare_event.text import plural
+
+
+def check_time(table: Table) -> Iterator[Finding]:
+    """Find times that are absent, run backwards or are shared by several rows.
+
+    Parameters
+    ----------
+    table
+        As given by `table.apply_schema`.
+    """
+    if table.time is None:
+        # A column of times that cannot be read has a finding of its own, from its note.
+        if all(note.fact != "unread time" for note in table.notes):
+            yield Finding(
+                "note",
+                None,
+                "There is no time column, so gaps, minutes and false alarms per day cannot be given.",
+                "Choose a time column if the file has one.",
+            )
+        return
+    yield from _check_order(table, table.time)
+    yield from _check_repeats(table, table.time)
+
+
+def _check_order(table: Table, time: np.ndarray) -> Iterator[Finding]:
+    column, backwards = table.schema.time, np.flatnonzero(np.diff(time) < np.timedelta64(0))
+    if not len(backwards):
+        return
+    times = "once" if len(backwards) == 1 else f"{len(backwards):,} times"
+    what = f"Time runs backwards {times}, first in line {line_of(backwards[0] + 1)}"
+    if set_back(time).any():
+        yield Finding(
+            "warning",
+            column,
+            f"{what}, by one hour, as when clocks are set back in autumn: that hour occurs twice.",
+            "The rows keep the order of the file. For exact times, export them in UTC or with their zone.",
+        )
+        return
+    refused = why_not_sort(time)
+    if refused is not None:
+        instead = f"{refused}. Upload one machine or asset per file."
+        yield Finding("problem", column, f"{what}.", instead)
+        return
+    what = f"The newest rows come first: {what[0].lower()}{what[1:]}" if newest_first(time) else what
+    moved = int((sorted_rows(time) != np.arange(len(time))).sum())
+    sort = f"Sort the rows by time. This moves {plural(moved, 'row')}, changes no cells and loses no events."
+    yield Finding("problem", column, f"{what}.", sort, "sort-time")
+
+
+def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
+    column, again = table.schema.time, repeated(time)
+    rows = np.flatnonzero(again)
+    if not len(rows):
+        return
+    number = "1 row repeats" if len(rows) == 1 else f"{len(rows):,} of {len(time):,} rows repeat"
+    what = f"{number} the time of an earlier row, first in line {line_of(rows[0])}"
+    grade: Grade = "problem" if again.mean() > MOST else "warning"
+    effect = dropping(one_row_of_each_time(time, table.label), table.label)
+    if effect.refused is None:
+        keep = "Keep one row of each time: the first, or the event."
+        yield Finding(grade, column, f"{what}.", f"{keep} {effect.in_words}", "drop-rows")
+        return
+    instead = "Correct the times in the file, or upload one row of each time."
+    if (time == time.astype("datetime64[D]")).all():
+        what += "; the times hold a date without the time of day"
+        instead = "Use a column that holds both date and time."
+    elif again.mean() > MANY_REPEATS:
+        what += "; the file may hold several machines or assets, or times without seconds"
+        instead = "Upload one machine or asset per file, with the full time of each row."
+    yield Finding(grade, column, f"{what}.", f"{effect.refused}. {instead}")

@@ -1,0 +1,84 @@
+"""The order of the times in a file: newest first, clocks set back, several machines one below another."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+LONG_BLOCK = 10  # rows in the order of time that no shuffled file has by chance
+MIXED = 0.05  # share of the rows inside the times of another block from which sorting mixes blocks
+MANY_REPEATS = 0.5  # share of repeated times above which several rows of a time are the rule
+_HOUR = np.timedelta64(1, "h")
+_SEASON = np.timedelta64(100, "D")  # clocks are set back once a year
+
+
+def newest_first(time: np.ndarray) -> bool:
+    """Whether most steps of a clock, datetime64 of shape (n_rows,), run backwards."""
+    steps = np.diff(time)
+    return int((steps < np.timedelta64(0)).sum()) > int((steps > np.timedelta64(0)).sum())
+
+
+def sorted_rows(time: np.ndarray) -> np.ndarray:
+    """Positions of the rows in the order of time; rows of one time stay as they are, or are turned round."""
+    rows = np.arange(len(time))[::-1] if newest_first(time) else np.arange(len(time))
+    return rows[np.argsort(time[rows], kind="stable")]
+
+
+def set_back(time: np.ndarray) -> np.ndarray:
+    """Mark the second of two hours where clocks were set back in autumn, bool of shape (n_rows,)."""
+    marked = np.zeros(len(time), dtype=bool)
+    steps = np.diff(time)
+    forward = steps[steps > np.timedelta64(0)]
+    back = np.flatnonzero(steps < np.timedelta64(0))
+    if not len(forward) or not len(back):
+        return marked
+    step = np.median(forward)
+    hour = abs(step - steps[back] - _HOUR) <= step / 2
+    if step >= _HOUR or not hour.all() or (abs(np.diff(time[back])) < _SEASON).any():
+        return marked
+    for row in back:
+        later = np.flatnonzero(time[row + 1 :] > time[row])
+        marked[row + 1 : row + 1 + (later[0] if len(later) else len(time))] = True
+    return marked
+
+
+def repeated(time: np.ndarray) -> np.ndarray:
+    """Mark rows with the time of an earlier row, except where clocks were set back, shape (n_rows,)."""
+    return pd.Series(time).duplicated().to_numpy() & ~set_back(time)
+
+
+def one_row_of_each_time(time: np.ndarray, label: np.ndarray) -> np.ndarray:
+    """Mark the rows that stay when each time keeps one row: the first, or the event, shape (n_rows,)."""
+    # Events first, so that of rows with one time an event is never the one dropped.
+    order = np.argsort(label == 0, kind="stable")
+    kept = np.empty(len(time), dtype=bool)
+    kept[order] = ~pd.Series(time[order]).duplicated().to_numpy()
+    return kept | set_back(time)
+
+
+def why_not_sort(time: np.ndarray) -> str | None:
+    """Say why sorting by time would mix rows that do not belong together; None where it would not.
+
+    Parameters
+    ----------
+    time
+        datetime64 without NaT, shape (n_rows,).
+    """
+    if set_back(time).any():
+        return "Sorting would mix the two hours of one name"
+    if pd.Series(time).duplicated().mean() > MANY_REPEATS:
+        return "Most times occur more than once, so sorting would mix several machines or assets"
+    if _in_other_blocks(time[::-1] if newest_first(time) else time) > MIXED * len(time):
+        return "Blocks of rows cover the same times, so sorting would mix several machines or assets"
+    return None
+
+
+def _in_other_blocks(time: np.ndarray) -> int:
+    """Count the rows of long blocks, each in the order of time, within the times of another one."""
+    cuts = np.flatnonzero(np.diff(time) < np.timedelta64(0)) + 1
+    first, last = np.concatenate([[0], cuts]), np.concatenate([cuts, [len(time)]])
+    long = last - first >= LONG_BLOCK
+    rows = time[np.repeat(long, last - first)]
+    starts, ends = np.sort(time[first[long]]), np.sort(time[last[long] - 1])
+    covering = np.searchsorted(starts, rows, side="right") - np.searchsorted(ends, rows, side="left")
+    return int((covering > 1).sum())
