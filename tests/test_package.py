@@ -1,17 +1,20 @@
 """The package as it is installed: what its wheel takes along, its command, and its app from any folder."""
 
+import os
 import re
 import socket
 import subprocess
 import sys
 import tomllib
 from importlib import import_module
+from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import rare_event
+from rare_event.detect.layers import import_keras
 from rare_event.errors import ConfigError
 from rare_event.ui.serve import app_script, serve_options
 
@@ -83,3 +86,64 @@ def test_an_app_for_the_network_is_reached_by_this_machines_names_only() -> None
 def test_a_port_out_of_range_is_refused(port: int) -> None:
     with pytest.raises(ConfigError, match=f"The port is {port}; choose one from 1 to 65535"):
         serve_options(port, "127.0.0.1")
+
+
+WITHOUT_TENSORFLOW = """
+import sys
+from pathlib import Path
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name.split(".")[0] in {"keras", "tensorflow", "tensorboard"}:
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+
+from streamlit.testing.v1 import AppTest
+from rare_event.config import RECOMMENDED, recipe
+from rare_event.jobs.worker import execute_in_worker, warm_up
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import create_run
+from tests.small import DENSE, PCA, small_frame
+
+warm_up()
+path = Path(sys.argv[1]) / "mill.csv"
+small_frame(2400).to_csv(path, index=False)
+dataset = add_dataset(path, path.name)
+for config in (PCA, *(recipe(name, RECOMMENDED) for name in ("forest", "isolation-forest", "average"))):
+    run = create_run(dataset, config)
+    status = execute_in_worker(run.id)
+    assert status.state == "done", (config.model.kind, status.message)
+    assert run.evaluation()["events"]["total"] > 0
+app = AppTest.from_file("app.py", default_timeout=60).run()
+assert not app.exception and app.title
+network = execute_in_worker(create_run(dataset, DENSE).id)
+assert network.state == "failed"
+sys.stdout.write(network.message)
+"""
+
+
+def test_without_tensorflow_everything_but_networks_works(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_TENSORFLOW, str(tmp_path)],
+        cwd=ROOT,
+        env={**os.environ, "PYTHONPATH": str(ROOT), "RARE_EVENT_HOME": str(tmp_path / "home")},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert 'pip install "rare-event[networks]"' in done.stdout
+    assert "Traceback" not in done.stdout
+
+
+def test_a_broken_installation_is_not_called_a_missing_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Broken(MetaPathFinder):
+        def find_spec(self, name: str, *_: object) -> None:
+            if name == "keras":
+                raise ModuleNotFoundError("No module named 'h5py'", name="h5py")
+
+    monkeypatch.delitem(sys.modules, "keras", raising=False)
+    monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
+    with pytest.raises(ModuleNotFoundError, match="h5py"):
+        import_keras()

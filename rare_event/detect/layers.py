@@ -6,6 +6,9 @@ import os
 from functools import cache
 from typing import Any
 
+from rare_event.errors import ConfigError
+
+NETWORK_PACKAGES = ("keras", "tensorflow")
 # Beyond e^20 or below e^-20 a variance says nothing more, and its exponential overflows.
 LARGEST_LOG_VARIANCE = 20.0
 
@@ -14,10 +17,24 @@ def import_keras() -> Any:
     """Import keras on the TensorFlow backend, without its start-up messages.
 
     Layers of ours are registered, so that models that have them load in safe mode.
+
+    Raises
+    ------
+    ConfigError
+        If Keras or TensorFlow is not installed.
     """
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
-    import keras
+    try:
+        import keras
+    except ModuleNotFoundError as error:
+        # Any other module that is missing tells of a broken installation.
+        if (error.name or "").split(".")[0] not in NETWORK_PACKAGES:
+            raise
+        raise ConfigError(
+            "Neural networks need TensorFlow and Keras, which are not installed. Install them with "
+            '`pip install "rare-event[networks]"`, or choose a model that is not a neural network.'
+        ) from error
 
     own_layers()
     return keras

@@ -223,5 +223,7 @@ def warm_up() -> int:
     """Import what training needs, so that the first run starts at once; returns the process id."""
     from rare_event.detect.layers import import_keras
 
-    import_keras()
+    # Without TensorFlow only a neural network fails, and its run tells why.
+    with suppress(RareEventError):
+        import_keras()
     return os.getpid()
