@@ -1,6 +1,7 @@
 # make app     serve the app on http://127.0.0.1:8501
 # make test    everything that must hold: make check, then all tests
 # make check   lint, format and types, of Python and of the explorer's JavaScript
+# make docs    docs/api.md from the docstrings
 # make bench   the speed figures, each against its reference
 #
 # Each sets up what it needs in .venv first. Another Python: make app PYTHON=python3.12
@@ -12,7 +13,7 @@ EXPLORER := rare_event/ui/threshold_explorer
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
-.PHONY: app test check bench
+.PHONY: app test check docs bench
 
 app: $(VENV)/app.stamp
 	$(RUN) streamlit run app.py
@@ -26,6 +27,9 @@ check: $(VENV)/test.stamp
 	$(RUN) mypy
 	$(VENV)/bin/oxlint --deny-warnings $(EXPLORER)
 	$(VENV)/bin/oxfmt --check $(EXPLORER)
+
+docs: $(VENV)/test.stamp
+	$(RUN) docs.make_api
 
 bench: $(VENV)/app.stamp
 	$(RUN) rare_event bench

@@ -1,5 +1,6 @@
 """The package as it is installed: what its wheel takes along, its command, and its app from any folder."""
 
+import ast
 import os
 import re
 import socket
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 
 import rare_event
+from docs.make_api import PAGE, api_page
 from rare_event.detect.layers import import_keras
 from rare_event.errors import ConfigError
 from rare_event.ui.serve import app_script, serve_options
@@ -62,6 +64,46 @@ def test_the_package_is_imported_from_any_folder_with_its_types(tmp_path: Path) 
     )
     environment = {"PYTHONPATH": str(ROOT)}
     subprocess.run([sys.executable, "-c", code], cwd=tmp_path, env=environment, check=True)
+
+
+def test_every_public_name_is_where_type_checkers_and_readers_look_for_it() -> None:
+    tree = ast.parse((ROOT / "rare_event" / "__init__.py").read_text(encoding="utf-8"))
+    for_types = {
+        alias.name: (node.module or "").removeprefix("rare_event.")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("rare_event.")
+        for alias in node.names
+    }
+    assert for_types == rare_event._HOMES
+    assert sorted(rare_event.__all__) == sorted(for_types)
+    assert set(for_types) <= set(dir(rare_event))
+    for name in rare_event.__all__:
+        assert getattr(rare_event, name).__doc__, name
+    with pytest.raises(AttributeError, match="'no_such_name'"):
+        import_module("rare_event").__getattr__("no_such_name")
+
+
+def test_no_public_name_loads_tensorflow_or_streamlit(tmp_path: Path) -> None:
+    code = "import sys; from rare_event import *; read_table; sys.stdout.write(' '.join(sys.modules))"
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    loaded = set(done.stdout.split())
+    assert "rare_event.experiment.run" in loaded
+    assert not loaded & {"keras", "tensorflow", "streamlit"}
+
+
+def test_the_page_of_the_python_interface_is_current() -> None:
+    page = PAGE.read_text(encoding="utf-8")
+    assert page == api_page(), "Run `make docs`."
+    assert all(f"\n### {name}\n" in page for name in rare_event.__all__)
+    # Neither an address in memory nor the end of a line differs from one run to the next.
+    assert not re.search(r"0x[0-9a-f]+| $", page, flags=re.MULTILINE)
 
 
 def hosts(options: list[str]) -> set[str]:
