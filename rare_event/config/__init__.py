@@ -36,6 +36,7 @@ from rare_event.config.networks import (
     RecurrentOptions,
     SequenceConfig,
     VAEModel,
+    VectorModel,
 )
 from rare_event.config.prepare import (
     Representation,
@@ -104,6 +105,7 @@ __all__ = [
     "TrainingWindow",
     "UnsupervisedConfig",
     "VAEModel",
+    "VectorModel",
     "baselines",
     "from_json",
     "recipe",

@@ -150,72 +150,49 @@ class VAEModel(NetworkOptions):
 
 
 @dataclass(frozen=True)
-class LSTMModel(RecurrentOptions):
-    """LSTM autoencoder: an encoder to one vector, repeated for each row, and a decoder.
+class VectorOptions(RecurrentOptions):
+    """What recurrent networks have that make one vector of a window.
 
     Parameters
     ----------
     encoder
-        Units of the LSTM layers that read the window, from the first to the last; the last gives the
-        one vector that is kept of it.
+        Units of the recurrent layers that read the window, from the first to the last; the last gives the
+        one vector that is kept of it. A bidirectional layer has as many in each direction.
     decoder
-        Units of the LSTM layers that write the window again, from the first to the last.
+        Units of the recurrent layers that write the window again, from the first to the last. A
+        bidirectional layer has as many in each direction.
     """
+
+    encoder: tuple[int, ...] = (32, 16)
+    decoder: tuple[int, ...] = (16, 32)
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require_widths(self.encoder)
+        require_widths(self.decoder)
+
+
+@dataclass(frozen=True)
+class LSTMModel(VectorOptions):
+    """LSTM autoencoder: an encoder to one vector, repeated for each row, and a decoder."""
 
     kind: Literal["lstm"] = field(default="lstm", kw_only=True)
-    encoder: tuple[int, ...] = (32, 16)
-    decoder: tuple[int, ...] = (16, 32)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_widths(self.encoder)
-        require_widths(self.decoder)
 
 
 @dataclass(frozen=True)
-class GRUModel(RecurrentOptions):
-    """GRU autoencoder: as the LSTM autoencoder, of gated recurrent units with fewer weights.
-
-    Parameters
-    ----------
-    encoder
-        Units of the GRU layers that read the window, from the first to the last; the last gives the
-        one vector that is kept of it.
-    decoder
-        Units of the GRU layers that write the window again, from the first to the last.
-    """
+class GRUModel(VectorOptions):
+    """GRU autoencoder: as the LSTM autoencoder, of gated recurrent units with fewer weights."""
 
     kind: Literal["gru"] = field(default="gru", kw_only=True)
-    encoder: tuple[int, ...] = (32, 16)
-    decoder: tuple[int, ...] = (16, 32)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_widths(self.encoder)
-        require_widths(self.decoder)
 
 
 @dataclass(frozen=True)
-class BiLSTMModel(RecurrentOptions):
-    """Bidirectional LSTM autoencoder: each layer reads the window forwards and backwards.
-
-    Parameters
-    ----------
-    encoder
-        Units of the LSTM layers that read the window, in each direction, from the first to the last; the
-        last gives the one vector that is kept of it.
-    decoder
-        Units of the LSTM layers that write the window again, in each direction, from the first to the last.
-    """
+class BiLSTMModel(VectorOptions):
+    """Bidirectional LSTM autoencoder: each layer reads the window forwards and backwards."""
 
     kind: Literal["bilstm"] = field(default="bilstm", kw_only=True)
     encoder: tuple[int, ...] = (16, 8)
     decoder: tuple[int, ...] = (8, 16)
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_widths(self.encoder)
-        require_widths(self.decoder)
 
 
 @dataclass(frozen=True)
@@ -311,8 +288,10 @@ class AttentionModel(NetworkOptions):
         )
 
 
+# These make one vector of a window.
+VectorModel = LSTMModel | GRUModel | BiLSTMModel | CNNLSTMModel
 # These read a window row by row: of a single row they make little.
-SequenceConfig = LSTMModel | GRUModel | BiLSTMModel | CNNLSTMModel | ConvModel | AttentionModel
+SequenceConfig = VectorModel | ConvModel | AttentionModel
 NetworkConfig = DenseModel | VAEModel | SequenceConfig
 
 

@@ -1,6 +1,8 @@
 """Architectures: a registry of small functions from a frozen config to an ordinary Keras model.
 
-Adding an architecture is adding its config to `rare_event.config` and one builder here. The options
+Adding an architecture is adding its config to `rare_event.config` and one builder here: a function of
+the config, the shape of a window (`lookback`, `n_features`) and the batch size of the training to come.
+Input and output of what it makes have shape (batch, lookback, n_features). The options
 that all networks share come in through `_weights` and `_noise`; an option that is off adds no layer and
 draws no random number, so that it leaves the initial weights as they are.
 """
@@ -18,11 +20,10 @@ from rare_event.config import (
     ConvModel,
     DenseModel,
     GRUModel,
-    LSTMModel,
     NetworkConfig,
     NetworkOptions,
-    RecurrentOptions,
     VAEModel,
+    VectorModel,
 )
 from rare_event.detect.layers import import_keras, own_layers
 
@@ -76,16 +77,9 @@ def _hidden_dense(config: NetworkOptions, units: int, penalty: Any = None) -> li
 
 
 def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the dense autoencoder; input and output have shape (batch, lookback, n_features).
+    """Build the dense autoencoder.
 
-    Parameters
-    ----------
-    config
-        Widths, activation, penalties, whether weights are tied, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Restores the articles' penalty: Keras 3 divides it by the rows of the batch.
+    The batch size restores the articles' penalty: Keras 3 divides it by the rows of the batch.
     """
     keras = import_keras()
     layers = keras.layers
@@ -125,20 +119,11 @@ def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any
 
 
 def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the variational autoencoder; input and output have shape (batch, lookback, n_features).
+    """Build the variational autoencoder.
 
     The evidence lower bound of a Gaussian decoder of unit variance is half the *sum* of the squared
     errors of a window plus the divergence (Kingma and Welling 2013); the loss here is their *mean*, so
     the divergence is weighted by 2 / (lookback * n_features), and by `beta`.
-
-    Parameters
-    ----------
-    config
-        Widths, size of the latent distribution, weight of its divergence, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
     """
     layers = import_keras().layers
     _, sampling = own_layers()
@@ -154,102 +139,6 @@ def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int)
     return import_keras().Model(inputs, layers.Reshape((lookback, n_features))(outputs), name="vae")
 
 
-def _recurrent(config: RecurrentOptions, kind: Any, lookback: int) -> Callable[[int, bool], list[Any]]:
-    """Give a function from units, and whether every row is answered, to a recurrent layer and its noise."""
-
-    def layer(units: int, sequences: bool) -> list[Any]:
-        weights = _weights(config)
-        made = kind(
-            units,
-            activation=config.activation,
-            return_sequences=sequences,
-            unroll=lookback <= LONGEST_UNROLLED,
-            dropout=config.dropout,
-            recurrent_dropout=config.recurrent_dropout,
-            recurrent_regularizer=weights["kernel_regularizer"],
-            **weights,
-        )
-        return [made, *_noise(config, dropout=False)]
-
-    return layer
-
-
-def _around_a_vector(
-    config: LSTMModel | GRUModel | BiLSTMModel | CNNLSTMModel,
-    layer: Callable[[int, bool], list[Any]],
-    lookback: int,
-    n_features: int,
-) -> list[Any]:
-    """Make a recurrent encoder to one vector, its repetition for each row, and a recurrent decoder."""
-    layers = import_keras().layers
-    last = len(config.encoder) - 1
-    stack: list[Any] = []
-    for depth, units in enumerate(config.encoder):
-        stack += layer(units, depth < last)
-    stack += [layers.RepeatVector(lookback)]
-    for units in config.decoder:
-        stack += layer(units, True)
-    return [*stack, layers.TimeDistributed(layers.Dense(n_features, **_weights(config)))]
-
-
-def build_lstm(config: LSTMModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the LSTM autoencoder; input and output have shape (batch, lookback, n_features).
-
-    Parameters
-    ----------
-    config
-        Units of the encoder and the decoder, activation, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
-    """
-    keras = import_keras()
-    layer = _recurrent(config, keras.layers.LSTM, lookback)
-    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
-    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="lstm")
-
-
-def build_gru(config: GRUModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the GRU autoencoder; input and output have shape (batch, lookback, n_features).
-
-    Parameters
-    ----------
-    config
-        Units of the encoder and the decoder, activation, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
-    """
-    keras = import_keras()
-    layer = _recurrent(config, keras.layers.GRU, lookback)
-    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
-    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="gru")
-
-
-def build_bilstm(config: BiLSTMModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the bidirectional autoencoder; input and output have shape (batch, lookback, n_features).
-
-    Parameters
-    ----------
-    config
-        Units of the encoder and the decoder in each direction, activation, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
-    """
-    keras = import_keras()
-
-    def both_ways(units: int, **settings: Any) -> Any:
-        return keras.layers.Bidirectional(keras.layers.LSTM(units, **settings))
-
-    layer = _recurrent(config, both_ways, lookback)
-    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
-    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="bilstm")
-
-
 def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
     """Make a convolution that keeps the number of rows, and the noise after it."""
     layer = import_keras().layers.Conv1D(
@@ -258,40 +147,46 @@ def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
     return [layer, *_noise(config)]
 
 
-def build_cnn_lstm(config: CNNLSTMModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the CNN-LSTM autoencoder; input and output have shape (batch, lookback, n_features).
+def build_recurrent(config: VectorModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+    """Build a recurrent autoencoder: an encoder to one vector, its repetition for each row, and a decoder."""
+    layers = import_keras().layers
+    stack = [layers.Input((lookback, n_features)), *_input_noise(config)]
+    if isinstance(config, CNNLSTMModel):
+        for filters in config.filters:
+            stack += _hidden_conv(config, filters)
+    last = len(config.encoder) - 1
+    for depth, units in enumerate(config.encoder):
+        stack += _hidden_recurrent(config, lookback, units, sequences=depth < last)
+    stack.append(layers.RepeatVector(lookback))
+    for units in config.decoder:
+        stack += _hidden_recurrent(config, lookback, units, sequences=True)
+    stack.append(layers.TimeDistributed(layers.Dense(n_features, **_weights(config))))
+    return import_keras().Sequential(stack, name=config.kind)
 
-    Parameters
-    ----------
-    config
-        Filters, units of the encoder and the decoder, activation, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
-    """
-    keras = import_keras()
-    layer = _recurrent(config, keras.layers.LSTM, lookback)
-    stack = [keras.layers.Input((lookback, n_features)), *_input_noise(config)]
-    for filters in config.filters:
-        stack += _hidden_conv(config, filters)
-    return keras.Sequential([*stack, *_around_a_vector(config, layer, lookback, n_features)], name="cnn-lstm")
+
+def _hidden_recurrent(config: VectorModel, lookback: int, units: int, sequences: bool) -> list[Any]:
+    """Make a recurrent layer, which answers every row or only the last, and the noise after it."""
+    layers, weights = import_keras().layers, _weights(config)
+    kind = layers.GRU if isinstance(config, GRUModel) else layers.LSTM
+    layer = kind(
+        units,
+        activation=config.activation,
+        return_sequences=sequences,
+        unroll=lookback <= LONGEST_UNROLLED,
+        dropout=config.dropout,
+        recurrent_dropout=config.recurrent_dropout,
+        recurrent_regularizer=weights["kernel_regularizer"],
+        **weights,
+    )
+    if isinstance(config, BiLSTMModel):
+        layer = layers.Bidirectional(layer)
+    return [layer, *_noise(config, dropout=False)]
 
 
 def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the convolutional autoencoder; input and output have shape (batch, lookback, n_features).
+    """Build the convolutional autoencoder, for any lookback.
 
-    Any lookback will do: pooling rounds the number of rows up, and the rows that the decoder makes too
-    many are cut off.
-
-    Parameters
-    ----------
-    config
-        Filters, their width, pooling, activation, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
+    Pooling rounds the number of rows up, and the rows that the decoder makes too many are cut off.
     """
     keras = import_keras()
     layers = keras.layers
@@ -314,17 +209,7 @@ def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: in
 
 
 def build_attention(config: AttentionModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the self-attention autoencoder; input and output have shape (batch, lookback, n_features).
-
-    Parameters
-    ----------
-    config
-        Numbers of a row, heads, blocks, numbers of a window, activation, and options.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Not used.
-    """
+    """Build the self-attention autoencoder."""
     layers = import_keras().layers
 
     def block(values: Any) -> Any:
@@ -354,10 +239,10 @@ def build_attention(config: AttentionModel, lookback: int, n_features: int, batc
 BUILDERS: dict[str, Callable[..., Any]] = {
     "dense": build_dense,
     "vae": build_vae,
-    "lstm": build_lstm,
-    "gru": build_gru,
-    "bilstm": build_bilstm,
-    "cnn-lstm": build_cnn_lstm,
+    "lstm": build_recurrent,
+    "gru": build_recurrent,
+    "bilstm": build_recurrent,
+    "cnn-lstm": build_recurrent,
     "conv": build_conv,
     "attention": build_attention,
 }
@@ -365,6 +250,8 @@ BUILDERS: dict[str, Callable[..., Any]] = {
 
 def build(config: NetworkConfig, lookback: int, n_features: int, batch_size: int, seed: int) -> keras.Model:
     """Build a model of the registry with seeded initial weights and noise.
+
+    Whatever it is made of, input and output have shape (batch, lookback, n_features).
 
     Parameters
     ----------

@@ -90,10 +90,9 @@ def fields_of(config: type[Settings]) -> tuple[list[str], list[str]]:
     config
         A class of settings.
     """
-    # What a class declares itself says what it is; what it inherits comes after.
-    own = config.__dict__.get("__annotations__", {})
     known = [field for field in fields(config) if _kind_of(_hints(config)[field.name]) is not None]
-    known.sort(key=lambda field: field.name not in own)
+    # Options that all networks share are by keyword only, and come after what a network is made of.
+    known.sort(key=lambda field: bool(field.kw_only))
     shown = [field.name for field in known if field.default]
     return shown, [field.name for field in known if field.name not in shown]
 

@@ -8,8 +8,11 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.config import (
     AttentionModel,
+    BiLSTMModel,
+    CNNLSTMModel,
     DenseModel,
     ExperimentConfig,
+    GRUModel,
     LSTMModel,
     ModelConfig,
     NetworkConfig,
@@ -66,11 +69,19 @@ def test_what_is_off_by_default_comes_second_and_own_fields_first() -> None:
     shown, off = fields_of(LSTMModel)
     assert shown == ["encoder", "decoder", "activation"] and "recurrent_dropout" in off
     assert "kind" not in shown + off
+    # Inherited or not, what a network is made of comes before what any has.
+    for config in (GRUModel, BiLSTMModel):
+        assert fields_of(config) == (shown, off)
+    assert fields_of(CNNLSTMModel) == (["filters", "width", *shown], off)
 
 
 def test_help_is_found_in_the_class_that_declares_a_field() -> None:
     assert help_of(LSTMModel, "dropout") == help_of(NetworkOptions, "dropout")
     assert help_of(LSTMModel, "recurrent_dropout") == help_of(RecurrentOptions, "recurrent_dropout")
+    for config in (LSTMModel, GRUModel, BiLSTMModel):
+        for field in ("encoder", "decoder"):
+            words = help_of(config, field)
+            assert "in each direction" in words and "LSTM" not in words
     # A class that has a field of that name itself is not passed over.
     assert help_of(AttentionModel, "width") != help_of(get_args(NetworkConfig)[-2], "width")
     with pytest.raises(KeyError, match="DenseModel does not document momentum"):
