@@ -11,7 +11,7 @@ from rare_event.prepare.clock_checks import check_time
 from rare_event.prepare.effects import Effect, dropping, filling, leading
 from rare_event.prepare.findings import GRADES, Action, Finding
 from rare_event.prepare.notes import Note
-from rare_event.prepare.schema import resembles_label
+from rare_event.prepare.schema import called_time, resembles_label
 from rare_event.prepare.table import Table
 from rare_event.prepare.values import distinct, line_of, shown
 
@@ -87,7 +87,15 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
     yield from _check_missing(table, sensor, ~finite, np.isnan(values), "missing")
     yield from _check_missing(table, sensor, ~finite, np.isinf(values), "infinite")
     yield from _check_leak(table, sensor)
-    if _counts_rows(values[finite], len(values)):
+    if table.time is None and called_time(sensor) and (np.diff(values[finite]) >= 0).all():
+        yield Finding(
+            "problem",
+            sensor,
+            "It is called like a time and never falls, but no time can be read from its numbers.",
+            "Write times such as 2023-01-09 06:00:00 and upload the file again, or ignore the column.",
+            "ignore",
+        )
+    elif _counts_rows(values[finite], len(values)):
         yield Finding(
             "warning",
             sensor,
@@ -215,8 +223,9 @@ def _from_note(note: Note, n_rows: int) -> Finding:
         fix = "Write all numbers alike, without units and thousands separators, and upload the file again."
         return Finding("warning", note.column, what, fix)
     if note.fact == "unread time":
-        what = f"No time can be read: {shown(note.detail)} in line {note.line} is no date with a time of day."
-        return Finding("problem", note.column, what, "Export full times, such as 2023-01-09 06:00:00.")
+        what = f"No time can be read from texts such as {shown(note.detail)} in line {note.line}."
+        fix = "Write the date and the time of day, such as 2023-01-09 06:00:00, and upload the file again."
+        return Finding("problem", note.column, what, fix)
     what = {
         "empty": "It holds no value; it is ignored.",
         "constant": f"It holds only the value {shown(note.detail)}; it is ignored.",

@@ -79,6 +79,14 @@ def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.D
     return raw[_kept(raw, schema, column)].reset_index(drop=True), schema
 
 
+def with_role_of(schema: Schema, other: Schema, column: str) -> Schema:
+    """Give a column the role that it has in another schema; a time or label stays one in either."""
+    for role in ("sensors", "categories", "ignored"):
+        if column in getattr(other, role) and column not in (schema.time, schema.label):
+            return _moved(schema, column, role)
+    return schema
+
+
 def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
     """Say why a fix would destroy data; None where it would not."""
     column = finding.column

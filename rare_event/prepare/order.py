@@ -8,14 +8,16 @@ import pandas as pd
 LONG_BLOCK = 10  # rows in the order of time that no shuffled file has by chance
 MIXED = 0.05  # share of the rows inside the times of another block from which sorting mixes blocks
 MANY_REPEATS = 0.5  # share of repeated times above which several rows of a time are the rule
+REVERSED = 0.9  # share of backward steps of a file that is newest first; a shuffled one has half
 _HOUR = np.timedelta64(1, "h")
 _SEASON = np.timedelta64(100, "D")  # clocks are set back once a year
 
 
 def newest_first(time: np.ndarray) -> bool:
-    """Whether most steps of a clock, datetime64 of shape (n_rows,), run backwards."""
+    """Whether nearly all steps of a clock, datetime64 of shape (n_rows,), run backwards."""
     steps = np.diff(time)
-    return int((steps < np.timedelta64(0)).sum()) > int((steps > np.timedelta64(0)).sum())
+    backwards, forwards = (steps < np.timedelta64(0)).sum(), (steps > np.timedelta64(0)).sum()
+    return bool(backwards > REVERSED * (backwards + forwards))
 
 
 def sorted_rows(time: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import pandas as pd
 
 from rare_event.errors import RunError
 from rare_event.prepare.findings import Finding
-from rare_event.prepare.fixes import fix, fix_again
+from rare_event.prepare.fixes import fix, fix_again, with_role_of
 from rare_event.prepare.reading import digest_of, read_raw
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
@@ -124,11 +124,18 @@ class Dataset:
         return changed
 
     def without_last_fix(self) -> Dataset:
-        """Return the dataset without its latest fix; roles are guessed anew and the others made again."""
+        """Return the dataset without its latest fix; roles that the user chose stay."""
         changed = replace(self, schema=guess_schema(_stored(self.digest, self.name)), fixes=())
         for finding in self.fixes[:-1]:
             changed = changed._with(finding, fix_again)
-        return changed
+        last = self.fixes[-1]
+        if changed._with(last, fix_again).schema == self.schema:
+            return changed
+        # Only the column of this fix gets back the role it had without it.
+        schema = (
+            self.schema if last.column is None else with_role_of(self.schema, changed.schema, last.column)
+        )
+        return replace(self, fixes=self.fixes[:-1]).with_schema(schema)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the record as plain data."""

@@ -296,6 +296,7 @@ def test_times_cut_by_a_spreadsheet_are_a_problem_with_their_column() -> None:
     (finding,) = check(table_of(raw_of(frame(time=cut))))
     assert (finding.grade, finding.column) == ("problem", "time")
     assert "'00:00.0' in line 2" in finding.what
+    assert "06:00:00" in finding.fix and finding.action is None
     # Texts that resemble no time leave the file without a clock, which may be so.
     plain = check(table_of(raw_of(frame(time=np.arange(100.0) ** 2).rename(columns={"time": "reel"}))))
     assert [f.grade for f in plain] == ["note"]
@@ -306,3 +307,23 @@ def test_every_finding_says_where() -> None:
         assert finding.where == f"Column '{finding.column}':"
     (finding,) = check(table_of(raw_of(frame().drop(columns="time"))))
     assert finding.where == "The file:"
+
+
+def test_numbers_called_a_time_are_no_sensor_in_silence() -> None:
+    raw = raw_of(frame(time=np.arange(100) * 60 - 1_000_000))
+    finding = check(table_of(raw))[0]
+    assert (finding.grade, finding.column, finding.action) == ("problem", "time", "ignore")
+    assert [f.grade for f in check(table_of(*fix(raw, guess_schema(raw), finding)))] == ["note"]
+    # A sensor with such a name that rises and falls is one, as is any beside a time that can be read.
+    cycles = np.random.default_rng(3).normal(30, 5, size=100)
+    assert [f.grade for f in check(table_of(raw_of(frame(time=cycles))))] == ["note"]
+    assert check(table_of(raw_of(frame(run_time=np.arange(100.0) ** 2)))) == []
+
+
+def test_a_shuffled_file_is_not_called_newest_first() -> None:
+    raw = raw_of(frame(N).iloc[np.random.default_rng(4).permutation(N)])
+    (finding,) = check(table_of(raw))
+    assert (finding.grade, finding.action) == ("problem", "sort-time")
+    assert "newest" not in finding.what
+    mended, _ = fix(raw, guess_schema(raw), finding)
+    np.testing.assert_array_equal(mended["x1"], raw_of(frame(N))["x1"])

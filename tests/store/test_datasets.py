@@ -201,6 +201,16 @@ def test_a_fix_that_destroys_is_not_recorded_and_an_old_record_of_one_still_open
     assert old.without_last_fix().without_last_fix().table().n_rows == 100
 
 
+def test_undoing_a_fix_keeps_the_roles_that_were_chosen(dataset) -> None:
+    mine = replace(dataset.schema, sensors=("s0", "s1", "s2"), categories=(), ignored=("s3", "grade"))
+    fixed = dataset.with_schema(mine).with_fix(IGNORE_S1)
+    undone = fixed.without_last_fix()
+    assert undone.fixes == () and set(undone.schema.sensors) == {"s0", "s1", "s2"}
+    assert set(undone.schema.ignored) == {"s3", "grade"}
+    # Without roles of one's own it is the dataset of before, with its version.
+    assert dataset.with_fix(IGNORE_S1).without_last_fix() == dataset != fixed
+
+
 def test_a_fix_keeps_a_role_that_was_set_after_an_earlier_fix(dataset) -> None:
     first = dataset.with_fix(IGNORE_S1)
     assert first.schema.ignored == ("s1",) and "s3" in first.schema.sensors
