@@ -44,8 +44,13 @@ def import_keras() -> Any:
 def own_layers() -> tuple[Any, Any]:
     """Make the two layers that Keras lacks, `TiedDense` and `Sampling`.
 
-    They are made here, in a function, because their base class is only known once keras is imported.
+    They are made here, in functions, because their base class is only known once keras is imported.
     """
+    return _tied_dense(), _sampling()
+
+
+def _tied_dense() -> Any:
+    """Make the class of a dense layer that runs both ways."""
     import keras
 
     ops = keras.ops
@@ -79,6 +84,15 @@ def own_layers() -> tuple[Any, Any]:
             own = {name: getattr(self, name) for name in ("units", "initializer", "weight_decay")}
             return {**super().get_config(), **own}
 
+    return TiedDense
+
+
+def _sampling() -> Any:
+    """Make the class of a layer that draws from a distribution."""
+    import keras
+
+    ops = keras.ops
+
     @keras.saving.register_keras_serializable("rare_event")
     class Sampling(keras.layers.Layer):  # type: ignore[misc, unused-ignore]
         """Draw from the normal distribution of a mean and a log variance; when scoring, take the mean.
@@ -106,4 +120,4 @@ def own_layers() -> tuple[Any, Any]:
         def get_config(self) -> dict[str, Any]:
             return {**super().get_config(), "weight": self.weight, "seed": self.seed}
 
-    return TiedDense, Sampling
+    return Sampling
