@@ -13,6 +13,7 @@ from rare_event.detect.detector import fit_detector, load_detector
 from rare_event.detect.interface import Reconstructor
 from rare_event.detect.pca import PCADetector, T2Detector
 from rare_event.detect.scoring import score
+from rare_event.detect.training import Epoch
 from rare_event.errors import DataError
 from tests.detect.conftest import BASELINE, LABELLED, RECONSTRUCTING
 
@@ -104,7 +105,7 @@ def test_a_damaged_file_is_an_error_the_bundle_knows(baseline, tmp_path, share) 
 
 def test_one_epoch_is_told(baseline, X, y) -> None:
     config, detector, history = baseline
-    told: list = []
+    told: list[Epoch] = []
     fit_detector(config, X, y, TRAIN, VALIDATION, told.append)
     assert [epoch.number for epoch in told] == [epoch.number for epoch in history] == [1]
     normal = [ends[y[ends] == 0] for ends in (TRAIN, VALIDATION)]

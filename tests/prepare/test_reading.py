@@ -108,7 +108,9 @@ VALUES = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: round(v, 3))
     writing=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ","), ("|", ",")]),
     encoding=st.sampled_from(["utf-8", "utf-8-sig", "utf-16", "cp1252"]),
 )
-def test_write_then_read_gives_the_same_values(rows: list, writing: tuple[str, str], encoding: str) -> None:
+def test_write_then_read_gives_the_same_values(
+    rows: list[tuple[float, float, int]], writing: tuple[str, str], encoding: str
+) -> None:
     frame = pd.DataFrame(rows, columns=["a", "Öl", "y"])
     separator, decimal = writing
     text = frame.to_csv(index=False, sep=separator, decimal=decimal)

@@ -22,7 +22,7 @@ LABELS = {
 
 
 @pytest.mark.parametrize(("label", "columns", "event"), LABELS.values(), ids=LABELS.keys())
-def test_label_guess(label: str, columns: dict, event: str) -> None:
+def test_label_guess(label: str, columns: dict[str, list[object]], event: str) -> None:
     raw = pd.DataFrame({"x": [1.5, 2.25, 3.5, 0.1, 0.2, 0.3]} | columns)
     schema = guess_schema(raw)
     assert (schema.label, schema.event_value) == (label, event)

@@ -26,7 +26,7 @@ TIMES = {
 
 @pytest.mark.parametrize(("values", "expected"), TIMES.values(), ids=TIMES.keys())
 @pytest.mark.filterwarnings("error")
-def test_time_formats(values: list, expected: str | None) -> None:
+def test_time_formats(values: list[object], expected: str | None) -> None:
     column = pd.Series(values)
     found = time_formats(column)[0]
     times = parse_times(column, found)
