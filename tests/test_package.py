@@ -1,6 +1,7 @@
 """The package as it is installed: what its wheel takes along, its command, and its app from any folder."""
 
 import ast
+import json
 import os
 import re
 import socket
@@ -18,7 +19,7 @@ import rare_event
 from docs.make_api import PAGE, api_page
 from rare_event.detect.layers import import_keras
 from rare_event.errors import ConfigError
-from rare_event.ui.serve import app_script, serve_options
+from rare_event.ui.serve import app_script, main, serve_options
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -189,3 +190,52 @@ def test_a_broken_installation_is_not_called_a_missing_one(monkeypatch: pytest.M
     monkeypatch.setattr(sys, "meta_path", [Broken(), *sys.meta_path])
     with pytest.raises(ModuleNotFoundError, match="h5py"):
         import_keras()
+
+
+SERVED = """
+import json, os, sys
+from pathlib import Path
+from streamlit import config
+from streamlit.web import bootstrap
+from rare_event.ui import serve
+
+served = []
+bootstrap.run = lambda script, *rest, **options: served.append(script)
+code = serve.main(["--port", "8611", "--workspace", "runs"])
+names = ["server.port", "server.address", "server.allowedHosts", "server.enableXsrfProtection",
+         "client.showErrorDetails", "browser.gatherUsageStats"]
+options = {name: config.get_option(name) for name in names}
+sys.stdout.write(json.dumps([code, served, os.environ["RARE_EVENT_HOME"], options]))
+"""
+
+
+def test_the_app_keeps_its_safe_options_in_any_folder(tmp_path: Path) -> None:
+    other = tmp_path / ".streamlit" / "config.toml"
+    other.parent.mkdir()
+    other.write_text('[server]\nenableXsrfProtection = false\nallowedHosts = ["*"]\naddress = "0.0.0.0"\n')
+    done = subprocess.run(
+        [sys.executable, "-c", SERVED],
+        cwd=tmp_path,
+        env={"PYTHONPATH": str(ROOT), "HOME": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    code, served, workspace, options = json.loads(done.stdout.splitlines()[-1])
+    assert (code, served, workspace) == (0, [str(ROOT / "app.py")], str(tmp_path / "runs"))
+    assert options == {
+        "server.port": 8611,
+        "server.address": "127.0.0.1",
+        "server.allowedHosts": ["localhost", "127.0.0.1"],
+        "server.enableXsrfProtection": True,
+        "client.showErrorDetails": "none",
+        "browser.gatherUsageStats": False,
+    }
+    assert not (tmp_path / "runs").exists()
+
+
+def test_a_port_that_cannot_be_is_told_in_a_sentence(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--port", "70000"]) == 2
+    told = capsys.readouterr()
+    assert told.err == "rare_event: The port is 70000; choose one from 1 to 65535.\n"
+    assert not told.out

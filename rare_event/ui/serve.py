@@ -1,17 +1,21 @@
-"""Serve the app from wherever the package lies: a checkout, or an installed wheel."""
+"""Serve the app from any folder, from a checkout or an installed wheel: `python -m rare_event.ui.serve`."""
 
 from __future__ import annotations
 
+import argparse
 import os
 import socket
+import sys
+from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from rare_event.errors import ConfigError
+from rare_event.errors import ConfigError, RareEventError
 
 PACKAGE = Path(__file__).parents[1]
 LOCAL = ("localhost", "127.0.0.1")
 LARGEST_PORT = 65535
+BAD_INPUT = 2
 
 
 def app_script() -> Path:
@@ -73,10 +77,46 @@ def serve(port: int, address: str, workspace: Path | None) -> None:
     if workspace is not None:
         # In the environment, so that worker processes find it too.
         os.environ["RARE_EVENT_HOME"] = str(workspace.expanduser().resolve())
-    from streamlit.web.cli import main
+    from streamlit.web.cli import main as streamlit
 
     # `streamlit run` reads the configuration next to the script after any other.
-    main(["run", str(script), *options], standalone_mode=False)
+    streamlit(["run", str(script), *options], standalone_mode=False)
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of `serve` to a parser.
+
+    Parameters
+    ----------
+    parser
+        Of a command that serves the app.
+    """
+    parser.add_argument("--port", type=int, default=8501, help="(default: %(default)s)")
+    parser.add_argument(
+        "--address",
+        default="127.0.0.1",
+        help="address to listen on (default: %(default)s)",
+    )
+    parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="where datasets and runs are kept")
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Serve the app and return the exit code: 0, or 2 for options that cannot be used.
+
+    Parameters
+    ----------
+    arguments
+        Without the program's name; None takes those of the process.
+    """
+    parser = argparse.ArgumentParser(prog="python -m rare_event.ui.serve", description="Serve the app.")
+    add_options(parser)
+    options = parser.parse_args(arguments)
+    try:
+        serve(options.port, options.address, options.workspace)
+    except RareEventError as error:
+        sys.stderr.write(f"rare_event: {error}\n")
+        return BAD_INPUT
+    return 0
 
 
 def _is_local(address: str) -> bool:
@@ -84,3 +124,7 @@ def _is_local(address: str) -> bool:
         return ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
+
+
+if __name__ == "__main__":
+    sys.exit(main())
