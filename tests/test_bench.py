@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from rare_event import bench
-from rare_event.__main__ import main
 from rare_event.bench import data, stages, timing, training
 from rare_event.bench.pytorch import has_torch
+from rare_event.cli.parser import main
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
 from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.programs import epoch_programs

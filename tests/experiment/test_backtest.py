@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rare_event.__main__ import main
+from rare_event.cli.parser import main
 from rare_event.config import RECOMMENDED, PCAModel, SquaresModel, recipe
 from rare_event.experiment.backtest import backtest, describe
 from rare_event.experiment.run import run_experiment

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from rare_event.__main__ import main
+from rare_event.cli.parser import main
 from rare_event.config import RECOMMENDED, PCAModel, Representation
 from rare_event.experiment import leakage as module
 from rare_event.experiment.leakage import Reading, describe, in_words, leakage, to_dict

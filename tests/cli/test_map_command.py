@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from rare_event.__main__ import INTERRUPTED, main
+from rare_event.cli.commands import INTERRUPTED
+from rare_event.cli.parser import main
 from rare_event.jobs import map_runner as design_map
 from rare_event.store.maps import list_maps
 from rare_event.store.runs import list_runs, open_run

@@ -9,7 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.__main__ import _parser, configure, main
+from rare_event.cli.options import configure
+from rare_event.cli.parser import main, make_parser
 from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_LSTM,
@@ -246,7 +247,7 @@ def test_unknown_words_end_with_usage(workspace, capsys, arguments) -> None:
 
 
 def configured(*options):
-    return configure(_parser().parse_args(["run", "x.csv", *options]))
+    return configure(make_parser().parse_args(["run", "x.csv", *options]))
 
 
 def test_options_change_the_preset() -> None:

@@ -1,0 +1,53 @@
+"""Progress on standard error."""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+
+class CellBar:
+    """A progress bar on standard error over the cells of a map."""
+
+    def __init__(self, total: int) -> None:
+        self._total = total
+
+    def __enter__(self) -> CellBar:
+        from tqdm import tqdm
+
+        # The time left is told by what cells of the same kind took, not by the mean of all.
+        form = "{n_fmt} of {total_fmt} cells |{bar}| {elapsed} {postfix}"
+        self._bar = tqdm(total=self._total, file=sys.stderr, bar_format=form)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, progress: Any) -> None:
+        """Show how many cells are done."""
+        self._bar.n = progress.done + progress.failed
+        words = [f"{progress.running} running"]
+        if progress.failed:
+            words.append(f"{progress.failed} failed")
+        if progress.seconds_left is not None:
+            words.append(f"about {progress.seconds_left / 60:.0f} min left")
+        self._bar.set_postfix_str(", ".join(words))
+
+
+class Bar:
+    """A progress bar on standard error over the epochs of all folds."""
+
+    def __enter__(self) -> Bar:
+        from tqdm import tqdm
+
+        self._bar = tqdm(unit="epoch", file=sys.stderr)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._bar.close()
+
+    def __call__(self, fold: int, folds: int, epoch: Any) -> None:
+        """Show an epoch that ended."""
+        self._bar.update()
+        where = f"fold {fold + 1} of {folds}, " if folds > 1 else ""
+        self._bar.set_postfix_str(f"{where}validation loss {epoch.validation_loss:.4f}", refresh=False)

@@ -1,0 +1,152 @@
+"""The commands: each takes parsed options and returns an exit code."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from dataclasses import replace
+from typing import Any
+
+from rare_event.cli.bars import Bar, CellBar
+from rare_event.cli.options import configure, design_space, with_model, with_options
+from rare_event.config import PRESETS, baselines
+
+# As a shell counts a program that Ctrl-C ended.
+INTERRUPTED = 130
+
+
+def run_command(options: argparse.Namespace) -> int:
+    """Train on a file and print how the model does."""
+    from rare_event.detect.tensorboard import tensorboard_command
+    from rare_event.jobs.worker import execute
+    from rare_event.store.datasets import add_dataset
+    from rare_event.store.exports import spreadsheet_safe
+    from rare_event.store.runs import create_run
+    from rare_event.store.workspace import write
+
+    config = configure(options)
+    dataset = add_dataset(options.file, options.file.name)
+    run = create_run(dataset, config)
+    if options.tensorboard:
+        run.request_tensorboard()
+    with Bar() as bar:
+        result = execute(run, bar)
+    if options.ledger is not None:
+        write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
+    figures = run.evaluation()
+    # What is printed has been seen.
+    run.look()
+    if options.tensorboard:
+        figures["tensorboard"] = tensorboard_command(run.tensorboard)
+    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
+    return 0
+
+
+def backtest_command(options: argparse.Namespace) -> int:
+    """Print how models do on what came after their training."""
+    from rare_event.experiment.backtest import backtest, describe
+    from rare_event.prepare.table import read_table
+
+    table = read_table(options.file)
+    base = replace(PRESETS[options.preset], seed=options.seed)
+    base = replace(base, split=replace(base.split, window=options.window))
+    configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
+    configs = [replace(config, model=with_options(config.model, vars(options))) for config in configs]
+    if options.lookback is not None:
+        configs = [replace(config, lookback=options.lookback) for config in configs]
+    if options.baselines:
+        configs += [other for other in baselines(base) if other not in configs]
+    with Bar() as bar:
+        rows = backtest(table, configs, options.folds, bar)
+    if options.json:
+        figures = {"models": [row.to_dict() for row in rows], "n_compared": len(rows)}
+        sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    else:
+        sys.stdout.write(describe(rows))
+    return 0
+
+
+def leakage_command(options: argparse.Namespace) -> int:
+    """Print how one model does under different splits."""
+    from rare_event.experiment.leakage import describe, leakage, to_dict
+    from rare_event.prepare.table import read_table
+
+    table = read_table(options.file)
+    config = replace(PRESETS[options.preset], seed=options.seed)
+    if options.model is not None:
+        config = with_model(config, options.model)
+    config = replace(config, split=replace(config.split, folds=options.folds))
+    with Bar() as bar:
+        readings = leakage(table, config, bar)
+    sys.stdout.write(json.dumps(to_dict(readings), indent=1) + "\n" if options.json else describe(readings))
+    return 0
+
+
+def summary_command(options: argparse.Namespace) -> int:
+    """Print the layers of a run's network."""
+    from rare_event.jobs.export import network_summary
+    from rare_event.store.runs import open_run
+
+    sys.stdout.write(network_summary(open_run(options.run)))
+    return 0
+
+
+def export_command(options: argparse.Namespace) -> int:
+    """Write a run's network as a file of its own."""
+    from rare_event.jobs.export import export_network
+    from rare_event.store.runs import open_run
+
+    export_network(open_run(options.run), options.file)
+    return 0
+
+
+def map_command(options: argparse.Namespace) -> int:
+    """Try the cells of a design space and print what they came to."""
+    from rare_event.compare.map_overview import describe, look_at, overview
+    from rare_event.jobs.map_runner import find_or_create, run_map
+    from rare_event.store.datasets import add_dataset
+
+    space = design_space(options)
+    design_map = find_or_create(add_dataset(options.file, options.file.name), space)
+    design_map.withdraw_cancel()
+    try:
+        with CellBar(len(space)) as bar:
+            run_map(design_map, options.jobs, bar)
+    except KeyboardInterrupt:
+        sys.stderr.write("rare_event: stopped. The same command goes on with the cells that are left.\n")
+        return INTERRUPTED
+    seen = overview(design_map)
+    # What is printed has been seen.
+    look_at(seen)
+    sys.stdout.write(json.dumps(seen.to_dict(), indent=1) + "\n" if options.json else describe(seen))
+    return 0
+
+
+def _describe(figures: dict[str, Any]) -> str:
+    """Say what a run came to, for people."""
+    events, test, lead = figures["events"], figures["test"], figures["median_lead_minutes"]
+    optimistic = " (random split: optimistic)" if figures["split"] == "random" else ""
+    auc = "not defined (one class only)" if test["auc"] is None else f"{test['auc']:.3f}"
+    if test["interval"] is not None:
+        auc += " ({:.2f} to {:.2f}, chance 0.5)".format(*test["interval"])
+    median_lead = "" if lead is None else f", median lead {lead:g} minutes"
+    rows = ", ".join(f"{name} {count:,}" for name, count in figures["confusion"].items())
+    return (
+        f"{figures['preset']} on {figures['n_rows']:,} rows of {figures['n_sensors']} sensors, "
+        f"{figures['split']} split{optimistic}\n"
+        f"test: AUC {auc}, {test['n']:,} windows, {test['n_positive']:,} positive\n"
+        f"events caught: {events['caught']} of {events['total']}, "
+        f"{figures['false_alarms_per_day']:.1f} false alarms per day{median_lead}\n"
+        f"rows: {rows}\n"
+        f"run {figures['run']}\n"
+    ) + (f"logs: {figures['tensorboard']}\n" if "tensorboard" in figures else "")
+
+
+def bench_command(options: argparse.Namespace) -> int:
+    """Print speed and size against references."""
+    from rare_event.bench import describe, measure
+
+    rows = measure(options.names)
+    sys.stdout.write(json.dumps(rows, indent=1) + "\n" if options.json else describe(rows))
+    return 0

@@ -1,0 +1,211 @@
+"""What is typed, read into configs."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, cast, get_args
+
+from rare_event.config import (
+    PRESETS,
+    RECIPES,
+    AlarmPolicy,
+    DesignSpace,
+    ExperimentConfig,
+    ModelConfig,
+    NetworkConfig,
+    PCAModel,
+    RecurrentOptions,
+    Rule,
+    RuleKind,
+    SequenceConfig,
+    recipe,
+)
+from rare_event.errors import ConfigError
+
+MODELS: dict[str, NetworkConfig | PCAModel] = {
+    model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
+}
+# Over a single row an LSTM has nothing to remember; five rows are the article's lookback.
+SEQUENCE_LOOKBACK = 5
+# Of the model itself; the names are those of its config.
+NETWORK_OPTIONS = [field.name for field in fields(RecurrentOptions)]
+# Networks and PCA take the preset's inputs; any other model comes with those that suit it.
+CHOICES = sorted({*MODELS, *RECIPES})
+
+
+def configure(options: argparse.Namespace) -> ExperimentConfig:
+    """Make the config that the options of `run` ask for.
+
+    Parameters
+    ----------
+    options
+        Parsed; an option that was not given leaves the preset's setting.
+
+    Raises
+    ------
+    ConfigError
+        If an option is out of range.
+    """
+    config = PRESETS[options.preset]
+    changes: dict[str, Any] = {
+        name: getattr(options, name)
+        for name in ("shift", "lookback", "seed")
+        if getattr(options, name) is not None
+    }
+    if options.model is not None:
+        config = with_model(config, options.model)
+    config = replace(config, model=with_options(config.model, vars(options)))
+    if options.split is not None:
+        changes["split"] = replace(config.split, kind=options.split)
+    if options.representation is not None:
+        changes["representation"] = replace(config.representation, kind=options.representation)
+    if options.epochs is not None:
+        changes["training"] = replace(config.training, epochs=options.epochs)
+    if options.rule is not None:
+        changes["rule"] = parse_rule(options.rule)
+    if options.threshold is not None:
+        changes["rule"] = Rule("fixed", options.threshold)
+    if options.policy is not None:
+        changes["policy"] = parse_policy(options.policy)
+    return replace(config, **changes)
+
+
+def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
+    """Return a config with another model, and what that model needs.
+
+    Parameters
+    ----------
+    config
+        A preset.
+    name
+        Of `CHOICES`.
+    """
+    if name == config.model.kind:
+        return config
+    if name not in MODELS:
+        return recipe(name, config)
+    lookback = config.lookback
+    if isinstance(MODELS[name], SequenceConfig) and lookback == 1:
+        lookback = SEQUENCE_LOOKBACK
+    return replace(config, model=MODELS[name], lookback=lookback)
+
+
+def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
+    """Return a model with other options of its own.
+
+    Parameters
+    ----------
+    model
+        Of a config.
+    options
+        By name; those not in `NETWORK_OPTIONS`, and those that are None, are left as they are.
+
+    Raises
+    ------
+    ConfigError
+        If the model has no such option, or its value is out of range.
+    """
+    given = {name: options[name] for name in NETWORK_OPTIONS if options.get(name) is not None}
+    known = [name for name in NETWORK_OPTIONS if name in {field.name for field in fields(model)}]
+    for name in given:
+        if name not in known:
+            has = ", ".join(known) if known else "none, since it is no network"
+            raise ConfigError(
+                f"The model {model.kind!r} has no option {name}. Of the options of networks it has {has}; "
+                "leave the option out, or choose another model."
+            )
+    return replace(model, **given)
+
+
+def parse_rule(text: str) -> Rule:
+    """Read a rule.
+
+    Parameters
+    ----------
+    text
+        A kind and its value, for example ``fa-per-day=2``; ``cost`` needs no value.
+
+    Raises
+    ------
+    ConfigError
+        If the kind is unknown or the value is no number.
+    """
+    kind, _, value = text.partition("=")
+    return Rule(cast(RuleKind, kind), number_of(value, kind) if value else 0.0)
+
+
+def parse_policy(text: str) -> AlarmPolicy:
+    """Read an alarm policy.
+
+    Parameters
+    ----------
+    text
+        Settings of `AlarmPolicy`, for example ``k=2,n=3,cooldown=10,lead=20``.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown or its value cannot be used.
+    """
+    whole = {field.name for field in fields(AlarmPolicy) if field.type == "int"}
+    known = [field.name for field in fields(AlarmPolicy)]
+    settings: dict[str, Any] = {}
+    for pair in text.split(","):
+        name, _, value = pair.strip().partition("=")
+        if name not in known:
+            raise ConfigError(f"The alarm policy has no setting {name!r}; it has {', '.join(known)}.")
+        settings[name] = number_of(value, name)
+        if name in whole and settings[name].is_integer():
+            settings[name] = int(settings[name])
+    return AlarmPolicy(**settings)
+
+
+def number_of(text: str, name: str) -> float:
+    """Read a number.
+
+    Parameters
+    ----------
+    text, name
+        The text, and what it is the value of.
+
+    Raises
+    ------
+    ConfigError
+        If it is no number.
+    """
+    try:
+        return float(text)
+    except ValueError as error:
+        raise ConfigError(f"{name} is {text!r}; give a number, for example {name}=2.") from error
+
+
+def design_space(options: argparse.Namespace) -> DesignSpace:
+    """Make the design space that the options of `map` ask for.
+
+    Parameters
+    ----------
+    options
+        Parsed.
+
+    Raises
+    ------
+    ConfigError
+        If an option is out of range.
+    """
+    base = replace(PRESETS[options.preset], seed=options.seed)
+    if options.epochs is not None:
+        base = replace(base, training=replace(base.training, epochs=options.epochs))
+    if options.jobs is not None and options.jobs < 1:
+        raise ConfigError(f"--jobs is {options.jobs}; choose 1 or more.")
+    return DesignSpace(
+        shifts=tuple(options.shifts),
+        lookbacks=tuple(options.lookbacks),
+        representations=tuple(options.representations),
+        models=tuple(options.models),
+        sample=options.random,
+        seed=options.seed,
+        folds=options.folds,
+        base=base,
+    )
