@@ -10,6 +10,7 @@ from typing import Any
 
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
+from rare_event.cli.output import check_output
 from rare_event.config import PRESETS, baselines
 
 # As a shell counts a program that Ctrl-C ended.
@@ -25,6 +26,8 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.runs import create_run
     from rare_event.store.workspace import write
 
+    if options.ledger is not None:
+        check_output(options.ledger, options.force, [options.file])
     config = configure(options)
     dataset = add_dataset(options.file, options.file.name)
     run = create_run(dataset, config)
@@ -97,6 +100,7 @@ def export_command(options: argparse.Namespace) -> int:
     from rare_event.jobs.export import export_network
     from rare_event.store.runs import open_run
 
+    check_output(options.file, options.force)
     export_network(open_run(options.run), options.file)
     return 0
 

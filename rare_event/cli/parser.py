@@ -28,7 +28,7 @@ BAD_INPUT = 2
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, or 2 for input that cannot be used.
+    """Run the command line and return its exit code: 0, 2 for unusable input, 130 after Ctrl-C.
 
     Parameters
     ----------
@@ -41,6 +41,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except RareEventError as error:
         sys.stderr.write(f"rare_event: {error}\n")
         return BAD_INPUT
+    except KeyboardInterrupt:
+        sys.stderr.write("rare_event: stopped.\n")
+        return commands.INTERRUPTED
 
 
 def make_parser() -> argparse.ArgumentParser:
@@ -67,6 +70,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
     run.add_argument("--seed", type=int)
     run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    run.add_argument("--force", action="store_true", help="replace an existing file")
     run.set_defaults(command=commands.run_command)
 
     backtest = subparsers.add_parser(
@@ -109,6 +113,7 @@ def make_parser() -> argparse.ArgumentParser:
     export = subparsers.add_parser("export", help="write a run's network as a file of its own")
     export.add_argument("run", help="its id, as `run` prints it")
     export.add_argument("file", type=Path, help="ends with .keras, or with .onnx")
+    export.add_argument("--force", action="store_true", help="replace an existing file")
     export.set_defaults(command=commands.export_command)
 
     space = DesignSpace()

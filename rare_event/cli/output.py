@@ -1,0 +1,39 @@
+"""Where the command line may write."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from rare_event.errors import ConfigError
+
+
+def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
+    """Refuse an output that would replace something, before any work is done for it.
+
+    Parameters
+    ----------
+    path
+        Where the output is to go.
+    force
+        Whether it may replace a file or a link; an input, a device or a folder it never replaces.
+    inputs
+        The files that the command reads.
+
+    Raises
+    ------
+    ConfigError
+        If the output cannot go there.
+    """
+    if path.is_dir():
+        raise ConfigError(f"{path} is a folder. Give the name of a file.")
+    if not path.parent.is_dir():
+        raise ConfigError(f"The folder {path.parent} does not exist. Create it, or choose another one.")
+    if path.exists():
+        if any(given.exists() and path.samefile(given) for given in inputs):
+            raise ConfigError(f"{path} is the input file. Choose another file for the output.")
+        if not path.is_file():
+            raise ConfigError(f"{path} is a device, not a file. Choose a file for the output.")
+    if not force and (path.exists() or path.is_symlink()):
+        what = "is a link" if path.is_symlink() else "exists already"
+        raise ConfigError(f"{path} {what}. Choose another file, or add --force to replace it.")
