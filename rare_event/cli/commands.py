@@ -15,6 +15,7 @@ from rare_event.config import PRESETS, baselines
 
 # As a shell counts a program that Ctrl-C ended.
 INTERRUPTED = 130
+CHECK_CODES = {"note": 0, "warning": 1, "problem": 3}
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -154,3 +155,20 @@ def bench_command(options: argparse.Namespace) -> int:
     rows = measure(options.names)
     sys.stdout.write(json.dumps(rows, indent=1) + "\n" if options.json else describe(rows))
     return 0
+
+
+def check_command(options: argparse.Namespace) -> int:
+    """Print what is wrong with a file; 0 is clean or notes only, 1 warnings, 3 problems."""
+    from rare_event.prepare.checks import check
+    from rare_event.prepare.table import read_table
+
+    findings = check(read_table(options.file))
+    if options.json:
+        rows = [
+            {name: getattr(found, name) for name in ("grade", "column", "what", "fix")} for found in findings
+        ]
+        sys.stdout.write(json.dumps({"findings": rows}, indent=1) + "\n")
+    else:
+        lines = [f"{found.grade}: {found.where}: {found.what} {found.fix}\n" for found in findings]
+        sys.stdout.write("".join(lines) or "No problems found.\n")
+    return max((CHECK_CODES[found.grade] for found in findings), default=0)

@@ -21,9 +21,7 @@ from rare_event.config import (
 )
 from rare_event.errors import RareEventError
 
-USAGE = (
-    "The command line: `python -m rare_event run|backtest|leakage|map FILE`, `summary|export RUN`, `bench`."
-)
+USAGE = "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, `summary|export RUN`, `bench`."
 BAD_INPUT = 2
 
 
@@ -50,6 +48,11 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE)
     subparsers = parser.add_subparsers(required=True)
+
+    check = subparsers.add_parser("check", help="say what is wrong with a file")
+    check.add_argument("file", type=Path, help="CSV or Parquet file")
+    check.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    check.set_defaults(command=commands.check_command)
 
     run = subparsers.add_parser("run", help="train on a file and judge the model")
     run.add_argument("file", type=Path, help="CSV or Parquet file")

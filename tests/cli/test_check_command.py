@@ -1,0 +1,37 @@
+"""The command `check`: its exit code is the worst grade found, and it trains nothing."""
+
+import json
+
+import pytest
+
+from rare_event.cli.parser import main
+from rare_event.prepare import checks
+from rare_event.prepare.findings import Finding
+from rare_event.store.runs import list_runs
+from tests.small import small_frame
+
+
+@pytest.mark.parametrize(
+    ("grades", "code"), [([], 0), (["note"], 0), (["warning", "note"], 1), (["problem", "warning"], 3)]
+)
+def test_the_worst_grade_is_the_exit_code(workspace, tmp_path, capsys, monkeypatch, grades, code) -> None:
+    path = tmp_path / "small.csv"
+    small_frame().to_csv(path, index=False)
+    found = [Finding(grade, "x1", "It is odd.", "Look at it.") for grade in grades]
+    monkeypatch.setattr(checks, "check", lambda _: found)
+    assert main(["check", str(path)]) == code
+    out = capsys.readouterr().out
+    assert out.count("It is odd. Look at it.") == len(grades)
+    assert ("No problems found." in out) == (not grades)
+    assert main(["check", str(path), "--json"]) == code
+    rows = json.loads(capsys.readouterr().out)["findings"]
+    assert [row["grade"] for row in rows] == grades
+    assert not list_runs()
+
+
+def test_an_unreadable_file_is_code_2(tmp_path, capsys) -> None:
+    path = tmp_path / "empty.csv"
+    path.write_text("")
+    assert main(["check", str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("rare_event: ") and not out
