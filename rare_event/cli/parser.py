@@ -21,7 +21,7 @@ from rare_event.config import (
 )
 from rare_event.errors import RareEventError
 
-USAGE = "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, `summary|export RUN`, `bench`."
+USAGE = "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, `summary|export RUN`."
 BAD_INPUT = 2
 
 
@@ -65,7 +65,9 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--epochs", type=int)
     _add_network_options(run)
     run.add_argument(
-        "--threshold", type=float, help="instead of: at most 2 false alarms a day on validation data"
+        "--threshold",
+        type=float,
+        help="use this threshold (default: the lowest with at most 2 false alarms a day on validation data)",
     )
     run.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
     run.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
@@ -134,12 +136,12 @@ def make_parser() -> argparse.ArgumentParser:
     design_map.add_argument("--random", type=int, metavar="N", help="draw N cells instead of the whole grid")
     design_map.add_argument("--seed", type=int, default=0, help="of that draw, and of training")
     design_map.add_argument("--epochs", type=int)
-    design_map.add_argument("--jobs", type=int, help="cells side by side; one for each core without")
+    design_map.add_argument("--jobs", type=int, help="cells trained at once (default: one per core)")
     design_map.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     design_map.set_defaults(command=commands.map_command)
 
     bench = subparsers.add_parser("bench", help="measure speed and size against references, in one sitting")
-    bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure; all without")
+    bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure (default: all)")
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench.set_defaults(command=commands.bench_command)
     return parser
