@@ -17,6 +17,7 @@ import pytest
 
 import rare_event
 from docs.make_api import PAGE, api_page
+from rare_event.cli.parser import main as command_line
 from rare_event.detect.layers import import_keras
 from rare_event.errors import ConfigError
 from rare_event.ui.serve import app_script, main, serve_options
@@ -239,3 +240,12 @@ def test_a_port_that_cannot_be_is_told_in_a_sentence(capsys: pytest.CaptureFixtu
     told = capsys.readouterr()
     assert told.err == "rare_event: The port is 70000; choose one from 1 to 65535.\n"
     assert not told.out
+
+
+def test_the_command_has_the_app_and_a_version(capsys: pytest.CaptureFixture[str]) -> None:
+    assert command_line(["app", "--port", "70000"]) == 2
+    assert "The port is 70000" in capsys.readouterr().err
+    with pytest.raises(SystemExit) as ended:
+        command_line(["--version"])
+    told = capsys.readouterr()
+    assert (ended.value.code, told.out, told.err) == (0, f"rare_event {rare_event.__version__}\n", "")

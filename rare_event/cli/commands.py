@@ -172,3 +172,11 @@ def check_command(options: argparse.Namespace) -> int:
         lines = [f"{found.grade}: {found.where}: {found.what} {found.fix}\n" for found in findings]
         sys.stdout.write("".join(lines) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
+
+
+def app_command(options: argparse.Namespace) -> int:
+    """Serve the app until it is stopped."""
+    from rare_event.ui.serve import serve
+
+    serve(options.port, options.address, options.workspace)
+    return 0

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, get_args
 
+import rare_event
 from rare_event.cli import commands
 from rare_event.cli.options import CHOICES
 from rare_event.config import (
@@ -47,6 +48,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE)
+    parser.add_argument("--version", action="version", version=f"rare_event {rare_event.__version__}")
     subparsers = parser.add_subparsers(required=True)
 
     check = subparsers.add_parser("check", help="say what is wrong with a file")
@@ -144,6 +146,12 @@ def make_parser() -> argparse.ArgumentParser:
     bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure (default: all)")
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench.set_defaults(command=commands.bench_command)
+
+    from rare_event.ui.serve import add_options
+
+    app = subparsers.add_parser("app", help="serve the app")
+    add_options(app)
+    app.set_defaults(command=commands.app_command)
     return parser
 
 
