@@ -5,17 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.config import PRESETS, baselines
+from rare_event.errors import DataError
+
+if TYPE_CHECKING:
+    from rare_event.prepare.findings import Finding
+    from rare_event.prepare.table import Table
 
 # As a shell counts a program that Ctrl-C ended.
 INTERRUPTED = 130
-CHECK_CODES = {"note": 0, "warning": 1, "problem": 3}
+CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 
 
 def run_command(options: argparse.Namespace) -> int:
@@ -31,6 +37,7 @@ def run_command(options: argparse.Namespace) -> int:
         check_output(options.ledger, options.force, [options.file])
     config = configure(options)
     dataset = add_dataset(options.file, options.file.name)
+    stop_on_problems(dataset.table(), options.accept)
     run = create_run(dataset, config)
     if options.tensorboard:
         run.request_tensorboard()
@@ -53,6 +60,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     from rare_event.prepare.table import read_table
 
     table = read_table(options.file)
+    stop_on_problems(table, options.accept)
     base = replace(PRESETS[options.preset], seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
@@ -77,6 +85,7 @@ def leakage_command(options: argparse.Namespace) -> int:
     from rare_event.prepare.table import read_table
 
     table = read_table(options.file)
+    stop_on_problems(table, options.accept)
     config = replace(PRESETS[options.preset], seed=options.seed)
     if options.model is not None:
         config = with_model(config, options.model)
@@ -113,7 +122,9 @@ def map_command(options: argparse.Namespace) -> int:
     from rare_event.store.datasets import add_dataset
 
     space = design_space(options)
-    design_map = find_or_create(add_dataset(options.file, options.file.name), space)
+    dataset = add_dataset(options.file, options.file.name)
+    stop_on_problems(dataset.table(), options.accept)
+    design_map = find_or_create(dataset, space)
     design_map.withdraw_cancel()
     try:
         with CellBar(len(space)) as bar:
@@ -169,9 +180,38 @@ def check_command(options: argparse.Namespace) -> int:
         ]
         sys.stdout.write(json.dumps({"findings": rows}, indent=1) + "\n")
     else:
-        lines = [f"{found.grade}: {found.where}: {found.what} {found.fix}\n" for found in findings]
-        sys.stdout.write("".join(lines) or "No problems found.\n")
+        sys.stdout.write(_lines(findings) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
+
+
+def stop_on_problems(table: Table, accept: bool) -> None:
+    """Print the findings of a table on standard error, and stop on a problem unless it is accepted.
+
+    Parameters
+    ----------
+    table
+        What a model is about to be trained on.
+    accept
+        Whether to train in spite of problems.
+
+    Raises
+    ------
+    DataError
+        If there is a problem that is not accepted.
+    """
+    from rare_event.prepare.checks import check
+
+    findings = check(table)
+    sys.stderr.write(_lines(findings))
+    if not accept and any(found.grade == "problem" for found in findings):
+        raise DataError(
+            "Nothing was trained, because the file has the problems above. Correct the file, or add "
+            "--accept to train on it as it is."
+        )
+
+
+def _lines(findings: Sequence[Finding]) -> str:
+    return "".join(f"{found.grade}: {found.where} {found.what} {found.fix}\n" for found in findings)
 
 
 def app_command(options: argparse.Namespace) -> int:

@@ -78,6 +78,7 @@ def make_parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int)
     run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     run.add_argument("--force", action="store_true", help="replace an existing file")
+    _add_accept(run)
     run.set_defaults(command=commands.run_command)
 
     backtest = subparsers.add_parser(
@@ -100,6 +101,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     backtest.add_argument("--seed", type=int, default=0)
     backtest.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    _add_accept(backtest)
     backtest.set_defaults(command=commands.backtest_command)
 
     leakage = subparsers.add_parser(
@@ -111,6 +113,7 @@ def make_parser() -> argparse.ArgumentParser:
     leakage.add_argument("--folds", type=int, default=6)
     leakage.add_argument("--seed", type=int, default=0)
     leakage.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    _add_accept(leakage)
     leakage.set_defaults(command=commands.leakage_command)
 
     summary = subparsers.add_parser("summary", help="print the layers of a run's network")
@@ -140,6 +143,7 @@ def make_parser() -> argparse.ArgumentParser:
     design_map.add_argument("--epochs", type=int)
     design_map.add_argument("--jobs", type=int, help="cells trained at once (default: one per core)")
     design_map.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+    _add_accept(design_map)
     design_map.set_defaults(command=commands.map_command)
 
     bench = subparsers.add_parser("bench", help="measure speed and size against references, in one sitting")
@@ -153,6 +157,12 @@ def make_parser() -> argparse.ArgumentParser:
     add_options(app)
     app.set_defaults(command=commands.app_command)
     return parser
+
+
+def _add_accept(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept", action="store_true", help="train in spite of the problems that `check` finds"
+    )
 
 
 def _add_network_options(parser: argparse.ArgumentParser) -> None:

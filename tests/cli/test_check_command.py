@@ -35,3 +35,31 @@ def test_an_unreadable_file_is_code_2(tmp_path, capsys) -> None:
     assert main(["check", str(path)]) == 2
     out, err = capsys.readouterr()
     assert err.startswith("rare_event: ") and not out
+
+
+@pytest.mark.parametrize("command", ["run", "backtest", "leakage", "map"])
+def test_a_file_with_the_newest_row_first_is_not_trained_on(workspace, tmp_path, capsys, command) -> None:
+    path = tmp_path / "newest.csv"
+    small_frame().iloc[::-1].to_csv(path, index=False)
+    assert main([command, str(path)]) == 2
+    out, err = capsys.readouterr()
+    assert "problem: Column 'time': The newest rows come first" in err
+    assert "Nothing was trained" in err and "--accept" in err
+    assert not out
+    assert not list_runs(role=None)
+
+
+def test_a_problem_that_is_accepted_is_said_and_trained_on(workspace, tmp_path, capsys) -> None:
+    path = tmp_path / "newest.csv"
+    small_frame().iloc[::-1].to_csv(path, index=False)
+    assert main(["run", str(path), "--model", "pca", "--rule", "quantile=0.99", "--accept"]) == 0
+    assert "The newest rows come first" in capsys.readouterr().err
+    assert len(list_runs()) == 1
+
+
+def test_a_clean_file_is_trained_on_without_a_word_of_problems(workspace, tmp_path, capsys) -> None:
+    path = tmp_path / "clean.csv"
+    small_frame().to_csv(path, index=False)
+    assert main(["run", str(path), "--model", "pca", "--rule", "quantile=0.99"]) == 0
+    assert "problem" not in capsys.readouterr().err
+    assert len(list_runs()) == 1
