@@ -21,6 +21,8 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, TypeVar
 
+from loky import process_executor
+
 from rare_event.errors import RareEventError, RunError
 from rare_event.jobs.map_runner import alive, run_map, worked_on
 from rare_event.jobs.pool import OpenLane, local_lane
@@ -35,13 +37,23 @@ Answer = TypeVar("Answer")
 WORKERS = 1
 
 
-def local_executor() -> Executor:
-    """Return the warm pool of this process; a new one if the last one broke."""
-    from loky import get_reusable_executor
+class LocalPool:
+    """One warm worker pool for all threads of a process; called, it returns it, or a new one if that broke.
 
-    # A worker that idles is kept: importing TensorFlow again would cost five seconds.
-    executor: Executor = get_reusable_executor(max_workers=WORKERS, timeout=None)
-    return executor
+    loky's own reusable executor is one for each thread, and each rerun of a page is a new thread.
+    """
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._executor: process_executor.ProcessPoolExecutor | None = None
+
+    def __call__(self) -> process_executor.ProcessPoolExecutor:
+        """Return the pool."""
+        with self._lock:
+            if self._executor is None or self._executor._flags.broken or self._executor._flags.shutdown:
+                # A worker that idles is kept: importing TensorFlow again would cost five seconds.
+                self._executor = process_executor.ProcessPoolExecutor(WORKERS, timeout=None)
+            return self._executor
 
 
 class Jobs:
@@ -50,15 +62,15 @@ class Jobs:
     Parameters
     ----------
     executor
-        Returns the executor to use; asked anew for every run.
+        Returns the executor to use, asked for every run; None takes a `LocalPool`.
     open_lane
         Opens a worker process for the cells of a map.
     """
 
     def __init__(
-        self, executor: Callable[[], Executor] = local_executor, open_lane: OpenLane = local_lane
+        self, executor: Callable[[], Executor] | None = None, open_lane: OpenLane = local_lane
     ) -> None:
-        self._executor = executor
+        self._executor = executor or LocalPool()
         self._open_lane = open_lane
         self._map_turn = threading.Lock()
         self._lock = threading.RLock()

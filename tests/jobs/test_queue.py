@@ -5,7 +5,7 @@ import signal
 import subprocess
 import sys
 import time
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
@@ -13,11 +13,10 @@ from typing import Any
 
 import psutil
 import pytest
-from loky import get_reusable_executor
 
 from rare_event.config import DenseModel
 from rare_event.detect.summary import describe
-from rare_event.jobs.queue import Jobs
+from rare_event.jobs.queue import Jobs, LocalPool
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run, mark
@@ -49,9 +48,20 @@ def make_run(workspace, small_csv):
 @pytest.fixture
 def jobs(workspace):
     """Jobs in a pool of their own: a worker keeps the environment it was started with."""
-    get_reusable_executor(max_workers=1, reuse=False)
-    yield Jobs()
-    get_reusable_executor().shutdown(wait=True, kill_workers=True)
+    pool = LocalPool()
+    yield Jobs(pool)
+    pool().shutdown(wait=True, kill_workers=True)
+
+
+def test_ten_threads_share_one_worker(jobs, make_run) -> None:
+    runs = [make_run() for _ in range(10)]
+    with ThreadPoolExecutor(10) as threads:
+        list(threads.map(jobs.submit, runs))
+        pids = {future.result(DEADLINE) for future in threads.map(lambda _: jobs.ask(os.getpid), runs)}
+    assert until_ended(*runs) == ["done"] * 10
+    executed = {run.status().pid for run in runs}
+    assert len(executed | pids) == 1, "each further process would import TensorFlow again"
+    assert os.getpid() not in executed
 
 
 def test_a_worker_answers_what_needs_keras(jobs) -> None:
@@ -151,7 +161,7 @@ from pathlib import Path
 from typing import Any
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run
-from rare_event.jobs.queue import Jobs
+from rare_event.jobs.queue import Jobs, LocalPool
 from tests.small import DENSE
 
 jobs = Jobs()
