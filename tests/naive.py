@@ -263,7 +263,7 @@ def alarm_groups(scores, threshold, policy):
                 stood.append(stands)
             again = False
             if passed > repeats:
-                again = all(stood) and scores.to_event[i] > policy.lead
+                again = all(stood) and scores.to_event[i] > scores.lead_of(policy)
                 repeats, stood = passed, []
             if again or (flags[i] and not stands):
                 groups.append([i])
@@ -277,11 +277,11 @@ def alarm_groups(scores, threshold, policy):
 def alarm_figures(scores, threshold, policy):
     """Events caught, alarms, false alarms and leads, by walking through the rows."""
     groups = alarm_groups(scores, threshold, policy)
-    false = sum(all(scores.to_event[i] > policy.lead for i in group) for group in groups)
+    false = sum(all(scores.to_event[i] > scores.lead_of(policy) for i in group) for group in groups)
     leads: dict[int, float] = {}
     for group in groups:
         for i in group:
-            if policy.min_lead <= scores.to_event[i] <= policy.lead:
+            if policy.min_lead <= scores.to_event[i] <= scores.lead_of(policy):
                 event = int(scores.event[i])
                 leads[event] = max(leads.get(event, -np.inf), scores.to_event[i])
     return {"caught": len(leads), "alarms": len(groups), "false_alarms": false, "leads": leads}

@@ -13,7 +13,7 @@ from rare_event.compare.titles import names_of
 from rare_event.config import RECIPES, BlendModel, ExperimentConfig, ModelConfig, Rule, SupervisedConfig
 from rare_event.errors import RareEventError
 from rare_event.judge.comparison import groups
-from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
+from rare_event.judge.judgement import BUDGETS
 from rare_event.store.runs import Run
 
 Kind = Literal["run", "baseline", "supervised", "trivial"]
@@ -21,20 +21,42 @@ TRIVIAL = {"chance": "Chance: the score rolled in time", "since-restart": "Time 
 CHANCE = TRIVIAL["chance"]
 COUNTS = {"caught": "caught", "trailing": "caught_trailing", "best": "caught_at_best"}
 RATES = {"achieved": "fa_per_day_achieved", "achieved_trailing": "fa_per_day_trailing"}
-AT = [(f"{budget:g}", f"{lead:g}") for lead in LEAD_WINDOWS for budget in BUDGETS]
-COLUMNS = [
-    *("run", "name", "kind", "split", "folds", "group", "mean_fold_auc", "auc_low", "auc_high"),
-    *("average_precision", "base_rate", "events"),
-    *(f"caught_{budget}_{lead}" for budget, lead in AT),
-    *(f"achieved_{budget:g}" for budget in BUDGETS),
-    *("train_seconds", "looks"),
-    *(f"trailing_{budget}_{lead}" for budget, lead in AT),
-    *(f"achieved_trailing_{budget:g}" for budget in BUDGETS),
-    *(f"best_{budget}_{lead}" for budget, lead in AT),
-]
 # What a judgement must hold to be compared.
 NEEDED = {"windows", "fold_auc", "mean_fold_auc", "interval", "average_precision", "base_rate", "auc_draws"}
 NEEDED |= {"events", *RATES.values()}
+
+
+def columns(leads: tuple[float, ...]) -> list[str]:
+    """Name the columns of a leaderboard in their order.
+
+    Parameters
+    ----------
+    leads
+        Minutes before an event in which alarms were counted, the narrower window first.
+    """
+    at = [f"{budget:g}_{lead:g}" for lead in leads for budget in BUDGETS]
+    return [
+        *("run", "name", "kind", "split", "folds", "group", "mean_fold_auc", "auc_low", "auc_high"),
+        *("average_precision", "base_rate", "events"),
+        *(f"caught_{each}" for each in at),
+        *(f"achieved_{budget:g}" for budget in BUDGETS),
+        *("train_seconds", "looks"),
+        *(f"trailing_{each}" for each in at),
+        *(f"achieved_trailing_{budget:g}" for budget in BUDGETS),
+        *(f"best_{each}" for each in at),
+        *("lead", "wider_lead"),
+    ]
+
+
+def leads_of(board: pd.DataFrame) -> tuple[float, float]:
+    """Return the two lead windows of a leaderboard in minutes, the narrower first.
+
+    Parameters
+    ----------
+    board
+        As of `leaderboard`, at least one row.
+    """
+    return float(board["lead"].iloc[0]), float(board["wider_lead"].iloc[0])
 
 
 def leaderboard(runs: Sequence[Run], windows: str) -> pd.DataFrame:
@@ -55,7 +77,8 @@ def leaderboard(runs: Sequence[Run], windows: str) -> pd.DataFrame:
         `auc_high`, `average_precision`, `base_rate`, `events`, `caught_B_L` and `trailing_B_L` (events
         caught at B false alarms a day with a lead window of L minutes, by thresholds of the past),
         `best_B_L` (the same in hindsight), `achieved_B` and `achieved_trailing_B` (false alarms a day
-        that came of it, at the first lead window), `train_seconds`, `looks`.
+        that came of it, at the first lead window), `train_seconds`, `looks`, `lead` and `wider_lead`
+        (the lead windows in minutes).
     """
     rows: list[dict[str, Any]] = []
     draws: list[np.ndarray] = []
@@ -79,7 +102,8 @@ def leaderboard(runs: Sequence[Run], windows: str) -> pd.DataFrame:
     for name, its in trivial.items():
         rows.append({"run": "", "name": TRIVIAL.get(name, name), "kind": "trivial"} | _figures(its))
         draws.append(np.array(its["auc_draws"], float))
-    return _ranked(pd.DataFrame(rows, columns=COLUMNS), draws)
+    leads = (rows[0]["lead"], rows[0]["wider_lead"]) if rows else ()
+    return _ranked(pd.DataFrame(rows, columns=columns(leads)), draws)
 
 
 def judged(run: Run) -> dict[str, Any] | None:
@@ -111,8 +135,9 @@ def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
     events = figures["events"]
     row = {name: figures[name] for name in ("mean_fold_auc", "average_precision", "base_rate")}
     row |= {"auc_low": low, "auc_high": high, "events": events["total"], "folds": len(figures["fold_auc"])}
-    for budget, lead in AT:
-        row |= {f"{name}_{budget}_{lead}": events[count][lead][budget] for name, count in COUNTS.items()}
+    row["lead"], row["wider_lead"] = map(float, events["caught"])
+    for name, count in COUNTS.items():
+        row |= {f"{name}_{b}_{lead}": n for lead, by in events[count].items() for b, n in by.items()}
     for name, rate in RATES.items():
         row |= {f"{name}_{budget:g}": figures[rate][f"{budget:g}"] for budget in BUDGETS}
     return row
@@ -176,7 +201,7 @@ def nearest_budget(rule: Rule) -> float:
     return min(BUDGETS, key=lambda budget: abs(budget - wanted))
 
 
-def beats_baselines(board: pd.DataFrame, run_id: str, budget: float, lead: float = 4.0) -> str | None:
+def beats_baselines(board: pd.DataFrame, run_id: str, budget: float) -> str | None:
     """Say whether a run catches more events than any baseline at the same false alarms a day.
 
     Thresholds of the past come to different false alarms for each model, so all thresholds are read
@@ -188,8 +213,8 @@ def beats_baselines(board: pd.DataFrame, run_id: str, budget: float, lead: float
         As of `leaderboard`.
     run_id
         The run.
-    budget, lead
-        Of `BUDGETS` and `LEAD_WINDOWS`.
+    budget
+        Of `BUDGETS`.
 
     Returns
     -------
@@ -201,7 +226,7 @@ def beats_baselines(board: pd.DataFrame, run_id: str, budget: float, lead: float
     others = [row for row in rows if row["run"] != run_id and row["kind"] != "run"]
     if not mine or not others:
         return None
-    column = f"best_{budget:g}_{lead:g}"
+    column = f"best_{budget:g}_{leads_of(board)[0]:g}"
     best = max(others, key=lambda row: row[column])
     most = int(best[column])
     at = f"At {budget:g} false alarms a day for all alike"

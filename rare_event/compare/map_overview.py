@@ -12,8 +12,8 @@ import pandas as pd
 
 from rare_event.compare.map_cells import Cell, read_cells
 from rare_event.judge.align import Figures
-from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
-from rare_event.judge.scores import Scores
+from rare_event.judge.judgement import BUDGETS
+from rare_event.judge.scores import OLDER_LEAD, ROUNDING, WIDER, Scores
 from rare_event.judge.selection import Nested, level_with, nested
 from rare_event.store.maps import DesignMap
 
@@ -32,7 +32,7 @@ class Measure:
 
     kind: Literal["auc", "caught"] = "auc"
     budget: float = BUDGETS[1]
-    lead: float = LEAD_WINDOWS[0]
+    lead: float = OLDER_LEAD
 
     def by_fold(self, figures: Figures) -> list[float]:
         """Return the figure of each fold; not a number where there is none.
@@ -75,13 +75,18 @@ class Overview:
         """Number of settings compared."""
         return len(self.judged)
 
+    @property
+    def lead_windows(self) -> tuple[float, float]:
+        """Minutes before an event in which alarms are counted, the narrower first."""
+        return (OLDER_LEAD, WIDER * OLDER_LEAD) if self.windows is None else self.windows.lead_windows
+
     @cached_property
     def lead(self) -> float:
         """Minutes before an event in which a window is positive."""
         if self.windows is None or not self.windows.n_positive:
-            return LEAD_WINDOWS[0]
+            return self.lead_windows[0]
         widest = float(self.windows.to_event[self.windows.y_true == 1].max())
-        return next((lead for lead in LEAD_WINDOWS if widest <= lead), widest)
+        return next((lead for lead in self.lead_windows if widest <= lead + ROUNDING), widest)
 
     def nested(self, measure: Measure) -> Nested | None:
         """Pick on the past, fold by fold; None while there is nothing to pick.
@@ -197,7 +202,7 @@ class Overview:
     def to_dict(self) -> dict[str, Any]:
         """Return the map as plain data: the command line's JSON."""
         windows = self.windows
-        measures = [Measure(), *(Measure("caught", b, lead) for lead in LEAD_WINDOWS for b in BUDGETS)]
+        measures = [Measure(), *(Measure("caught", b, lead) for lead in self.lead_windows for b in BUDGETS)]
         return {
             "map": self.map_id,
             "judged_on": {
@@ -239,7 +244,7 @@ class Overview:
         figures = cell.figures
         if figures is None:
             return about
-        caught: dict[str, dict[str, Any]] = {f"{lead:g}": {} for lead in LEAD_WINDOWS}
+        caught: dict[str, dict[str, Any]] = {f"{lead:g}": {} for lead in self.lead_windows}
         for count in figures.counts:
             caught[f"{count.lead:g}"][f"{count.budget:g}"] = {
                 "events": count.caught,
@@ -313,12 +318,12 @@ def describe(seen: Overview) -> str:
         auc, between = cell.figures.mean_fold_auc, cell.figures.interval
         told = "–" if auc is None else f"{auc:.3f}"
         told += "" if between is None else f" ({between[0]:.2f} to {between[1]:.2f})"
-        count = cell.figures.count(BUDGETS[1], LEAD_WINDOWS[0])
+        count = cell.figures.count(BUDGETS[1], seen.lead_windows[0])
         caught = f"{count.caught}" + ("" if count.low is None else f" ({count.low:.0f} to {count.high:.0f})")
         same = "*" if cell.number in seen.level else " "
         lines.append(f"{name:48}{told:>21}{same}{caught:>22}{cell.seconds or 0:>9.0f}")
     notes = [f"* {len(seen.level)} of {seen.n_compared} settings cannot be told apart from the best."]
-    if (rolled := by_chance(seen, Measure("caught"))) is not None:
+    if (rolled := by_chance(seen, Measure("caught", lead=seen.lead_windows[0]))) is not None:
         notes.append(
             f"Chance: AUC 0.5; {rolled:.1f} events caught. Thresholds are read on the same windows, so "
             "that all pay the same false alarms: an upper bound."

@@ -9,7 +9,6 @@ import pandas as pd
 
 from rare_event.compare.leaderboard import CHANCE
 from rare_event.config import SplitKind
-from rare_event.judge.judgement import LEAD_WINDOWS
 from rare_event.text import number, plural
 
 # A row of the leaderboard.
@@ -72,7 +71,7 @@ def _headline(best: Row, ahead: Row | None, level: Sequence[Row], n_models: int)
 
 
 def _caught(row: Row) -> str:
-    near, far = (f"{lead:g}" for lead in LEAD_WINDOWS)
+    near, far = f"{row['lead']:g}", f"{row['wider_lead']:g}"
     past = "the past" if row["split"] in ("rolling", "chronological") else "other data"
     return (
         f"With thresholds chosen on {past} for {BUDGET:g} false alarms a day it would have caught "
@@ -85,12 +84,13 @@ def _caught(row: Row) -> str:
 
 def _most_caught(models: Sequence[Row]) -> list[str]:
     """Name the model that caught the most, where it is not the first."""
-    caught, rate = f"caught_{BUDGET:g}_{LEAD_WINDOWS[0]:g}", f"achieved_{BUDGET:g}"
+    lead = f"{models[0]['lead']:g}"
+    caught, rate = f"caught_{BUDGET:g}_{lead}", f"achieved_{BUDGET:g}"
     most = max(models, key=lambda row: row[caught])
     if most[caught] == models[0][caught]:
         return []
     words = f"would have caught the most, {most[caught]} of {most['events']:,}"
-    minutes, came = f"{LEAD_WINDOWS[0]:g} minutes", number(most[rate], 2)
+    minutes, came = f"{lead} minutes", number(most[rate], 2)
     return [f"In the same {minutes} {_quoted(most)} {words}, at {came} false alarms a day."]
 
 
@@ -121,7 +121,7 @@ def _optimism(n_models: int, n_events: int) -> str:
 
 
 def _chance(row: Row) -> str:
-    near = f"{LEAD_WINDOWS[0]:g}"
+    near = f"{row['lead']:g}"
     return (
         f"Chance (the same scores moved to another time) would have caught "
         f"{row[f'caught_{BUDGET:g}_{near}']} of {row['events']:,} at "

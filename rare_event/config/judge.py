@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rare_event.config.base import Settings, require
@@ -27,7 +27,8 @@ class AlarmPolicy(Settings):
     cooldown
         Minutes; alarmed rows of one stretch less than this apart belong to one alarm.
     lead
-        Minutes before an event in which an alarm counts for it (the lead window).
+        Minutes before an event in which an alarm counts for it (the lead window). Empty: the rows that
+        the shift makes positive, which is shift x step.
     min_lead
         Minutes; a warning later than this before the event comes too late to catch it.
     mute
@@ -41,7 +42,7 @@ class AlarmPolicy(Settings):
     k: int = 1
     n: int = 1
     cooldown: float = 10.0
-    lead: float = 4.0
+    lead: float | None = None
     min_lead: float = 0.0
     mute: int = 0
     repeat: float = 30.0
@@ -52,13 +53,18 @@ class AlarmPolicy(Settings):
             1 <= self.k <= self.n <= 1000, f"k={self.k} of n={self.n} windows; choose 1 <= k <= n <= 1000."
         )
         require(self.cooldown >= 0, f"cooldown is {self.cooldown} minutes; choose 0 or more.")
-        require(self.lead > 0, f"lead is {self.lead} minutes; choose more than 0.")
+        require(self.lead is None or self.lead > 0, f"lead is {self.lead} minutes; choose more than 0.")
+        require(self.min_lead >= 0, f"min_lead is {self.min_lead} minutes; choose 0 or more.")
         require(
-            0 <= self.min_lead <= self.lead,
+            self.lead is None or self.min_lead <= self.lead,
             f"min_lead is {self.min_lead} minutes; choose 0 to the lead window of {self.lead} minutes.",
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
         require(self.repeat > 0, f"repeat is {self.repeat} minutes; choose more than 0.")
+
+    def with_lead(self, lead: float) -> AlarmPolicy:
+        """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it."""
+        return replace(self, lead=lead, min_lead=min(self.min_lead, lead))
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ from rare_event.config import ExperimentConfig
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
-from rare_event.judge.judgement import LEAD_WINDOWS, Judgement, judge
+from rare_event.judge.judgement import Judgement, judge
 from rare_event.prepare.table import Table
 
 
@@ -70,7 +70,7 @@ def trivial(result: Result) -> list[Judgement]:
     result
         Its scores are rolled in time, and its windows tell when the plant restarted.
     """
-    validation, test, policy = result.validation, result.test, result.config.policy
+    validation, test, policy = result.validation, result.test, result.policy
     return [
         judge(chance(validation), chance(test), policy, "chance"),
         judge(since_restart(validation), since_restart(test), policy, "since-restart"),
@@ -97,6 +97,6 @@ def describe(rows: Sequence[Judgement]) -> str:
     for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):
         auc = "–" if row.mean_fold_auc is None else f"{row.mean_fold_auc:.3f}"
         between = "" if row.interval is None else f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
-        caught = f"{row.caught[2.0, LEAD_WINDOWS[0]]} of {row.n_events}"
+        caught = f"{row.caught[2.0, row.lead_windows[0]]} of {row.n_events}"
         lines.append(f"{row.name:18}{auc + between:>24}{caught:>18}{row.fa_per_day_achieved[2.0]:>11.1f}")
     return "\n".join(lines) + "\n"

@@ -199,4 +199,5 @@ def make_scores(
         to_event=event_clock - prepared.clock[ends],
         total_events=mine,
         step=prepared.step,
+        lead=max(config.shift, 1) * prepared.step,
     )

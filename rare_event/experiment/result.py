@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rare_event.config import ExperimentConfig
+from rare_event.config import AlarmPolicy, ExperimentConfig
 from rare_event.detect.detector import Detector
 from rare_event.detect.training import Epoch
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
@@ -89,21 +89,26 @@ class Result:
         """Scores of all test parts."""
         return join([fold.test for fold in self.folds])
 
+    @property
+    def policy(self) -> AlarmPolicy:
+        """The alarm policy, its lead window in minutes."""
+        return self.config.policy.with_lead(self.test.lead_of(self.config.policy))
+
     def ledger(self) -> pd.DataFrame:
         """Write the ledger of the test parts at the thresholds."""
         test = follow(self.test, self.config.rule, self.validation)
         contributions = pd.concat([fold.test_contributions for fold in self.folds])
         names = self.folds[-1].representation.names
-        return called_ledger(test, self.thresholds, self.config.policy, contributions, names)
+        return called_ledger(test, self.thresholds, self.policy, contributions, names)
 
     def evaluation(self) -> Evaluation:
         """Evaluate the test parts at the thresholds."""
         test = follow(self.test, self.config.rule, self.validation)
-        return evaluate(test, self.thresholds, self.config.policy)
+        return evaluate(test, self.thresholds, self.policy)
 
     def judgement(self) -> Judgement:
         """Judge the model over all folds."""
-        return judge(self.validation, self.test, self.config.policy, self.config.name)
+        return judge(self.validation, self.test, self.policy, self.config.name)
 
 
 OnProgress = Callable[[int, int, Epoch], None]
@@ -139,7 +144,7 @@ def summarise(result: Result) -> dict[str, Any]:
         "test": _ranking(result.test),
         "threshold": thresholds[0] if len(set(thresholds)) == 1 else None,
         "rule": asdict(result.config.rule),
-        "policy": asdict(result.config.policy),
+        "policy": asdict(result.policy),
         "ledger_rows": evaluation.n_events + evaluation.false_alarms,
         "confusion": {name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
         "events": {"caught": evaluation.caught, "total": evaluation.n_events},

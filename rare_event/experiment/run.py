@@ -11,6 +11,7 @@ from time import perf_counter
 
 from rare_event.config import BlendModel, ExperimentConfig, recipe
 from rare_event.detect.training import Epoch
+from rare_event.errors import ConfigError
 from rare_event.experiment.blending import blend
 from rare_event.experiment.folds import run_folds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
@@ -53,11 +54,23 @@ def run_experiment(
         return _run_blend(config, config.model, on_progress, run)
     began = perf_counter()
     prepared = prepare(table, config)
+    _check_lead(config, prepared.step)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
     trained = run_folds(prepared, config, on_progress, workers)
     for _, spent in trained:
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     return Result(config, prepared, [fold for fold, _ in trained], seconds)
+
+
+def _check_lead(config: ExperimentConfig, step: float) -> None:
+    """Refuse a lead window in which no row lies: every alarm would count as false."""
+    lead = config.policy.lead
+    if lead is not None and lead < step:
+        raise ConfigError(
+            f"The lead window is {lead:g} minutes, but rows are {step:g} minutes apart: no alarm could count "
+            f"for an event. Leave it empty to use shift x step = {max(config.shift, 1) * step:g} minutes, or "
+            f"choose at least {step:g}."
+        )
 
 
 def _run_blend(

@@ -181,7 +181,7 @@ def save_result(run: Run, result: Result) -> None:
         },
         result.folds[-1].representation.names,
     )
-    run.commit(Committed(result.thresholds, result.config.rule, result.config.policy))
+    run.commit(Committed(result.thresholds, result.config.rule, result.policy))
     run.save_evaluation({**summarise(result), "run": run.id})
     run.save_judgement(
         {**_with_draws(result.judgement()), "trivial": [_with_draws(row) for row in trivial(result)]}

@@ -82,7 +82,7 @@ def repetitions(
         return cuts[:0], standing[:0]
     rows = cuts[1:]
     lowest = np.minimum.reduceat(standing[1 : cuts[-1] + 1], cuts[:-1])
-    sounds = (age[rows] > 0) & (scores.to_event[rows] > policy.lead)
+    sounds = (age[rows] > 0) & ~scores.in_lead_window(policy)[rows]
     return rows[sounds], lowest[sounds]
 
 
@@ -114,7 +114,7 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
     begins = alarmed & ~standing
     begins[again[still]] = True
     sounding = np.flatnonzero(alarmed | begins)
-    near = scores.to_event[sounding] <= policy.lead
+    near = scores.in_lead_window(policy)[sounding]
     rows = pd.DataFrame(
         {
             "alarm": np.cumsum(begins)[sounding],
@@ -153,7 +153,7 @@ def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.Da
         lead window; missing where no window sees the event).
     """
     level = alarm_level(scores.y_score, scores, policy, -np.inf)
-    inside = (scores.event >= 0) & (scores.to_event <= policy.lead)
+    inside = (scores.event >= 0) & scores.in_lead_window(policy)
     alarmed = inside & (level >= threshold) & (scores.to_event >= policy.min_lead)
     lead = pd.Series(scores.to_event[alarmed]).groupby(scores.event[alarmed]).max()
     peak = pd.Series(scores.y_score[inside]).groupby(scores.event[inside]).max()

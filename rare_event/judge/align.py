@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from statistics import median_high
 from typing import Any
 
 import numpy as np
@@ -19,10 +20,10 @@ from rare_event.judge.alarms import event_ledger
 from rare_event.judge.blend import shared_windows
 from rare_event.judge.chance import chance
 from rare_event.judge.evaluation import call, ranking
-from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
+from rare_event.judge.judgement import BUDGETS
 from rare_event.judge.resampling import RESAMPLES, auc_draws, figure_draws, interval_of
 from rare_event.judge.rules import choose
-from rare_event.judge.scores import Scores
+from rare_event.judge.scores import ROUNDING, Scores
 from rare_event.judge.thresholds import operating_points
 
 
@@ -38,8 +39,8 @@ def common_windows(parts: Sequence[Scores]) -> Scores:
     -------
     Scores
         The shared windows, all scored 0, with the events that any of the settings sees. Positive are
-        those within the first of `LEAD_WINDOWS` minutes before an event; where none is (a step longer
-        than that), within the next, or in the last window before an event.
+        those in the lead window of the middle shift; where no window is so near to an event, in the
+        wider one, or the last window before an event.
 
     Raises
     ------
@@ -54,10 +55,12 @@ def common_windows(parts: Sequence[Scores]) -> Scores:
         )
     to_event = np.min([part.to_event for part in shared], axis=0)
     nearest = float(to_event.min())
-    lead = next((lead for lead in LEAD_WINDOWS if nearest <= lead), nearest)
-    near = (to_event <= lead) & np.isfinite(to_event)
+    # The label is the same for all, whatever shift each was trained with.
+    middle = replace(first, lead=median_high(part.lead for part in shared))
+    lead = next((lead for lead in middle.lead_windows if nearest <= lead + ROUNDING), nearest)
+    near = (to_event <= lead + ROUNDING) & np.isfinite(to_event)
     return replace(
-        first,
+        middle,
         y_true=near.astype(np.int8),
         y_score=np.zeros(len(first)),
         event=np.max([part.event for part in shared], axis=0),
@@ -164,7 +167,7 @@ class Figures:
         Parameters
         ----------
         budget, lead
-            Of `BUDGETS` and `LEAD_WINDOWS`.
+            Of `BUDGETS` and of the windows' `lead_windows`.
         """
         return next(count for count in self.counts if (count.budget, count.lead) == (budget, lead))
 
@@ -222,7 +225,7 @@ def judge_on_common(scores: Scores, policy: AlarmPolicy, seed: int = 0) -> Figur
     scores
         As of `on_common`.
     policy
-        The alarm policy; its lead window is replaced by each of `LEAD_WINDOWS`.
+        The alarm policy; its lead window is replaced by each of the windows' `lead_windows`.
     seed
         Of the resampling; the same for all settings that are compared.
     """
@@ -233,12 +236,12 @@ def judge_on_common(scores: Scores, policy: AlarmPolicy, seed: int = 0) -> Figur
         tuple(ranking(part)[0] for part in parts),
         np.array([undefined if each is None else each for each in drawn]),
         ranking(scores)[1],
-        tuple(_count(scores, policy, budget, lead) for lead in LEAD_WINDOWS for budget in BUDGETS),
+        tuple(_count(scores, policy, budget, lead) for lead in scores.lead_windows for budget in BUDGETS),
     )
 
 
 def _count(scores: Scores, policy: AlarmPolicy, budget: float, lead: float) -> Count:
-    led = replace(policy, lead=lead, min_lead=min(policy.min_lead, lead))
+    led = policy.with_lead(lead)
     rolled = _called(chance(scores), led, budget)
     called = _called(scores, led, budget)
     low, high = ends_of(figure_draws(called, led)["caught"].to_numpy(float)) or (None, None)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,13 +13,12 @@ from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
 from rare_event.judge.resampling import interval_of, mean_auc_draws
 from rare_event.judge.rules import choose
-from rare_event.judge.scores import Scores
+from rare_event.judge.scores import OLDER_LEAD, Scores
 from rare_event.judge.thresholds import operating_points
 from rare_event.judge.trailing import follow, quantiles_for
 
-# False alarms a day, and minutes before an event in which an alarm counts.
+# False alarms a day.
 BUDGETS = (1.0, 2.0, 5.0)
-LEAD_WINDOWS = (4.0, 20.0)
 # A threshold that follows the scores; the quantile itself comes from the budget.
 TRAILING = Rule("trailing-quantile", 0.99)
 
@@ -37,6 +36,8 @@ class Judgement:
     ----------
     name
         Of the model.
+    lead_windows
+        Minutes before an event in which an alarm counts, as of `Scores.lead_windows`.
     windows
         Digest of the windows and labels it was judged on: only equal ones can be compared.
     fold_auc
@@ -63,6 +64,7 @@ class Judgement:
     """
 
     name: str
+    lead_windows: tuple[float, float]
     windows: str
     fold_auc: tuple[float | None, ...]
     mean_fold_auc: float | None
@@ -91,22 +93,24 @@ class Judgement:
             "base_rate": self.base_rate,
             "events": {
                 "total": self.n_events,
-                "caught_at_best": _by_lead(self.caught_at_best),
-                "caught": _by_lead(self.caught),
-                "caught_trailing": _by_lead(self.caught_trailing),
+                "caught_at_best": self._by_lead(self.caught_at_best),
+                "caught": self._by_lead(self.caught),
+                "caught_trailing": self._by_lead(self.caught_trailing),
             },
             "fa_per_day_achieved": _by_budget(self.fa_per_day_achieved),
             "fa_per_day_trailing": _by_budget(self.fa_per_day_trailing),
         }
 
+    def _by_lead(self, counts: Counts) -> dict[str, dict[str, int]]:
+        """Lay counts out as lead window in minutes -> budget -> events."""
+        return {
+            f"{lead:g}": {f"{budget:g}": counts[budget, lead] for budget in BUDGETS}
+            for lead in self.lead_windows
+        }
+
 
 def _by_budget(rates: Mapping[float, float]) -> dict[str, float]:
     return {f"{budget:g}": rate for budget, rate in rates.items()}
-
-
-def _by_lead(counts: Counts) -> dict[str, dict[str, int]]:
-    """Lay counts out as lead window in minutes -> budget -> events."""
-    return {f"{lead:g}": {f"{budget:g}": counts[budget, lead] for budget in BUDGETS} for lead in LEAD_WINDOWS}
 
 
 def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> Judgement:
@@ -117,7 +121,7 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     validation, test
         Scores of all folds; each fold's thresholds are chosen on its own validation part.
     policy
-        The alarm policy; its lead window is replaced by each of `LEAD_WINDOWS`.
+        The alarm policy; its lead window is replaced by each of the label's lead windows.
     name
         Of the model.
 
@@ -139,8 +143,8 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     for budget in BUDGETS:
         rule = Rule("fa-per-day", budget)
         followed = follow_budget(validation, test, policy, budget)
-        for lead in LEAD_WINDOWS:
-            led = replace(policy, lead=lead, min_lead=min(policy.min_lead, lead))
+        for lead in test.lead_windows:
+            led = policy.with_lead(lead)
             points = operating_points(test, led)
             at = points.at(choose(points, rule))
             at_best[budget, lead] = int(points.caught[at]) if at < len(points) else 0
@@ -149,6 +153,7 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
             trailing.note(evaluate(followed, dict.fromkeys(folds, 1.0), led), budget, lead)
     return Judgement(
         name=name,
+        lead_windows=test.lead_windows,
         windows=windows_digest(test),
         fold_auc=fold_auc,
         mean_fold_auc=float(np.mean(known)) if known else None,
@@ -214,6 +219,8 @@ def windows_digest(test: Scores) -> str:
     test
         Scores of all folds.
     """
-    columns = (np.array([COUNTED_SINCE]), test.row, test.fold, test.y_true, test.total_events)
+    # Only where the label's lead window is another were alarms counted otherwise before.
+    lead = [] if test.lead == OLDER_LEAD else [round(test.lead * 60_000)]
+    columns = (np.array([COUNTED_SINCE, *lead]), test.row, test.fold, test.y_true, test.total_events)
     joined = b"".join(np.ascontiguousarray(column, np.int64).tobytes() for column in columns)
     return hashlib.sha256(joined).hexdigest()[:16]

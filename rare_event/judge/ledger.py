@@ -93,7 +93,7 @@ def _peaks(scores: Scores, group: np.ndarray) -> pd.DataFrame:
 
 def _events(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
     found = event_ledger(scores, threshold, policy)
-    inside = scores.to_event <= policy.lead
+    inside = scores.in_lead_window(policy)
     peaks = _peaks(scores, np.where(inside, scores.event, -1)).reindex(found["event"])
     seen = scores.event >= 0
     clock = pd.Series((scores.clock + scores.to_event)[seen]).groupby(scores.event[seen]).first()

@@ -28,7 +28,7 @@ def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.
         float32, shape (n_events_seen, n_thresholds); missing where the event is missed.
     """
     level = alarm_level(scores.y_score, scores, policy, -np.inf)
-    useful = np.flatnonzero((scores.to_event <= policy.lead) & (scores.to_event >= policy.min_lead))
+    useful = np.flatnonzero(scores.in_lead_window(policy) & (scores.to_event >= policy.min_lead))
     _, event = np.unique(scores.event[useful], return_inverse=True)
     column = np.searchsorted(thresholds, level[useful], side="right") - 1
     leads = np.full((event.max(initial=-1) + 1, len(thresholds)), -np.inf, np.float32)

@@ -7,7 +7,15 @@ from dataclasses import dataclass, fields, replace
 import numpy as np
 import pandas as pd
 
+from rare_event.config import AlarmPolicy
+
 MINUTES_PER_DAY = 1440.0
+# Scores of older files do not say how long before an event their rows are positive: all were judged so.
+OLDER_LEAD = 4.0
+# A second lead window is this many times as wide: alarms that come sooner than the label asks.
+WIDER = 5
+# Minutes; a clock in fractions of a minute is not exact, and a row at the edge must not fall out.
+ROUNDING = 1e-6
 
 
 @dataclass(frozen=True)
@@ -36,6 +44,8 @@ class Scores:
         Numbers of all events of the part, those included that no window can see, shape (n_events,).
     step
         Minutes per row.
+    lead
+        Minutes before an event in which its rows are positive: shift x step.
     """
 
     row: np.ndarray
@@ -48,6 +58,7 @@ class Scores:
     to_event: np.ndarray
     total_events: np.ndarray
     step: float
+    lead: float = OLDER_LEAD
 
     def __len__(self) -> int:
         """Return the number of scored windows."""
@@ -57,6 +68,19 @@ class Scores:
     def n_positive(self) -> int:
         """Number of positive windows."""
         return int(self.y_true.sum())
+
+    @property
+    def lead_windows(self) -> tuple[float, float]:
+        """Minutes before an event in which judgements count an alarm: as the label has it, and wider."""
+        return self.lead, WIDER * self.lead
+
+    def lead_of(self, policy: AlarmPolicy) -> float:
+        """Return the lead window of a policy in minutes; where it has none, that of the label."""
+        return self.lead if policy.lead is None else policy.lead
+
+    def in_lead_window(self, policy: AlarmPolicy) -> np.ndarray:
+        """Return which windows lie in the lead window of an event, shape (n,)."""
+        return self.to_event <= self.lead_of(policy) + ROUNDING
 
     @property
     def days(self) -> float:
@@ -116,21 +140,23 @@ class Scores:
         return pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
 
     @classmethod
-    def from_frame(cls, frame: pd.DataFrame, total_events: np.ndarray, step: float) -> Scores:
+    def from_frame(
+        cls, frame: pd.DataFrame, total_events: np.ndarray, step: float, lead: float = OLDER_LEAD
+    ) -> Scores:
         """Make scores of what `to_frame` returned.
 
         Parameters
         ----------
         frame
             Its columns.
-        total_events, step
+        total_events, step, lead
             As above.
         """
         columns = {name: frame[name].to_numpy() for name in COLUMNS}
-        return cls(**columns, total_events=np.asarray(total_events, np.int64), step=step)
+        return cls(**columns, total_events=np.asarray(total_events, np.int64), step=step, lead=lead)
 
 
-COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in ("total_events", "step"))
+COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in ("total_events", "step", "lead"))
 
 
 def join(parts: list[Scores]) -> Scores:
@@ -143,4 +169,4 @@ def join(parts: list[Scores]) -> Scores:
     """
     frame = pd.concat([part.to_frame() for part in parts]).sort_values(["row", "fold"], kind="stable")
     events = np.unique(np.concatenate([part.total_events for part in parts]))
-    return Scores.from_frame(frame, events, parts[0].step)
+    return Scores.from_frame(frame, events, parts[0].step, parts[0].lead)

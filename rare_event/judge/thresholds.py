@@ -227,7 +227,7 @@ def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[
     before = highest_within(level, scores.clock, age, policy.cooldown)
     again, up_to = repetitions(before, scores, policy, age)
     marks: dict[str, Marks] = {"merged": [(slice(None), np.minimum(before, level), 1), (again, up_to, -1)]}
-    near = np.flatnonzero(scores.to_event <= policy.lead)
+    near = np.flatnonzero(scores.in_lead_window(policy))
     if not len(near):
         return marks | {"caught": [], "true_alarms": []}
     near_level, near_event = level[near], scores.event[near]

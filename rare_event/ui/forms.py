@@ -16,7 +16,6 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.config import Settings
 from rare_event.errors import ConfigError
-from rare_event.judge.judgement import LEAD_WINDOWS
 
 S = TypeVar("S", bound=Settings)
 WHOLE_NUMBERS = tuple[int, ...]
@@ -209,20 +208,23 @@ def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
         ) from error
 
 
-def choose_lead(key: str) -> float:
+def choose_lead(key: str, leads: tuple[float, ...]) -> float:
     """Let the user choose a lead window, and return it in minutes.
 
     Parameters
     ----------
     key
         Of the widget.
+    leads
+        To choose from, in minutes; the first is the default.
     """
     return st.segmented_control(
         "Lead window",
-        LEAD_WINDOWS,
-        default=LEAD_WINDOWS[0],
+        leads,
+        default=leads[0],
         format_func=lambda minutes: f"{minutes:g} minutes",
-        key=key,
+        # Another board may have other windows: a choice of those would be none of these.
+        key=f"{key}_{leads[0]:g}",
         help="Minutes before an event in which an alarm counts for it.",
         required=True,
         persist_state="session",

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rare_event.compare.leaderboard import COLUMNS, leaderboard
+from rare_event.compare.leaderboard import columns, leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import comparable
 from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
@@ -25,6 +25,7 @@ from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, texts, titles
 
+LEADS = (4.0, 20.0)
 PAGE = "pages/6_Compare.py"
 SQUARES = replace(PCA, model=SquaresModel())
 CHARTS = 4
@@ -203,12 +204,12 @@ def test_what_is_shown_can_be_narrowed_and_the_verdict_stays(
 
 def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run: Run) -> None:
     app = open_page(PAGE, run=opened_run.id)
-    app.segmented_control(key="compare_lead").set_value(20.0).run()
+    app.segmented_control(key="compare_lead_4").set_value(20.0).run()
     assert "Test folds: caught within 20 minutes" in titles(app)
     assert "Test folds: caught within 4 minutes" not in titles(app)
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
-    assert app.segmented_control(key="compare_lead").value == 20.0
+    assert app.segmented_control(key="compare_lead_4").value == 20.0
 
 
 def overlay(app: AppTest) -> list[str]:
@@ -401,7 +402,7 @@ def test_the_table_is_taken_along_without_formulas(opened_run: Run) -> None:
     evil = board.assign(name=["=1+1", *board["name"][1:]])
     back = pd.read_csv(io.StringIO(to_csv(evil)))
     assert back.loc[0, "name"] == "'=1+1"
-    assert list(back.columns) == COLUMNS
+    assert list(back.columns) == columns(LEADS)
     np.testing.assert_allclose(back["mean_fold_auc"], board["mean_fold_auc"])
     whole = pd.read_parquet(io.BytesIO(to_parquet(board)))
     assert whole["name"].tolist() == board["name"].tolist()
@@ -427,7 +428,9 @@ def test_pages_are_numbered_as_their_files_are(page: str) -> None:
 
 def row(name: str, kind: str, auc: float, group: int, **figures: Any) -> dict[str, Any]:
     return {
-        **dict.fromkeys(COLUMNS, 0),
+        **dict.fromkeys(columns(LEADS), 0),
+        "lead": 4.0,
+        "wider_lead": 20.0,
         **{"name": name, "kind": kind, "mean_fold_auc": auc, "group": group, "split": "rolling"},
         **{"folds": 6, "events": 78, "auc_low": auc - 0.02, "auc_high": auc + 0.02},
         **{"caught_2_4": 6, "caught_2_20": 9, "achieved_2": 3.68},

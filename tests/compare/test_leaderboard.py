@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from rare_event.compare.leaderboard import (
-    COLUMNS,
     beats_baselines,
+    columns,
     judged,
     kind_of,
     leaderboard,
@@ -82,7 +82,7 @@ def test_the_best_stands_first_and_every_column_is_there(finished) -> None:
 
     board = leaderboard([better, worse], HERE)
 
-    assert list(board.columns) == COLUMNS
+    assert list(board.columns) == columns((4.0, 20.0))
     assert board["run"].tolist() == [better.id, worse.id, "", ""]
     assert board["kind"].tolist() == ["baseline", "run", "trivial", "trivial"]
     assert board["name"].tolist() == [
@@ -120,7 +120,7 @@ def test_other_windows_and_runs_without_a_judgement_are_left_out(finished) -> No
 @pytest.mark.parametrize("runs", [[], ["other"]])
 def test_an_empty_leaderboard_has_its_columns_and_can_be_drawn(finished, runs) -> None:
     board = leaderboard([finished(RECOMMENDED, figures(0.6, windows=ELSEWHERE)) for _ in runs], HERE)
-    assert list(board.columns) == COLUMNS
+    assert list(board.columns) == columns(())
     assert not len(board)
     assert not leaderboard_figure(board).layout.shapes
     assert "no model" in budget_figure(board, 4.0).layout.annotations[0].text

@@ -169,7 +169,7 @@ def test_the_rule_in_words(make_run) -> None:
     fixed = make_run(replace(PCA, rule=Rule("fixed", 0.3)))
     execute(fixed)
     assert fixed.committed().in_words() == "set by hand, on validation data"
-    assert fixed.committed().folds == {0: 0.3} and fixed.committed().policy == PCA.policy
+    assert fixed.committed().folds == {0: 0.3} and fixed.committed().policy == PCA.policy.with_lead(4.0)
     assert json.loads((fixed.folder / "evaluation.json").read_text())["threshold"] == 0.3
 
 

@@ -242,14 +242,14 @@ def test_standing_alarms_are_those_of_the_walk(seed) -> None:
         assert listed["first_row"].tolist() == [scores.row[g[0]] for g in groups]
         assert listed["last_row"].tolist() == [scores.row[g[-1]] for g in groups]
         assert listed["peak"].tolist() == [max(scores.y_score[i] for i in g) for g in groups]
-        false = [all(scores.to_event[i] > policy.lead for i in g) for g in groups]
+        false = [all(scores.to_event[i] > scores.lead_of(policy) for i in g) for g in groups]
         assert listed["false"].tolist() == false
         # As many as without, and those that sound again, none of which is in a lead window.
         once = alarms(scores, threshold, replace(policy, repeat=1e9))
         more = listed[~listed["first_row"].isin(once["first_row"])]
         assert len(listed) == len(once) + len(more)
         assert (listed["event"] >= 0).sum() == (once["event"] >= 0).sum()
-        near = scores.row[scores.to_event <= policy.lead]
+        near = scores.row[scores.to_event <= scores.lead_of(policy)]
         assert not more["first_row"].isin(near).any()
 
 

@@ -92,7 +92,7 @@ def test_the_days_add_up_to_the_whole(seed) -> None:
     assert found["day"].is_unique and found["day"].is_monotonic_increasing and (found["hours"] > 0).all()
     # Each false alarm is on the day of its first row.
     groups = naive.alarm_groups(called, 1.0, policy)
-    false = [group for group in groups if all(called.to_event[i] > policy.lead for i in group)]
+    false = [group for group in groups if all(called.to_event[i] > called.lead_of(policy) for i in group)]
     days = [int(called.clock[group[0]] // 1440) for group in false]
     assert {day: days.count(day) for day in set(days)} == {
         day: count for day, count in zip(found["day"], found["false_alarms"], strict=True) if count

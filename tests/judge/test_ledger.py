@@ -75,7 +75,7 @@ def test_as_many_lines_as_the_walk_counts(seed) -> None:
     for threshold in (0.0, 0.5, 1.5):
         lines = ledger(scores, threshold, policy)
         groups = naive.alarm_groups(scores, threshold, policy)
-        false = [g for g in groups if all(scores.to_event[i] > policy.lead for i in g)]
+        false = [g for g in groups if all(scores.to_event[i] > scores.lead_of(policy) for i in g)]
         shown = lines[lines["kind"] == "false alarm"]
         assert shown["first_alarm"].tolist() == [scores.clock[g[0]] for g in false]
         # The peak is that of its own rows, the ones between two alarmed rows included.

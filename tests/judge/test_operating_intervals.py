@@ -76,7 +76,7 @@ def test_leads_are_those_of_the_walk(seed) -> None:
     near = {
         int(event)
         for event, minutes in zip(scores.event, scores.to_event, strict=True)
-        if policy.min_lead <= minutes <= policy.lead
+        if policy.min_lead <= minutes <= scores.lead_of(policy)
     }
     assert leads.shape == (len(near), len(thresholds))
     for column, threshold in enumerate(thresholds):

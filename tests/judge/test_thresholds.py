@@ -65,7 +65,9 @@ def once_each(scores, threshold, policy) -> tuple[int, int]:
             groups.append([])
         groups[-1].append(i)
         last = i
-    return len(groups), sum(all(scores.to_event[i] > policy.lead for i in group) for group in groups)
+    return len(groups), sum(
+        all(scores.to_event[i] > scores.lead_of(policy) for i in group) for group in groups
+    )
 
 
 @pytest.mark.parametrize("seed", range(20))

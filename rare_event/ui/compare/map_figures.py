@@ -58,7 +58,7 @@ def _choose_measure(seen: Overview) -> Measure:
             required=True,
             persist_state="session",
         )
-        lead = choose_lead("map_lead")
+        lead = choose_lead("map_lead", seen.lead_windows)
     return Measure("caught", budget, lead)
 
 

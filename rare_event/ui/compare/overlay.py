@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -41,7 +39,7 @@ def show_overlay(board: pd.DataFrame, windows: str, lead: float) -> None:
     points = {}
     for run_id in chosen:
         policy = open_run(run_id).config().policy
-        led = replace(policy, lead=lead, min_lead=min(policy.min_lead, lead))
+        led = policy.with_lead(lead)
         points[names[run_id]] = points_of(run_id, "test", led, None)
     left, right = st.columns(2)
     left.plotly_chart(overlay_roc_figure(points, part="Test"), key="compare_roc")

@@ -8,7 +8,7 @@ from contextlib import suppress
 import pandas as pd
 import streamlit as st
 
-from rare_event.compare.leaderboard import leaderboard
+from rare_event.compare.leaderboard import leaderboard, leads_of
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import Comparable, comparable
 from rare_event.errors import RareEventError
@@ -213,7 +213,7 @@ def choose_rows(board: pd.DataFrame) -> tuple[pd.DataFrame, float]:
         text = st.text_input(
             "Name contains", key="compare_text", placeholder="any name", width=220, persist_state="session"
         )
-        lead = choose_lead("compare_lead")
+        lead = choose_lead("compare_lead", leads_of(board))
     named = board["name"].str.contains(text or "", case=False, regex=False)
     return board[board["kind"].isin(kinds) & named].reset_index(drop=True), lead
 

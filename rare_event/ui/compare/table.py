@@ -8,13 +8,14 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
-from rare_event.judge.judgement import BUDGETS, LEAD_WINDOWS
+from rare_event.compare.leaderboard import leads_of
+from rare_event.judge.judgement import BUDGETS
 from rare_event.store.exports import spreadsheet_safe
 from rare_event.text import number
 from rare_event.ui.state import update_state
 
 # The same for all rows, or an id: part of what is downloaded, not of what is shown.
-HIDDEN = ("run", "split", "folds", "base_rate", "events")
+HIDDEN = ("run", "split", "folds", "base_rate", "events", "lead", "wider_lead")
 # A longer table scrolls.
 MOST_ROWS = 25
 # Pixels; a longer name is shown in full when it is pointed at.
@@ -110,7 +111,7 @@ def columns(board: pd.DataFrame) -> dict[str, Any]:
         "train_seconds": number_column("training", format="%.0f s"),
         "looks": number_column("looks", help="How often the run's test data were opened."),
     }
-    for lead in (f"{lead:g}" for lead in LEAD_WINDOWS):
+    for lead in (f"{lead:g}" for lead in leads_of(board)):
         for budget in (f"{budget:g}" for budget in BUDGETS):
             for column, (word, how) in THRESHOLDS.items():
                 configs[f"{column}_{budget}_{lead}"] = number_column(
@@ -127,7 +128,7 @@ def columns(board: pd.DataFrame) -> dict[str, Any]:
                 f"{word} {budget}/day",
                 format="%.1f",
                 help=f"False alarms a day that came of it, {how} for {budget} a day, "
-                f"alarms counting {LEAD_WINDOWS[0]:g} minutes before an event.",
+                f"alarms counting {leads_of(board)[0]:g} minutes before an event.",
             )
     return configs
 
