@@ -15,7 +15,7 @@ from rare_event.compare.map_cells import Cell, Pace, judge_cell, read_cells, win
 from rare_event.config import DesignSpace, ExperimentConfig
 from rare_event.errors import RareEventError, RunError
 from rare_event.jobs.pool import Lane, OpenLane, ending, local_lane, n_lanes, next_cell
-from rare_event.jobs.worker import execute
+from rare_event.jobs.worker import execute, unexpected
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, MapState, State, create_map, list_maps, open_map
 from rare_event.store.records import Purpose
@@ -102,31 +102,6 @@ def progress_from(cells: Sequence[Cell], lanes: int) -> Progress:
     )
 
 
-def worked_on(state: MapState) -> bool:
-    """Whether a process that still lives works on a map.
-
-    Parameters
-    ----------
-    state
-        Of the map.
-    """
-    return state.state == "running" and alive(state.pid, state.pid_created)
-
-
-def alive(pid: int | None, created: float | None) -> bool:
-    """Whether a process still runs, and is still the same one.
-
-    Parameters
-    ----------
-    pid, created
-        Its number, and when it began.
-    """
-    try:
-        return pid is not None and psutil.Process(pid).create_time() == created
-    except psutil.NoSuchProcess:
-        return False
-
-
 def run_map(
     design_map: DesignMap,
     lanes: int | None = None,
@@ -164,7 +139,7 @@ def run_map(
         says so as well.
     """
     before, me = design_map.state(), psutil.Process()
-    if worked_on(before) and before.pid != me.pid:
+    if before.state == "running" and before.pid != me.pid:
         raise RunError(
             f"Map {design_map.id} is being worked on by process {before.pid}. Wait for it, or cancel it "
             "on the Compare page."
@@ -276,7 +251,7 @@ class _Work:
             mark(run, "interrupted", "The worker process died while it trained this cell.")
             self.pending[number] = run.config()
         else:
-            mark(run, "failed", f"Training ended with an unexpected error ({type(error).__name__}: {error}).")
+            mark(run, "failed", unexpected(error))
 
     def _begin(self, may_begin: Callable[[], bool]) -> bool:
         """Hand cells to idle lanes; returns whether anything changed."""
@@ -317,7 +292,7 @@ class _Work:
         if number not in self.runs:
             return False
         status = self.runs[number].status()
-        return status.state == "running" and alive(status.pid, status.pid_created)
+        return status.state == "running" and status.pid is not None
 
     def _cancel(self) -> None:
         """Ask the cells that are being executed to stop after the present epoch."""

@@ -24,9 +24,9 @@ from typing import Any, TypeVar
 from loky import process_executor
 
 from rare_event.errors import RareEventError, RunError
-from rare_event.jobs.map_runner import alive, run_map, worked_on
+from rare_event.jobs.map_runner import run_map
 from rare_event.jobs.pool import OpenLane, local_lane
-from rare_event.jobs.worker import execute_in_worker, warm_up
+from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, mark
@@ -142,7 +142,12 @@ class Jobs:
             if waits_beside:
                 self._beside.remove(run)
             future = self._futures.get(run.id)
-        if waits_beside or (future is not None and future.cancel()):
+        if future is not None and not future.done():
+            waits = future.cancel()
+        else:
+            # Whoever queued it may be gone; whoever may still take it up sees the request.
+            waits = waits_beside or run.status().state == "queued"
+        if waits:
             mark(run, "cancelled", "The run was cancelled before it began.")
 
     def start_map(self, design_map: DesignMap) -> threading.Thread:
@@ -179,7 +184,7 @@ class Jobs:
         """
         design_map.request_cancel()
         state = design_map.state()
-        if not (state.ended or worked_on(state)):
+        if state.state in ("queued", "interrupted"):
             design_map.write_state(replace(state, state="cancelled"))
 
     @property
@@ -199,7 +204,7 @@ class Jobs:
         return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
 
     def recover(self) -> list[Run]:
-        """Take up what an earlier server left: queue what waited, mark what was lost.
+        """Take up what an earlier server left: what waited is queued, and maps go on.
 
         Returns
         -------
@@ -208,26 +213,19 @@ class Jobs:
         """
         again = []
         for run in reversed(list_runs(role=None)):
-            status = run.status()
             # What becomes of a cell is for its map to say.
             cell = run.purpose().role == "cell"
-            if cell or run.id in self._futures or run in self._beside or status.ended:
+            if cell or run.id in self._futures or run in self._beside:
                 continue
-            if status.state == "queued":
+            if run.status().state == "queued":
                 again.append(run)
-            elif not alive(status.pid, status.pid_created):
-                mark(
-                    run,
-                    "interrupted",
-                    "The process that trained this run ended before it was done. Train it again.",
-                )
         asked_for = [run for run in again if run.purpose().role == "run"]
         for run in asked_for:
             self.submit(run)
         self.submit_beside(run for run in again if run not in asked_for)
         for design_map in reversed(list_maps()):
             state = design_map.state()
-            if state.ended or worked_on(state):
+            if state.state not in ("queued", "interrupted"):
                 continue
             if design_map.cancel_requested:
                 design_map.write_state(replace(state, state="cancelled"))
@@ -247,14 +245,16 @@ class Jobs:
             return
         if error is None:
             return
-        try:
-            status = run.status()
-        except RunError:
-            return
-        if isinstance(error, BrokenProcessPool) and status.state == "queued":
-            # The worker died over another run; this one only waited behind it.
-            self.submit(run)
-        elif isinstance(error, BrokenProcessPool):
-            mark(run, "interrupted", "The worker process died while it trained this run. Train it again.")
-        else:
-            mark(run, "failed", f"Training ended with an unexpected error ({type(error).__name__}: {error}).")
+        # It may have been deleted; and a full disk takes no explanation.
+        with suppress(RunError):
+            status = run.written_status()
+            if status.ended:
+                # It told how it ended before the worker died, or raised.
+                return
+            if isinstance(error, BrokenProcessPool) and status.state == "queued":
+                # The worker died over another run; this one only waited behind it.
+                self.submit(run)
+            elif isinstance(error, BrokenProcessPool):
+                mark(run, "interrupted", "The worker process died while it trained this run. Train it again.")
+            else:
+                mark(run, "failed", unexpected(error))

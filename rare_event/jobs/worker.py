@@ -28,6 +28,8 @@ from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
 
 UNCOMPILED = "XLA cannot compile a layer of this network; its epochs run uncompiled, which takes longer."
+STOPPED = "Training was stopped with Ctrl-C before it was done. Train it again."
+NO_MEMORY = "This machine has too little memory for the run. Use a shorter lookback or a smaller model."
 # Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
 REPORT_SECONDS = 0.25
 
@@ -71,10 +73,11 @@ class Reporter:
         if epoch.number == 1 or now - self.reported >= REPORT_SECONDS:
             self.reported = now
             self.write()
-            status = replace(
-                self.run.status(), fold=fold, folds=folds, epoch=epoch.number, seconds=now - self.began
+            # As written, not as judged: a verdict that is written back would stay.
+            status, seconds = self.run.written_status(), now - self.began
+            self.run.write_status(
+                replace(status, fold=fold, folds=folds, epoch=epoch.number, seconds=seconds)
             )
-            self.run.write_status(status)
             if self.run.cancel_requested:
                 raise Cancelled("The run was cancelled.")
 
@@ -157,7 +160,28 @@ def _told(run: Run) -> Iterator[None]:
     except RareEventError as error:
         mark(run, "failed", str(error))
         raise
+    except KeyboardInterrupt:
+        mark(run, "interrupted", STOPPED)
+        raise
+    except BaseException as error:
+        mark(run, "failed", unexpected(error))
+        raise
     mark(run, "done")
+
+
+def unexpected(error: BaseException) -> str:
+    """Say in a sentence that training ended with an error that nobody foresaw.
+
+    Parameters
+    ----------
+    error
+        Any but a `RareEventError`.
+    """
+    # TensorFlow has an error of its own for it.
+    if type(error).__name__ in ("MemoryError", "ResourceExhaustedError"):
+        return NO_MEMORY
+    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"Training ended with an unexpected error ({what})."
 
 
 def save_result(run: Run, result: Result) -> None:
@@ -213,9 +237,15 @@ def execute_in_worker(run_id: str) -> Status:
         Of a queued run.
     """
     run = open_run(run_id)
-    # What the analyst can mend is told by the status already, and the worker lives on.
-    with suppress(RareEventError):
-        execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
+    try:
+        # What the analyst can mend is told by the status already, and the worker lives on.
+        with suppress(RareEventError):
+            execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
+    finally:
+        status = run.written_status()
+        if status.state == "running" and status.pid == os.getpid():
+            # The folder did not take how it ended, of a full disk perhaps: the end of this process tells.
+            os._exit(1)
     return run.status()
 
 

@@ -8,7 +8,7 @@ written by rename; to cancel is a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import pandas as pd
@@ -18,10 +18,12 @@ from rare_event.errors import RareEventError, RunError
 from rare_event.judge.scores import OLDER_LEAD, Scores
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
+from rare_event.store.processes import read_alive
 from rare_event.store.runs import Run, open_run
 from rare_event.store.workspace import home, read_json, write, write_json, write_text
 
-State = Literal["queued", "running", "done", "cancelled", "failed"]
+State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
+LOST = "The process that trained its cells ended early. Finished cells are kept: start the map again."
 
 
 @dataclass(frozen=True)
@@ -31,9 +33,9 @@ class MapState:
     Parameters
     ----------
     state
-        ``failed`` is a map of which no cell can be judged.
+        ``failed`` is a map of which no cell can be judged, ``interrupted`` one whose process went away.
     message
-        Why it failed; empty otherwise.
+        Why it failed or was interrupted; empty otherwise.
     pid, pid_created
         The process that works on it, and when that process began (a number can be used again).
     lanes
@@ -64,7 +66,12 @@ class DesignMap(WorkFolder):
             raise RunError(f"The settings of map {self.id} are missing. Make the map again.") from error
 
     def state(self) -> MapState:
-        """Read where the map stands."""
+        """Read where the map stands: interrupted if the process that works on it is gone."""
+        return read_alive(
+            self._written_state, lambda state: replace(state, state="interrupted", message=LOST)
+        )
+
+    def _written_state(self) -> MapState:
         try:
             return MapState(**read_json(self.folder / "state.json"))
         except TypeError as error:

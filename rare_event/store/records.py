@@ -27,7 +27,7 @@ class Status:
     state
         ``interrupted`` is a run whose worker or server went away.
     message
-        Why it failed; empty otherwise.
+        Why it did not end well; empty otherwise.
     fold, folds
         The fold being trained, from 0, and their number.
     epoch, epochs

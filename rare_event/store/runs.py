@@ -25,6 +25,7 @@ from rare_event.errors import RunError
 from rare_event.judge.scores import OLDER_LEAD, Scores, join
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
+from rare_event.store.processes import read_alive
 from rare_event.store.records import (
     Committed,
     Look,
@@ -44,6 +45,7 @@ HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
 CACHE_VERSION = 1
 PERSON = Purpose()
+LOST = "The process that trained this run ended before it was done. Train it again."
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,13 @@ class Run(WorkFolder):
             return purpose_json().validate_json(path.read_bytes())
 
     def status(self) -> Status:
-        """Read where the run stands."""
+        """Read where the run stands: interrupted if the process that executes it is gone."""
+        return read_alive(
+            self.written_status, lambda status: replace(status, state="interrupted", message=LOST)
+        )
+
+    def written_status(self) -> Status:
+        """Read the status as it was last written, by a process that may be gone."""
         with self._explain("status", "It may come from a newer version."):
             return status_json().validate_json((self.folder / "status.json").read_bytes())
 

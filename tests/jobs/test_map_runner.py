@@ -163,7 +163,8 @@ def test_a_restart_in_the_middle_computes_no_finished_cell_again(dataset, execut
     half = dead_cell(bigger, 1)
     bigger.write_cells({1: half})
     bigger.write_state(MapState("running", pid=2**22 - 1, pid_created=1.0))
-    assert progress_of(bigger).running == 1
+    assert progress_of(bigger).running == 0 and half.status().state == "interrupted"
+    assert bigger.state().state == "interrupted"
     jobs = Jobs(open_lane=Here)
     # What a restarted server does.
     threads_before = set(threading.enumerate())
@@ -190,6 +191,15 @@ def test_a_restart_leaves_alone_what_was_cancelled_or_is_worked_on(dataset, exec
     assert alive.state().state == "running" and executed == []
     with pytest.raises(RunError, match=f"worked on by process {parent.pid}"):
         run_map(alive, 1, open_lane=Here)
+
+
+def test_a_cell_that_names_no_process_is_not_waited_for(dataset, executed) -> None:
+    made = create_map(dataset, replace(SPACE, shifts=(1,)))
+    nobodys = create_run(dataset, SPACE.cells[0], Purpose("cell", made.id))
+    nobodys.write_status(Status("running"))
+    made.write_cells({0: nobodys})
+    assert run_map(made, 1, open_lane=Here).state == "done"
+    assert nobodys.id in executed and len(executed) == len(set(executed)) == 4
 
 
 def test_cells_that_were_left_waiting_are_not_queued_as_runs(dataset) -> None:

@@ -102,6 +102,8 @@ def test_a_worker_killed_and_a_run_cancelled_while_others_wait(jobs, make_run) -
     assert pid != os.getpid() and psutil.Process(pid).ppid() == os.getpid()
     os.kill(pid, signal.SIGKILL)
     assert until_ended(killed, waiting, cancelled) == ["interrupted", "done", "cancelled"]
+    # That its process is gone is seen at once; the pool says a moment later which process it was.
+    until(lambda: killed.written_status().ended, "the pool took note")
     assert "worker process died" in killed.status().message and "Train it again" in killed.status().message
     assert waiting.status().pid != pid and waiting.evaluation()["run"] == waiting.id
     assert not (cancelled.folder / "scores.parquet").exists()

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
@@ -100,7 +101,9 @@ def test_progress_and_the_time_left() -> None:
 
 
 def test_marking_keeps_the_rest_of_the_status(run) -> None:
-    status = Status("running", fold=1, folds=6, epoch=3, epochs=100, seconds=2.5, pid=12, pid_created=1.5)
+    me = psutil.Process()
+    status = Status("running", fold=1, folds=6, epoch=3, epochs=100, seconds=2.5, pid=me.pid)
+    status = replace(status, pid_created=me.create_time())
     assert run.write_status(status) == status == run.status()
     for state in ("done", "failed", "cancelled", "interrupted"):
         mark(run, state, "Why.")

@@ -11,7 +11,7 @@ from rare_event.compare.map_cells import Pace
 from rare_event.compare.map_overview import Overview, look_at, overview
 from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind, Training
 from rare_event.errors import ConfigError
-from rare_event.jobs.map_runner import find_or_create, progress_from, worked_on
+from rare_event.jobs.map_runner import find_or_create, progress_from
 from rare_event.jobs.pool import n_lanes
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, list_maps
@@ -88,7 +88,7 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
     )
     if st.button("Start the map", type="primary", key="map_start", icon=":material/play_arrow:"):
         design_map = find_or_create(dataset, space)
-        if not worked_on(design_map.state()) and design_map.state().state != "done":
+        if design_map.state().state not in ("running", "done"):
             jobs().start_map(design_map)
         st.rerun()
 
@@ -253,7 +253,8 @@ def _show_progress(design_map: DesignMap, seen: Overview) -> None:
                 args=(design_map,),
             )
             return
-        stopped = {"cancelled": "Cancelled: ", "failed": "Stopped: "}.get(state.state, "")
+        titles = {"cancelled": "Cancelled: ", "failed": "Stopped: ", "interrupted": "Interrupted: "}
+        stopped = titles.get(state.state, "")
         st.caption(plain(f"{stopped}{words}. {state.message}"), width="stretch")
         if progress.done < progress.total and st.button(
             "Go on with the cells that are left", key="map_resume", icon=":material/play_arrow:"

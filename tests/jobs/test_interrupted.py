@@ -1,0 +1,200 @@
+"""Runs and maps whose process is killed, stopped with Ctrl-C, or ends in an error nobody foresaw."""
+
+import signal
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from concurrent.futures import Executor
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from tenacity import retry, stop_after_delay, wait_fixed
+
+from rare_event.config import DesignSpace
+from rare_event.errors import Cancelled, RunError
+from rare_event.jobs import worker
+from rare_event.jobs.queue import Jobs, LocalPool
+from rare_event.jobs.worker import NO_MEMORY, STOPPED, execute
+from rare_event.store import workspace as disk
+from rare_event.store.datasets import Dataset, add_dataset
+from rare_event.store.maps import DesignMap, create_map
+from rare_event.store.runs import create_run, delete_run, list_runs
+from tests.small import ENDLESS, PCA
+
+ROOT = Path(__file__).resolve().parents[2]
+EXECUTE = """
+from rare_event.jobs.worker import execute
+from rare_event.store.runs import open_run
+execute(open_run({id!r}))
+"""
+# Its first cell never ends.
+RUN_MAP = """
+import signal
+from concurrent.futures import Executor
+from rare_event.jobs.map_runner import run_map
+from rare_event.store.maps import open_map
+
+class Stuck(Executor):
+    def submit(self, *_, **__):
+        signal.pause()
+
+run_map(open_map({id!r}), 1, open_lane=Stuck)
+"""
+
+
+@retry(stop=stop_after_delay(120), wait=wait_fixed(0.02))
+def until(condition: Callable[[], bool]) -> None:
+    assert condition()
+
+
+@pytest.fixture
+def dataset(workspace: Path, small_csv: bytes) -> Dataset:
+    return add_dataset(small_csv, "small.csv")
+
+
+@pytest.fixture
+def start() -> Iterator[Callable[[str], subprocess.Popen[str]]]:
+    """Starts Python on some code; what still runs at the end is killed."""
+    started: list[subprocess.Popen[str]] = []
+
+    def begin(code: str) -> subprocess.Popen[str]:
+        process = subprocess.Popen([sys.executable, "-c", code], cwd=ROOT, stderr=subprocess.PIPE, text=True)
+        started.append(process)
+        return process
+
+    yield begin
+    for process in started:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture
+def nobody() -> Jobs:
+    """Jobs that must hand nothing to a worker."""
+
+    def refuse() -> Executor:
+        raise AssertionError("It was handed over.")
+
+    return Jobs(refuse, open_lane=refuse)
+
+
+def test_a_run_killed_is_interrupted_and_holds_nobody_up(dataset, start, nobody) -> None:
+    run = create_run(dataset, ENDLESS)
+    process = start(EXECUTE.format(id=run.id))
+    until(lambda: run.status().epoch > 0)
+    waiting = create_run(dataset, PCA)
+    assert run.status().state == "running" and nobody.waiting_before(waiting) == 1
+    process.kill()
+    until(lambda: run.status().ended)
+    status = run.status()
+    assert status.state == "interrupted" and "ended before it was done" in status.message
+    assert nobody.waiting_before(waiting) == 0
+    # A page that was drawn before still has its button.
+    nobody.cancel(run)
+    assert run.status() == status
+    delete_run(run)
+    assert list_runs() == [waiting]
+
+
+def test_a_run_stopped_with_ctrl_c_says_so(dataset, start) -> None:
+    run = create_run(dataset, ENDLESS)
+    process = start(EXECUTE.format(id=run.id))
+    until(lambda: run.status().epoch > 0)
+    process.send_signal(signal.SIGINT)
+    _, told = process.communicate(timeout=120)
+    assert process.returncode != 0 and "KeyboardInterrupt" in told
+    status = run.written_status()
+    assert (status.state, status.message) == ("interrupted", STOPPED)
+    assert not (run.folder / "scores.parquet").exists()
+
+
+@pytest.mark.parametrize(
+    ("error", "state", "message"),
+    [
+        (KeyboardInterrupt(), "interrupted", STOPPED),
+        (TypeError("a bug"), "failed", "Training ended with an unexpected error (TypeError: a bug)."),
+        (SystemExit(), "failed", "Training ended with an unexpected error (SystemExit)."),
+        (MemoryError(), "failed", NO_MEMORY),
+    ],
+    ids=["ctrl-c", "bug", "exit", "memory"],
+)
+def test_what_nobody_foresaw_ends_the_run_and_is_raised(dataset, monkeypatch, error, state, message) -> None:
+    def fail(*_, **__):
+        raise error
+
+    monkeypatch.setattr(worker, "run_experiment", fail)
+    run = create_run(dataset, PCA)
+    with pytest.raises(type(error)):
+        execute(run)
+    assert (run.status().state, run.status().message) == (state, message)
+    assert not (run.folder / "scores.parquet").exists()
+
+
+def test_a_run_that_waits_for_nobody_is_cancelled(dataset, nobody) -> None:
+    # Whoever made it was killed before it began.
+    run = create_run(dataset, PCA)
+    nobody.cancel(run)
+    assert run.status().state == "cancelled" and nobody.recover() == []
+    # If it was not killed, it sees the request.
+    with pytest.raises(Cancelled):
+        execute(run)
+    assert run.status().state == "cancelled" and not (run.folder / "scores.parquet").exists()
+
+
+def test_a_worker_that_cannot_tell_how_a_run_ended_ends_itself(dataset) -> None:
+    def fill_the_disk_once_it_began() -> None:
+        original = disk.write
+        written: list[Path] = []
+
+        def write(path, save):
+            if written:
+                raise RunError("The workspace cannot be written.")
+            written.append(path)
+            return original(path, save)
+
+        disk.write = write
+
+    pool = LocalPool()
+    jobs = Jobs(pool)
+    jobs.ask(fill_the_disk_once_it_began).result(120)
+    lost, after = create_run(dataset, replace(PCA, lookback=500)), create_run(dataset, PCA)
+    jobs.submit(lost)
+    jobs.submit(after)
+    try:
+        until(lambda: lost.status().ended and after.status().ended)
+    finally:
+        pool().shutdown(wait=True, kill_workers=True)
+    assert [lost.status().state, after.status().state] == ["interrupted", "done"]
+    assert lost.status().pid != after.status().pid and "Train it again" in lost.status().message
+
+
+@pytest.mark.parametrize("cancelled", [False, True])
+def test_a_map_killed_is_interrupted_and_can_be_cancelled_or_taken_up(
+    dataset, start, nobody, monkeypatch, cancelled
+) -> None:
+    made = create_map(dataset, DesignSpace((1,), (1,), ("level",), ("pca",), folds=3, base=PCA))
+    process = start(RUN_MAP.format(id=made.id))
+    until(lambda: bool(made.cells()))
+    assert made.state().state == "running" and made.state().pid == process.pid
+    process.kill()
+    until(lambda: made.state().ended)
+    assert made.state().state == "interrupted"
+    again: list[DesignMap] = []
+    monkeypatch.setattr(nobody, "start_map", again.append)
+    if cancelled:
+        nobody.cancel_map(made)
+        assert made.state().state == "cancelled"
+    nobody.recover()
+    assert again == ([] if cancelled else [made])
+
+
+def test_the_run_of_another_process_is_not_ended_by_who_looks(dataset, start, nobody) -> None:
+    run = create_run(dataset, ENDLESS)
+    start(EXECUTE.format(id=run.id))
+    until(lambda: run.status().epoch > 0)
+    assert nobody.recover() == [] and run.status().state == "running"
+    # And it is cancelled by the request alone.
+    nobody.cancel(run)
+    until(lambda: run.status().ended)
+    assert run.status().state == "cancelled"
