@@ -21,13 +21,7 @@ def plain(text: object) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a figure with a number of significant digits; a dash where there is none.
-
-    Parameters
-    ----------
-    value, digits
-        The figure and its digits.
-    """
+    """Write a figure with a number of significant digits; a dash where there is none."""
     if value is None or value != value:
         return "–"
     return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
@@ -49,13 +43,7 @@ def auc_in_words(figures: Mapping[str, Any]) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Write a share as a percentage; a dash of nothing.
-
-    Parameters
-    ----------
-    part, whole
-        Numerator and denominator.
-    """
+    """Write a share as a percentage; a dash of nothing."""
     return f"{part / whole:.2%}" if whole else "–"
 
 

@@ -12,13 +12,7 @@ MILL_ROWS = 18_398
 
 
 def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int = 0) -> np.ndarray:
-    """Standardised rows of low rank with noise, float32, shape (n_rows, n_sensors).
-
-    Parameters
-    ----------
-    n_rows, n_sensors, seed
-        Size and seed.
-    """
+    """Standardised rows of low rank with noise, float32, shape (n_rows, n_sensors)."""
     random = np.random.default_rng(seed)
     factors = random.normal(size=(n_rows, 12)) @ random.normal(size=(12, n_sensors))
     values = factors + 0.5 * random.normal(size=factors.shape)
@@ -26,13 +20,7 @@ def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int 
 
 
 def synthetic_scores(n_rows: int, seed: int = 0) -> Any:
-    """Scores of stretches of about 150 rows, 60 % of which end with an event.
-
-    Parameters
-    ----------
-    n_rows, seed
-        Size and seed.
-    """
+    """Scores of stretches of about 150 rows, 60 % of which end with an event."""
     from rare_event.judge.scores import Scores
 
     random = np.random.default_rng(seed)

@@ -26,13 +26,7 @@ def has_torch() -> bool:
 
 
 def in_pytorch(config: ExperimentConfig) -> Callable[[], float]:
-    """Prepare a training in another process: each call is an epoch.
-
-    Parameters
-    ----------
-    config
-        An LSTM's model, lookback and training.
-    """
+    """Prepare a training in another process: each call is an epoch."""
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     pool.submit(_make_ready, config).result()
     return lambda: float(pool.submit(_epoch, config).result())

@@ -13,28 +13,14 @@ TURNS = 5
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Wall time of one call.
-
-    Parameters
-    ----------
-    action
-        What to time.
-    """
+    """Wall time of one call."""
     began = perf_counter()
     action()
     return perf_counter() - began
 
 
 def in_turn(ours: Callable[[], object], reference: Callable[[], object], turns: int) -> tuple[float, float]:
-    """Median wall times of two actions that take turns, in seconds.
-
-    Parameters
-    ----------
-    ours, reference
-        The actions, warm.
-    turns
-        How often each is called.
-    """
+    """Median wall times of two actions that take turns, in seconds."""
     times = [(seconds(ours), seconds(reference)) for _ in range(turns)]
     return median(t[0] for t in times), median(t[1] for t in times)
 

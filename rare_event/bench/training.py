@@ -72,13 +72,6 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
     An LSTM that we unroll is also fitted as the article's code builds it, since Keras does not unroll a
     layer unless told to, and in a plain loop of PyTorch where that is installed. Building a model is
     counted for nobody.
-
-    Parameters
-    ----------
-    config
-        Model, lookback and training.
-    pace
-        Epochs and turns; 200 epochs unless told.
     """
     from rare_event.detect.detector import build_network
     from rare_event.detect.programs import forget_programs
@@ -200,13 +193,7 @@ def train_memory() -> Row:
 
 
 def peak_of_training(lookback: int) -> None:
-    """Train two epochs of a dense model on 100,000 rows and write the peak memory, in bytes.
-
-    Parameters
-    ----------
-    lookback
-        Rows in one window.
-    """
+    """Train two epochs of a dense model on 100,000 rows and write the peak memory, in bytes."""
     from rare_event.detect.detector import build_network
     from rare_event.detect.training import train_autoencoder
 

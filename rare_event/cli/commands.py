@@ -187,13 +187,6 @@ def check_command(options: argparse.Namespace) -> int:
 def stop_on_problems(table: Table, accept: bool) -> None:
     """Print the findings of a table on standard error, and stop on a problem unless it is accepted.
 
-    Parameters
-    ----------
-    table
-        What a model is about to be trained on.
-    accept
-        Whether to train in spite of problems.
-
     Raises
     ------
     DataError

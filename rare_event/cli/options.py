@@ -165,11 +165,6 @@ def parse_policy(text: str) -> AlarmPolicy:
 def number_of(text: str, name: str) -> float:
     """Read a number.
 
-    Parameters
-    ----------
-    text, name
-        The text, and what it is the value of.
-
     Raises
     ------
     ConfigError
@@ -183,11 +178,6 @@ def number_of(text: str, name: str) -> float:
 
 def design_space(options: argparse.Namespace) -> DesignSpace:
     """Make the design space that the options of `map` ask for.
-
-    Parameters
-    ----------
-    options
-        Parsed.
 
     Raises
     ------

@@ -16,13 +16,7 @@ LOST = ("failed", "cancelled", "interrupted")
 
 
 def baselines_of(run: Run) -> dict[str, Run]:
-    """Find the runs of the baselines of a run, by the name of their recipe.
-
-    Parameters
-    ----------
-    run
-        The run that is compared.
-    """
+    """Find the runs of the baselines of a run, by the name of their recipe."""
     # What a run is called does not matter: a person's own run of the same settings serves as well.
     wanted = {_nameless(config): config.name for config in baselines(run.config())}
     found: dict[str, Run] = {}
@@ -39,38 +33,20 @@ def _nameless(config: ExperimentConfig) -> ExperimentConfig:
 
 
 def create_baselines(run: Run) -> list[Run]:
-    """Make the runs of the baselines that are still missing, queued.
-
-    Parameters
-    ----------
-    run
-        The run to compare with.
-    """
+    """Make the runs of the baselines that are still missing, queued."""
     there, purpose = baselines_of(run), Purpose("baseline", run.id)
     missing = [config for config in baselines(run.config()) if config.name not in there]
     return [create_run(run.dataset(), config, purpose) for config in missing]
 
 
 def leakage_of(run: Run) -> Run | None:
-    """Find the latest run of the leakage meter that belongs to a run.
-
-    Parameters
-    ----------
-    run
-        The run that is judged under other splits.
-    """
+    """Find the latest run of the leakage meter that belongs to a run."""
     mine = (r for r in list_runs(run.dataset().digest, "leakage") if r.purpose().of == run.id)
     return next((other for other in mine if other.status().state not in LOST), None)
 
 
 def create_leakage(run: Run) -> Run:
-    """Make the run of the leakage meter, queued.
-
-    Parameters
-    ----------
-    run
-        The run to judge under other splits.
-    """
+    """Make the run of the leakage meter, queued."""
     return create_run(run.dataset(), run.config(), Purpose("leakage", run.id))
 
 

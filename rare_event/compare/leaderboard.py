@@ -107,13 +107,7 @@ def leaderboard(runs: Sequence[Run], windows: str) -> pd.DataFrame:
 
 
 def judged(run: Run) -> dict[str, Any] | None:
-    """Read the judgement of a run; None where it has none that can be compared.
-
-    Parameters
-    ----------
-    run
-        Any run.
-    """
+    """Read the judgement of a run; None where it has none that can be compared."""
     with suppress(RareEventError):
         figures = run.judgement()
         return figures if figures is not None and figures.keys() >= NEEDED else None
@@ -164,39 +158,21 @@ def _ranked(board: pd.DataFrame, draws: Sequence[np.ndarray]) -> pd.DataFrame:
 
 
 def kind_of(run: Run, config: ExperimentConfig) -> Kind:
-    """Tell what kind of row a run is.
-
-    Parameters
-    ----------
-    run, config
-        The run and its config.
-    """
+    """Tell what kind of row a run is."""
     if learns_from_events(config.model):
         return "supervised"
     return "baseline" if run.purpose().role == "baseline" else "run"
 
 
 def learns_from_events(model: ModelConfig) -> bool:
-    """Whether a model, or one of those it joins, is trained on past events.
-
-    Parameters
-    ----------
-    model
-        Its settings.
-    """
+    """Whether a model, or one of those it joins, is trained on past events."""
     if isinstance(model, BlendModel):
         return any(learns_from_events(RECIPES[name].model) for name in model.members)
     return isinstance(model, SupervisedConfig)
 
 
 def nearest_budget(rule: Rule) -> float:
-    """Return the budget of `BUDGETS` that a rule aims at; the middle one where it has no budget.
-
-    Parameters
-    ----------
-    rule
-        How the threshold is chosen.
-    """
+    """Return the budget of `BUDGETS` that a rule aims at; the middle one where it has no budget."""
     wanted = rule.value if rule.kind == "fa-per-day" else BUDGETS[1]
     return min(BUDGETS, key=lambda budget: abs(budget - wanted))
 

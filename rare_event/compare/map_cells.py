@@ -132,15 +132,7 @@ def judge_cell(windows: Scores, run: Run, seconds: float | None = None) -> tuple
 
 
 def read_cells(design_map: DesignMap, space: DesignSpace | None = None) -> list[Cell]:
-    """Read where each cell of a map stands, and what it is worth.
-
-    Parameters
-    ----------
-    design_map
-        The map.
-    space
-        Its design space, where that is at hand.
-    """
+    """Read where each cell of a map stands, and what it is worth."""
     windows, runs = design_map.windows(), design_map.cells()
     digest = windows_digest(windows) if windows is not None else ""
     cells = []
@@ -162,13 +154,7 @@ def read_cells(design_map: DesignMap, space: DesignSpace | None = None) -> list[
 
 @dataclass(frozen=True)
 class Pace:
-    """What cells took, to tell how long others will.
-
-    Parameters
-    ----------
-    cells
-        Some of them done.
-    """
+    """What cells took, to tell how long others will."""
 
     cells: Sequence[Cell]
 
@@ -190,11 +176,6 @@ class Pace:
 
         A lookback that was not measured takes in proportion to the nearest one that was.
 
-        Parameters
-        ----------
-        config
-            Of the cell.
-
         Returns
         -------
         float or None
@@ -209,13 +190,6 @@ class Pace:
 
     def left(self, configs: Sequence[ExperimentConfig], lanes: int) -> float | None:
         """Seconds that cells will take together.
-
-        Parameters
-        ----------
-        configs
-            Of the cells that are not done.
-        lanes
-            Cells executed side by side.
 
         Returns
         -------

@@ -35,13 +35,7 @@ class Measure:
     lead: float = OLDER_LEAD
 
     def by_fold(self, figures: Figures) -> list[float]:
-        """Return the figure of each fold; not a number where there is none.
-
-        Parameters
-        ----------
-        figures
-            Of a cell.
-        """
+        """Return the figure of each fold; not a number where there is none."""
         if self.kind == "auc":
             return [np.nan if auc is None else auc for auc in figures.fold_auc]
         return [float(caught) for caught in figures.count(self.budget, self.lead).by_fold]
@@ -89,13 +83,7 @@ class Overview:
         return next((lead for lead in self.lead_windows if widest <= lead + ROUNDING), widest)
 
     def nested(self, measure: Measure) -> Nested | None:
-        """Pick on the past, fold by fold; None while there is nothing to pick.
-
-        Parameters
-        ----------
-        measure
-            What is picked by, and read.
-        """
+        """Pick on the past, fold by fold; None while there is nothing to pick."""
         if not self.judged:
             return None
         return nested(np.array([measure.by_fold(each) for each in self._figures]))
@@ -156,13 +144,7 @@ class Overview:
         return row
 
     def sentence(self, measure: Measure) -> str:
-        """Say what the best is worth, and what picking it is.
-
-        Parameters
-        ----------
-        measure
-            What cells are compared by.
-        """
+        """Say what the best is worth, and what picking it is."""
         told = self.nested(measure)
         if told is None or self.n_compared < 2:
             return "Picking the best takes two settings, and picking it on the past two folds with events."
@@ -270,37 +252,19 @@ def _name(measure: Measure) -> str:
 
 
 def overview(design_map: DesignMap) -> Overview:
-    """Read a map as it stands.
-
-    Parameters
-    ----------
-    design_map
-        The map.
-    """
+    """Read a map as it stands."""
     return Overview(design_map.id, read_cells(design_map), design_map.windows())
 
 
 def look_at(seen: Overview) -> None:
-    """Note that the test data of the cells were seen.
-
-    Parameters
-    ----------
-    seen
-        What is shown.
-    """
+    """Note that the test data of the cells were seen."""
     for cell in seen.judged:
         if cell.run is not None and not cell.run.looks():
             cell.run.look()
 
 
 def describe(seen: Overview) -> str:
-    """Lay a map out for people, the best mean fold AUC first.
-
-    Parameters
-    ----------
-    seen
-        The map.
-    """
+    """Lay a map out for people, the best mean fold AUC first."""
     windows = seen.windows
     about = (
         ""
@@ -333,15 +297,7 @@ def describe(seen: Overview) -> str:
 
 
 def by_chance(seen: Overview, measure: Measure) -> float | None:
-    """Return the events that the scores catch when they are rolled in time, as a mean over the cells.
-
-    Parameters
-    ----------
-    seen
-        The map.
-    measure
-        Tells the budget and the lead window.
-    """
+    """Return the events that the scores catch when they are rolled in time, as a mean over the cells."""
     counts = [
         cell.figures.count(measure.budget, measure.lead).by_chance for cell in seen.judged if cell.figures
     ]

@@ -30,13 +30,7 @@ TIMES = ("%d %b %H:%M", "%d %b %H:%M:%S", "%d %b %H:%M:%S.%f")
 
 
 def title_of(config: ExperimentConfig) -> str:
-    """Name a config for people.
-
-    Parameters
-    ----------
-    config
-        Of a run.
-    """
+    """Name a config for people."""
     if config.name in RECIPES:
         return RECIPES[config.name].title
     model, inputs = config.model.kind, config.representation.kind
@@ -47,13 +41,7 @@ def title_of(config: ExperimentConfig) -> str:
 
 
 def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:
-    """Name runs so that no two have the same name.
-
-    Parameters
-    ----------
-    runs
-        Runs with their configs.
-    """
+    """Name runs so that no two have the same name."""
     return told_apart(
         [title_of(config) for _, config in runs],
         [settings_of(config) for _, config in runs],
@@ -113,11 +101,6 @@ def _differences(mine: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -
 
 def settings_of(config: ExperimentConfig) -> dict[str, Any]:
     """Lay the settings of a config out by name, those of a stage with its name before.
-
-    Parameters
-    ----------
-    config
-        Of a run.
 
     Examples
     --------

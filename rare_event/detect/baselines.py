@@ -36,11 +36,6 @@ BASELINES: dict[str, type[PCADetector | T2Detector | RowDetector]] = {
 def detector_class(model: ModelConfig) -> type[PCADetector | T2Detector | RowDetector]:
     """Find the detector of a baseline's settings.
 
-    Parameters
-    ----------
-    model
-        The settings.
-
     Raises
     ------
     ValueError

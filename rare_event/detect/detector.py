@@ -54,13 +54,7 @@ class Autoencoder:
         return self._errors[steps](X, ends)
 
     def save(self, folder: Path) -> None:
-        """Write `model.keras` into a folder.
-
-        Parameters
-        ----------
-        folder
-            An existing folder.
-        """
+        """Write `model.keras` into a folder."""
         self.model.save(folder / self.FILE)
 
     @classmethod
@@ -77,13 +71,6 @@ class Autoencoder:
 
 def build_network(config: ExperimentConfig, n_features: int) -> Any:
     """Build the Keras model a config names, with seeded initial weights.
-
-    Parameters
-    ----------
-    config
-        Its model, lookback, batch size and seed are used.
-    n_features
-        Inputs of one row.
 
     Raises
     ------
@@ -176,13 +163,6 @@ def _mean_score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Sco
 
 def load_detector(config: ExperimentConfig, folder: Path) -> Detector:
     """Read the detector of a config from a folder that its `save` wrote.
-
-    Parameters
-    ----------
-    config
-        Tells which detector the folder holds.
-    folder
-        The folder.
 
     Raises
     ------

@@ -110,13 +110,7 @@ class Axes:
         return flat_windows(X, ends, self.lookback) - self.mean
 
     def save(self, folder: Path) -> None:
-        """Write `pca.npz` into a folder.
-
-        Parameters
-        ----------
-        folder
-            An existing folder.
-        """
+        """Write `pca.npz` into a folder."""
         np.savez(folder / self.FILE, **{field.name: getattr(self, field.name) for field in fields(self)})
 
     @classmethod

@@ -57,13 +57,7 @@ class State(NamedTuple):
 
 
 def first_state(model: keras.Model) -> State:
-    """Return where a training of a model starts; the model keeps its weights.
-
-    Parameters
-    ----------
-    model
-        What is trained.
-    """
+    """Return where a training of a model starts; the model keeps its weights."""
     import tensorflow as tf
 
     weights = _joined(_values(model.trainable_variables))
@@ -93,15 +87,7 @@ def _split(row: Any, variables: list[Any]) -> list[Any]:
 
 
 def load_state(model: keras.Model, state: State) -> None:
-    """Give a model the weights of a state.
-
-    Parameters
-    ----------
-    model
-        What was trained.
-    state
-        After an epoch.
-    """
+    """Give a model the weights of a state."""
     values = _split(state.weights, model.trainable_variables) + state.others
     variables = model.trainable_variables + model.non_trainable_variables
     for variable, value in zip(variables, values, strict=True):
@@ -125,13 +111,7 @@ class Network:
 
     @classmethod
     def of(cls, model: keras.Model) -> Network:
-        """Describe a model.
-
-        Parameters
-        ----------
-        model
-            Any that Keras can write as JSON.
-        """
+        """Describe a model."""
         parts = json.loads(model.to_json())
         del parts["config"]["name"]
         described = json.dumps(parts)
@@ -153,15 +133,6 @@ def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int)
     """Make what learns and what validates, and tell whether XLA could compile them.
 
     Both take the ends of windows in batches, and turn as often as `count` windows need.
-
-    Parameters
-    ----------
-    network
-        What is trained.
-    rows
-        Of the data, padded.
-    batch, held_out_batch
-        Windows in one batch of either part.
     """
     import tensorflow as tf
 

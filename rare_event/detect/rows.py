@@ -92,13 +92,7 @@ class RowDetector(ABC):
             return np.asarray(self.score_rows(X[ends]), dtype=float)
 
     def save(self, folder: Path) -> None:
-        """Write `model.skops` into a folder.
-
-        Parameters
-        ----------
-        folder
-            An existing folder.
-        """
+        """Write `model.skops` into a folder."""
         save_estimator(self.estimator, folder / self.FILE)
 
     @classmethod

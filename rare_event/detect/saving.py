@@ -19,13 +19,7 @@ NO_CHILD = -1
 
 
 def save_estimator(estimator: Any, path: Path) -> None:
-    """Write a fitted estimator.
-
-    Parameters
-    ----------
-    estimator, path
-        What to write, and where.
-    """
+    """Write a fitted estimator."""
     # Importing skops looks through all of scikit-learn.
     import skops.io
 
@@ -34,13 +28,6 @@ def save_estimator(estimator: Any, path: Path) -> None:
 
 def load_estimator(path: Path, wanted: type) -> Any:
     """Read what `save_estimator` wrote; nothing in the file is executed.
-
-    Parameters
-    ----------
-    path
-        The file.
-    wanted
-        The type of the estimator: no other is accepted.
 
     Raises
     ------

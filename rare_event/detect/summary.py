@@ -53,13 +53,7 @@ def describe(config: NetworkConfig, lookback: int, n_features: int) -> list[Laye
 
 
 def layers_of(model: Any) -> list[Layer]:
-    """List the layers of a Keras model as a window meets them, one that is used twice twice.
-
-    Parameters
-    ----------
-    model
-        One input and one output; it is not changed.
-    """
+    """List the layers of a Keras model as a window meets them, one that is used twice twice."""
     keras = import_keras()
     begin = Layer("Input", _shape(model.inputs[0]), 0)
     if isinstance(model, keras.Sequential):
@@ -104,13 +98,7 @@ def _parameters(layer: Any) -> int:
 
 
 def summary(model: Any) -> str:
-    """Return what Keras prints of a model.
-
-    Parameters
-    ----------
-    model
-        A Keras model.
-    """
+    """Return what Keras prints of a model."""
     lines: list[str] = []
     model.summary(print_fn=lambda text, line_break=True: lines.append(text), line_length=WIDTH)
     return "\n".join(lines) + "\n"
@@ -118,13 +106,6 @@ def summary(model: Any) -> str:
 
 def weigh(parameters: int, n_windows: int) -> str:
     """Say what the article's rule of thumb makes of a network's size.
-
-    Parameters
-    ----------
-    parameters
-        Of the network.
-    n_windows
-        Normal windows it is trained on.
 
     Examples
     --------

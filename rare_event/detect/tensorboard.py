@@ -51,13 +51,7 @@ class TensorBoardLog:
 
 @contextmanager
 def tensorboard_log(folder: Path) -> Iterator[TensorBoardLog]:
-    """Open a log, and close it however the training ends.
-
-    Parameters
-    ----------
-    folder
-        Of the log.
-    """
+    """Open a log, and close it however the training ends."""
     log = TensorBoardLog(folder)
     try:
         yield log
@@ -66,11 +60,5 @@ def tensorboard_log(folder: Path) -> Iterator[TensorBoardLog]:
 
 
 def tensorboard_command(folder: Path) -> str:
-    """Return the command that shows logs, for the shell and to this machine only.
-
-    Parameters
-    ----------
-    folder
-        Of the logs, or any above it.
-    """
+    """Return the command that shows logs, for the shell and to this machine only."""
     return f"tensorboard --logdir {shlex.quote(str(folder))} --host 127.0.0.1"

@@ -78,13 +78,7 @@ def trivial(result: Result) -> list[Judgement]:
 
 
 def describe(rows: Sequence[Judgement]) -> str:
-    """Lay judgements out for people, the best mean fold AUC first.
-
-    Parameters
-    ----------
-    rows
-        At least one.
-    """
+    """Lay judgements out for people, the best mean fold AUC first."""
     first = rows[0]
     about = (
         f"{len(first.fold_auc)} folds, each trained on all before it; {first.n_events} events, "

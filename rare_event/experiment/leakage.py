@@ -92,13 +92,7 @@ def leakage(
 
 
 def read(test: Scores) -> Reading:
-    """Read the skill off the scores of all folds.
-
-    Parameters
-    ----------
-    test
-        The scores.
-    """
+    """Read the skill off the scores of all folds."""
     events = np.unique(test.event[test.y_true == 1])
     return Reading(ranking(test)[0], auc_interval(test), len(test), test.n_positive, int((events >= 0).sum()))
 
@@ -115,13 +109,7 @@ def to_dict(readings: Mapping[str, Reading]) -> dict[str, Any]:
 
 
 def from_dict(figures: Mapping[str, Any]) -> dict[str, Reading]:
-    """Read what `to_dict` returned.
-
-    Parameters
-    ----------
-    figures
-        Plain data.
-    """
+    """Read what `to_dict` returned."""
     return {
         name: Reading(**{**each, "interval": tuple(each["interval"]) if each["interval"] else None})
         for name, each in figures.items()

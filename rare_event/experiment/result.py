@@ -119,13 +119,7 @@ def ignore_progress(fold: int, folds: int, epoch: Epoch) -> None:
 
 
 def summarise(result: Result) -> dict[str, Any]:
-    """Figures of a finished experiment as plain data: the command line's JSON.
-
-    Parameters
-    ----------
-    result
-        The experiment.
-    """
+    """Figures of a finished experiment as plain data: the command line's JSON."""
     evaluation = result.evaluation()
     thresholds = list(result.thresholds.values())
     return {

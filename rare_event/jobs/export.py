@@ -47,11 +47,6 @@ def export_network(run: Run, path: Path) -> None:
 def network_file(run: Run) -> Path:
     """Return the `.keras` file of a run.
 
-    Parameters
-    ----------
-    run
-        The run.
-
     Raises
     ------
     RunError
@@ -67,46 +62,23 @@ def network_file(run: Run) -> Path:
 
 
 def needs_own_layers(model: ModelConfig) -> bool:
-    """Whether a network's `.keras` file needs the layers that Keras lacks, `rare_event.detect.layers`.
-
-    Parameters
-    ----------
-    model
-        Of a run.
-    """
+    """Whether a network's `.keras` file needs the layers that Keras lacks, `rare_event.detect.layers`."""
     return isinstance(model, VAEModel) or (isinstance(model, DenseModel) and model.tied)
 
 
 def onnx_file(run: Run) -> Path:
-    """Return where the ONNX file of a run stands once a worker has written it.
-
-    Parameters
-    ----------
-    run
-        The run.
-    """
+    """Return where the ONNX file of a run stands once a worker has written it."""
     return (run.folder / Autoencoder.FILE).with_suffix(ONNX)
 
 
 def export_onnx_in_worker(run_id: str) -> None:
-    """Write the ONNX file of a run into its folder.
-
-    Parameters
-    ----------
-    run_id
-        Of a run that is done.
-    """
+    """Write the ONNX file of a run into its folder."""
     run = open_run(run_id)
     export_network(run, onnx_file(run))
 
 
 def network_summary(run: Run) -> str:
     """Return what Keras prints of the network of a run.
-
-    Parameters
-    ----------
-    run
-        Done; its model is a network.
 
     Raises
     ------

@@ -59,38 +59,18 @@ def always() -> bool:
 
 
 def find_or_create(dataset: Dataset, space: DesignSpace) -> DesignMap:
-    """Return the latest map of this space on a dataset, or make one.
-
-    Parameters
-    ----------
-    dataset, space
-        The dataset and the design space.
-    """
+    """Return the latest map of this space on a dataset, or make one."""
     same = (found for found in list_maps(dataset) if found.space() == space)
     return next(same, None) or create_map(dataset, space)
 
 
 def progress_of(design_map: DesignMap) -> Progress:
-    """Read how far a map is.
-
-    Parameters
-    ----------
-    design_map
-        The map.
-    """
+    """Read how far a map is."""
     return progress_from(read_cells(design_map), design_map.state().lanes)
 
 
 def progress_from(cells: Sequence[Cell], lanes: int) -> Progress:
-    """Count the cells of a map by state, and tell how long the others will take.
-
-    Parameters
-    ----------
-    cells
-        All of them.
-    lanes
-        Cells executed side by side.
-    """
+    """Count the cells of a map by state, and tell how long the others will take."""
     states = [cell.state for cell in cells]
     left = [cell.config for cell in cells if cell.state not in ("done", "failed")]
     return Progress(
@@ -163,13 +143,7 @@ def run_map(
 
 
 def execute_cell(map_id: str, run_id: str) -> None:
-    """Execute and judge a cell in a worker process; its folder tells the outcome.
-
-    Parameters
-    ----------
-    map_id, run_id
-        Of the map and of the cell's queued run.
-    """
+    """Execute and judge a cell in a worker process; its folder tells the outcome."""
     windows, run, began = open_map(map_id).windows(), open_run(run_id), perf_counter()
     # What the analyst can mend is told by the status already, and the worker lives on.
     with suppress(RareEventError):

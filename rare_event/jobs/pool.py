@@ -59,13 +59,7 @@ def _give_way() -> None:
 
 
 class Lane:
-    """One worker process, opened when it is first needed.
-
-    Parameters
-    ----------
-    open_lane
-        Opens it.
-    """
+    """One worker process, opened when it is first needed."""
 
     def __init__(self, open_lane: OpenLane) -> None:
         self._open = open_lane
@@ -73,17 +67,7 @@ class Lane:
         self.group: Group | None = None
 
     def submit(self, config: ExperimentConfig, task: Callable[..., Any], *arguments: str) -> Future[Any]:
-        """Hand a cell over.
-
-        Parameters
-        ----------
-        config
-            Of the cell.
-        task
-            A function of a module.
-        *arguments
-            Of the function.
-        """
+        """Hand a cell over."""
         if self._executor is None:
             self._executor = self._open()
         self.group = group_of(config)
@@ -100,13 +84,7 @@ class Lane:
 
 
 def group_of(config: ExperimentConfig) -> Group:
-    """Return the model and the lookback of a cell.
-
-    Parameters
-    ----------
-    config
-        Of the cell.
-    """
+    """Return the model and the lookback of a cell."""
     return config.model.kind, config.lookback
 
 

@@ -82,38 +82,18 @@ class Jobs:
         return self._executor().submit(warm_up)
 
     def ask(self, question: Callable[..., Answer], *about: Any) -> Future[Answer]:
-        """Let a worker answer what needs Keras; it waits like a run, and the runs wait for it.
-
-        Parameters
-        ----------
-        question
-            A function that a worker can import.
-        *about
-            Its arguments.
-        """
+        """Let a worker answer what needs Keras; it waits like a run, and the runs wait for it."""
         return self._executor().submit(question, *about)
 
     def submit(self, run: Run) -> None:
-        """Queue a run.
-
-        Parameters
-        ----------
-        run
-            Queued, not yet submitted.
-        """
+        """Queue a run."""
         with self._lock:
             future = self._executor().submit(execute_in_worker, run.id)
             self._futures[run.id] = future
         future.add_done_callback(lambda done: self._ended(run, done))
 
     def submit_beside(self, runs: Iterable[Run]) -> None:
-        """Queue runs that give way to every run a person asks for.
-
-        Parameters
-        ----------
-        runs
-            Queued, not yet submitted.
-        """
+        """Queue runs that give way to every run a person asks for."""
         with self._lock:
             self._beside.extend(runs)
         self._fill()
@@ -129,13 +109,7 @@ class Jobs:
                         self.submit(run)
 
     def cancel(self, run: Run) -> None:
-        """Ask a run to stop: at once while it waits, after the present epoch otherwise.
-
-        Parameters
-        ----------
-        run
-            Any run.
-        """
+        """Ask a run to stop: at once while it waits, after the present epoch otherwise."""
         run.request_cancel()
         with self._lock:
             waits_beside = run in self._beside
@@ -175,13 +149,7 @@ class Jobs:
             run_map(design_map, may_begin=lambda: not self.busy, open_lane=self._open_lane)
 
     def cancel_map(self, design_map: DesignMap) -> None:
-        """Ask a map to stop: at once while it waits, after the present epoch of its cells otherwise.
-
-        Parameters
-        ----------
-        design_map
-            Any map.
-        """
+        """Ask a map to stop: at once while it waits, after the present epoch of its cells otherwise."""
         design_map.request_cancel()
         state = design_map.state()
         if state.state in ("queued", "interrupted"):
@@ -194,13 +162,7 @@ class Jobs:
             return any(not future.done() for future in self._futures.values())
 
     def waiting_before(self, run: Run) -> int:
-        """Count the runs that will be executed before a queued one.
-
-        Parameters
-        ----------
-        run
-            A queued run.
-        """
+        """Count the runs that will be executed before a queued one."""
         return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
 
     def recover(self) -> list[Run]:

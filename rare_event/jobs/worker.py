@@ -35,15 +35,7 @@ REPORT_SECONDS = 0.25
 
 
 class Reporter:
-    """Writes progress into a run folder, and stops the work when asked to.
-
-    Parameters
-    ----------
-    run
-        The run.
-    also
-        Told of every epoch as well.
-    """
+    """Writes progress into a run folder, and stops the work when asked to."""
 
     def __init__(self, run: Run, also: OnProgress = ignore_progress) -> None:
         self.run, self.also = run, also
@@ -129,11 +121,6 @@ def _logged(run: Run, also: OnProgress) -> Iterator[OnProgress]:
 def execute_leakage(run: Run) -> None:
     """Execute a run of the leakage meter in this process and write its readings.
 
-    Parameters
-    ----------
-    run
-        A queued run of that purpose.
-
     Raises
     ------
     RareEventError
@@ -185,13 +172,7 @@ def unexpected(error: BaseException) -> str:
 
 
 def save_result(run: Run, result: Result) -> None:
-    """Write scores, thresholds, figures and the bundle of the last fold into a run folder.
-
-    Parameters
-    ----------
-    run, result
-        The run and what came of it.
-    """
+    """Write scores, thresholds, figures and the bundle of the last fold into a run folder."""
     run.save_scores(
         {
             "validation": [fold.validation for fold in result.folds],
@@ -229,13 +210,7 @@ def _save_bundles(folder: Path, fold: FoldResult) -> None:
 
 
 def execute_in_worker(run_id: str) -> Status:
-    """Execute a run in a worker process; its folder tells the outcome.
-
-    Parameters
-    ----------
-    run_id
-        Of a queued run.
-    """
+    """Execute a run in a worker process; its folder tells the outcome."""
     run = open_run(run_id)
     try:
         # What the analyst can mend is told by the status already, and the worker lives on.

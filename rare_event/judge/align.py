@@ -183,13 +183,7 @@ class Figures:
 
     @classmethod
     def from_dict(cls, figures: Mapping[str, Any]) -> Figures:
-        """Read what `to_dict` returned.
-
-        Parameters
-        ----------
-        figures
-            Plain data.
-        """
+        """Read what `to_dict` returned."""
         return cls(
             tuple(figures["fold_auc"]),
             np.array(figures["draws"], float),

@@ -27,13 +27,6 @@ def chance(scores: Scores, seed: int = 0) -> Scores:
 
     They stay as alike from window to window as they were, and mean nothing any more.
 
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    seed
-        Of the offsets.
-
     Returns
     -------
     Scores
@@ -135,11 +128,6 @@ def since_restart(scores: Scores) -> Scores:
 
     A model must do better than this clock, since many events follow soon after a restart.
 
-    Parameters
-    ----------
-    scores
-        Scored windows; those of one stretch follow one another.
-
     Returns
     -------
     Scores
@@ -151,15 +139,6 @@ def since_restart(scores: Scores) -> Scores:
 
 def figure_intervals(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -> pd.DataFrame:
     """Lay out how far each figure at a threshold would move on other data, and what chance would reach.
-
-    Parameters
-    ----------
-    scores
-        Scored windows of one or more folds.
-    thresholds
-        Of each fold.
-    policy
-        The alarm policy.
 
     Returns
     -------

@@ -15,17 +15,7 @@ from rare_event.judge.scores import Scores, join
 
 @dataclass(frozen=True)
 class Comparison:
-    """Difference of two models' mean fold AUC, on the windows both scored.
-
-    Parameters
-    ----------
-    difference
-        The first model's less the second's.
-    low, high
-        Its 95 % interval.
-    n_events
-        Events of the data compared on.
-    """
+    """Difference of two models' mean fold AUC, on the windows both scored."""
 
     difference: float
     low: float
@@ -38,13 +28,7 @@ class Comparison:
         return not self.low <= 0 <= self.high
 
     def in_words(self, first: str, second: str) -> str:
-        """Say the result in one sentence.
-
-        Parameters
-        ----------
-        first, second
-            Names of the models.
-        """
+        """Say the result in one sentence."""
         events = "this one event" if self.n_events == 1 else f"these {self.n_events} events"
         if not self.separable:
             return (

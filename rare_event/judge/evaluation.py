@@ -73,13 +73,7 @@ class Evaluation:
 
 
 def ranking(scores: Scores) -> tuple[float | None, float | None]:
-    """ROC AUC and average precision; None where the part has one class only.
-
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    """
+    """ROC AUC and average precision; None where the part has one class only."""
     if not 0 < scores.n_positive < len(scores):
         return None, None
     return (
@@ -89,31 +83,13 @@ def ranking(scores: Scores) -> tuple[float | None, float | None]:
 
 
 def call(scores: Scores, thresholds: Mapping[int, float]) -> Scores:
-    """Replace each score by 1 where it reaches its fold's threshold and 0 elsewhere.
-
-    Parameters
-    ----------
-    scores
-        Scored windows of one or more folds.
-    thresholds
-        Of each fold.
-    """
+    """Replace each score by 1 where it reaches its fold's threshold and 0 elsewhere."""
     of_row = np.array([thresholds[fold] for fold in scores.fold])
     return scores.with_score((scores.y_score >= of_row).astype(float))
 
 
 def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -> Evaluation:
-    """Evaluate a part at the threshold of each fold.
-
-    Parameters
-    ----------
-    scores
-        Scored windows of one or more folds.
-    thresholds
-        Of each fold, chosen on validation data.
-    policy
-        The alarm policy.
-    """
+    """Evaluate a part at the threshold of each fold."""
     auc, average_precision = ranking(scores)
     called = call(scores, thresholds)
     positive, above = scores.y_true == 1, called.y_score == 1

@@ -99,11 +99,6 @@ def histogram(scores: Scores, low: float, high: float, logarithmic: bool) -> His
 def event_levels(scores: Scores, policy: AlarmPolicy) -> np.ndarray:
     """Highest threshold at which each event of the part is caught, -inf for never.
 
-    Parameters
-    ----------
-    scores, policy
-        The part and the alarm policy.
-
     Returns
     -------
     numpy.ndarray
@@ -119,15 +114,6 @@ def explorer_columns(
     scores: Scores, policy: AlarmPolicy, keep: tuple[float, ...] = (), seed: int = 0
 ) -> pd.DataFrame:
     """Lay out all that the explorer shows at a threshold, with 95 % intervals.
-
-    Parameters
-    ----------
-    scores, policy
-        The part and the alarm policy.
-    keep
-        Thresholds that must be among the columns.
-    seed
-        Of the resampling.
 
     Returns
     -------

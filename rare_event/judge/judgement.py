@@ -212,13 +212,7 @@ def _interval(draws: np.ndarray | None) -> tuple[float, float] | None:
 
 
 def windows_digest(test: Scores) -> str:
-    """Return a digest of which windows were judged under which labels and folds.
-
-    Parameters
-    ----------
-    test
-        Scores of all folds.
-    """
+    """Return a digest of which windows were judged under which labels and folds."""
     # Only where the label's lead window is another were alarms counted otherwise before.
     lead = [] if test.lead == OLDER_LEAD else [round(test.lead * 60_000)]
     columns = (np.array([COUNTED_SINCE, *lead]), test.row, test.fold, test.y_true, test.total_events)

@@ -83,15 +83,6 @@ def intervals(
     Rows of one stretch are alike, so rows are never drawn on their own. Stretches that lead to an
     event and others are drawn apart, so that every resample has as many events as the part.
 
-    Parameters
-    ----------
-    scores, policy
-        The part and the alarm policy.
-    shown
-        Positions of the displayed points.
-    seed, resamples
-        Seed and number of resamples.
-
     Returns
     -------
     dict

@@ -213,13 +213,6 @@ def mean_auc_draws(folds: Sequence[Scores], seed: int = 0, resamples: int = RESA
 def auc_interval(scores: Scores, seed: int = 0) -> tuple[float, float] | None:
     """95 % interval of the ROC AUC.
 
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    seed
-        Of the resampling.
-
     Returns
     -------
     tuple or None

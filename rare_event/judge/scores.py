@@ -106,13 +106,7 @@ class Scores:
         return replace(self, y_score=y_score)
 
     def of_fold(self, fold: int) -> Scores:
-        """Return the windows of one fold; events are those its windows can see.
-
-        Parameters
-        ----------
-        fold
-            Number of the fold.
-        """
+        """Return the windows of one fold; events are those its windows can see."""
         return self.where(self.fold == fold)
 
     def once(self) -> Scores:
@@ -143,15 +137,7 @@ class Scores:
     def from_frame(
         cls, frame: pd.DataFrame, total_events: np.ndarray, step: float, lead: float = OLDER_LEAD
     ) -> Scores:
-        """Make scores of what `to_frame` returned.
-
-        Parameters
-        ----------
-        frame
-            Its columns.
-        total_events, step, lead
-            As above.
-        """
+        """Make scores of what `to_frame` returned."""
         columns = {name: frame[name].to_numpy() for name in COLUMNS}
         return cls(**columns, total_events=np.asarray(total_events, np.int64), step=step, lead=lead)
 

@@ -72,34 +72,16 @@ class OperatingPoints:
         return self.false_alarms / self.days
 
     def f_beta(self, beta: float = 1.0) -> np.ndarray:
-        """F-beta of the rows (van Rijsbergen 1979): recall weighs `beta` times as much.
-
-        Parameters
-        ----------
-        beta
-            Above 0.
-        """
+        """F-beta of the rows (van Rijsbergen 1979): recall weighs `beta` times as much."""
         weight = beta**2
         return (1 + weight) * self.tp / (weight * self.n_positive + self.tp + self.fp)
 
     def net_value(self, costs: Costs) -> np.ndarray:
-        """Net value of the warnings over the running time: what they save less what false alarms cost.
-
-        Parameters
-        ----------
-        costs
-            What the plant pays.
-        """
+        """Net value of the warnings over the running time: what they save less what false alarms cost."""
         return self.caught * costs.saved * costs.event - self.false_alarms * costs.false_alarm
 
     def at(self, threshold: float) -> int:
-        """Index of the point that a threshold amounts to; `len(self)` above the highest score.
-
-        Parameters
-        ----------
-        threshold
-            Any number.
-        """
+        """Index of the point that a threshold amounts to; `len(self)` above the highest score."""
         return int(np.searchsorted(self.threshold, threshold, side="left"))
 
     def to_frame(self) -> pd.DataFrame:
@@ -128,13 +110,6 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
 
     All counts are sums over rows of "+1 for thresholds in (a, b]" with a and b among the scores,
     so they come from histograms of ranks; nothing is counted threshold by threshold.
-
-    Parameters
-    ----------
-    scores
-        Scored windows, at least one.
-    policy
-        The alarm policy.
 
     Raises
     ------

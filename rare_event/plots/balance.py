@@ -8,13 +8,7 @@ from rare_event.plots.palette import COLOURS, Role, style
 
 
 def balance_figure(n_normal: int, n_event: int) -> go.Figure:
-    """Draw the class balance as one bar of all rows, with the ratio in words.
-
-    Parameters
-    ----------
-    n_normal, n_event
-        Number of rows of either class.
-    """
+    """Draw the class balance as one bar of all rows, with the ratio in words."""
     n_rows = n_normal + n_event
     figure = go.Figure()
     classes: tuple[tuple[Role, int], ...] = (("event", n_event), ("normal", n_normal))

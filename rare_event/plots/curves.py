@@ -37,17 +37,6 @@ def threshold_figure(
 
     Precision and recall at a threshold are of the windows with a score at or above it, so between
     two points both curves have the value of the higher one.
-
-    Parameters
-    ----------
-    points
-        Operating points, at least one.
-    threshold
-        In use; a vertical line.
-    part
-        Part of the data, for the title.
-    unit
-        Unit of the scores.
     """
     figure = go.Figure()
     kept = corners(points)

@@ -105,13 +105,6 @@ def thin(positions: np.ndarray, limit: int) -> np.ndarray:
 def corners(points: OperatingPoints, limit: int = MOST_POINTS) -> np.ndarray:
     """Find the operating points to draw: where recall changes, and the extremes of precision.
 
-    Parameters
-    ----------
-    points
-        Operating points, at least one.
-    limit
-        Largest number of points.
-
     Returns
     -------
     numpy.ndarray

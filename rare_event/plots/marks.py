@@ -16,25 +16,12 @@ MOST_PLAIN_MARKERS = 3000
 
 
 def note(figure: go.Figure, text: str) -> None:
-    """Write a sentence in the middle of a figure that has little or nothing to show.
-
-    Parameters
-    ----------
-    figure
-        Changed in place.
-    text
-        The sentence.
-    """
+    """Write a sentence in the middle of a figure that has little or nothing to show."""
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=14)
 
 
 def threshold_name(threshold: float) -> str:
     """Name the threshold in a legend.
-
-    Parameters
-    ----------
-    threshold
-        Any number.
 
     Examples
     --------
@@ -114,13 +101,7 @@ def add_events(figure: go.Figure, events_when: np.ndarray, limit: int = LIMIT) -
 
 
 def is_time(when: np.ndarray) -> bool:
-    """Tell whether an array holds times of day rather than numbers.
-
-    Parameters
-    ----------
-    when
-        datetime64, or numbers.
-    """
+    """Tell whether an array holds times of day rather than numbers."""
     return bool(np.issubdtype(when.dtype, np.datetime64))
 
 

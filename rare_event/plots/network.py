@@ -68,23 +68,12 @@ def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
 
 
 def learns(layer: Layer) -> bool:
-    """Whether training sets any number of a layer.
-
-    Parameters
-    ----------
-    layer
-        The layer.
-    """
+    """Whether training sets any number of a layer."""
     return layer.parameters > 0
 
 
 def shape_in_words(layer: Layer) -> str:
     """Write the shape of a layer's output for one window.
-
-    Parameters
-    ----------
-    layer
-        The layer.
 
     Examples
     --------
@@ -95,15 +84,7 @@ def shape_in_words(layer: Layer) -> str:
 
 
 def in_words(layers: Sequence[Layer], row: int) -> str:
-    """Describe a layer in one line, with where its input comes from if not from the one above.
-
-    Parameters
-    ----------
-    layers
-        Of the network.
-    row
-        Position of the layer among them.
-    """
+    """Describe a layer in one line, with where its input comes from if not from the one above."""
     layer = layers[row]
     told = f"{plain(layer.kind)}: {shape_in_words(layer)}, {layer.parameters:,} parameters"
     if not layer.inputs or layer.inputs == (row - 1,):

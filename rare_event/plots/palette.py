@@ -121,13 +121,6 @@ def faint(role: Role, alpha: float) -> str:
 def plain(name: str, most: int = LONGEST_NAME) -> str:
     """Make a name from a file safe to show: Plotly reads tags and line breaks in its texts.
 
-    Parameters
-    ----------
-    name
-        Any text, for instance the name of a column.
-    most
-        Largest number of characters.
-
     Examples
     --------
     >>> plain("<b>x1</b>")
@@ -142,13 +135,6 @@ def plain(name: str, most: int = LONGEST_NAME) -> str:
 def wrapped(name: str, width: int = 24) -> str:
     """Make a name safe to show beside a row: on at most two lines, and cut off beyond them.
 
-    Parameters
-    ----------
-    name
-        Any text.
-    width
-        Largest number of characters of a line.
-
     Examples
     --------
     >>> wrapped("robust differences, five largest errors", 20)
@@ -162,13 +148,6 @@ def wrapped(name: str, width: int = 24) -> str:
 
 def distinct(names: Iterable[str], most: int = LONGEST_IN_LEGEND) -> list[str]:
     """Make names safe to show in a legend, and number those that would look the same.
-
-    Parameters
-    ----------
-    names
-        Any texts.
-    most
-        Largest number of characters of each.
 
     Examples
     --------

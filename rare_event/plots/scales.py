@@ -32,11 +32,6 @@ def long_tailed(values: np.ndarray, largest: float | None = None) -> bool:
 def log_axis(decades: float) -> dict[str, object]:
     """Give the settings of a logarithmic axis whose labels do not crowd.
 
-    Parameters
-    ----------
-    decades
-        Powers of ten that the axis spans.
-
     Returns
     -------
     dict

@@ -21,17 +21,7 @@ HEAD_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written.
-
-    Parameters
-    ----------
-    encoding
-        A Python codec name.
-    separator, decimal
-        One character each.
-    names
-        The header, as it stands in the file.
-    """
+    """How a CSV file is written."""
 
     encoding: str
     separator: str

@@ -61,11 +61,6 @@ class Change:
     def in_words(self, when: str) -> str:
         """Say what changed.
 
-        Parameters
-        ----------
-        when
-            The time of the change, for people.
-
         Examples
         --------
         >>> Change(11503, 25_636.0, 834.0, "x19", -30.7, None).in_words("18 May")

@@ -19,11 +19,6 @@ MOVEMENT_ROWS = (1, 5, 15)
 def input_names(kind: RepresentationKind, sensors: tuple[str, ...]) -> tuple[str, ...]:
     """Name the inputs that a representation makes of sensors.
 
-    Parameters
-    ----------
-    kind, sensors
-        Of the representation, and names of the sensors.
-
     Examples
     --------
     >>> input_names("combined", ("x1", "x2"))
@@ -67,13 +62,7 @@ class Derived:
         return len(self.values)
 
     def take(self, rows: np.ndarray | slice) -> Derived:
-        """Return some of the rows; a forecast needs each stretch from its first row on.
-
-        Parameters
-        ----------
-        rows
-            Rising positions, or a slice.
-        """
+        """Return some of the rows; a forecast needs each stretch from its first row on."""
         grades = {column: grade[rows] for column, grade in self.grades.items()}
         return Derived(self.values[rows], self.sensors, self.age[rows], self.usable[rows], grades)
 
@@ -174,11 +163,6 @@ class FittedRepresentation:
     def transform(self, derived: Derived) -> np.ndarray:
         """Forecast, scale, clip and append one-hot grades.
 
-        Parameters
-        ----------
-        derived
-            Of the same representation and sensors.
-
         Returns
         -------
         numpy.ndarray
@@ -203,15 +187,6 @@ class FittedRepresentation:
 
 def fit_representation(config: Representation, derived: Derived, normal: np.ndarray) -> FittedRepresentation:
     """Fit center, scale, grades and the forecast on normal training rows only.
-
-    Parameters
-    ----------
-    config
-        The representation.
-    derived
-        Of the same representation.
-    normal
-        Positions of the normal training rows.
 
     Raises
     ------

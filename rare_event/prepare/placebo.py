@@ -39,15 +39,6 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     rows nothing tells those before an invented event from the others: whatever skill a model shows
     there comes from the way it is judged.
 
-    Parameters
-    ----------
-    table
-        The table.
-    shift
-        Rows before an event that become positive.
-    seed
-        Of the draw.
-
     Raises
     ------
     DataError

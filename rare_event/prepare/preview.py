@@ -17,13 +17,6 @@ ROWS_BEFORE, ROWS_AFTER, SENSORS_SHOWN = 5, 2, 6
 def rows_before_shift(table: Table, first_event: int) -> pd.DataFrame:
     """Show the rows around the first event as they are in the file.
 
-    Parameters
-    ----------
-    table
-        The table.
-    first_event
-        Row of the first event.
-
     Returns
     -------
     pandas.DataFrame

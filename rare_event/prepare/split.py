@@ -18,13 +18,7 @@ ROLLING_VALIDATION = 0.15
 
 @dataclass(frozen=True)
 class Fold:
-    """Row positions of the three parts, each rising except in a random or shuffled split.
-
-    Parameters
-    ----------
-    train, validation, test
-        int64, disjoint.
-    """
+    """Row positions of the three parts, each rising except in a random or shuffled split."""
 
     train: np.ndarray
     validation: np.ndarray

@@ -44,13 +44,6 @@ def article_window_ends(n_rows: int, lookback: int) -> np.ndarray:
 
     The dense article uses every row. The LSTM article's loop begins two rows late: its first
     window ends at row `lookback` + 1 rather than `lookback` - 1.
-
-    Parameters
-    ----------
-    n_rows
-        Rows after the curve shift.
-    lookback
-        Rows in one window.
     """
     return np.arange(0 if lookback == 1 else lookback + 1, n_rows)
 

@@ -21,15 +21,7 @@ PREFIX = "forecast_"
 
 
 def save_bundle(folder: Path, representation: FittedRepresentation, detector: Detector) -> None:
-    """Write a fitted representation and detector into a run folder.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-    representation, detector
-        What was fitted.
-    """
+    """Write a fitted representation and detector into a run folder."""
     forecast = {} if representation.forecast is None else asdict(representation.forecast)
     write(
         folder / SCALER,
@@ -47,13 +39,6 @@ def save_bundle(folder: Path, representation: FittedRepresentation, detector: De
 
 def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresentation, Detector]:
     """Read what `save_bundle` wrote; nothing in the files is executed.
-
-    Parameters
-    ----------
-    folder
-        The run folder.
-    config
-        Of the run.
 
     Raises
     ------

@@ -88,11 +88,6 @@ class Dataset:
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the dataset with other roles of the columns, after trying them.
 
-        Parameters
-        ----------
-        schema
-            The roles.
-
         Raises
         ------
         TableError
@@ -168,13 +163,6 @@ class Dataset:
 def add_dataset(source: Path | bytes, name: str) -> Dataset:
     """Read and store a file; a file that is stored already keeps its schema and fixes.
 
-    Parameters
-    ----------
-    source
-        Path or content of a CSV or Parquet file.
-    name
-        To show.
-
     Raises
     ------
     TableError
@@ -197,24 +185,13 @@ def add_dataset(source: Path | bytes, name: str) -> Dataset:
 
 
 def save_dataset(dataset: Dataset) -> Dataset:
-    """Store the record of a dataset: its schema and fixes.
-
-    Parameters
-    ----------
-    dataset
-        A dataset whose upload is stored.
-    """
+    """Store the record of a dataset: its schema and fixes."""
     write_json(_folder(dataset.digest) / "dataset.json", dataset.to_dict())
     return dataset
 
 
 def open_dataset(digest: str) -> Dataset:
     """Open a stored dataset.
-
-    Parameters
-    ----------
-    digest
-        Of its upload.
 
     Raises
     ------

@@ -11,11 +11,6 @@ FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 def spreadsheet_safe(frame: pd.DataFrame) -> pd.DataFrame:
     """Put an apostrophe before text that a spreadsheet would run as a formula.
 
-    Parameters
-    ----------
-    frame
-        Any frame; its numbers stay as they are.
-
     Examples
     --------
     >>> spreadsheet_safe(pd.DataFrame({"name": ["x1", "=1+1"], "value": [-1, 2]})).values.tolist()

@@ -16,13 +16,7 @@ FOLDER_TIME = "%Y%m%d-%H%M%S-%f"
 
 @dataclass(frozen=True)
 class WorkFolder:
-    """A folder for work that someone asked for and someone else does.
-
-    Parameters
-    ----------
-    folder
-        The folder; its name is the id.
-    """
+    """A folder for work that someone asked for and someone else does."""
 
     folder: Path
 

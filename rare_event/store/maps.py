@@ -80,13 +80,7 @@ class DesignMap(WorkFolder):
             ) from error
 
     def write_state(self, state: MapState) -> MapState:
-        """Replace the state.
-
-        Parameters
-        ----------
-        state
-            The new one.
-        """
+        """Replace the state."""
         write_json(self.folder / "state.json", asdict(state))
         return state
 
@@ -144,11 +138,6 @@ def _run(run_id: str) -> Run | None:
 def create_map(dataset: Dataset, space: DesignSpace) -> DesignMap:
     """Make the folder of a new map, queued.
 
-    Parameters
-    ----------
-    dataset, space
-        What to train on, and what to try.
-
     Raises
     ------
     RunError
@@ -163,11 +152,6 @@ def create_map(dataset: Dataset, space: DesignSpace) -> DesignMap:
 
 def open_map(map_id: str) -> DesignMap:
     """Open a map.
-
-    Parameters
-    ----------
-    map_id
-        Its id.
 
     Raises
     ------

@@ -31,13 +31,7 @@ Written = TypeVar("Written", bound=Record)
 
 
 def alive(pid: int, created: float | None) -> bool:
-    """Whether a process still runs, and is still the same one.
-
-    Parameters
-    ----------
-    pid, created
-        Its number, and when it began.
-    """
+    """Whether a process still runs, and is still the same one."""
     try:
         process = psutil.Process(pid)
         # One that ended, and that its parent did not ask about, keeps its number.
@@ -49,15 +43,7 @@ def alive(pid: int, created: float | None) -> bool:
 
 
 def read_alive(read: Callable[[], Written], interrupted: Callable[[Written], Written]) -> Written:
-    """Read a record, and change it if its work is under way by a process that is gone.
-
-    Parameters
-    ----------
-    read
-        Reads it.
-    interrupted
-        Makes of it what it says of interrupted work.
-    """
+    """Read a record, and change it if its work is under way by a process that is gone."""
     record = read()
     if _lost(record):
         # It may have written how its work ended just before it went; now it writes no more.

@@ -95,13 +95,7 @@ class Committed:
         return values.pop() if len(values) == 1 else None
 
     def same_as(self, other: Committed) -> bool:
-        """Whether another commitment alarms the same rows, whenever it was made.
-
-        Parameters
-        ----------
-        other
-            The other one.
-        """
+        """Whether another commitment alarms the same rows, whenever it was made."""
         return replace(other, time=self.time) == self
 
     def in_words(self) -> str:

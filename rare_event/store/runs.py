@@ -79,13 +79,7 @@ class Run(WorkFolder):
             return status_json().validate_json((self.folder / "status.json").read_bytes())
 
     def write_status(self, status: Status) -> Status:
-        """Replace the status.
-
-        Parameters
-        ----------
-        status
-            The new one.
-        """
+        """Replace the status."""
         write_json(self.folder / "status.json", asdict(status))
         return status
 
@@ -109,13 +103,7 @@ class Run(WorkFolder):
         write(self.folder / "history.csv", lambda path: history.to_csv(path, index=False))
 
     def note(self, line: str) -> None:
-        """Add a line to the run's log.
-
-        Parameters
-        ----------
-        line
-            A sentence on how the run was executed.
-        """
+        """Add a line to the run's log."""
         write_text(self.folder / "log.txt", f"{self.log()}{line}\n")
 
     def log(self) -> str:
@@ -134,13 +122,7 @@ class Run(WorkFolder):
         return self.folder / "tensorboard"
 
     def save_layers(self, layers: list[Layer]) -> None:
-        """Write what the trained network is made of.
-
-        Parameters
-        ----------
-        layers
-            Of the saved model.
-        """
+        """Write what the trained network is made of."""
         write_json(self.folder / "layers.json", [asdict(layer) for layer in layers])
 
     def layers(self) -> list[Layer]:
@@ -154,13 +136,7 @@ class Run(WorkFolder):
             return [Layer(**row) for row in shapes]
 
     def save_scores(self, parts: Mapping[Part, list[Scores]]) -> None:
-        """Write the scores of all parts and folds.
-
-        Parameters
-        ----------
-        parts
-            For each part the scores of each fold.
-        """
+        """Write the scores of all parts and folds."""
         joined = {part: join(scores) for part, scores in parts.items()}
         frame = pd.concat([scores.to_frame().assign(part=part) for part, scores in joined.items()])
         write(self.folder / "scores.parquet", lambda path: frame.to_parquet(path, index=False))
@@ -174,15 +150,7 @@ class Run(WorkFolder):
         )
 
     def save_contributions(self, parts: Mapping[Part, pd.DataFrame], names: tuple[str, ...]) -> None:
-        """Write the sensors that carry each score.
-
-        Parameters
-        ----------
-        parts
-            For each part the frames of all folds together.
-        names
-            Of the model's inputs.
-        """
+        """Write the sensors that carry each score."""
         frame = pd.concat([noted.assign(part=part) for part, noted in parts.items()])
         write(self.folder / "contributions.parquet", lambda path: frame.to_parquet(path, index=False))
         write_json(self.folder / "inputs.json", list(names))
@@ -220,13 +188,7 @@ class Run(WorkFolder):
             )
 
     def commit(self, committed: Committed) -> None:
-        """Commit a threshold: from now on it is what the test data are judged at.
-
-        Parameters
-        ----------
-        committed
-            The threshold and how it came about.
-        """
+        """Commit a threshold: from now on it is what the test data are judged at."""
         write_text(self.folder / "threshold.json", committed_json().dump_json(committed, indent=1).decode())
 
     def committed(self) -> Committed:
@@ -267,13 +229,7 @@ class Run(WorkFolder):
         return frame
 
     def save_evaluation(self, summary: Mapping[str, Any]) -> None:
-        """Write the figures of the run as they were when it ended.
-
-        Parameters
-        ----------
-        summary
-            Plain data.
-        """
+        """Write the figures of the run as they were when it ended."""
         write_json(self.folder / "evaluation.json", dict(summary))
 
     def evaluation(self) -> dict[str, Any]:
@@ -316,25 +272,11 @@ class Run(WorkFolder):
             return dict(read_json(self.folder / "leakage.json"))
 
     def save_figures(self, windows: str, figures: Mapping[str, Any]) -> None:
-        """Write what a cell of a design-space map is worth.
-
-        Parameters
-        ----------
-        windows
-            Digest of the windows it was judged on.
-        figures
-            Plain data.
-        """
+        """Write what a cell of a design-space map is worth."""
         write_json(self.folder / f"map-{windows}.json", dict(figures))
 
     def figures(self, windows: str) -> dict[str, Any] | None:
-        """Read what a cell of a design-space map is worth; None if it was not judged on these windows.
-
-        Parameters
-        ----------
-        windows
-            Digest of the windows.
-        """
+        """Read what a cell of a design-space map is worth; None if it was not judged on these windows."""
         path = self.folder / f"map-{windows}.json"
         return dict(read_json(path)) if path.exists() else None
 
@@ -354,13 +296,6 @@ class Run(WorkFolder):
 def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PERSON) -> Run:
     """Make the folder of a new run, queued.
 
-    Parameters
-    ----------
-    dataset, config
-        What to train on, and how.
-    purpose
-        Why.
-
     Raises
     ------
     RunError
@@ -376,11 +311,6 @@ def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PE
 
 def open_run(run_id: str) -> Run:
     """Open a run.
-
-    Parameters
-    ----------
-    run_id
-        Its id.
 
     Raises
     ------
@@ -423,11 +353,6 @@ def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
 def delete_run(run: Run) -> None:
     """Delete a run that has ended.
 
-    Parameters
-    ----------
-    run
-        The run.
-
     Raises
     ------
     RunError
@@ -439,11 +364,5 @@ def delete_run(run: Run) -> None:
 
 
 def mark(run: Run, state: State, message: str = "") -> Status:
-    """Change the state of a run and keep the rest of its status.
-
-    Parameters
-    ----------
-    run, state, message
-        The run, its new state and why.
-    """
+    """Change the state of a run and keep the rest of its status."""
     return run.write_status(replace(run.status(), state=state, message=message))

@@ -28,11 +28,6 @@ def home() -> Path:
 def explain_disk_errors(folder: Path) -> Iterator[None]:
     """Turn a full or read-only disk into a sentence.
 
-    Parameters
-    ----------
-    folder
-        Named in the sentence.
-
     Raises
     ------
     RunError
@@ -74,34 +69,17 @@ def write(path: Path, save: Callable[[Path], object]) -> Path:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text file by rename.
-
-    Parameters
-    ----------
-    path, text
-        File and content.
-    """
+    """Write a text file by rename."""
     return write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
 def write_json(path: Path, content: Any) -> Path:
-    """Write plain data as a JSON file by rename.
-
-    Parameters
-    ----------
-    path, content
-        File and content.
-    """
+    """Write plain data as a JSON file by rename."""
     return write_text(path, json.dumps(content, indent=1, allow_nan=False))
 
 
 def read_json(path: Path) -> Any:
     """Read a JSON file.
-
-    Parameters
-    ----------
-    path
-        The file.
 
     Raises
     ------

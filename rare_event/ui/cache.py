@@ -54,13 +54,7 @@ def _table(version: str, _dataset: Dataset) -> Table:
 
 
 def table_of(dataset: Dataset) -> Table:
-    """Return the table of a dataset.
-
-    Parameters
-    ----------
-    dataset
-        The dataset.
-    """
+    """Return the table of a dataset."""
     return _table(dataset.version, dataset)
 
 
@@ -71,13 +65,7 @@ def _columns_and_labels(version: str, _dataset: Dataset) -> tuple[list[str], lis
 
 
 def columns_and_labels(dataset: Dataset) -> tuple[list[str], list[str]]:
-    """Return the names of all columns of the file, and the distinct values of the label.
-
-    Parameters
-    ----------
-    dataset
-        The dataset.
-    """
+    """Return the names of all columns of the file, and the distinct values of the label."""
     return _columns_and_labels(dataset.version, dataset)
 
 
@@ -87,13 +75,7 @@ def _findings(version: str, _dataset: Dataset) -> list[Finding]:
 
 
 def findings_of(dataset: Dataset) -> list[Finding]:
-    """Return what the checks find in a dataset.
-
-    Parameters
-    ----------
-    dataset
-        The dataset.
-    """
+    """Return what the checks find in a dataset."""
     return _findings(dataset.version, dataset)
 
 
@@ -103,25 +85,13 @@ def _prepared(version: str, config: ExperimentConfig, _dataset: Dataset) -> Prep
 
 
 def prepared_of(dataset: Dataset, config: ExperimentConfig) -> Prepared:
-    """Return a dataset under the labels, windows and folds of a config.
-
-    Parameters
-    ----------
-    dataset, config
-        The dataset and the config.
-    """
+    """Return a dataset under the labels, windows and folds of a config."""
     return _prepared(dataset.version, config, dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def scores_of(run_id: str, part: Part) -> Scores:
-    """Return the scores of a part of a finished run.
-
-    Parameters
-    ----------
-    run_id, part
-        The run and the part.
-    """
+    """Return the scores of a part of a finished run."""
     return open_run(run_id).scores(part)
 
 
@@ -206,13 +176,7 @@ def _kept_with_run(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule 
 
 
 def evaluation_of(run_id: str, part: Part, committed: Committed) -> Evaluation:
-    """Return the figures of a part of a finished run at a committed threshold.
-
-    Parameters
-    ----------
-    run_id, part, committed
-        The run, the part and the threshold.
-    """
+    """Return the figures of a part of a finished run at a committed threshold."""
     trailing = committed.rule if committed.rule.trailing else None
     return _evaluation(run_id, part, committed.policy, trailing, tuple(sorted(committed.folds.items())))
 
@@ -229,13 +193,7 @@ def _evaluation(
 
 
 def luck_of(run_id: str, committed: Committed) -> pd.DataFrame:
-    """Return the intervals of the test figures at a committed threshold, and what chance gives.
-
-    Parameters
-    ----------
-    run_id, committed
-        The run and the threshold.
-    """
+    """Return the intervals of the test figures at a committed threshold, and what chance gives."""
     return _luck(run_id, committed.policy, _trailing(committed), tuple(sorted(committed.folds.items())))
 
 
@@ -269,13 +227,7 @@ def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
 def changes_of(run_id: str) -> list[Change]:
-    """Return the sensors whose level changed at a stop, as seen from the training part of a run.
-
-    Parameters
-    ----------
-    run_id
-        The run.
-    """
+    """Return the sensors whose level changed at a stop, as seen from the training part of a run."""
     run = open_run(run_id)
     dataset = run.dataset()
     table, prepared = table_of(dataset), prepared_of(dataset, run.config())
@@ -291,13 +243,7 @@ def _trailing(committed: Committed) -> Rule | None:
 
 
 def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
-    """Return the ledger of a part of a finished run at a committed threshold.
-
-    Parameters
-    ----------
-    run_id, part, committed
-        The run, the part and the threshold.
-    """
+    """Return the ledger of a part of a finished run at a committed threshold."""
     trailing = committed.rule if committed.rule.trailing else None
     contributions, names = open_run(run_id).contributions(part)
     scores = followed_of(run_id, part, trailing)

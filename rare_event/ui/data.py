@@ -59,13 +59,7 @@ def _use(dataset: Dataset) -> None:
 
 @in_place
 def show_balance(dataset: Dataset) -> None:
-    """Show how large the file is and how rare the event.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Show how large the file is and how rare the event."""
     table = table_of(dataset)
     clock = minutes(table.time, table.n_rows)
     stretch = stretches(clock, table.label)
@@ -92,13 +86,7 @@ def show_balance(dataset: Dataset) -> None:
 
 @in_place
 def show_findings(dataset: Dataset) -> None:
-    """Show one grade for each column, what was found, and the one-click fixes.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Show one grade for each column, what was found, and the one-click fixes."""
     st.subheader("Checks")
     table, findings = table_of(dataset), findings_of(dataset)
     if not findings:
@@ -120,13 +108,7 @@ def show_findings(dataset: Dataset) -> None:
 
 
 def show_time_line(dataset: Dataset) -> None:
-    """Draw the stretches, stops and events.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Draw the stretches, stops and events."""
     table = table_of(dataset)
     clock = minutes(table.time, table.n_rows)
     when = clock if table.time is None else table.time
@@ -135,13 +117,7 @@ def show_time_line(dataset: Dataset) -> None:
 
 
 def show_sensors(dataset: Dataset) -> None:
-    """Let the user look at one sensor: over time, and on average before an event.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Let the user look at one sensor: over time, and on average before an event."""
     table = table_of(dataset)
     if not table.schema.sensors:
         st.warning("No column is a sensor: give at least one that role below.")
@@ -173,13 +149,7 @@ def show_sensors(dataset: Dataset) -> None:
 
 
 def show_schema(dataset: Dataset) -> None:
-    """Let the user correct the roles of the columns.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Let the user correct the roles of the columns."""
     st.subheader("Roles of the columns")
     st.caption("Guessed from the file. Change a role and apply; the stored file stays as it was uploaded.")
     columns, values = columns_and_labels(dataset)

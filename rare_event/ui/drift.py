@@ -28,13 +28,7 @@ MOST_CHANGES = 5
 
 
 def show_drift(run: Run) -> None:
-    """Show how the error of normal windows and the false alarms went from day to day, and why.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Show how the error of normal windows and the false alarms went from day to day, and why."""
     st.subheader("Drift")
     committed = run.committed()
     test = scores_of(run.id, "test")

@@ -49,13 +49,7 @@ FIGURES = {
 
 @in_place
 def show_verdict(run: Run) -> None:
-    """Say in one sentence and one line of figures what the model was worth on test data.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Say in one sentence and one line of figures what the model was worth on test data."""
     committed = run.committed()
     figures = evaluation_of(run.id, "test", committed)
     st.markdown(verdict(figures))
@@ -87,13 +81,7 @@ def below(luck: pd.DataFrame) -> dict[str, str]:
 
 
 def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
-    """List what the plant counts: label, value, explanation.
-
-    Parameters
-    ----------
-    figures
-        Of a part at a threshold.
-    """
+    """List what the plant counts: label, value, explanation."""
     lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} min"
     return [
         ("Events caught", f"{figures.caught} of {figures.n_events}", "With an alarm in the lead window."),
@@ -110,13 +98,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
 
 
 def verdict(figures: Evaluation) -> str:
-    """Put the worth of a threshold in plain words.
-
-    Parameters
-    ----------
-    figures
-        Of the test part.
-    """
+    """Put the worth of a threshold in plain words."""
     if not figures.n_events:
         return "The test data hold **no event**, so they cannot tell whether an event would be caught."
     lead = (
@@ -131,13 +113,7 @@ def verdict(figures: Evaluation) -> str:
 
 @in_place
 def show_baselines(run: Run) -> None:
-    """Say whether the model is worth more than those trained beside it, and where that cannot be told.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Say whether the model is worth more than those trained beside it, and where that cannot be told."""
     poll_until_ended(
         lambda: _show_baselines(run), lambda: progress_of(run).unfinished, "evaluate_baselines_progress"
     )
@@ -166,11 +142,6 @@ def _show_baselines(run: Run) -> None:
 def verdict_on_baselines(run: Run) -> str | None:
     """Compare a run with its baselines, by thresholds of the past at its own budget.
 
-    Parameters
-    ----------
-    run
-        The run in use.
-
     Returns
     -------
     str or None
@@ -185,13 +156,7 @@ def verdict_on_baselines(run: Run) -> str | None:
 
 
 def show_errors_over_time(run: Run) -> None:
-    """Draw the reconstruction error of every window of the test data.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Draw the reconstruction error of every window of the test data."""
     committed, table = run.committed(), table_of(run.dataset())
     scores = followed_of(run.id, "test", committed.rule if committed.rule.trailing else None)
     when = None if table.time is None else table.time[scores.row]
@@ -204,13 +169,7 @@ def show_errors_over_time(run: Run) -> None:
 
 @in_place
 def show_folds(run: Run) -> None:
-    """Draw the folds on the time line with what each caught; of a single one, offer to judge it over more.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Draw the folds on the time line with what each caught; of a single one, offer to judge it over more."""
     prepared = prepared_of(run.dataset(), run.config())
     if len(prepared.folds) < 2:
         _offer_backtest(run)
@@ -244,13 +203,7 @@ def _offer_backtest(run: Run) -> None:
 
 
 def show_curves(run: Run) -> None:
-    """Draw the confusion matrix, the ROC curve, and precision and recall.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Draw the confusion matrix, the ROC curve, and precision and recall."""
     committed = run.committed()
     figures = evaluation_of(run.id, "test", committed)
     # Where folds have thresholds of their own, charts can only show the middle one.
@@ -277,12 +230,6 @@ def show_curves(run: Run) -> None:
 
 
 def show_test_ledger(run: Run) -> None:
-    """List the events of the test data, caught or missed, and the false alarms.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """List the events of the test data, caught or missed, and the false alarms."""
     st.subheader("Ledger: events and false alarms")
     show_ledger(run, "test", run.committed())

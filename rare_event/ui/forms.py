@@ -29,13 +29,6 @@ _hints: Callable[[type], dict[str, Any]] = cache(get_type_hints)
 def help_of(config: type, field: str) -> str:
     """Return what a config's docstring, or that of a class it inherits from, says of a field.
 
-    Parameters
-    ----------
-    config
-        A dataclass with a numpydoc "Parameters" section.
-    field
-        Name of one of its fields.
-
     Raises
     ------
     KeyError
@@ -67,11 +60,6 @@ def title_of(config: type) -> tuple[str, str]:
 def label_of(field: str) -> str:
     """Return the name of a field as a form shows it.
 
-    Parameters
-    ----------
-    field
-        Its name.
-
     Examples
     --------
     >>> label_of("activity_l1")
@@ -82,13 +70,7 @@ def label_of(field: str) -> str:
 
 
 def fields_of(config: type[Settings]) -> tuple[list[str], list[str]]:
-    """Return the fields of a config that a form can show: those in use, and those that are off by default.
-
-    Parameters
-    ----------
-    config
-        A class of settings.
-    """
+    """Return the fields of a config that a form can show: those in use, and those that are off by default."""
     known = [field for field in fields(config) if _kind_of(_hints(config)[field.name]) is not None]
     # Options that all networks share are by keyword only, and come after what a network is made of.
     known.sort(key=lambda field: bool(field.kw_only))

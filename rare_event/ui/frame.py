@@ -26,15 +26,7 @@ LOG = logging.getLogger("rare_event")
 
 @dataclass(frozen=True)
 class Step:
-    """A screen of the path.
-
-    Parameters
-    ----------
-    page, label
-        Its file, and its name in the sidebar.
-    needs
-        What must be there before it can be used.
-    """
+    """A screen of the path."""
 
     page: str
     label: str
@@ -58,15 +50,7 @@ STEPS = (
 
 
 def start_page(title: str, question: str) -> None:
-    """Set up a page: browser title, sidebar, heading.
-
-    Parameters
-    ----------
-    title
-        Name of the page.
-    question
-        What the page answers, shown below the heading.
-    """
+    """Set up a page: browser title, sidebar, heading."""
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
     jobs()
     _forget_what_is_gone()
@@ -81,11 +65,6 @@ def in_place(piece: Callable[P, T]) -> Callable[P, T]:
 
     Streamlit tells elements by their number in their place. Where one comes or goes, all that follow
     it there move, and the browser shows them twice until the page has run to its end.
-
-    Parameters
-    ----------
-    piece
-        A function that draws it.
     """
 
     @wraps(piece)

@@ -69,13 +69,7 @@ def recent_runs() -> None:
 
 
 def describe_run(run: Run) -> str:
-    """Describe a run in one line of Markdown.
-
-    Parameters
-    ----------
-    run
-        The run.
-    """
+    """Describe a run in one line of Markdown."""
     config, status = run.config(), run.status()
     words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.kind} split)"]
     if status.state == "done":
@@ -88,13 +82,7 @@ def describe_run(run: Run) -> str:
 
 
 def runs_table(runs: list[Run]) -> pd.DataFrame:
-    """Lay runs out in a frame, one row each.
-
-    Parameters
-    ----------
-    runs
-        The runs.
-    """
+    """Lay runs out in a frame, one row each."""
     rows = []
     for run in runs:
         config, status = run.config(), run.status()

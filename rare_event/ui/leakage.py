@@ -24,13 +24,7 @@ WHAT = (
 
 @in_place
 def show_leakage(run: Run) -> None:
-    """Show what the leakage meter read of a run, or let the user start it.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Show what the leakage meter read of a run, or let the user start it."""
     st.subheader("Leakage meter")
     poll_until_ended(lambda: _show_meter(run), lambda: _unfinished(run), "leakage")
 

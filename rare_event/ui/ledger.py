@@ -26,13 +26,7 @@ COLUMN_CONFIG = {
 
 
 def show_ledger(run: Run, part: Part, committed: Committed) -> None:
-    """Show the ledger of a part, and let the user download it.
-
-    Parameters
-    ----------
-    run, part, committed
-        The run, the part and the threshold.
-    """
+    """Show the ledger of a part, and let the user download it."""
     lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()))
     st.dataframe(
         lines.drop(columns="fold"),
@@ -51,15 +45,7 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
 
 
 def with_times(lines: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """Replace minutes on the clock by times, where the table has times.
-
-    Parameters
-    ----------
-    lines
-        A ledger.
-    table
-        The table it is of.
-    """
+    """Replace minutes on the clock by times, where the table has times."""
     if table.time is None:
         return lines
     known = lines["first_alarm"].notna()

@@ -20,13 +20,7 @@ from rare_event.ui.state import get_state, update_state
 
 @in_place
 def show_run(dataset: Dataset) -> None:
-    """Show the run in use: live while it is executed, its outcome afterwards.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Show the run in use: live while it is executed, its outcome afterwards."""
     run_id = get_state().run_id
     if run_id is None:
         return
@@ -35,13 +29,7 @@ def show_run(dataset: Dataset) -> None:
 
 
 def unfinished_of(runs: Iterable[Run]) -> list[str]:
-    """Name the runs that have not ended.
-
-    Parameters
-    ----------
-    runs
-        The runs.
-    """
+    """Name the runs that have not ended."""
     return [run.id for run in runs if not run.status().ended]
 
 
@@ -81,13 +69,7 @@ def _show_status(run: Run, status: Status) -> None:
 
 
 def show_runs(dataset: Dataset) -> None:
-    """List the runs on the dataset; a click on a row opens it.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """List the runs on the dataset; a click on a row opens it."""
     runs = list_runs(dataset.digest)
     if not runs:
         return

@@ -19,13 +19,7 @@ WHY = (
 
 
 def is_open(run: Run) -> bool:
-    """Whether the test data were opened at the threshold that is committed now.
-
-    Parameters
-    ----------
-    run
-        The run.
-    """
+    """Whether the test data were opened at the threshold that is committed now."""
     looks = run.looks()
     return bool(looks) and looks[-1].committed.same_as(run.committed())
 
@@ -33,11 +27,6 @@ def is_open(run: Run) -> bool:
 @in_place
 def break_seal(run: Run) -> bool:
     """Show how often the test data were looked at, or let the user open them.
-
-    Parameters
-    ----------
-    run
-        The run in use.
 
     Returns
     -------
@@ -75,13 +64,7 @@ def _tell(looks: Sequence[Look]) -> None:
 
 
 def changed_after_a_look(looks: Sequence[Look]) -> bool:
-    """Whether the test data were seen at different thresholds.
-
-    Parameters
-    ----------
-    looks
-        The first first.
-    """
+    """Whether the test data were seen at different thresholds."""
     first: Committed | None = looks[0].committed if looks else None
     return any(first is not None and not first.same_as(look.committed) for look in looks)
 

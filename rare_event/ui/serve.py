@@ -84,13 +84,7 @@ def serve(port: int, address: str, workspace: Path | None) -> None:
 
 
 def add_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of `serve` to a parser.
-
-    Parameters
-    ----------
-    parser
-        Of a command that serves the app.
-    """
+    """Add the options of `serve` to a parser."""
     parser.add_argument("--port", type=int, default=8501, help="(default: %(default)s)")
     parser.add_argument(
         "--address",

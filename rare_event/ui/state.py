@@ -48,13 +48,7 @@ class Exploring:
         return self.rule if self.rule.trailing else None
 
     def committed(self, run: Run) -> Committed:
-        """Return what committing it would write; a threshold of each fold's own stays so.
-
-        Parameters
-        ----------
-        run
-            The run.
-        """
+        """Return what committing it would write; a threshold of each fold's own stays so."""
         before = run.committed()
         untouched = before.common is None and self == _exploring_of(run, before)
         folds = before.folds if untouched else dict.fromkeys(before.folds, self.threshold)
@@ -69,19 +63,7 @@ def _exploring_of(run: Run, committed: Committed) -> Exploring:
 
 @dataclass(frozen=True)
 class AppState:
-    """Ids and settings of one session.
-
-    Parameters
-    ----------
-    digest
-        Of the dataset in use.
-    run_id
-        Of the run in use.
-    draft
-        Settings on the Train page.
-    exploring
-        Threshold being tried on the Threshold page.
-    """
+    """Ids and settings of one session."""
 
     digest: str | None = None
     run_id: str | None = None
@@ -90,15 +72,7 @@ class AppState:
 
 
 class Missing(RareEventError):
-    """A page was opened before the step it needs; `page` is where that step is made.
-
-    Parameters
-    ----------
-    sentence
-        What is missing.
-    page, label
-        Where to go, and what to call it.
-    """
+    """A page was opened before the step it needs; `page` is where that step is made."""
 
     def __init__(self, sentence: str, page: str, label: str) -> None:
         super().__init__(sentence)
@@ -127,13 +101,7 @@ def update_state(**changes: Any) -> AppState:
 
 
 def exploring_of(run: Run) -> Exploring:
-    """Return the threshold being tried on a run; what is committed, to begin with.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Return the threshold being tried on a run; what is committed, to begin with."""
     exploring = get_state().exploring
     if exploring is None or exploring.run_id != run.id:
         return _exploring_of(run, run.committed())
@@ -141,13 +109,7 @@ def exploring_of(run: Run) -> Exploring:
 
 
 def update_exploring(exploring: Exploring) -> None:
-    """Try another threshold.
-
-    Parameters
-    ----------
-    exploring
-        The threshold and how it came about.
-    """
+    """Try another threshold."""
     st.session_state[KEY] = replace(get_state(), exploring=exploring)
 
 

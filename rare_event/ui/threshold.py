@@ -42,13 +42,7 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
 
 @in_place
 def show_context(run: Run) -> None:
-    """Say which run this is, and warn where its figures flatter.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Say which run this is, and warn where its figures flatter."""
     config = run.config()
     st.markdown(f"**{config.name}** · {config.model.kind} · {config.split.kind} split")
     if config.split.optimistic:
@@ -60,13 +54,7 @@ def show_context(run: Run) -> None:
 
 @st.fragment
 def explore(run: Run) -> None:
-    """Let the user move the threshold over the validation data, and commit it.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    """
+    """Let the user move the threshold over the validation data, and commit it."""
     with show_errors():
         # Drawn from top to bottom, but the policy and the rule are read first: the rest shows them.
         rules, drawn = st.container(), st.container()
@@ -108,15 +96,7 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
 
 
 def set_by_hand(run: Run, threshold: float) -> None:
-    """Take a threshold that was dragged or typed.
-
-    Parameters
-    ----------
-    run
-        The run in use.
-    threshold
-        In the unit of the scores shown.
-    """
+    """Take a threshold that was dragged or typed."""
     exploring = exploring_of(run)
     rule = exploring.rule if exploring.trailing else replace(exploring.rule, kind="fixed", value=threshold)
     update_exploring(replace(exploring, threshold=threshold, rule=rule))
@@ -252,11 +232,5 @@ def _commit(run: Run, exploring: Exploring) -> None:
 
 
 def unit_of(run: Run) -> str:
-    """Name the unit of a run's scores, which several folds can only share relatively.
-
-    Parameters
-    ----------
-    run
-        The run.
-    """
+    """Name the unit of a run's scores, which several folds can only share relatively."""
     return SCORE_UNIT_OF_FOLDS if len(run.committed().folds) > 1 else SCORE_UNIT

@@ -79,13 +79,7 @@ def _tell_problem(choice: Choice) -> None:
 
 
 def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
-    """Draw which rows train, validate and test.
-
-    Parameters
-    ----------
-    dataset, config
-        The dataset and the settings.
-    """
+    """Draw which rows train, validate and test."""
     prepared = prepared_of(dataset, config)
     table = table_of(dataset)
     when = prepared.clock if table.time is None else table.time[prepared.row]
@@ -94,13 +88,7 @@ def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
 
 
 def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
-    """Show how many windows there are, and how many are positive.
-
-    Parameters
-    ----------
-    dataset, config
-        The dataset and the settings.
-    """
+    """Show how many windows there are, and how many are positive."""
     prepared = prepared_of(dataset, config)
     show_metrics(
         [
@@ -118,13 +106,7 @@ def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
 
 
 def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
-    """Show the rows around the first event before and after the shift, and the first positive window.
-
-    Parameters
-    ----------
-    dataset, config
-        The dataset and the settings.
-    """
+    """Show the rows around the first event before and after the shift, and the first positive window."""
     table, prepared = table_of(dataset), prepared_of(dataset, config)
     if not len(prepared.events):
         return

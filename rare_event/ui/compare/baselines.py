@@ -52,11 +52,6 @@ class Progress:
 def progress_of(run: Run) -> Progress:
     """Read how far the baselines of a run are.
 
-    Parameters
-    ----------
-    run
-        A run that a person asked for.
-
     Raises
     ------
     RareEventError
@@ -87,13 +82,7 @@ def _progress(run_id: str, states: tuple[tuple[str, State], ...]) -> Progress:
 
 
 def show_baselines(run: Run) -> None:
-    """Show how far the baselines of a run are, live while any is being trained.
-
-    Parameters
-    ----------
-    run
-        A run that a person asked for.
-    """
+    """Show how far the baselines of a run are, live while any is being trained."""
     poll_until_ended(lambda: _show_progress(run), lambda: progress_of(run).unfinished, "compare_baselines")
 
 

@@ -34,13 +34,7 @@ PURPOSE = (
 
 
 def show_design_space(dataset: Dataset) -> None:
-    """Show the latest map of a dataset, or another, and the form that starts one.
-
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-    """
+    """Show the latest map of a dataset, or another, and the form that starts one."""
     maps = list_maps(dataset)
     with st.expander("New map", expanded=not maps, icon=":material/grid_on:"):
         st.markdown(PURPOSE)

@@ -21,13 +21,7 @@ MEASURES = {"auc": "mean fold AUC", "caught": "events caught"}
 
 
 def show_map(seen: Overview) -> None:
-    """Draw a map, say what its best is worth, and lay its cells out.
-
-    Parameters
-    ----------
-    seen
-        The map, at least one cell of it judged.
-    """
+    """Draw a map, say what its best is worth, and lay its cells out."""
     measure = _choose_measure(seen)
     st.markdown(f"**{plain(seen.sentence(measure))}**")
     frame = seen.frame()

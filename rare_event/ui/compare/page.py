@@ -46,11 +46,6 @@ def choose_view() -> str:
 def choose_windows(dataset: Dataset) -> Comparable:
     """Let the user choose the windows on which runs were judged; only such runs can be compared.
 
-    Parameters
-    ----------
-    dataset
-        The dataset in use.
-
     Raises
     ------
     Missing
@@ -114,13 +109,7 @@ def _comparable(looked: Looked) -> list[Comparable]:
 
 @in_place
 def show_baselines_beside(chosen: Comparable) -> None:
-    """Show how far the baselines are: of the run in use, else of the latest run.
-
-    Parameters
-    ----------
-    chosen
-        What is compared.
-    """
+    """Show how far the baselines are: of the run in use, else of the latest run."""
     in_use = get_state().run_id
     show_baselines(open_run(in_use if in_use in chosen.asked_for else chosen.asked_for[0]))
 
@@ -128,11 +117,6 @@ def show_baselines_beside(chosen: Comparable) -> None:
 @in_place
 def open_board(chosen: Comparable) -> pd.DataFrame | None:
     """Return the leaderboard of the runs whose test data are open, and let the user open the others.
-
-    Parameters
-    ----------
-    chosen
-        What is compared.
 
     Returns
     -------
@@ -174,13 +158,7 @@ def _offer_to_open(chosen: Comparable) -> None:
 
 
 def show_verdict(board: pd.DataFrame) -> None:
-    """Say in words which model is best, and how far that can be trusted.
-
-    Parameters
-    ----------
-    board
-        All rows.
-    """
+    """Say in words which model is best, and how far that can be trusted."""
     headline, *sentences = verdict(board)
     st.subheader(plain(headline))
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
@@ -188,11 +166,6 @@ def show_verdict(board: pd.DataFrame) -> None:
 
 def choose_rows(board: pd.DataFrame) -> tuple[pd.DataFrame, float]:
     """Let the user choose which rows are shown, and the lead window in which alarms count.
-
-    Parameters
-    ----------
-    board
-        All rows.
 
     Returns
     -------

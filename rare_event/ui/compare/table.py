@@ -83,13 +83,7 @@ def _open_button(board: pd.DataFrame, selected: list[int]) -> None:
 
 
 def columns(board: pd.DataFrame) -> dict[str, Any]:
-    """Name the columns, with what each means and how its figures are written.
-
-    Parameters
-    ----------
-    board
-        At least one row.
-    """
+    """Name the columns, with what each means and how its figures are written."""
     number_column = st.column_config.NumberColumn
     events = board["events"].iloc[0]
     configs: dict[str, Any] = {
