@@ -4,13 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from functools import cache
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from rare_event.config import AlarmPolicy, Rule
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
@@ -137,35 +133,3 @@ class Look:
 
     committed: Committed
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
-
-
-@cache
-def purpose_json() -> TypeAdapter[Purpose]:
-    """Return what reads and writes a `Purpose` as JSON."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Purpose)
-
-
-@cache
-def looks_json() -> TypeAdapter[list[Look]]:
-    """Return what reads and writes the looks at the test data as JSON."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(list[Look])
-
-
-@cache
-def committed_json() -> TypeAdapter[Committed]:
-    """Return what reads and writes a `Committed` as JSON."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Committed)
-
-
-@cache
-def status_json() -> TypeAdapter[Status]:
-    """Return what reads and writes a `Status` as JSON."""
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(Status)

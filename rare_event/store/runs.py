@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import shutil
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,19 +26,8 @@ from rare_event.judge.scores import OLDER_LEAD, Scores, join
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
 from rare_event.store.processes import read_alive
-from rare_event.store.records import (
-    Committed,
-    Look,
-    Part,
-    Purpose,
-    Role,
-    State,
-    Status,
-    committed_json,
-    looks_json,
-    purpose_json,
-    status_json,
-)
+from rare_event.store.records import Committed, Look, Part, Purpose, Role, State, Status
+from rare_event.store.serial import NEWER, dump, explain, load
 from rare_event.store.workspace import explain_disk_errors, home, read_json, write, write_json, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
@@ -64,8 +53,7 @@ class Run(WorkFolder):
         path = self.folder / "purpose.json"
         if not path.exists():
             return Purpose()
-        with self._explain("purpose"):
-            return purpose_json().validate_json(path.read_bytes())
+        return load(Purpose, path, "purpose", self.named)
 
     def status(self) -> Status:
         """Read where the run stands: interrupted if the process that executes it is gone."""
@@ -75,12 +63,11 @@ class Run(WorkFolder):
 
     def written_status(self) -> Status:
         """Read the status as it was last written, by a process that may be gone."""
-        with self._explain("status", "It may come from a newer version."):
-            return status_json().validate_json((self.folder / "status.json").read_bytes())
+        return load(Status, self.folder / "status.json", "status", self.named, NEWER)
 
     def write_status(self, status: Status) -> Status:
         """Replace the status."""
-        write_json(self.folder / "status.json", asdict(status))
+        write_text(self.folder / "status.json", dump(status))
         return status
 
     def history(self) -> pd.DataFrame:
@@ -88,7 +75,7 @@ class Run(WorkFolder):
         path = self.folder / "history.csv"
         if not path.exists():
             return pd.DataFrame(columns=HISTORY)
-        with self._explain("history"):
+        with explain("history", self.named):
             history = pd.read_csv(path)
             return history.astype({name: float for name in HISTORY[2:]})[HISTORY]
 
@@ -123,17 +110,12 @@ class Run(WorkFolder):
 
     def save_layers(self, layers: list[Layer]) -> None:
         """Write what the trained network is made of."""
-        write_json(self.folder / "layers.json", [asdict(layer) for layer in layers])
+        write_text(self.folder / "layers.json", dump(layers, list[Layer]))
 
     def layers(self) -> list[Layer]:
         """Read what the trained network is made of; nothing of other models and older runs."""
         path = self.folder / "layers.json"
-        if not path.exists():
-            return []
-        with self._explain("list of layers"):
-            rows = read_json(path)
-            shapes = ({**row, "shape": tuple(row["shape"]), "inputs": tuple(row["inputs"])} for row in rows)
-            return [Layer(**row) for row in shapes]
+        return load(list[Layer], path, "list of layers", self.named) if path.exists() else []
 
     def save_scores(self, parts: Mapping[Part, list[Scores]]) -> None:
         """Write the scores of all parts and folds."""
@@ -163,7 +145,7 @@ class Run(WorkFolder):
         part
             ``validation`` or ``test``.
         """
-        with self._explain("contributions"):
+        with explain("contributions", self.named):
             frame = pd.read_parquet(self.folder / "contributions.parquet", filters=[("part", "==", part)])
             return frame.drop(columns="part"), tuple(map(str, read_json(self.folder / "inputs.json")))
 
@@ -181,7 +163,7 @@ class Run(WorkFolder):
             If they are missing or damaged.
         """
         about = read_json(self.folder / "scores.json")
-        with self._explain("scores"):
+        with explain("scores", self.named):
             frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
             return Scores.from_frame(
                 frame, about["total_events"][part], float(about["step"]), about.get("lead", OLDER_LEAD)
@@ -189,25 +171,21 @@ class Run(WorkFolder):
 
     def commit(self, committed: Committed) -> None:
         """Commit a threshold: from now on it is what the test data are judged at."""
-        write_text(self.folder / "threshold.json", committed_json().dump_json(committed, indent=1).decode())
+        write_text(self.folder / "threshold.json", dump(committed))
 
     def committed(self) -> Committed:
         """Read the committed threshold and how it came about."""
-        with self._explain("committed threshold"):
-            return committed_json().validate_json((self.folder / "threshold.json").read_bytes())
+        return load(Committed, self.folder / "threshold.json", "committed threshold", self.named)
 
     def looks(self) -> list[Look]:
         """Read how often the test data were opened, and at which thresholds, the first first."""
         path = self.folder / "looks.json"
-        if not path.exists():
-            return []
-        with self._explain("record of looks"):
-            return looks_json().validate_json(path.read_bytes())
+        return load(list[Look], path, "record of looks", self.named) if path.exists() else []
 
     def look(self) -> None:
         """Note that the test data are opened at the committed threshold."""
         looks = [*self.looks(), Look(self.committed())]
-        write_text(self.folder / "looks.json", looks_json().dump_json(looks, indent=1).decode())
+        write_text(self.folder / "looks.json", dump(looks, list[Look]))
 
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Read a frame that was computed from this run before, or compute and keep it.
@@ -253,7 +231,7 @@ class Run(WorkFolder):
         """Read what the run was worth over its folds; None of runs that were never judged so."""
         if not (self.folder / "judgement.json").exists():
             return None
-        with self._explain("judgement"):
+        with explain("judgement", self.named):
             return dict(read_json(self.folder / "judgement.json"))
 
     def save_leakage(self, readings: Mapping[str, Any]) -> None:
@@ -268,7 +246,7 @@ class Run(WorkFolder):
 
     def leakage(self) -> dict[str, Any]:
         """Read what the leakage meter read."""
-        with self._explain("leakage meter"):
+        with explain("leakage meter", self.named):
             return dict(read_json(self.folder / "leakage.json"))
 
     def save_figures(self, windows: str, figures: Mapping[str, Any]) -> None:
@@ -285,12 +263,10 @@ class Run(WorkFolder):
         self.withdraw_cancel()
         self.write_status(Status("queued", epochs=self.config().training.epochs))
 
-    @contextmanager
-    def _explain(self, what: str, hint: str = "Train it again.") -> Iterator[None]:
-        try:
-            yield
-        except (OSError, ValueError, KeyError, TypeError) as error:
-            raise RunError(f"The {what} of run {self.id} is missing or damaged. {hint}") from error
+    @property
+    def named(self) -> str:
+        """What sentences call it."""
+        return f"run {self.id}"
 
 
 def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PERSON) -> Run:
@@ -304,7 +280,7 @@ def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PE
     run = Run(new_folder("runs"))
     write_text(run.folder / "config.json", to_json(config))
     write_json(run.folder / "dataset.json", dataset.to_dict())
-    write_text(run.folder / "purpose.json", purpose_json().dump_json(purpose).decode())
+    write_text(run.folder / "purpose.json", dump(purpose))
     run.write_status(Status("queued", epochs=config.training.epochs))
     return run
 
