@@ -1,4 +1,4 @@
-"""Runs beside a run: the baselines it must beat, and the leakage meter."""
+"""Runs beside a run: the baselines it must beat, its backtest, and the leakage meter."""
 
 from __future__ import annotations
 
@@ -43,6 +43,23 @@ def leakage_of(run: Run) -> Run | None:
     """Find the latest run of the leakage meter that belongs to a run."""
     mine = (r for r in list_runs(run.dataset().digest, "leakage") if r.purpose().of == run.id)
     return next((other for other in mine if other.status().state not in LOST), None)
+
+
+def backtest_of(run: Run) -> Run | None:
+    """Find the latest run of the same model over folds by time; a usable one first."""
+    wanted, lost = _nameless(over_folds(run.config())), None
+    for other in list_runs(run.dataset().digest):
+        with suppress(RareEventError):
+            if _nameless(other.config()) == wanted and other.dataset() == run.dataset():
+                if other.status().state not in LOST:
+                    return other
+                lost = lost or other
+    return lost
+
+
+def over_folds(config: ExperimentConfig) -> ExperimentConfig:
+    """Return the settings of a backtest: the same model, judged over folds by time."""
+    return replace(config, split=replace(config.split, kind="rolling"), article_mode=False)
 
 
 def create_leakage(run: Run) -> Run:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 import statistics
-from dataclasses import replace
 
 import pandas as pd
 import streamlit as st
@@ -16,8 +15,9 @@ from rare_event.plots.curves import precision_recall_figure, roc_figure, thresho
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.timeline import folds_figure
-from rare_event.store.runs import Run, create_run
+from rare_event.store.runs import Run
 from rare_event.text import number, plain, plural
+from rare_event.ui.backtest import show_backtest
 from rare_event.ui.cache import (
     evaluation_of,
     followed_of,
@@ -34,7 +34,6 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
-from rare_event.ui.state import update_state
 from rare_event.ui.threshold import TRAILING_UNIT, unit_of
 
 FIGURES = {
@@ -172,7 +171,7 @@ def show_folds(run: Run) -> None:
     """Draw the folds on the time line with what each caught; of a single one, offer to judge it over more."""
     prepared = prepared_of(run.dataset(), run.config())
     if len(prepared.folds) < 2:
-        _offer_backtest(run)
+        show_backtest(run)
         return
     table, lines = table_of(run.dataset()), ledger_of(run.id, "test", run.committed())
     events = lines[lines["kind"] == "event"]
@@ -183,23 +182,6 @@ def show_folds(run: Run) -> None:
     )
     figure = folds_figure(when, prepared.folds, events_when, events["caught"].to_numpy(bool))
     st.plotly_chart(figure, key="evaluate_folds")
-
-
-def _offer_backtest(run: Run) -> None:
-    config = run.config()
-    rolling = replace(config, split=replace(config.split, kind="rolling"), article_mode=False)
-    with st.container(border=True, horizontal=True, vertical_alignment="center"):
-        st.markdown(
-            "One split holds few events, and one past. A **backtest** trains this model again and again on "
-            f"the past and judges it on what came next, {config.split.folds} times.",
-            width="stretch",
-        )
-        if st.button("Backtest this model", key="evaluate_backtest", icon=":material/replay:"):
-            again = create_run(run.dataset(), rolling)
-            jobs().submit(again)
-            jobs().submit_beside(create_baselines(again))
-            update_state(run_id=again.id)
-            st.switch_page("pages/2_Train.py")
 
 
 def show_curves(run: Run) -> None:

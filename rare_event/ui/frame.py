@@ -17,11 +17,12 @@ from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.text import auc_in_words, plain, plural
 from rare_event.ui.cache import jobs
-from rare_event.ui.state import Missing, get_state, update_state, write_address
+from rare_event.ui.state import Missing, get_state, take_up_watched, update_state, write_address
 
 P = ParamSpec("P")
 T = TypeVar("T")
 LOG = logging.getLogger("rare_event")
+OPEN_PAGE = "frame_open_page"
 
 
 @dataclass(frozen=True)
@@ -54,6 +55,7 @@ def start_page(title: str, question: str) -> None:
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
     jobs()
     _forget_what_is_gone()
+    _take_up_watched(title)
     write_address()
     _sidebar()
     st.title(title)
@@ -94,11 +96,19 @@ def _forget_what_is_gone() -> None:
     try:
         if state.digest:
             open_dataset(state.digest)
-        if state.run_id:
-            open_run(state.run_id).status()
+        for run_id in filter(None, (state.run_id, state.watched)):
+            open_run(run_id).status()
     except RareEventError as error:
         update_state(digest=None, run_id=None)
         st.toast(plain(error))
+
+
+def _take_up_watched(title: str) -> None:
+    """Bring a watched run into use once it is done, but not under the hands of who works on another."""
+    arrived = st.session_state.get(OPEN_PAGE) != title
+    st.session_state[OPEN_PAGE] = title
+    if arrived or title == "Train" or get_state().run_id is None:
+        take_up_watched()
 
 
 def _sidebar() -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.text import auc_in_words, plain, plural
-from rare_event.ui.state import update_state
+from rare_event.ui.state import show_run_next, update_state
 
 MOST_RECENT = 6
 
@@ -63,7 +63,8 @@ def recent_runs() -> None:
     for run in runs:
         with st.container(horizontal=True, vertical_alignment="center"):
             if st.button("Open", key=f"home_run_{run.id}"):
-                update_state(digest=run.dataset().digest, run_id=run.id, draft=run.config())
+                show_run_next(run)
+                update_state(draft=run.config())
                 st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
             st.markdown(describe_run(run), width="stretch")
 

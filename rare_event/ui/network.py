@@ -81,7 +81,7 @@ def _sizes(prepared: Prepared) -> tuple[int, int]:
 
 
 def _trained_layers(dataset: Dataset, config: ExperimentConfig) -> list[Layer]:
-    run_id = get_state().run_id
+    run_id = get_state().shown
     # What is damaged is built anew.
     with suppress(RareEventError):
         if run_id is not None:
@@ -133,7 +133,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
 @in_place
 def show_saved() -> None:
     """Offer the files of the run in use: its network, and the command to view its TensorBoard logs."""
-    run_id = get_state().run_id
+    run_id = get_state().shown
     if run_id is None:
         return
     run = open_run(run_id)

@@ -8,20 +8,29 @@ import streamlit as st
 
 from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
-from rare_event.store.records import Status
+from rare_event.store.records import State, Status
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.live import poll_until_ended
-from rare_event.ui.state import get_state, update_state
+from rare_event.ui.state import get_state, show_run_next
+
+TITLES: dict[State, str] = {
+    "queued": "Run in training",
+    "running": "Run in training",
+    "done": "Run in use",
+    "failed": "Failed run",
+    "cancelled": "Cancelled run",
+    "interrupted": "Interrupted run",
+}
 
 
 @in_place
 def show_run(dataset: Dataset) -> None:
-    """Show the run in use: live while it is executed, its outcome afterwards."""
-    run_id = get_state().run_id
+    """Show the run in use, or a watched one: live while it is executed, its outcome afterwards."""
+    run_id = get_state().shown
     if run_id is None:
         return
     run = open_run(run_id)
@@ -36,7 +45,8 @@ def unfinished_of(runs: Iterable[Run]) -> list[str]:
 def _show_run(run: Run) -> None:
     status, config = run.status(), run.config()
     with st.container(border=True):
-        st.markdown(f"**Run in use**: {config.name}, {config.model.kind}, {config.split.kind} split")
+        title = TITLES[status.state]
+        st.markdown(f"**{title}**: {config.name}, {config.model.kind}, {config.split.kind} split")
         _show_status(run, status)
         if config.model.kind != "pca":
             st.plotly_chart(loss_figure(run.history()), key="train_loss")
@@ -48,11 +58,7 @@ def _show_status(run: Run, status: Status) -> None:
         waiting = jobs().waiting_before(run)
         st.info(f"Waiting for {plural(waiting, 'run')} before it." if waiting else "Starting …")
     elif status.state == "running":
-        fold = f"fold {status.fold + 1} of {status.folds}, " if status.folds > 1 else ""
-        words = (
-            f"{fold}epoch {status.epoch:,} of {status.epochs:,}, at most {duration(status.seconds_left)} left"
-        )
-        st.progress(status.progress, words if status.epoch else "Preparing and compiling …")
+        st.progress(status.progress, training_in_words(status))
     elif status.state == "done":
         with st.container(horizontal=True, vertical_alignment="center"):
             st.success("Done.", width="stretch")
@@ -66,6 +72,19 @@ def _show_status(run: Run, status: Status) -> None:
         asked = run.cancel_requested
         label = "Cancelling …" if asked else "Cancel"
         st.button(label, key="train_cancel", disabled=asked, on_click=jobs().cancel, args=(run,))
+    state = get_state()
+    if state.watched and state.run_id:
+        until = "" if status.ended else " until this run has finished"
+        st.caption(f"The Threshold and Evaluate pages keep the run that was open before{until}.")
+
+
+def training_in_words(status: Status) -> str:
+    """Say how far a run is that is being trained."""
+    if not status.epoch:
+        return "Preparing and compiling …"
+    fold = f"fold {status.fold + 1} of {status.folds}, " if status.folds > 1 else ""
+    left = duration(status.seconds_left)
+    return f"{fold}epoch {status.epoch:,} of {status.epochs:,}, at most {left} left"
 
 
 def show_runs(dataset: Dataset) -> None:
@@ -81,9 +100,9 @@ def show_runs(dataset: Dataset) -> None:
         on_select="rerun",
         selection_mode="single-row",
         placeholder="–",
-        key=f"train_runs_{len(runs)}_{get_state().run_id}",
+        key=f"train_runs_{len(runs)}_{get_state().shown}",
     )
     for position in chosen["selection"]["rows"]:
-        if runs[position].id != get_state().run_id:
-            update_state(run_id=runs[position].id)
+        if runs[position].id != get_state().shown:
+            show_run_next(runs[position])
             st.rerun()

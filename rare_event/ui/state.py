@@ -7,6 +7,7 @@ reload, a bookmark or a colleague's link opens the same work.
 from __future__ import annotations
 
 import statistics
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -63,12 +64,22 @@ def _exploring_of(run: Run, committed: Committed) -> Exploring:
 
 @dataclass(frozen=True)
 class AppState:
-    """Ids and settings of one session."""
+    """Ids and settings of one session.
+
+    The run in use is done. A watched one is not, or has ended without a model: only the Train page
+    shows it.
+    """
 
     digest: str | None = None
     run_id: str | None = None
     draft: ExperimentConfig = RECOMMENDED
     exploring: Exploring | None = None
+    watched: str | None = None
+
+    @property
+    def shown(self) -> str | None:
+        """Of the run that the Train page shows."""
+        return self.watched or self.run_id
 
 
 class Missing(RareEventError):
@@ -93,11 +104,34 @@ def update_state(**changes: Any) -> AppState:
     Parameters
     ----------
     **changes
-        Fields of `AppState`.
+        Fields of `AppState`. Where `run_id` is among them, no other run is watched any more.
     """
+    if "run_id" in changes:
+        changes = {"watched": None, **changes}
     st.session_state[KEY] = replace(get_state(), **changes)
     write_address()
     return get_state()
+
+
+def show_run_next(run: Run) -> AppState:
+    """Open a run: a finished one comes into use, any other is only shown on the Train page."""
+    opened = _with_run(get_state(), run)
+    return update_state(digest=opened.digest, run_id=opened.run_id, watched=opened.watched)
+
+
+def _with_run(state: AppState, run: Run) -> AppState:
+    digest = run.dataset().digest
+    if run.status().state == "done":
+        return replace(state, digest=digest, run_id=run.id, watched=None)
+    kept = state.run_id if state.digest == digest else None
+    return replace(state, digest=digest, run_id=kept, watched=run.id)
+
+
+def take_up_watched() -> None:
+    """Bring the watched run into use if it is done by now."""
+    watched = get_state().watched
+    if watched is not None and open_run(watched).status().state == "done":
+        update_state(run_id=watched)
 
 
 def exploring_of(run: Run) -> Exploring:
@@ -114,26 +148,28 @@ def update_exploring(exploring: Exploring) -> None:
 
 
 def write_address() -> None:
-    """Put the dataset and the run into the address, which a change of page empties."""
+    """Put the dataset and the runs into the address, which a change of page empties."""
     state = get_state()
-    wanted = {name: value for name, value in (("dataset", state.digest), ("run", state.run_id)) if value}
+    named = (("dataset", state.digest), ("run", state.run_id), ("watched", state.watched))
+    wanted = {name: value for name, value in named if value}
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 
 
 def _from_address() -> AppState:
     state = AppState()
-    try:
-        if run_id := st.query_params.get("run"):
-            run = open_run(run_id)
-            # A reading of the leakage meter is no model that could be judged.
-            readable = run.purpose().role != "leakage"
-            state = AppState(run.dataset().digest, run.id if readable else None, run.config())
-        elif digest := st.query_params.get("dataset"):
+    # What an old link names may be gone: the page then says which step is missing.
+    for name in ("run", "watched"):
+        with suppress(RareEventError):
+            if run_id := st.query_params.get(name):
+                run = open_run(run_id)
+                # A reading of the leakage meter is no model that could be judged.
+                leakage = run.purpose().role == "leakage"
+                opened = AppState(run.dataset().digest) if leakage else _with_run(state, run)
+                state = replace(opened, draft=run.config())
+    with suppress(RareEventError):
+        if state.digest is None and (digest := st.query_params.get("dataset")):
             state = AppState(open_dataset(digest).digest)
-    except RareEventError:
-        # An old link: the page then says which step is missing.
-        return state
     return state
 
 
@@ -161,14 +197,17 @@ def need_run() -> Run:
     Missing
         If none is, or it has not.
     """
-    run_id = get_state().run_id
+    state = get_state()
+    run_id = state.run_id or state.watched
     if run_id is None:
         raise Missing("No run is open yet: train a model first.", "pages/2_Train.py", "Go to Train")
     run = open_run(run_id)
-    if run.status().state != "done":
-        raise Missing(
-            "The run in use is not done. Watch it on the Train page, or open another one there.",
-            "pages/2_Train.py",
-            "Go to Train",
+    status = run.status()
+    if status.state != "done":
+        what = (
+            "This run has ended without a model. See why"
+            if status.ended
+            else "The current run has not finished. Follow it"
         )
+        raise Missing(f"{what} on the Train page, or open another run.", "pages/2_Train.py", "Go to Train")
     return run

@@ -60,7 +60,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         jobs().submit(run)
         if beside:
             jobs().submit_beside(create_baselines(run))
-        update_state(run_id=run.id)
+        update_state(watched=run.id)
         st.rerun()
 
 

@@ -14,6 +14,7 @@ from rare_event.jobs.worker import execute, execute_in_worker
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
+from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
 
@@ -185,15 +186,36 @@ def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:
     assert np.isfinite(run.scores("test").y_score).all()
 
 
-def test_a_single_split_offers_to_be_judged_over_folds(
+def test_a_cancelled_backtest_is_said_and_can_be_started_again(
     open_page: OpenPage, executor: Deferred, done_run: Run
 ) -> None:
     app = button(opened(open_page, done_run), "Backtest this model").click().run()
+    app.button(key="evaluate_cancel_backtest").click().run()
+    assert not app.exception and not progress(app)
+    assert "The last backtest was cancelled" in texts(app)
+    assert app.session_state[KEY].run_id == done_run.id
+    button(app, "Backtest this model").click().run()
+    assert "Backtest: waiting" in progress(app) and len(list_runs()) == 3
+
+
+def test_a_single_split_offers_to_be_judged_over_folds(
+    open_page: OpenPage, executor: Deferred, done_run: Run, polling: Callable[[], set[str]]
+) -> None:
+    app = button(opened(open_page, done_run), "Backtest this model").click().run()
     assert not app.exception
+    assert app.title[0].value == "Evaluate", "the reader stays where the figures are"
+    assert app.session_state[KEY].run_id == done_run.id and app.metric
+    assert "Backtest: waiting" in progress(app)
+    assert polling() == {"evaluate_backtest"}
     again = list_runs()[0]
     assert again != done_run and again.config().split.kind == "rolling"
     assert len(list_runs(role="baseline")) == len(FEW)
     executor.run_all()
-    app = opened(open_page, again)
+    app.run()
+    assert not polling()
+    button(app, "Open the backtest").click().run()
+    assert app.title[0].value == "Evaluate" and app.session_state[KEY].run_id == again.id
+    assert again.looks() == [], "opening a run is no look at its test data"
+    button(app, "Open the test data").click().run()
     assert any("Test folds" in title for title in titles(app))
     assert not [b for b in app.button if b.label == "Backtest this model"]

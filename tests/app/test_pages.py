@@ -13,8 +13,9 @@ from sklearn.metrics import confusion_matrix
 from streamlit.testing.v1 import AppTest
 
 from rare_event.config import Rule, SplitPlan
+from rare_event.jobs.worker import execute
 from rare_event.store.datasets import Dataset, list_datasets, open_dataset
-from rare_event.store.records import Purpose, Status
+from rare_event.store.records import Purpose, State, Status
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.ui.state import KEY, Exploring
 from tests.app.conftest import PCA, ROOT, Deferred, finished
@@ -190,6 +191,59 @@ def test_a_waiting_run_is_cancelled_at_once(
     assert not (run.folder / "scores.parquet").exists()
 
 
+@pytest.mark.parametrize("how", ["cancelled", "failed"])
+def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
+    open_page: OpenPage, done_run: Run, how: State
+) -> None:
+    app = open_page("pages/2_Train.py", run=done_run.id)
+    button(app, "Train").click().run()
+    run = list_runs()[0]
+    assert run != done_run and "Run in training" in texts(app)
+    for state in ("running", how):
+        run.write_status(Status(state))
+        app.switch_page("pages/3_Threshold.py").run()
+        assert explorer(app)["value"] == done_run.committed().folds[0], state
+        assert not any("finished" in info.value for info in app.info)
+        app.switch_page("pages/4_Evaluate.py").run()
+        assert "Open the test data" in [each.label for each in app.button], state
+    app.switch_page("pages/2_Train.py").run()
+    assert f"{how.capitalize()} run" in texts(app)
+    assert "keep the run that was open before" in texts(app)
+    # A reload keeps both.
+    state = app.session_state[KEY]
+    assert (state.run_id, state.watched) == (done_run.id, run.id)
+    again = open_page("pages/2_Train.py", run=done_run.id, watched=run.id)
+    kept = again.session_state[KEY]
+    assert (kept.run_id, kept.watched) == (done_run.id, run.id)
+
+
+def test_a_run_comes_into_use_when_it_is_done(open_page: OpenPage, done_run: Run, executor: Deferred) -> None:
+    app = open_page("pages/2_Train.py", run=done_run.id)
+    app.toggle(key="train_beside").set_value(False).run()
+    button(app, "Train").click().run()
+    run = list_runs()[0]
+    app.switch_page("pages/3_Threshold.py").run()
+    executor.run_all()
+    app.run()
+    assert app.session_state[KEY].run_id == done_run.id, "not under the hands of who works on another"
+    app.switch_page("pages/4_Evaluate.py").run()
+    assert app.session_state[KEY].run_id == run.id
+    assert app.session_state[KEY].watched is None
+    assert not app.exception
+
+
+def test_a_first_run_is_awaited_and_then_used(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    run = create_run(dataset, PCA)
+    app = open_page("pages/3_Threshold.py", run=run.id)
+    assert any("has not finished" in info.value for info in app.info)
+    assert not app.get("bidi_component")
+    execute(run)
+    app.run()
+    assert explorer(app)["value"] == run.committed().folds[0]
+
+
 def test_a_setting_that_cannot_work_is_said_before_training(open_page: OpenPage, dataset: Dataset) -> None:
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
     app.number_input(key="train_0_lookback").set_value(9_000).run()
@@ -338,7 +392,7 @@ def test_a_failed_run_says_why(open_page: OpenPage, dataset: Dataset, executor: 
     app = open_page("pages/2_Train.py", run=run.id)
     assert any("lookback" in error.value for error in app.error)
     app = open_page("pages/4_Evaluate.py", run=run.id)
-    assert any("not done" in info.value for info in app.info)
+    assert any("ended without a model" in info.value for info in app.info)
     assert not app.metric
 
 

@@ -51,15 +51,15 @@ def test_from_upload_to_evaluation(
     settled(page)
     set_number(page, "Epochs", 60)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("Run in use")).to_be_visible()
+    expect(page.get_by_text("Run in training")).to_be_visible()
 
     # Neither another page nor a reload interrupts the training.
     go_to(page, "Data")
     go_to(page, "Train")
     expect(page.get_by_text(re.compile(r"epoch \d+ of 60"))).to_be_visible(timeout=PATIENCE)
     page.reload()
-    expect(page.get_by_text("Run in use")).to_be_visible()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("Run in use")).to_be_visible()
     first_run = re.search(r"run=([\d-]+)", page.url)
     assert first_run
 
@@ -68,7 +68,7 @@ def test_from_upload_to_evaluation(
     expect(page.get_by_text(re.compile(r"epoch [\d,]+ of 5,000"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
-    assert not (server.home / "runs" / page.url.split("run=")[1] / "scores.parquet").exists()
+    assert not (server.home / "runs" / page.url.split("watched=")[1] / "scores.parquet").exists()
 
     page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()
     expect(page.get_by_text("Recent runs")).to_be_visible()
