@@ -1,4 +1,4 @@
-"""Backtest: what models would have been worth had they been trained again and again on the past."""
+"""Backtest: train models repeatedly on the past and judge them on what came after."""
 
 from __future__ import annotations
 
@@ -31,18 +31,18 @@ def backtest(
     folds
         Number of folds.
     on_progress
-        As for `run_experiment`.
+        See `run_experiment`.
 
     Returns
     -------
     list
-        One for each config, and then the trivial rows: the scores of the first rolled in time, and
-        the time since the last restart.
+        One for each config, then the trivial rows: the scores of the first shifted in time, and the
+        time since the last restart.
 
     Raises
     ------
     RareEventError
-        If the data cannot bear what a config asks.
+        If the data do not allow what a config asks for.
     """
     known: dict[ExperimentConfig, Result] = {}
 
@@ -57,18 +57,18 @@ def backtest(
 
 
 def _without_data(result: Result) -> Result:
-    """Let go of the data: of many models only the scores are needed."""
+    """Drop the data: only the scores are needed later."""
     nothing = result.prepared.derived.take(slice(0))
     return replace(result, prepared=replace(result.prepared, derived=nothing))
 
 
 def trivial(result: Result) -> list[Judgement]:
-    """Judge what needs no model: chance, and the time since the last restart.
+    """Judge two scores that need no model: chance, and the time since the last restart.
 
     Parameters
     ----------
     result
-        Its scores are rolled in time, and its windows tell when the plant restarted.
+        Its scores are shifted in time; its windows say when the plant restarted.
     """
     validation, test, policy = result.validation, result.test, result.policy
     return [
@@ -78,7 +78,7 @@ def trivial(result: Result) -> list[Judgement]:
 
 
 def describe(rows: Sequence[Judgement]) -> str:
-    """Lay judgements out for people, the best mean fold AUC first."""
+    """Write judgements as a text table, the best mean fold AUC first."""
     first = rows[0]
     about = (
         f"{len(first.fold_auc)} folds, each trained on all before it; {first.n_events} events, "

@@ -1,4 +1,4 @@
-"""Blends: the scores of several models joined into one, fold by fold."""
+"""Blends: join the scores of several models into one, fold by fold."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ def blend(config: ExperimentConfig, join: Literal["mean-log", "either"], members
     config
         Of the blend; its rule and policy choose the thresholds.
     join
-        How scores are joined, as of `rare_event.config.BlendModel`.
+        How scores are joined; see `rare_event.config.BlendModel`.
     members
         At least two.
 
     Raises
     ------
     DataError
-        If the members scored no window in common.
+        If no window was scored by all members.
     """
     folds = [
         _blend_fold(config, join, {result.config.name: result.folds[number] for result in members})

@@ -1,4 +1,4 @@
-"""Folds: each trained, scored and given its threshold; side by side where cores allow."""
+"""Folds: train and score each and choose its threshold, in parallel where cores allow."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def run_folds(
     prepared, config
         The data and the recipe.
     on_progress
-        Told of every epoch; of folds that other processes train, of the last one only.
+        Called after every epoch; for folds trained in other processes, after the last one only.
     workers
         Processes that train, this one included; None takes one for every two cores.
 
@@ -64,7 +64,7 @@ def run_folds(
         last = here(n_folds - 1)
         trained = [future.result() for future in waiting]
     finally:
-        # A cancelled experiment leaves nothing behind that still waits to be trained.
+        # Folds of a cancelled experiment must not start later.
         for future in waiting:
             future.cancel()
     for number, (result, _) in enumerate(trained):
@@ -92,7 +92,7 @@ def run_fold(
     number
         Of the fold, from 0.
     on_epoch
-        Told of every epoch.
+        Called after every epoch.
 
     Returns
     -------
@@ -116,7 +116,7 @@ def run_fold(
         scored.append(make_scores(prepared, config, number, rows, ends, y_score))
         noted.append(contributions.assign(fold=number, row=prepared.row[ends]))
     if len(prepared.folds) > 1:
-        scored = _in_common_unit(*scored)
+        scored = _in_validation_medians(*scored)
     followed = follow(scored[0], config.rule)
     threshold = choose(operating_points(followed, config.policy), config.rule)
     seconds = {
@@ -131,12 +131,12 @@ def run_fold(
 
 
 def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
-    """Find the windows of a part, in the order of the part, which a random split shuffles."""
+    """Find the windows of a part in the part's order, which a random split shuffles."""
     return part[np.isin(part, prepared.ends)]
 
 
-def _in_common_unit(validation: Scores, test: Scores) -> list[Scores]:
-    """Divide by the median validation error of normal rows: folds differ in scale."""
+def _in_validation_medians(validation: Scores, test: Scores) -> list[Scores]:
+    """Divide by the median validation score of normal rows, since folds differ in scale."""
     normal = validation.y_score[validation.y_true == 0]
     if not len(normal):
         raise DataError(
@@ -155,14 +155,14 @@ def make_scores(
     ends: np.ndarray,
     y_score: np.ndarray,
 ) -> Scores:
-    """Join the scores of windows with what the judge must know about them.
+    """Join the scores of windows with their labels, events and times.
 
     Parameters
     ----------
     prepared
         The data.
     config
-        Its shift tells which events belong to the part.
+        Its shift determines which events belong to the part.
     fold
         Number of the fold.
     part
@@ -177,7 +177,7 @@ def make_scores(
         first = int(prepared.row[ends[np.argmin(np.isfinite(y_score))]])
         raise DataError(
             f"The score of row {first:,} is too large to be a number. Clip the inputs, "
-            "or mend the extreme values of that row."
+            "or correct the extreme values of that row."
         )
     events = prepared.events
     before = np.searchsorted(prepared.row, events.row)[:, None] - np.arange(1, config.shift + 1)

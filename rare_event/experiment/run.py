@@ -40,14 +40,14 @@ def run_experiment(
         Called after every epoch with the fold's number from 0, the number of folds and the epoch;
         what it raises ends the experiment.
     run_member
-        Runs a model that a blend needs, told of its config and progress; None runs it here.
+        Runs a model that a blend needs, given its config and progress callback; None runs it here.
     workers
         Folds trained at once; None trains as many as the machine has cores for.
 
     Raises
     ------
     RareEventError
-        If the data cannot bear what the config asks.
+        If the data do not allow what the config asks for.
     """
     if isinstance(config.model, BlendModel):
         run = run_member or (lambda member, progress: run_experiment(table, member, progress, None, workers))
@@ -63,7 +63,7 @@ def run_experiment(
 
 
 def _check_lead(config: ExperimentConfig, step: float) -> None:
-    """Refuse a lead window in which no row lies: every alarm would count as false."""
+    """Refuse a lead window that holds no row: every alarm would count as false."""
     lead = config.policy.lead
     if lead is not None and lead < step:
         raise ConfigError(

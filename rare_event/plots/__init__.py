@@ -1,4 +1,4 @@
 """Data in, Plotly figure out.
 
-No Streamlit, no files, and no figure is computed here that a table would show otherwise.
+No Streamlit and no files. Counts come in with the data; nothing is judged here.
 """

@@ -1,4 +1,4 @@
-"""Fewer points, same picture: a browser draws thousands of points well and a million not at all."""
+"""Reduce the number of points that the browser draws without changing the picture."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from rare_event.judge.thresholds import OperatingPoints
 
 # More points than pixels across a screen, and drawn in well under a second.
 LIMIT = 5000
-# Of a curve over the threshold, which steps rather than wiggles.
+# Points of a curve over the threshold.
 MOST_POINTS = 2000
 
 
 def extremes(y: np.ndarray, limit: int = LIMIT) -> np.ndarray:
-    """Find the points to draw: both ends, and the lowest and highest of each of many equal buckets.
+    """Choose the points to draw: both ends, and the lowest and highest of each of many equal buckets.
 
     Parameters
     ----------
     y
-        Numbers, shape (n,). Not-a-numbers are drawn only where a bucket has nothing else.
+        Numbers, shape (n,). NaN is drawn only where a bucket has nothing else.
     limit
         Largest number of points, at least 4.
 
@@ -52,12 +52,12 @@ def extremes(y: np.ndarray, limit: int = LIMIT) -> np.ndarray:
 
 
 def _padded(values: np.ndarray, missing: int, fill: float) -> np.ndarray:
-    """Append values that are never chosen, and make not-a-numbers such values."""
+    """Pad with values that are never chosen, and replace NaN by them."""
     return np.concatenate([np.where(np.isnan(values), fill, values), np.full(missing, fill)])
 
 
 def decimate(x: np.ndarray, y: np.ndarray, limit: int = LIMIT) -> tuple[np.ndarray, np.ndarray]:
-    """Thin out a curve and keep its extremes.
+    """Reduce the points of a curve but keep its extremes.
 
     Parameters
     ----------
@@ -83,7 +83,7 @@ def decimate(x: np.ndarray, y: np.ndarray, limit: int = LIMIT) -> tuple[np.ndarr
 
 
 def thin(positions: np.ndarray, limit: int) -> np.ndarray:
-    """Keep at most so many positions, evenly spread, the first and the last among them.
+    """Keep at most `limit` evenly spaced positions, including the first and the last.
 
     Parameters
     ----------
@@ -103,7 +103,7 @@ def thin(positions: np.ndarray, limit: int) -> np.ndarray:
 
 
 def corners(points: OperatingPoints, limit: int = MOST_POINTS) -> np.ndarray:
-    """Find the operating points to draw: where recall changes, and the extremes of precision.
+    """Choose the operating points to draw: where recall changes, and the extremes of precision.
 
     Returns
     -------
@@ -120,7 +120,7 @@ def corners(points: OperatingPoints, limit: int = MOST_POINTS) -> np.ndarray:
 def decimate_classes(
     y_score: np.ndarray, positive: np.ndarray, threshold: float, limit: int = LIMIT
 ) -> np.ndarray:
-    """Find the points of a scatter of two classes to draw: what matters whole, the bulk thinned out.
+    """Choose which points of a two-class scatter plot to draw.
 
     Every positive is kept, then every normal at or above the threshold, as far as the limit goes; a
     quarter of it is set aside for the normals below: their extremes, and otherwise an even sample.
@@ -164,7 +164,7 @@ def decimate_classes(
 
 
 def _within(positions: np.ndarray, y: np.ndarray, limit: int) -> np.ndarray:
-    """Positions whose values are the extremes, at most so many."""
+    """Find the positions of the extreme values, at most `limit` of them."""
     if len(positions) <= limit or limit < 4:
         return thin(positions, max(limit, 0))
     return positions[extremes(y[positions], limit)]

@@ -1,4 +1,4 @@
-"""Marks that several figures share: the threshold, events, a note, and what a time axis is called."""
+"""Marks that several figures share: the threshold, events, notes and time axes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from rare_event.plots.decimate import LIMIT, thin
 from rare_event.plots.palette import COLOURS
 from rare_event.prepare.stretches import minutes
 
-# Above this many markers the graphics card draws them; below, plain markers are there sooner.
+# WebGL is faster above this number of markers, plain SVG below it.
 MOST_PLAIN_MARKERS = 3000
 
 
@@ -101,12 +101,12 @@ def add_events(figure: go.Figure, events_when: np.ndarray, limit: int = LIMIT) -
 
 
 def is_time(when: np.ndarray) -> bool:
-    """Tell whether an array holds times of day rather than numbers."""
+    """Whether an array holds dates and times rather than numbers."""
     return bool(np.issubdtype(when.dtype, np.datetime64))
 
 
 def as_minutes(when: np.ndarray) -> np.ndarray:
-    """Give times as minutes since the first; numbers are minutes already.
+    """Convert times to minutes since the first; numbers are minutes already.
 
     Parameters
     ----------

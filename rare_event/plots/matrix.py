@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from rare_event.plots.palette import BLUE, style
 
 CLASSES = ("normal", "positive")
-# Opaque, so that the numbers, which Plotly writes in black or white as the cell asks, read on any page.
+# Opaque: Plotly writes the numbers in black or white to suit the cell's colour.
 SCALE = [[0.0, "#E3EEF6"], [1.0, BLUE]]
 
 

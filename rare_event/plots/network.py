@@ -1,4 +1,4 @@
-"""A network, layer by layer: how many numbers a window is in each, and how many are learned there."""
+"""A network layer by layer: the size of each layer's output and its number of parameters."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ from rare_event.plots.palette import COLOURS, plain, style
 
 ROW = 26
 AROUND = 150
-# Of a bar, so that a layer of a single number can still be seen beside one of thousands.
+# Minimum width of a bar: a layer with one output must stay visible next to one with thousands.
 LEAST_WIDTH = 0.02
-# Beside the bars stands the shape of each output; in pixels.
+# Room for the shape of each output, to the right of the bars (pixels).
 RIGHT = 128
 HEADING = "output · parameters"
 NAMES = {True: "learns", False: "nothing to learn"}
 
 
 def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
-    """Draw a network from top to bottom, each layer as wide as its output has numbers.
+    """Draw a network from top to bottom; the width of a layer is the size of its output.
 
     Parameters
     ----------
     layers
-        In the order in which a window passes; may be empty.
+        In the order in which they are applied; may be empty.
     title
         Of the figure.
     """
     figure = go.Figure()
     sizes = np.array([np.prod(layer.shape) for layer in layers], float)
-    # The roots keep the narrow waist of an autoencoder visible beside a long window.
+    # Square roots keep an autoencoder's narrow middle visible next to a long window.
     widths = np.maximum(np.sqrt(sizes / sizes.max()), LEAST_WIDTH) if len(layers) else sizes
     rows = range(len(layers))
     for does, name in NAMES.items():
@@ -59,8 +59,8 @@ def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
         range=[len(layers) - 0.4, -1.4],
         showgrid=False,
     )
-    beside = [shape_in_words(layer) + (f" · {layer.parameters:,}" * learns(layer)) for layer in layers]
-    for row, text in enumerate([HEADING, *beside] if beside else [], -1):
+    labels = [shape_in_words(layer) + (f" · {layer.parameters:,}" * learns(layer)) for layer in layers]
+    for row, text in enumerate([HEADING, *labels] if labels else [], -1):
         figure.add_annotation(x=1, xref="paper", y=row, text=text, xanchor="left", showarrow=False)
     if not len(layers):
         note(figure, "no network")
@@ -68,7 +68,7 @@ def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
 
 
 def learns(layer: Layer) -> bool:
-    """Whether training sets any number of a layer."""
+    """Whether a layer has parameters that training sets."""
     return layer.parameters > 0
 
 
@@ -84,7 +84,7 @@ def shape_in_words(layer: Layer) -> str:
 
 
 def in_words(layers: Sequence[Layer], row: int) -> str:
-    """Describe a layer in one line, with where its input comes from if not from the one above."""
+    """Describe a layer in one line; name its inputs where they are not the layer above."""
     layer = layers[row]
     told = f"{plain(layer.kind)}: {shape_in_words(layer)}, {layer.parameters:,} parameters"
     if not layer.inputs or layer.inputs == (row - 1,):

@@ -1,4 +1,4 @@
-"""Colours, names and the common style: the one place where a figure's looks are decided.
+"""Colours, names and the common style of all figures.
 
 The colours are Okabe and Ito's (2008), safe for colour-blind readers. Only those with a contrast
 of at least 3 on a white and on a dark page are used; their orange is darkened until it has it.
@@ -133,7 +133,7 @@ def plain(name: str, most: int = LONGEST_NAME) -> str:
 
 
 def wrapped(name: str, width: int = 24) -> str:
-    """Make a name safe to show beside a row: on at most two lines, and cut off beyond them.
+    """Make a name safe to show next to a row: at most two lines, the rest cut off.
 
     Examples
     --------
@@ -147,7 +147,7 @@ def wrapped(name: str, width: int = 24) -> str:
 
 
 def distinct(names: Iterable[str], most: int = LONGEST_IN_LEGEND) -> list[str]:
-    """Make names safe to show in a legend, and number those that would look the same.
+    """Make names safe to show in a legend; number those that would look the same.
 
     Examples
     --------
@@ -171,12 +171,12 @@ def style(
     height: int = 360,
     hovermode: Literal["closest", "x unified"] = "closest",
 ) -> go.Figure:
-    """Give a figure what all have in common.
+    """Apply the common style to a figure.
 
     Parameters
     ----------
     figure
-        Changed in place, by whoever made it.
+        Changed in place.
     title
         In sentence case; names the part of the data.
     x, y

@@ -1,4 +1,4 @@
-"""When an axis is logarithmic, and what it then looks like."""
+"""When an axis is logarithmic, and how it is labelled."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ LONG_TAIL = 20.0
 
 
 def long_tailed(values: np.ndarray, largest: float | None = None) -> bool:
-    """Tell whether values are better drawn on a logarithmic axis.
+    """Whether values are better drawn on a logarithmic axis.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def long_tailed(values: np.ndarray, largest: float | None = None) -> bool:
 
 
 def log_axis(decades: float) -> dict[str, object]:
-    """Give the settings of a logarithmic axis whose labels do not crowd.
+    """Return the settings of a logarithmic axis with well-spaced labels.
 
     Returns
     -------

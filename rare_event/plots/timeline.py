@@ -16,9 +16,9 @@ from rare_event.prepare.stretches import find_events, median_step
 # A bar is worth three points of a line: corners that the browser has to draw.
 MOST_SPANS = LIMIT // 3
 BINS = 120
-LANE = 0.8
-# With events of its own a lane is lower, and leaves room above itself.
-LOW_LANE, BELOW = 0.5, 0.15
+TRACK = 0.8
+# A track with its own events is lower and leaves room above.
+LOW_TRACK, BELOW = 0.5, 0.15
 EVENTS_ABOVE = 0.27
 _NONE = np.zeros(0, np.int64)
 PARTS: tuple[Role, ...] = ("train", "validation", "test")
@@ -64,10 +64,10 @@ def stretch_figure(when: np.ndarray, stretch: np.ndarray, label: np.ndarray) -> 
 
 
 def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray) -> go.Figure:
-    """Draw which rows train, validate and test, one lane for each fold.
+    """Draw which rows train, validate and test, one track for each fold.
 
-    Parts of whole spans are drawn as bars. Where rows are scattered, as in a random split, a lane
-    shows the share of each part in every slice of time instead.
+    Parts of whole spans are drawn as bars. Where rows are scattered, as in a random split, a track
+    shows the share of each part in every time slice instead.
 
     Parameters
     ----------
@@ -79,11 +79,11 @@ def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarra
         Times of the events, shape (n_events,).
     """
     figure = go.Figure()
-    scattered = _add_parts(figure, when, folds, LANE, 0.0)
+    scattered = _add_parts(figure, when, folds, TRACK, 0.0)
     _add_event_ticks(figure, np.asarray(events_when), 0.3, "line-ns")
-    what = "share of each part in every slice of time" if scattered else "rows of each part"
+    what = "share of each part in every time slice" if scattered else "rows of each part"
     style(figure, title=f"Split: {what}", x=time_title(when), y="Fold", height=200 + 32 * min(len(folds), 20))
-    _name_lanes(figure, len(folds))
+    _name_tracks(figure, len(folds))
     return figure.update_yaxes(
         tickvals=[0.3, *figure.layout.yaxis.tickvals],
         ticktext=["events", *figure.layout.yaxis.ticktext],
@@ -94,7 +94,7 @@ def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarra
 def folds_figure(
     when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray, events_caught: np.ndarray
 ) -> go.Figure:
-    """Draw the folds on a time line, one lane for each, with the events each caught or missed.
+    """Draw the folds on a time line, one track for each, with the events that each caught or missed.
 
     Parameters
     ----------
@@ -109,14 +109,14 @@ def folds_figure(
     """
     figure = go.Figure()
     caught, events_when = np.asarray(events_caught, bool), np.asarray(events_when)
-    _add_parts(figure, when, folds, LOW_LANE, BELOW)
-    lane = _tested_in(when, folds, events_when) - EVENTS_ABOVE
+    _add_parts(figure, when, folds, LOW_TRACK, BELOW)
+    track = _tested_in(when, folds, events_when) - EVENTS_ABOVE
     marks: tuple[tuple[Role, np.ndarray, str], ...] = (
         ("missed", ~caught, "x-thin"),
         ("caught", caught, "triangle-down"),
     )
     for role, mine, symbol in marks:
-        _add_event_ticks(figure, events_when[mine], lane[mine], symbol, role)
+        _add_event_ticks(figure, events_when[mine], track[mine], symbol, role)
     style(
         figure,
         title=f"Test folds: {int(caught.sum()):,} of {_count(len(caught), 'event', 'events')} caught",
@@ -124,29 +124,29 @@ def folds_figure(
         y="Fold",
         height=200 + 40 * min(len(folds), 20),
     )
-    return _name_lanes(figure, len(folds))
+    return _name_tracks(figure, len(folds))
 
 
 def _add_parts(
     figure: go.Figure, when: np.ndarray, folds: Sequence[Fold], height: float, below: float
 ) -> bool:
-    """Draw the parts of each fold in its lane; tell whether they are so scattered that shares are drawn."""
+    """Draw the parts of each fold in its track; return whether they are scattered, so that shares are drawn."""
     spans = {part: [_spans(getattr(fold, part)) for fold in folds] for part in PARTS}
-    scattered = sum(len(begins) for lanes in spans.values() for begins, _ in lanes) > MOST_SPANS
+    scattered = sum(len(begins) for tracks in spans.values() for begins, _ in tracks) > MOST_SPANS
     if scattered:
         _add_shares(figure, when, folds, height, below)
     else:
-        for part, lanes in spans.items():
-            begins, ends = (np.concatenate([_NONE, *(lane[i] for lane in lanes)]) for i in (0, 1))
-            lane = np.repeat(np.arange(1, len(folds) + 1), [len(b) for b, _ in lanes]) + below
-            _add_spans(figure, part, when, begins, ends, lane, ends - begins + 1, height)
+        for part, tracks in spans.items():
+            begins, ends = (np.concatenate([_NONE, *(track[i] for track in tracks)]) for i in (0, 1))
+            track = np.repeat(np.arange(1, len(folds) + 1), [len(b) for b, _ in tracks]) + below
+            _add_spans(figure, part, when, begins, ends, track, ends - begins + 1, height)
     if not len(folds):
         note(figure, "The split has no folds.")
     return scattered
 
 
-def _name_lanes(figure: go.Figure, n_folds: int) -> go.Figure:
-    """Label the lanes, fold 1 on top."""
+def _name_tracks(figure: go.Figure, n_folds: int) -> go.Figure:
+    """Label the tracks, fold 1 on top."""
     shown = thin(np.arange(1, n_folds + 1), 20).tolist()
     figure.update_layout(barmode="overlay", bargap=0)
     return figure.update_yaxes(
@@ -173,14 +173,14 @@ def _count(n: int, one: str, many: str) -> str:
 
 
 def _spans(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last rows of the runs of neighbouring rows."""
+    """Find the first and last row of each run of neighbouring rows."""
     rows = np.sort(rows)
     cut = np.flatnonzero(np.diff(rows) > 1)
     return rows[np.append([0], cut + 1)[: len(rows)]], rows[np.append(cut, len(rows) - 1)[: len(rows)]]
 
 
 def _longest_gaps(clock: np.ndarray, first: np.ndarray, last: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """First and last rows of the stretches; beyond the limit only the longest stops part them."""
+    """Find the first and last row of each stretch; above the limit, only the longest stops separate them."""
     if len(first) <= MOST_SPANS:
         return first, last
     stop = clock[first[1:]] - clock[last[:-1]]
@@ -194,11 +194,11 @@ def _add_spans(
     when: np.ndarray,
     begins: np.ndarray,
     ends: np.ndarray,
-    lane: np.ndarray,
+    track: np.ndarray,
     n_rows: np.ndarray,
-    height: float = LANE,
+    height: float = TRACK,
 ) -> None:
-    """Bars from the first row of each span to the end of its last."""
+    """Draw a bar from the first row of each span to the end of its last."""
     if not len(begins):
         return
     clock = as_minutes(when)
@@ -207,7 +207,7 @@ def _add_spans(
         orientation="h",
         base=when[begins],
         x=length * axis_duration(when),
-        y=lane,
+        y=track,
         width=height,
         marker={"color": COLOURS[role], "line": {"width": 0}},
         customdata=np.column_stack([n_rows, length / 60]),
@@ -220,12 +220,12 @@ def _add_spans(
 def _add_shares(
     figure: go.Figure, when: np.ndarray, folds: Sequence[Fold], height: float, below: float
 ) -> None:
-    """In every lane one stack of bars for each slice of time, as high as the shares of the parts."""
+    """Draw the shares of the parts as stacked bars, one stack for each track and time slice."""
     clock = as_minutes(when)
     edges = np.histogram_bin_edges(clock, BINS)
     counts = np.array([[np.histogram(clock[getattr(f, p)], edges)[0] for f in folds] for p in PARTS])
     share = counts / np.maximum(counts.sum(axis=0), 1)
-    # The vertical axis points down, so that fold 1 is on top: a stack begins at the lane's foot.
+    # The vertical axis points down, so that fold 1 is on top: a stack begins at the foot of its track.
     foot = np.arange(1, len(folds) + 1)[:, None] + below + height / 2
     unit = axis_duration(when)
     middle = (edges[:-1] + edges[1:]) / 2
@@ -247,7 +247,7 @@ def _add_shares(
 def _add_event_ticks(
     figure: go.Figure,
     events_when: np.ndarray,
-    lane: float | np.ndarray,
+    track: float | np.ndarray,
     symbol: str,
     role: Role = "event",
 ) -> None:
@@ -257,7 +257,7 @@ def _add_event_ticks(
     shown, name = events_when[kept], role if role == "event" else f"event {role}"
     figure.add_scatter(
         x=shown,
-        y=np.broadcast_to(lane, len(events_when))[kept],
+        y=np.broadcast_to(track, len(events_when))[kept],
         mode="markers",
         marker={
             "color": COLOURS[role],

@@ -1,4 +1,4 @@
-"""The loss over the epochs, as training goes on."""
+"""Training and validation loss over the epochs."""
 
 from __future__ import annotations
 
