@@ -130,7 +130,7 @@ def folds_figure(
 def _add_parts(
     figure: go.Figure, when: np.ndarray, folds: Sequence[Fold], height: float, below: float
 ) -> bool:
-    """Draw the parts of each fold in its track; return whether they are scattered, so that shares are drawn."""
+    """Draw the parts of each fold in its track; return whether they are too scattered for bars."""
     spans = {part: [_spans(getattr(fold, part)) for fold in folds] for part in PARTS}
     scattered = sum(len(begins) for tracks in spans.values() for begins, _ in tracks) > MOST_SPANS
     if scattered:
