@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
+from rare_event.clock import TimeUnit
 from rare_event.config import PRESETS, baselines
 from rare_event.errors import DataError
 
@@ -141,19 +142,23 @@ def map_command(options: argparse.Namespace) -> int:
 
 def _describe(figures: dict[str, Any]) -> str:
     """Say what a run came to, for people."""
-    events, test, lead = figures["events"], figures["test"], figures["median_lead_minutes"]
+    events, test, unit = figures["events"], figures["test"], TimeUnit(figures.get("clock", ""))
+    *_, rate = unit.entry("false_alarms_per_day", None)
+    *_, lead = unit.entry("median_lead_minutes", None)
     optimistic = " (random split: optimistic)" if figures["split"] == "random" else ""
     auc = "not defined (one class only)" if test["auc"] is None else f"{test['auc']:.3f}"
     if test["interval"] is not None:
         auc += " ({:.2f} to {:.2f}, chance 0.5)".format(*test["interval"])
-    median_lead = "" if lead is None else f", median lead {lead:g} minutes"
+    median_lead = "" if figures[lead] is None else f", median lead {figures[lead]:g} {unit.name}"
+    why = f"{unit.why}\n" if unit.why else ""
     rows = ", ".join(f"{name} {count:,}" for name, count in figures["confusion"].items())
     return (
         f"{figures['preset']} on {figures['n_rows']:,} rows of {figures['n_sensors']} sensors, "
         f"{figures['split']} split{optimistic}\n"
         f"test: AUC {auc}, {test['n']:,} windows, {test['n_positive']:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
-        f"{figures['false_alarms_per_day']:.1f} false alarms per day{median_lead}\n"
+        f"{figures[rate]:.1f} false alarms {unit.per_day}{median_lead}\n"
+        f"{why}"
         f"rows: {rows}\n"
         f"run {figures['run']}\n"
     ) + (f"logs: {figures['tensorboard']}\n" if "tensorboard" in figures else "")

@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import TimeUnit
 from rare_event.compare.titles import names_of
 from rare_event.config import RECIPES, BlendModel, ExperimentConfig, ModelConfig, Rule, SupervisedConfig
 from rare_event.errors import RareEventError
@@ -44,7 +45,7 @@ def columns(leads: tuple[float, ...]) -> list[str]:
         *(f"trailing_{each}" for each in at),
         *(f"achieved_trailing_{budget:g}" for budget in BUDGETS),
         *(f"best_{each}" for each in at),
-        *("lead", "wider_lead"),
+        *("lead", "wider_lead", "clock"),
     ]
 
 
@@ -57,6 +58,11 @@ def leads_of(board: pd.DataFrame) -> tuple[float, float]:
         As of `leaderboard`, at least one row.
     """
     return float(board["lead"].iloc[0]), float(board["wider_lead"].iloc[0])
+
+
+def time_unit_of(board: pd.DataFrame) -> TimeUnit:
+    """Return the unit of a leaderboard's lead windows and rates."""
+    return TimeUnit(str(board["clock"].iloc[0]))
 
 
 def leaderboard(runs: Sequence[Run], windows: str) -> pd.DataFrame:
@@ -78,7 +84,7 @@ def leaderboard(runs: Sequence[Run], windows: str) -> pd.DataFrame:
         caught at B false alarms a day with a lead window of L minutes, by thresholds of the past),
         `best_B_L` (the same in hindsight), `achieved_B` and `achieved_trailing_B` (false alarms a day
         that came of it, at the first lead window), `train_seconds`, `looks`, `lead` and `wider_lead`
-        (the lead windows in minutes).
+        (the lead windows in minutes), `clock` (why rows stand for time, 1,000 for a day; or empty).
     """
     rows: list[dict[str, Any]] = []
     draws: list[np.ndarray] = []
@@ -132,8 +138,10 @@ def _figures(figures: Mapping[str, Any]) -> dict[str, Any]:
     row["lead"], row["wider_lead"] = map(float, events["caught"])
     for name, count in COUNTS.items():
         row |= {f"{name}_{b}_{lead}": n for lead, by in events[count].items() for b, n in by.items()}
+    row["clock"] = figures.get("clock", "")
     for name, rate in RATES.items():
-        row |= {f"{name}_{budget:g}": figures[rate][f"{budget:g}"] for budget in BUDGETS}
+        *_, rates = TimeUnit(row["clock"]).entry(rate, None)
+        row |= {f"{name}_{budget:g}": figures[rates][f"{budget:g}"] for budget in BUDGETS}
     return row
 
 
@@ -205,7 +213,7 @@ def beats_baselines(board: pd.DataFrame, run_id: str, budget: float) -> str | No
     column = f"best_{budget:g}_{leads_of(board)[0]:g}"
     best = max(others, key=lambda row: row[column])
     most = int(best[column])
-    at = f"At {budget:g} false alarms a day for all alike"
+    at = f"At {budget:g} false alarms {time_unit_of(board).a_day} for all alike"
     caught = f"{mine[0][column]} of {mine[0]['events']} events"
     if mine[0][column] > most:
         return (

@@ -10,6 +10,7 @@ from typing import Any, Literal
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.compare.map_cells import Cell, read_cells
 from rare_event.judge.align import Figures
 from rare_event.judge.judgement import BUDGETS
@@ -73,6 +74,11 @@ class Overview:
     def lead_windows(self) -> tuple[float, float]:
         """Minutes before an event in which alarms are counted, the narrower first."""
         return (OLDER_LEAD, WIDER * OLDER_LEAD) if self.windows is None else self.windows.lead_windows
+
+    @property
+    def time_unit(self) -> TimeUnit:
+        """Unit of the lead windows and budgets."""
+        return MINUTES if self.windows is None else self.windows.time_unit
 
     @cached_property
     def lead(self) -> float:
@@ -191,7 +197,8 @@ class Overview:
                 "windows": 0 if windows is None else len(windows),
                 "positive": 0 if windows is None else windows.n_positive,
                 "events": 0 if windows is None else len(windows.total_events),
-                "label": f"within {self.lead:g} minutes before an event, for every cell alike",
+                "label": f"within {self.lead:g} {self.time_unit.name} before an event, for every cell alike",
+                **self.time_unit.about(),
             },
             "n_compared": self.n_compared,
             "best": None if self.best is None else self._cell(self.best),
@@ -265,14 +272,18 @@ def look_at(seen: Overview) -> None:
 
 def describe(seen: Overview) -> str:
     """Lay a map out for people, the best mean fold AUC first."""
-    windows = seen.windows
+    windows, unit = seen.windows, seen.time_unit
+    wide = 26 if unit.reason else 22
     about = (
         ""
         if windows is None
         else f"{len(windows):,} windows that all cells scored, {windows.n_positive:,} of them positive: "
-        f"within {seen.lead:g} minutes before one of {len(windows.total_events)} events, for all alike\n"
+        f"within {seen.lead:g} {unit.name} before one of {len(windows.total_events)} events, for all alike\n"
     )
-    lines = [f"{'setting':48}{'mean fold AUC':>22}{'caught, 2 a day':>22}{'seconds':>9}"]
+    lines = [
+        *filter(None, [unit.why]),
+        f"{'setting':48}{'mean fold AUC':>22}{f'caught, 2 {unit.a_day}':>{wide}}{'seconds':>9}",
+    ]
     ranked = sorted(seen.cells, key=lambda cell: _auc(cell) or 0.0, reverse=True)
     for cell in ranked:
         name = cell.title
@@ -285,7 +296,7 @@ def describe(seen: Overview) -> str:
         count = cell.figures.count(BUDGETS[1], seen.lead_windows[0])
         caught = f"{count.caught}" + ("" if count.low is None else f" ({count.low:.0f} to {count.high:.0f})")
         same = "*" if cell.number in seen.level else " "
-        lines.append(f"{name:48}{told:>21}{same}{caught:>22}{cell.seconds or 0:>9.0f}")
+        lines.append(f"{name:48}{told:>21}{same}{caught:>{wide}}{cell.seconds or 0:>9.0f}")
     notes = [f"* {len(seen.level)} of {seen.n_compared} settings cannot be told apart from the best."]
     if (rolled := by_chance(seen, Measure("caught", lead=seen.lead_windows[0]))) is not None:
         notes.append(

@@ -7,6 +7,7 @@ from typing import Any
 
 import pandas as pd
 
+from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import CHANCE
 from rare_event.config import SplitKind
 from rare_event.text import number, plural
@@ -72,12 +73,14 @@ def _headline(best: Row, ahead: Row | None, level: Sequence[Row], n_models: int)
 
 def _caught(row: Row) -> str:
     near, far = f"{row['lead']:g}", f"{row['wider_lead']:g}"
+    unit = TimeUnit(row["clock"])
     past = "the past" if row["split"] in ("rolling", "chronological") else "other data"
     return (
-        f"With thresholds chosen on {past} for {BUDGET:g} false alarms a day it would have caught "
+        f"With thresholds chosen on {past} for {BUDGET:g} false alarms {unit.a_day} it would have caught "
         f"{row[f'caught_{BUDGET:g}_{near}']} of {plural(row['events'], 'event')} by an alarm in the "
-        f"{near} minutes before the event, and {row[f'caught_{BUDGET:g}_{far}']} by one in the "
-        f"{far} minutes before. {number(row[f'achieved_{BUDGET:g}'], 2)} false alarms a day came of it. "
+        f"{near} {unit.name} before the event, and {row[f'caught_{BUDGET:g}_{far}']} by one in the "
+        f"{far} {unit.name} before. "
+        f"{number(row[f'achieved_{BUDGET:g}'], 2)} false alarms {unit.a_day} came of it. "
         f"Judged on {SPLIT_WORDS[row['split']].format(folds=plural(row['folds'], 'fold'))}."
     )
 
@@ -90,8 +93,8 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
     if most[caught] == models[0][caught]:
         return []
     words = f"would have caught the most, {most[caught]} of {most['events']:,}"
-    minutes, came = f"{lead} minutes", number(most[rate], 2)
-    return [f"In the same {minutes} {_quoted(most)} {words}, at {came} false alarms a day."]
+    unit, came = TimeUnit(most["clock"]), number(most[rate], 2)
+    return [f"In the same {lead} {unit.name} {_quoted(most)} {words}, at {came} false alarms {unit.a_day}."]
 
 
 def _ranking(row: Row) -> str:
@@ -125,7 +128,7 @@ def _chance(row: Row) -> str:
     return (
         f"Chance (the same scores moved to another time) would have caught "
         f"{row[f'caught_{BUDGET:g}_{near}']} of {row['events']:,} at "
-        f"{number(row[f'achieved_{BUDGET:g}'], 2)} false alarms a day."
+        f"{number(row[f'achieved_{BUDGET:g}'], 2)} false alarms {TimeUnit(row['clock']).a_day}."
     )
 
 

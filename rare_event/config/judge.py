@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config.base import Settings, require
 
 RuleKind = Literal[
@@ -131,10 +132,11 @@ class Rule(Settings):
         """Whether the threshold follows the scores."""
         return self.kind == "trailing-quantile"
 
-    def in_words(self) -> str:
+    def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold is chosen."""
+        memory = f"{1000 * self.days:,.0f} rows" if unit.reason else f"{self.days:g} days"
         return {
-            "fa-per-day": f"at most {self.value:g} false alarms a day",
+            "fa-per-day": f"at most {self.value:g} false alarms {unit.a_day}",
             "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
             "events": f"at least {self.value:.0%} of the events, at the best precision",
             "f-beta": f"the highest F-beta with beta {self.value:g}",
@@ -143,6 +145,6 @@ class Rule(Settings):
                 f"saved by a warning, and {self.costs.false_alarm:,.0f} for a false alarm"
             ),
             "quantile": f"the {self.value:g} quantile of the scores",
-            "trailing-quantile": f"the {self.value:g} quantile of the last {self.days:g} days",
+            "trailing-quantile": f"the {self.value:g} quantile of the last {memory}",
             "fixed": "set by hand",
         }[self.kind]

@@ -80,17 +80,19 @@ def trivial(result: Result) -> list[Judgement]:
 def describe(rows: Sequence[Judgement]) -> str:
     """Write judgements as a text table, the best mean fold AUC first."""
     first = rows[0]
+    wide = 26 if first.time_unit.reason else 18
     about = (
         f"{len(first.fold_auc)} folds, each trained on all before it; {first.n_events} events, "
         f"{first.base_rate:.2%} of the windows positive; {len(rows)} compared"
     )
     lines = [
         about,
-        f"{'model':18}{'mean fold AUC':>24}{'caught, 2 a day':>18}{'achieved':>11}",
+        *filter(None, [first.time_unit.why]),
+        f"{'model':18}{'mean fold AUC':>24}{f'caught, 2 {first.time_unit.a_day}':>{wide}}{'achieved':>11}",
     ]
     for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):
         auc = "–" if row.mean_fold_auc is None else f"{row.mean_fold_auc:.3f}"
         between = "" if row.interval is None else f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
         caught = f"{row.caught[2.0, row.lead_windows[0]]} of {row.n_events}"
-        lines.append(f"{row.name:18}{auc + between:>24}{caught:>18}{row.fa_per_day_achieved[2.0]:>11.1f}")
+        lines.append(f"{row.name:18}{auc + between:>24}{caught:>{wide}}{row.fa_per_day_achieved[2.0]:>11.1f}")
     return "\n".join(lines) + "\n"

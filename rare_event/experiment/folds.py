@@ -200,4 +200,5 @@ def make_scores(
         total_events=mine,
         step=prepared.step,
         lead=max(config.shift, 1) * prepared.step,
+        time_unit=prepared.time_unit,
     )

@@ -120,7 +120,7 @@ def ignore_progress(fold: int, folds: int, epoch: Epoch) -> None:
 
 def summarise(result: Result) -> dict[str, Any]:
     """Figures of a finished experiment as plain data: the command line's JSON."""
-    evaluation = result.evaluation()
+    evaluation, unit = result.evaluation(), result.prepared.time_unit
     thresholds = list(result.thresholds.values())
     return {
         "preset": result.config.name,
@@ -142,8 +142,9 @@ def summarise(result: Result) -> dict[str, Any]:
         "ledger_rows": evaluation.n_events + evaluation.false_alarms,
         "confusion": {name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
         "events": {"caught": evaluation.caught, "total": evaluation.n_events},
-        "false_alarms_per_day": evaluation.false_alarms_per_day,
-        "median_lead_minutes": evaluation.median_lead,
+        **unit.entry("false_alarms_per_day", evaluation.false_alarms_per_day),
+        **unit.entry("median_lead_minutes", evaluation.median_lead),
+        **unit.about(),
         "seconds": dict(result.seconds),
     }
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from time import perf_counter
 
+from rare_event.clock import TimeUnit
 from rare_event.config import BlendModel, ExperimentConfig, recipe
 from rare_event.detect.training import Epoch
 from rare_event.errors import ConfigError
@@ -54,7 +55,7 @@ def run_experiment(
         return _run_blend(config, config.model, on_progress, run)
     began = perf_counter()
     prepared = prepare(table, config)
-    _check_lead(config, prepared.step)
+    _check_lead(config, prepared.step, prepared.time_unit)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
     trained = run_folds(prepared, config, on_progress, workers)
     for _, spent in trained:
@@ -62,14 +63,14 @@ def run_experiment(
     return Result(config, prepared, [fold for fold, _ in trained], seconds)
 
 
-def _check_lead(config: ExperimentConfig, step: float) -> None:
+def _check_lead(config: ExperimentConfig, step: float, unit: TimeUnit) -> None:
     """Refuse a lead window that holds no row: every alarm would count as false."""
     lead = config.policy.lead
     if lead is not None and lead < step:
         raise ConfigError(
-            f"The lead window is {lead:g} minutes, but rows are {step:g} minutes apart: no alarm could count "
-            f"for an event. Leave it empty to use shift x step = {max(config.shift, 1) * step:g} minutes, or "
-            f"choose at least {step:g}."
+            f"The lead window is {lead:g} {unit.name}, but rows are {step:g} {unit.name} apart: no alarm "
+            f"could count for an event. Leave it empty to use shift x step = {max(config.shift, 1) * step:g} "
+            f"{unit.name}, or choose at least {step:g}."
         )
 
 

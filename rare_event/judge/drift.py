@@ -7,9 +7,10 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarms, event_ledger
-from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+from rare_event.judge.scores import Scores
 
 HIGH = 0.9
 # Sensors named: more shares of a day than these cannot be told apart.
@@ -21,9 +22,9 @@ RISEN = 2.0
 LEAST_MINUTES = 60.0
 
 
-def _day(clock: np.ndarray) -> np.ndarray:
-    """Calendar days since the table's first row."""
-    return (clock // MINUTES_PER_DAY).astype(np.int64)
+def _day(clock: np.ndarray, unit: TimeUnit) -> np.ndarray:
+    """Calendar days, or blocks of 1,000 rows, since the table's first row."""
+    return (clock // unit.period).astype(np.int64)
 
 
 def errors_by_day(scores: Scores, unit: float | None = None) -> pd.DataFrame:
@@ -45,7 +46,7 @@ def errors_by_day(scores: Scores, unit: float | None = None) -> pd.DataFrame:
     """
     normal = scores.y_true == 0
     errors = pd.Series(scores.y_score[normal] / (1.0 if unit is None else unit))
-    by_day = errors.groupby(_day(scores.clock[normal]))
+    by_day = errors.groupby(_day(scores.clock[normal], scores.time_unit))
     return pd.DataFrame(
         {"normal": by_day.size(), "median": by_day.median(), "high": by_day.quantile(HIGH)}
     ).reset_index(names="day")
@@ -65,19 +66,20 @@ def alarms_by_day(called: Scores, policy: AlarmPolicy) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row for each day with a window: `day` (since the table's first row, from 0), `hours` (of
-        running time), `false_alarms` (that begin on it), `caught` (events whose last window before
-        them lies on it) and `false_alarms_per_day` (of running time).
+        running time; 24 of them stand for 1,000 rows), `false_alarms` (that begin on it), `caught`
+        (events whose last window before them lies on it) and `false_alarms_per_day` (of running time).
     """
-    day = _day(called.clock)
+    unit = called.time_unit
+    day = _day(called.clock, unit)
     windows = pd.Series(day).groupby(day).size()
     listed = alarms(called, 1.0, policy)
-    false = pd.Series(_day(listed.loc[listed["false"], "start"].to_numpy())).value_counts()
+    false = pd.Series(_day(listed.loc[listed["false"], "start"].to_numpy(), unit)).value_counts()
     ledger = event_ledger(called, 1.0, policy)
     seen = np.isin(called.event, ledger.loc[ledger["caught"], "event"])
     caught = pd.Series(day[seen]).groupby(called.event[seen]).last().value_counts()
     counts = pd.DataFrame(
         {
-            "hours": windows * called.step / 60,
+            "hours": windows * called.step / (unit.period / 24),
             "false_alarms": false.reindex(windows.index, fill_value=0),
             "caught": caught.reindex(windows.index, fill_value=0),
         }
@@ -125,7 +127,9 @@ def carriers_by_day(
 def _shares_by_day(contributions: pd.DataFrame, scores: Scores, n_inputs: int) -> pd.DataFrame:
     """Mean share of each input, days x positions of inputs."""
     normal = scores.where(scores.y_true == 0)
-    windows = pd.DataFrame({"fold": normal.fold, "row": normal.row, "window_day": _day(normal.clock)})
+    windows = pd.DataFrame(
+        {"fold": normal.fold, "row": normal.row, "window_day": _day(normal.clock, normal.time_unit)}
+    )
     noted = contributions.merge(windows, on=["fold", "row"])
     share = noted.filter(regex=r"^share_\d+$").to_numpy(float)
     sensor = noted.filter(regex=r"^sensor_\d+$").to_numpy(np.int64)
@@ -171,7 +175,7 @@ def drift_sentence(
     if not risen.any():
         return None
     first = int(days["day"].to_numpy()[risen][0])
-    since = (test.y_true == 0) & (_day(test.clock) >= first)
+    since = (test.y_true == 0) & (_day(test.clock, test.time_unit) >= first)
     times = float(np.median(test.y_score[since])) / unit
     said = f"Since {when(first)} the median error of normal windows is {_figure(times)} times what it was"
     return f"{said} on the validation data{_carried(carriers, first)}."

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarms, event_ledger
 from rare_event.judge.scores import Scores
@@ -31,9 +32,11 @@ class Evaluation:
     alarms, false_alarms
         Alarms, and those with no event in their lead window.
     days
-        Running time in days.
+        Running time in days, or thousands of rows.
     median_lead
-        Minutes from the first alarm of an event to the event; None if none was caught.
+        Minutes, or rows, from the first alarm of an event to the event; None if none was caught.
+    time_unit
+        Of the scores.
     """
 
     n: int
@@ -50,6 +53,7 @@ class Evaluation:
     false_alarms: int
     days: float
     median_lead: float | None
+    time_unit: TimeUnit = MINUTES
 
     @property
     def precision(self) -> float | None:
@@ -64,7 +68,7 @@ class Evaluation:
 
     @property
     def false_alarms_per_day(self) -> float:
-        """False alarms per day of running time."""
+        """False alarms per day of running time, or per 1,000 rows."""
         return self.false_alarms / self.days if self.days else 0.0
 
     def to_dict(self) -> dict[str, Any]:
@@ -110,4 +114,5 @@ def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolic
         false_alarms=int(listed["false"].sum()),
         days=scores.days,
         median_lead=float(ledger["lead"].median()) if ledger["caught"].any() else None,
+        time_unit=scores.time_unit,
     )

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
 from rare_event.judge.resampling import interval_of, mean_auc_draws
@@ -61,6 +62,8 @@ class Judgement:
         of it.
     caught_trailing, fa_per_day_trailing
         The same with a threshold that follows the scores (rule ``trailing-quantile``).
+    time_unit
+        Of the scores; where it is rows, lead windows are rows and rates per 1,000 of them.
     """
 
     name: str
@@ -79,6 +82,7 @@ class Judgement:
     fa_per_day_achieved: Mapping[float, float]
     caught_trailing: Counts
     fa_per_day_trailing: Mapping[float, float]
+    time_unit: TimeUnit = MINUTES
 
     def to_dict(self) -> dict[str, Any]:
         """Return the figures as plain data, draws left out: the command line's JSON."""
@@ -97,8 +101,9 @@ class Judgement:
                 "caught": self._by_lead(self.caught),
                 "caught_trailing": self._by_lead(self.caught_trailing),
             },
-            "fa_per_day_achieved": _by_budget(self.fa_per_day_achieved),
-            "fa_per_day_trailing": _by_budget(self.fa_per_day_trailing),
+            **self.time_unit.entry("fa_per_day_achieved", _by_budget(self.fa_per_day_achieved)),
+            **self.time_unit.entry("fa_per_day_trailing", _by_budget(self.fa_per_day_trailing)),
+            **self.time_unit.about(),
         }
 
     def _by_lead(self, counts: Counts) -> dict[str, dict[str, int]]:
@@ -168,6 +173,7 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
         fa_per_day_achieved=fixed.rates,
         caught_trailing=trailing.caught,
         fa_per_day_trailing=trailing.rates,
+        time_unit=test.time_unit,
     )
 
 
@@ -213,8 +219,10 @@ def _interval(draws: np.ndarray | None) -> tuple[float, float] | None:
 
 def windows_digest(test: Scores) -> str:
     """Return a digest of which windows were judged under which labels and folds."""
-    # Only where the label's lead window is another were alarms counted otherwise before.
+    # Only where the label's lead window is another, or rows stand for time, were alarms counted
+    # otherwise before.
     lead = [] if test.lead == OLDER_LEAD else [round(test.lead * 60_000)]
-    columns = (np.array([COUNTED_SINCE, *lead]), test.row, test.fold, test.y_true, test.total_events)
+    counted = [COUNTED_SINCE, *lead, *([-1] if test.time_unit.reason else [])]
+    columns = (np.array(counted), test.row, test.fold, test.y_true, test.total_events)
     joined = b"".join(np.ascontiguousarray(column, np.int64).tobytes() for column in columns)
     return hashlib.sha256(joined).hexdigest()[:16]

@@ -8,7 +8,7 @@ from scipy.stats import binom
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level
 from rare_event.judge.resampling import INTERVAL, LEAST_STRETCHES, RESAMPLES, draw_stretches, interval_of
-from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import Marks, alarm_marks, ranks_of
 
 
@@ -96,7 +96,7 @@ def intervals(
     counts = _counts_by_stretch(scores, policy, shown, stretch, n_stretches)
     weights = draw_stretches(stretch, scores.event >= 0, seed, resamples)
     drawn = {name: weights @ count for name, count in counts.items()}
-    days = weights @ np.bincount(stretch) * scores.step / MINUTES_PER_DAY
+    days = weights @ np.bincount(stretch) * scores.step / scores.time_unit.period
     positives = weights @ np.bincount(stretch, weights=scores.y_true == 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         figures = {

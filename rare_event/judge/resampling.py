@@ -13,7 +13,7 @@ from scipy.sparse import csr_array
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarms, event_ledger
-from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+from rare_event.judge.scores import Scores
 
 # Enough for a 95 % interval that no longer moves visibly.
 RESAMPLES = 400
@@ -285,7 +285,7 @@ def figure_draws(
     ledger = ledger[ledger["caught"]]
     seen, first = np.unique(called.event, return_index=True)
     caught = stretch[first[np.searchsorted(seen, ledger["event"])]]
-    days = total(stretch) * called.step / MINUTES_PER_DAY
+    days = total(stretch) * called.step / called.time_unit.period
     with np.errstate(invalid="ignore", divide="ignore"):
         return pd.DataFrame(
             {

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy
 
-MINUTES_PER_DAY = 1440.0
 # Scores of older files do not say how long before an event their rows are positive: all were judged so.
 OLDER_LEAD = 4.0
 # A second lead window is this many times as wide: alarms that come sooner than the label asks.
@@ -46,6 +48,8 @@ class Scores:
         Minutes per row.
     lead
         Minutes before an event in which its rows are positive: shift x step.
+    time_unit
+        Where it is rows, they stand for all minutes above, and 1,000 of them for a day.
     """
 
     row: np.ndarray
@@ -59,6 +63,7 @@ class Scores:
     total_events: np.ndarray
     step: float
     lead: float = OLDER_LEAD
+    time_unit: TimeUnit = MINUTES
 
     def __len__(self) -> int:
         """Return the number of scored windows."""
@@ -84,8 +89,8 @@ class Scores:
 
     @property
     def days(self) -> float:
-        """Days of running time that the windows stand for."""
-        return len(self) * self.step / MINUTES_PER_DAY
+        """Days of running time, or thousands of rows, that the windows stand for."""
+        return len(self) * self.step / self.time_unit.period
 
     @property
     def age(self) -> np.ndarray:
@@ -129,20 +134,28 @@ class Scores:
         columns = {name: getattr(self, name)[mask] for name in COLUMNS}
         return replace(self, **columns)
 
+    def scales(self) -> dict[str, Any]:
+        """Return what `of_record` needs beside the windows and the events, as plain data."""
+        return {"step": self.step, "lead": self.lead, **self.time_unit.about()}
+
     def to_frame(self) -> pd.DataFrame:
         """Return the windows as a frame with one column for each array of shape (n,)."""
         return pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
 
     @classmethod
-    def from_frame(
-        cls, frame: pd.DataFrame, total_events: np.ndarray, step: float, lead: float = OLDER_LEAD
-    ) -> Scores:
-        """Make scores of what `to_frame` returned."""
-        columns = {name: frame[name].to_numpy() for name in COLUMNS}
-        return cls(**columns, total_events=np.asarray(total_events, np.int64), step=step, lead=lead)
+    def of_record(cls, frame: pd.DataFrame, total_events: Any, scales: Mapping[str, Any]) -> Scores:
+        """Make scores of what `to_frame` and `scales` returned, now or in an older version."""
+        return cls(
+            **{name: frame[name].to_numpy() for name in COLUMNS},
+            total_events=np.asarray(total_events, np.int64),
+            step=float(scales["step"]),
+            lead=scales.get("lead", OLDER_LEAD),
+            time_unit=TimeUnit(scales.get("clock", "")),
+        )
 
 
-COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in ("total_events", "step", "lead"))
+OF_ALL = ("total_events", "step", "lead", "time_unit")
+COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in OF_ALL)
 
 
 def join(parts: list[Scores]) -> Scores:
@@ -155,4 +168,4 @@ def join(parts: list[Scores]) -> Scores:
     """
     frame = pd.concat([part.to_frame() for part in parts]).sort_values(["row", "fold"], kind="stable")
     events = np.unique(np.concatenate([part.total_events for part in parts]))
-    return Scores.from_frame(frame, events, parts[0].step, parts[0].lead)
+    return Scores.of_record(frame, events, parts[0].scales())

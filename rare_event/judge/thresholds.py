@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Costs
 from rare_event.errors import DataError
 from rare_event.judge.alarms import alarm_level, repetitions
@@ -33,7 +34,9 @@ class OperatingPoints:
     n_positive, n_normal, n_events
         Rows of either class and events of the part.
     days
-        Running time in days.
+        Running time in days, or thousands of rows.
+    time_unit
+        Of the scores.
     """
 
     threshold: np.ndarray
@@ -46,6 +49,7 @@ class OperatingPoints:
     n_normal: int
     n_events: int
     days: float
+    time_unit: TimeUnit = MINUTES
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -68,7 +72,7 @@ class OperatingPoints:
 
     @property
     def false_alarms_per_day(self) -> np.ndarray:
-        """False alarms per day of running time."""
+        """False alarms per day of running time, or per 1,000 rows."""
         return self.false_alarms / self.days
 
     def f_beta(self, beta: float = 1.0) -> np.ndarray:
@@ -139,6 +143,7 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
         n_normal=len(scores) - scores.n_positive,
         n_events=len(scores.total_events),
         days=scores.days,
+        time_unit=scores.time_unit,
     )
 
 

@@ -10,7 +10,7 @@ import pandas as pd
 
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.errors import ConfigError
-from rare_event.judge.scores import MINUTES_PER_DAY, Scores
+from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
 
 # How alarms cluster is read off levels that at least so many windows reach, over a tenfold range of
@@ -99,7 +99,7 @@ def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.nd
     row = np.concatenate([past.row, scores.row])
     order = np.argsort(row, kind="stable")
     values = np.concatenate([past.y_score, scores.y_score])[order]
-    rows, least = _memory(days, scores.step)
+    rows, least = _memory(days, scores)
     limit = pd.Series(_trailing(values, quantile, rows, least)).bfill()
     # Fewer windows than an hour have no trailing quantile: they are compared with all there are.
     limit = limit.fillna(float(np.quantile(values, quantile, method="weibull")))
@@ -110,10 +110,10 @@ def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.nd
     return back[len(past) :]
 
 
-def _memory(days: float, step: float) -> tuple[int, int]:
+def _memory(days: float, scores: Scores) -> tuple[int, int]:
     """Return how many windows are looked back on: at most, and at least, an hour of them."""
-    rows = max(1, round(days * MINUTES_PER_DAY / step))
-    return rows, min(rows, max(1, round(60 / step)))
+    rows = max(1, round(days * scores.time_unit.period / scores.step))
+    return rows, min(rows, max(1, round(60 / scores.step)))
 
 
 def _position(quantile: float, n: int) -> tuple[int, float]:
@@ -192,8 +192,9 @@ def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: f
         If the budget is not above 0.
     """
     if not budget > 0:
-        raise ConfigError(f"The budget is {budget:g} false alarms a day; choose more than 0.")
-    alarms = budget * validation.step / MINUTES_PER_DAY
+        rate = f"{budget:g} false alarms {validation.time_unit.a_day}"
+        raise ConfigError(f"The budget is {rate}; choose more than 0.")
+    alarms = budget * validation.step / validation.time_unit.period
     share, ratio = _alarms_per_window(validation, policy, alarms, days)
     above = alarms
     if len(share):
@@ -230,7 +231,7 @@ def _alarms_per_window(
     """Share of the windows above each of a range of levels, and the false alarms to one of them."""
     if len(scores) < LEAST_WINDOWS:
         return np.empty(0), np.empty(0)
-    rows, least = _memory(days, scores.step)
+    rows, least = _memory(days, scores)
     before = np.minimum(np.arange(len(scores)), rows)
     rank = pd.Series(scores.y_score).rolling(rows + 1, min_periods=1).rank(method="min", ascending=False)
     level = np.where(before < least, 0.0, 1 - rank.to_numpy() / (before + 1))

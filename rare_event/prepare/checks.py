@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.clock_checks import check_time
+from rare_event.prepare.clock_checks import ROWS_COUNTED, check_time
 from rare_event.prepare.effects import Effect, dropping, filling, leading
 from rare_event.prepare.findings import GRADES, Action, Finding
 from rare_event.prepare.notes import Note
@@ -223,7 +223,8 @@ def _from_note(note: Note, n_rows: int) -> Finding:
         fix = "Write all numbers alike, without units and thousands separators, and upload the file again."
         return Finding("warning", note.column, what, fix)
     if note.fact == "unread time":
-        what = f"No time can be read from texts such as {shown(note.detail)} in line {note.line}."
+        what = f"No time can be read from texts such as {shown(note.detail)} in line {note.line}"
+        what += f", so rows are counted: {ROWS_COUNTED}."
         fix = "Write the date and the time of day, such as 2023-01-09 06:00:00, and upload the file again."
         return Finding("problem", note.column, what, fix)
     what = {

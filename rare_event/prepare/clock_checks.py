@@ -21,6 +21,8 @@ from rare_event.prepare.table import Table
 from rare_event.prepare.values import line_of
 from rare_event.text import plural
 
+ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not seen"
+
 
 def check_time(table: Table) -> Iterator[Finding]:
     """Find times that are absent, run backwards or are shared by several rows.
@@ -33,12 +35,8 @@ def check_time(table: Table) -> Iterator[Finding]:
     if table.time is None:
         # A column of times that cannot be read has a finding of its own, from its note.
         if all(note.fact != "unread time" for note in table.notes):
-            yield Finding(
-                "note",
-                None,
-                "There is no time column, so gaps, minutes and false alarms per day cannot be given.",
-                "Choose a time column if the file has one.",
-            )
+            what = f"There is no time column, so rows are counted: {ROWS_COUNTED}."
+            yield Finding("note", None, what, "Choose a time column if the file has one.")
         return
     yield from _check_order(table, table.time)
     yield from _check_repeats(table, table.time)
@@ -76,6 +74,8 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
         return
     number = "1 row repeats" if len(rows) == 1 else f"{len(rows):,} of {len(time):,} rows repeat"
     what = f"{number} the time of an earlier row, first in line {line_of(rows[0])}"
+    if table.time_unit.reason:
+        what += f"; rows are therefore counted: {ROWS_COUNTED}"
     grade: Grade = "problem" if again.mean() > MOST else "warning"
     effect = dropping(one_row_of_each_time(time, table.label), table.label)
     if effect.refused is None:

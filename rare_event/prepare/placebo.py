@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rare_event.errors import DataError
-from rare_event.prepare.stretches import find_events, minutes, stretches
+from rare_event.prepare.stretches import find_events, stretches
 from rare_event.prepare.table import Table
 
 # Rows around a real event, a stop or another invented event that are not quiet: the precursor on
@@ -44,7 +44,7 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     DataError
         If fewer than two rows are quiet.
     """
-    clock = minutes(table.time, table.n_rows)
+    clock = table.clock
     stretch = stretches(clock, table.label)
     events = find_events(clock, table.label, stretch)
     quiet = _quiet(stretch, events.row)

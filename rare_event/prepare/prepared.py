@@ -6,12 +6,13 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import ExperimentConfig
 from rare_event.errors import DataError
 from rare_event.prepare.features import Derived, derive
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.split import Fold, split
-from rare_event.prepare.stretches import Events, find_events, median_step, minutes, stretches
+from rare_event.prepare.stretches import Events, find_events, median_step, stretches
 from rare_event.prepare.table import Table
 from rare_event.prepare.windows import article_window_ends, window_ends
 
@@ -36,6 +37,8 @@ class Prepared:
         Of the table.
     step
         Minutes per row.
+    time_unit
+        Of the table; where it is rows, they stand for all minutes above.
     """
 
     row: np.ndarray
@@ -47,6 +50,7 @@ class Prepared:
     folds: list[Fold]
     events: Events
     step: float
+    time_unit: TimeUnit = MINUTES
 
     @property
     def n_positive(self) -> int:
@@ -71,7 +75,7 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     ConfigError
         If the shift is not shorter than the table.
     """
-    clock = minutes(table.time, table.n_rows)
+    clock = table.clock
     stretch = stretches(clock, table.label)
     shifted = curve_shift(table.label, config.shift, None if config.article_mode else stretch)
     kept = shifted.rows
@@ -88,6 +92,7 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         folds=split(config.split, stretch[kept], ends, purge=config.lookback + config.shift),
         events=find_events(clock, table.label, stretch),
         step=median_step(clock),
+        time_unit=table.time_unit,
     )
 
 

@@ -8,13 +8,19 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.reading import digest_of, read_raw
 from rare_event.prepare.schema import Schema, guess_schema, require_rows
 from rare_event.prepare.source import Source
+from rare_event.prepare.stretches import minutes
 from rare_event.prepare.times import parse_times, zones
 from rare_event.prepare.values import first_intruder, line_of, shown, texts_of, to_float32, to_numbers
+
+# Share of rows with the time of the row before above which times tell no duration: rows times the
+# median step is then off by at least as much.
+MOST_SHARED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,6 +63,24 @@ class Table:
     def time(self) -> np.ndarray | None:
         """Times, datetime64[ns] of shape (n_rows,), or None."""
         return None if self.schema.time is None else self.frame[self.schema.time].to_numpy()
+
+    @property
+    def time_unit(self) -> TimeUnit:
+        """Minutes; rows without times, or where more than 5 % of them have the time of the row before."""
+        if self.time is None:
+            return NO_TIME
+        shared = np.diff(self.time) == np.timedelta64(0)
+        return SHARED_TIMES if shared.sum() > MOST_SHARED * self.n_rows else MINUTES
+
+    @property
+    def clock(self) -> np.ndarray:
+        """Minutes since the first row, or numbers of rows as `time_unit` says, shape (n_rows,)."""
+        return minutes(None if self.time_unit.reason else self.time, self.n_rows)
+
+    @property
+    def when(self) -> np.ndarray:
+        """Times of the rows where they can be used, else numbers of rows, shape (n_rows,)."""
+        return self.clock if self.time is None or self.time_unit.reason else self.time
 
     @property
     def values(self) -> np.ndarray:

@@ -15,7 +15,7 @@ import pandas as pd
 
 from rare_event.config import DesignSpace, space_from_json, space_to_json
 from rare_event.errors import RareEventError, RunError
-from rare_event.judge.scores import OLDER_LEAD, Scores
+from rare_event.judge.scores import Scores
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
 from rare_event.store.processes import read_alive
@@ -109,7 +109,7 @@ class DesignMap(WorkFolder):
         windows
             As of `rare_event.judge.align.common_windows`.
         """
-        about = {"step": windows.step, "lead": windows.lead, "total_events": windows.total_events.tolist()}
+        about = {**windows.scales(), "total_events": windows.total_events.tolist()}
         write_json(self.folder / "windows.json", about)
         frame = windows.to_frame()
         write(self.folder / "windows.parquet", lambda path: frame.to_parquet(path, index=False))
@@ -121,9 +121,7 @@ class DesignMap(WorkFolder):
         about: dict[str, Any] = read_json(self.folder / "windows.json")
         try:
             frame = pd.read_parquet(self.folder / "windows.parquet")
-            return Scores.from_frame(
-                frame, about["total_events"], float(about["step"]), about.get("lead", OLDER_LEAD)
-            )
+            return Scores.of_record(frame, about["total_events"], about)
         except (OSError, ValueError, KeyError) as error:
             raise RunError(f"The windows of map {self.id} are damaged. Make the map again.") from error
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
@@ -94,11 +95,11 @@ class Committed:
         """Whether another commitment alarms the same rows, whenever it was made."""
         return replace(other, time=self.time) == self
 
-    def in_words(self) -> str:
+    def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold came about."""
         factor = self.common if self.rule.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
-        return f"{times}{self.rule.in_words()}, on {self.part} data"
+        return f"{times}{self.rule.in_words(unit)}, on {self.part} data"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ import pandas as pd
 from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.detect.summary import Layer
 from rare_event.errors import RunError
-from rare_event.judge.scores import OLDER_LEAD, Scores, join
+from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
 from rare_event.store.processes import read_alive
@@ -125,8 +125,7 @@ class Run(WorkFolder):
         write_json(
             self.folder / "scores.json",
             {
-                "step": next(iter(joined.values())).step,
-                "lead": next(iter(joined.values())).lead,
+                **next(iter(joined.values())).scales(),
                 "total_events": {part: scores.total_events.tolist() for part, scores in joined.items()},
             },
         )
@@ -165,9 +164,7 @@ class Run(WorkFolder):
         about = read_json(self.folder / "scores.json")
         with explain("scores", self.named):
             frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
-            return Scores.from_frame(
-                frame, about["total_events"][part], float(about["step"]), about.get("lead", OLDER_LEAD)
-            )
+            return Scores.of_record(frame, about["total_events"][part], about)
 
     def commit(self, committed: Committed) -> None:
         """Commit a threshold: from now on it is what the test data are judged at."""

@@ -89,6 +89,6 @@ def test_a_lead_window_shorter_than_a_row_is_refused() -> None:
 
 def test_scores_of_older_files_keep_the_window_they_were_judged_by() -> None:
     scores = perfect(table_of(120), shift=2)
-    older = Scores.from_frame(scores.to_frame(), scores.total_events, scores.step)
+    older = Scores.of_record(scores.to_frame(), scores.total_events, {"step": scores.step})
     assert older.lead == scores.lead == OLDER_LEAD
     assert older.lead_windows == (4.0, 20.0)

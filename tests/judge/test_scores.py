@@ -35,7 +35,7 @@ def test_a_frame_and_back() -> None:
     scores = random_scores(np.random.default_rng(1))
     frame = scores.to_frame()
     assert isinstance(frame, pd.DataFrame) and tuple(frame.columns) == COLUMNS
-    again = Scores.from_frame(frame, scores.total_events.tolist(), scores.step)
+    again = Scores.of_record(frame, scores.total_events.tolist(), scores.scales())
     assert equal(again, scores)
     assert all(getattr(again, c).dtype == getattr(scores, c).dtype for c in COLUMNS)
 

@@ -17,7 +17,13 @@ NEARLY = frame()["y"].where(np.arange(100) != 11, 1)
 
 # data, then of the finding: grade, column, words in it, action
 DEFECTS = {
-    "no time": (frame().drop(columns="time"), "note", None, ["no time column", "minutes"], None),
+    "no time": (
+        frame().drop(columns="time"),
+        "note",
+        None,
+        ["no time column", "rows are counted", "per 1,000 rows"],
+        None,
+    ),
     "unsorted": (SWAPPED, "problem", "time", ["backwards once", "line 6"], "sort-time"),
     "repeated time": (REPEATED, "warning", "time", ["1 row", "line 12"], "drop-rows"),
     "one event": (frame(y=[0] * 70 + [1, 1] + [0] * 28), "problem", "y", ["only one event", "line 72"], None),

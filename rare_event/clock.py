@@ -1,0 +1,97 @@
+"""What time is counted in: minutes and days, or rows where a file has no clock that can be read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+MINUTES_PER_DAY = 1440.0
+ROWS_PER_PERIOD = 1000.0
+_ROWS_FOR_TIME = (
+    ("running time", "rows"),
+    ("the last *days* days", "the last *days* thousand rows"),
+    ("days", "thousand rows"),
+    ("per day of rows", "per 1,000 rows"),
+    ("per day", "per 1,000 rows"),
+    ("a day", "per 1,000 rows"),
+    ("Minutes", "Rows"),
+    ("minutes", "rows"),
+)
+
+
+@dataclass(frozen=True)
+class TimeUnit:
+    """What lead times and the rate of false alarms are counted in, and the words for it.
+
+    Parameters
+    ----------
+    reason
+        Why rows stand for time, as the begin of a sentence; empty where the clock can be read.
+    """
+
+    reason: str = ""
+
+    @property
+    def period(self) -> float:
+        """What the rate of false alarms refers to: the minutes of a day, or 1,000 rows."""
+        return ROWS_PER_PERIOD if self.reason else MINUTES_PER_DAY
+
+    @property
+    def name(self) -> str:
+        """The unit of lead times."""
+        return "rows" if self.reason else "minutes"
+
+    @property
+    def short(self) -> str:
+        """The unit of lead times behind a figure."""
+        return "rows" if self.reason else "min"
+
+    @property
+    def a_day(self) -> str:
+        """What follows a number of false alarms in a sentence."""
+        return "per 1,000 rows" if self.reason else "a day"
+
+    @property
+    def per_day(self) -> str:
+        """What follows false alarms in a label."""
+        return "per 1,000 rows" if self.reason else "per day"
+
+    @property
+    def why(self) -> str:
+        """The sentence for pages and the command line that show figures of rows; empty otherwise."""
+        return f"{self.reason}, so alarms are counted per 1,000 rows." if self.reason else ""
+
+    def reword(self, text: str) -> str:
+        """Write a label or help text that speaks of minutes and days in this unit.
+
+        Examples
+        --------
+        >>> TimeUnit("This file has no readable time").reword("Minutes; false alarms a day.")
+        'Rows; false alarms per 1,000 rows.'
+        """
+        for time, rows in _ROWS_FOR_TIME if self.reason else ():
+            text = text.replace(time, rows)
+        return text
+
+    def entry(self, name: str, value: Any) -> dict[str, Any]:
+        """Name a figure of JSON; without a clock it is null under the name that speaks of time.
+
+        Examples
+        --------
+        >>> TimeUnit().entry("false_alarms_per_day", 2.0)
+        {'false_alarms_per_day': 2.0}
+        >>> TimeUnit("This file has no readable time").entry("false_alarms_per_day", 2.0)
+        {'false_alarms_per_day': None, 'false_alarms_per_1000_rows': 2.0}
+        """
+        if not self.reason:
+            return {name: value}
+        return {name: None, name.replace("per_day", "per_1000_rows").replace("minutes", "rows"): value}
+
+    def about(self) -> dict[str, str]:
+        """Entry of JSON that says why figures are of rows; nothing where they are of time."""
+        return {"clock": self.reason} if self.reason else {}
+
+
+MINUTES = TimeUnit()
+NO_TIME = TimeUnit("This file has no readable time")
+SHARED_TIMES = TimeUnit("In this file many rows share a time")
