@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>$:.&])")
 
@@ -27,19 +25,12 @@ def number(value: float | None, digits: int = 3) -> str:
     return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
 
 
-def auc_in_words(figures: Mapping[str, Any]) -> str:
-    """Write an AUC with its 95 % interval and what chance gives.
-
-    Parameters
-    ----------
-    figures
-        With `auc` and, of newer runs, `interval`, either of which may be None.
-    """
-    if figures["auc"] is None:
+def auc_in_words(auc: float | None, interval: tuple[float, float] | None) -> str:
+    """Write an AUC with its 95 % interval and what chance gives; either may be None."""
+    if auc is None:
         return "not defined: one class only"
-    between = figures.get("interval")
-    told = "" if between is None else f"{between[0]:.2f} to {between[1]:.2f}, "
-    return f"{figures['auc']:.2f} ({told}chance 0.5)"
+    between = "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}, "
+    return f"{auc:.2f} ({between}chance 0.5)"
 
 
 def share(part: float, whole: float) -> str:

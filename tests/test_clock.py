@@ -28,6 +28,7 @@ from rare_event.prepare.checks import check
 from rare_event.prepare.table import Table, read_table
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run
+from rare_event.store.serial import to_plain
 from tests.small import PCA, small_frame
 
 OF_TIME = ("a day", "per day", "per_day", "/day", "minute", " min ", "days")
@@ -134,11 +135,11 @@ def test_the_budget_holds_per_thousand_rows(results: dict[str, Result]) -> None:
 
 
 def test_the_summary_holds_no_figure_of_time(results: dict[str, Result]) -> None:
-    good = summarise(results["good"])
+    good = to_plain(summarise(results["good"]))
     assert good["false_alarms_per_day"] >= 0 and not {"clock", "false_alarms_per_1000_rows"} & set(good)
     assert "median_lead_minutes" in good and "median_lead_rows" not in good
     for name, reason in (("none", NO_TIME.reason), ("shared", SHARED_TIMES.reason)):
-        figures = summarise(results[name])
+        figures = to_plain(summarise(results[name]))
         assert figures["clock"] == reason
         assert figures["false_alarms_per_1000_rows"] == results[name].evaluation().false_alarms_per_day
         assert "median_lead_rows" in figures and not numbers_of_time(figures)

@@ -158,7 +158,7 @@ for config in (PCA, *(recipe(name, RECOMMENDED) for name in ("forest", "isolatio
     run = create_run(dataset, config)
     status = execute_in_worker(run.id)
     assert status.state == "done", (config.model.kind, status.message)
-    assert run.evaluation()["events"]["total"] > 0
+    assert run.evaluation().events["total"] > 0
 app = AppTest.from_file("app.py", default_timeout=60).run()
 assert not app.exception and app.title
 network = execute_in_worker(create_run(dataset, DENSE).id)

@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
@@ -17,6 +17,7 @@ from rare_event.config import PRESETS, baselines
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
+    from rare_event.experiment.result import Summary
     from rare_event.prepare.findings import Finding
     from rare_event.prepare.table import Table
 
@@ -32,6 +33,7 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.datasets import add_dataset
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
+    from rare_event.store.serial import to_plain
     from rare_event.store.workspace import write
 
     if options.ledger is not None:
@@ -46,12 +48,15 @@ def run_command(options: argparse.Namespace) -> int:
         result = execute(run, bar)
     if options.ledger is not None:
         write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
-    figures = run.evaluation()
+    summary = run.evaluation()
     # What is printed has been seen.
     run.look()
-    if options.tensorboard:
-        figures["tensorboard"] = tensorboard_command(run.tensorboard)
-    sys.stdout.write(json.dumps(figures, indent=1) + "\n" if options.json else _describe(figures))
+    logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
+    if options.json:
+        figures = to_plain(summary) | ({"tensorboard": logs} if logs else {})
+        sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    else:
+        sys.stdout.write(_describe(summary) + (f"logs: {logs}\n" if logs else ""))
     return 0
 
 
@@ -82,8 +87,9 @@ def backtest_command(options: argparse.Namespace) -> int:
 
 def leakage_command(options: argparse.Namespace) -> int:
     """Print how one model does under different splits."""
-    from rare_event.experiment.leakage import describe, leakage, to_dict
+    from rare_event.experiment.leakage import Reading, describe, leakage
     from rare_event.prepare.table import read_table
+    from rare_event.store.serial import dump
 
     table = read_table(options.file)
     stop_on_problems(table, options.accept)
@@ -93,7 +99,7 @@ def leakage_command(options: argparse.Namespace) -> int:
     config = replace(config, split=replace(config.split, folds=options.folds))
     with Bar() as bar:
         readings = leakage(table, config, bar)
-    sys.stdout.write(json.dumps(to_dict(readings), indent=1) + "\n" if options.json else describe(readings))
+    sys.stdout.write(dump(readings, dict[str, Reading]) + "\n" if options.json else describe(readings))
     return 0
 
 
@@ -140,28 +146,29 @@ def map_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(figures: dict[str, Any]) -> str:
+def _describe(summary: Summary) -> str:
     """Say what a run came to, for people."""
-    events, test, unit = figures["events"], figures["test"], TimeUnit(figures.get("clock", ""))
+    events, test, unit = summary.events, summary.test, TimeUnit(summary.clock)
     *_, rate = unit.entry("false_alarms_per_day", None)
     *_, lead = unit.entry("median_lead_minutes", None)
-    optimistic = " (random split: optimistic)" if figures["split"] == "random" else ""
-    auc = "not defined (one class only)" if test["auc"] is None else f"{test['auc']:.3f}"
-    if test["interval"] is not None:
-        auc += " ({:.2f} to {:.2f}, chance 0.5)".format(*test["interval"])
-    median_lead = "" if figures[lead] is None else f", median lead {figures[lead]:g} {unit.name}"
+    optimistic = " (random split: optimistic)" if summary.split == "random" else ""
+    auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
+    if test.interval is not None:
+        auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
+    median = getattr(summary, lead)
+    median_lead = "" if median is None else f", median lead {median:g} {unit.name}"
     why = f"{unit.why}\n" if unit.why else ""
-    rows = ", ".join(f"{name} {count:,}" for name, count in figures["confusion"].items())
+    rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
-        f"{figures['preset']} on {figures['n_rows']:,} rows of {figures['n_sensors']} sensors, "
-        f"{figures['split']} split{optimistic}\n"
-        f"test: AUC {auc}, {test['n']:,} windows, {test['n_positive']:,} positive\n"
+        f"{summary.preset} on {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{summary.split} split{optimistic}\n"
+        f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
-        f"{figures[rate]:.1f} false alarms {unit.per_day}{median_lead}\n"
+        f"{getattr(summary, rate):.1f} false alarms {unit.per_day}{median_lead}\n"
         f"{why}"
         f"rows: {rows}\n"
-        f"run {figures['run']}\n"
-    ) + (f"logs: {figures['tensorboard']}\n" if "tensorboard" in figures else "")
+        f"run {summary.run}\n"
+    )
 
 
 def bench_command(options: argparse.Namespace) -> int:

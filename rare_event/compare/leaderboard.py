@@ -125,7 +125,7 @@ def _about(run: Run, config: ExperimentConfig) -> dict[str, Any]:
         "run": run.id,
         "kind": kind_of(run, config),
         "split": config.split.kind,
-        "train_seconds": run.evaluation().get("seconds", {}).get("train"),
+        "train_seconds": run.evaluation().seconds.get("train"),
         "looks": len(run.looks()),
     }
 

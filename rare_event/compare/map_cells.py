@@ -20,7 +20,7 @@ from rare_event.judge.scores import Scores, join
 from rare_event.prepare.prepared import prepare
 from rare_event.prepare.table import Table
 from rare_event.store.maps import DesignMap
-from rare_event.store.records import Status
+from rare_event.store.records import CellFigures, Status
 from rare_event.store.runs import Run
 
 
@@ -126,8 +126,8 @@ def judge_cell(windows: Scores, run: Run, seconds: float | None = None) -> tuple
         If its scores are damaged, or of other data.
     """
     figures = judge_on_common(on_common(windows, run.scores("test")), run.config().policy)
-    taken = sum(run.evaluation()["seconds"].values()) if seconds is None else seconds
-    run.save_figures(windows_digest(windows), {**figures.to_dict(), "seconds": taken})
+    taken = sum(run.evaluation().seconds.values()) if seconds is None else seconds
+    run.save_figures(windows_digest(windows), CellFigures(**vars(figures), seconds=taken))
     return figures, taken
 
 
@@ -146,7 +146,7 @@ def read_cells(design_map: DesignMap, space: DesignSpace | None = None) -> list[
                 if kept is None:
                     figures, seconds = judge_cell(windows, cell.run)
                 else:
-                    figures, seconds = Figures.from_dict(kept), float(kept["seconds"])
+                    figures, seconds = kept, kept.seconds
                 cell = replace(cell, figures=figures, seconds=seconds)
         cells.append(cell)
     return cells

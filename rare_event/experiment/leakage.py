@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import dataclass, replace
 from functools import reduce
-from typing import Any
 
 import numpy as np
 
@@ -95,25 +94,6 @@ def read(test: Scores) -> Reading:
     """Read the skill off the scores of all folds."""
     events = np.unique(test.event[test.y_true == 1])
     return Reading(ranking(test)[0], auc_interval(test), len(test), test.n_positive, int((events >= 0).sum()))
-
-
-def to_dict(readings: Mapping[str, Reading]) -> dict[str, Any]:
-    """Return readings as plain data: the command line's JSON.
-
-    Parameters
-    ----------
-    readings
-        Of `leakage`.
-    """
-    return {name: asdict(reading) for name, reading in readings.items()}
-
-
-def from_dict(figures: Mapping[str, Any]) -> dict[str, Reading]:
-    """Read what `to_dict` returned."""
-    return {
-        name: Reading(**{**each, "interval": tuple(each["interval"]) if each["interval"] else None})
-        for name, each in figures.items()
-    }
 
 
 def describe(readings: Mapping[str, Reading]) -> str:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from typing import Any
 
 import pandas as pd
 
-from rare_event.config import AlarmPolicy, ExperimentConfig
+from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.detect.detector import Detector
 from rare_event.detect.training import Epoch
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
@@ -118,43 +118,111 @@ def ignore_progress(fold: int, folds: int, epoch: Epoch) -> None:
     """Report to nobody."""
 
 
-def summarise(result: Result) -> dict[str, Any]:
-    """Figures of a finished experiment as plain data: the command line's JSON."""
+# Entries of JSON that are there only without a clock.
+OF_ROWS = ("clock", "false_alarms_per_1000_rows", "median_lead_rows")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ranking:
+    """How well scores rank: ROC AUC with its 95 % interval, and average precision; None where not defined."""
+
+    auc: float | None
+    interval: tuple[float, float] | None = None
+    average_precision: float | None = None
+    n: int
+    n_positive: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class FoldRanking(Ranking):
+    """That of one fold, with its threshold and the epochs of its training."""
+
+    threshold: float
+    epochs: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Summary:
+    """Figures of a finished experiment: the command line's JSON, and what a run keeps.
+
+    Where rows stand for time, `clock` says why; JSON holds the figures of rows only there.
+    """
+
+    preset: str
+    split: str
+    folds: tuple[FoldRanking, ...]
+    n_rows: int
+    n_sensors: int
+    n_windows: int
+    n_positive: int
+    epochs: int
+    validation: Ranking
+    test: Ranking
+    threshold: float | None
+    rule: Rule | None = None
+    policy: AlarmPolicy | None = None
+    ledger_rows: int | None = None
+    confusion: Mapping[str, int]
+    events: Mapping[str, int]
+    false_alarms_per_day: float | None
+    false_alarms_per_1000_rows: float | None = None
+    median_lead_minutes: float | None
+    median_lead_rows: float | None = None
+    clock: str = ""
+    seconds: Mapping[str, float]
+    run: str = ""
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
+        """Tell pydantic what JSON leaves out."""
+        from pydantic_core import core_schema
+
+        def write(summary: Summary, fields: Callable[[Summary], dict[str, Any]]) -> dict[str, Any]:
+            left_out = () if summary.clock else OF_ROWS
+            return {name: value for name, value in fields(summary).items() if name not in left_out}
+
+        wrap = core_schema.wrap_serializer_function_ser_schema(write)
+        return {**handler(source), "serialization": wrap}
+
+
+def summarise(result: Result, run: str = "") -> Summary:
+    """Sum a finished experiment up; `run` is the id of its run, if it has one."""
     evaluation, unit = result.evaluation(), result.prepared.time_unit
     thresholds = list(result.thresholds.values())
-    return {
-        "preset": result.config.name,
-        "split": result.config.split.kind,
-        "folds": [
-            {**_ranking(fold.test), "threshold": fold.threshold, "epochs": len(fold.history)}
+    return Summary(
+        preset=result.config.name,
+        split=result.config.split.kind,
+        folds=tuple(
+            FoldRanking(**vars(_ranking(fold.test)), threshold=fold.threshold, epochs=len(fold.history))
             for fold in result.folds
-        ],
-        "n_rows": len(result.prepared.row),
-        "n_sensors": len(result.prepared.derived.sensors),
-        "n_windows": len(result.prepared.ends),
-        "n_positive": result.prepared.n_positive,
-        "epochs": max(len(fold.history) for fold in result.folds),
-        "validation": _ranking(result.validation),
-        "test": _ranking(result.test),
-        "threshold": thresholds[0] if len(set(thresholds)) == 1 else None,
-        "rule": asdict(result.config.rule),
-        "policy": asdict(result.policy),
-        "ledger_rows": evaluation.n_events + evaluation.false_alarms,
-        "confusion": {name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
-        "events": {"caught": evaluation.caught, "total": evaluation.n_events},
+        ),
+        n_rows=len(result.prepared.row),
+        n_sensors=len(result.prepared.derived.sensors),
+        n_windows=len(result.prepared.ends),
+        n_positive=result.prepared.n_positive,
+        epochs=max(len(fold.history) for fold in result.folds),
+        validation=_ranking(result.validation),
+        test=_ranking(result.test),
+        threshold=thresholds[0] if len(set(thresholds)) == 1 else None,
+        rule=result.config.rule,
+        policy=result.policy,
+        ledger_rows=evaluation.n_events + evaluation.false_alarms,
+        confusion={name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
+        events={"caught": evaluation.caught, "total": evaluation.n_events},
         **unit.entry("false_alarms_per_day", evaluation.false_alarms_per_day),
         **unit.entry("median_lead_minutes", evaluation.median_lead),
-        **unit.about(),
-        "seconds": dict(result.seconds),
-    }
+        clock=unit.reason,
+        seconds=dict(result.seconds),
+        run=run,
+    )
 
 
-def _ranking(scores: Scores) -> dict[str, Any]:
+def _ranking(scores: Scores) -> Ranking:
     auc, average_precision = ranking(scores)
-    return {
-        "auc": auc,
-        "interval": auc_interval(scores),
-        "average_precision": average_precision,
-        "n": len(scores),
-        "n_positive": scores.n_positive,
-    }
+    return Ranking(
+        auc=auc,
+        interval=auc_interval(scores),
+        average_precision=average_precision,
+        n=len(scores),
+        n_positive=scores.n_positive,
+    )

@@ -251,7 +251,7 @@ class _Work:
         del self.pending[number]
         self.attempts[number] = self.attempts.get(number, 0) + 1
         if number in self.runs:
-            self.runs[number].begin_anew()
+            self.runs[number].queue_again()
         else:
             self.runs[number] = create_run(self.dataset, config, Purpose("cell", self.design_map.id))
             self.design_map.write_cells(self.runs)

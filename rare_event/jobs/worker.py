@@ -19,7 +19,7 @@ from rare_event.detect.tensorboard import tensorboard_log
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.experiment.backtest import trivial
-from rare_event.experiment.leakage import leakage, to_dict
+from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import FoldResult, OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.judgement import Judgement
@@ -127,7 +127,7 @@ def execute_leakage(run: Run) -> None:
         If it cannot be executed, or was cancelled; the status says so as well.
     """
     with _told(run):
-        run.save_leakage(to_dict(leakage(run.dataset().table(), run.config(), Reporter(run))))
+        run.save_leakage(leakage(run.dataset().table(), run.config(), Reporter(run)))
 
 
 @contextmanager
@@ -187,7 +187,7 @@ def save_result(run: Run, result: Result) -> None:
         result.folds[-1].representation.names,
     )
     run.commit(Committed(result.thresholds, result.config.rule, result.policy))
-    run.save_evaluation({**summarise(result), "run": run.id})
+    run.save_evaluation(summarise(result, run.id))
     run.save_judgement(
         {**_with_draws(result.judgement()), "trivial": [_with_draws(row) for row in trivial(result)]}
     )

@@ -7,16 +7,17 @@ lead window of an event, whatever shift the setting was trained with.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from statistics import median_high
-from typing import Any
+from typing import Annotated
 
 import numpy as np
 
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.errors import DataError
 from rare_event.judge.alarms import event_ledger
+from rare_event.judge.arrays import AsLists
 from rare_event.judge.blend import shared_windows
 from rare_event.judge.chance import chance
 from rare_event.judge.evaluation import call, ranking
@@ -90,8 +91,7 @@ def on_common(windows: Scores, scores: Scores) -> Scores:
     at = np.searchsorted(mine, wanted)
     if not len(mine) or (mine[np.minimum(at, len(mine) - 1)] != wanted).any():
         raise DataError(
-            "The cell did not score all windows that the map is judged on: the data were changed meanwhile. "
-            "Make the map again."
+            "This cell does not cover the map's windows: the dataset has changed since. Create a new map."
         )
     return windows.with_score(scores.y_score[at])
 
@@ -140,7 +140,7 @@ class Figures:
     """
 
     fold_auc: tuple[float | None, ...]
-    draws: np.ndarray
+    draws: Annotated[np.ndarray, AsLists(digits=5)]
     average_precision: float | None
     counts: tuple[Count, ...]
 
@@ -170,31 +170,6 @@ class Figures:
             Of `BUDGETS` and of the windows' `lead_windows`.
         """
         return next(count for count in self.counts if (count.budget, count.lead) == (budget, lead))
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain data."""
-        finite = np.isfinite(self.draws).all()
-        return {
-            "fold_auc": list(self.fold_auc),
-            "draws": self.draws.round(5).tolist() if finite else _without_nan(self.draws),
-            "average_precision": self.average_precision,
-            "counts": [{**vars(count), "by_fold": list(count.by_fold)} for count in self.counts],
-        }
-
-    @classmethod
-    def from_dict(cls, figures: Mapping[str, Any]) -> Figures:
-        """Read what `to_dict` returned."""
-        return cls(
-            tuple(figures["fold_auc"]),
-            np.array(figures["draws"], float),
-            figures["average_precision"],
-            tuple(Count(**{**count, "by_fold": tuple(count["by_fold"])}) for count in figures["counts"]),
-        )
-
-
-def _without_nan(draws: np.ndarray) -> list[list[float | None]]:
-    """JSON has no word for not a number."""
-    return [[float(value) if np.isfinite(value) else None for value in row] for row in draws.round(5)]
 
 
 def ends_of(draws: np.ndarray) -> tuple[float, float] | None:

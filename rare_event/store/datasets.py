@@ -5,12 +5,11 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -20,9 +19,11 @@ from rare_event.prepare.fixes import fix, fix_again, with_role_of
 from rare_event.prepare.reading import digest_of, read_raw
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
-from rare_event.store.workspace import home, read_json, write, write_json
+from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
+from rare_event.store.workspace import home, write, write_text
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
+RECORD = "dataset.json"
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,9 @@ class Dataset:
     fixes
         One-click fixes, in the order in which they were made.
     """
+
+    # A correction of a newer version would be lost without a word.
+    __pydantic_config__ = {"extra": "forbid"}
 
     digest: str
     name: str
@@ -132,33 +136,6 @@ class Dataset:
         )
         return replace(self, fixes=self.fixes[:-1]).with_schema(schema)
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the record as plain data."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, record: Mapping[str, Any]) -> Dataset:
-        """Make a dataset of a record.
-
-        Parameters
-        ----------
-        record
-            As of `to_dict`, also after a round trip through JSON.
-
-        Raises
-        ------
-        RunError
-            If the record is damaged.
-        """
-        try:
-            roles: dict[str, Any] = {
-                k: tuple(v) if isinstance(v, list) else v for k, v in record["schema"].items()
-            }
-            fixes = tuple(Finding(**finding) for finding in record["fixes"])
-            return cls(**{**record, "schema": Schema(**roles), "fixes": fixes})
-        except (KeyError, TypeError, AttributeError) as error:
-            raise RunError("The record of a dataset is damaged. Upload its file once more.") from error
-
 
 def add_dataset(source: Path | bytes, name: str) -> Dataset:
     """Read and store a file; a file that is stored already keeps its schema and fixes.
@@ -171,7 +148,7 @@ def add_dataset(source: Path | bytes, name: str) -> Dataset:
         If the workspace cannot be written.
     """
     digest = digest_of(source)
-    # What is missing or damaged is stored anew.
+    # What is missing or damaged is stored again.
     with suppress(RunError):
         known = open_dataset(digest)
         _stored(digest, name)
@@ -186,7 +163,7 @@ def add_dataset(source: Path | bytes, name: str) -> Dataset:
 
 def save_dataset(dataset: Dataset) -> Dataset:
     """Store the record of a dataset: its schema and fixes."""
-    write_json(_folder(dataset.digest) / "dataset.json", dataset.to_dict())
+    write_text(_folder(dataset.digest) / RECORD, dump(dataset))
     return dataset
 
 
@@ -198,27 +175,21 @@ def open_dataset(digest: str) -> Dataset:
     RunError
         If there is none, or its record is damaged.
     """
-    return Dataset.from_dict(read_json(_folder(digest) / "dataset.json"))
+    return load(Dataset, _folder(digest) / RECORD, "record", f"dataset {digest[:12]}", UPLOAD_AGAIN)
 
 
 def list_datasets() -> list[Dataset]:
     """List the stored datasets that can be read, the latest first."""
     found = []
-    for record in sorted((home() / "datasets").glob("*/dataset.json")):
-        try:
-            found.append(Dataset.from_dict(read_json(record)))
-        except RunError:
-            continue
+    for record in sorted((home() / "datasets").glob(f"*/{RECORD}")):
+        with suppress(RunError):
+            found.append(open_dataset(record.parent.name))
     return sorted(found, key=lambda dataset: dataset.added, reverse=True)
 
 
 def _stored(digest: str, name: str) -> pd.DataFrame:
-    try:
+    with explain("stored file", name, UPLOAD_AGAIN):
         return pd.read_parquet(_folder(digest) / "raw.parquet")
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"The stored data of {name} are missing or damaged. Upload the file once more."
-        ) from error
 
 
 def _folder(digest: str) -> Path:

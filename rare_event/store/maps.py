@@ -8,8 +8,8 @@ written by rename; to cancel is a file.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from dataclasses import dataclass, replace
+from typing import Literal
 
 import pandas as pd
 
@@ -17,10 +17,12 @@ from rare_event.config import DesignSpace, space_from_json, space_to_json
 from rare_event.errors import RareEventError, RunError
 from rare_event.judge.scores import Scores
 from rare_event.store.datasets import Dataset
-from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
+from rare_event.store.folders import DATASET, Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.processes import read_alive
+from rare_event.store.records import ScoredWith
 from rare_event.store.runs import Run, open_run
-from rare_event.store.workspace import home, read_json, write, write_json, write_text
+from rare_event.store.serial import MAP_AGAIN, NEWER, explain
+from rare_event.store.workspace import write_text
 
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 LOST = "The process that trained its cells ended early. Finished cells are kept: start the map again."
@@ -54,41 +56,38 @@ class MapState:
         return self.state not in ("queued", "running")
 
 
+STATE = Entry("state.json", MapState, "state", NEWER)
+CELLS = Entry("cells.json", dict[int, str], "list of cells")
+WINDOWS = Entry("windows.json", ScoredWith[list[int]], "list of events")
+
+
 @dataclass(frozen=True)
 class DesignMap(WorkFolder):
     """The folder of a map."""
 
+    KIND = "map"
+    AGAIN = MAP_AGAIN
+
     def space(self) -> DesignSpace:
         """Read the design space."""
-        try:
-            return space_from_json((self.folder / "space.json").read_bytes())
-        except OSError as error:
-            raise RunError(f"The settings of map {self.id} are missing. Make the map again.") from error
+        with explain("settings file", self.named, self.AGAIN):
+            text = (self.folder / "space.json").read_bytes()
+        return space_from_json(text)
 
     def state(self) -> MapState:
         """Read where the map stands: interrupted if the process that works on it is gone."""
         return read_alive(
-            self._written_state, lambda state: replace(state, state="interrupted", message=LOST)
+            lambda: STATE.read(self), lambda state: replace(state, state="interrupted", message=LOST)
         )
-
-    def _written_state(self) -> MapState:
-        try:
-            return MapState(**read_json(self.folder / "state.json"))
-        except TypeError as error:
-            raise RunError(
-                f"The state of map {self.id} is damaged. It may come from a newer version."
-            ) from error
 
     def write_state(self, state: MapState) -> MapState:
         """Replace the state."""
-        write_json(self.folder / "state.json", asdict(state))
-        return state
+        return STATE.write(self, state)
 
     def cells(self) -> dict[int, Run]:
         """Read the run of each cell that has one, by the cell's number."""
-        path = self.folder / "cells.json"
-        # A run that was deleted is no run: its cell is done again.
-        runs = {int(number): run_id for number, run_id in read_json(path).items()} if path.exists() else {}
+        runs = CELLS.read_or(self, {})
+        # A run that was deleted is no run: its cell is trained again.
         return {number: run for number, run_id in runs.items() if (run := _run(run_id)) is not None}
 
     def write_cells(self, cells: Mapping[int, Run]) -> None:
@@ -99,7 +98,7 @@ class DesignMap(WorkFolder):
         cells
             Run of each cell that has one, by the cell's number.
         """
-        write_json(self.folder / "cells.json", {str(number): run.id for number, run in cells.items()})
+        CELLS.write(self, {number: run.id for number, run in cells.items()})
 
     def save_windows(self, windows: Scores) -> None:
         """Write the windows on which all cells are judged.
@@ -109,21 +108,17 @@ class DesignMap(WorkFolder):
         windows
             As of `rare_event.judge.align.common_windows`.
         """
-        about = {**windows.scales(), "total_events": windows.total_events.tolist()}
-        write_json(self.folder / "windows.json", about)
-        frame = windows.to_frame()
-        write(self.folder / "windows.parquet", lambda path: frame.to_parquet(path, index=False))
+        WINDOWS.write(self, ScoredWith.of(windows, windows.total_events.tolist()))
+        self.write_frame("windows.parquet", windows.to_frame())
 
     def windows(self) -> Scores | None:
         """Read the windows on which all cells are judged; None before they were written."""
-        if not (self.folder / "windows.parquet").exists():
+        path = self.folder / "windows.parquet"
+        if not path.exists():
             return None
-        about: dict[str, Any] = read_json(self.folder / "windows.json")
-        try:
-            frame = pd.read_parquet(self.folder / "windows.parquet")
-            return Scores.of_record(frame, about["total_events"], about)
-        except (OSError, ValueError, KeyError) as error:
-            raise RunError(f"The windows of map {self.id} are damaged. Make the map again.") from error
+        about = WINDOWS.read(self)
+        with explain("set of windows", self.named, self.AGAIN):
+            return about.scores(pd.read_parquet(path), about.total_events)
 
 
 def _run(run_id: str) -> Run | None:
@@ -141,11 +136,11 @@ def create_map(dataset: Dataset, space: DesignSpace) -> DesignMap:
     RunError
         If the workspace cannot be written.
     """
-    made = DesignMap(new_folder("maps"))
-    write_text(made.folder / "space.json", space_to_json(space))
-    write_json(made.folder / "dataset.json", dataset.to_dict())
-    made.write_state(MapState("queued"))
-    return made
+    design_map = new_folder(DesignMap)
+    write_text(design_map.folder / "space.json", space_to_json(space))
+    DATASET.write(design_map, dataset)
+    design_map.write_state(MapState("queued"))
+    return design_map
 
 
 def open_map(map_id: str) -> DesignMap:
@@ -156,10 +151,7 @@ def open_map(map_id: str) -> DesignMap:
     RunError
         If there is none of that id.
     """
-    found = DesignMap(home() / "maps" / map_id)
-    if not FOLDER_ID.fullmatch(map_id) or not found.folder.is_dir():
-        raise RunError(f"There is no map {map_id[:40]!r} in this workspace. Open one on the Compare page.")
-    return found
+    return open_folder(DesignMap, map_id, "on the Compare page")
 
 
 def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:
@@ -170,12 +162,7 @@ def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:
     dataset
         Only maps of this dataset, under the same roles of its columns.
     """
-    folders = sorted((home() / "maps").glob("*"), reverse=True)
-    return [
-        found
-        for folder in folders
-        if FOLDER_ID.fullmatch(folder.name) and _wanted(found := DesignMap(folder), dataset)
-    ]
+    return [found for found in list_folders(DesignMap) if _wanted(found, dataset)]
 
 
 def _wanted(found: DesignMap, dataset: Dataset | None) -> bool:

@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
-from typing import Literal
+from typing import Generic, Literal, TypeVar
+
+import pandas as pd
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
+from rare_event.judge.align import Figures
+from rare_event.judge.scores import OLDER_LEAD, Scores
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
 Role = Literal["run", "baseline", "leakage", "cell"]
+Events = TypeVar("Events")
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
 
 
@@ -134,3 +139,37 @@ class Look:
 
     committed: Committed
     time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredWith(Generic[Events]):
+    """What scores have beside their frame.
+
+    Parameters
+    ----------
+    step, lead, clock
+        As of `Scores.scales`.
+    total_events
+        As of `Scores`; of a run for each part.
+    """
+
+    step: float
+    lead: float = OLDER_LEAD
+    clock: str = ""
+    total_events: Events
+
+    @classmethod
+    def of(cls, scores: Scores, events: Events) -> ScoredWith[Events]:
+        """Take it from scores."""
+        return cls(**scores.scales(), total_events=events)
+
+    def scores(self, frame: pd.DataFrame, events: list[int]) -> Scores:
+        """Put scores together again from their frame and events."""
+        return Scores.of_record(frame, events, vars(self))
+
+
+@dataclass(frozen=True)
+class CellFigures(Figures):
+    """What a cell of a design-space map is worth, and the seconds it took."""
+
+    seconds: float

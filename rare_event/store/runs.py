@@ -22,18 +22,39 @@ import pandas as pd
 from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.detect.summary import Layer
 from rare_event.errors import RunError
+from rare_event.experiment.leakage import Reading
+from rare_event.experiment.result import Summary
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
-from rare_event.store.folders import FOLDER_ID, WorkFolder, new_folder
+from rare_event.store.folders import DATASET, Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.processes import read_alive
-from rare_event.store.records import Committed, Look, Part, Purpose, Role, State, Status
-from rare_event.store.serial import NEWER, dump, explain, load
-from rare_event.store.workspace import explain_disk_errors, home, read_json, write, write_json, write_text
+from rare_event.store.records import (
+    CellFigures,
+    Committed,
+    Look,
+    Part,
+    Purpose,
+    Role,
+    ScoredWith,
+    State,
+    Status,
+)
+from rare_event.store.serial import NEWER, explain
+from rare_event.store.workspace import explain_disk_errors, read_json, write, write_json, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
 CACHE_VERSION = 1
 PERSON = Purpose()
+PURPOSE = Entry("purpose.json", Purpose, "purpose")
+STATUS = Entry("status.json", Status, "status", NEWER)
+COMMITTED = Entry("threshold.json", Committed, "committed threshold")
+LOOKS = Entry("looks.json", list[Look], "record of looks")
+SCORES = Entry("scores.json", ScoredWith[dict[Part, list[int]]], "list of events")
+INPUTS = Entry("inputs.json", tuple[str, ...], "list of inputs")
+LAYERS = Entry("layers.json", list[Layer], "list of layers")
+EVALUATION = Entry("evaluation.json", Summary, "evaluation")
+LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
 LOST = "The process that trained this run ended before it was done. Train it again."
 
 
@@ -41,19 +62,17 @@ LOST = "The process that trained this run ended before it was done. Train it aga
 class Run(WorkFolder):
     """A run folder."""
 
+    KIND = "run"
+
     def config(self) -> ExperimentConfig:
         """Read the recipe."""
-        try:
-            return from_json((self.folder / "config.json").read_bytes())
-        except OSError as error:
-            raise RunError(f"The settings of run {self.id} are missing. Train it again.") from error
+        with explain("settings file", self.named):
+            text = (self.folder / "config.json").read_bytes()
+        return from_json(text)
 
     def purpose(self) -> Purpose:
         """Read why the run was made; runs of older versions were all asked for."""
-        path = self.folder / "purpose.json"
-        if not path.exists():
-            return Purpose()
-        return load(Purpose, path, "purpose", self.named)
+        return PURPOSE.read_or(self, PERSON)
 
     def status(self) -> Status:
         """Read where the run stands: interrupted if the process that executes it is gone."""
@@ -63,12 +82,11 @@ class Run(WorkFolder):
 
     def written_status(self) -> Status:
         """Read the status as it was last written, by a process that may be gone."""
-        return load(Status, self.folder / "status.json", "status", self.named, NEWER)
+        return STATUS.read(self)
 
     def write_status(self, status: Status) -> Status:
         """Replace the status."""
-        write_text(self.folder / "status.json", dump(status))
-        return status
+        return STATUS.write(self, status)
 
     def history(self) -> pd.DataFrame:
         """Read the epochs so far: `fold`, `epoch`, `loss`, `validation_loss`, `seconds`."""
@@ -110,31 +128,25 @@ class Run(WorkFolder):
 
     def save_layers(self, layers: list[Layer]) -> None:
         """Write what the trained network is made of."""
-        write_text(self.folder / "layers.json", dump(layers, list[Layer]))
+        LAYERS.write(self, layers)
 
     def layers(self) -> list[Layer]:
         """Read what the trained network is made of; nothing of other models and older runs."""
-        path = self.folder / "layers.json"
-        return load(list[Layer], path, "list of layers", self.named) if path.exists() else []
+        return LAYERS.read_or(self, [])
 
     def save_scores(self, parts: Mapping[Part, list[Scores]]) -> None:
         """Write the scores of all parts and folds."""
         joined = {part: join(scores) for part, scores in parts.items()}
         frame = pd.concat([scores.to_frame().assign(part=part) for part, scores in joined.items()])
-        write(self.folder / "scores.parquet", lambda path: frame.to_parquet(path, index=False))
-        write_json(
-            self.folder / "scores.json",
-            {
-                **next(iter(joined.values())).scales(),
-                "total_events": {part: scores.total_events.tolist() for part, scores in joined.items()},
-            },
-        )
+        self.write_frame("scores.parquet", frame)
+        events = {part: scores.total_events.tolist() for part, scores in joined.items()}
+        SCORES.write(self, ScoredWith.of(next(iter(joined.values())), events))
 
     def save_contributions(self, parts: Mapping[Part, pd.DataFrame], names: tuple[str, ...]) -> None:
         """Write the sensors that carry each score."""
-        frame = pd.concat([noted.assign(part=part) for part, noted in parts.items()])
-        write(self.folder / "contributions.parquet", lambda path: frame.to_parquet(path, index=False))
-        write_json(self.folder / "inputs.json", list(names))
+        frame = pd.concat([contributions.assign(part=part) for part, contributions in parts.items()])
+        self.write_frame("contributions.parquet", frame)
+        INPUTS.write(self, names)
 
     def contributions(self, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Read the sensors that carry each score of a part, and the names of the model's inputs.
@@ -146,7 +158,7 @@ class Run(WorkFolder):
         """
         with explain("contributions", self.named):
             frame = pd.read_parquet(self.folder / "contributions.parquet", filters=[("part", "==", part)])
-            return frame.drop(columns="part"), tuple(map(str, read_json(self.folder / "inputs.json")))
+            return frame.drop(columns="part"), INPUTS.read(self)
 
     def scores(self, part: Part) -> Scores:
         """Read the scores of a part, all folds together.
@@ -161,28 +173,26 @@ class Run(WorkFolder):
         RunError
             If they are missing or damaged.
         """
-        about = read_json(self.folder / "scores.json")
+        about = SCORES.read(self)
         with explain("scores", self.named):
             frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
-            return Scores.of_record(frame, about["total_events"][part], about)
+            return about.scores(frame, about.total_events[part])
 
     def commit(self, committed: Committed) -> None:
         """Commit a threshold: from now on it is what the test data are judged at."""
-        write_text(self.folder / "threshold.json", dump(committed))
+        COMMITTED.write(self, committed)
 
     def committed(self) -> Committed:
         """Read the committed threshold and how it came about."""
-        return load(Committed, self.folder / "threshold.json", "committed threshold", self.named)
+        return COMMITTED.read(self)
 
     def looks(self) -> list[Look]:
         """Read how often the test data were opened, and at which thresholds, the first first."""
-        path = self.folder / "looks.json"
-        return load(list[Look], path, "record of looks", self.named) if path.exists() else []
+        return LOOKS.read_or(self, [])
 
     def look(self) -> None:
         """Note that the test data are opened at the committed threshold."""
-        looks = [*self.looks(), Look(self.committed())]
-        write_text(self.folder / "looks.json", dump(looks, list[Look]))
+        LOOKS.write(self, [*self.looks(), Look(self.committed())])
 
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Read a frame that was computed from this run before, or compute and keep it.
@@ -196,23 +206,20 @@ class Run(WorkFolder):
         """
         digest = hashlib.sha256(f"{CACHE_VERSION} {key!r}".encode()).hexdigest()[:20]
         path = self.folder / f"cache-{digest}.parquet"
-        # A cache that cannot be read is made anew.
+        # A cache that cannot be read is computed again.
         with suppress(OSError, ValueError):
             return pd.read_parquet(path)
         frame = make()
-        write(path, lambda temporary: frame.to_parquet(temporary, index=False))
+        self.write_frame(path.name, frame)
         return frame
 
-    def save_evaluation(self, summary: Mapping[str, Any]) -> None:
+    def save_evaluation(self, summary: Summary) -> None:
         """Write the figures of the run as they were when it ended."""
-        write_json(self.folder / "evaluation.json", dict(summary))
+        EVALUATION.write(self, summary)
 
-    def evaluation(self) -> dict[str, Any]:
+    def evaluation(self) -> Summary:
         """Read the figures of the run as they were when it ended."""
-        figures = read_json(self.folder / "evaluation.json")
-        if not isinstance(figures, dict):
-            raise RunError(f"The evaluation of run {self.id} is missing or damaged. Train it again.")
-        return figures
+        return EVALUATION.read(self)
 
     def save_judgement(self, figures: Mapping[str, Any]) -> None:
         """Write what the run was worth over its folds.
@@ -231,39 +238,30 @@ class Run(WorkFolder):
         with explain("judgement", self.named):
             return dict(read_json(self.folder / "judgement.json"))
 
-    def save_leakage(self, readings: Mapping[str, Any]) -> None:
-        """Write what the leakage meter read.
+    def save_leakage(self, readings: dict[str, Reading]) -> None:
+        """Write what the leakage meter read."""
+        LEAKAGE.write(self, readings)
 
-        Parameters
-        ----------
-        readings
-            Plain data, as of `rare_event.experiment.leakage.to_dict`.
-        """
-        write_json(self.folder / "leakage.json", dict(readings))
-
-    def leakage(self) -> dict[str, Any]:
+    def leakage(self) -> dict[str, Reading]:
         """Read what the leakage meter read."""
-        with explain("leakage meter", self.named):
-            return dict(read_json(self.folder / "leakage.json"))
+        return LEAKAGE.read(self)
 
-    def save_figures(self, windows: str, figures: Mapping[str, Any]) -> None:
+    def save_figures(self, windows: str, figures: CellFigures) -> None:
         """Write what a cell of a design-space map is worth."""
-        write_json(self.folder / f"map-{windows}.json", dict(figures))
+        _figures_on(windows).write(self, figures)
 
-    def figures(self, windows: str) -> dict[str, Any] | None:
+    def figures(self, windows: str) -> CellFigures | None:
         """Read what a cell of a design-space map is worth; None if it was not judged on these windows."""
-        path = self.folder / f"map-{windows}.json"
-        return dict(read_json(path)) if path.exists() else None
+        return _figures_on(windows).read_or(self, None)
 
-    def begin_anew(self) -> None:
+    def queue_again(self) -> None:
         """Queue the run again; what was half done is written over."""
         self.withdraw_cancel()
         self.write_status(Status("queued", epochs=self.config().training.epochs))
 
-    @property
-    def named(self) -> str:
-        """What sentences call it."""
-        return f"run {self.id}"
+
+def _figures_on(windows: str) -> Entry[CellFigures]:
+    return Entry(f"map-{windows}.json", CellFigures, "figures on the map")
 
 
 def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PERSON) -> Run:
@@ -274,10 +272,10 @@ def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PE
     RunError
         If the workspace cannot be written.
     """
-    run = Run(new_folder("runs"))
+    run = new_folder(Run)
     write_text(run.folder / "config.json", to_json(config))
-    write_json(run.folder / "dataset.json", dataset.to_dict())
-    write_text(run.folder / "purpose.json", dump(purpose))
+    DATASET.write(run, dataset)
+    PURPOSE.write(run, purpose)
     run.write_status(Status("queued", epochs=config.training.epochs))
     return run
 
@@ -290,11 +288,7 @@ def open_run(run_id: str) -> Run:
     RunError
         If there is none of that id.
     """
-    # An id may come from an address bar: anything else must never become a path.
-    run = Run(home() / "runs" / run_id)
-    if not FOLDER_ID.fullmatch(run_id) or not run.folder.is_dir():
-        raise RunError(f"There is no run {run_id[:40]!r} in this workspace. Open one from the home page.")
-    return run
+    return open_folder(Run, run_id, "from the home page")
 
 
 def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]:
@@ -307,9 +301,7 @@ def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]
     role
         Only runs made for this; None lists all.
     """
-    folders = (home() / "runs").glob("*")
-    runs = (Run(folder) for folder in sorted(folders, reverse=True) if FOLDER_ID.fullmatch(folder.name))
-    return [run for run in runs if _wanted(run, digest, role)]
+    return [run for run in list_folders(Run) if _wanted(run, digest, role)]
 
 
 def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:

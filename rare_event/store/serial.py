@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 TRAIN_AGAIN = "Train it again."
-MAP_AGAIN = "Make the map again."
-UPLOAD_AGAIN = "Upload its file again."
+MAP_AGAIN = "Create a new map."
+UPLOAD_AGAIN = "Upload the file again."
 NEWER = "It may come from a newer version."
 
 

@@ -139,12 +139,12 @@ def _figures() -> dict[str, str]:
 def _figures_of(run: Run) -> dict[str, str]:
     if run.status().state != "done":
         return {}
-    config, about = run.config(), run.evaluation()
-    auc = auc_in_words(about["validation"])
+    config, summary = run.config(), run.evaluation()
+    auc = auc_in_words(summary.validation.auc, summary.validation.interval)
     figures = {"Train": f"{config.model.kind}, {config.split.kind} split, validation AUC {auc}"}
     with suppress(RareEventError):
         figures["Threshold"] = run.committed().in_words()
     if looks := len(run.looks()):
-        events = plural(about["events"]["total"], "event")
+        events = plural(summary.events["total"], "event")
         figures["Evaluate"] = f"{events} in test data, {plural(looks, 'look')}"
     return figures

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from rare_event.experiment.result import Ranking
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.text import auc_in_words, plain, plural
@@ -74,12 +75,16 @@ def describe_run(run: Run) -> str:
     config, status = run.config(), run.status()
     words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.kind} split)"]
     if status.state == "done":
-        validation = run.evaluation()["validation"]
-        positive = plural(validation["n_positive"], "positive window")
-        words.append(f"validation AUC {plain(auc_in_words(validation))} on {positive}")
+        validation = run.evaluation().validation
+        positive = plural(validation.n_positive, "positive window")
+        words.append(f"validation AUC {plain(_auc(validation))} on {positive}")
     else:
         words.append(status.state)
     return " · ".join(words)
+
+
+def _auc(ranking: Ranking) -> str:
+    return auc_in_words(ranking.auc, ranking.interval)
 
 
 def runs_table(runs: list[Run]) -> pd.DataFrame:
@@ -98,8 +103,8 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "shift": config.shift,
                 "lookback": config.lookback,
                 "state": status.state,
-                "validation AUC": auc_in_words(figures["validation"]) if figures else None,
-                "test AUC": auc_in_words(figures["test"]) if figures and looks else None,
+                "validation AUC": _auc(figures.validation) if figures else None,
+                "test AUC": _auc(figures.test) if figures and looks else None,
                 "looks at the test data": looks,
             }
         )

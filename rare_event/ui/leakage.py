@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.compare.companions import create_leakage, leakage_of
-from rare_event.experiment.leakage import TITLES, Reading, from_dict, in_words
+from rare_event.experiment.leakage import TITLES, Reading, in_words
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
 from rare_event.text import duration, plain
@@ -47,7 +47,7 @@ def _show_meter(run: Run) -> None:
         return
     status = meter.status()
     if status.state == "done":
-        readings = from_dict(meter.leakage())
+        readings = meter.leakage()
         st.markdown(plain(in_words(readings)))
         st.plotly_chart(leakage_figure(rows_of(readings)), key="leakage_figure")
     else:

@@ -22,6 +22,7 @@ from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import Run, create_run, list_runs
 from tests.browser.conftest import ROOT, Complaints, Server, settled
+from tests.small import summary_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -69,8 +70,7 @@ def million_run(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     nothing = pd.DataFrame({"fold": [0], "row": [0], "sensor_1": [0], "share_1": [1.0]})
     run.save_contributions({"validation": nothing, "test": nothing}, ("first",))
     run.commit(Committed({0: float(np.quantile(scores.y_score, 0.999))}, Rule(), AlarmPolicy()))
-    figures = {"auc": 0.5, "n": len(scores), "n_positive": scores.n_positive}
-    run.save_evaluation({"validation": figures, "test": figures, "events": {"total": 1}})
+    run.save_evaluation(summary_of(auc=0.5))
     run.write_status(Status("done"))
     return run
 

@@ -24,6 +24,7 @@ from rare_event.config import (
 )
 from rare_event.errors import ConfigError
 from rare_event.store.runs import list_runs, open_run
+from rare_event.store.serial import to_plain
 
 KEYS = {
     "preset": str,
@@ -78,7 +79,7 @@ def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> N
     assert sum(figures["confusion"].values()) == figures["test"]["n"]
     assert "Traceback" not in err
     run = open_run(figures["run"])
-    assert run.status().state == "done" and run.evaluation() == figures
+    assert run.status().state == "done" and to_plain(run.evaluation()) == figures
 
 
 def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_path, capsys) -> None:
@@ -118,7 +119,7 @@ def test_a_description_for_people(workspace, small_csv, capsys) -> None:
     assert main(["run", str(small_csv), "--model", "pca", "--split", "random"]) == 0
     out, _ = capsys.readouterr()
     assert "2 sensors" in out and "random split: optimistic" in out
-    figures = list_runs()[0].evaluation()
+    figures = to_plain(list_runs()[0].evaluation())
     events = figures["events"]
     assert f"AUC {figures['test']['auc']:.3f}" in out and list_runs()[0].id in out
     assert f"events caught: {events['caught']} of {events['total']}" in out

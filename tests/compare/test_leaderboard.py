@@ -29,6 +29,7 @@ from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Committed, Purpose, Status
 from rare_event.store.runs import create_run
+from tests.small import summary_of
 
 HERE, ELSEWHERE = "0123456789abcdef", "fedcba9876543210"
 DRAWS = np.random.default_rng(0).normal(0.0, 0.01, 40)
@@ -62,7 +63,7 @@ def finished(workspace, small_csv):
     def make(config, judgement, purpose=None):
         run = create_run(dataset, config, purpose or Purpose())
         run.commit(Committed({0: 1.0}, config.rule, config.policy))
-        run.save_evaluation({"seconds": {"train": 12.5}})
+        run.save_evaluation(summary_of(seconds={"train": 12.5}))
         if judgement is not None:
             run.save_judgement(judgement)
         run.write_status(Status("done"))
@@ -183,7 +184,7 @@ def test_rows_without_a_model_are_those_of_the_first_run_and_never_twice(finishe
 
 def test_a_run_whose_evaluation_is_gone_is_left_out_and_one_without_times_is_not(finished) -> None:
     kept, lost = (finished(RECOMMENDED, figures(auc)) for auc in (0.6, 0.7))
-    kept.save_evaluation({})
+    kept.save_evaluation(summary_of(seconds={}))
     (lost.folder / "evaluation.json").unlink()
     board = leaderboard([kept, lost], HERE)
     assert board["run"].tolist() == [kept.id]

@@ -10,13 +10,14 @@ import pytest
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, Rule, SplitPlan
 from rare_event.experiment.result import summarise
 from rare_event.experiment.run import run_experiment
+from rare_event.store.serial import to_plain
 
 pytestmark = pytest.mark.mill
 
 
 def test_the_lstm_article(mill_table) -> None:
     result = run_experiment(mill_table, replace(ARTICLE_LSTM, rule=Rule("fixed", 0.3)))
-    figures = summarise(result)
+    figures = to_plain(summarise(result))
     assert len(result.folds[0].history) == 200
     assert (figures["n_rows"], figures["n_sensors"], figures["n_windows"]) == (18_274, 59, 18_268)
     assert figures["n_positive"] == 247
@@ -31,7 +32,7 @@ def test_the_lstm_article(mill_table) -> None:
 
 
 def test_the_dense_article(mill_table) -> None:
-    figures = summarise(run_experiment(mill_table, ARTICLE_DENSE))
+    figures = to_plain(summarise(run_experiment(mill_table, ARTICLE_DENSE)))
     assert (figures["validation"]["n"], figures["validation"]["n_positive"]) == (2_924, 41)
     assert (figures["test"]["n"], figures["test"]["n_positive"]) == (3_655, 52)
     # The curves that were published are of the validation set, on which the threshold was read.
@@ -41,7 +42,7 @@ def test_the_dense_article(mill_table) -> None:
 
 def test_the_recommendation_on_six_rolling_folds(mill_table) -> None:
     config = replace(RECOMMENDED, split=SplitPlan("rolling"))
-    figures = summarise(run_experiment(mill_table, config))
+    figures = to_plain(summarise(run_experiment(mill_table, config)))
     areas = [fold["auc"] for fold in figures["folds"]]
     assert len(areas) == 6 and sum(areas) / 6 >= 0.63
     assert figures["events"]["total"] == 78

@@ -1,6 +1,5 @@
 """The path from end to end: what each part may see, what is counted, and that it can be repeated."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -30,6 +29,7 @@ from rare_event.prepare.prepared import prepare
 from rare_event.prepare.table import read_table
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run
+from rare_event.store.serial import dump, to_plain
 from tests import naive
 from tests.small import DENSE, PCA, small_frame
 
@@ -89,7 +89,7 @@ def test_scores_of_several_folds_share_a_unit(result) -> None:
 
 
 def test_figures_of_a_result(result) -> None:
-    figures = json.loads(json.dumps(summarise(result)))
+    figures = to_plain(summarise(result))
     config, prepared = result.config, result.prepared
     assert figures["preset"] == "recommended" and figures["split"] == config.split.kind
     assert figures["n_rows"] == len(prepared.row) and figures["n_sensors"] == 24
@@ -255,7 +255,7 @@ def test_progress_tells_fold_and_epoch_and_can_end_the_experiment(small_table) -
 
 def test_a_fixed_threshold_is_used_as_it_is(small_table) -> None:
     result = run_experiment(small_table, replace(PCA, rule=Rule("fixed", 0.123)))
-    assert result.thresholds == {0: 0.123} and summarise(result)["threshold"] == 0.123
+    assert result.thresholds == {0: 0.123} and summarise(result).threshold == 0.123
 
 
 @pytest.mark.parametrize(
@@ -281,7 +281,7 @@ def test_no_positive_in_a_part_has_no_auc_and_still_an_answer() -> None:
     data = small_frame()
     data.loc[350:, "y"] = 0  # all events come early: validation and test have none
     result = run_experiment(read_table(data.to_csv(index=False).encode()), PCA)
-    figures = json.loads(json.dumps(summarise(result)))
+    figures = to_plain(summarise(result))
     assert figures["test"]["auc"] is None and figures["test"]["n_positive"] == 0
     assert figures["events"] == {"caught": 0, "total": 0} and figures["median_lead_minutes"] is None
     assert figures["confusion"]["tn"] + figures["confusion"]["fp"] == figures["test"]["n"] > 0
@@ -291,7 +291,7 @@ def test_without_a_clock_rows_count_as_minutes() -> None:
     data = small_frame().drop(columns="time")
     result = run_experiment(read_table(data.to_csv(index=False).encode()), PCA)
     assert result.prepared.step == 1.0 and result.test.clock.tolist() == result.test.row.tolist()
-    assert 0 < summarise(result)["test"]["auc"] < 1
+    assert 0 < to_plain(summarise(result))["test"]["auc"] < 1
 
 
 @pytest.mark.parametrize("n_last", [1, 2, 3])
@@ -315,7 +315,7 @@ def test_events_in_the_last_rows_each_after_a_gap(n_last) -> None:
     assert result.test.row[-1] == 599 and result.test.event[-1] == -1
     found = evaluate(result.test, {0: 0.0}, PCA.policy)
     assert found.caught < found.n_events
-    json.dumps(summarise(result), allow_nan=False)
+    dump(summarise(result))
 
 
 @pytest.mark.parametrize("value", [1e25, -1e30])
@@ -351,7 +351,7 @@ def test_a_huge_value_of_the_test_part_changes_nothing_before_it(small_table, ki
     assert result.thresholds[0] == pytest.approx(clean.thresholds[0], rel=1e-3)
     assert result.test.y_score[result.test.row == 555] > 1e40 > clean.test.y_score.max()
     assert np.isfinite(result.test.y_score).all()
-    json.dumps(summarise(result), allow_nan=False)
+    dump(summarise(result))
 
 
 @pytest.mark.parametrize("kind", ["rolling", "stretch"])

@@ -346,7 +346,7 @@ def test_a_run_of_a_cell_can_be_lost(dataset, executed) -> None:
     (damaged.folder / "status.json").write_text("{")
     states = [cell.state for cell in read_cells(made)]
     assert states.count("done") == 6 and 3 not in made.cells()
-    damaged.begin_anew()
+    damaged.queue_again()
     mark(damaged, "interrupted")
     assert run_map(made, 1, open_lane=Here).state == "done" and len(executed) == 10
     assert all(cell.figures for cell in read_cells(made))

@@ -86,7 +86,7 @@ def test_runs_are_executed_elsewhere_one_after_the_other(jobs, make_run) -> None
     assert until_ended(*runs) == ["done", "done", "done"]
     pids = {run.status().pid for run in runs}
     assert len(pids) == 1 and os.getpid() not in pids  # one warm worker
-    assert all(run.evaluation()["run"] == run.id for run in runs)
+    assert all(run.evaluation().run == run.id for run in runs)
     assert jobs.recover() == []
 
 
@@ -105,7 +105,7 @@ def test_a_worker_killed_and_a_run_cancelled_while_others_wait(jobs, make_run) -
     # That its process is gone is seen at once; the pool says a moment later which process it was.
     until(lambda: killed.written_status().ended, "the pool took note")
     assert "worker process died" in killed.status().message and "Train it again" in killed.status().message
-    assert waiting.status().pid != pid and waiting.evaluation()["run"] == waiting.id
+    assert waiting.status().pid != pid and waiting.evaluation().run == waiting.id
     assert not (cancelled.folder / "scores.parquet").exists()
     # And the pool goes on.
     after = make_run()

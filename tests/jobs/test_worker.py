@@ -16,7 +16,6 @@ from rare_event.detect.scoring import score
 from rare_event.detect.summary import layers_of
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, ConfigError, DataError, RunError
-from rare_event.experiment.leakage import from_dict
 from rare_event.experiment.run import run_experiment
 from rare_event.jobs import worker
 from rare_event.jobs.export import export_network, export_onnx_in_worker, network_summary, onnx_file
@@ -69,7 +68,7 @@ def test_a_run_that_is_done(make_run, small_csv, config, model) -> None:
     assert run.scores("validation").y_score.tobytes() == direct.validation.y_score.tobytes()
     assert run.committed().folds == result.thresholds == direct.thresholds
     evaluation = run.evaluation()
-    assert evaluation["run"] == run.id and evaluation["threshold"] == direct.thresholds[0]
+    assert evaluation.run == run.id and evaluation.threshold == direct.thresholds[0]
     history = run.history()
     assert history["epoch"].tolist() == [epoch.number for epoch in direct.folds[0].history]
     assert history["loss"].tolist() == [epoch.loss for epoch in direct.folds[0].history]
@@ -122,7 +121,7 @@ def test_a_run_whose_data_are_gone_says_so(make_run, workspace) -> None:
     (workspace / "datasets" / run.dataset().digest / "raw.parquet").unlink()
     with pytest.raises(RunError):
         execute(run)
-    assert run.status().state == "failed" and "Upload the file once more" in run.status().message
+    assert run.status().state == "failed" and "Upload the file again" in run.status().message
 
 
 @pytest.mark.parametrize(("config", "state"), [(PCA, "done"), (replace(PCA, lookback=500), "failed")])
@@ -262,7 +261,7 @@ def test_the_leakage_meter_writes_its_readings_and_no_scores(workspace, sample_c
     assert execute_in_worker(run.id).state == "done"
     assert set(run.leakage()) == {"random", "stretch", "past", "placebo"}
     assert "scores.parquet" not in files(run)
-    assert from_dict(run.leakage())["past"].n > 0
+    assert run.leakage()["past"].n > 0
 
 
 def test_a_leakage_meter_without_quiet_times_fails_with_a_sentence(make_run) -> None:

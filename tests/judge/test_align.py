@@ -1,7 +1,7 @@
 """Settings that score other windows under other labels, on common ground, against slow versions."""
 
-import json
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,6 +17,7 @@ from rare_event.judge.resampling import mean_auc_draws
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
+from rare_event.store.serial import dump, load
 
 POLICY = AlarmPolicy(cooldown=4)
 
@@ -96,7 +97,7 @@ def test_what_cannot_be_shared_is_said() -> None:
         common_windows([one.where(one.row < 5), one.where(one.row > 50)])
     windows = common_windows([one])
     for fewer in (one.where(one.row != one.row[7]), one.where(one.row < 0)):
-        with pytest.raises(DataError, match="did not score all windows"):
+        with pytest.raises(DataError, match="does not cover the map's windows"):
             on_common(windows, fewer)
     assert len(on_common(windows, one)) == len(one)
 
@@ -136,10 +137,16 @@ def test_figures_are_those_of_each_fold_and_of_all_together() -> None:
     assert most.caught > most.by_chance and most.caught <= 12
 
 
-def test_figures_go_to_plain_data_and_back() -> None:
+def reread(folder: Path, figures: Figures) -> Figures:
+    path = folder / "figures.json"
+    path.write_text(dump(figures))
+    return load(Figures, path, "figures", "cell 0")
+
+
+def test_figures_go_to_plain_data_and_back(tmp_path) -> None:
     scores = scores_of(1, 1)
     figures = judge_on_common(scores, POLICY)
-    back = Figures.from_dict(json.loads(json.dumps(figures.to_dict(), allow_nan=False)))
+    back = reread(tmp_path, figures)
     assert back.draws == pytest.approx(figures.draws, abs=1e-5)
     assert replace(back, draws=figures.draws).counts == figures.counts
     assert back.fold_auc == figures.fold_auc
@@ -147,7 +154,7 @@ def test_figures_go_to_plain_data_and_back() -> None:
     quiet = replace(scores, y_true=np.where(scores.fold == 1, 0, scores.y_true))
     half = judge_on_common(quiet, POLICY)
     assert half.fold_auc[1] is None and half.mean_fold_auc == half.fold_auc[0]
-    again = Figures.from_dict(json.loads(json.dumps(half.to_dict(), allow_nan=False)))
+    again = reread(tmp_path, half)
     assert np.isnan(again.draws[1]).all() and again.interval == pytest.approx(half.interval, abs=1e-5)
     nothing = judge_on_common(replace(scores, y_true=np.zeros_like(scores.y_true)), POLICY)
     assert nothing.mean_fold_auc is None and nothing.interval is None

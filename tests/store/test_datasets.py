@@ -12,6 +12,7 @@ from rare_event.errors import RunError, TableError
 from rare_event.prepare.findings import Finding
 from rare_event.prepare.table import Table, read_table
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset, save_dataset
+from rare_event.store.serial import to_plain
 
 IGNORE_S1 = Finding("note", "s1", "It is of no use.", "Ignore it.", "ignore")
 
@@ -97,7 +98,7 @@ def test_the_version_names_the_table(dataset) -> None:
 
 def test_a_record_survives_json(dataset) -> None:
     fixed = dataset.with_fix(IGNORE_S1)
-    again = Dataset.from_dict(json.loads(json.dumps(fixed.to_dict())))
+    again = open_dataset(save_dataset(fixed).digest)
     assert again == fixed and isinstance(again.schema.sensors, tuple)
 
 
@@ -164,12 +165,13 @@ def test_a_damaged_record_is_a_sentence(dataset, workspace, content) -> None:
 
 
 @pytest.mark.parametrize("where", ["dataset", "schema", "fixes"])
-def test_a_record_of_a_newer_version_is_a_sentence(dataset, where) -> None:
-    record = dataset.with_fix(IGNORE_S1).to_dict()
+def test_a_record_of_a_newer_version_is_a_sentence(dataset, workspace, where) -> None:
+    record = to_plain(dataset.with_fix(IGNORE_S1))
     target = {"dataset": record, "schema": record["schema"], "fixes": record["fixes"][0]}[where]
     target["later"] = 1
-    with pytest.raises(RunError, match="record of a dataset is damaged"):
-        Dataset.from_dict(json.loads(json.dumps(record)))
+    (workspace / "datasets" / dataset.digest / "dataset.json").write_text(json.dumps(record))
+    with pytest.raises(RunError, match="record of dataset .* is missing or damaged. Upload the file again"):
+        open_dataset(dataset.digest)
 
 
 @pytest.mark.parametrize("content", [None, b"", b"PAR1", b"PAR1" * 100])
@@ -179,7 +181,7 @@ def test_damaged_data_are_a_sentence(dataset, workspace, content) -> None:
     if content is not None:
         path.write_bytes(content)
     for read in (dataset.table, dataset.raw):
-        with pytest.raises(RunError, match="stored data of mill.csv are missing or damaged. Upload the file"):
+        with pytest.raises(RunError, match="stored file of mill.csv is missing or damaged. Upload the file"):
             read()
 
 

@@ -10,11 +10,14 @@ import pytest
 
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
 from rare_event.errors import ConfigError, RunError
+from rare_event.experiment.leakage import Reading
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import ENDED, Committed, Part, Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
+from rare_event.store.serial import to_plain
 from tests.naive import random_scores
+from tests.small import summary_of
 
 
 @pytest.fixture
@@ -135,7 +138,8 @@ def test_damaged_settings_are_a_sentence(run, content) -> None:
     if content is not None:
         (run.folder / "config.json").write_bytes(content)
     with pytest.raises(
-        (RunError, ConfigError), match="settings of (run .* are missing|this run cannot be read)"
+        (RunError, ConfigError),
+        match="settings (file of run .* is missing|of this run cannot be read)",
     ):
         run.config()
 
@@ -215,8 +219,6 @@ def test_a_damaged_file_is_a_sentence(run, file, content) -> None:
         "history.csv": run.history,
         "status.json": run.status,
     }[file]
-    if file == "evaluation.json" and content.startswith(b"{"):
-        return  # any JSON object may be an evaluation
     with pytest.raises(RunError, match="missing or damaged"):
         read()
 
@@ -228,9 +230,31 @@ def test_what_is_not_there_yet_is_a_sentence(run) -> None:
 
 
 def test_the_evaluation_comes_back(run) -> None:
-    summary = {"test": {"auc": None, "n": 3}, "folds": [{"auc": 0.1 + 0.2}]}
+    summary = summary_of(auc=0.1 + 0.2)
     run.save_evaluation(summary)
     assert open_run(run.id).evaluation() == summary
+
+
+def test_an_evaluation_of_the_first_version_opens(run) -> None:
+    figures = to_plain(summary_of(auc=0.5))
+    for later in ("rule", "policy", "ledger_rows", "run"):
+        del figures[later]
+    del figures["test"]["interval"]
+    (run.folder / "evaluation.json").write_text(json.dumps(figures))
+    assert run.evaluation() == summary_of(auc=0.5)
+    del figures["test"]["auc"]
+    (run.folder / "evaluation.json").write_text(json.dumps(figures))
+    with pytest.raises(RunError, match="evaluation of run .* is missing or damaged"):
+        run.evaluation()
+
+
+def test_the_readings_of_the_leakage_meter_come_back(run) -> None:
+    readings = {"past": Reading(0.1 + 0.2, (0.25, 0.5), 10, 2, 1), "random": Reading(None, None, 10, 0, 0)}
+    run.save_leakage(readings)
+    assert open_run(run.id).leakage() == readings
+    (run.folder / "leakage.json").write_text('{"past": {"auc": "high"}}')
+    with pytest.raises(RunError, match="leakage meter of run"):
+        run.leakage()
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])
