@@ -39,11 +39,11 @@ SAMPLE_NAME = "sample-mill.csv"
 
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
-    """Return the server's jobs; the first call takes up what an earlier server left."""
+    """Return the server's jobs; the first call resumes the queue of an earlier server."""
     made = Jobs()
     made.recover()
     made.warm_up()
-    # The modules loaded by now stay for good: sparing them makes every later collection short.
+    # Modules loaded by now are never freed: leaving them out makes later collections short.
     gc.freeze()
     return made
 
@@ -97,7 +97,7 @@ def scores_of(run_id: str, part: Part) -> Scores:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
-    """Return the scores of a part, related to their trailing quantile if a rule says so.
+    """Return the scores of a part, divided by their trailing quantile if the rule is a trailing one.
 
     Parameters
     ----------
@@ -138,7 +138,7 @@ def levels_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | Non
 def columns_of(
     run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float
 ) -> pd.DataFrame:
-    """Return what the explorer shows of a part, with a column for the threshold it stands at.
+    """Return the explorer's columns of a part, including the threshold it shows.
 
     Parameters
     ----------
@@ -168,7 +168,7 @@ def _columns_with(
 
 
 def _kept_with_run(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> pd.DataFrame:
-    """Columns as of the run's folder, where resampling is done once."""
+    """Read the columns from the run's folder, where resampling is done once."""
     return open_run(run_id).cached_frame(
         ("explorer", part, policy, trailing),
         lambda: explorer_columns(followed_of(run_id, part, trailing), policy),
@@ -193,7 +193,7 @@ def _evaluation(
 
 
 def luck_of(run_id: str, committed: Committed) -> pd.DataFrame:
-    """Return the intervals of the test figures at a committed threshold, and what chance gives."""
+    """Return the intervals of the test figures at a committed threshold, and the figures of chance."""
     return _luck(run_id, committed.policy, _trailing(committed), tuple(sorted(committed.folds.items())))
 
 
@@ -227,11 +227,11 @@ def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
 def changes_of(run_id: str) -> list[Change]:
-    """Return the sensors whose level changed at a stop, as seen from the training part of a run."""
+    """Return the sensors whose level changed at a stop after the training part of a run."""
     run = open_run(run_id)
     dataset = run.dataset()
     table, prepared = table_of(dataset), prepared_of(dataset, run.config())
-    # The first fold's training part is the oldest: what changed since then is named.
+    # The first fold has the oldest training part: changes are measured from there.
     normal = prepared.folds[0].train[prepared.y[prepared.folds[0].train] == 0]
     return level_changes(
         table.values[prepared.row], prepared.clock, prepared.stretch, normal, table.schema.sensors

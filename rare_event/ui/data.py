@@ -27,12 +27,12 @@ ROWS_BEFORE_EVENT = 30
 
 @in_place
 def choose_data() -> None:
-    """Let the user upload a file, open the sample, or pick a stored dataset."""
+    """Let the user upload a file, open the sample or choose a stored dataset."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     uploads = st.session_state.setdefault(UPLOADS, 0)
     upload = left.file_uploader("Upload a CSV or Parquet file", key=f"data_upload_{uploads}")
     if upload is not None:
-        # A new uploader after each file: the server lets go of the upload once it is stored.
+        # A new uploader after each file: the server drops the upload once it is stored.
         st.session_state[UPLOADS] = uploads + 1
         _use(add_dataset(upload.getvalue(), upload.name))
     stored = {dataset.digest: dataset for dataset in list_datasets()}
@@ -59,7 +59,7 @@ def _use(dataset: Dataset) -> None:
 
 @in_place
 def show_balance(dataset: Dataset) -> None:
-    """Show how large the file is and how rare the event."""
+    """Show the size of the file and how rare the event is."""
     table = table_of(dataset)
     clock = minutes(table.time, table.n_rows)
     stretch = stretches(clock, table.label)
@@ -86,11 +86,11 @@ def show_balance(dataset: Dataset) -> None:
 
 @in_place
 def show_findings(dataset: Dataset) -> None:
-    """Show one grade for each column, what was found, and the one-click fixes."""
+    """Show what the checks found in each column, with one-click fixes."""
     st.subheader("Checks")
     table, findings = table_of(dataset), findings_of(dataset)
     if not findings:
-        st.success("Nothing was found that stands in the way.")
+        st.success("No problems found.")
     for number_, finding in enumerate(findings):
         with st.container(border=True, horizontal=True, vertical_alignment="center"):
             grade = f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}]"
@@ -120,7 +120,7 @@ def show_sensors(dataset: Dataset) -> None:
     """Let the user look at one sensor: over time, and on average before an event."""
     table = table_of(dataset)
     if not table.schema.sensors:
-        st.warning("No column is a sensor: give at least one that role below.")
+        st.warning("No column has the role sensor. Give it to at least one column below.")
         return
     st.subheader("Sensors")
     sensor = st.selectbox("Sensor", table.schema.sensors, key="data_sensor", persist_state="session")
@@ -151,7 +151,7 @@ def show_sensors(dataset: Dataset) -> None:
 def show_schema(dataset: Dataset) -> None:
     """Let the user correct the roles of the columns."""
     st.subheader("Roles of the columns")
-    st.caption("Guessed from the file. Change a role and apply; the stored file stays as it was uploaded.")
+    st.caption("Guessed from the file. Correct any role, then apply. The stored file does not change.")
     columns, values = columns_and_labels(dataset)
     role_of = {column: role for column, role in dataset.schema.roles()}
     roles = pd.DataFrame({"column": columns, "role": [role_of.get(c, "ignored") for c in columns]})
@@ -166,7 +166,7 @@ def show_schema(dataset: Dataset) -> None:
     )
     with right:
         event_value = st.selectbox(
-            "Label value that means an event",
+            "Label value that marks an event",
             values,
             index=values.index(dataset.schema.event_value) if dataset.schema.event_value in values else 0,
             key=f"data_event_value_{dataset.version[:12]}",

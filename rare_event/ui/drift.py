@@ -1,4 +1,4 @@
-"""Drift on the Evaluate page: whether the plant of the test data is still the one trained on."""
+"""Drift on the Evaluate page: whether the plant changed after the training data."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ MOST_CHANGES = 5
 
 
 def show_drift(run: Run) -> None:
-    """Show how the error of normal windows and the false alarms went from day to day, and why."""
+    """Show the score of normal windows and the false alarms day by day, and which sensors changed."""
     st.subheader("Drift")
     committed = run.committed()
     test = scores_of(run.id, "test")
@@ -67,7 +67,7 @@ def _first_day(run: Run) -> pd.Timestamp | None:
 
 
 def _namer(run: Run) -> Callable[[int], str]:
-    """Return what names a day by its number since the table's first row."""
+    """Return a function that names a day by its number since the table's first row."""
     start = _first_day(run)
     if start is None:
         return "day {}".format

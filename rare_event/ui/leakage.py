@@ -16,15 +16,15 @@ from rare_event.ui.live import poll_until_ended
 from rare_event.ui.progress import unfinished_of
 
 WHAT = (
-    "Is the skill real, or an artefact of the split? The meter trains this model again on random rows, on "
-    "whole stretches and on the past only, and scores the same rows each time. It does so once more for "
-    "made-up events."
+    "Is the skill real, or an artefact of the split? The meter trains this model on random rows, on whole "
+    "stretches and on the past only, and scores the same rows each time. A fourth training uses invented "
+    "events: skill on those can only come from the split."
 )
 
 
 @in_place
 def show_leakage(run: Run) -> None:
-    """Show what the leakage meter read of a run, or let the user start it."""
+    """Show the readings of the leakage meter for a run, or let the user start it."""
     st.subheader("Leakage meter")
     poll_until_ended(lambda: _show_meter(run), lambda: _unfinished(run), "leakage")
 
@@ -54,14 +54,14 @@ def _show_meter(run: Run) -> None:
         words = (
             f"training {status.fold + 1} of {status.folds}, at most {duration(status.seconds_left)} left"
             if status.epoch
-            else "Waiting for its turn …"
+            else "Waiting for other runs …"
         )
         st.progress(status.progress, words)
         st.button("Cancel", key="leakage_cancel", on_click=jobs().cancel, args=(meter,))
 
 
 def rows_of(readings: dict[str, Reading]) -> pd.DataFrame:
-    """Lay readings out for the figure.
+    """Make the frame that the figure draws.
 
     Parameters
     ----------

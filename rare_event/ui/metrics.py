@@ -1,4 +1,4 @@
-"""A line of figures that wraps evenly at any width, each with its interval."""
+"""A row of figures with intervals that wraps evenly at any width."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ def show_metrics(
     intervals: Mapping[str, str] | None = None,
     narrow: bool = False,
 ) -> None:
-    """Show figures side by side.
+    """Show figures in a row.
 
     Parameters
     ----------
     figures
         Label, value and help text (or None) of each.
     intervals
-        For some labels what stands below the value: its 95 % interval.
+        Text below the value of some labels: its 95 % interval.
     narrow
-        Whether the labels are short and the room is little.
+        Whether the labels are short and space is tight.
     """
     width = NARROW if narrow else WIDTH_WITH_INTERVALS if intervals else WIDTH
     with st.container(horizontal=True):

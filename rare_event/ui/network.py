@@ -1,4 +1,4 @@
-"""The network: drawn as Keras builds it, weighed against the training windows, and handed out."""
+"""The network: its diagram, its size compared with the training windows, and its files."""
 
 from __future__ import annotations
 
@@ -34,11 +34,11 @@ from rare_event.ui.metrics import show_metrics
 from rare_event.ui.state import get_state
 
 ASKED_ONNX = "train_asked_onnx"
-# Beyond these a figure is scrolled, so that what follows it stays near.
+# A diagram with more layers scrolls, so that the page stays short.
 MOST_LAYERS, HEIGHT = 24, 640
 RULE = (
-    "A network with about half as many parameters as it has windows to learn from is of a good size; a "
-    "larger one needs regularisation. The article counts 5,331 parameters; the network it prints has 25,243."
+    "A good size is about half as many parameters as training windows; a larger network needs "
+    "regularisation. The article counts 5,331 parameters; the network it prints has 25,243."
 )
 SOURCE = "Rule of thumb: C. Ranjan, *LSTM Autoencoder for Extreme Rare Event Classification in Keras*."
 LOAD = "from rare_event.detect.layers import import_keras\n\nmodel = import_keras().saving.load_model({!r})"
@@ -46,12 +46,12 @@ LOAD = "from rare_event.detect.layers import import_keras\n\nmodel = import_kera
 
 @in_place
 def show_network(dataset: Dataset, config: ExperimentConfig) -> None:
-    """Draw the network that the settings make; a worker builds it, and the page does not wait for it.
+    """Draw the network of the settings. A worker builds it; the page does not wait.
 
     Parameters
     ----------
     dataset, config
-        The dataset and the settings. Where they are those of the run in use, its saved model is drawn.
+        The dataset and the settings. If they match the run in use, its saved model is drawn.
     """
     if not isinstance(config.model, NetworkConfig):
         return
@@ -65,7 +65,7 @@ def show_network(dataset: Dataset, config: ExperimentConfig) -> None:
         lambda: _show_answer(answer, n_windows), lambda: [] if answer.done() else ["answer"], "train_network"
     )
     if done and answer.exception() is not None:
-        # The next rerun asks again: the worker may only have been ended.
+        # The next rerun asks again: the worker may have been stopped for another reason.
         _asked.clear(config.model, config.lookback, n_features)
 
 
@@ -82,7 +82,7 @@ def _sizes(prepared: Prepared) -> tuple[int, int]:
 
 def _trained_layers(dataset: Dataset, config: ExperimentConfig) -> list[Layer]:
     run_id = get_state().shown
-    # What is damaged is built anew.
+    # If the record is damaged, the model is built again.
     with suppress(RareEventError):
         if run_id is not None:
             run = open_run(run_id)
@@ -98,10 +98,10 @@ def _asked(model: NetworkConfig, lookback: int, n_features: int) -> Future[list[
 
 def _show_answer(answer: Future[list[Layer]], n_windows: int) -> None:
     if not answer.done():
-        st.caption("Building the model to draw it … A run that is being trained comes first.")
+        st.caption("Building the model for the diagram. A running training takes priority.")
         return
     if error := answer.exception():
-        st.caption(plain(f"The model cannot be drawn: {error}"))
+        st.caption(plain(f"The diagram cannot be drawn: {error}"))
         return
     _show_layers(answer.result(), n_windows, "The model, layer by layer")
 
@@ -113,9 +113,9 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
         st.plotly_chart(figure, key="train_network", config={"displayModeBar": False})
     show_metrics(
         [
-            ("Parameters", f"{parameters:,}", "Numbers that training sets."),
-            ("To train on", f"{n_windows:,}", "Normal windows of the last fold, whose model is kept."),
-            ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
+            ("Parameters", f"{parameters:,}", "Numbers that training adjusts."),
+            ("Training windows", f"{n_windows:,}", "Normal windows of the last fold, whose model is kept."),
+            ("Parameters per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],
         narrow=True,
     )
@@ -132,7 +132,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
 
 @in_place
 def show_saved() -> None:
-    """Offer the files of the run in use: its network, and the command to view its TensorBoard logs."""
+    """Offer the files of the run in use: its network and its TensorBoard logs."""
     run_id = get_state().shown
     if run_id is None:
         return
@@ -145,7 +145,7 @@ def show_saved() -> None:
         if network:
             _offer_network(run)
         if logs:
-            st.markdown("To view the **TensorBoard** logs, on this machine only:")
+            st.markdown("Run this command to view the **TensorBoard** logs on this machine:")
             st.code(tensorboard_command(run.tensorboard), language="bash", wrap_lines=True)
 
 
@@ -158,12 +158,12 @@ def _offer_network(run: Run) -> None:
         if can_export_onnx():
             poll_until_ended(lambda: _offer_onnx(run), lambda: _unanswered(run), "train_onnx")
     if needs_own_layers(run.config().model):
-        st.caption("It has layers that Keras lacks; they come with this package:")
+        st.caption("The model has layers of this package. Load it like this:")
         st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
     else:
-        st.caption("The Keras model loads with Keras alone: *keras.saving.load_model*.")
+        st.caption("Load the Keras model with *keras.saving.load_model*; it needs nothing else.")
     if not can_export_onnx():
-        st.caption(f"For ONNX, install the package {EXPORTER} beside this one.")
+        st.caption(f"To export ONNX, also install the package {EXPORTER}.")
 
 
 def _onnx_answer(run: Run) -> Future[None] | None:

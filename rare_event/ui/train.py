@@ -21,29 +21,29 @@ from rare_event.ui.state import update_state
 
 
 def start_button(dataset: Dataset, choice: Choice) -> None:
-    """Let the user start a run; it goes on in the background.
+    """Let the user start a run in the background.
 
     Parameters
     ----------
     dataset, choice
-        What to train on, and how; what is wrong with the settings is said, and nothing can be started.
+        What to train on, and how. A problem with the settings is shown and disables the button.
     """
     config = choice.config
-    _tell_optimistic(config)
-    beside = st.toggle(
-        "Train the baselines beside it",
+    _warn_if_optimistic(config)
+    baselines = st.toggle(
+        "Also train the baselines",
         True,
-        key="train_beside",
-        help="In the background; they tell on the Evaluate page whether this model is worth more.",
+        key="train_baselines",
+        help="They train in the background. The Evaluate page then says whether this model beats them.",
         persist_state="session",
     )
     tensorboard = st.checkbox(
         "Write TensorBoard logs",
         key="train_tensorboard",
-        help="The losses of each epoch, in the folder of the run; the command to view them stands beside it.",
+        help="Writes the loss of each epoch to the run's folder. The page shows the command to view them.",
         persist_state="session",
     )
-    _tell_problem(choice)
+    _show_problem(choice)
     if st.button(
         "Train",
         type="primary",
@@ -52,28 +52,29 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         width="stretch",
         disabled=bool(choice.problem),
     ):
-        # What cannot work is said here, not by a worker later.
+        # Data that do not fit the settings are refused here, before a worker starts.
         prepared_of(dataset, config)
         run = create_run(dataset, config)
         if tensorboard:
             run.request_tensorboard()
         jobs().submit(run)
-        if beside:
+        if baselines:
             jobs().submit_beside(create_baselines(run))
         update_state(watched=run.id)
         st.rerun()
 
 
 @in_place
-def _tell_optimistic(config: ExperimentConfig) -> None:
+def _warn_if_optimistic(config: ExperimentConfig) -> None:
     if config.split.optimistic:
         st.caption(
-            "Random split: optimistic. Neighbours of a test row are trained on; later data tell the truth."
+            "Random split: optimistic. Rows next to each test row are in the training data. "
+            "Split by time for an honest figure."
         )
 
 
 @in_place
-def _tell_problem(choice: Choice) -> None:
+def _show_problem(choice: Choice) -> None:
     if choice.problem:
         st.error(plain(choice.problem))
 
@@ -88,7 +89,7 @@ def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
 
 
 def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
-    """Show how many windows there are, and how many are positive."""
+    """Show the number of windows and of positive windows."""
     prepared = prepared_of(dataset, config)
     show_metrics(
         [
@@ -98,7 +99,7 @@ def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
             (
                 "Unused rows",
                 f"{len(prepared.row) - len(prepared.ends):,}",
-                "Too near a restart, or beside missing values.",
+                "Rows too close to a restart or to missing values.",
             ),
         ],
         narrow=True,
@@ -115,9 +116,9 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     before, after = st.columns(2)
     before.markdown("**Before the shift**: the first event")
     _show_rows(before, rows_before_shift(table, first), "train_before")
-    after.markdown(f"**After the shift** by {config.shift}: positives marked, the event row gone")
+    after.markdown(f"**After the shift** by {plural(config.shift, 'row')}: the event row is gone")
     _show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
-    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}; its time is that of the last")
+    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}; it takes its last row's time")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
     _show_rows(st.container(), excerpt, "train_window")
 

@@ -120,10 +120,10 @@ def test_baselines_are_trained_beside_a_run_unless_it_is_not_wanted(
 ) -> None:
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
     app.selectbox[1].select("pca").run()
-    app.toggle(key="train_beside").set_value(False).run()
+    app.toggle(key="train_baselines").set_value(False).run()
     button(app, "Train").click().run()
     assert len(list_runs()) == 1 and list_runs(role="baseline") == []
-    app.toggle(key="train_beside").set_value(True).run()
+    app.toggle(key="train_baselines").set_value(True).run()
     button(app, "Train").click().run()
     assert len(list_runs()) == 2 and len(list_runs(role="baseline")) == len(FEW)
     # What a person asked for is executed first.

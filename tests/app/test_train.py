@@ -108,7 +108,7 @@ def test_the_page_polls_while_a_run_or_an_answer_is_awaited(
     executor.run_all()
     app.run()
     assert not polling()
-    app.toggle(key="train_beside").set_value(False).run()
+    app.toggle(key="train_baselines").set_value(False).run()
     app.number_input(key="train_0_epochs").set_value(1).run()
     button(app, "Train").click().run()
     assert "train_run" in polling()
@@ -205,7 +205,7 @@ def test_the_model_is_drawn_as_keras_builds_it(
     open_page: OpenPage, dataset: Dataset, executor: Deferred
 ) -> None:
     app = open_train(open_page, dataset)
-    assert "Building the model to draw it" in said(app)
+    assert "Building the model for the diagram" in said(app)
     assert not drawn(app)
     executor.run_all()
     app.run()
@@ -213,7 +213,7 @@ def test_the_model_is_drawn_as_keras_builds_it(
     assert drawn(app) == [layer.kind for layer in layers]
     parameters = sum(layer.parameters for layer in layers)
     assert metric(app, "Parameters") == f"{parameters:,}"
-    windows = int(metric(app, "To train on").replace(",", ""))
+    windows = int(metric(app, "Training windows").replace(",", ""))
     prepared = network.prepared_of(dataset, app.session_state["app_state"].draft)
     train = prepared.folds[-1].train
     assert windows == (prepared.y[train] == 0).sum()
@@ -259,7 +259,7 @@ def test_logs_are_written_where_they_were_asked_for(
     open_page: OpenPage, dataset: Dataset, executor: Deferred
 ) -> None:
     app = open_train(open_page, dataset)
-    app.toggle(key="train_beside").set_value(False).run()
+    app.toggle(key="train_baselines").set_value(False).run()
     app.checkbox(key="train_tensorboard").check().run()
     app.number_input(key="train_0_epochs").set_value(1).run()
     button(app, "Train").click().run()
@@ -285,7 +285,7 @@ def test_a_done_run_shows_and_offers_its_saved_model(
     assert "The trained model, layer by layer" in titles(app)
     assert not executor.waiting, "nothing is built that stands in the run"
     assert downloads(app) == ["Keras model"]
-    assert "loads with Keras alone" in said(app)
+    assert "it needs nothing else" in said(app)
     button(app, "Prepare the ONNX model").click().run()
     assert button(app, "Prepare the ONNX model").disabled
     executor.run_all()
@@ -305,8 +305,8 @@ def test_a_run_with_layers_of_its_own_says_how_to_load_it(
     run = finished(dataset, replace(DENSE, model=DenseModel(widths=(4,), tied=True)))
     app = open_page("pages/2_Train.py", run=run.id)
     assert any("import_keras().saving.load_model" in code.value for code in app.code)
-    assert "loads with Keras alone" not in said(app)
-    assert "install the package tf2onnx" in said(app)
+    assert "it needs nothing else" not in said(app)
+    assert "also install the package tf2onnx" in said(app)
     assert not [b for b in app.button if "ONNX" in b.label]
 
 

@@ -41,7 +41,7 @@ def test_from_upload_to_evaluation(
     expect(page.get_by_text("Class balance")).to_be_visible()
     assert figure(page, "Sensors") == "59"
     assert figure(page, "Stretches") == "129"
-    expect(page.get_by_text("Nothing was found that stands in the way.")).to_be_visible()
+    expect(page.get_by_text("No problems found.")).to_be_visible()
 
     go_to(page, "Train")
     page.get_by_role("radio", name="Articles' LSTM").click()

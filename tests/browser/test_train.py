@@ -52,7 +52,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     expect(drawing.get_by_text("Dropout").first).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("rule of thumb of about half")).to_be_visible()
 
-    page.get_by_text("Train the baselines beside it").click()
+    page.get_by_text("Also train the baselines").click()
     page.get_by_text("Write TensorBoard logs").click()
     fill(page, "Epochs, at most", "3")
     start.click()
