@@ -14,6 +14,9 @@ RuleKind = Literal[
 # Rules whose value is a share, and those that need no positive rows to choose by.
 SHARES: tuple[RuleKind, ...] = ("recall", "events", "quantile", "trailing-quantile")
 LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "quantile", "trailing-quantile", "fixed")
+# Squares of beta, and costs of all events together, must stay finite.
+MOST_BETA = 1000.0
+MOST_COST = 1e12
 
 
 @dataclass(frozen=True)
@@ -88,8 +91,8 @@ class Costs(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.event >= 0, f"The cost of an event is {self.event}; choose 0 or more.")
-        require(self.false_alarm >= 0, f"The cost of a false alarm is {self.false_alarm}; choose 0 or more.")
+        for what, cost in (("an event", self.event), ("a false alarm", self.false_alarm)):
+            require(0 <= cost <= MOST_COST, f"The cost of {what} is {cost}; choose 0 to {MOST_COST:,.0f}.")
         require(0 <= self.saved <= 1, f"The share saved is {self.saved}; choose 0 to 1.")
 
 
@@ -107,7 +110,7 @@ class Rule(Settings):
         ``trailing-quantile``: this quantile of the last `days` days before each row, which follows
         drift; the threshold is then 1, in multiples of it. ``fixed``: `value` itself.
     value
-        Of the rule; not used by ``cost``.
+        Of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days
         Running time that a trailing quantile looks back on.
     costs
@@ -121,10 +124,12 @@ class Rule(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.value >= 0, f"The rule {self.kind} has the value {self.value}; choose 0 or more.")
+        good, possible = self.value >= 0, "0 or more"
         if self.kind in SHARES:
-            require(self.value <= 1, f"The rule {self.kind} has the value {self.value}; choose 0 to 1.")
-        require(self.kind != "f-beta" or self.value > 0, "The rule f-beta needs a beta above 0.")
+            good, possible = 0 <= self.value <= 1, "0 to 1"
+        elif self.kind == "f-beta":
+            good, possible = 0 < self.value <= MOST_BETA, f"above 0, at most {MOST_BETA:,.0f}"
+        require(good, f"The rule {self.kind} has the value {self.value}; choose {possible}.")
         require(0 < self.days <= 365, f"days is {self.days}; choose above 0, at most 365.")
 
     @property

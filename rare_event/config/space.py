@@ -40,17 +40,17 @@ class DesignSpace(Settings):
     Parameters
     ----------
     shifts
-        Rows before an event that become positive, one or more to try.
+        Rows before an event that become positive, one or more to try; type a number to add it.
     lookbacks
-        Rows in one window, one or more to try.
+        Rows in one window, one or more to try; type a number to add it.
     representations
         How sensors enter the model, one or more to try.
     models
-        Kinds of model, one or more to try, of `SPACE_MODELS`. That of `base` keeps its options.
+        Kinds of model, one or more to try. Recurrent networks (LSTM, GRU) take longest.
     sample
-        Number of cells drawn at random from the grid; None takes the whole grid.
+        Number of cells drawn at random from the grid; empty takes the whole grid.
     seed
-        Of that draw.
+        Of the random draw of cells.
     folds
         Of the rolling origin on which every cell is judged.
     base

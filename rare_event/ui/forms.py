@@ -5,8 +5,8 @@ from __future__ import annotations
 import inspect
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping, MutableMapping
-from dataclasses import fields, replace
+from collections.abc import Callable, Iterable, Mapping, MutableMapping, Sequence
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from itertools import cycle
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -16,11 +16,10 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.config import Settings
 from rare_event.errors import ConfigError
+from rare_event.text import plain
 
 S = TypeVar("S", bound=Settings)
 WHOLE_NUMBERS = tuple[int, ...]
-COLUMNS = 2
-NOTHING: Mapping[str, str] = {}
 # A form asks for the same ones at every rerun.
 _hints: Callable[[type], dict[str, Any]] = cache(get_type_hints)
 
@@ -71,49 +70,90 @@ def label_of(field: str) -> str:
 
 def fields_of(config: type[Settings]) -> tuple[list[str], list[str]]:
     """Return the fields of a config that a form can show: those in use, and those that are off by default."""
-    known = [field for field in fields(config) if _kind_of(_hints(config)[field.name]) is not None]
+    known = [each for each in fields(config) if _kind_of(_hints(config)[each.name]) is not None]
     # Options that all networks share are by keyword only, and come after what a network is made of.
-    known.sort(key=lambda field: bool(field.kw_only))
-    shown = [field.name for field in known if field.default]
-    return shown, [field.name for field in known if field.name not in shown]
+    known.sort(key=lambda each: bool(each.kw_only))
+    shown = [each.name for each in known if each.default]
+    return shown, [each.name for each in known if each.name not in shown]
 
 
-def fill_in(
-    settings: Settings,
-    names: Iterable[str],
-    key: str,
-    typed: MutableMapping[str, Any],
-    labels: Mapping[str, str] = NOTHING,
-    absent: Mapping[str, str] = NOTHING,
-) -> dict[str, Any]:
-    """Show a widget for each of some fields, and return what stands in them, good or bad.
+@dataclass(frozen=True)
+class Look:
+    """How a form shows fields that their config does not describe enough.
 
     Parameters
     ----------
-    settings
-        What the widgets begin with.
-    names
-        Of fields that are numbers, choices, switches or rows of whole numbers.
-    key
-        Begins the keys of the widgets.
-    typed
-        Keeps what stands in them, by key; widgets that were gone for a while begin with it.
     labels
         Of fields whose label is not their name.
     absent
         What None means, of fields that may be None.
+    steps
+        Of fields whose default does not tell the step.
+    choices
+        What a field that holds several values offers; whole numbers can be typed as well.
+    columns
+        Number of fields side by side.
     """
-    places, below = cycle(st.columns(COLUMNS)), st.container()
+
+    labels: Mapping[str, str] = field(default_factory=dict)
+    absent: Mapping[str, str] = field(default_factory=dict)
+    steps: Mapping[str, float] = field(default_factory=dict)
+    choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+    columns: int = 2
+
+
+PLAIN = Look()
+
+
+def fill_in(
+    settings: Settings, names: Iterable[str], key: str, typed: MutableMapping[str, Any], look: Look = PLAIN
+) -> dict[str, Any]:
+    """Show a widget for each of some fields, and return what stands in them, good or bad.
+
+    A sentence below a field says which values are possible where it holds another. The limits are not
+    handed to Streamlit, which would drop what was typed without a word.
+
+    Parameters
+    ----------
+    settings
+        What the widgets begin with; good ones.
+    names
+        Of fields that are numbers, choices, switches or several values.
+    key
+        Begins the keys of the widgets.
+    typed
+        Keeps what stands in them, by key; widgets that were gone for a while begin with it.
+    look
+        How they are shown.
+    """
+    places, below = cycle(st.columns(look.columns)), st.container()
     values: dict[str, Any] = {}
+    remarks: dict[str, DeltaGenerator] = {}
     for name in names:
         widget = f"{key}_{name}"
-        begin = typed.get(widget, _to_widget(getattr(settings, name)))
-        label = labels.get(name, label_of(name))
+        begin = typed.get(widget, getattr(settings, name))
         # The label of a switch stands beside it, and needs the room.
         place = below if isinstance(begin, bool) else next(places)
-        values[name] = _show(place, type(settings), name, begin, label, widget, absent.get(name))
-        typed[widget] = values[name]
+        values[name] = _show(place, type(settings), name, begin, widget, look)
+        typed[widget], remarks[name] = values[name], place.container()
+    for name, sentence in problems_of(settings, values).items():
+        remarks[name].caption(f":red[{plain(sentence)}]")
     return values
+
+
+def problems_of(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]:
+    """Say what to do about the bad values of a form, by field."""
+    _, together = made_of(settings, values)
+    if not together:
+        return {}
+    alone = {name: made_of(settings, {name: value})[1] for name, value in values.items()}
+    found = {name: problem for name, problem in alone.items() if problem}
+    if not found:
+        named = (name for name in values if together.startswith(f"{name} "))
+        found = {next(named, list(values)[-1]): together}
+    # The field itself shows what the first half of a config's sentence says.
+    halves = {name: problem.rpartition("; ")[2] for name, problem in found.items()}
+    return {name: words[:1].upper() + words[1:] for name, words in halves.items()}
 
 
 def made_of(settings: S, values: Mapping[str, Any]) -> tuple[S, str]:
@@ -135,7 +175,7 @@ def made_of(settings: S, values: Mapping[str, Any]) -> tuple[S, str]:
 
 def _kind_of(hint: Any) -> Any:
     """Return what a form can show of a type: a type, the choices of a literal, or None."""
-    if hint == WHOLE_NUMBERS:
+    if get_origin(hint) is tuple:
         return tuple
     kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
     if get_origin(hint) is Literal:
@@ -144,30 +184,27 @@ def _kind_of(hint: Any) -> Any:
     return kinds[0] if len(kinds) == 1 and kinds[0] in (bool, int, float) else None
 
 
-def _show(
-    place: DeltaGenerator,
-    config: Any,
-    name: str,
-    begin: Any,
-    label: str,
-    key: str,
-    absent: str | None,
-) -> Any:
-    kind, default = _kind_of(_hints(config)[name]), getattr(config, name)
+def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, look: Look) -> Any:
+    hint = _hints(config)[name]
+    kind, label, default = _kind_of(hint), look.labels.get(name, label_of(name)), getattr(config, name)
     about: dict[str, Any] = {"key": key, "help": help_of(config, name)}
+    if name in look.choices:
+        # What it begins with must be on offer, so the widget itself keeps what is typed.
+        about |= {"accept_new_options": hint == WHOLE_NUMBERS, "persist_state": "session"}
+        return place.multiselect(label, look.choices[name], default, **about)
     if kind is tuple:
-        return place.text_input(label, begin, **about)
+        text = ", ".join(map(str, begin)) if isinstance(begin, tuple) else begin
+        return place.text_input(label, text, **about)
     if isinstance(kind, list):
         return place.selectbox(label, kind, kind.index(begin), **about)
     if kind is bool:
         return place.checkbox(label, begin, **about)
+    absent = look.absent.get(name)
     if kind is int:
         return place.number_input(label, value=begin, step=1, placeholder=absent, **about)
     # Settings take a whole number for any number; a widget does not.
-    value = None if begin is None else float(begin)
-    return place.number_input(
-        label, value=value, step=_step(default), format="%g", placeholder=absent, **about
-    )
+    value, step = None if begin is None else float(begin), look.steps.get(name, _step(default))
+    return place.number_input(label, value=value, step=step, format="%g", placeholder=absent, **about)
 
 
 def _step(default: float | None) -> float:
@@ -175,18 +212,19 @@ def _step(default: float | None) -> float:
     return 10.0 ** math.floor(math.log10(default)) if default else 0.01
 
 
-def _to_widget(value: Any) -> Any:
-    return ", ".join(map(str, value)) if isinstance(value, tuple) else value
-
-
 def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
     if _kind_of(_hints(config)[name]) is not tuple:
         return value
+    if _hints(config)[name] != WHOLE_NUMBERS:
+        return tuple(value)
     try:
-        return tuple(int(part) for part in value.replace(",", " ").split())
+        if isinstance(value, str):
+            return tuple(int(part) for part in value.replace(",", " ").split())
+        return tuple(sorted({int(part) for part in value}))
     except ValueError as error:
+        found = value if isinstance(value, str) else ", ".join(map(str, value))
         raise ConfigError(
-            f"{label_of(name)} is {value!r}; give whole numbers with commas between, for example 32, 16."
+            f"{label_of(name)} is {found!r}; give whole numbers with commas between, for example 32, 16."
         ) from error
 
 

@@ -20,13 +20,12 @@ from rare_event.config import (
     Settings,
     SplitKind,
     SplitPlan,
-    Training,
 )
 from rare_event.prepare.stretches import median_step, minutes
 from rare_event.store.datasets import Dataset
 from rare_event.text import number, plain
 from rare_event.ui.cache import table_of
-from rare_event.ui.forms import fields_of, fill_in, help_of, label_of, made_of, title_of
+from rare_event.ui.forms import Look, fields_of, fill_in, help_of, label_of, made_of, title_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import update_state
 
@@ -58,18 +57,20 @@ EXPERT = {
     "split": ("folds", "window"),
 }
 LABELS = {
+    "shift": "Shift (rows)",
+    "lookback": "Lookback (rows)",
     "clip": "Clip at",
-    "lag": "Rows back of a difference",
+    "lag": "Lag of the difference (rows)",
     "trailing": "Rows in the trailing mean",
     "one_hot": "Categories as 0/1 columns",
     "patience": "Patience (epochs)",
     "keep": "Weights kept",
-    "steps": "Errors in the score",
-    "top_k": "Largest sensor errors in the score",
-    "window": "A rolling fold is trained on",
+    "steps": "Rows in the score",
+    "top_k": "Sensors in the score",
+    "window": "Training window (rolling split)",
     "article_mode": "Count rows across stops, as the articles do",
 }
-ABSENT = {"clip": "no clipping", "patience": "never stop early", "top_k": "all"}
+LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
 
 
 @dataclass(frozen=True)
@@ -115,14 +116,15 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
         update_state(draft=PRESETS[preset])
         st.rerun()
     typed = _typed(draft)
-    config = _choose_data(dataset, draft, key)
+    config, problem = _choose_data(dataset, draft, key, typed)
     model, *problems = _choose_model(config, key, typed)
-    config = _choose_epochs(replace(config, model=model), key)
+    config, epochs = _choose_epochs(replace(config, model=model), key, typed)
+    problems += [problem, epochs]
     with st.expander("Expert settings"):
         for section, names in EXPERT.items():
             config, problem = _choose_section(config, section, names, key, typed)
             problems.append(problem)
-        values = fill_in(config, ("seed", "article_mode"), key, typed, LABELS)
+        values = fill_in(config, ("seed", "article_mode"), key, typed, LOOK)
         config, problem = made_of(config, values)
         problems.append(problem)
     st.session_state[TYPED] = config, typed
@@ -135,22 +137,15 @@ def _typed(draft: ExperimentConfig) -> dict[str, Any]:
     return dict(typed) if kept == draft else {}
 
 
-def _choose_data(dataset: Dataset, draft: ExperimentConfig, key: str) -> ExperimentConfig:
+def _choose_data(
+    dataset: Dataset, draft: ExperimentConfig, key: str, typed: dict[str, Any]
+) -> tuple[ExperimentConfig, str]:
+    draft, problem = made_of(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK))
     step = _step(dataset)
-    left, right = st.columns(2)
-    shift = left.number_input(
-        "Shift (rows)", 1, 10_000, draft.shift, key=f"{key}_shift", help=help_of(ExperimentConfig, "shift")
+    st.caption(
+        f"Warns up to {number(draft.shift * step)} minutes ahead, from the last "
+        f"{number(draft.lookback * step)} minutes."
     )
-    left.caption(f"warns up to {number(shift * step)} minutes ahead")
-    lookback = right.number_input(
-        "Lookback (rows)",
-        1,
-        10_000,
-        draft.lookback,
-        key=f"{key}_lookback",
-        help=help_of(ExperimentConfig, "lookback"),
-    )
-    right.caption(f"looks at the last {number(lookback * step)} minutes")
     split = _select("Split", SPLIT_NAMES, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     representation = st.segmented_control(
         "Representation",
@@ -163,11 +158,9 @@ def _choose_data(dataset: Dataset, draft: ExperimentConfig, key: str) -> Experim
     )
     return replace(
         draft,
-        shift=shift,
-        lookback=lookback,
         split=replace(draft.split, kind=split),
         representation=replace(draft.representation, kind=representation),
-    )
+    ), problem
 
 
 @in_place
@@ -194,31 +187,29 @@ def _about_model(model: ModelConfig, lookback: int) -> None:
     if what := title_of(made_by)[1]:
         st.caption(plain(what[:1].upper() + what[1:]))
     if isinstance(model, SequenceConfig) and lookback == 1:
-        st.caption("It reads a window row by row: of a single row it makes little. Choose a longer lookback.")
+        st.caption(
+            "It reads a window row by row: one row gives it little to learn from. Choose a longer lookback."
+        )
 
 
 def _in_words(name: str, value: Any) -> str:
     return label_of(name) if value is True else f"{label_of(name)} {value:g}"
 
 
-def _choose_epochs(draft: ExperimentConfig, key: str) -> ExperimentConfig:
-    epochs = st.number_input(
-        "Epochs, at most" if draft.training.patience else "Epochs",
-        1,
-        100_000,
-        draft.training.epochs,
-        key=f"{key}_epochs",
-        help=help_of(Training, "epochs"),
-        disabled=not isinstance(draft.model, NetworkConfig),
-    )
-    return replace(draft, training=replace(draft.training, epochs=epochs))
+@in_place
+def _choose_epochs(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> tuple[ExperimentConfig, str]:
+    if not isinstance(draft.model, NetworkConfig):
+        return draft, ""
+    look = Look({"epochs": "Epochs, at most" if draft.training.patience else "Epochs"}, columns=1)
+    training, problem = made_of(draft.training, fill_in(draft.training, ("epochs",), key, typed, look))
+    return replace(draft, training=training), problem
 
 
 def _choose_section(
     draft: ExperimentConfig, section: str, names: tuple[str, ...], key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, str]:
     settings: Settings = getattr(draft, section)
-    values = fill_in(settings, names, f"{key}_{section}", typed, LABELS, ABSENT)
+    values = fill_in(settings, names, f"{key}_{section}", typed, LOOK)
     made, problem = made_of(settings, values)
     changed: Mapping[str, Any] = {section: made}
     return replace(draft, **changed), problem

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import streamlit as st
 
 from rare_event.config import LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
+from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
 from rare_event.text import number, plain
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
-from rare_event.ui.forms import help_of
+from rare_event.ui.forms import Look, fill_in, help_of, made_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
@@ -30,14 +32,41 @@ RULE_NAMES: dict[RuleKind, str] = {
     "quantile": "Fixed quantile of the scores",
     "trailing-quantile": "Trailing quantile, follows drift",
 }
-RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
-    "fa-per-day": ("False alarms a day", 2.0),
-    "events": ("Share of the events", 0.5),
-    "recall": ("Share of the positive rows", 0.5),
-    "f-beta": ("Beta", 1.0),
-    "quantile": ("Quantile", 0.99),
-    "trailing-quantile": ("Quantile", 0.997),
+RULE_LABELS: dict[RuleKind, str] = {
+    "fa-per-day": "False alarms a day",
+    "events": "Share of the events",
+    "recall": "Share of the positive rows",
+    "f-beta": "Beta",
+    "quantile": "Quantile",
+    "trailing-quantile": "Quantile",
 }
+RULE_VALUES: dict[RuleKind, float] = {
+    "fa-per-day": 2.0,
+    "events": 0.5,
+    "recall": 0.5,
+    "f-beta": 1.0,
+    "quantile": 0.99,
+    "trailing-quantile": 0.997,
+}
+COST_LOOK = Look(
+    {"event": "Cost of an event", "false_alarm": "Cost of a false alarm", "saved": "Share saved"},
+    steps={"event": 500.0, "false_alarm": 50.0, "saved": 0.05},
+    columns=3,
+)
+POLICY_LOOK = Look(
+    {
+        "k": "At least k",
+        "n": "of the last n windows",
+        "cooldown": "Cooldown (minutes)",
+        "lead": "Lead window (minutes)",
+        "min_lead": "Minimum useful lead (minutes)",
+        "mute": "Mute after restart (rows)",
+        "repeat": "Repeat alarm every (minutes)",
+    },
+    steps=dict.fromkeys(("cooldown", "lead", "min_lead", "repeat"), 1.0),
+    columns=3,
+)
+FIELD_WIDTH = 180
 
 
 @in_place
@@ -96,7 +125,9 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
 
 
 def set_by_hand(run: Run, threshold: float) -> None:
-    """Take a threshold that was dragged or typed."""
+    """Take a threshold that was dragged or typed; one that is not finite changes nothing."""
+    if not math.isfinite(threshold):
+        return
     exploring = exploring_of(run)
     rule = exploring.rule if exploring.trailing else replace(exploring.rule, kind="fixed", value=threshold)
     update_exploring(replace(exploring, threshold=threshold, rule=rule))
@@ -116,107 +147,38 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
             persist_state="session",
             width=330,
         )
-        rule = _rule(kind, exploring.rule.costs)
-        if st.button("Set by this rule", key="threshold_apply"):
-            trailing = rule if rule.trailing else None
+        rule, problem = _rule(kind, exploring.rule.costs)
+        pressed = st.button("Set by this rule", key="threshold_apply", disabled=bool(problem))
+    if pressed:
+        trailing = rule if rule.trailing else None
+        try:
             threshold = choose(points_of(run.id, "validation", exploring.policy, trailing), rule)
             exploring = replace(exploring, threshold=threshold, rule=rule)
+        except DataError as error:
+            st.error(plain(error))
     st.caption(f"Now: {plain(exploring.committed(run).in_words())}.")
     return exploring
 
 
-def _rule(kind: RuleKind, costs: Costs) -> Rule:
+def _rule(kind: RuleKind, costs: Costs) -> tuple[Rule, str]:
+    """Let the user choose the values of a rule; the sentence says what is wrong with them."""
     if kind == "cost":
-        event = st.number_input(
-            "Cost of an event", 0.0, None, costs.event, 500.0, key="threshold_cost_event", width=150
-        )
-        false = st.number_input(
-            "Cost of a false alarm", 0.0, None, costs.false_alarm, 50.0, key="threshold_cost_false", width=150
-        )
-        saved = st.number_input(
-            "Share saved",
-            0.0,
-            1.0,
-            costs.saved,
-            0.05,
-            key="threshold_cost_saved",
-            help=help_of(Costs, "saved"),
-            width=130,
-        )
-        return Rule("cost", 0.0, costs=Costs(event, false, saved))
-    label, default = RULE_VALUES[kind]
-    value = st.number_input(
-        label,
-        0.0,
-        None,
-        default,
-        key=f"threshold_value_{kind}",
-        format="%g",
-        step=0.001 if default < 1 else 0.5,
-        width=180,
-    )
-    if kind != "trailing-quantile":
-        return Rule(kind, value, costs=costs)
-    days = st.number_input(
-        "Days looked back on", 0.1, 365.0, 3.0, key="threshold_days", help=help_of(Rule, "days"), width=180
-    )
-    return Rule(kind, value, days=days, costs=costs)
+        with st.container(width=3 * FIELD_WIDTH):
+            values = fill_in(costs, ("event", "false_alarm", "saved"), "threshold_cost", {}, COST_LOOK)
+        made, problem = made_of(costs, values)
+        return Rule("cost", 0.0, costs=made), problem
+    names = ("value", "days") if kind == "trailing-quantile" else ("value",)
+    labels = {"value": RULE_LABELS[kind], "days": "Days looked back on"}
+    step = 0.001 if RULE_VALUES[kind] < 1 else 0.5
+    rule = Rule(kind, RULE_VALUES[kind], costs=costs)
+    with st.container(width=len(names) * FIELD_WIDTH):
+        look = Look(labels, steps={"value": step}, columns=len(names))
+        return made_of(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
 
 
 def _choose_policy(policy: AlarmPolicy, key: str) -> AlarmPolicy:
-    first, second, third = st.columns(3)
-    n = second.number_input(
-        "of the last n windows", 1, 1000, policy.n, key=f"{key}_n", help=help_of(AlarmPolicy, "n")
-    )
-    return AlarmPolicy(
-        k=min(
-            n,
-            first.number_input(
-                "At least k", 1, n, min(policy.k, n), key=f"{key}_k", help=help_of(AlarmPolicy, "k")
-            ),
-        ),
-        n=n,
-        cooldown=third.number_input(
-            "Cooldown (minutes)",
-            0.0,
-            None,
-            policy.cooldown,
-            key=f"{key}_cooldown",
-            help=help_of(AlarmPolicy, "cooldown"),
-        ),
-        lead=first.number_input(
-            "Lead window (minutes)",
-            0.1,
-            None,
-            policy.lead,
-            key=f"{key}_lead",
-            help=help_of(AlarmPolicy, "lead"),
-        ),
-        min_lead=second.number_input(
-            "Least useful lead (minutes)",
-            0.0,
-            None,
-            policy.min_lead,
-            key=f"{key}_min_lead",
-            help=help_of(AlarmPolicy, "min_lead"),
-        ),
-        mute=third.number_input(
-            "Mute after restart (rows)",
-            0,
-            None,
-            policy.mute,
-            key=f"{key}_mute",
-            help=help_of(AlarmPolicy, "mute"),
-        ),
-        repeat=first.number_input(
-            "Sounds again after (minutes)",
-            0.1,
-            None,
-            policy.repeat,
-            key=f"{key}_repeat",
-            help=help_of(AlarmPolicy, "repeat"),
-        ),
-    )
+    """Let the user choose the alarm policy; the last good one holds while a field has a bad value."""
+    return made_of(policy, fill_in(policy, POLICY_LOOK.labels, key, {}, POLICY_LOOK))[0]
 
 
 def _commit(run: Run, exploring: Exploring) -> None:

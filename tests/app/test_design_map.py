@@ -79,7 +79,7 @@ def test_without_a_map_the_page_tells_what_it_is_for_and_offers_one(
 ) -> None:
     app = open_view(open_page, dataset)
     assert "It shows which settings matter" in words(app) and "54 cells of 6 folds each" in words(app)
-    assert "measured cells" not in words(app) and not app.get("plotly_chart")
+    assert "estimated from" not in words(app) and not app.get("plotly_chart")
     assert not button(app, "Start the map").disabled
 
 
@@ -99,7 +99,7 @@ def test_a_map_is_started_and_read(open_page: OpenPage, dataset: Dataset) -> Non
     assert not app.exception and "4 of 4 cells done" in words(app)
     figure = heat(app)
     assert len(figure["data"]) == 2 and {trace["type"] for trace in figure["data"]} == {"heatmap"}
-    assert "about" in words(app) and "by what measured cells took" in words(app)
+    assert "about" in words(app) and "estimated from finished cells" in words(app)
     # The same once more is no other map.
     button(app, "Start the map").click().run()
     assert list_maps(dataset) == [made]
@@ -108,10 +108,10 @@ def test_a_map_is_started_and_read(open_page: OpenPage, dataset: Dataset) -> Non
 def test_a_space_that_cannot_be_is_refused(open_page: OpenPage, dataset: Dataset) -> None:
     app = open_view(open_page, dataset)
     app.multiselect(key="map_shifts").set_value([]).run()
-    assert "shifts is empty" in words(app) and button(app, "Start the map").disabled
+    assert "Choose at least one." in words(app) and button(app, "Start the map").disabled
     app.multiselect(key="map_shifts").set_value([1]).run()
     app.number_input(key="map_sample").set_value(40).run()
-    assert "choose 1 to 18" in words(app) and list_maps() == []
+    assert "Choose 1 to 18." in words(app) and list_maps() == []
     app.number_input(key="map_sample").set_value(4).run()
     assert "4 cells of 6 folds each" in words(app) and not button(app, "Start the map").disabled
 
@@ -168,11 +168,11 @@ def test_a_map_is_cancelled_and_gone_on_with(open_page: OpenPage, dataset: Datas
     made.write_state(MapState("cancelled"))
     app = open_view(open_page, dataset)
     assert "Cancelled: 0 of 4 cells done" in words(app) and not app.get("plotly_chart")
-    button(app, "Go on with the cells that are left").click().run()
+    button(app, "Resume: train the remaining cells").click().run()
     let_maps_end()
     app.run()
     assert "4 of 4 cells done" in words(app) and made.state().state == "done"
-    assert "Go on with the cells that are left" not in [each.label for each in app.button]
+    assert "Resume: train the remaining cells" not in [each.label for each in app.button]
 
 
 def test_a_map_being_worked_on_shows_progress_and_can_be_cancelled(

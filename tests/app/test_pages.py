@@ -1,6 +1,7 @@
 """Every page, opened cold, and the journey from a file to an evaluation."""
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from rare_event.store.datasets import Dataset, list_datasets, open_dataset
 from rare_event.store.records import Purpose, State, Status
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.ui.state import KEY, Exploring
+from rare_event.ui.threshold import set_by_hand
 from tests.app.conftest import PCA, ROOT, Deferred, finished
 
 PAGES = ["app.py", *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "pages").glob("*.py"))]
@@ -39,6 +41,10 @@ def titles(app: AppTest) -> list[str]:
 def texts(app: AppTest) -> str:
     shown = [*app.markdown, *app.caption, *app.info, *app.error, *app.warning, *app.success]
     return "\n".join(str(element.value) for element in shown)
+
+
+def unescaped(app: AppTest) -> str:
+    return texts(app).replace("\\", "")
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -349,6 +355,110 @@ def test_a_rule_sets_the_threshold_and_says_so(open_page: OpenPage, done_run: Ru
     assert not app.exception
     assert not app.error
     assert committed.rule.in_words().split(",")[0][:20] in texts(app).replace("\\", "")
+
+
+@pytest.mark.parametrize("typed", [-1.0, 1e13])
+@pytest.mark.parametrize(
+    ("kind", "field", "possible"),
+    [
+        ("quantile", "threshold_quantile_value", "0 to 1."),
+        ("trailing-quantile", "threshold_trailing-quantile_days", "above 0, at most 365."),
+        ("f-beta", "threshold_f-beta_value", "above 0, at most 1,000."),
+        ("cost", "threshold_cost_event", "0 to 1,000,000,000,000."),
+        ("cost", "threshold_cost_saved", "0 to 1."),
+    ],
+)
+def test_an_impossible_number_is_told_at_its_field_and_changes_nothing(
+    open_page: OpenPage, done_run: Run, kind: str, field: str, possible: str, typed: float
+) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    before = explorer(app)["value"]
+    app.selectbox(key="threshold_rule").select(kind).run()
+    good = app.number_input(key=field).value
+    app.number_input(key=field).set_value(typed).run()
+    assert not app.exception and not app.error
+    assert f"Choose {possible}" in unescaped(app)
+    assert button(app, "Set by this rule").disabled
+    assert explorer(app)["value"] == before
+    app.number_input(key=field).set_value(good).run()
+    assert ":red[" not in texts(app)
+    assert not button(app, "Set by this rule").disabled
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "possible"),
+    [
+        ("lead", -1.0, "Choose more than 0."),
+        ("cooldown", -1e9, "Choose 0 or more."),
+        ("min_lead", 1e9, "Choose 0 to the lead window"),
+        ("n", -3, "Choose 1 <= k"),
+    ],
+)
+def test_an_impossible_policy_is_told_and_the_last_good_one_holds(
+    open_page: OpenPage, done_run: Run, field: str, typed: float, possible: str
+) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    before = explorer(app)
+    app.number_input(key=f"threshold_policy_{done_run.id}_{field}").set_value(typed).run()
+    assert not app.exception and not app.error
+    assert possible in unescaped(app)
+    assert explorer(app) == before
+
+
+@pytest.mark.parametrize("typed", [math.nan, math.inf, -math.inf])
+def test_what_is_no_finite_number_is_taken_nowhere(open_page: OpenPage, done_run: Run, typed: float) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    before = explorer(app)
+    for field in app.number_input:
+        field.set_value(typed if isinstance(field.value, float) else field.value)
+    app.run()
+    assert not app.exception and not app.error
+    assert explorer(app) == before
+    assert "nan" not in texts(app) and "inf " not in texts(app)
+
+
+def test_a_share_that_no_threshold_reaches_is_told_and_the_explorer_stays(
+    open_page: OpenPage, done_run: Run
+) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    # With no alarm at all, no event is caught.
+    app.number_input(key=f"threshold_policy_{done_run.id}_mute").set_value(10**6).run()
+    before = explorer(app)
+    app.selectbox(key="threshold_rule").select("events").run()
+    app.number_input(key="threshold_events_value").set_value(1.0).run()
+    button(app, "Set by this rule").click().run()
+    assert not app.exception
+    assert len(app.error) == 1 and "No threshold reaches 100%" in unescaped(app)
+    assert explorer(app) == before
+
+
+@pytest.mark.parametrize("threshold", [float("nan"), float("inf"), float("-inf")])
+def test_a_threshold_that_is_no_finite_number_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch, done_run: Run, threshold: float
+) -> None:
+    taken: list[Exploring] = []
+    before = Exploring(done_run.id, 1.0, Rule("fixed", 1.0), done_run.committed().policy)
+    monkeypatch.setattr("rare_event.ui.threshold.exploring_of", lambda _: before)
+    monkeypatch.setattr("rare_event.ui.threshold.update_exploring", taken.append)
+    set_by_hand(done_run, threshold)
+    assert not taken
+    set_by_hand(done_run, 2.0)
+    assert [exploring.threshold for exploring in taken] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("field", "typed", "possible"),
+    [("shift", 0, "1 to 10,000."), ("lookback", -5, "1 to 10,000."), ("epochs", 10**9, "1 to 100,000.")],
+)
+def test_an_impossible_setting_is_told_at_its_field_and_cannot_be_trained(
+    open_page: OpenPage, dataset: Dataset, field: str, typed: int, possible: str
+) -> None:
+    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    app.number_input(key=f"train_0_{field}").set_value(typed).run()
+    assert not app.exception
+    assert f"Choose {possible}" in unescaped(app)
+    assert button(app, "Train").disabled and not list_runs()
+    assert getattr(app.session_state[KEY].draft, field, 1) != typed
 
 
 def test_another_policy_changes_what_counts_as_an_alarm(open_page: OpenPage, done_run: Run) -> None:

@@ -77,7 +77,7 @@ def test_a_map_is_cancelled_while_it_trains_and_gone_on_with(
     endless = create_map(dataset, ENDLESS)
     endless.write_state(MapState("cancelled"))
     open_view(page, server, dataset)
-    page.get_by_role("button", name="Go on with the cells that are left").click()
+    page.get_by_role("button", name="Resume: train the remaining cells").click()
     expect(page.get_by_text("running")).to_be_visible(timeout=120_000)
     # The page is free meanwhile.
     page.get_by_text("Runs", exact=True).click()
@@ -89,7 +89,7 @@ def test_a_map_is_cancelled_while_it_trains_and_gone_on_with(
     tiny = create_map(dataset, TINY)
     tiny.write_state(MapState("cancelled"))
     open_view(page, server, dataset)
-    page.get_by_role("button", name="Go on with the cells that are left").click()
+    page.get_by_role("button", name="Resume: train the remaining cells").click()
     expect(page.get_by_text("4 of 4 cells done.")).to_be_visible(timeout=120_000)
     assert tiny.state().state == "done" and endless.state().state == "cancelled"
     assert complaints.messages == []

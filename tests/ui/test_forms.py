@@ -7,10 +7,13 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rare_event.config import (
+    AlarmPolicy,
     AttentionModel,
     BiLSTMModel,
     CNNLSTMModel,
+    Costs,
     DenseModel,
+    DesignSpace,
     ExperimentConfig,
     GRUModel,
     LSTMModel,
@@ -25,7 +28,7 @@ from rare_event.config import (
     SplitPlan,
     Training,
 )
-from rare_event.ui.forms import fields_of, help_of, label_of, made_of, title_of
+from rare_event.ui.forms import fields_of, help_of, label_of, made_of, problems_of, title_of
 
 FORMS = [*get_args(NetworkConfig), PCAModel, Representation, Training, Score, SplitPlan]
 
@@ -121,6 +124,40 @@ def test_a_bad_value_is_the_configs_own_sentence_and_changes_nothing(settings, v
     made, problem = made_of(settings, values)
     assert made is settings
     assert words in problem and "Traceback" not in problem
+
+
+@pytest.mark.parametrize(
+    ("settings", "values", "told"),
+    [
+        (
+            DenseModel(),
+            {"widths": "1.5", "dropout": 0.1},
+            {"widths": "Give whole numbers with commas between"},
+        ),
+        (
+            AlarmPolicy(),
+            {"cooldown": -1.0, "repeat": float("nan")},
+            {"cooldown": "Choose 0", "repeat": "Choose"},
+        ),
+        (Costs(), {"event": 1e300, "saved": 2.0}, {"event": "Choose 0 to 1,0", "saved": "Choose 0 to 1."}),
+        # Bad only together: told where the sentence begins.
+        (DesignSpace(), {"shifts": [1], "sample": 40, "seed": 0}, {"sample": "Choose 1 to 18."}),
+        # Good together, though the second is bad with the lead window that held before.
+        (AlarmPolicy(lead=20.0), {"lead": 40.0, "min_lead": 30.0}, {}),
+        (DesignSpace(), {"shifts": ["7", 1], "representations": ["level"]}, {}),
+    ],
+)
+def test_each_bad_value_is_told_at_its_field_and_no_other(settings, values, told) -> None:
+    found = problems_of(settings, values)
+    assert found.keys() == told.keys()
+    for name, words in told.items():
+        assert found[name].startswith(words) and f"{name} is" not in found[name]
+
+
+def test_several_values_are_sorted_once_each_and_typed_ones_are_read() -> None:
+    made, problem = made_of(DesignSpace(), {"shifts": ["7", 1, "1"], "models": ["pca"]})
+    assert (made.shifts, made.models, problem) == ((1, 7), ("pca",), "")
+    assert made_of(DesignSpace(), {"shifts": ["many"]})[0] == DesignSpace()
 
 
 def form() -> None:

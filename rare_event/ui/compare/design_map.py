@@ -9,8 +9,7 @@ import streamlit as st
 
 from rare_event.compare.map_cells import Pace
 from rare_event.compare.map_overview import Overview, look_at, overview
-from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind, Training
-from rare_event.errors import ConfigError
+from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind
 from rare_event.jobs.map_runner import find_or_create, progress_from
 from rare_event.jobs.pool import n_lanes
 from rare_event.store.datasets import Dataset
@@ -19,17 +18,33 @@ from rare_event.store.records import State
 from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.compare.map_figures import show_map
-from rare_event.ui.forms import help_of
+from rare_event.ui.forms import Look, fill_in, made_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
 
-SHIFTS = (1, 2, 3, 4, 5, 10, 20)
-LOOKBACKS = (1, 3, 5, 10, 15, 20, 30)
+TYPED = "map_typed"
+TRAINING = RECOMMENDED.training
+FIELDS = ("shifts", "lookbacks", "representations", "models", "folds", "sample", "seed")
+LOOK = Look(
+    labels={
+        "shifts": "Shifts (rows)",
+        "lookbacks": "Lookbacks (rows)",
+        "epochs": "Epochs, at most",
+        "sample": "Cells drawn at random",
+    },
+    absent={"sample": "all"},
+    choices={
+        "shifts": (1, 2, 3, 4, 5, 10, 20),
+        "lookbacks": (1, 3, 5, 10, 15, 20, 30),
+        "representations": get_args(RepresentationKind),
+        "models": tuple(SPACE_MODELS),
+    },
+)
 PURPOSE = (
     "A map trains one model for each combination of shift, lookback, representation and architecture, fold "
     "by fold on the past, and judges all of them on the same windows. It shows which settings matter and "
-    "which do not, and what picking the best of them is worth on data that come after. It is trained in the "
-    "background, can be stopped at any time and goes on where it was; your own trainings go first."
+    "which do not, and what picking the best of them is worth on later data. It is trained in the "
+    "background. You can stop it at any time and resume later. Your own runs take priority."
 )
 
 
@@ -68,17 +83,15 @@ def _label(design_map: DesignMap) -> str:
 
 
 def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
-    try:
-        space = _space()
-    except ConfigError as error:
-        st.error(plain(error))
+    space, problem = _choose_space()
+    if problem:
         st.button("Start the map", key="map_start", disabled=True)
         return
     seconds = _pace(maps).left(space.cells, n_lanes())
-    told = "" if seconds is None else f", about {duration(seconds)} in all, by what measured cells took"
+    total = "" if seconds is None else f", about {duration(seconds)} in total, estimated from finished cells"
     st.caption(
         f"{plural(len(space), 'cell')} of {plural(space.folds, 'fold')} each, "
-        f"{plural(n_lanes(), 'cell')} side by side{told}."
+        f"{plural(n_lanes(), 'cell')} at a time{total}."
     )
     if st.button("Start the map", type="primary", key="map_start", icon=":material/play_arrow:"):
         design_map = find_or_create(dataset, space)
@@ -87,102 +100,13 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
         st.rerun()
 
 
-def _space() -> DesignSpace:
-    """Let the user choose what is tried.
-
-    Raises
-    ------
-    ConfigError
-        If nothing is chosen, or a value cannot be used.
-    """
-    default = DesignSpace()
-    left, right = st.columns(2)
-    rows = "Rows; type another number to add it."
-    shifts = left.multiselect(
-        "Shifts (rows)",
-        SHIFTS,
-        default.shifts,
-        key="map_shifts",
-        help=f"{help_of(DesignSpace, 'shifts')} {rows}",
-        accept_new_options=True,
-        persist_state="session",
-    )
-    lookbacks = right.multiselect(
-        "Lookbacks (rows)",
-        LOOKBACKS,
-        default.lookbacks,
-        key="map_lookbacks",
-        help=f"{help_of(DesignSpace, 'lookbacks')} {rows}",
-        accept_new_options=True,
-        persist_state="session",
-    )
-    representations = left.multiselect(
-        "Representations",
-        get_args(RepresentationKind),
-        default.representations,
-        key="map_representations",
-        help=help_of(DesignSpace, "representations"),
-        persist_state="session",
-    )
-    models = right.multiselect(
-        "Models",
-        list(SPACE_MODELS),
-        default.models,
-        key="map_models",
-        help="Kinds of model, one or more to try. Recurrent networks (LSTM, GRU) take longest.",
-        persist_state="session",
-    )
-    with st.container(horizontal=True):
-        folds = st.number_input(
-            "Folds",
-            2,
-            50,
-            default.folds,
-            key="map_folds",
-            help=help_of(DesignSpace, "folds"),
-            width=160,
-            persist_state="session",
-        )
-        epochs = st.number_input(
-            "Epochs, at most",
-            1,
-            10_000,
-            RECOMMENDED.training.epochs,
-            key="map_epochs",
-            help=help_of(Training, "epochs"),
-            width=160,
-            persist_state="session",
-        )
-        sample = st.number_input(
-            "Cells drawn at random",
-            1,
-            None,
-            None,
-            key="map_sample",
-            placeholder="all",
-            help=help_of(DesignSpace, "sample"),
-            width=200,
-            persist_state="session",
-        )
-        seed = st.number_input("Seed", 0, 2**31 - 1, 0, key="map_seed", width=160, persist_state="session")
-    return DesignSpace(
-        shifts=_whole("shift", shifts),
-        lookbacks=_whole("lookback", lookbacks),
-        representations=tuple(representations),
-        models=tuple(models),
-        sample=sample,
-        seed=seed,
-        folds=folds,
-        base=replace(RECOMMENDED, seed=seed, training=replace(RECOMMENDED.training, epochs=epochs)),
-    )
-
-
-def _whole(name: str, values: list[int | str]) -> tuple[int, ...]:
-    """Read the rows that were chosen or typed."""
-    try:
-        return tuple(sorted({int(value) for value in values}))
-    except ValueError as error:
-        raise ConfigError(f"A {name} is no whole number: type rows, for example 8.") from error
+def _choose_space() -> tuple[DesignSpace, str]:
+    """Let the user choose what is tried; the sentence says what is wrong with it."""
+    typed = st.session_state.setdefault(TYPED, {})
+    training, problem = made_of(TRAINING, fill_in(TRAINING, ("epochs",), "map", typed, LOOK))
+    default = DesignSpace(base=replace(RECOMMENDED, training=training))
+    space, other = made_of(default, fill_in(default, FIELDS, "map", typed, LOOK))
+    return replace(space, base=replace(space.base, seed=space.seed)), problem or other
 
 
 def _pace(maps: list[DesignMap]) -> Pace:
@@ -236,7 +160,7 @@ def _show_progress(design_map: DesignMap, seen: Overview) -> None:
                 about = "" if left is None else f", about {duration(left)} left"
                 words += f"; {progress.running} running{about}"
             else:
-                words += "; starting, or giving way to your trainings"
+                words += "; starting, or waiting for your runs to finish"
             st.progress((progress.done + progress.failed) / progress.total, plain(words), width="stretch")
             asked = design_map.cancel_requested
             st.button(
@@ -251,7 +175,7 @@ def _show_progress(design_map: DesignMap, seen: Overview) -> None:
         stopped = titles.get(state.state, "")
         st.caption(plain(f"{stopped}{words}. {state.message}"), width="stretch")
         if progress.done < progress.total and st.button(
-            "Go on with the cells that are left", key="map_resume", icon=":material/play_arrow:"
+            "Resume: train the remaining cells", key="map_resume", icon=":material/play_arrow:"
         ):
             jobs().start_map(design_map)
             st.rerun()
