@@ -13,6 +13,7 @@ from statistics import median_high
 from typing import Annotated
 
 import numpy as np
+import pandas as pd
 
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.errors import DataError
@@ -21,8 +22,9 @@ from rare_event.judge.arrays import AsLists
 from rare_event.judge.blend import shared_windows
 from rare_event.judge.chance import chance
 from rare_event.judge.evaluation import call, ranking
+from rare_event.judge.exact import exact_share, widened
 from rare_event.judge.judgement import BUDGETS
-from rare_event.judge.resampling import RESAMPLES, auc_draws, figure_draws, interval_of
+from rare_event.judge.resampling import RESAMPLES, auc_draws, ends_of, figure_draws, interval_of
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import ROUNDING, Scores
 from rare_event.judge.thresholds import operating_points
@@ -172,20 +174,6 @@ class Figures:
         return next(count for count in self.counts if (count.budget, count.lead) == (budget, lead))
 
 
-def ends_of(draws: np.ndarray) -> tuple[float, float] | None:
-    """95 % interval of draws; None where none is defined.
-
-    Parameters
-    ----------
-    draws
-        Shape (resamples,), not a number where not defined.
-    """
-    if not np.isfinite(draws).any():
-        return None
-    low, high = interval_of(draws[:, None])
-    return float(low[0]), float(high[0])
-
-
 def judge_on_common(scores: Scores, policy: AlarmPolicy, seed: int = 0) -> Figures:
     """Judge one setting on the common windows.
 
@@ -213,8 +201,8 @@ def _count(scores: Scores, policy: AlarmPolicy, budget: float, lead: float) -> C
     led = policy.with_lead(lead)
     rolled = _called(chance(scores), led, budget)
     called = _called(scores, led, budget)
-    low, high = ends_of(figure_draws(called, led)["caught"].to_numpy(float)) or (None, None)
     caught = _caught(called, led)
+    low, high = _events_interval(figure_draws(called, led)["caught"], len(caught), len(scores.total_events))
     # An event belongs to the fold that scored its windows.
     seen, first = np.unique(called.event, return_index=True)
     of_event = called.fold[first[np.searchsorted(seen, caught)]]
@@ -227,6 +215,16 @@ def _count(scores: Scores, policy: AlarmPolicy, budget: float, lead: float) -> C
         by_fold=tuple(int((of_event == fold).sum()) for fold in np.unique(called.fold)),
         by_chance=len(_caught(rolled, led)),
     )
+
+
+def _events_interval(draws: pd.Series, caught: int, n_events: int) -> tuple[float | None, float | None]:
+    """Bootstrap interval of the events caught; the exact one where all resamples agree."""
+    if draws.isna().all():
+        return None, None
+    exact = exact_share(caught, n_events)
+    drawn = interval_of(draws.to_numpy(float)[:, None])
+    low, high = widened(drawn, (exact[0] * n_events, exact[1] * n_events))
+    return float(low[0]), float(high[0])
 
 
 def _called(scores: Scores, policy: AlarmPolicy, budget: float) -> Scores:

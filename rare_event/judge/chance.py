@@ -11,7 +11,8 @@ from scipy.stats import rankdata
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.evaluation import call, evaluate
-from rare_event.judge.resampling import auc_draws, figure_draws, interval_of
+from rare_event.judge.exact import exact_intervals, widened
+from rare_event.judge.resampling import auc_draws, figure_draws, interval_of, varies
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
@@ -145,14 +146,26 @@ def figure_intervals(scores: Scores, thresholds: Mapping[int, float], policy: Al
     pandas.DataFrame
         Indexed by figure (caught, false_alarms_per_day, precision, recall, median_lead, auc, the
         last of all folds together), with the columns `low` and `high`, the ends of the 95 % interval,
-        and `chance`: what the same alarms would reach at other times. Missing where not defined.
+        and `chance`: what the same alarms would reach at other times. Missing where not defined. Where
+        all resamples agree, the interval is the exact one, or missing.
     """
     called = call(scores, thresholds)
-    draws = figure_draws(called, policy)
-    auc = auc_draws(scores)
-    draws = draws.assign(auc=np.nan if auc is None else auc)
-    low, high = interval_of(draws.to_numpy(float))
     figures = evaluate(scores, thresholds, policy)
+    auc = auc_draws(scores) if varies(scores) else None
+    draws = figure_draws(called, policy).assign(auc=np.nan if auc is None else auc)
+    ends = interval_of(draws.to_numpy(float))
+    by_name = exact_intervals(
+        figures.caught,
+        figures.n_events,
+        figures.false_alarms,
+        figures.days,
+        np.nan if figures.precision is None else figures.precision,
+        _stretches(called, called.y_score == 1),
+        np.nan if figures.recall is None else figures.recall,
+        _stretches(called, called.y_true == 1),
+    )
+    exact = np.array([by_name.get(str(name), (np.nan, np.nan)) for name in draws]).T
+    low, high = widened(ends, (exact[0], exact[1]))
     by_chance = {
         "caught": _caught_by_chance(called, policy),
         "precision": figures.n_positive / figures.n if figures.n else np.nan,
@@ -163,6 +176,10 @@ def figure_intervals(scores: Scores, thresholds: Mapping[int, float], policy: Al
         {"low": low, "high": high, "chance": [by_chance.get(str(name), np.nan) for name in draws]},
         index=pd.Index(draws.columns, name="figure"),
     )
+
+
+def _stretches(scores: Scores, windows: np.ndarray) -> int:
+    return len(np.unique(scores.stretch[windows]))
 
 
 def _caught_by_chance(called: Scores, policy: AlarmPolicy) -> float:

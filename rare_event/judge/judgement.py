@@ -12,7 +12,7 @@ import numpy as np
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
-from rare_event.judge.resampling import interval_of, mean_auc_draws
+from rare_event.judge.resampling import ends_of, mean_auc_draws
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import OLDER_LEAD, Scores
 from rare_event.judge.thresholds import operating_points
@@ -162,7 +162,7 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
         windows=windows_digest(test),
         fold_auc=fold_auc,
         mean_fold_auc=float(np.mean(known)) if known else None,
-        interval=_interval(draws),
+        interval=ends_of(draws),
         auc_draws=np.empty(0) if draws is None else draws,
         pooled_auc=pooled_auc,
         average_precision=average_precision,
@@ -208,13 +208,6 @@ def follow_budget(validation: Scores, test: Scores, policy: AlarmPolicy, budget:
     """
     quantiles = quantiles_for(validation, policy, budget, TRAILING.days)
     return follow(test, TRAILING, validation, quantiles)
-
-
-def _interval(draws: np.ndarray | None) -> tuple[float, float] | None:
-    if draws is None:
-        return None
-    low, high = interval_of(draws[:, None])
-    return float(low[0]), float(high[0])
 
 
 def windows_digest(test: Scores) -> str:

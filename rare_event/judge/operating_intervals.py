@@ -7,9 +7,12 @@ from scipy.stats import binom
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level
+from rare_event.judge.exact import exact_intervals, widened
 from rare_event.judge.resampling import INTERVAL, LEAST_STRETCHES, RESAMPLES, draw_stretches, interval_of
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import Marks, alarm_marks, ranks_of
+
+NAMES = ("precision", "recall", "caught", "false_alarms_per_day")
 
 
 def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.ndarray:
@@ -83,6 +86,8 @@ def intervals(
     Rows of one stretch are alike, so rows are never drawn on their own. Stretches that lead to an
     event and others are drawn apart, so that every resample has as many events as the part.
 
+    Where all resamples agree, as with no event caught, the interval is the exact one, or missing.
+
     Returns
     -------
     dict
@@ -90,26 +95,43 @@ def intervals(
     """
     _, stretch = np.unique(scores.stretch, return_inverse=True)
     n_stretches = int(stretch.max(initial=-1)) + 1
-    names = ("precision", "recall", "caught", "false_alarms_per_day")
     if n_stretches < LEAST_STRETCHES:
-        return {f"{name}_{side}": np.full(len(shown), np.nan) for name in names for side in ("low", "high")}
+        return {f"{name}_{side}": np.full(len(shown), np.nan) for name in NAMES for side in ("low", "high")}
     counts = _counts_by_stretch(scores, policy, shown, stretch, n_stretches)
     weights = draw_stretches(stretch, scores.event >= 0, seed, resamples)
+    own = {name: count.sum(axis=0) for name, count in counts.items()}
+    figures = figures_of(scores, stretch, counts, np.ones((1, n_stretches), np.float32))
+    exact = exact_intervals(
+        own["caught"],
+        len(scores.total_events),
+        own["false_alarms"],
+        scores.days,
+        figures["precision"][0],
+        (counts["tp"] + counts["fp"] > 0).sum(axis=0),
+        figures["recall"][0],
+        len(np.unique(stretch[scores.y_true == 1])),
+    )
+    result: dict[str, np.ndarray] = {}
+    for name, values in figures_of(scores, stretch, counts, weights).items():
+        low, high = widened(interval_of(values), exact[name])
+        result |= {f"{name}_low": low, f"{name}_high": high}
+    return result
+
+
+def figures_of(
+    scores: Scores, stretch: np.ndarray, counts: dict[str, np.ndarray], weights: np.ndarray
+) -> dict[str, np.ndarray]:
+    """Figures of each resample at the displayed points, shape (resamples, n_points)."""
     drawn = {name: weights @ count for name, count in counts.items()}
     days = weights @ np.bincount(stretch) * scores.step / scores.time_unit.period
     positives = weights @ np.bincount(stretch, weights=scores.y_true == 1)
     with np.errstate(invalid="ignore", divide="ignore"):
-        figures = {
+        return {
             "precision": drawn["tp"] / (drawn["tp"] + drawn["fp"]),
             "recall": drawn["tp"] / positives[:, None],
             "caught": drawn["caught"],
             "false_alarms_per_day": drawn["false_alarms"] / days[:, None],
         }
-    result: dict[str, np.ndarray] = {}
-    for name, values in figures.items():
-        low, high = interval_of(values)
-        result |= {f"{name}_low": low, f"{name}_high": high}
-    return result
 
 
 def _counts_by_stretch(

@@ -216,34 +216,30 @@ def auc_interval(scores: Scores, seed: int = 0) -> tuple[float, float] | None:
     Returns
     -------
     tuple or None
-        None with one class only, or too few stretches to tell.
+        None with one class only, with all positives in one stretch, or with too few stretches.
     """
-    draws = auc_draws(scores, seed)
-    return None if draws is None else _ends(draws)
+    if not varies(scores):
+        return None
+    return ends_of(auc_draws(scores, seed))
 
 
-def _ends(draws: np.ndarray) -> tuple[float, float]:
-    low, high = interval_of(draws[:, None])
-    return float(low[0]), float(high[0])
+def varies(scores: Scores) -> bool:
+    """Whether positives lie in more than one stretch: else every resample has the same ones."""
+    return len(np.unique(scores.stretch[scores.y_true == 1])) > 1
 
 
-def mean_auc_interval(
-    folds: Sequence[Scores], seed: int = 0, resamples: int = RESAMPLES
-) -> tuple[float, float] | None:
-    """95 % interval of the mean ROC AUC over folds.
+def ends_of(draws: np.ndarray | None) -> tuple[float, float] | None:
+    """95 % interval of the draws of one figure; None where none is defined, or all are the same.
 
     Parameters
     ----------
-    folds, seed, resamples
-        As for `mean_auc_draws`.
-
-    Returns
-    -------
-    tuple or None
-        None where a fold has one class only, or too few stretches to tell.
+    draws
+        Shape (resamples,), not a number where not defined.
     """
-    draws = mean_auc_draws(folds, seed, resamples)
-    return None if draws is None else _ends(draws)
+    if draws is None or not np.isfinite(draws).any():
+        return None
+    low, high = interval_of(draws[:, None])
+    return None if low[0] == high[0] else (float(low[0]), float(high[0]))
 
 
 def figure_draws(

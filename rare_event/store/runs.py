@@ -44,7 +44,7 @@ from rare_event.store.workspace import explain_disk_errors, read_json, write, wr
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
-CACHE_VERSION = 1
+CACHE_VERSION = 2
 PERSON = Purpose()
 PURPOSE = Entry("purpose.json", Purpose, "purpose")
 STATUS = Entry("status.json", Status, "status", NEWER)

@@ -14,6 +14,7 @@ from rare_event.jobs.worker import execute, execute_in_worker
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
+from rare_event.text import number
 from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
@@ -73,6 +74,17 @@ def test_every_figure_has_its_interval_and_what_chance_gives(open_page: OpenPage
     assert "chance" not in below["False alarms per day"] and " to " in below["False alarms per day"]
     assert "chronological split" in texts(app)
     assert metric(app, "ROC AUC (rows)").startswith("0.")
+
+
+def test_a_threshold_that_catches_nothing_is_not_certain_to(open_page: OpenPage, done_run: Run) -> None:
+    done_run.commit(Committed({0: 1e9}, Rule("fixed", 1e9), AlarmPolicy()))
+    app = opened(open_page, done_run)
+    below = {shown.label: shown.delta for shown in app.metric}
+    n_events = int(metric(app, "Events caught").removeprefix("0 of "))
+    most = n_events * (1 - 0.025 ** (1 / n_events))
+    assert below["Events caught"].startswith(f"0 to {number(most, 2)}")
+    for label in ("Events caught", "False alarms per day", "Recall (rows)"):
+        assert "0 to 0 " not in f"{below[label]} ", label
 
 
 def progress(app: AppTest) -> str:

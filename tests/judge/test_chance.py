@@ -16,6 +16,7 @@ from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
 from tests import naive
 from tests.judge.test_judgement import parts
+from tests.judge.test_operating_intervals import plant as operating
 
 POLICY = AlarmPolicy()
 THRESHOLDS = dict.fromkeys(range(3), 5.0)
@@ -205,7 +206,38 @@ def test_chance_alarms_as_often_and_means_nothing(found) -> None:
     assert np.isnan(table.loc["median_lead", "chance"])
 
 
+def ends(table: pd.DataFrame, name: str) -> tuple[float, float]:
+    return float(table["low"][name]), float(table["high"][name])
+
+
 def test_an_alarm_that_never_sounds_has_no_precision(found) -> None:
-    table = figure_intervals(found[0], dict.fromkeys(range(3), np.inf), POLICY)
-    assert table.loc["caught", "high"] == 0 == table.loc["caught", "chance"]
-    assert table["low"].isna()["precision"] and table["high"].isna()["median_lead"]
+    test, figures, _ = found
+    table = figure_intervals(test, dict.fromkeys(range(3), np.inf), POLICY)
+    # None of n events caught: 1 - 0.025^(1/n) of them at the most. No false alarm: -ln 0.025 at the most.
+    n = figures.n_events
+    assert table["chance"]["caught"] == 0
+    assert ends(table, "caught") == pytest.approx((0, n * (1 - 0.025 ** (1 / n))))
+    assert ends(table, "false_alarms_per_day") == pytest.approx((0, -np.log(0.025) / figures.days))
+    assert ends(table, "recall")[0] == 0 < ends(table, "recall")[1] < 1
+    assert np.isnan([*ends(table, "precision"), *ends(table, "median_lead")]).all()
+
+
+@pytest.mark.parametrize(
+    ("threshold", "share"), [(99.0, (0.0, 0.70759822)), (0.0, (1 - 0.70759822, 1.0))], ids=["none", "all"]
+)
+def test_none_or_all_of_three_events_have_exact_intervals(threshold, share) -> None:
+    scores = operating(1, 6)
+    table = figure_intervals(scores, {0: threshold}, POLICY)
+    assert len(scores.total_events) == 3
+    np.testing.assert_allclose(ends(table, "caught"), 3 * np.array(share))
+    np.testing.assert_allclose(ends(table, "recall"), share)
+    # In no figure a border stands for certainty.
+    assert not (table["low"] == table["high"]).any()
+
+
+def test_one_event_gives_the_ranking_no_interval() -> None:
+    scores = operating(1, 6)
+    one = replace(scores, y_true=np.where(scores.event == 0, scores.y_true, 0))
+    assert not np.isnan(ends(figure_intervals(scores, {0: 2.0}, POLICY), "auc")).any()
+    table = figure_intervals(one, {0: 2.0}, POLICY)
+    assert np.isnan(ends(table, "auc")).all() and table["chance"]["auc"] == 0.5

@@ -5,7 +5,8 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.optimize import brentq
+from scipy.stats import binom, binomtest, poisson
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge import operating_intervals
@@ -53,6 +54,7 @@ def test_counts_of_stretches_add_up(seed, monkeypatch) -> None:
     # Drawn once each, the stretches are the part; the interval is then its figures themselves.
     once = np.ones((3, stretch.max() + 1), np.float32)
     monkeypatch.setattr(operating_intervals, "draw_stretches", lambda *_: once)
+    monkeypatch.setattr(operating_intervals, "widened", lambda interval, _: interval)
     found = intervals(scores, policy, shown)
     frame = points.to_frame().iloc[shown]
     for name in BANDS:
@@ -155,6 +157,28 @@ def test_the_interval_of_the_median_is_the_same_from_both_ends() -> None:
 # Intervals
 
 
+def exact_end(scores, policy, frame, name, at, side) -> float:
+    """End of the exact interval; of a share of windows at 0 or 1 only, over the stretches they lie in."""
+    row = frame.iloc[at]
+    if name == "false_alarms_per_day":
+        count = int(row["false_alarms"])
+        tail = [lambda mean: poisson.sf(count - 1, mean), lambda mean: poisson.cdf(count, mean)]
+        if count == 0 and side == "low":
+            return 0.0
+        return brentq(lambda mean: tail[side == "high"](mean) - 0.025, 1e-9, 1000) / scores.days
+    if name == "caught":
+        n = len(scores.total_events)
+        hits, factor = int(row["caught"]), n
+    else:
+        of = scores.y_score >= row["threshold"] if name == "precision" else scores.y_true == 1
+        n, factor = len(np.unique(scores.stretch[of])), 1
+        if row[name] not in (0.0, 1.0):
+            return np.nan
+        hits = int(row[name]) * n
+    between = binomtest(hits, n).proportion_ci(0.95, method="exact")
+    return getattr(between, side) * factor
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_intervals_are_those_of_laying_out_every_resample(seed) -> None:
     rng = np.random.default_rng(seed)
@@ -174,8 +198,15 @@ def test_intervals_are_those_of_laying_out_every_resample(seed) -> None:
             weights[:, group] = draw.multinomial(n, np.full(n, 1 / n), 25)
     expected = naive.bootstrap(scores, policy, points.threshold[shown], weights)
     assert set(found) == set(expected)
-    for name, values in expected.items():
-        np.testing.assert_allclose(found[name], values, rtol=1e-6, err_msg=name)
+    frame = points.to_frame().iloc[shown].reset_index(drop=True)
+    for name in BANDS:
+        low, high = (np.array(expected[f"{name}_{side}"]) for side in ("low", "high"))
+        wide = ~np.isclose(low, high, rtol=1e-6, atol=0)
+        for side, values in (("low", low), ("high", high)):
+            mine = found[f"{name}_{side}"]
+            np.testing.assert_allclose(mine[wide], values[wide], rtol=1e-6, err_msg=name)
+            exact = [exact_end(scores, policy, frame, name, at, side) for at in np.flatnonzero(~wide)]
+            np.testing.assert_allclose(mine[~wide], exact, err_msg=name)
     other = intervals(scores, policy, shown, seed=8, resamples=25)
     assert not all((other[name] == found[name]).all() for name in found)
 
@@ -194,6 +225,24 @@ def test_the_figure_itself_lies_in_its_interval(seed) -> None:
     lead = frame.dropna(subset=["median_lead_low"])
     assert len(lead) > 100
     assert lead["median_lead"].between(lead["median_lead_low"], lead["median_lead_high"]).all()
+
+
+def test_a_threshold_above_all_scores_but_one_has_exact_intervals() -> None:
+    scores = plant(0, 6)
+    scores = scores.with_score(np.where(np.arange(72) == 13, 9.0, -scores.y_true.astype(float)))
+    frame = explorer_columns(scores, AlarmPolicy())
+    top, bottom = frame.iloc[-1], frame.iloc[0]
+    # One false alarm, none of 3 events caught: 0 to 70.8 % of them.
+    assert (top["caught"], top["caught_low"]) == (0, 0)
+    assert top["caught_high"] == pytest.approx(3 * 0.70759822)
+    assert (top["recall_low"], top["recall_high"]) == pytest.approx((0, 0.70759822))
+    # One stretch called, and wrongly: 1 - 0.025.
+    assert (top["precision_low"], top["precision_high"]) == pytest.approx((0, 0.975))
+    # All of 3 caught: 29.2 to 100 %.
+    assert bottom["caught"] == 3 and bottom["caught_low"] == pytest.approx(3 * 0.29240178)
+    assert bottom["caught_high"] == 3 and bottom["recall_high"] == 1
+    for name in BANDS:
+        assert not (frame[f"{name}_low"] == frame[f"{name}_high"]).any(), name
 
 
 def test_more_stretches_make_a_narrower_band() -> None:

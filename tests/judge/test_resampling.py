@@ -13,12 +13,13 @@ from rare_event.judge.evaluation import call, evaluate
 from rare_event.judge.resampling import (
     FIGURES,
     auc_draws,
+    auc_interval,
     average_precision_draws,
     draw_stretches,
+    ends_of,
     figure_draws,
     interval_of,
     mean_auc_draws,
-    mean_auc_interval,
     stretch_weights,
 )
 from rare_event.judge.scores import Scores
@@ -60,18 +61,21 @@ def test_the_interval_of_an_auc_is_that_of_the_loop() -> None:
         rows = np.repeat(np.arange(len(scores)), weight[stretch].astype(int))
         drawn.append(roc_auc_score(scores.y_true[rows], scores.y_score[rows]))
     low, high = interval_of(np.array(drawn)[:, None])
-    found = mean_auc_interval([scores], seed=5, resamples=60)
+    found = ends_of(mean_auc_draws([scores], seed=5, resamples=60))
     assert found == pytest.approx((low[0], high[0]))
     assert found is not None and found[0] < roc_auc_score(scores.y_true, scores.y_score) < found[1]
 
 
 def test_more_folds_narrow_the_interval_and_one_class_has_none() -> None:
     folds = [informative(seed) for seed in range(8)]
-    one, many = mean_auc_interval(folds[:1], resamples=100), mean_auc_interval(folds, resamples=100)
+    one, many = (
+        ends_of(mean_auc_draws(folds[:1], resamples=100)),
+        ends_of(mean_auc_draws(folds, resamples=100)),
+    )
     assert one is not None and many is not None
     assert many[1] - many[0] < one[1] - one[0]
     normal = replace(folds[0], y_true=np.zeros_like(folds[0].y_true))
-    assert mean_auc_interval([folds[0], normal]) is None
+    assert ends_of(mean_auc_draws([folds[0], normal])) is None
 
 
 # Rankings
@@ -182,9 +186,21 @@ def test_the_mean_over_folds_is_taken_in_each_resample() -> None:
     alone = np.array([auc_draws(fold, 4 + number, 30) for number, fold in enumerate(folds)])
     np.testing.assert_allclose(drawn, alone.mean(axis=0))
     low, high = interval_of(drawn[:, None])
-    assert mean_auc_interval(folds, seed=4, resamples=30) == (low[0], high[0])
+    assert ends_of(mean_auc_draws(folds, seed=4, resamples=30)) == (low[0], high[0])
     assert drawn.std() < alone.std(axis=1).min()
-    assert mean_auc_draws([]) is None and mean_auc_interval([]) is None
+    assert mean_auc_draws([]) is None and ends_of(None) is None
+
+
+def test_an_auc_of_one_event_or_without_an_error_has_no_interval() -> None:
+    scores = informative(3)
+    first = scores.stretch[scores.y_true == 1][0]
+    one = replace(scores, y_true=np.where(scores.stretch == first, scores.y_true, 0))
+    draws = auc_draws(one)
+    # Its positives are in every resample: what is left is how far normals would move it.
+    assert draws is not None and np.nanstd(draws) > 0
+    assert auc_interval(one) is None and auc_interval(scores) is not None
+    right = scores.with_score(scores.y_true.astype(float))
+    assert auc_interval(right) is None and ends_of(np.ones(9)) is None and ends_of(np.arange(9.0)) == (0, 8)
 
 
 # Figures at a threshold

@@ -1,0 +1,75 @@
+"""Exact 95 % intervals, where all resamples agree: with 0 of 3 events caught, none of them catches one."""
+
+from __future__ import annotations
+
+import numpy as np
+from scipy.stats import beta, chi2
+
+TAIL = 0.025
+Interval = tuple[np.ndarray, np.ndarray]
+
+
+def exact_share(count: np.ndarray | float, total: np.ndarray | float) -> Interval:
+    """Interval of a share (Clopper and Pearson 1934); not a number where the total is 0.
+
+    Examples
+    --------
+    >>> [f"{float(end):.3f}" for end in exact_share(0, 3)]
+    ['0.000', '0.708']
+    """
+    count, total = np.asarray(count, float), np.asarray(total, float)
+    missed = np.where(total > 0, total, np.nan) - count
+    low = np.where(count > 0, beta.ppf(TAIL, count, missed + 1), 0 * missed)
+    high = np.where(missed == 0, 1.0, beta.ppf(1 - TAIL, count + 1, missed))
+    return low, high
+
+
+def exact_count(count: np.ndarray | int) -> Interval:
+    """Interval of the expected number of independent happenings (Garwood 1936).
+
+    Examples
+    --------
+    >>> [f"{float(end):.2f}" for end in exact_count(0)]
+    ['0.00', '3.69']
+    """
+    count = np.asarray(count, float)
+    low = np.where(count > 0, chi2.ppf(TAIL, 2 * count) / 2, 0.0)
+    return low, np.asarray(chi2.ppf(1 - TAIL, 2 * count + 2)) / 2
+
+
+def exact_border(share: np.ndarray | float, n_stretches: np.ndarray | int) -> Interval:
+    """Interval of a share of windows that is 0 or 1, not a number elsewhere.
+
+    Windows of one stretch are alike: what counts is in how many stretches they lie.
+    """
+    share = np.asarray(share, float)
+    total = np.where((share == 0) | (share == 1), n_stretches, 0)
+    return exact_share(np.where(total > 0, share, 0) * total, total)
+
+
+def exact_intervals(
+    caught: np.ndarray | int,
+    n_events: int,
+    false_alarms: np.ndarray | int,
+    days: float,
+    precision: np.ndarray | float,
+    n_alarmed: np.ndarray | int,
+    recall: np.ndarray | float,
+    n_positive: int,
+) -> dict[str, Interval]:
+    """Intervals by name of figure; `n_alarmed` and `n_positive` are stretches with such windows."""
+    rate = exact_count(false_alarms)
+    shares = exact_share(caught, n_events)
+    return {
+        "caught": (shares[0] * n_events, shares[1] * n_events),
+        "false_alarms_per_day": (rate[0] / days, rate[1] / days),
+        "precision": exact_border(precision, n_alarmed),
+        "recall": exact_border(recall, n_positive),
+    }
+
+
+def widened(interval: Interval, exact: Interval) -> Interval:
+    """Replace an interval of resamples that all agree by the exact one."""
+    low, high = interval
+    same = np.isclose(low, high, rtol=1e-6, atol=0)
+    return np.where(same, exact[0], low), np.where(same, exact[1], high)
