@@ -33,6 +33,7 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.datasets import add_dataset
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
+    from rare_event.store.seal import open_at_threshold
     from rare_event.store.serial import to_plain
     from rare_event.store.workspace import write
 
@@ -50,7 +51,7 @@ def run_command(options: argparse.Namespace) -> int:
         write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
     summary = run.evaluation()
     # What is printed has been seen.
-    run.look()
+    open_at_threshold(run)
     logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
     if options.json:
         figures = to_plain(summary) | ({"tensorboard": logs} if logs else {})

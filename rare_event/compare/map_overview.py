@@ -17,6 +17,7 @@ from rare_event.judge.judgement import BUDGETS
 from rare_event.judge.scores import OLDER_LEAD, ROUNDING, WIDER, Scores
 from rare_event.judge.selection import Nested, level_with, nested
 from rare_event.store.maps import DesignMap
+from rare_event.store.seal import open_once
 
 
 @dataclass(frozen=True)
@@ -266,8 +267,8 @@ def overview(design_map: DesignMap) -> Overview:
 def look_at(seen: Overview) -> None:
     """Note that the test data of the cells were seen."""
     for cell in seen.judged:
-        if cell.run is not None and not cell.run.looks():
-            cell.run.look()
+        if cell.run is not None:
+            open_once(cell.run)
 
 
 def describe(seen: Overview) -> str:

@@ -11,6 +11,7 @@ from rare_event.compare.titles import settings_of, told_apart
 from rare_event.config import ExperimentConfig
 from rare_event.errors import RareEventError
 from rare_event.store.runs import Run
+from rare_event.store.seal import ever_opened
 from rare_event.text import plural
 
 # Rows that were trained on lie beside rows that are tested.
@@ -92,7 +93,7 @@ def comparable(runs: Sequence[Run]) -> list[Comparable]:
             f"{label}: {plural(len(members[windows]), 'model')}",
             config.split.kind in OPTIMISTIC,
             tuple(run.id for run in mine),
-            tuple(run.id for run in mine if not run.looks()),
+            tuple(run.id for run in mine if not ever_opened(run)),
             tuple(run.id for run in members[windows] if run not in mine),
         )
         for (windows, mine), config, label in zip(asked_for.items(), configs, labels, strict=True)

@@ -12,6 +12,7 @@ from rare_event.detect.export import export_onnx
 from rare_event.detect.summary import summary
 from rare_event.errors import ConfigError, RunError
 from rare_event.store.runs import Run, open_run
+from rare_event.store.serial import explain
 from rare_event.store.workspace import write
 
 KERAS, ONNX = ".keras", ".onnx"
@@ -90,7 +91,5 @@ def network_summary(run: Run) -> str:
 
 def _network(run: Run) -> Any:
     network_file(run)
-    try:
+    with explain("saved model", run.named):
         return Autoencoder.load(run.folder).model
-    except (OSError, ValueError, KeyError) as error:
-        raise RunError(f"The saved model of run {run.id} is damaged. Train it again.") from error

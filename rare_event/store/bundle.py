@@ -5,15 +5,14 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, fields
 from pathlib import Path
-from zipfile import BadZipFile
 
 import numpy as np
 
 from rare_event.config import ExperimentConfig
 from rare_event.detect.detector import Detector, load_detector
-from rare_event.errors import RunError
 from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.forecast import Forecast
+from rare_event.store.serial import explain
 from rare_event.store.workspace import write
 
 SCALER = "scaler.npz"
@@ -45,7 +44,7 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
     RunError
         If a file is missing or damaged.
     """
-    try:
+    with explain("saved model", f"run {folder.name}"):
         with np.load(folder / SCALER, allow_pickle=False) as stored:
             grades = json.loads(str(stored["categories"]))
             forecast = None
@@ -56,11 +55,7 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
                 tuple(stored["sensors"].tolist()),
                 stored["center"],
                 stored["scale"],
-                {column: tuple(seen) for column, seen in grades.items()},
+                {column: tuple(values) for column, values in grades.items()},
                 forecast,
             )
         return representation, load_detector(config, folder)
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
-        raise RunError(
-            f"The saved model of run {folder.name} is missing or damaged. Train it again."
-        ) from error

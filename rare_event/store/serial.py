@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
+from zipfile import BadZipFile
 
 from rare_event.errors import RunError
 
@@ -99,5 +100,5 @@ def explain(what: str, whose: str, hint: str = TRAIN_AGAIN) -> Iterator[None]:
     """
     try:
         yield
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
         raise RunError(f"The {what} of {whose} is missing or damaged. {hint}") from error

@@ -8,6 +8,7 @@ import streamlit as st
 from rare_event.experiment.result import Ranking
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
+from rare_event.store.seal import ever_opened
 from rare_event.text import auc_in_words, plain, plural
 from rare_event.ui.state import show_run_next, update_state
 
@@ -93,7 +94,6 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
     for run in runs:
         config, status = run.config(), run.status()
         figures = run.evaluation() if status.state == "done" else None
-        looks = len(run.looks())
         rows.append(
             {
                 "started (UTC)": run.created.strftime("%Y-%m-%d %H:%M:%S"),
@@ -104,8 +104,8 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "lookback": config.lookback,
                 "state": status.state,
                 "validation AUC": _auc(figures.validation) if figures else None,
-                "test AUC": _auc(figures.test) if figures and looks else None,
-                "looks at the test data": looks,
+                "test AUC": _auc(figures.test) if figures and ever_opened(run) else None,
+                "looks at the test data": len(run.looks()),
             }
         )
     return pd.DataFrame(rows)

@@ -6,22 +6,17 @@ from collections.abc import Sequence
 
 import streamlit as st
 
-from rare_event.store.records import Committed, Look
+from rare_event.store.records import Look
 from rare_event.store.runs import Run
+from rare_event.store.seal import changed_after_a_look, is_open, open_at_threshold
 from rare_event.text import plain, plural
 from rare_event.ui.frame import in_place
 
 WHY = (
     "The test data can judge a threshold honestly once. As soon as a threshold is changed because of what "
-    "they showed, they are part of the choice, and their figures flatter. So they stay closed until you open "
-    "them, and every look is counted."
+    "they showed, they are part of the choice, and their figures are too optimistic. So they stay closed "
+    "until you open them, and every look is counted."
 )
-
-
-def is_open(run: Run) -> bool:
-    """Whether the test data were opened at the threshold that is committed now."""
-    looks = run.looks()
-    return bool(looks) and looks[-1].committed.same_as(run.committed())
 
 
 @in_place
@@ -48,7 +43,10 @@ def break_seal(run: Run) -> bool:
             st.markdown(WHY)
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
         st.caption(f"Committed: {plain(run.committed().in_words())}.")
-        st.button(label, type="primary", key="evaluate_open", icon=":material/lock_open:", on_click=run.look)
+        icon = ":material/lock_open:"
+        st.button(
+            label, type="primary", key="evaluate_open", icon=icon, on_click=open_at_threshold, args=(run,)
+        )
     return False
 
 
@@ -56,17 +54,11 @@ def _tell(looks: Sequence[Look]) -> None:
     if changed_after_a_look(looks):
         st.warning(
             f"The threshold was changed after the test data had been seen ({plural(len(looks), 'look')}): "
-            "the figures below flatter. Only data that nobody has looked at can judge it now.",
+            "the figures below are too optimistic. Only data that nobody has looked at can judge it now.",
             icon=":material/visibility:",
         )
     else:
         st.caption(f"Test data opened {_times(looks)}, first on {plain(looks[0].time[:16])} UTC.")
-
-
-def changed_after_a_look(looks: Sequence[Look]) -> bool:
-    """Whether the test data were seen at different thresholds."""
-    first: Committed | None = looks[0].committed if looks else None
-    return any(first is not None and not first.same_as(look.committed) for look in looks)
 
 
 def _times(looks: Sequence[Look]) -> str:

@@ -15,6 +15,7 @@ from rare_event.errors import RareEventError
 from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs, open_run
+from rare_event.store.seal import open_once
 from rare_event.text import plain, plural
 from rare_event.ui.compare.baselines import show_baselines
 from rare_event.ui.forms import choose_lead
@@ -153,7 +154,7 @@ def _offer_to_open(chosen: Comparable) -> None:
         label = f"Open the test data of {these} (one look{'' if one else ' each'})"
         if st.button(label, key="compare_open_sealed", icon=":material/lock_open:"):
             for run in sealed:
-                run.look()
+                open_once(run)
             st.rerun()
 
 
