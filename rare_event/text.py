@@ -33,6 +33,11 @@ def auc_in_words(auc: float | None, interval: tuple[float, float] | None) -> str
     return f"{auc:.2f} ({between}chance 0.5)"
 
 
+def capital(words: str) -> str:
+    """Begin words with a capital letter."""
+    return words[:1].upper() + words[1:]
+
+
 def share(part: float, whole: float) -> str:
     """Write a share as a percentage; a dash of nothing."""
     return f"{part / whole:.2%}" if whole else "–"

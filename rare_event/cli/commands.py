@@ -13,7 +13,7 @@ from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.clock import TimeUnit
-from rare_event.config import PRESETS, baselines
+from rare_event.config import PRESETS, SplitPlan, baselines
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -152,7 +152,6 @@ def _describe(summary: Summary) -> str:
     events, test, unit = summary.events, summary.test, TimeUnit(summary.clock)
     *_, rate = unit.entry("false_alarms_per_day", None)
     *_, lead = unit.entry("median_lead_minutes", None)
-    optimistic = " (random split: optimistic)" if summary.split == "random" else ""
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
     if test.interval is not None:
         auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
@@ -162,7 +161,7 @@ def _describe(summary: Summary) -> str:
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
         f"{summary.preset} on {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
-        f"{summary.split} split{optimistic}\n"
+        f"{SplitPlan(summary.split).in_words()}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
         f"{getattr(summary, rate):.1f} false alarms {unit.per_day}{median_lead}\n"

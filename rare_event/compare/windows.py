@@ -14,8 +14,6 @@ from rare_event.store.runs import Run
 from rare_event.store.seal import ever_opened
 from rare_event.text import plural
 
-# Rows that were trained on lie beside rows that are tested.
-OPTIMISTIC = ("random", "shuffled")
 # Settings that decide which windows there are, where the label alone does not.
 DECIDING = ("split seed", "split test_share", "article_mode")
 
@@ -31,7 +29,7 @@ class Comparable:
     label
         What is said of them.
     optimistic
-        Whether the split flatters.
+        Whether the figures of the split are too optimistic.
     asked_for
         Ids of the runs that a person asked for, the latest first.
     sealed
@@ -91,7 +89,7 @@ def comparable(runs: Sequence[Run]) -> list[Comparable]:
         Comparable(
             windows,
             f"{label}: {plural(len(members[windows]), 'model')}",
-            config.split.kind in OPTIMISTIC,
+            config.split.optimistic,
             tuple(run.id for run in mine),
             tuple(run.id for run in mine if not ever_opened(run)),
             tuple(run.id for run in members[windows] if run not in mine),
@@ -101,6 +99,5 @@ def comparable(runs: Sequence[Run]) -> list[Comparable]:
 
 
 def _label(config: ExperimentConfig, folds: int) -> str:
-    flatters = " (optimistic)" if config.split.kind in OPTIMISTIC else ""
     parts = f", {folds} folds" if folds > 1 else ""
-    return f"{config.split.kind} split{flatters}{parts}, shift {config.shift}, lookback {config.lookback}"
+    return f"{config.split.in_words()}{parts}, shift {config.shift}, lookback {config.lookback}"

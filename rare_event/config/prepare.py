@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rare_event.config.base import Settings, require
+from rare_event.config.labels import SPLITS
 
 SplitKind = Literal["random", "shuffled", "stretch", "chronological", "rolling"]
 RepresentationKind = Literal["level", "difference", "deviation", "forecast", "movement", "combined"]
@@ -51,6 +52,10 @@ class SplitPlan(Settings):
     def optimistic(self) -> bool:
         """Whether neighbours of test rows are trained on."""
         return self.kind in ("random", "shuffled")
+
+    def in_words(self) -> str:
+        """Name the split for people, and mark one whose figures are too optimistic."""
+        return SPLITS[self.kind] + (": optimistic" if self.optimistic else "")
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from functools import reduce
 
 import numpy as np
 
-from rare_event.config import ExperimentConfig, SplitKind
+from rare_event.config import ExperimentConfig, SplitPlan
 from rare_event.detect.training import Epoch
 from rare_event.experiment.result import OnProgress, ignore_progress
 from rare_event.experiment.run import run_experiment
@@ -17,16 +17,11 @@ from rare_event.judge.resampling import auc_interval
 from rare_event.judge.scores import Scores
 from rare_event.prepare.placebo import placebo
 from rare_event.prepare.table import Table
+from rare_event.text import capital
 
-# What each reading is called, and the split that gives it.
-SPLITS: dict[str, SplitKind] = {"random": "shuffled", "stretch": "stretch", "past": "rolling"}
+# The key of each reading, and the split that gives it.
+SPLITS = {"random": SplitPlan("shuffled"), "stretch": SplitPlan("stretch"), "past": SplitPlan("rolling")}
 PLACEBO = "placebo"
-TITLES = {
-    "random": "Random rows",
-    "stretch": "Whole stretches held out",
-    "past": "Past only",
-    PLACEBO: "Placebo: invented events, random rows",
-}
 
 
 @dataclass(frozen=True)
@@ -75,14 +70,14 @@ def leakage(
         If the data cannot bear one of the splits.
     """
     invented = placebo(table, config.shift, config.seed)
-    runs = [*((table, kind) for kind in SPLITS.values()), (invented.table, SPLITS["random"])]
+    runs = [*((table, split) for split in SPLITS.values()), (invented.table, split_of(PLACEBO))]
     tests = []
-    for number, (rows, kind) in enumerate(runs):
+    for number, (rows, split) in enumerate(runs):
 
         def on_fold(fold: int, folds: int, epoch: Epoch, number: int = number) -> None:
             on_progress(number * folds + fold, len(runs) * folds, epoch)
 
-        plan = replace(config.split, kind=kind)
+        plan = replace(config.split, kind=split.kind)
         tests.append(run_experiment(rows, replace(config, split=plan), on_fold).test)
     shared = reduce(np.intersect1d, (test.row for test in tests[:-1]))
     rows_of = [shared] * len(SPLITS) + [invented.quiet]
@@ -94,6 +89,17 @@ def read(test: Scores) -> Reading:
     """Read the skill off the scores of all folds."""
     events = np.unique(test.event[test.y_true == 1])
     return Reading(ranking(test)[0], auc_interval(test), len(test), test.n_positive, int((events >= 0).sum()))
+
+
+def split_of(name: str) -> SplitPlan:
+    """Return the split that gives a reading."""
+    return SPLITS.get(name, SPLITS["random"])
+
+
+def title_of(name: str) -> str:
+    """Name a reading for people."""
+    split = split_of(name).in_words()
+    return f"Invented events (placebo), {split}" if name == PLACEBO else capital(split)
 
 
 def describe(readings: Mapping[str, Reading]) -> str:
@@ -110,7 +116,7 @@ def describe(readings: Mapping[str, Reading]) -> str:
         between = (
             "" if reading.interval is None else f" ({reading.interval[0]:.2f} to {reading.interval[1]:.2f})"
         )
-        lines.append(f"{TITLES[name]:40}AUC {auc}{between}, {reading.n_events} events")
+        lines.append(f"{title_of(name):60}AUC {auc}{between}, {reading.n_events} events")
     return "\n".join([*lines, in_words(readings)]) + "\n"
 
 

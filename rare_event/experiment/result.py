@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
+from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, SplitKind
 from rare_event.detect.detector import Detector
 from rare_event.detect.training import Epoch
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
@@ -149,7 +149,7 @@ class Summary:
     """
 
     preset: str
-    split: str
+    split: SplitKind
     folds: tuple[FoldRanking, ...]
     n_rows: int
     n_sensors: int

@@ -20,18 +20,21 @@ def leakage_figure(rows: pd.DataFrame) -> go.Figure:
     Parameters
     ----------
     rows
-        One row per split, with the columns ``name``, ``auc``, ``low`` and ``high`` (the last two
-        may be missing). A split whose name speaks of random rows is drawn as optimistic.
+        One row per split, with the columns ``name``, ``optimistic`` (whether its figures are),
+        ``auc``, ``low`` and ``high`` (the last two may be missing).
     """
     figure = go.Figure()
     auc, low, high = (rows[column].to_numpy(float) for column in ("auc", "low", "high"))
-    random = rows["name"].astype(str).str.contains("random rows", case=False, regex=False).to_numpy(bool)
+    optimistic = rows["optimistic"].to_numpy(bool)
     hover = [
         f"{plain(name)}<br>{auc_in_words(*figures)}"
         for name, *figures in zip(rows["name"], auc, low, high, strict=True)
     ]
     add_chance_line(figure, len(rows), np.concatenate([auc, low, high]))
-    groups: tuple[tuple[Role, np.ndarray], ...] = (("optimistic split", random), ("honest split", ~random))
+    groups: tuple[tuple[Role, np.ndarray], ...] = (
+        ("optimistic split", optimistic),
+        ("honest split", ~optimistic),
+    )
     for role, mine in groups:
         add_intervals(figure, role, SYMBOLS[role], np.flatnonzero(mine), auc, low, high, hover)
         for row in np.flatnonzero(mine & np.isfinite(auc)):

@@ -8,6 +8,7 @@ import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
 
 from rare_event.config import SplitPlan
+from rare_event.config.labels import SPLITS
 from rare_event.errors import DataError
 
 # Of the rows that do not test, this share validates: the articles' nested 80/20 ...
@@ -60,7 +61,7 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
         for part in ("train", "validation", "test"):
             if not len(getattr(fold, part)):
                 raise DataError(
-                    f"The {plan.kind} split leaves no rows for the {part} part of fold {number} of "
+                    f"The {SPLITS[plan.kind]} leaves no rows for the {part} part of fold {number} of "
                     f"{len(folds)}: {n_rows:,} rows are too few. Use fewer folds, a shorter lookback or "
                     "shift, or more data."
                 )

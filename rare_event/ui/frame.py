@@ -141,7 +141,7 @@ def _figures_of(run: Run) -> dict[str, str]:
         return {}
     config, summary = run.config(), run.evaluation()
     auc = auc_in_words(summary.validation.auc, summary.validation.interval)
-    figures = {"Train": f"{config.model.kind}, {config.split.kind} split, validation AUC {auc}"}
+    figures = {"Train": f"{config.model.kind}, {config.split.in_words()}, validation AUC {auc}"}
     with suppress(RareEventError):
         figures["Threshold"] = run.committed().in_words()
     if looks := len(run.looks()):

@@ -74,7 +74,7 @@ def recent_runs() -> None:
 def describe_run(run: Run) -> str:
     """Describe a run in one line of Markdown."""
     config, status = run.config(), run.status()
-    words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.kind} split)"]
+    words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.in_words()})"]
     if status.state == "done":
         validation = run.evaluation().validation
         positive = plural(validation.n_positive, "positive window")
@@ -99,7 +99,7 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "started (UTC)": run.created.strftime("%Y-%m-%d %H:%M:%S"),
                 "preset": config.name,
                 "model": config.model.kind,
-                "split": config.split.kind,
+                "split": config.split.in_words(),
                 "shift": config.shift,
                 "lookback": config.lookback,
                 "state": status.state,

@@ -6,7 +6,7 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.compare.companions import create_leakage, leakage_of
-from rare_event.experiment.leakage import TITLES, Reading, in_words
+from rare_event.experiment.leakage import Reading, in_words, split_of, title_of
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
 from rare_event.text import duration, plain
@@ -71,7 +71,13 @@ def rows_of(readings: dict[str, Reading]) -> pd.DataFrame:
     missing = (float("nan"), float("nan"))
     return pd.DataFrame(
         [
-            {"name": TITLES[name], "auc": reading.auc, "low": low, "high": high}
+            {
+                "name": title_of(name),
+                "optimistic": split_of(name).optimistic,
+                "auc": reading.auc,
+                "low": low,
+                "high": high,
+            }
             for name, reading in readings.items()
             for low, high in [reading.interval or missing]
         ]

@@ -46,7 +46,7 @@ def _show_run(run: Run) -> None:
     status, config = run.status(), run.config()
     with st.container(border=True):
         title = TITLES[status.state]
-        st.markdown(f"**{title}**: {config.name}, {config.model.kind}, {config.split.kind} split")
+        st.markdown(f"**{title}**: {config.name}, {config.model.kind}, {config.split.in_words()}")
         _show_status(run, status)
         if config.model.kind != "pca":
             st.plotly_chart(loss_figure(run.history()), key="train_loss")

@@ -23,7 +23,7 @@ from rare_event.config import (
 )
 from rare_event.prepare.stretches import median_step, minutes
 from rare_event.store.datasets import Dataset
-from rare_event.text import number, plain
+from rare_event.text import capital, number, plain
 from rare_event.ui.cache import table_of
 from rare_event.ui.forms import Look, fields_of, fill_in, help_of, label_of, made_of, title_of
 from rare_event.ui.frame import in_place
@@ -36,11 +36,7 @@ PRESET_NAMES = {
     "article-dense": "Articles' dense",
 }
 SPLIT_NAMES: dict[SplitKind, str] = {
-    "chronological": "By time, once (64 / 16 / 20 %)",
-    "rolling": "By time, rolling origin",
-    "stretch": "Whole stretches held out",
-    "random": "Random rows (optimistic)",
-    "shuffled": "Random rows, each tested once (optimistic)",
+    kind: capital(SplitPlan(kind).in_words()) for kind in get_args(SplitKind)
 }
 MODELS: dict[str, ModelConfig] = {
     model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
@@ -185,7 +181,7 @@ def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> t
 def _about_model(model: ModelConfig, lookback: int) -> None:
     made_by: Any = type(model)
     if what := title_of(made_by)[1]:
-        st.caption(plain(what[:1].upper() + what[1:]))
+        st.caption(plain(capital(what)))
     if isinstance(model, SequenceConfig) and lookback == 1:
         st.caption(
             "It reads a window row by row: one row gives it little to learn from. Choose a longer lookback."

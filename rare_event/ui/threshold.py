@@ -13,7 +13,7 @@ from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
-from rare_event.text import number, plain
+from rare_event.text import capital, number, plain
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
 from rare_event.ui.forms import Look, fill_in, help_of, made_of
 from rare_event.ui.frame import in_place, show_errors
@@ -73,10 +73,10 @@ FIELD_WIDTH = 180
 def show_context(run: Run) -> None:
     """Say which run this is, and warn where its figures flatter."""
     config = run.config()
-    st.markdown(f"**{config.name}** · {config.model.kind} · {config.split.kind} split")
+    st.markdown(f"**{config.name}** · {config.model.kind} · {config.split.in_words()}")
     if config.split.optimistic:
         st.warning(
-            "Random split: optimistic. Rows next to these were trained on; "
+            f"{capital(config.split.in_words())}. Rows next to these were trained on; "
             "judge the model on a split by time."
         )
 

@@ -12,7 +12,7 @@ from rare_event.plots.timeline import split_figure
 from rare_event.prepare.preview import first_positive_window, rows_after_shift, rows_before_shift
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
-from rare_event.text import plain, plural, share
+from rare_event.text import capital, plain, plural, share
 from rare_event.ui.cache import jobs, prepared_of, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
@@ -68,7 +68,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
 def _warn_if_optimistic(config: ExperimentConfig) -> None:
     if config.split.optimistic:
         st.caption(
-            "Random split: optimistic. Rows next to each test row are in the training data. "
+            f"{capital(config.split.in_words())}. Rows next to each test row are in the training data. "
             "Split by time for an honest figure."
         )
 

@@ -80,7 +80,7 @@ def test_a_sealed_run_shows_no_figure_and_a_button_that_opens_it(open_page: Open
     beside(done_run, "squares")
     app = open_page(PAGE, run=done_run.id)
     assert "1 run is still sealed" in words(app)
-    assert "chronological split, shift 2, lookback 1: 2 models" in app.selectbox[0].options
+    assert "split by time, shift 2, lookback 1: 2 models" in app.selectbox[0].options
     assert not app.get("plotly_chart"), "nothing may be drawn of data nobody has opened"
     assert not app.dataframe
     assert not app.subheader
@@ -311,8 +311,8 @@ def test_only_runs_judged_on_the_same_windows_are_compared(open_page: OpenPage, 
     flattering.look()
     app = open_page(PAGE, run=opened_run.id)
     chosen, (first, second) = app.selectbox[0].value, app.selectbox[0].options
-    assert first == "random split (optimistic), shift 2, lookback 1: 1 model"
-    assert second == "chronological split, shift 2, lookback 1: 1 model"
+    assert first == "random split: optimistic, shift 2, lookback 1: 1 model"
+    assert second == "split by time, shift 2, lookback 1: 1 model"
     assert table(app)["run"].tolist().count(opened_run.id) == 1
     assert flattering.id not in table(app)["run"].tolist()
     assert "optimistic" not in words(app)
@@ -495,8 +495,8 @@ def test_groups_of_the_same_label_are_told_apart(dataset: Dataset) -> None:
     orphan = create_run(dataset, SQUARES, Purpose("baseline", "20200101-000000-000000"))
     worker.execute(orphan)
     first, second = comparable([orphan, *runs])
-    assert first.label == "stretch split, 3 folds, shift 2, lookback 1, split seed 1: 1 model"
-    assert second.label == "stretch split, 3 folds, shift 2, lookback 1, split seed 2: 1 model"
+    assert first.label == "split by stretch, 3 folds, shift 2, lookback 1, split seed 1: 1 model"
+    assert second.label == "split by stretch, 3 folds, shift 2, lookback 1, split seed 2: 1 model"
     assert runs[0].id in first and runs[1].id not in first
     assert orphan.id not in first and orphan.id not in second
     assert first.shown == ()

@@ -72,7 +72,7 @@ def test_every_figure_has_its_interval_and_what_chance_gives(open_page: OpenPage
     for label in ("Events caught", "ROC AUC (rows)", "Recall (rows)"):
         assert " to " in below[label] and "chance" in below[label], label
     assert "chance" not in below["False alarms per day"] and " to " in below["False alarms per day"]
-    assert "chronological split" in texts(app)
+    assert "split by time" in texts(app)
     assert metric(app, "ROC AUC (rows)").startswith("0.")
 
 

@@ -13,7 +13,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 from streamlit.testing.v1 import AppTest
 
-from rare_event.config import Rule, SplitPlan
+from rare_event.config import Rule, SplitKind, SplitPlan
 from rare_event.jobs.worker import execute
 from rare_event.store.datasets import Dataset, list_datasets, open_dataset
 from rare_event.store.records import Purpose, State, Status
@@ -473,15 +473,25 @@ def test_another_policy_changes_what_counts_as_an_alarm(open_page: OpenPage, don
     assert done_run.config().policy.lead is None, "the recipe of the run stays as it was trained"
 
 
+PAGES_WITH_FIGURES = ("app.py", "pages/2_Train.py", "pages/3_Threshold.py", "pages/4_Evaluate.py")
+
+
+@pytest.mark.parametrize(
+    ("kind", "mark"),
+    [("random", "random split: optimistic"), ("shuffled", "random split in folds: optimistic")],
+)
 def test_an_optimistic_split_is_named_wherever_its_figures_stand(
-    open_page: OpenPage, dataset: Dataset
+    open_page: OpenPage, dataset: Dataset, kind: SplitKind, mark: str
 ) -> None:
-    run = finished(dataset, replace(PCA, split=SplitPlan("random")))
-    for page in ("pages/3_Threshold.py", "pages/4_Evaluate.py"):
-        assert "optimistic" in texts(open_page(page, run=run.id))
     honest = finished(dataset, PCA)
-    for page in ("pages/3_Threshold.py", "pages/4_Evaluate.py"):
+    for page in PAGES_WITH_FIGURES:
         assert "optimistic" not in texts(open_page(page, run=honest.id))
+    run = finished(dataset, replace(PCA, split=SplitPlan(kind, folds=2)))
+    for page in PAGES_WITH_FIGURES:
+        app = open_page(page, run=run.id)
+        assert mark in texts(app).replace("\\", "")
+        # Beside the figures in the sidebar too, not only in a warning.
+        assert mark in " ".join(caption.value for caption in app.sidebar.caption).replace("\\", "")
 
 
 def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage, dataset: Dataset) -> None:

@@ -81,6 +81,8 @@ def test_one_class_only_is_said_not_shown_as_a_number() -> None:
     readings = {name: none for name in ("random", "stretch", "past", "placebo")}
     assert "cannot be compared" in in_words(readings)
     assert "None" not in describe(readings)
+    lines = describe(readings).splitlines()[:4]
+    assert ["optimistic" in line for line in lines] == [True, False, False, True]
 
 
 def test_the_command_line_prints_one_object(sample_csv, capsys) -> None:

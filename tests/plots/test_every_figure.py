@@ -79,7 +79,13 @@ BOARD = pd.DataFrame(
     }
 )
 SPLITS = pd.DataFrame(
-    {"name": ["Random rows", "Past only"], "auc": [0.6, 0.5], "low": [0.5, np.nan], "high": [0.7, np.nan]}
+    {
+        "name": ["Random split", "Past only"],
+        "optimistic": [True, False],
+        "auc": [0.6, 0.5],
+        "low": [0.5, np.nan],
+        "high": [0.7, np.nan],
+    }
 )
 DAYS = pd.DataFrame(
     {

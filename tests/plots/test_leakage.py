@@ -10,11 +10,12 @@ from tests.plots.examples import names, texts, trace
 ROWS = pd.DataFrame(
     {
         "name": [
-            "Random rows",
-            "Whole stretches held out",
-            "Past only",
-            "Placebo: invented events, random rows",
+            "Random split in folds: optimistic",
+            "Split by stretch",
+            "Rolling split by time, after random rows",
+            "Invented events (placebo)",
         ],
+        "optimistic": [True, False, False, True],
         "auc": [0.647, 0.468, 0.483, 0.58],
         "low": [0.6, 0.42, 0.42, np.nan],
         "high": [0.69, 0.52, 0.54, np.nan],
@@ -26,7 +27,7 @@ def points(figure, name):
     return next(t for t in figure.data if t.name == name and t.mode == "markers")
 
 
-def test_random_rows_stand_out_in_the_order_given():
+def test_optimistic_splits_stand_out_whatever_they_are_called_in_the_order_given():
     figure = leakage_figure(ROWS)
 
     optimistic, honest = points(figure, "optimistic split"), points(figure, "honest split")
@@ -34,7 +35,7 @@ def test_random_rows_stand_out_in_the_order_given():
     assert (list(honest.x), list(honest.y)) == ([0.468, 0.483], [1, 2])
     assert optimistic.marker.color != honest.marker.color
     assert optimistic.marker.symbol != honest.marker.symbol
-    assert figure.layout.yaxis.ticktext[0] == "Random rows"
+    assert figure.layout.yaxis.ticktext[0].replace("<br>", " ") == "Random split in folds: optimistic"
     assert figure.layout.title.text == "The same model under three splits"
     # Figures stand beside their points.
     assert sorted(texts(figure)) == ["0.47", "0.48", "0.58", "0.65"]

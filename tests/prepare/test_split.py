@@ -201,9 +201,9 @@ def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) ->
         (SplitPlan("stretch", folds=2), 100, 1, 0, "1 stretches, too few to hold out 2 groups"),
         (SplitPlan("chronological"), 20, 1, 13, "no rows for the train part of fold 1 of 1: 20 rows"),
         (SplitPlan("chronological"), 25, 1, 4, "no rows for the validation part of fold 1 of 1: 25 rows"),
-        (SplitPlan("rolling", folds=6), 5, 1, 0, "rolling split leaves no rows"),
+        (SplitPlan("rolling", folds=6), 5, 1, 0, "rolling split by time leaves no rows"),
         (SplitPlan("rolling", folds=2), 40, 1, 7, "no rows for the validation part of fold 1 of 2: 40 rows"),
-        (SplitPlan("rolling", folds=50), 60, 1, 0, "rolling split leaves no rows for the test part"),
+        (SplitPlan("rolling", folds=50), 60, 1, 0, "rolling split by time leaves no rows for the test part"),
     ],
 )
 def test_too_few_rows_are_a_sentence(plan, n_rows, stretches, purge, sentence) -> None:
