@@ -15,6 +15,7 @@ from rare_event.detect.scoring import score_and_contributions
 from rare_event.detect.training import Epoch, ignore_epoch
 from rare_event.errors import DataError
 from rare_event.experiment.result import FoldResult, OnProgress
+from rare_event.experiment.watchdog import end_with
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
@@ -58,7 +59,9 @@ def run_folds(
         return [here(number) for number in range(n_folds)]
     from loky import get_reusable_executor
 
-    executor = get_reusable_executor(max_workers=min(workers, n_folds) - 1, timeout=None)
+    executor = get_reusable_executor(
+        max_workers=min(workers, n_folds) - 1, timeout=None, initializer=end_with, initargs=(os.getpid(),)
+    )
     waiting = [executor.submit(_run_elsewhere, prepared, config, number) for number in range(n_folds - 1)]
     try:
         last = here(n_folds - 1)

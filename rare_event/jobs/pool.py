@@ -16,6 +16,7 @@ import psutil
 from loky import process_executor
 
 from rare_event.config import ExperimentConfig, SequenceConfig
+from rare_event.experiment.watchdog import end_with
 
 # Each lane has a core of its own: two of two threads would only take turns.
 ENVIRONMENT = dict.fromkeys(
@@ -25,7 +26,7 @@ ENVIRONMENT = dict.fromkeys(
 ENVIRONMENT |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
 # A worker with TensorFlow and a compiled program takes about half of it.
 BYTES_OF_A_LANE = 2 << 30
-# Idle for so long, a worker ends: nobody else would tell one whose server was killed.
+# A worker that is idle this long ends and frees its memory.
 SECONDS_IDLE = 60
 # A recurrent network takes about so much longer than another model.
 SEQUENCE_COST = 4
@@ -49,13 +50,14 @@ def ending() -> bool:
 def local_lane() -> Executor:
     """Open a worker process that gives way to everything else on the machine."""
     executor: Executor = process_executor.ProcessPoolExecutor(
-        1, timeout=SECONDS_IDLE, initializer=_give_way, env=ENVIRONMENT
+        1, timeout=SECONDS_IDLE, initializer=_start, initargs=(os.getpid(),), env=ENVIRONMENT
     )
     return executor
 
 
-def _give_way() -> None:
+def _start(parent: int) -> None:
     os.nice(10)
+    end_with(parent)
 
 
 class Lane:

@@ -12,6 +12,7 @@ those say so.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections import deque
 from collections.abc import Callable, Iterable
@@ -24,6 +25,7 @@ from typing import Any, TypeVar
 from loky import process_executor
 
 from rare_event.errors import RareEventError, RunError
+from rare_event.experiment.watchdog import end_with
 from rare_event.jobs.map_runner import run_map
 from rare_event.jobs.pool import OpenLane, local_lane
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
@@ -35,6 +37,9 @@ Answer = TypeVar("Answer")
 
 # TensorFlow uses all cores for one training; a second one beside it would only slow both.
 WORKERS = 1
+# A pool that breaks twice in a row does so for a reason.
+ATTEMPTS = 2
+NO_WORKER = "The worker process cannot be started. Restart the app, then train again."
 
 
 class LocalPool:
@@ -52,7 +57,9 @@ class LocalPool:
         with self._lock:
             if self._executor is None or self._executor._flags.broken or self._executor._flags.shutdown:
                 # A worker that idles is kept: importing TensorFlow again would cost five seconds.
-                self._executor = process_executor.ProcessPoolExecutor(WORKERS, timeout=None)
+                self._executor = process_executor.ProcessPoolExecutor(
+                    WORKERS, timeout=None, initializer=end_with, initargs=(os.getpid(),)
+                )
             return self._executor
 
 
@@ -79,16 +86,27 @@ class Jobs:
 
     def warm_up(self) -> Future[int]:
         """Let a worker import TensorFlow before the first run needs it."""
-        return self._executor().submit(warm_up)
+        return self._hand_over(warm_up)
 
     def ask(self, question: Callable[..., Answer], *about: Any) -> Future[Answer]:
         """Let a worker answer what needs Keras; it waits like a run, and the runs wait for it."""
-        return self._executor().submit(question, *about)
+        return self._hand_over(question, *about)
+
+    def _hand_over(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
+        for _ in range(ATTEMPTS):
+            # A pool can break after it is fetched; the next one fetched is new.
+            with suppress(BrokenProcessPool, process_executor.ShutdownExecutorError):
+                return self._executor().submit(task, *arguments)
+        raise RunError(NO_WORKER)
 
     def submit(self, run: Run) -> None:
-        """Queue a run."""
+        """Queue a run; it fails at once if no worker process can take it."""
         with self._lock:
-            future = self._executor().submit(execute_in_worker, run.id)
+            try:
+                future = self._hand_over(execute_in_worker, run.id)
+            except RunError as error:
+                mark(run, "failed", str(error))
+                return
             self._futures[run.id] = future
         future.add_done_callback(lambda done: self._ended(run, done))
 

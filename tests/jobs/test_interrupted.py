@@ -4,17 +4,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from concurrent.futures import Executor
+from concurrent.futures import Executor, Future
+from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from pathlib import Path
 
+import psutil
 import pytest
+from loky.process_executor import ShutdownExecutorError
 from tenacity import retry, stop_after_delay, wait_fixed
 
 from rare_event.config import DesignSpace
 from rare_event.errors import Cancelled, RunError
 from rare_event.jobs import worker
-from rare_event.jobs.queue import Jobs, LocalPool
+from rare_event.jobs.queue import NO_WORKER, Jobs, LocalPool
 from rare_event.jobs.worker import NO_MEMORY, STOPPED, execute
 from rare_event.store import workspace as disk
 from rare_event.store.datasets import Dataset, add_dataset
@@ -27,6 +30,21 @@ EXECUTE = """
 from rare_event.jobs.worker import execute
 from rare_event.store.runs import open_run
 execute(open_run({id!r}))
+"""
+SERVE = """
+import signal
+from rare_event.config import DesignSpace
+from rare_event.jobs.queue import Jobs
+from rare_event.store.maps import create_map
+from rare_event.store.runs import open_run
+
+run = open_run({id!r})
+if {mapped}:
+    space = DesignSpace((2,), (1,), ("level",), ("dense",), folds=3, base=run.config())
+    Jobs().start_map(create_map(run.dataset(), space))
+else:
+    Jobs().submit(run)
+signal.pause()
 """
 # Its first cell never ends.
 RUN_MAP = """
@@ -198,3 +216,59 @@ def test_the_run_of_another_process_is_not_ended_by_who_looks(dataset, start, no
     nobody.cancel(run)
     until(lambda: run.status().ended)
     assert run.status().state == "cancelled"
+
+
+@pytest.mark.parametrize("mapped", [False, True], ids=["run", "map"])
+def test_a_worker_ends_with_its_server(dataset, start, mapped) -> None:
+    made = create_run(dataset, ENDLESS)
+    server = start(SERVE.format(id=made.id, mapped=mapped))
+
+    def training() -> bool:
+        return any(run.status().epoch > 0 for run in list_runs(role="cell" if mapped else "run"))
+
+    until(training)
+    (run,) = list_runs(role="cell" if mapped else "run")
+    pid = run.status().pid
+    assert pid is not None and pid != server.pid and psutil.pid_exists(pid)
+    assert run.status().state == "running" and server.poll() is None
+    server.kill()
+    server.wait()
+    until(lambda: not psutil.pid_exists(pid))
+    assert run.written_status().state == "running" and run.status().state == "interrupted"
+
+
+class Breaking(Executor):
+    """Breaks as often as it is told to, and then takes what it is given."""
+
+    def __init__(self, errors: list[Exception]) -> None:
+        self.errors, self.taken = errors, 0
+
+    def submit(self, task, /, *_, **__):
+        if self.errors:
+            raise self.errors.pop()
+        self.taken += 1
+        return Future()
+
+
+def test_a_pool_that_breaks_before_it_is_used_is_replaced_once(dataset) -> None:
+    pool = Breaking([ShutdownExecutorError("shut down")])
+    jobs = Jobs(lambda: pool)
+    run = create_run(dataset, PCA)
+    jobs.submit(run)
+    assert pool.taken == 1 and jobs.busy and run.status().state == "queued"
+    pool.errors = [BrokenProcessPool("broken")]
+    jobs.warm_up()
+    assert pool.taken == 2 and not pool.errors
+
+
+def test_a_pool_that_breaks_again_leaves_no_run_queued(dataset) -> None:
+    pool = Breaking([BrokenProcessPool("broken")] * 6)
+    jobs = Jobs(lambda: pool)
+    run, baseline = create_run(dataset, PCA), create_run(dataset, PCA)
+    jobs.submit(run)
+    jobs.submit_beside([baseline])
+    for failed in (run, baseline):
+        assert (failed.status().state, failed.status().message) == ("failed", NO_WORKER)
+    with pytest.raises(RunError, match="cannot be started"):
+        jobs.ask(len, "abc")
+    assert not jobs.busy and pool.taken == 0
