@@ -7,7 +7,7 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
@@ -41,7 +41,7 @@ def run_command(options: argparse.Namespace) -> int:
         check_output(options.ledger, options.force, [options.file])
     config = configure(options)
     dataset = add_dataset(options.file, options.file.name)
-    stop_on_problems(dataset.table(), options.accept)
+    findings = stop_on_problems(dataset.table(), options.accept)
     run = create_run(dataset, config)
     if options.tensorboard:
         run.request_tensorboard()
@@ -54,7 +54,7 @@ def run_command(options: argparse.Namespace) -> int:
     open_at_threshold(run)
     logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
     if options.json:
-        figures = to_plain(summary) | ({"tensorboard": logs} if logs else {})
+        figures = to_plain(summary) | findings | ({"tensorboard": logs} if logs else {})
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(_describe(summary) + (f"logs: {logs}\n" if logs else ""))
@@ -67,7 +67,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     from rare_event.prepare.table import read_table
 
     table = read_table(options.file)
-    stop_on_problems(table, options.accept)
+    findings = stop_on_problems(table, options.accept)
     base = replace(PRESETS[options.preset], seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
@@ -79,7 +79,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     with Bar() as bar:
         rows = backtest(table, configs, options.folds, bar)
     if options.json:
-        figures = {"models": [row.to_dict() for row in rows], "n_compared": len(rows)}
+        figures = {"models": [row.to_dict() for row in rows], "n_compared": len(rows), **findings}
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(rows))
@@ -90,17 +90,21 @@ def leakage_command(options: argparse.Namespace) -> int:
     """Print how one model does under different splits."""
     from rare_event.experiment.leakage import Reading, describe, leakage
     from rare_event.prepare.table import read_table
-    from rare_event.store.serial import dump
+    from rare_event.store.serial import to_plain
 
     table = read_table(options.file)
-    stop_on_problems(table, options.accept)
+    findings = stop_on_problems(table, options.accept)
     config = replace(PRESETS[options.preset], seed=options.seed)
     if options.model is not None:
         config = with_model(config, options.model)
     config = replace(config, split=replace(config.split, folds=options.folds))
     with Bar() as bar:
         readings = leakage(table, config, bar)
-    sys.stdout.write(dump(readings, dict[str, Reading]) + "\n" if options.json else describe(readings))
+    if options.json:
+        figures = to_plain(readings, dict[str, Reading]) | findings
+        sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    else:
+        sys.stdout.write(describe(readings))
     return 0
 
 
@@ -131,7 +135,7 @@ def map_command(options: argparse.Namespace) -> int:
 
     space = design_space(options)
     dataset = add_dataset(options.file, options.file.name)
-    stop_on_problems(dataset.table(), options.accept)
+    findings = stop_on_problems(dataset.table(), options.accept)
     design_map = find_or_create(dataset, space)
     design_map.withdraw_cancel()
     try:
@@ -143,7 +147,10 @@ def map_command(options: argparse.Namespace) -> int:
     seen = overview(design_map)
     # What is printed has been seen.
     look_at(seen)
-    sys.stdout.write(json.dumps(seen.to_dict(), indent=1) + "\n" if options.json else describe(seen))
+    if options.json:
+        sys.stdout.write(json.dumps(seen.to_dict() | findings, indent=1) + "\n")
+    else:
+        sys.stdout.write(describe(seen))
     return 0
 
 
@@ -187,17 +194,14 @@ def check_command(options: argparse.Namespace) -> int:
 
     findings = check(read_table(options.file))
     if options.json:
-        rows = [
-            {name: getattr(found, name) for name in ("grade", "column", "what", "fix")} for found in findings
-        ]
-        sys.stdout.write(json.dumps({"findings": rows}, indent=1) + "\n")
+        sys.stdout.write(json.dumps(_plain(findings), indent=1) + "\n")
     else:
         sys.stdout.write(_lines(findings) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
 
 
-def stop_on_problems(table: Table, accept: bool) -> None:
-    """Print the findings of a table on standard error, and stop on a problem unless it is accepted.
+def stop_on_problems(table: Table, accept: bool) -> dict[str, Any]:
+    """Print the findings of a table on standard error and return them; stop on a problem not accepted.
 
     Raises
     ------
@@ -213,6 +217,12 @@ def stop_on_problems(table: Table, accept: bool) -> None:
             "Nothing was trained, because the file has the problems above. Correct the file, or add "
             "--accept to train on it as it is."
         )
+    return _plain(findings)
+
+
+def _plain(findings: Sequence[Finding]) -> dict[str, Any]:
+    keys = ("grade", "column", "what", "fix")
+    return {"findings": [{key: getattr(found, key) for key in keys} for found in findings]}
 
 
 def _lines(findings: Sequence[Finding]) -> str:

@@ -57,6 +57,24 @@ def test_a_problem_that_is_accepted_is_said_and_trained_on(workspace, tmp_path, 
     assert len(list_runs()) == 1
 
 
+@pytest.mark.parametrize("command", ["run", "backtest", "leakage", "map"])
+def test_what_was_found_is_in_the_json(workspace, sample_csv, capsys, monkeypatch, command) -> None:
+    monkeypatch.setattr(checks, "check", lambda _: [Finding("problem", "x1", "It is odd.", "Look at it.")])
+    assert main(["check", str(sample_csv), "--json"]) == 3
+    checked = json.loads(capsys.readouterr().out)["findings"]
+    options = {
+        "run": ["--model", "pca", "--rule", "quantile=0.99"],
+        "backtest": ["--model", "pca", "--folds", "3"],
+        "leakage": ["--model", "pca", "--folds", "3"],
+        "map": ["--models", "pca", "--representations", "level", "--lookbacks", "1", "--shifts", "2"],
+    }
+    options["map"] += ["--folds", "3", "--jobs", "1"]
+    assert main([command, str(sample_csv), *options[command], "--accept", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)["findings"]
+    assert found == checked and {"grade", "column", "what", "fix"} == set(found[0])
+    assert not any("action" in finding for finding in found)
+
+
 def test_a_clean_file_is_trained_on_without_a_word_of_problems(workspace, tmp_path, capsys) -> None:
     path = tmp_path / "clean.csv"
     small_frame().to_csv(path, index=False)
