@@ -150,9 +150,9 @@ def add_dataset(source: Path | bytes, name: str) -> Dataset:
     digest = digest_of(source)
     # What is missing or damaged is stored again.
     with suppress(RunError):
-        known = open_dataset(digest)
+        dataset = open_dataset(digest)
         _stored(digest, name)
-        return known
+        return dataset
     raw = read_raw(source, name=name)
     schema = guess_schema(raw)
     apply_schema(raw, schema, name=name, digest=digest)
@@ -180,11 +180,11 @@ def open_dataset(digest: str) -> Dataset:
 
 def list_datasets() -> list[Dataset]:
     """List the stored datasets that can be read, the latest first."""
-    found = []
+    datasets = []
     for record in sorted((home() / "datasets").glob(f"*/{RECORD}")):
         with suppress(RunError):
-            found.append(open_dataset(record.parent.name))
-    return sorted(found, key=lambda dataset: dataset.added, reverse=True)
+            datasets.append(open_dataset(record.parent.name))
+    return sorted(datasets, key=lambda dataset: dataset.added, reverse=True)
 
 
 def _stored(digest: str, name: str) -> pd.DataFrame:

@@ -1,6 +1,6 @@
-"""Design-space maps: one folder for each, beside the runs of its cells.
+"""Design-space maps: one folder each; the runs of its cells are ordinary runs.
 
-`space.json` and `dataset.json` stand from the start; `state.json` tells who works on it, `cells.json`
+`space.json` and `dataset.json` are there from the start; `state.json` says who works on it, `cells.json`
 which run each cell has, `windows.parquet` and `windows.json` what all cells are judged on. Every file is
 written by rename; to cancel is a file.
 """
@@ -162,13 +162,13 @@ def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:
     dataset
         Only maps of this dataset, under the same roles of its columns.
     """
-    return [found for found in list_folders(DesignMap) if _wanted(found, dataset)]
+    return [each for each in list_folders(DesignMap) if _wanted(each, dataset)]
 
 
-def _wanted(found: DesignMap, dataset: Dataset | None) -> bool:
+def _wanted(design_map: DesignMap, dataset: Dataset | None) -> bool:
     try:
-        found.state()
-        found.space()
-        return dataset is None or found.dataset().version == dataset.version
+        design_map.state()
+        design_map.space()
+        return dataset is None or design_map.dataset().version == dataset.version
     except RareEventError:
         return False

@@ -7,7 +7,7 @@ from typing import Protocol, TypeVar
 
 import psutil
 
-# When a process began is told by the clock of the system, which may be set while the process lives.
+# The start of a process comes from the system clock, which may be set while the process lives.
 CLOCK_SECONDS = 60.0
 
 

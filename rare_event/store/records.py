@@ -114,7 +114,7 @@ class Purpose:
     Parameters
     ----------
     role
-        ``run``: asked for by a person. ``baseline``: trained beside one. ``leakage``: one judged
+        ``run``: asked for by a person. ``baseline``: trained with one. ``leakage``: one judged
         again under other splits. ``cell``: one setting of a design-space map.
     of
         Id of the run that a ``baseline`` or ``leakage`` belongs to, of the map that made a ``cell``; empty
@@ -143,7 +143,7 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredWith(Generic[Events]):
-    """What scores have beside their frame.
+    """What a frame of scores does not hold.
 
     Parameters
     ----------

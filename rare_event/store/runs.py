@@ -1,6 +1,6 @@
 """Runs: one folder for each, the only channel between whoever trains and whoever watches.
 
-`config.json`, `dataset.json`, `purpose.json` and `status.json` stand from the start, `history.csv`
+`config.json`, `dataset.json`, `purpose.json` and `status.json` are there from the start, `history.csv`
 grows with the epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json`,
 `judgement.json`, `layers.json` and the bundle follow at the end, `looks.json` when the test data are
 opened. Every file is written by rename; only the logs in `tensorboard`, a folder that is there if they
@@ -40,7 +40,7 @@ from rare_event.store.records import (
     Status,
 )
 from rare_event.store.serial import NEWER, explain
-from rare_event.store.workspace import explain_disk_errors, read_json, write, write_json, write_text
+from rare_event.store.workspace import explain_disk_errors, write, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Raised when what is kept with a run is computed otherwise.
@@ -54,6 +54,7 @@ SCORES = Entry("scores.json", ScoredWith[dict[Part, list[int]]], "list of events
 INPUTS = Entry("inputs.json", tuple[str, ...], "list of inputs")
 LAYERS = Entry("layers.json", list[Layer], "list of layers")
 EVALUATION = Entry("evaluation.json", Summary, "evaluation")
+JUDGEMENT = Entry("judgement.json", dict[str, Any], "judgement")
 LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
 LOST = "The process that trained this run ended before it was done. Train it again."
 
@@ -200,7 +201,7 @@ class Run(WorkFolder):
         Parameters
         ----------
         key
-            What the frame depends on beside the run; plain data and frozen settings.
+            What the frame depends on except the run; plain data and frozen settings.
         make
             Computes it.
         """
@@ -229,14 +230,11 @@ class Run(WorkFolder):
         figures
             Plain data, as of `rare_event.judge.judgement.Judgement.to_dict`.
         """
-        write_json(self.folder / "judgement.json", dict(figures))
+        JUDGEMENT.write(self, dict(figures))
 
     def judgement(self) -> dict[str, Any] | None:
         """Read what the run was worth over its folds; None of runs that were never judged so."""
-        if not (self.folder / "judgement.json").exists():
-            return None
-        with explain("judgement", self.named):
-            return dict(read_json(self.folder / "judgement.json"))
+        return JUDGEMENT.read_or(self, None)
 
     def save_leakage(self, readings: dict[str, Reading]) -> None:
         """Write what the leakage meter read."""

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import errno
-import json
 import os
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
 
 from platformdirs import user_data_path
 
@@ -50,7 +48,7 @@ def write(path: Path, save: Callable[[Path], object]) -> Path:
     Parameters
     ----------
     path
-        Where it will stand; its folder is made if need be.
+        Where it will be; its folder is created if need be.
     save
         Writes to the path it is given. The name ends like that of `path`.
 
@@ -71,25 +69,3 @@ def write(path: Path, save: Callable[[Path], object]) -> Path:
 def write_text(path: Path, text: str) -> Path:
     """Write a text file by rename."""
     return write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
-
-
-def write_json(path: Path, content: Any) -> Path:
-    """Write plain data as a JSON file by rename."""
-    return write_text(path, json.dumps(content, indent=1, allow_nan=False))
-
-
-def read_json(path: Path) -> Any:
-    """Read a JSON file.
-
-    Raises
-    ------
-    RunError
-        If it is missing or is not JSON.
-    """
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise RunError(
-            f"{path.name} of {path.parent.name} is missing or damaged. "
-            "Delete that run or dataset and make it anew."
-        ) from error

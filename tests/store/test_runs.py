@@ -299,8 +299,10 @@ def test_every_look_at_the_test_data_is_kept(run) -> None:
 
 def test_a_judgement_is_kept_with_the_run(run) -> None:
     assert run.judgement() is None
-    run.save_judgement({"mean_fold_auc": 0.5, "interval": None})
-    assert run.judgement() == {"mean_fold_auc": 0.5, "interval": None}
-    (run.folder / "judgement.json").write_text("{")
-    with pytest.raises(RunError):
-        run.judgement()
+    figures = {"mean_fold_auc": 0.1 + 0.2, "interval": None, "fold_auc": [1e-300, 1.0], "n": 3}
+    run.save_judgement(figures)
+    assert repr(run.judgement()) == repr(figures)
+    for damaged in ("{", "[1]", "null"):
+        (run.folder / "judgement.json").write_text(damaged)
+        with pytest.raises(RunError, match="judgement of run .* is missing or damaged. Train it again"):
+            run.judgement()

@@ -1,7 +1,6 @@
 """Files are written whole or not at all, and a disk that cannot be written is a sentence."""
 
 import errno
-import json
 import os
 from pathlib import Path
 
@@ -12,9 +11,7 @@ from rare_event.store.workspace import (
     HOME_VARIABLE,
     explain_disk_errors,
     home,
-    read_json,
     write,
-    write_json,
     write_text,
 )
 
@@ -97,23 +94,3 @@ def test_a_folder_that_cannot_be_made_is_a_sentence(tmp_path, monkeypatch) -> No
 def test_other_errors_of_the_disk_are_not_hidden() -> None:
     with pytest.raises(FileNotFoundError), explain_disk_errors(Path("here")):
         raise FileNotFoundError(errno.ENOENT, "gone")
-
-
-def test_json_round_trip(tmp_path) -> None:
-    content = {"a": [1, 2.5, None, "ü"], "b": {"c": True}}
-    assert read_json(write_json(tmp_path / "x.json", content)) == content
-    for not_a_number in (float("nan"), float("inf")):
-        with pytest.raises(ValueError, match="Out of range"):
-            write_json(tmp_path / "y.json", {"v": not_a_number})
-    assert names(tmp_path) == ["x.json"]
-
-
-@pytest.mark.parametrize("content", [None, b"", b"{", b"\xff\xfe\x00", b"not json", b'{"a": 1'])
-def test_a_missing_or_damaged_file_is_a_sentence(tmp_path, content) -> None:
-    path = tmp_path / "status.json"
-    if content is not None:
-        path.write_bytes(content)
-    with pytest.raises(RunError, match=f"^status.json of {tmp_path.name} is missing or damaged. Delete"):
-        read_json(path)
-    path.write_text(json.dumps([1]))
-    assert read_json(path) == [1]

@@ -1,0 +1,77 @@
+"""A map folder gives back what was written, or says in a sentence what cannot be read."""
+
+import json
+
+import numpy as np
+import pytest
+
+from rare_event.config import RECOMMENDED, DesignSpace
+from rare_event.errors import RunError
+from rare_event.judge.scores import COLUMNS, OLDER_LEAD
+from rare_event.store.datasets import add_dataset
+from rare_event.store.maps import DesignMap, MapState, create_map, list_maps, open_map
+from rare_event.store.runs import create_run, delete_run, mark
+from tests.naive import random_scores
+
+
+@pytest.fixture
+def design_map(workspace, upload) -> DesignMap:
+    return create_map(add_dataset(upload, "mill.csv"), DesignSpace())
+
+
+def test_a_new_map_is_queued_and_holds_its_settings(design_map) -> None:
+    again = open_map(design_map.id)
+    assert again.state() == MapState("queued") and again.space() == DesignSpace()
+    assert again.dataset() == design_map.dataset() and list_maps(again.dataset()) == [again]
+    assert again.cells() == {} and again.windows() is None
+    with pytest.raises(RunError, match="There is no map .* Open one on the Compare page"):
+        open_map("../runs")
+
+
+def test_cells_come_back_by_number_and_a_deleted_run_is_left_out(design_map) -> None:
+    runs = {number: create_run(design_map.dataset(), RECOMMENDED) for number in (10, 2)}
+    design_map.write_cells(runs)
+    assert design_map.cells() == runs
+    mark(runs[2], "cancelled")
+    delete_run(runs[2])
+    assert design_map.cells() == {10: runs[10]}
+
+
+def test_windows_come_back_and_older_ones_have_the_older_lead(design_map) -> None:
+    windows = random_scores(np.random.default_rng(0))
+    design_map.save_windows(windows)
+    again = design_map.windows()
+    assert again is not None and (again.step, again.lead) == (windows.step, windows.lead)
+    for column in (*COLUMNS, "total_events"):
+        assert getattr(again, column).tobytes() == getattr(windows, column).tobytes(), column
+    path = design_map.folder / "windows.json"
+    about = json.loads(path.read_text())
+    path.write_text(json.dumps({name: about[name] for name in ("step", "total_events")}))
+    older = design_map.windows()
+    assert older is not None and older.lead == OLDER_LEAD and older.time_unit == windows.time_unit
+
+
+@pytest.mark.parametrize(
+    ("file", "sentence"),
+    [
+        ("space.json", "settings file of map .* is missing or damaged. Create a new map."),
+        ("state.json", "state of map .* is missing or damaged. It may come from a newer version."),
+        ("dataset.json", "dataset of map .* is missing or damaged. Create a new map."),
+        ("windows.json", "list of events of map .* is missing or damaged. Create a new map."),
+        ("windows.parquet", "set of windows of map .* is missing or damaged. Create a new map."),
+        ("cells.json", "list of cells of map .* is missing or damaged. Create a new map."),
+    ],
+)
+def test_what_cannot_be_read_is_a_sentence(design_map, file, sentence) -> None:
+    design_map.save_windows(random_scores(np.random.default_rng(0)))
+    name = {"space": "space", "state": "state", "dataset": "dataset", "cells": "cells"}.get(
+        file.removesuffix(".json"), "windows"
+    )
+    path = design_map.folder / file
+    if name == "space":
+        path.unlink()
+    else:
+        path.write_bytes(b"[")
+    with pytest.raises(RunError, match=sentence) as refused:
+        getattr(design_map, name)()
+    assert "Train it again" not in str(refused.value)
