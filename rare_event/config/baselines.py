@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rare_event.config.base import Settings, require
+from rare_event.config.labels import RECONSTRUCTION, ScoreLabel
 
 
 @dataclass(frozen=True)
@@ -13,6 +14,7 @@ class SquaresModel(Settings):
     """No model at all: the score is the mean of the squared inputs."""
 
     kind: Literal["squares"] = field(default="squares", kw_only=True)
+    score_label = ScoreLabel("mean square of the inputs", "squared, scaled units")
 
 
 @dataclass(frozen=True)
@@ -36,12 +38,19 @@ class PCAModel(Settings):
         super().__post_init__()
         require(self.components >= 1, f"components is {self.components}; choose 1 or more.")
 
+    @property
+    def score_label(self) -> ScoreLabel:
+        """What the score is: a reconstruction error, unless it is Hotelling's T2."""
+        two = ScoreLabel("Hotelling's T2", "squared standard deviations")
+        return two if self.statistic == "t2" else RECONSTRUCTION
+
 
 @dataclass(frozen=True)
 class MahalanobisModel(Settings):
     """Squared Mahalanobis distance under a covariance shrunk by Ledoit and Wolf (2004)."""
 
     kind: Literal["mahalanobis"] = field(default="mahalanobis", kw_only=True)
+    score_label = ScoreLabel("squared Mahalanobis distance", "squared standard deviations")
 
 
 @dataclass(frozen=True)
@@ -55,6 +64,7 @@ class IsolationForestModel(Settings):
     """
 
     kind: Literal["isolation-forest"] = field(default="isolation-forest", kw_only=True)
+    score_label = ScoreLabel("isolation score", "0 to 1")
     trees: int = 200
 
     def __post_init__(self) -> None:
@@ -75,6 +85,7 @@ class KNNModel(Settings):
     """
 
     kind: Literal["knn"] = field(default="knn", kw_only=True)
+    score_label = ScoreLabel("distance to normal rows", "scaled units")
     neighbours: int = 5
     most_rows: int = 20_000
 
@@ -99,6 +110,7 @@ class OneClassSVMModel(Settings):
     """
 
     kind: Literal["one-class-svm"] = field(default="one-class-svm", kw_only=True)
+    score_label = ScoreLabel("dissimilarity to normal rows", "minus log of the similarity")
     nu: float = 0.05
     most_rows: int = 5_000
 
@@ -119,6 +131,7 @@ class LogisticModel(Settings):
     """
 
     kind: Literal["logistic"] = field(default="logistic", kw_only=True)
+    score_label = ScoreLabel("odds of a positive row", "positive to normal")
     C: float = 1e-4
 
     def __post_init__(self) -> None:
@@ -137,6 +150,7 @@ class BoostingModel(Settings):
     """
 
     kind: Literal["boosting"] = field(default="boosting", kw_only=True)
+    score_label = ScoreLabel("odds of a positive row", "classes weighted alike")
     trees: int = 100
     learning_rate: float = 0.05
     leaves: int = 7
@@ -165,6 +179,7 @@ class ForestModel(Settings):
     """
 
     kind: Literal["forest"] = field(default="forest", kw_only=True)
+    score_label = ScoreLabel("odds of a positive row", "normal rows undersampled")
     trees: int = 300
     ratio: float = 5.0
 
@@ -189,6 +204,7 @@ class SVMModel(Settings):
     """
 
     kind: Literal["svm"] = field(default="svm", kw_only=True)
+    score_label = ScoreLabel("exponential of the decision", "no unit")
     C: float = 1.0
     ratio: float = 5.0
 
@@ -221,6 +237,13 @@ class BlendModel(Settings):
             len(set(self.members)) == len(self.members) >= 2,
             f"members is {list(self.members)}; name at least two different models.",
         )
+
+    @property
+    def score_label(self) -> ScoreLabel:
+        """What the score is: a mean of scores, or how rare the rarest of them is."""
+        if self.join == "either":
+            return ScoreLabel("rarity of the score", "powers of ten")
+        return ScoreLabel("geometric mean of the scores", "mixed units")
 
 
 UnsupervisedConfig = (

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
 from rare_event.config.base import Settings, require
 from rare_event.config.baselines import BlendModel, SupervisedConfig, UnsupervisedConfig
 from rare_event.config.judge import AlarmPolicy, Rule
+from rare_event.config.labels import OF_FOLDS, ScoreLabel
 from rare_event.config.networks import DenseModel, NetworkConfig
 from rare_event.config.prepare import Representation, SplitPlan
 from rare_event.config.training import Score, Training
@@ -58,6 +59,13 @@ class ExperimentConfig(Settings):
         require(1 <= self.shift <= 10_000, f"shift is {self.shift} rows; choose 1 to 10,000.")
         require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
+
+    def score_label(self, folds: int) -> ScoreLabel:
+        """Name the score and its unit; scores of several folds are ratios, since folds differ in scale."""
+        label = self.model.score_label
+        # Rarities compare across folds as they are.
+        as_they_are = folds == 1 or (isinstance(self.model, BlendModel) and self.model.join == "either")
+        return label if as_they_are else replace(label, unit=OF_FOLDS)
 
 
 @cache

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from rare_event.config.base import Settings, require, whole
+from rare_event.config.labels import RECONSTRUCTION
 
 Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
 
@@ -42,6 +43,7 @@ class NetworkOptions(Settings):
         none.
     """
 
+    score_label = RECONSTRUCTION
     activation: Activation = "relu"
     dropout: float = 0.0
     gaussian_dropout: float = 0.0

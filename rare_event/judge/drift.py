@@ -177,7 +177,7 @@ def drift_sentence(
     first = int(days["day"].to_numpy()[risen][0])
     since = (test.y_true == 0) & (_day(test.clock, test.time_unit) >= first)
     times = float(np.median(test.y_score[since])) / unit
-    said = f"Since {when(first)} the median error of normal windows is {_figure(times)} times what it was"
+    said = f"Since {when(first)} the median score of normal windows is {_figure(times)} times what it was"
     return f"{said} on the validation data{_carried(carriers, first)}."
 
 
@@ -189,7 +189,7 @@ def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], s
     validation, test, when
         As for `drift_sentence`.
     """
-    usual = "The error of normal windows is about what it was on the validation data"
+    usual = "The score of normal windows is about what it was on the validation data"
     unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
     days = errors_by_day(test.once(), unit or None)
     days = days[days["normal"] * test.step >= LEAST_MINUTES]

@@ -7,10 +7,11 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.thresholds import OperatingPoints
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, corners, thin
 from rare_event.plots.marks import add_threshold, note, threshold_name
-from rare_event.plots.palette import COLOURS, DISTINCT, SCORE_UNIT, TRANSPARENT, Role, distinct, plain, style
+from rare_event.plots.palette import COLOURS, DISTINCT, TRANSPARENT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 
 # Errors have long tails: the axis ends where all but this share of the thresholds lie.
@@ -31,7 +32,7 @@ HEIGHT, ROW_OF_LEGEND = 380, 19
 
 
 def threshold_figure(
-    points: OperatingPoints, threshold: float, *, part: str, unit: str = SCORE_UNIT
+    points: OperatingPoints, threshold: float, *, part: str, score: ScoreLabel = SCORE
 ) -> go.Figure:
     """Draw precision and recall over the threshold.
 
@@ -52,7 +53,7 @@ def threshold_figure(
     style(
         figure,
         title=f"{part}: precision and recall over the threshold",
-        x=f"Threshold on the reconstruction error<br>({unit})",
+        x=f"Threshold on the {score.name}<br>({score.unit})",
         y="Precision, recall (share)",
         hovermode="x unified",
     )

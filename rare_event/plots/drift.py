@@ -1,4 +1,4 @@
-"""How a model fares day by day: its error, the sensors that carry it, and the alarms it gives."""
+"""How a model fares day by day: its score, the sensors that carry it, and the alarms it gives."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from rare_event.config.labels import ScoreLabel
 from rare_event.plots.decimate import LIMIT, extremes, thin
 from rare_event.plots.marks import note
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, distinct, plain, style
@@ -31,22 +32,22 @@ def error_by_day_figure(
     *,
     when: object = None,
     part: str,
-    unit: str,
+    score: ScoreLabel,
     changes: Sequence[tuple[object, str]] = (),
 ) -> go.Figure:
-    """Draw the error of normal windows day by day, with what changed in between.
+    """Draw the score of normal windows day by day, with what changed in between.
 
     Parameters
     ----------
     days
         One row per day with windows, with the columns ``day`` (days since the start, rising),
-        ``normal`` (number of normal windows), ``median`` and ``high`` (90 % quantile) of their error.
+        ``normal`` (number of normal windows), ``median`` and ``high`` (90 % quantile) of their score.
     when
         Time of day 0, or of each day, shape (n_days,); None draws over the number of the day.
     part
         Part of the data, for the title.
-    unit
-        Unit of the errors.
+    score
+        What the scores are.
     changes
         When something changed, as a time or a number of a day like the axis, and what.
     """
@@ -60,9 +61,9 @@ def error_by_day_figure(
     _add_changes(figure, changes)
     style(
         figure,
-        title=f"{part}: error of normal windows by day",
+        title=f"{part}: {score.name} of normal windows by day",
         x="Time since the start (days)" if when is None else "Time (date)",
-        y=f"Reconstruction error<br>({unit})",
+        y=score.axis,
         height=400,
     )
     values = days[["median", "high"]].to_numpy(float).ravel()
@@ -102,9 +103,9 @@ def carriers_figure(carriers: pd.DataFrame) -> go.Figure:
         note(figure, "No day has errors to divide.")
     style(
         figure,
-        title="Sensors that carry the error, by day",
+        title="Sensors that carry the score, by day",
         x="Time since the start (days)",
-        y="Share of the error (%)",
+        y="Share of the score (%)",
         height=400,
     )
     figure.update_layout(barmode="stack", bargap=0, legend_traceorder="normal")

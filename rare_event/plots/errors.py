@@ -1,17 +1,16 @@
-"""Reconstruction errors: over time, and their distribution by class."""
+"""Scores: over time, and their distribution by class."""
 
 from __future__ import annotations
 
 import numpy as np
 import plotly.graph_objects as go
 
+from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate, decimate_classes
 from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_threshold, is_time, note, time_title
 from rare_event.plots.palette import (
     COLOURS,
-    SCORE_UNIT,
-    SCORE_UNIT_OF_FOLDS,
     Role,
     faint,
     style,
@@ -34,8 +33,9 @@ def error_figure(
     when: np.ndarray | None = None,
     part: str,
     following: np.ndarray | None = None,
+    score: ScoreLabel = SCORE,
 ) -> go.Figure:
-    """Draw the reconstruction error of every window over time, by class.
+    """Draw the score of every window over time, by class.
 
     Parameters
     ----------
@@ -49,6 +49,8 @@ def error_figure(
         Part of the data, for the title.
     following
         Trailing threshold at each window, in the unit of the scores, shape (n,); None draws none.
+    score
+        What the scores are.
     """
     x = scores.row if when is None else np.asarray(when)
     finite = np.flatnonzero(np.isfinite(scores.y_score))
@@ -71,9 +73,9 @@ def error_figure(
         note(figure, NOTHING)
     style(
         figure,
-        title=f"{part}: reconstruction error over time",
+        title=f"{part}: {score.name} over time",
         x="Row of the table" if when is None else time_title(x),
-        y=_score_title(scores).replace(" (", "<br>("),
+        y=score.axis,
         height=470,
     )
     if _logarithmic(y_score, threshold):
@@ -81,7 +83,9 @@ def error_figure(
     return figure
 
 
-def score_histogram_figure(scores: Scores, threshold: float, part: str) -> go.Figure:
+def score_histogram_figure(
+    scores: Scores, threshold: float, part: str, score: ScoreLabel = SCORE
+) -> go.Figure:
     """Draw how the scores of either class are distributed; each class adds up to 100 %.
 
     Parameters
@@ -92,6 +96,8 @@ def score_histogram_figure(scores: Scores, threshold: float, part: str) -> go.Fi
         A vertical line.
     part
         Part of the data, for the title.
+    score
+        What the scores are.
     """
     finite = np.isfinite(scores.y_score)
     y_score, y_true = scores.y_score[finite], scores.y_true[finite]
@@ -112,18 +118,12 @@ def score_histogram_figure(scores: Scores, threshold: float, part: str) -> go.Fi
         note(figure, NOTHING)
     style(
         figure,
-        title=f"{part}: distribution of the reconstruction error",
-        x=_score_title(scores),
+        title=f"{part}: distribution of the {score.name}",
+        x=score.axis,
         y="Windows of the class (%)",
     )
     figure.update_yaxes(rangemode="tozero")
     return figure.update_xaxes(**log_axis(_decades(y_score))) if logarithmic else figure
-
-
-def _score_title(scores: Scores) -> str:
-    # Scores of several folds come divided by a median of each, since folds differ in scale.
-    unit = SCORE_UNIT_OF_FOLDS if len(np.unique(scores.fold)) > 1 else SCORE_UNIT
-    return f"Reconstruction error ({unit})"
 
 
 def _logarithmic(y_score: np.ndarray, threshold: float) -> bool:
@@ -159,7 +159,7 @@ def _add_markers(
             mode="markers",
             marker=MARKERS[role],
             name=role + left_out,
-            hovertemplate=f"{where}<br>error %{{y:.4g}}, {role}<extra></extra>",
+            hovertemplate=f"{where}<br>score %{{y:.4g}}, {role}<extra></extra>",
         )
     )
 
@@ -192,5 +192,5 @@ def _add_steps(figure: go.Figure, role: Role, edges: np.ndarray, share: np.ndarr
         fill="tozeroy",
         fillcolor=faint(role, 0.25),
         name=f"{role}, {n:,} windows",
-        hovertemplate=f"error from %{{x:.4g}}: %{{y:.2f}} % of {role}<extra></extra>",
+        hovertemplate=f"score from %{{x:.4g}}: %{{y:.2f}} % of {role}<extra></extra>",
     )

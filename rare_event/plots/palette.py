@@ -92,8 +92,6 @@ DISTINCT = (BLUE, VERMILION, GREEN, PURPLE)
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 # Mid-grey with little alpha: reads as a line on either page and stays behind the data.
 GRID = "rgba(128, 128, 128, 0.25)"
-SCORE_UNIT = "squared, scaled units"
-SCORE_UNIT_OF_FOLDS = "times the validation median of its fold"
 LONGEST_NAME = 60
 # A legend entry as wide as a telephone's screen, with a figure behind the name.
 LONGEST_IN_LEGEND = 32

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -18,7 +17,6 @@ from rare_event.judge.drift import (
 )
 from rare_event.judge.evaluation import call
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
-from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.prepare.drift import Change
 from rare_event.store.runs import Run
 from rare_event.text import plain
@@ -43,11 +41,11 @@ def show_drift(run: Run) -> None:
     st.markdown(plain(sentence))
     for change in changes:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // 1440))))}")
-    unit = SCORE_UNIT_OF_FOLDS if len(np.unique(test.fold)) > 1 else SCORE_UNIT
+    score = run.config().score_label(len(committed.folds))
     marks = [(_when(run, change), change.sensor) for change in changes]
     start = _first_day(run)
     st.plotly_chart(
-        error_by_day_figure(errors_by_day(test), when=start, part="Test", unit=unit, changes=marks),
+        error_by_day_figure(errors_by_day(test), when=start, part="Test", score=score, changes=marks),
         key="evaluate_error_by_day",
     )
     left, right = st.columns(2)

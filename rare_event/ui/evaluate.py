@@ -34,7 +34,7 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
-from rare_event.ui.threshold import TRAILING_UNIT, unit_of
+from rare_event.ui.threshold import label_of
 
 FIGURES = {
     "Events caught": "caught",
@@ -155,15 +155,15 @@ def verdict_on_baselines(run: Run) -> str | None:
 
 
 def show_errors_over_time(run: Run) -> None:
-    """Draw the reconstruction error of every window of the test data."""
+    """Draw the score of every window of the test data."""
     committed, table = run.committed(), table_of(run.dataset())
     scores = followed_of(run.id, "test", committed.rule if committed.rule.trailing else None)
     when = None if table.time is None else table.time[scores.row]
     threshold = statistics.median(committed.folds.values())
     following = None if committed.rule.trailing else following_of(run.id, committed)
-    st.plotly_chart(
-        error_figure(scores, threshold, when=when, part="Test", following=following), key="evaluate_errors"
-    )
+    score = label_of(run, committed.rule.trailing)
+    figure = error_figure(scores, threshold, when=when, part="Test", following=following, score=score)
+    st.plotly_chart(figure, key="evaluate_errors")
 
 
 @in_place
@@ -207,8 +207,8 @@ def show_curves(run: Run) -> None:
         ),
         key="evaluate_precision_recall",
     )
-    unit = TRAILING_UNIT if trailing else unit_of(run)
-    right.plotly_chart(threshold_figure(points, threshold, part="Test", unit=unit), key="evaluate_threshold")
+    figure = threshold_figure(points, threshold, part="Test", score=label_of(run, trailing is not None))
+    right.plotly_chart(figure, key="evaluate_threshold")
 
 
 def show_test_ledger(run: Run) -> None:

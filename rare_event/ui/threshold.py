@@ -8,10 +8,10 @@ from dataclasses import replace
 import streamlit as st
 
 from rare_event.config import LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
+from rare_event.config.labels import ScoreLabel
 from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
-from rare_event.plots.palette import SCORE_UNIT, SCORE_UNIT_OF_FOLDS
 from rare_event.store.runs import Run
 from rare_event.text import capital, number, plain
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
@@ -109,7 +109,7 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
         levels_of(run.id, "validation", exploring.policy, exploring.trailing),
         exploring.threshold,
         part="Validation",
-        unit=TRAILING_UNIT if exploring.trailing else unit_of(run),
+        unit=label_of(run, exploring.trailing is not None).unit,
         costs=exploring.rule.costs,
     )
     threshold_explorer(
@@ -193,6 +193,7 @@ def _commit(run: Run, exploring: Exploring) -> None:
         st.caption(f"Committed: {value} ({plain(committed.in_words())}), {plain(when)} UTC.")
 
 
-def unit_of(run: Run) -> str:
-    """Name the unit of a run's scores, which several folds can only share relatively."""
-    return SCORE_UNIT_OF_FOLDS if len(run.committed().folds) > 1 else SCORE_UNIT
+def label_of(run: Run, trailing: bool) -> ScoreLabel:
+    """Name a run's score and its unit, which a trailing threshold divides by the quantile it follows."""
+    label = run.config().score_label(len(run.committed().folds))
+    return replace(label, unit=TRAILING_UNIT) if trailing else label

@@ -171,6 +171,16 @@ def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: 
     assert "Drift" in [header.value for header in app.subheader]
 
 
+def test_a_score_that_is_no_reconstruction_error_is_not_called_one(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    for config, name in ((recipe("mahalanobis", PCA), "Mahalanobis distance"), (PCA, "econstruction error")):
+        app = opened(open_page, finished(dataset, config))
+        said = " ".join(chart.proto.spec for chart in app.get("plotly_chart")) + texts(app)
+        assert name in said
+        assert ("econstruction error" in said) == (config is PCA)
+
+
 def test_a_model_without_sensor_errors_has_no_carriers(open_page: OpenPage, dataset: Dataset) -> None:
     run = finished(dataset, recipe("mahalanobis", PCA))
     app = opened(open_page, run)

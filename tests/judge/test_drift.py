@@ -165,7 +165,7 @@ def test_no_windows_and_odd_names() -> None:
 
 def test_the_sentence_of_an_error_that_has_risen() -> None:
     quiet, test = days_of([1.0, 1.2, 0.9]), days_of([1.1, 3.0, 1.0, 20.0, 26.0, 28.0])
-    told = "the median error of normal windows is 26 times what it was on the validation data"
+    told = "the median score of normal windows is 26 times what it was on the validation data"
     assert drift_sentence(quiet, test) == f"Since day 3 {told}."
     carriers = pd.DataFrame(
         {"day": [2, 3, 3, 3, 4, 4], "sensor": ["x1", "x19", "x2", "other", "x19", "x2"]}

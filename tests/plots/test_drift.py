@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.config.labels import ScoreLabel
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from tests.plots.examples import names, texts, trace
 
@@ -14,7 +15,7 @@ START = np.datetime64("1999-05-01", "us")
 
 
 def error_by_day(days=DAYS, **more):
-    return error_by_day_figure(days, part="Test", unit="bar", **more)
+    return error_by_day_figure(days, part="Test", score=ScoreLabel("error", "bar"), **more)
 
 
 def test_median_and_quantile_break_where_days_are_missing():

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from rare_event.config.labels import ScoreLabel
 from rare_event.plots.errors import error_figure, score_histogram_figure
 from tests.plots.examples import dates, make_scores, names, random_scores, texts, trace
 
@@ -61,12 +62,15 @@ def test_a_long_tail_is_drawn_on_a_logarithmic_axis():
     assert error_figure(scores, 0.0, part="Test").layout.yaxis.type != "log"
 
 
-def test_scores_of_several_folds_are_in_their_own_unit():
-    one, several = make_scores([1, 2]), make_scores([1, 2], fold=[0, 1])
+def test_scores_are_called_what_they_are():
+    scores, odds = make_scores([1, 2]), ScoreLabel("odds of a positive row", "ratio")
 
-    assert "scaled units" in error_figure(one, 1.0, part="Test").layout.yaxis.title.text
-    assert "median of its fold" in error_figure(several, 1.0, part="Test").layout.yaxis.title.text
-    assert "median of its fold" in score_histogram_figure(several, 1.0, "Test").layout.xaxis.title.text
+    over_time = error_figure(scores, 1.0, part="Test", score=odds).layout
+    assert over_time.yaxis.title.text == "Odds of a positive row<br>(ratio)"
+    assert "odds of a positive row" in over_time.title.text and "error" not in over_time.title.text
+    histogram = score_histogram_figure(scores, 1.0, "Test", odds).layout
+    assert histogram.xaxis.title.text == "Odds of a positive row<br>(ratio)"
+    assert "error" not in histogram.title.text
 
 
 def test_a_trailing_threshold_lies_beside_the_fixed_one():

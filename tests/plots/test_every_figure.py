@@ -11,6 +11,7 @@ import plotly.graph_objects as go
 import pytest
 
 import rare_event.plots
+from rare_event.config.labels import SCORE
 from rare_event.detect.summary import Layer
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.curves import (
@@ -126,8 +127,8 @@ def of_frames():
             leakage_figure(SPLITS[rows]),
             map_figure(CELLS[rows], title="Mean AUC", unit="mean AUC", chance=0.5, digits=2),
             map_figure(CELLS[rows], title="Events", unit="events", chance=None, digits=0),
-            error_by_day_figure(DAYS[rows], part="Test", unit="bar", changes=[(1, "a stop")]),
-            error_by_day_figure(DAYS[rows], when=dates(1)[0], part="Test", unit="bar"),
+            error_by_day_figure(DAYS[rows], part="Test", score=SCORE, changes=[(1, "a stop")]),
+            error_by_day_figure(DAYS[rows], when=dates(1)[0], part="Test", score=SCORE),
             carriers_figure(CARRIERS[rows]),
             *(false_alarms_by_day_figure(DAYS[rows], budget) for budget in (2.0, 0.0, None)),
         ]
