@@ -1,4 +1,4 @@
-"""The command line: what is typed becomes a config, and what comes of it is printed.
+"""The command line: options become a config, results are printed.
 
-It trains, judges and stores nothing by itself: it calls the rooms below.
+It only calls the layers below.
 """

@@ -15,7 +15,7 @@ class CellBar:
     def __enter__(self) -> CellBar:
         from tqdm import tqdm
 
-        # The time left is told by what cells of the same kind took, not by the mean of all.
+        # The time left comes from cells of the same kind, not from the mean of all.
         form = "{n_fmt} of {total_fmt} cells |{bar}| {elapsed} {postfix}"
         self._bar = tqdm(total=self._total, file=sys.stderr, bar_format=form)
         return self
@@ -47,7 +47,7 @@ class Bar:
         self._bar.close()
 
     def __call__(self, fold: int, folds: int, epoch: Any) -> None:
-        """Show an epoch that ended."""
+        """Show a finished epoch."""
         self._bar.update()
         where = f"fold {fold + 1} of {folds}, " if folds > 1 else ""
         self._bar.set_postfix_str(f"{where}validation loss {epoch.validation_loss:.4f}", refresh=False)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
     from rare_event.prepare.findings import Finding
     from rare_event.prepare.table import Table
 
-# As a shell counts a program that Ctrl-C ended.
+# The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
 CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 
 
 def run_command(options: argparse.Namespace) -> int:
-    """Train on a file and print how the model does."""
+    """Train on a file and print the results."""
     from rare_event.detect.tensorboard import tensorboard_command
     from rare_event.jobs.worker import execute
     from rare_event.store.datasets import add_dataset
@@ -62,7 +62,7 @@ def run_command(options: argparse.Namespace) -> int:
 
 
 def backtest_command(options: argparse.Namespace) -> int:
-    """Print how models do on what came after their training."""
+    """Compare models on the data after their training and print the results."""
     from rare_event.experiment.backtest import backtest, describe
     from rare_event.prepare.table import read_table
 
@@ -87,7 +87,7 @@ def backtest_command(options: argparse.Namespace) -> int:
 
 
 def leakage_command(options: argparse.Namespace) -> int:
-    """Print how one model does under different splits."""
+    """Judge one model under different splits and print the results."""
     from rare_event.experiment.leakage import Reading, describe, leakage
     from rare_event.prepare.table import read_table
     from rare_event.store.serial import to_plain
@@ -118,7 +118,7 @@ def summary_command(options: argparse.Namespace) -> int:
 
 
 def export_command(options: argparse.Namespace) -> int:
-    """Write a run's network as a file of its own."""
+    """Write a run's network to a file."""
     from rare_event.jobs.export import export_network
     from rare_event.store.runs import open_run
 
@@ -128,7 +128,7 @@ def export_command(options: argparse.Namespace) -> int:
 
 
 def map_command(options: argparse.Namespace) -> int:
-    """Try the cells of a design space and print what they came to."""
+    """Train the cells of a design space and print the results."""
     from rare_event.compare.map_overview import describe, look_at, overview
     from rare_event.jobs.map_runner import find_or_create, run_map
     from rare_event.store.datasets import add_dataset
@@ -142,7 +142,7 @@ def map_command(options: argparse.Namespace) -> int:
         with CellBar(len(space)) as bar:
             run_map(design_map, options.jobs, bar)
     except KeyboardInterrupt:
-        sys.stderr.write("rare_event: stopped. The same command goes on with the cells that are left.\n")
+        sys.stderr.write("rare_event: stopped. Run the same command again to train the remaining cells.\n")
         return INTERRUPTED
     seen = overview(design_map)
     # What is printed has been seen.
@@ -155,7 +155,7 @@ def map_command(options: argparse.Namespace) -> int:
 
 
 def _describe(summary: Summary) -> str:
-    """Say what a run came to, for people."""
+    """Describe the results of a run."""
     events, test, unit = summary.events, summary.test, TimeUnit(summary.clock)
     *_, rate = unit.entry("false_alarms_per_day", None)
     *_, lead = unit.entry("median_lead_minutes", None)
@@ -188,7 +188,7 @@ def bench_command(options: argparse.Namespace) -> int:
 
 
 def check_command(options: argparse.Namespace) -> int:
-    """Print what is wrong with a file; 0 is clean or notes only, 1 warnings, 3 problems."""
+    """Print the findings of a file; 0 is clean or notes only, 1 warnings, 3 problems."""
     from rare_event.prepare.checks import check
     from rare_event.prepare.table import read_table
 

@@ -1,4 +1,4 @@
-"""What is typed, read into configs."""
+"""Options of the command line, read into configs."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ MODELS: dict[str, NetworkConfig | PCAModel] = {
 }
 # Over a single row an LSTM has nothing to remember; five rows are the article's lookback.
 SEQUENCE_LOOKBACK = 5
-# Of the model itself; the names are those of its config.
+# Options of the model itself, named as in its config.
 NETWORK_OPTIONS = [field.name for field in fields(RecurrentOptions)]
-# Networks and PCA take the preset's inputs; any other model comes with those that suit it.
+# Networks and PCA use the preset's inputs; every other model has its own.
 CHOICES = sorted({*MODELS, *RECIPES})
 
 
@@ -93,14 +93,14 @@ def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
 
 
 def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
-    """Return a model with other options of its own.
+    """Return a model with some of its options changed.
 
     Parameters
     ----------
     model
         Of a config.
     options
-        By name; those not in `NETWORK_OPTIONS`, and those that are None, are left as they are.
+        By name; those not in `NETWORK_OPTIONS` and those that are None are ignored.
 
     Raises
     ------

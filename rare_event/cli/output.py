@@ -1,4 +1,4 @@
-"""Where the command line may write."""
+"""Checks of output files."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from rare_event.errors import ConfigError
 
 
 def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
-    """Refuse an output that would replace something, before any work is done for it.
+    """Refuse an output that would replace something, before any work is done.
 
     Parameters
     ----------
     path
-        Where the output is to go.
+        The output file.
     force
         Whether it may replace a file or a link; an input, a device or a folder it never replaces.
     inputs
@@ -23,7 +23,7 @@ def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
     Raises
     ------
     ConfigError
-        If the output cannot go there.
+        If the output cannot be written there.
     """
     if path.is_dir():
         raise ConfigError(f"{path} is a folder. Give the name of a file.")

@@ -1,4 +1,4 @@
-"""The parser, and the way in."""
+"""The parser and the entry point."""
 
 from __future__ import annotations
 
@@ -24,10 +24,15 @@ from rare_event.errors import RareEventError
 
 USAGE = "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, `summary|export RUN`."
 BAD_INPUT = 2
+CODES = (
+    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
+    "cannot be used; 3 `check` found problems; 130 stopped with Ctrl-C. run, backtest, leakage and map check "
+    "the file first and stop at a problem; --accept goes past it."
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code: 0, 2 for unusable input, 130 after Ctrl-C.
+    """Run the command line and return its exit code, one of `CODES`.
 
     Parameters
     ----------
@@ -47,11 +52,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
-    parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE)
+    parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE, epilog=CODES)
     parser.add_argument("--version", action="version", version=f"rare_event {rare_event.__version__}")
     subparsers = parser.add_subparsers(required=True)
 
-    check = subparsers.add_parser("check", help="say what is wrong with a file")
+    check = subparsers.add_parser("check", help="list the problems of a file", epilog=CODES)
     check.add_argument("file", type=Path, help="CSV or Parquet file")
     check.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     check.set_defaults(command=commands.check_command)
@@ -59,7 +64,7 @@ def make_parser() -> argparse.ArgumentParser:
     run = subparsers.add_parser("run", help="train on a file and judge the model")
     run.add_argument("file", type=Path, help="CSV or Parquet file")
     run.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    run.add_argument("--model", choices=CHOICES, help="another model than the preset's")
+    run.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
     run.add_argument("--split", choices=get_args(SplitKind))
     run.add_argument("--shift", type=int, help="rows before an event that become positive")
     run.add_argument("--lookback", type=int, help="rows in one window")
@@ -90,14 +95,17 @@ def make_parser() -> argparse.ArgumentParser:
         "--model",
         choices=CHOICES,
         nargs="+",
-        help="models to compare, otherwise as the preset",
+        help="models to compare (default: the preset's)",
     )
     backtest.add_argument("--lookback", type=int, help="rows in one window")
     _add_network_options(backtest)
-    backtest.add_argument("--baselines", action="store_true", help="compare with all baselines as well")
+    backtest.add_argument("--baselines", action="store_true", help="also compare with all baselines")
     backtest.add_argument("--folds", type=int, default=6)
     backtest.add_argument(
-        "--window", choices=get_args(TrainingWindow), default="expanding", help="what a fold is trained on"
+        "--window",
+        choices=get_args(TrainingWindow),
+        default="expanding",
+        help="training window of a fold (default: %(default)s)",
     )
     backtest.add_argument("--seed", type=int, default=0)
     backtest.add_argument("--json", action="store_true", help="print one JSON object on standard output")
@@ -109,7 +117,7 @@ def make_parser() -> argparse.ArgumentParser:
     )
     leakage.add_argument("file", type=Path, help="CSV or Parquet file")
     leakage.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    leakage.add_argument("--model", choices=CHOICES, help="another model than the preset's")
+    leakage.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
     leakage.add_argument("--folds", type=int, default=6)
     leakage.add_argument("--seed", type=int, default=0)
     leakage.add_argument("--json", action="store_true", help="print one JSON object on standard output")
@@ -117,18 +125,18 @@ def make_parser() -> argparse.ArgumentParser:
     leakage.set_defaults(command=commands.leakage_command)
 
     summary = subparsers.add_parser("summary", help="print the layers of a run's network")
-    summary.add_argument("run", help="its id, as `run` prints it")
+    summary.add_argument("run", help="id that `run` prints")
     summary.set_defaults(command=commands.summary_command)
 
-    export = subparsers.add_parser("export", help="write a run's network as a file of its own")
-    export.add_argument("run", help="its id, as `run` prints it")
-    export.add_argument("file", type=Path, help="ends with .keras, or with .onnx")
+    export = subparsers.add_parser("export", help="write a run's network to a file")
+    export.add_argument("run", help="id that `run` prints")
+    export.add_argument("file", type=Path, help="output file, .keras or .onnx")
     export.add_argument("--force", action="store_true", help="replace an existing file")
     export.set_defaults(command=commands.export_command)
 
     space = DesignSpace()
     design_map = subparsers.add_parser(
-        "map", help="try shifts, lookbacks, representations and models one with another; resumes"
+        "map", help="try combinations of shifts, lookbacks, representations and models; resumable"
     )
     design_map.add_argument("file", type=Path, help="CSV or Parquet file")
     design_map.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
@@ -138,15 +146,19 @@ def make_parser() -> argparse.ArgumentParser:
     design_map.add_argument("--representations", choices=kinds, nargs="+", default=space.representations)
     design_map.add_argument("--models", choices=sorted(SPACE_MODELS), nargs="+", default=space.models)
     design_map.add_argument("--folds", type=int, default=space.folds)
-    design_map.add_argument("--random", type=int, metavar="N", help="draw N cells instead of the whole grid")
-    design_map.add_argument("--seed", type=int, default=0, help="of that draw, and of training")
+    design_map.add_argument(
+        "--random", type=int, metavar="N", help="try N random cells instead of the whole grid"
+    )
+    design_map.add_argument(
+        "--seed", type=int, default=0, help="seed of --random and of training (default: %(default)s)"
+    )
     design_map.add_argument("--epochs", type=int)
     design_map.add_argument("--jobs", type=int, help="cells trained at once (default: one per core)")
     design_map.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     _add_accept(design_map)
     design_map.set_defaults(command=commands.map_command)
 
-    bench = subparsers.add_parser("bench", help="measure speed and size against references, in one sitting")
+    bench = subparsers.add_parser("bench", help="measure speed and size against references")
     bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure (default: all)")
     bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
     bench.set_defaults(command=commands.bench_command)
@@ -160,18 +172,18 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _add_accept(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--accept", action="store_true", help="train in spite of the problems that `check` finds"
-    )
+    parser.add_argument("--accept", action="store_true", help="train even if `check` finds problems")
 
 
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of networks, each an option of its own name in `NETWORK_OPTIONS`."""
-    parser.add_argument("--activation", choices=get_args(Activation), help="of a network's hidden layers")
+    parser.add_argument("--activation", choices=get_args(Activation), help="activation of the hidden layers")
     share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
-    parser.add_argument("--dropout", **share, help="set to zero at random while a network is trained")
-    parser.add_argument("--recurrent-dropout", **share, help="the same of what recurrent layers remember")
-    parser.add_argument("--gaussian-dropout", **share, help="the same by Gaussian noise")
+    parser.add_argument("--dropout", **share, help="share of values set to zero during training")
+    parser.add_argument("--recurrent-dropout", **share, help="the same for the state of recurrent layers")
+    parser.add_argument("--gaussian-dropout", **share, help="the same with Gaussian noise")
     parser.add_argument("--alpha-dropout", **share, help="the same for networks with --activation selu")
-    parser.add_argument("--input-noise", type=float, help="standard deviation of noise on a network's inputs")
-    parser.add_argument("--weight-decay", type=float, help="penalty on a network's squared weights")
+    parser.add_argument(
+        "--input-noise", type=float, help="standard deviation of the noise added to the inputs"
+    )
+    parser.add_argument("--weight-decay", type=float, help="penalty on the squared weights")

@@ -1,4 +1,4 @@
-"""The trained network of a run, on its way out of the workspace."""
+"""Export of the trained network of a run."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ KERAS, ONNX = ".keras", ".onnx"
 
 
 def export_network(run: Run, path: Path) -> None:
-    """Write the network of a run as a file of its own.
+    """Write the network of a run to a file.
 
     Parameters
     ----------

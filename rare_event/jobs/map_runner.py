@@ -1,4 +1,4 @@
-"""Design-space map: every cell trained and judged, in the background, and gone on with after a stop."""
+"""Design-space map: every cell is trained and judged in the background; a stopped map resumes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
 
 # Seconds between looks at whether the map was cancelled, or may go on.
 TICK = 0.25
-# A cell whose worker dies twice is the reason.
+# A cell whose worker dies twice probably caused it.
 ATTEMPTS = 2
 
 
@@ -70,7 +70,7 @@ def progress_of(design_map: DesignMap) -> Progress:
 
 
 def progress_from(cells: Sequence[Cell], lanes: int) -> Progress:
-    """Count the cells of a map by state, and tell how long the others will take."""
+    """Count the cells of a map by state, and estimate the time left."""
     states = [cell.state for cell in cells]
     left = [cell.config for cell in cells if cell.state not in ("done", "failed")]
     return Progress(

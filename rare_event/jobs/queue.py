@@ -1,4 +1,4 @@
-"""Jobs: runs handed to worker processes, one after the other, while pages stay free.
+"""Jobs: a queue of runs for worker processes, so that pages stay responsive.
 
 Runs that a person asked for come first; the others (baselines, the leakage meter) are handed over one
 at a time while nothing else waits. The cells of a design-space map have worker processes of their own,
@@ -35,7 +35,7 @@ from rare_event.store.runs import Run, list_runs, mark
 
 Answer = TypeVar("Answer")
 
-# TensorFlow uses all cores for one training; a second one beside it would only slow both.
+# TensorFlow uses all cores for one training; a second would slow both.
 WORKERS = 1
 # A pool that breaks twice in a row does so for a reason.
 ATTEMPTS = 2
@@ -89,7 +89,7 @@ class Jobs:
         return self._hand_over(warm_up)
 
     def ask(self, question: Callable[..., Answer], *about: Any) -> Future[Answer]:
-        """Let a worker answer what needs Keras; it waits like a run, and the runs wait for it."""
+        """Let a worker compute what needs Keras; it takes its turn among the runs."""
         return self._hand_over(question, *about)
 
     def _hand_over(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
@@ -111,7 +111,7 @@ class Jobs:
         future.add_done_callback(lambda done: self._ended(run, done))
 
     def submit_beside(self, runs: Iterable[Run]) -> None:
-        """Queue runs that give way to every run a person asks for."""
+        """Queue runs with low priority: runs a person asks for come first."""
         with self._lock:
             self._beside.extend(runs)
         self._fill()
@@ -184,7 +184,7 @@ class Jobs:
         return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
 
     def recover(self) -> list[Run]:
-        """Take up what an earlier server left: what waited is queued, and maps go on.
+        """Queue the waiting runs of an earlier server again and resume its maps.
 
         Returns
         -------
@@ -214,7 +214,7 @@ class Jobs:
         return again
 
     def _ended(self, run: Run, future: Future[Status]) -> None:
-        """Make sure that the folder tells how a run ended; runs in a thread of the executor."""
+        """Make sure that the folder says how a run ended; called in a thread of the executor."""
         self._explain(run, future)
         self._fill()
 

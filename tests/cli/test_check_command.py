@@ -1,6 +1,7 @@
 """The command `check`: its exit code is the worst grade found, and it trains nothing."""
 
 import json
+from pathlib import Path
 
 import pytest
 
@@ -73,6 +74,17 @@ def test_what_was_found_is_in_the_json(workspace, sample_csv, capsys, monkeypatc
     found = json.loads(capsys.readouterr().out)["findings"]
     assert found == checked and {"grade", "column", "what", "fix"} == set(found[0])
     assert not any("action" in finding for finding in found)
+
+
+def test_the_help_and_the_readme_say_what_each_exit_code_means(capsys) -> None:
+    for arguments in (["--help"], ["check", "--help"]):
+        with pytest.raises(SystemExit):
+            main(arguments)
+        help_text = " ".join(capsys.readouterr().out.split())
+        assert all(f"{code} " in help_text.partition("Exit codes: ")[2] for code in (0, 1, 2, 3, 130))
+        assert "--accept" in help_text
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
+    assert all(f"\n| {code} | " in readme for code in (0, 1, 2, 3, 130)) and "\n| 4 | " not in readme
 
 
 def test_a_clean_file_is_trained_on_without_a_word_of_problems(workspace, tmp_path, capsys) -> None:

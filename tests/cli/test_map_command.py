@@ -63,7 +63,7 @@ def test_ctrl_c_leaves_a_map_that_goes_on(csv, capsys, monkeypatch) -> None:
         patch.setattr(design_map._Work, "_begin", interrupted)
         assert main(["map", csv, *TINY]) == INTERRUPTED
     out, err = capsys.readouterr()
-    assert not out and "The same command goes on" in err and "Traceback" not in err
+    assert not out and "Run the same command again" in err and "Traceback" not in err
     (made,) = list_maps()
     assert made.state().state == "cancelled" and made.cells() == {}
     assert main(["map", csv, *TINY, "--json"]) == 0
