@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Literal, TypedDict, cast
 
 import numpy as np
 import pandas as pd
 
 from rare_event.config import Costs
-from rare_event.judge.explorer import MOST_COLUMNS, Histogram, histogram
+from rare_event.judge.explorer import MOST_COLUMNS, histogram
 from rare_event.judge.scores import Scores
 from rare_event.plots.palette import COLOURS
 
@@ -19,8 +19,97 @@ LONG_TAIL = 20.0
 # Counts and thresholds travel exactly; intervals and leads with what the eye can tell apart.
 DIGITS = 4
 
-_COUNTS = ("tp", "fp", "caught", "false_alarms")
-_MEASURES = ("precision", "recall", "caught", "false_alarms_per_day", "median_lead")
+_EXACT = ("threshold", "tp", "fp", "caught", "false_alarms")
+
+
+# The browser's side of these is checked against them: the typedefs in `explorer.js`.
+class Columns(TypedDict):
+    """Counts and intervals, one entry for each threshold; None where nothing is known."""
+
+    threshold: list[float]
+    tp: list[int]
+    fp: list[int]
+    caught: list[int]
+    false_alarms: list[int]
+    median_lead: list[float | None]
+    precision_low: list[float | None]
+    precision_high: list[float | None]
+    recall_low: list[float | None]
+    recall_high: list[float | None]
+    caught_low: list[float | None]
+    caught_high: list[float | None]
+    false_alarms_per_day_low: list[float | None]
+    false_alarms_per_day_high: list[float | None]
+    median_lead_low: list[float | None]
+    median_lead_high: list[float | None]
+
+
+class Prices(TypedDict):
+    """What the plant pays."""
+
+    event: float
+    false_alarm: float
+    saved: float
+
+
+class Span(TypedDict):
+    """Ends of an axis: of all scores, and of those where events are won and thresholds lie."""
+
+    whole: list[float]
+    useful: list[float]
+
+
+class Ranges(TypedDict):
+    """Ends of both axes."""
+
+    linear: Span
+    logarithmic: Span | None
+
+
+class Bins(TypedDict):
+    """A histogram of each class."""
+
+    edges: list[float]
+    normal: list[float]
+    positive: list[float]
+
+
+class Histograms(TypedDict):
+    """Histograms for both axes."""
+
+    linear: Bins
+    logarithmic: Bins | None
+
+
+class Colours(TypedDict):
+    """Colours of what is drawn."""
+
+    normal: str
+    positive: str
+    precision: str
+    recall: str
+    caught: str
+    missed: str
+    grid: str
+
+
+class ExplorerData(TypedDict):
+    """What the browser is handed."""
+
+    part: Literal["Validation", "Test"]
+    unit: str
+    value: float
+    n_positive: int
+    n_normal: int
+    n_events: int
+    days: float
+    costs: Prices
+    columns: Columns
+    events: list[float | None]
+    ranges: Ranges
+    logarithmic: bool
+    histograms: Histograms
+    colours: Colours
 
 
 def explorer_data(
@@ -32,7 +121,7 @@ def explorer_data(
     part: Literal["Validation", "Test"],
     unit: str,
     costs: Costs,
-) -> dict[str, Any]:
+) -> ExplorerData:
     """Lay out what the browser needs, as plain data.
 
     Parameters
@@ -50,11 +139,9 @@ def explorer_data(
     costs
         What the plant pays.
     """
-    ranges = {
-        name: _range(scores, levels, threshold, name == "logarithmic") for name in ("linear", "logarithmic")
-    }
-    long_tailed = _spread(scores) > LONG_TAIL and ranges["logarithmic"] is not None
-    sides = [f"{name}_{side}" for name in _MEASURES for side in ("low", "high")]
+    linear = _range(levels, threshold, scores.y_score, False)
+    positive = scores.y_score[scores.y_score > 0]
+    logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
     return {
         "part": part,
         "unit": unit,
@@ -64,26 +151,32 @@ def explorer_data(
         "n_events": len(scores.total_events),
         "days": scores.days,
         "costs": {"event": costs.event, "false_alarm": costs.false_alarm, "saved": costs.saved},
-        "columns": {
-            "threshold": columns["threshold"].tolist(),
-            **{name: columns[name].tolist() for name in _COUNTS},
-            **{name: _rounded(columns[name]) for name in ("median_lead", *sides)},
-        },
+        "columns": _columns(columns),
         "events": _levels(levels),
-        "ranges": ranges,
-        "logarithmic": long_tailed,
+        "ranges": {"linear": linear, "logarithmic": logarithmic},
+        "logarithmic": _spread(scores) > LONG_TAIL and logarithmic is not None,
         "histograms": {
-            name: _bins(histogram(scores, span["whole"][0], span["whole"][1], name == "logarithmic"))
-            for name, span in ranges.items()
-            if span is not None
+            "linear": _bins(scores, linear, False),
+            "logarithmic": None if logarithmic is None else _bins(scores, logarithmic, True),
         },
         "colours": {
-            **{name: COLOURS[name] for name in ("normal", "positive", "precision", "recall")},
+            "normal": COLOURS["normal"],
+            "positive": COLOURS["positive"],
+            "precision": COLOURS["precision"],
+            "recall": COLOURS["recall"],
             "caught": COLOURS["alarm"],
             "missed": GRID,
             "grid": GRID,
         },
     }
+
+
+def _columns(columns: pd.DataFrame) -> Columns:
+    plain = {
+        name: columns[name].tolist() if name in _EXACT else _rounded(columns[name])
+        for name in Columns.__annotations__
+    }
+    return cast(Columns, plain)
 
 
 def _rounded(values: pd.Series) -> list[float | None]:
@@ -101,13 +194,7 @@ def _spread(scores: Scores) -> float:
     return float(scores.y_score.max()) / median if median > 0 else 0.0
 
 
-def _range(
-    scores: Scores, levels: np.ndarray, threshold: float, logarithmic: bool
-) -> dict[str, list[float]] | None:
-    """Find the ends of the axis: of all scores, and of those where events are won and thresholds lie."""
-    values = scores.y_score[scores.y_score > 0] if logarithmic else scores.y_score
-    if logarithmic and not len(values):
-        return None
+def _range(levels: np.ndarray, threshold: float, values: np.ndarray, logarithmic: bool) -> Span:
     low, high = float(values.min()), float(values.max())
     seen = levels[np.isfinite(levels) & ((levels > 0) | (not logarithmic))]
     bottom = float(np.quantile(values, 1 - USEFUL)) if logarithmic else min(0.0, low)
@@ -124,7 +211,8 @@ def _apart(ends: list[float]) -> list[float]:
     return [low, high] if high > low else [low, low * 1.1 if low > 0 else low + 1.0]
 
 
-def _bins(counted: Histogram) -> dict[str, list[float]]:
+def _bins(scores: Scores, span: Span, logarithmic: bool) -> Bins:
+    counted = histogram(scores, span["whole"][0], span["whole"][1], logarithmic)
     return {
         "edges": [float(f"{edge:.6g}") for edge in counted.edges],
         "normal": counted.normal.round(5).tolist(),

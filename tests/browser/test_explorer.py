@@ -64,8 +64,20 @@ def mill_run(home: Path, mill_csv: Path) -> Run:
 @pytest.fixture(scope="module")
 def million_run(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
     """A run whose validation part has 1,000,000 scored rows."""
-    dataset = add_dataset(write_sample(tmp_path_factory.mktemp("sample") / "sample.csv"), "sample.csv")
-    run, scores = create_run(dataset, RECOMMENDED), synthetic_scores(1_000_000)
+    return scored_run(tmp_path_factory.mktemp("sample"), 1_000_000)
+
+
+@pytest.fixture(scope="module")
+def quick_run(home: Path, tmp_path_factory: pytest.TempPathFactory) -> Run:
+    """A run whose threshold is counted in no time."""
+    return scored_run(tmp_path_factory.mktemp("sample"), 12_000)
+
+
+def scored_run(folder: Path, n: int) -> Run:
+    """A run that is done, with synthetic scores."""
+    dataset = add_dataset(write_sample(folder / "sample.csv"), "sample.csv")
+    run, scores = create_run(dataset, RECOMMENDED), synthetic_scores(n)
+    run.save_scores({"validation": [scores], "test": [scores.where(scores.row < 12_000)]})
     run.save_scores({"validation": [scores], "test": [scores.where(scores.row < 12_000)]})
     nothing = pd.DataFrame({"fold": [0], "row": [0], "sensor_1": [0], "share_1": [1.0]})
     run.save_contributions({"validation": nothing, "test": nothing}, ("first",))
@@ -198,6 +210,83 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         next_frame(page)
         agree()
     assert len(seen) >= 50
+
+
+def test_an_impossible_threshold_is_said_at_the_field_and_not_taken(
+    page: Page, server: Server, quick_run: Run, complaints: Complaints
+) -> None:
+    root = open_explorer(page, server, quick_run)
+    settled(page)
+    before = stands_at(root)
+    field, problem = root.get_by_role("spinbutton", name="Threshold, exactly"), root.get_by_role("alert")
+    expect(problem).to_be_empty()
+    for typed in ("-1", "1000000000", "1e", ""):
+        field.click()
+        field.press("Control+a")
+        page.keyboard.press("Delete")
+        page.keyboard.type(typed)
+        field.press("Enter")
+        expect(problem).to_have_text(
+            re.compile(r"Type a number from \S+ to \S+\. The threshold is still \S+\.")
+        )
+        settled(page)
+        assert stands_at(root) == before, typed
+        field.blur()
+        next_frame(page)
+        root.get_by_role("slider").press("PageDown")
+        expect(problem).to_be_empty()
+        settled(page)
+        before = stands_at(root)
+    for limit in (1, 2):
+        field.fill("-1")
+        field.press("Enter")
+        found = re.search(r"from (\S+) to (\S+)\. The", problem.inner_text())
+        assert found
+        field.fill(found.group(limit))
+        field.press("Enter")
+        # A limit that is named can be typed.
+        expect(root).to_have_attribute("data-threshold", found.group(limit))
+        expect(problem).to_be_empty()
+        settled(page)
+    assert page.get_by_test_id("stException").count() == 0
+    assert complaints.messages == []
+
+
+def test_an_answer_to_a_release_does_not_overwrite_what_is_typed(
+    page: Page, server: Server, quick_run: Run, complaints: Complaints
+) -> None:
+    root = open_explorer(page, server, quick_run)
+    settled(page)
+    field = root.get_by_role("spinbutton", name="Threshold, exactly")
+    for share in (0.3, 0.6):
+        drag(page, root, [share])
+        released_at = stands_at(root)
+        page.mouse.up()
+        field.focus()
+        page.keyboard.type("0.2")
+        # The answer to the release arrives between two digits.
+        expect(page.get_by_text("Now: set by hand")).to_be_visible()
+        settled(page)
+        assert field.input_value() == "0.2"
+        page.keyboard.type("5")
+        page.keyboard.press("Tab")
+        next_frame(page)
+        assert float(field.input_value()) == 0.25, "the release came back into the field"
+        expect(root).to_have_attribute("data-threshold", "0.25")
+        settled(page)
+        assert stands_at(root) == 0.25 != released_at
+        # The second message is sent while the first one has no answer.
+        drag(page, root, [share])
+        page.mouse.up()
+        field.fill("0.125")
+        field.press("Tab")
+        next_frame(page)
+        assert float(field.input_value()) == 0.125
+        settled(page)
+        expect(root).to_have_attribute("data-threshold", "0.125")
+        settled(page)
+        assert stands_at(root) == float(field.input_value()) == 0.125
+    assert complaints.messages == []
 
 
 @pytest.mark.mill

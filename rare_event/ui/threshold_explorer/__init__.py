@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import streamlit as st
+
+from rare_event.plots.explorer import ExplorerData
 
 HERE = Path(__file__).parent
 
@@ -23,7 +24,7 @@ _component = st.components.v2.component(
 )
 
 
-def threshold_explorer(data: dict[str, Any], key: str, on_release: Callable[[float], None]) -> None:
+def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float], None]) -> None:
     """Show the explorer.
 
     Parameters

@@ -1,3 +1,4 @@
+// @ts-check
 // The threshold explorer. Python counts every operating point once; here they are only looked up.
 // While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, when
 // a number was typed, and 150 ms after a key press, the threshold goes to Python.
@@ -12,17 +13,134 @@ const KEY_PAUSE = 150;
 const EXACT_DIGITS = 10;
 const PAGE_STEPS = 20;
 const SVG = "http://www.w3.org/2000/svg";
+/** @typedef {"precision" | "recall"} Measure */
+/** @typedef {"caught" | "false_alarms_per_day" | "median_lead"} Rate */
+/** @type {Measure[]} */
+const BANDS = ["precision", "recall"];
+/** @type {("normal" | "positive")[]} */
+const CLASSES = ["normal", "positive"];
 
-// What was chosen and moved here outlives a rerun, which hands over new data.
+// What Python hands over: the typed dictionaries of `rare_event/plots/explorer.py`.
+/**
+ * @typedef {object} Columns
+ * @property {number[]} threshold
+ * @property {number[]} tp
+ * @property {number[]} fp
+ * @property {number[]} caught
+ * @property {number[]} false_alarms
+ * @property {(number | null)[]} median_lead
+ * @property {(number | null)[]} precision_low
+ * @property {(number | null)[]} precision_high
+ * @property {(number | null)[]} recall_low
+ * @property {(number | null)[]} recall_high
+ * @property {(number | null)[]} caught_low
+ * @property {(number | null)[]} caught_high
+ * @property {(number | null)[]} false_alarms_per_day_low
+ * @property {(number | null)[]} false_alarms_per_day_high
+ * @property {(number | null)[]} median_lead_low
+ * @property {(number | null)[]} median_lead_high
+ */
+
+/**
+ * @typedef {object} Prices
+ * @property {number} event
+ * @property {number} false_alarm
+ * @property {number} saved
+ */
+
+/**
+ * @typedef {object} Span
+ * @property {number[]} whole
+ * @property {number[]} useful
+ */
+
+/**
+ * @typedef {object} Ranges
+ * @property {Span} linear
+ * @property {Span | null} logarithmic
+ */
+
+/**
+ * @typedef {object} Bins
+ * @property {number[]} edges
+ * @property {number[]} normal
+ * @property {number[]} positive
+ */
+
+/**
+ * @typedef {object} Histograms
+ * @property {Bins} linear
+ * @property {Bins | null} logarithmic
+ */
+
+/**
+ * @typedef {object} Colours
+ * @property {string} normal
+ * @property {string} positive
+ * @property {string} precision
+ * @property {string} recall
+ * @property {string} caught
+ * @property {string} missed
+ * @property {string} grid
+ */
+
+/**
+ * @typedef {object} ExplorerData
+ * @property {"Validation" | "Test"} part
+ * @property {string} unit
+ * @property {number} value
+ * @property {number} n_positive
+ * @property {number} n_normal
+ * @property {number} n_events
+ * @property {number} days
+ * @property {Prices} costs
+ * @property {Columns} columns
+ * @property {(number | null)[]} events
+ * @property {Ranges} ranges
+ * @property {boolean} logarithmic
+ * @property {Histograms} histograms
+ * @property {Colours} colours
+ */
+
+/**
+ * @typedef {object} Axis Between thresholds and pixels.
+ * @property {number} low
+ * @property {number} high
+ * @property {boolean} logarithmic
+ * @property {number} right
+ * @property {(value: number) => number} toShare
+ * @property {(share: number) => number} fromShare
+ * @property {(value: number) => number} toPixel
+ * @property {number[]} ticks
+ */
+
+/**
+ * @typedef {object} View What was chosen and moved here.
+ * @property {boolean} logarithmic
+ * @property {boolean} whole
+ * @property {number} current
+ * @property {number} server
+ * @property {Set<number>} pending
+ * @property {number | null} asked
+ */
+
+/** @typedef {(name: string, attributes: Record<string, string | number>, text?: string) => SVGElement} Add */
+
+// They outlive a rerun, which hands over new data.
+/** @type {WeakMap<Element, View>} */
 const views = new WeakMap();
 
+/** @param {{ data: ExplorerData, parentElement: HTMLElement, setTriggerValue: (name: string, value: number) => void }} given */
 export default function explorer({ data, parentElement, setTriggerValue }) {
-  const root = parentElement.querySelector(".explorer");
-  const $ = (selector) => root.querySelector(selector);
-  const svg = $("svg");
-  const slider = $("input[type=range]");
-  const field = $("input[type=number]");
+  const root = /** @type {HTMLElement} */ (parentElement.querySelector(".explorer"));
+  /** @type {(selector: string) => HTMLElement} */
+  const $ = (selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
+  const svg = /** @type {SVGSVGElement} */ (root.querySelector("svg"));
+  const slider = /** @type {HTMLInputElement} */ ($("input[type=range]"));
+  const field = /** @type {HTMLInputElement} */ ($("input[type=number]"));
+  const problem = $(".problem");
   const { columns } = data;
+  /** @type {View} */
   const view = views.get(parentElement) ?? {
     logarithmic: data.logarithmic,
     whole: false,
@@ -36,16 +154,22 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   // An answer to what was sent from here must not pull back a handle that has moved on since.
   const answered = view.pending.delete(data.value);
   const stays = data.value !== view.asked && (answered || data.value === view.server);
+  const lowest = outwards(columns.threshold[0], Math.floor);
+  const highest = outwards(columns.threshold[columns.threshold.length - 1], Math.ceil);
   let current = stays ? view.current : data.value;
   view.server = data.value;
   view.current = current;
   let sent = data.value;
   let frame = 0;
-  let pause = 0;
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let pause;
+  /** @type {Axis} */
   let axis;
+  /** @type {{ lines: SVGElement[], caught: SVGElement }} */
   let marks;
 
   // First column at or above a threshold; past the end, where nothing is alarmed any more.
+  /** @param {number} threshold */
   const columnAt = (threshold) => {
     let low = 0;
     let high = columns.threshold.length;
@@ -76,14 +200,17 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
       "d",
       stripPath(data.events, axis, (level) => level !== null && level >= current),
     );
-    for (const cell of root.querySelectorAll("[data-figure]")) {
-      const text = figures[cell.dataset.figure];
+    for (const cell of /** @type {NodeListOf<HTMLElement>} */ (
+      root.querySelectorAll("[data-figure]")
+    )) {
+      const text = figures[/** @type {keyof typeof figures} */ (cell.dataset.figure)];
       if (cell.textContent !== text) cell.textContent = text;
     }
     const words = significant(current);
-    // Not while a number is being typed into it.
-    if (!field.matches(":focus")) field.value = words;
-    slider.value = axis.toShare(current) * 1000;
+    // Not while a number is being typed into it, nor while a typed one is on its way.
+    if (!field.matches(":focus"))
+      field.value = view.asked === null ? words : significant(view.asked);
+    slider.value = String(axis.toShare(current) * 1000);
     slider.setAttribute(
       "aria-valuetext",
       `threshold ${words}, ${figures.caught} events caught, ` +
@@ -98,7 +225,20 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     if (!frame) frame = requestAnimationFrame(redraw);
   };
 
+  /** @param {string} words */
+  const say = (words) => {
+    problem.textContent = words;
+    field.setAttribute("aria-invalid", String(words !== ""));
+  };
+  if (!stays) {
+    view.asked = null;
+    view.pending.clear();
+    say("");
+  }
+
+  /** @param {number} threshold */
   const moveTo = (threshold) => {
+    say("");
     current = threshold;
     view.current = threshold;
     view.asked = null;
@@ -114,16 +254,19 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   };
 
   // The pointer stops only at thresholds whose counts are exact.
+  /** @param {number} share */
   const moveToShare = (share) => {
     const at = columnAt(axis.fromShare(Math.min(1, Math.max(0, share))));
     moveTo(columns.threshold[Math.min(at, columns.threshold.length - 1)]);
   };
 
+  /** @param {number} steps */
   const moveBy = (steps) => {
     const at = columnAt(current) + steps;
     moveTo(columns.threshold[Math.min(columns.threshold.length - 1, Math.max(0, at))]);
   };
 
+  /** @param {PointerEvent} event */
   const follow = (event) => {
     const box = svg.getBoundingClientRect();
     moveToShare((event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT));
@@ -139,11 +282,12 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     chart.onpointermove = null;
     send();
   };
-  slider.oninput = () => moveToShare(slider.value / 1000);
+  slider.oninput = () => moveToShare(slider.valueAsNumber / 1000);
   slider.onchange = send;
   slider.onkeydown = (event) => {
     const last = columns.threshold.length;
-    const steps = {
+    /** @type {Record<string, number>} */
+    const moves = {
       ArrowRight: 1,
       ArrowUp: 1,
       ArrowLeft: -1,
@@ -152,7 +296,8 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
       PageDown: -PAGE_STEPS,
       Home: -last,
       End: last,
-    }[event.key];
+    };
+    const steps = moves[event.key];
     if (steps === undefined) return;
     event.preventDefault();
     moveBy(steps);
@@ -166,7 +311,15 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   field.onblur = schedule;
   field.onchange = () => {
     const typed = field.valueAsNumber;
-    if (!Number.isFinite(typed)) return;
+    // What is no number fails both comparisons.
+    if (!(typed >= lowest && typed <= highest)) {
+      say(
+        `Type a number from ${significant(lowest)} to ${significant(highest)}. ` +
+          `The threshold is still ${significant(current)}.`,
+      );
+      return;
+    }
+    say("");
     if (columns.threshold[columnAt(typed)] === typed) {
       moveTo(typed);
       send();
@@ -200,14 +353,24 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   };
 }
 
+/** @param {number} value */
+const same = (value) => value;
+
 // Between thresholds and pixels, on a linear or logarithmic axis.
+/**
+ * @param {ExplorerData} data
+ * @param {View} view
+ * @param {number} width
+ * @returns {Axis}
+ */
 function makeAxis(data, view, width) {
   const logarithmic = view.logarithmic && data.ranges.logarithmic !== null;
-  const range = logarithmic ? data.ranges.logarithmic : data.ranges.linear;
+  const range = (logarithmic && data.ranges.logarithmic) || data.ranges.linear;
   const [low, high] = view.whole ? range.whole : range.useful;
-  const forward = logarithmic ? Math.log : (value) => value;
-  const backward = logarithmic ? Math.exp : (value) => value;
+  const forward = logarithmic ? Math.log : same;
+  const backward = logarithmic ? Math.exp : same;
   const [from, to] = [forward(low), forward(high)];
+  /** @param {number} value */
   const toShare = (value) => {
     const share = (forward(Math.max(value, logarithmic ? low : -Infinity)) - from) / (to - from);
     return Math.min(1, Math.max(0, share));
@@ -224,6 +387,11 @@ function makeAxis(data, view, width) {
   };
 }
 
+/**
+ * @param {number} low
+ * @param {number} high
+ * @param {boolean} logarithmic
+ */
 function ticksOf(low, high, logarithmic) {
   if (logarithmic) {
     const decades = Math.log10(high / low);
@@ -242,18 +410,31 @@ function ticksOf(low, high, logarithmic) {
 }
 
 // What the counts of one column amount to, as text. Intervals are 95 %.
+/**
+ * @param {ExplorerData} data
+ * @param {number} at
+ */
 function lookUp(data, at) {
   const { columns, n_positive, n_normal, n_events, days, costs } = data;
   const beyond = at >= columns.threshold.length;
+  /** @param {"tp" | "fp" | "caught" | "false_alarms"} name */
   const count = (name) => (beyond ? 0 : columns[name][at]);
-  const [tp, fp, caught, falseAlarms] = ["tp", "fp", "caught", "false_alarms"].map(count);
+  const [tp, fp, caught, falseAlarms] = [
+    count("tp"),
+    count("fp"),
+    count("caught"),
+    count("false_alarms"),
+  ];
+  /** @type {(won: number, lost: number) => number} */
   const value = (won, lost) => won * costs.saved * costs.event - lost * costs.false_alarm;
+  /** @type {(name: Measure | Rate, words: (value: number) => string) => string} */
   const between = (name, words) => {
     const [low, high] = beyond
       ? [null, null]
       : [columns[`${name}_low`][at], columns[`${name}_high`][at]];
     return low === null || high === null ? "" : `${words(low)} to ${words(high)}`;
   };
+  /** @type {(part: number, whole: number) => string} */
   const share = (part, whole) => (whole ? significant(part / whole, 3) : "–");
   const lead = beyond ? null : columns.median_lead[at];
   return {
@@ -278,6 +459,21 @@ function lookUp(data, at) {
   };
 }
 
+// To four digits and never inwards: a limit that is shown can also be typed.
+/**
+ * @param {number} value
+ * @param {(value: number) => number} round
+ */
+function outwards(value, round) {
+  if (value === 0) return 0;
+  const unit = 10 ** (Math.floor(Math.log10(Math.abs(value))) - 3);
+  return Number((round(value / unit) * unit).toPrecision(4));
+}
+
+/**
+ * @param {number} value
+ * @param {number} [digits]
+ */
 function significant(value, digits = 4) {
   if (!Number.isFinite(value)) return "–";
   const magnitude = Math.abs(value);
@@ -286,22 +482,31 @@ function significant(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** @param {number} value */
 function grouped(value) {
   return value.toLocaleString("en-US");
 }
 
 // Everything that does not move with the threshold; returns what does.
+/**
+ * @param {SVGSVGElement} svg
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ * @param {number} width
+ */
 function drawStatic(svg, data, axis, width) {
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
   const { columns, colours } = data;
+  /** @type {Add} */
   const add = (name, attributes, text) => {
-    const node = document.createElementNS(SVG, name);
-    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, value);
+    const node = /** @type {SVGElement} */ (document.createElementNS(SVG, name));
+    for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
     if (text !== undefined) node.textContent = text;
     svg.append(node);
     return node;
   };
+  /** @param {number} share */
   const height = (share) => CURVES.bottom - share * (CURVES.bottom - CURVES.top);
 
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
@@ -331,10 +536,11 @@ function drawStatic(svg, data, axis, width) {
     `Threshold (${data.unit})`,
   );
 
-  for (const name of ["precision", "recall"]) {
+  for (const name of BANDS) {
     const band = bandPath(columns, name, axis, height);
     if (band) add("path", { d: band, fill: colours[name], "fill-opacity": 0.16, stroke: "none" });
   }
+  /** @type {[Measure, (column: number) => number][]} */
   const legend = [
     ["precision", (i) => columns.tp[i] / (columns.tp[i] + columns.fp[i])],
     ["recall", (i) => (data.n_positive ? columns.tp[i] / data.n_positive : NaN)],
@@ -366,9 +572,16 @@ function drawStatic(svg, data, axis, width) {
   return { lines, caught };
 }
 
+/**
+ * @param {Columns} columns
+ * @param {(column: number) => number} share
+ * @param {Axis} axis
+ * @param {(share: number) => number} height
+ */
 function curvePath(columns, share, axis, height) {
   let path = "";
   let pen = "M";
+  /** @type {string | null} */
   let last = null;
   columns.threshold.forEach((threshold, i) => {
     const value = share(i);
@@ -382,7 +595,14 @@ function curvePath(columns, share, axis, height) {
   return path;
 }
 
+/**
+ * @param {Columns} columns
+ * @param {Measure} name
+ * @param {Axis} axis
+ * @param {(share: number) => number} height
+ */
 function bandPath(columns, name, axis, height) {
+  /** @type {string[][]} */
   const points = [];
   columns.threshold.forEach((threshold, i) => {
     const [low, high] = [columns[`${name}_low`][i], columns[`${name}_high`][i]];
@@ -399,6 +619,10 @@ function bandPath(columns, name, axis, height) {
   return `M${upper.join("L")}L${lower.join("L")}Z`;
 }
 
+/**
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ */
 function stripWidth(data, axis) {
   return Math.max(
     1,
@@ -406,6 +630,11 @@ function stripWidth(data, axis) {
   ).toFixed(2);
 }
 
+/**
+ * @param {(number | null)[]} events
+ * @param {Axis} axis
+ * @param {(level: number | null) => boolean} chosen
+ */
 function stripPath(events, axis, chosen) {
   const pitch = (axis.right - LEFT) / Math.max(1, events.length);
   let path = "";
@@ -416,15 +645,19 @@ function stripPath(events, axis, chosen) {
   return path;
 }
 
+/**
+ * @param {Add} add
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ */
 function drawBars(add, data, axis) {
   const { colours } = data;
-  const bins = axis.logarithmic ? data.histograms.logarithmic : data.histograms.linear;
+  const bins = (axis.logarithmic && data.histograms.logarithmic) || data.histograms.linear;
   const tallest = Math.max(1e-9, ...bins.normal, ...bins.positive);
+  /** @param {number} share */
   const top = (share) => BARS.bottom - (share / tallest) * (BARS.bottom - BARS.top);
-  [
-    ["normal", LEFT],
-    ["positive", LEFT + 110],
-  ].forEach(([name, x]) => {
+  CLASSES.forEach((name, order) => {
+    const x = LEFT + order * 110;
     let path = `M${axis.toPixel(bins.edges[0]).toFixed(1)} ${BARS.bottom}`;
     bins[name].forEach((share, i) => {
       path += `V${top(share).toFixed(1)}H${axis.toPixel(bins.edges[i + 1]).toFixed(1)}`;
@@ -442,12 +675,13 @@ function drawBars(add, data, axis) {
   add("line", { x1: LEFT, x2: axis.right, y1: BARS.bottom, y2: BARS.bottom, stroke: colours.grid });
 }
 
+/** @param {SVGSVGElement} svg */
 function standalone(svg) {
-  const copy = svg.cloneNode(true);
+  const copy = /** @type {SVGSVGElement} */ (svg.cloneNode(true));
   const style = getComputedStyle(svg);
   copy.setAttribute("xmlns", SVG);
-  copy.setAttribute("width", svg.clientWidth);
-  copy.setAttribute("height", svg.clientHeight);
+  copy.setAttribute("width", String(svg.clientWidth));
+  copy.setAttribute("height", String(svg.clientHeight));
   copy.style.color = style.color;
   copy.style.fontFamily = style.fontFamily;
   copy.style.fontSize = "12px";
@@ -455,6 +689,10 @@ function standalone(svg) {
   return new XMLSerializer().serializeToString(copy);
 }
 
+/**
+ * @param {string} address
+ * @param {string} name
+ */
 function download(address, name) {
   const link = document.createElement("a");
   link.href = address;
@@ -462,19 +700,27 @@ function download(address, name) {
   link.click();
 }
 
+/**
+ * @param {SVGSVGElement} svg
+ * @param {string} part
+ */
 function exportSvg(svg, part) {
   const address = URL.createObjectURL(new Blob([standalone(svg)], { type: "image/svg+xml" }));
   download(address, `threshold-${part.toLowerCase()}.svg`);
   URL.revokeObjectURL(address);
 }
 
+/**
+ * @param {SVGSVGElement} svg
+ * @param {string} part
+ */
 function exportPng(svg, part) {
   const image = new Image();
   image.onload = () => {
     const canvas = document.createElement("canvas");
     canvas.width = svg.clientWidth * 2;
     canvas.height = svg.clientHeight * 2;
-    canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+    canvas.getContext("2d")?.drawImage(image, 0, 0, canvas.width, canvas.height);
     download(canvas.toDataURL("image/png"), `threshold-${part.toLowerCase()}.png`);
   };
   image.src = `data:image/svg+xml;charset=utf-8,${encodeURIComponent(standalone(svg))}`;
