@@ -5,18 +5,23 @@ from typing import get_args
 
 import pytest
 
+from rare_event.config import PRESETS as PRESET_CONFIGS
 from rare_event.config import (
     RECIPES,
     RECOMMENDED,
+    SPACE_MODELS,
     BlendModel,
     ExperimentConfig,
     KNNModel,
     NetworkConfig,
     PCAModel,
+    RepresentationKind,
+    RuleKind,
     SplitKind,
     SplitPlan,
 )
-from rare_event.config.labels import OF_FOLDS, SPLITS
+from rare_event.config.labels import MODELS as MODEL_NAMES
+from rare_event.config.labels import OF_FOLDS, PRESETS, REPRESENTATIONS, RULES, SPLITS
 
 RECONSTRUCT = (*get_args(NetworkConfig), PCAModel)
 
@@ -44,3 +49,17 @@ def test_every_split_has_a_name_and_the_optimistic_ones_a_mark() -> None:
     assert set(SPLITS) == set(get_args(SplitKind)) and len(set(SPLITS.values())) == len(SPLITS)
     marked = {kind for kind in get_args(SplitKind) if "optimistic" in SplitPlan(kind).in_words()}
     assert marked == {"random", "shuffled"}
+
+
+@pytest.mark.parametrize(
+    ("keys", "names"),
+    [
+        ([*SPACE_MODELS, "blend"], MODEL_NAMES),
+        (get_args(RepresentationKind), REPRESENTATIONS),
+        (get_args(RuleKind), RULES),
+        (PRESET_CONFIGS, PRESETS),
+    ],
+)
+def test_every_key_has_one_name_and_no_other_has_it(keys, names) -> None:
+    assert set(keys) == set(names) and len(set(names.values())) == len(names)
+    assert not [key for key in keys if "-" in key and key in names.values()]

@@ -10,8 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from rare_event.compare.titles import INPUT_WORDS, MODEL_WORDS
 from rare_event.config import DesignSpace, ExperimentConfig
+from rare_event.config.labels import model_on
 from rare_event.errors import RareEventError
 from rare_event.experiment.folds import make_scores
 from rare_event.judge.align import Figures, common_windows, judge_on_common, on_common
@@ -62,9 +62,8 @@ class Cell:
     @property
     def title(self) -> str:
         """The settings in words."""
-        model, inputs = self.config.model.kind, self.config.representation.kind
         return (
-            f"{MODEL_WORDS.get(model, model.replace('-', ' '))} on {INPUT_WORDS.get(inputs, f'{inputs}s')}, "
+            f"{model_on(self.config.model.kind, self.config.representation.kind)}, "
             f"lookback {self.config.lookback}, shift {self.config.shift}"
         )
 

@@ -9,20 +9,9 @@ from datetime import datetime
 from typing import Any
 
 from rare_event.config import RECIPES, ExperimentConfig
+from rare_event.config.labels import PRESETS, model_on
 from rare_event.store.runs import Run
 
-PRESET_WORDS = {"article-lstm": "Articles' LSTM", "article-dense": "Articles' dense"}
-MODEL_WORDS = {
-    "lstm": "LSTM",
-    "gru": "GRU",
-    "bilstm": "bidirectional LSTM",
-    "cnn-lstm": "CNN-LSTM",
-    "vae": "variational",
-    "pca": "PCA",
-    "knn": "nearest neighbours",
-    "svm": "SVM",
-}
-INPUT_WORDS = {"combined": "levels and changes", "movement": "movement", "forecast": "forecast residuals"}
 # Of two things of one name, this many settings are named in which they differ.
 MOST_DIFFERENCES = 2
 # Where all settings are the same, the time tells them apart, as closely as need be.
@@ -33,11 +22,8 @@ def title_of(config: ExperimentConfig) -> str:
     """Name a config for people."""
     if config.name in RECIPES:
         return RECIPES[config.name].title
-    model, inputs = config.model.kind, config.representation.kind
-    return (
-        f"{PRESET_WORDS.get(config.name, config.name.capitalize())}: "
-        f"{MODEL_WORDS.get(model, model.replace('-', ' '))} on {INPUT_WORDS.get(inputs, f'{inputs}s')}"
-    )
+    preset = PRESETS.get(config.name, config.name.capitalize())
+    return f"{preset}: {model_on(config.model.kind, config.representation.kind)}"
 
 
 def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:

@@ -4,6 +4,50 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+PRESETS: dict[str, str] = {
+    "recommended": "Recommended",
+    "article-lstm": "Articles' LSTM",
+    "article-dense": "Articles' dense",
+}
+MODELS: dict[str, str] = {
+    "dense": "dense autoencoder",
+    "vae": "variational autoencoder",
+    "lstm": "LSTM autoencoder",
+    "gru": "GRU autoencoder",
+    "bilstm": "bidirectional LSTM autoencoder",
+    "cnn-lstm": "CNN-LSTM autoencoder",
+    "conv": "convolutional autoencoder",
+    "attention": "self-attention autoencoder",
+    "squares": "mean of squares",
+    "pca": "PCA",
+    "mahalanobis": "Mahalanobis distance",
+    "isolation-forest": "isolation forest",
+    "knn": "nearest neighbours",
+    "one-class-svm": "one-class SVM",
+    "logistic": "logistic regression",
+    "boosting": "gradient boosting",
+    "forest": "random forest",
+    "svm": "SVM",
+    "blend": "blend",
+}
+REPRESENTATIONS: dict[str, str] = {
+    "level": "levels",
+    "difference": "differences",
+    "deviation": "deviations",
+    "forecast": "forecast residuals",
+    "movement": "movement",
+    "combined": "levels and changes",
+}
+RULES: dict[str, str] = {
+    "fa-per-day": "At most N false alarms a day",
+    "events": "At least this share of the events",
+    "recall": "At least this share of the positive rows",
+    "f-beta": "Highest F-beta of the rows",
+    "cost": "Least cost",
+    "quantile": "Fixed quantile of the scores",
+    "trailing-quantile": "Trailing quantile, follows drift",
+    "fixed": "Set by hand",
+}
 SPLITS: dict[str, str] = {
     "chronological": "split by time",
     "rolling": "rolling split by time",
@@ -11,6 +55,17 @@ SPLITS: dict[str, str] = {
     "random": "random split",
     "shuffled": "random split in folds",
 }
+
+
+def model_on(model: str, representation: str) -> str:
+    """Name a kind of model and what it is given, in short.
+
+    Examples
+    --------
+    >>> model_on("cnn-lstm", "forecast")
+    'CNN-LSTM on forecast residuals'
+    """
+    return f"{MODELS[model].removesuffix(' autoencoder')} on {REPRESENTATIONS[representation]}"
 
 
 @dataclass(frozen=True)

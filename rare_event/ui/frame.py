@@ -12,6 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
+from rare_event.compare.titles import title_of
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
@@ -141,7 +142,7 @@ def _figures_of(run: Run) -> dict[str, str]:
         return {}
     config, summary = run.config(), run.evaluation()
     auc = auc_in_words(summary.validation.auc, summary.validation.interval)
-    figures = {"Train": f"{config.model.kind}, {config.split.in_words()}, validation AUC {auc}"}
+    figures = {"Train": f"{title_of(config)}, {config.split.in_words()}, validation AUC {auc}"}
     with suppress(RareEventError):
         figures["Threshold"] = run.committed().in_words()
     if looks := len(run.looks()):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from rare_event.compare.titles import title_of
 from rare_event.experiment.result import Ranking
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
@@ -74,7 +75,7 @@ def recent_runs() -> None:
 def describe_run(run: Run) -> str:
     """Describe a run in one line of Markdown."""
     config, status = run.config(), run.status()
-    words = [plain(run.dataset().name), f"{config.name} ({config.model.kind}, {config.split.in_words()})"]
+    words = [plain(run.dataset().name), f"{plain(title_of(config))} ({config.split.in_words()})"]
     if status.state == "done":
         validation = run.evaluation().validation
         positive = plural(validation.n_positive, "positive window")
@@ -97,8 +98,7 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
         rows.append(
             {
                 "started (UTC)": run.created.strftime("%Y-%m-%d %H:%M:%S"),
-                "preset": config.name,
-                "model": config.model.kind,
+                "model": title_of(config),
                 "split": config.split.in_words(),
                 "shift": config.shift,
                 "lookback": config.lookback,

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
+from rare_event.compare.titles import title_of
 from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import State, Status
@@ -46,7 +47,7 @@ def _show_run(run: Run) -> None:
     status, config = run.status(), run.config()
     with st.container(border=True):
         title = TITLES[status.state]
-        st.markdown(f"**{title}**: {config.name}, {config.model.kind}, {config.split.in_words()}")
+        st.markdown(f"**{title}**: {plain(title_of(config))}, {config.split.in_words()}")
         _show_status(run, status)
         if config.model.kind != "pca":
             st.plotly_chart(loss_figure(run.history()), key="train_loss")

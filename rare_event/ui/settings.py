@@ -20,6 +20,7 @@ from rare_event.config import (
     Settings,
     SplitKind,
     SplitPlan,
+    labels,
 )
 from rare_event.prepare.stretches import median_step, minutes
 from rare_event.store.datasets import Dataset
@@ -30,21 +31,13 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.state import update_state
 
 GENERATION, TYPED = "train_generation", "train_typed"
-PRESET_NAMES = {
-    "recommended": "Recommended",
-    "article-lstm": "Articles' LSTM",
-    "article-dense": "Articles' dense",
-}
 SPLIT_NAMES: dict[SplitKind, str] = {
     kind: capital(SplitPlan(kind).in_words()) for kind in get_args(SplitKind)
 }
 MODELS: dict[str, ModelConfig] = {
     model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
 }
-MODEL_NAMES = {
-    **{network.kind: title_of(network)[0] for network in get_args(NetworkConfig)},
-    "pca": "PCA reconstruction",
-}
+MODEL_NAMES = {kind: capital(labels.MODELS[kind]) for kind in MODELS}
 # Fields of each stage, for experts.
 EXPERT = {
     "representation": ("scaler", "clip", "lag", "trailing", "one_hot"),
@@ -102,7 +95,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
         "Preset",
         list(PRESETS),
         default=draft.name if draft.name in PRESETS else None,
-        format_func=PRESET_NAMES.__getitem__,
+        format_func=labels.PRESETS.__getitem__,
         key=f"{key}_preset",
         required=True,
         wrap=True,
@@ -147,6 +140,7 @@ def _choose_data(
         "Representation",
         get_args(RepresentationKind),
         default=draft.representation.kind,
+        format_func=lambda kind: capital(labels.REPRESENTATIONS[kind]),
         key=f"{key}_representation",
         help=help_of(Representation, "kind"),
         required=True,
@@ -162,7 +156,7 @@ def _choose_data(
 @in_place
 def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> tuple[ModelConfig, str]:
     # A baseline that was opened keeps its model, though it is not on offer.
-    names = {**MODEL_NAMES, draft.model.kind: MODEL_NAMES.get(draft.model.kind, draft.model.kind)}
+    names = {**MODEL_NAMES, draft.model.kind: capital(labels.MODELS[draft.model.kind])}
     kind = _select("Model", names, draft.model.kind, f"{key}_model", None)
     model = draft.model if kind == draft.model.kind else MODELS[kind]
     _about_model(model, draft.lookback)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from typing import get_args
 
 import streamlit as st
 
+from rare_event.compare.titles import title_of
 from rare_event.config import LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
-from rare_event.config.labels import ScoreLabel
+from rare_event.config.labels import RULES, ScoreLabel
 from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
@@ -23,15 +25,6 @@ from rare_event.ui.threshold_explorer import threshold_explorer
 
 DIGITS = 4
 TRAILING_UNIT = "times the trailing quantile"
-RULE_NAMES: dict[RuleKind, str] = {
-    "fa-per-day": "At most N false alarms a day",
-    "events": "At least this share of the events",
-    "recall": "At least this share of the positive rows",
-    "f-beta": "Highest F-beta of the rows",
-    "cost": "Least cost",
-    "quantile": "Fixed quantile of the scores",
-    "trailing-quantile": "Trailing quantile, follows drift",
-}
 RULE_LABELS: dict[RuleKind, str] = {
     "fa-per-day": "False alarms a day",
     "events": "Share of the events",
@@ -73,7 +66,7 @@ FIELD_WIDTH = 180
 def show_context(run: Run) -> None:
     """Say which run this is, and warn where its figures flatter."""
     config = run.config()
-    st.markdown(f"**{config.name}** · {config.model.kind} · {config.split.in_words()}")
+    st.markdown(f"**{plain(title_of(config))}** · {config.split.in_words()}")
     if config.split.optimistic:
         st.warning(
             f"{capital(config.split.in_words())}. Rows next to these were trained on; "
@@ -136,12 +129,13 @@ def set_by_hand(run: Run, threshold: float) -> None:
 @in_place
 def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
     points = points_of(run.id, "validation", exploring.policy, None)
-    kinds = [kind for kind in RULE_NAMES if points.n_positive or kind in LABEL_FREE]
+    offered = get_args(RuleKind) if points.n_positive else LABEL_FREE
+    kinds: list[RuleKind] = [kind for kind in offered if kind != "fixed"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Choose the threshold by a rule",
             kinds,
-            format_func=RULE_NAMES.__getitem__,
+            format_func=RULES.__getitem__,
             key="threshold_rule",
             help=help_of(Rule, "kind"),
             persist_state="session",

@@ -38,7 +38,7 @@ def run_at(tmp_path):
         (replace(RECOMMENDED, name="custom", model=PCAModel()), "Custom: PCA on differences"),
         (
             replace(RECOMMENDED, model=LogisticModel(), representation=Representation("combined")),
-            "Recommended: logistic on levels and changes",
+            "Recommended: logistic regression on levels and changes",
         ),
         (recipe("knn", ARTICLE_LSTM), "Nearest neighbours"),
     ],

@@ -10,6 +10,7 @@ import streamlit as st
 from rare_event.compare.map_cells import Pace
 from rare_event.compare.map_overview import Overview, look_at, overview
 from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind
+from rare_event.config.labels import MODELS
 from rare_event.jobs.map_runner import find_or_create, progress_from
 from rare_event.jobs.pool import n_lanes
 from rare_event.store.datasets import Dataset
@@ -79,7 +80,8 @@ def _choose_map(maps: list[DesignMap]) -> DesignMap:
 
 def _label(design_map: DesignMap) -> str:
     space = design_map.space()
-    return f"{design_map.created:%d %b %H:%M} UTC: {plural(len(space), 'cell')}, {', '.join(space.models)}"
+    models = ", ".join(MODELS[kind] for kind in space.models)
+    return f"{design_map.created:%d %b %H:%M} UTC: {plural(len(space), 'cell')}, {models}"
 
 
 def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.compare.map_overview import Measure, Overview, by_chance
+from rare_event.config.labels import MODELS, REPRESENTATIONS
 from rare_event.judge.judgement import BUDGETS
 from rare_event.plots.design_map import map_figure
 from rare_event.store.exports import spreadsheet_safe
@@ -24,7 +25,7 @@ def show_map(seen: Overview) -> None:
     """Draw a map, say what its best is worth, and lay its cells out."""
     measure = _choose_measure(seen)
     st.markdown(f"**{plain(seen.sentence(measure))}**")
-    frame = seen.frame()
+    frame = seen.frame().replace({"model": MODELS, "representation": REPRESENTATIONS})
     st.plotly_chart(_figure(seen, frame, measure), key="map_heat")
     st.caption(plain(_about(seen, measure)))
     _show_table(seen, frame, measure)
