@@ -1,6 +1,8 @@
 """Operations in place of TensorFlow's and Keras's give what those give, and only while they are asked for."""
 
 from concurrent.futures import ThreadPoolExecutor
+from importlib.metadata import version
+from pathlib import Path
 from threading import Event, RLock
 from types import SimpleNamespace
 
@@ -241,3 +243,14 @@ def test_two_threads_take_turns(monkeypatch: pytest.MonkeyPatch) -> None:
             done.result()
     assert order == ["first: ours for theirs", "second: ours for theirs"], "neither replaces the other's"
     assert home.one is as_it_was
+
+
+def test_requirements_hold_keras_and_tensorflow_to_the_minor_release_whose_names_are_replaced() -> None:
+    root = Path(__file__).parents[2]
+    lines = (root / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    project = (root / "pyproject.toml").read_text(encoding="utf-8")
+    for package in ("keras", "tensorflow"):
+        major, minor = (int(part) for part in version(package).split(".")[:2])
+        bound = f"{package}>={major}.{minor},<{major}.{minor + 1}"
+        assert bound in lines and f'"{bound}"' in project
+        assert f"{package}>={major}.{minor},<{major + 1}" not in lines
