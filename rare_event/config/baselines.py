@@ -1,4 +1,4 @@
-"""Settings of the models that keep a network honest: unsupervised, supervised and joined."""
+"""Settings of the baselines to compare networks with: unsupervised, supervised and blended."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class PCAModel(Settings):
     components
         Number of components kept; at most the number of inputs less one is used.
     statistic
-        ``squared-error``: what the components leave over, sensor by sensor. ``t2``: Hotelling's T2,
-        how far out the kept components are (Jackson and Mudholkar 1979).
+        ``squared-error``: the squared residual of each sensor. ``t2``: Hotelling's T2,
+        the distance within the kept components (Jackson and Mudholkar 1979).
     """
 
     kind: Literal["pca"] = field(default="pca", kw_only=True)
@@ -55,7 +55,7 @@ class MahalanobisModel(Settings):
 
 @dataclass(frozen=True)
 class IsolationForestModel(Settings):
-    """Isolation Forest (Liu, Ting and Zhou 2008): rows that few random cuts isolate are odd.
+    """Isolation Forest (Liu, Ting and Zhou 2008): rows that few random cuts isolate score high.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ class KNNModel(Settings):
     Parameters
     ----------
     neighbours
-        Number of normal rows the distance is averaged over.
+        Number of nearest normal rows over which the distance is averaged.
     most_rows
-        The training part is thinned evenly to this many rows.
+        Most training rows; a longer training part is thinned evenly.
     """
 
     kind: Literal["knn"] = field(default="knn", kw_only=True)
@@ -104,9 +104,9 @@ class OneClassSVMModel(Settings):
     Parameters
     ----------
     nu
-        Upper bound on the share of training rows left outside.
+        Upper bound on the share of training rows outside the boundary.
     most_rows
-        The training part is thinned evenly to this many rows: the fit takes their square.
+        Most training rows; a longer part is thinned evenly, as the time of a fit grows with their square.
     """
 
     kind: Literal["one-class-svm"] = field(default="one-class-svm", kw_only=True)
@@ -141,7 +141,7 @@ class LogisticModel(Settings):
 
 @dataclass(frozen=True)
 class BoostingModel(Settings):
-    """Histogram gradient boosting on past events, classes weighted alike; its score is the odds.
+    """Histogram gradient boosting on past events with balanced classes; its score is the odds.
 
     Parameters
     ----------
@@ -168,14 +168,14 @@ class BoostingModel(Settings):
 
 @dataclass(frozen=True)
 class ForestModel(Settings):
-    """Random forest on past events and as many times fewer normal rows; its score is the odds.
+    """Random forest on past events and a sample of normal rows; its score is the odds.
 
     Parameters
     ----------
     trees
         Number of trees.
     ratio
-        Normal rows drawn for each positive row: the dense article's alternative to rare events.
+        Normal rows sampled for each positive row, as in the dense article's alternative.
     """
 
     kind: Literal["forest"] = field(default="forest", kw_only=True)
@@ -191,16 +191,16 @@ class ForestModel(Settings):
 
 @dataclass(frozen=True)
 class SVMModel(Settings):
-    """Support vector machine on past events and as many times fewer normal rows.
+    """Support vector machine on past events and a sample of normal rows.
 
-    Its score is the exponential of its decision function, which stands for the log-odds.
+    Its score is the exponential of its decision function, which is taken as the log-odds.
 
     Parameters
     ----------
     C
         Inverse strength of the penalty, as in scikit-learn.
     ratio
-        Normal rows drawn for each positive row.
+        Normal rows sampled for each positive row.
     """
 
     kind: Literal["svm"] = field(default="svm", kw_only=True)
@@ -216,7 +216,7 @@ class SVMModel(Settings):
 
 @dataclass(frozen=True)
 class BlendModel(Settings):
-    """Several models' scores of the same windows joined into one; nothing is fitted to join them.
+    """Blend of several models' scores of the same windows; the blend itself fits nothing.
 
     Parameters
     ----------

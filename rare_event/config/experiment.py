@@ -28,7 +28,7 @@ class ExperimentConfig(Settings):
     Parameters
     ----------
     name
-        The preset it started from, or ``custom``.
+        The preset that the settings started from, or ``custom``.
     shift
         Rows before an event that become positive.
     lookback
@@ -38,7 +38,13 @@ class ExperimentConfig(Settings):
     split, representation, model, training, score, policy, rule
         The settings of each stage.
     seed
-        Of every random step of training.
+        Seed of every random step of training.
+
+    Examples
+    --------
+    >>> config = ExperimentConfig(shift=3, lookback=5)
+    >>> from_json(to_json(config)) == config
+    True
     """
 
     name: str = "custom"

@@ -29,18 +29,22 @@ class AlarmPolicy(Settings):
         A row is alarmed when at least `k` of the last `n` windows of its stretch reach the
         threshold.
     cooldown
-        Minutes; alarmed rows of one stretch less than this apart belong to one alarm.
+        Minutes; alarmed rows of one stretch that are less than this apart form one alarm.
     lead
         Minutes before an event in which an alarm counts for it (the lead window). Empty: the rows that
         the shift makes positive, which is shift x step.
     min_lead
-        Minutes; a warning later than this before the event comes too late to catch it.
+        Minutes; an alarm with less lead time than this is too late to catch the event.
     mute
-        Rows after a restart in which no row is alarmed.
+        Rows after a restart in which no alarm is raised.
     repeat
-        Minutes; an alarm that still stands sounds again, as an alarm of its own, at each full
-        `repeat` minutes since the restart, if it stood ever since the full `repeat` before; not
-        within the lead window of an event.
+        Minutes; an alarm that continues is counted again every `repeat` minutes after the restart,
+        except within the lead window of an event.
+
+    Examples
+    --------
+    >>> AlarmPolicy(k=2, n=3, min_lead=15.0).with_lead(10.0).min_lead
+    10.0
     """
 
     k: int = 1
@@ -78,9 +82,9 @@ class Costs(Settings):
     Parameters
     ----------
     event
-        Of an event nobody saw coming; the articles speak of 10,000 dollars and more.
+        Cost of an event without warning; the articles name 10,000 dollars and more.
     false_alarm
-        Of an alarm that no event follows.
+        Cost of an alarm that no event follows.
     saved
         Share of an event's cost that a warning saves.
     """
@@ -110,11 +114,16 @@ class Rule(Settings):
         ``trailing-quantile``: this quantile of the last `days` days before each row, which follows
         drift; the threshold is then 1, in multiples of it. ``fixed``: `value` itself.
     value
-        Of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
+        Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days
-        Running time that a trailing quantile looks back on.
+        Days of running time before a row from which the trailing quantile is computed.
     costs
-        For ``cost``.
+        Costs that the rule ``cost`` weighs.
+
+    Examples
+    --------
+    >>> Rule("fa-per-day", 2.0).in_words()
+    'at most 2 false alarms a day'
     """
 
     kind: RuleKind = "fa-per-day"

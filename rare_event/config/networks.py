@@ -16,14 +16,14 @@ Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
 
 @dataclass(frozen=True, kw_only=True)
 class NetworkOptions(Settings):
-    """What every network has: an activation, and ways to keep it from learning its windows by heart.
+    """Settings of every network: the activation, and ways to prevent overfitting.
 
-    Noise of any kind is there in training only; the scores of a trained network have none.
+    Dropout and noise act during training only, never when windows are scored.
 
     Parameters
     ----------
     activation
-        What hidden layers do with their sums: ``relu``, as in the articles, keeps what is positive;
+        Activation of the hidden layers: ``relu``, as in the articles, sets negative values to zero;
         ``selu`` starts from LeCun-normal weights, as self-normalising networks need. The output is linear,
         since standardised values can be negative.
     dropout
@@ -34,12 +34,12 @@ class NetworkOptions(Settings):
         dropout of this share. From 0 (none) to below 1.
     alpha_dropout
         Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017);
-        needs that activation. From 0 (none) to below 1.
+        requires ``selu``. From 0 (none) to below 1.
     input_noise
         Standard deviation of Gaussian noise added to the inputs, in units of the scaled sensors: the
-        network learns to take it away (a denoising autoencoder). 0 adds none.
+        network learns to remove it (a denoising autoencoder). 0 adds none.
     weight_decay
-        Penalty on the squared weights of all layers (L2), biases left out; it is part of the loss. 0 is
+        Penalty on the squared weights (L2) of all layers, without biases, as part of the loss. 0 adds
         none.
     """
 
@@ -66,13 +66,13 @@ class NetworkOptions(Settings):
 
 @dataclass(frozen=True, kw_only=True)
 class RecurrentOptions(NetworkOptions):
-    """What networks with recurrent layers have beside.
+    """Further settings of networks with recurrent layers.
 
     Parameters
     ----------
     recurrent_dropout
-        Share of what a recurrent layer remembers that is set to zero at random on its way to the next
-        row, the same in all rows of a window (Gal and Ghahramani 2016). From 0 (none) to below 1.
+        Share of a recurrent layer's state that is set to zero at random before the next row, the same
+        units in all rows of a window (Gal and Ghahramani 2016). From 0 (none) to below 1.
     """
 
     recurrent_dropout: float = 0.0
@@ -90,7 +90,7 @@ class DenseModel(NetworkOptions):
     ----------
     widths
         Units of the hidden layers, from the first to the last; the output layer is added. The narrowest
-        decides how little of a window is kept.
+        limits how much of a window is kept.
     activity_l1
         Penalty on the absolute outputs of the first layer, so that few of them are large; the articles
         take 0.001. It is *summed* over the rows of a batch, as Keras 2.2 did when they were written
@@ -132,7 +132,7 @@ class VAEModel(NetworkOptions):
         Units of the hidden layers of the encoder, from the first to the last; the decoder has them in
         reverse.
     latent
-        Numbers that a window becomes in the middle, each with a mean and a variance.
+        Size of the latent code; each number has a mean and a variance.
     beta
         Weight of the divergence from the standard normal distribution. 1 is the evidence lower bound of
         a decoder of unit variance; less lets the network follow its windows more closely (Higgins and
@@ -153,15 +153,15 @@ class VAEModel(NetworkOptions):
 
 @dataclass(frozen=True)
 class VectorOptions(RecurrentOptions):
-    """What recurrent networks have that make one vector of a window.
+    """Further settings of recurrent networks that encode a window as one vector.
 
     Parameters
     ----------
     encoder
         Units of the recurrent layers that read the window, from the first to the last; the last gives the
-        one vector that is kept of it. A bidirectional layer has as many in each direction.
+        vector that encodes it. A bidirectional layer has as many in each direction.
     decoder
-        Units of the recurrent layers that write the window again, from the first to the last. A
+        Units of the recurrent layers that reconstruct the window, from the first to the last. A
         bidirectional layer has as many in each direction.
     """
 
@@ -206,12 +206,12 @@ class CNNLSTMModel(RecurrentOptions):
     filters
         Filters of the convolutions, from the first to the last: how many patterns each looks for.
     width
-        Rows each filter sees; beyond the ends of the window are zeros.
+        Rows that each filter covers; the window is padded with zeros at both ends.
     encoder
         Units of the LSTM layers that read the window, from the first to the last; the last gives the
-        one vector that is kept of it.
+        vector that encodes it.
     decoder
-        Units of the LSTM layers that write the window again, from the first to the last.
+        Units of the LSTM layers that reconstruct the window, from the first to the last.
     """
 
     kind: Literal["cnn-lstm"] = field(default="cnn-lstm", kw_only=True)
@@ -238,10 +238,10 @@ class ConvModel(NetworkOptions):
         Filters of the convolutions of the encoder, from the first to the last: how many patterns each
         looks for. The decoder has them in reverse.
     width
-        Rows each filter sees; beyond the ends of the window are zeros.
+        Rows that each filter covers; the window is padded with zeros at both ends.
     pooling
-        Rows that become one, their largest value, after each convolution of the encoder, and are
-        repeated before each of the decoder; 1 keeps all rows.
+        Rows that max pooling merges into one after each convolution of the encoder; the decoder repeats
+        them. 1 keeps all rows.
     """
 
     kind: Literal["conv"] = field(default="conv", kw_only=True)
@@ -258,19 +258,19 @@ class ConvModel(NetworkOptions):
 
 @dataclass(frozen=True)
 class AttentionModel(NetworkOptions):
-    """Self-attention autoencoder: the rows of a window look at each other before it becomes one vector.
+    """Self-attention autoencoder: the rows of a window attend to each other, then become one vector.
 
     Parameters
     ----------
     width
-        Numbers that stand for each row within the network; a multiple of `heads`.
+        Size of the vector that represents each row in the network; a multiple of `heads`.
     heads
-        Ways in which the rows of a window look at each other, side by side.
+        Number of attention heads.
     blocks
         Blocks of attention and dense layers (Vaswani and others 2017) in the encoder, and as many in the
         decoder.
     latent
-        Numbers that the window becomes in the middle, between encoder and decoder.
+        Size of the latent code, between encoder and decoder.
     """
 
     kind: Literal["attention"] = field(default="attention", kw_only=True)
@@ -290,9 +290,9 @@ class AttentionModel(NetworkOptions):
         )
 
 
-# These make one vector of a window.
+# These encode a window as one vector.
 VectorModel = LSTMModel | GRUModel | BiLSTMModel | CNNLSTMModel
-# These read a window row by row: of a single row they make little.
+# These read a window row by row: a single row gives them little to learn from.
 SequenceConfig = VectorModel | ConvModel | AttentionModel
 NetworkConfig = DenseModel | VAEModel | SequenceConfig
 

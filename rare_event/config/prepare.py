@@ -21,19 +21,27 @@ class SplitPlan(Settings):
     Parameters
     ----------
     kind
-        ``random``: single rows, nested 80/20, as the articles; optimistic, since neighbours of a
-        test row are trained on. ``shuffled``: the same, each row tested once in one of `folds` folds.
+        ``random``: single rows, nested 80/20, as the articles; optimistic, since rows
+        next to each test row are in the training data. ``shuffled``: the same, but each row is tested
+        once, in one of `folds` folds.
         ``stretch``: whole stretches held out. ``chronological``: 64/16/20 in time. ``rolling``:
         rolling origin over the last `test_share` of the rows.
     folds
-        Number of folds of the plans ``shuffled``, ``stretch`` and ``rolling``; the others have one.
+        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; the other splits have one.
     test_share
-        Share of the rows that are tested at all, for ``rolling``.
+        Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed
-        Seed of the draw, for ``random``, ``shuffled`` and ``stretch``; 123 is the articles'.
+        Seed of the random draw, for ``random``, ``shuffled`` and ``stretch``; 123 is the articles'.
     window
-        What a fold of ``rolling`` is trained on: ``expanding``, all before it; ``trailing``, as many of
-        the last rows before it as the first fold has, so that what is long past is forgotten.
+        Training data of a ``rolling`` fold. ``expanding``: all rows before it. ``trailing``: only the
+        latest rows before it, as many as the first fold has, so that old rows drop out.
+
+    Examples
+    --------
+    >>> SplitPlan("rolling", folds=4).optimistic
+    False
+    >>> SplitPlan("random").optimistic
+    True
     """
 
     kind: SplitKind = "chronological"
@@ -50,7 +58,7 @@ class SplitPlan(Settings):
 
     @property
     def optimistic(self) -> bool:
-        """Whether neighbours of test rows are trained on."""
+        """Whether rows next to test rows are in the training data."""
         return self.kind in ("random", "shuffled")
 
     def in_words(self) -> str:
@@ -69,18 +77,23 @@ class Representation(Settings):
         first row of a younger stretch. ``deviation``: value less the mean of the last `trailing` rows of
         the same stretch, the row itself included. ``forecast``: change less its forecast from the
         five changes and the deviation before it. ``movement``: mean absolute change over the last
-        1, 5 and 15 rows. ``combined``: level, change and absolute change side by side.
+        1, 5 and 15 rows. ``combined``: level, change and absolute change together.
     scaler
         ``standard``: mean and standard deviation. ``robust``: median and 5-95 % range. Both are
         fitted on normal training rows only.
     clip
-        Scaled values are clipped to +-`clip`; None leaves them.
+        Largest absolute scaled value; larger ones are clipped to it. None clips nothing.
     trailing
         Rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        Rows back that ``difference`` looks.
+        Lag of the difference, in rows.
     one_hot
-        Whether categories enter as 0/1 columns, one for each grade seen in training.
+        Whether categories are inputs too: one 0/1 column for each grade in the training data.
+
+    Examples
+    --------
+    >>> Representation("deviation", trailing=60).scaler
+    'robust'
     """
 
     kind: RepresentationKind = "difference"

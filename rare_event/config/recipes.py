@@ -26,7 +26,7 @@ from rare_event.errors import ConfigError
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a model needs beside the data, the labels and the split of a run.
+    """What a model needs in addition to the data, the labels and the split of a run.
 
     Parameters
     ----------

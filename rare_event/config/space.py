@@ -1,4 +1,4 @@
-"""The design space: settings of the data and of the model that are tried one with another."""
+"""The design space: settings of the data and of the model to try in all combinations."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ MOST_CELLS = 1000
 
 @dataclass(frozen=True)
 class DesignSpace(Settings):
-    """Settings that are tried one with another; each combination is a cell.
+    """Settings to try in all combinations; each combination is a cell.
 
     Parameters
     ----------
@@ -50,9 +50,9 @@ class DesignSpace(Settings):
     sample
         Number of cells drawn at random from the grid; empty takes the whole grid.
     seed
-        Of the random draw of cells.
+        Seed of the random draw of cells.
     folds
-        Of the rolling origin on which every cell is judged.
+        Number of folds of the rolling split on which every cell is judged.
     base
         All other settings.
     """
@@ -87,7 +87,7 @@ class DesignSpace(Settings):
             f"The map would have {len(self):,} cells; choose fewer values, or draw at most {MOST_CELLS:,} "
             "cells at random.",
         )
-        # What a single setting does not allow is told by the config it would make.
+        # The config of each setting refuses what is not allowed.
         for shift, lookback in product(self.shifts, self.lookbacks):
             replace(self._judged, shift=shift, lookback=lookback)
         for kind in self.representations:
@@ -178,5 +178,5 @@ def space_from_json(text: str | bytes) -> DesignSpace:
     except ValidationError as error:
         raise ConfigError(
             f"The settings of this map cannot be read: {error.errors()[0]['msg']}. It may come from a newer "
-            "version; open it there, or make the map again."
+            "version; open it there, or create a new map."
         ) from error

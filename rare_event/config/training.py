@@ -15,15 +15,15 @@ class Training(Settings):
     Parameters
     ----------
     epochs
-        How often, at most, training goes through all normal windows.
+        Most passes through all normal training windows.
     batch_size
-        Normal windows to each step of the optimiser.
+        Normal windows in each step of the optimiser.
     learning_rate
-        How far a step of the Adam optimiser goes.
+        Step size of the Adam optimiser.
     patience
         Epochs without a lower validation loss before training stops; None trains all epochs.
     keep
-        Which weights the detector gets: those of the ``best`` validation loss, or the ``last``.
+        Weights to keep: those with the ``best`` validation loss, or the ``last``.
     """
 
     epochs: int = 100
@@ -51,9 +51,9 @@ class Score(Settings):
     Parameters
     ----------
     steps
-        Squared errors of the ``last`` row of the window, or averaged over the whole ``window``.
+        Rows in the score: the ``last`` row of the window, or the mean over the whole ``window``.
     top_k
-        The score is the mean of the `top_k` largest sensor errors; None takes the mean of all.
+        Sensors in the score: the mean of the `top_k` largest sensor errors; None takes all sensors.
     """
 
     steps: Literal["last", "window"] = "last"
