@@ -1,4 +1,4 @@
-"""Early warning of rare, expensive events: train on normal rows, threshold the error, tell the truth.
+"""Early warning of rare, expensive events: train on normal rows, threshold the error, judge honestly.
 
 The names below are loaded when they are first used, so that importing the package is quick and
 never imports TensorFlow.

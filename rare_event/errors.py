@@ -2,7 +2,7 @@
 
 
 class RareEventError(Exception):
-    """A condition the user can mend; its text is shown as it is, without a traceback."""
+    """A condition that the user can correct; its text is shown without a traceback."""
 
 
 class TableError(RareEventError):

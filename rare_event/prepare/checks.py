@@ -24,12 +24,12 @@ IGNORE = "Ignore the column. This changes no rows, cells or events."
 
 
 def check(table: Table) -> list[Finding]:
-    """Look for whatever makes a table less than trustworthy.
+    """Find the defects of a table.
 
     Parameters
     ----------
     table
-        As given by `table.apply_schema`.
+        As returned by `table.apply_schema`.
 
     Returns
     -------
@@ -78,7 +78,7 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
     values = table.frame[sensor].to_numpy()
     finite = np.isfinite(values)
     if not finite.any():
-        yield Finding("problem", sensor, "It holds no number at all.", IGNORE, "ignore")
+        yield Finding("problem", sensor, "It holds no numbers.", IGNORE, "ignore")
         return
     low, high = values[finite].min(), values[finite].max()
     if low == high:
@@ -99,7 +99,7 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
         yield Finding(
             "warning",
             sensor,
-            "Its values follow one another by the same step, each once, like a row counter.",
+            "Its values rise by the same step, each once, like a row counter.",
             IGNORE,
             "ignore",
         )
@@ -152,7 +152,7 @@ def _check_missing(
         "problem" if share > 0.5 else "warning",
         column,
         f"{_values(count)} {word} ({share:.2%}), first in line {line_of(first)}; "
-        "windows with such values are left out.",
+        "windows that contain them are left out.",
         fix,
         action,
     )
@@ -189,7 +189,7 @@ def _check_leak(table: Table, column: str) -> Iterator[Finding]:
             "problem",
             column,
             f"It is {shown(grades[best])} in {both[best]:.0f} of the {table.label.sum()} rows labelled as "
-            f"events and in {rows[best] - both[best]:.0f} others: it gives the label away.",
+            f"events and in {rows[best] - both[best]:.0f} others: it repeats the label.",
             IGNORE,
             "ignore",
         )
@@ -220,7 +220,10 @@ def _from_note(note: Note, n_rows: int) -> Finding:
     if note.fact == "other notation":
         found = f"{shown(note.detail)} in line {note.line}"
         what = f"{found} is a number in another notation; the column is ignored."
-        fix = "Write all numbers alike, without units and thousands separators, and upload the file again."
+        fix = (
+            "Write all numbers in one format, without units or thousands separators, "
+            "and upload the file again."
+        )
         return Finding("warning", note.column, what, fix)
     if note.fact == "unread time":
         what = f"No time can be read from texts such as {shown(note.detail)} in line {note.line}"

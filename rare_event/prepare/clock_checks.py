@@ -21,7 +21,7 @@ from rare_event.prepare.table import Table
 from rare_event.prepare.values import line_of
 from rare_event.text import plural
 
-ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not seen"
+ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not detected"
 
 
 def check_time(table: Table) -> Iterator[Finding]:
@@ -30,7 +30,7 @@ def check_time(table: Table) -> Iterator[Finding]:
     Parameters
     ----------
     table
-        As given by `table.apply_schema`.
+        As returned by `table.apply_schema`.
     """
     if table.time is None:
         # A column of times that cannot be read has a finding of its own, from its note.

@@ -170,7 +170,7 @@ def _peaks(step: np.ndarray, seen: np.ndarray, starts: np.ndarray, day: int) -> 
 
 
 def _in_sigmas(values: np.ndarray, center: float, scale: float) -> np.ndarray:
-    """Distance from the reference; infinite where it stood still and the value is another."""
+    """Distance from the reference; infinite where the reference is constant and the value differs."""
     apart = np.where(np.isfinite(values), values.astype(float), np.nan) - center
     if scale:
         return apart / scale

@@ -42,7 +42,7 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """The column concerned, as it stands before `what`; the file where it is no column."""
+        """The column concerned, as written before `what`; the file if it is no column."""
         return "The file:" if self.column is None else f"Column {shown(self.column)}:"
 
 

@@ -1,4 +1,4 @@
-"""One-click fixes: what a finding offers to do, done to the columns or to their roles."""
+"""One-click fixes: apply the action of a finding to the columns or to their roles."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
     Parameters
     ----------
     raw
-        As given by `reading.read_raw`; not changed.
+        As returned by `reading.read_raw`; not changed.
     schema
         The roles under which the finding was made.
     finding
-        As given by `checks.check`.
+        As returned by `checks.check`.
 
     Returns
     -------
@@ -52,7 +52,7 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
 
 
 def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
-    """Apply a fix that was weighed when it was first made.
+    """Apply a fix again; `fix` has already checked that it destroys no data.
 
     Parameters
     ----------

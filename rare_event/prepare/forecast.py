@@ -99,7 +99,7 @@ def _reach(config: Representation) -> int:
 def _terms(
     levels: np.ndarray, age: np.ndarray, config: Representation, center: np.ndarray, scale: np.ndarray
 ) -> np.ndarray:
-    """Put side by side the inputs of a forecast, and the scaled change; 0 where there is no past."""
+    """Return the inputs of a forecast, then the scaled change; 0 where there is no past."""
     limit = np.inf if config.clip is None else config.clip
     levels = levels.astype(float)
     moved = (change(levels, age) - center[0]) / scale[0]

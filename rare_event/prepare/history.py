@@ -69,7 +69,7 @@ def blocks(age: np.ndarray, reach: int, width: int) -> Iterator[Block]:
     Parameters
     ----------
     age
-        As of `ages`, shape (n_rows,).
+        As returned by `ages`, shape (n_rows,).
     reach
         Rows that a row looks back.
     width

@@ -21,7 +21,7 @@ def newest_first(time: np.ndarray) -> bool:
 
 
 def sorted_rows(time: np.ndarray) -> np.ndarray:
-    """Positions of the rows in the order of time; rows of one time stay as they are, or are turned round."""
+    """Positions of the rows in the order of time; rows of one time keep their order, or reverse it."""
     rows = np.arange(len(time))[::-1] if newest_first(time) else np.arange(len(time))
     return rows[np.argsort(time[rows], kind="stable")]
 
@@ -67,7 +67,7 @@ def why_not_sort(time: np.ndarray) -> str | None:
         datetime64 without NaT, shape (n_rows,).
     """
     if set_back(time).any():
-        return "Sorting would mix the two hours of one name"
+        return "The hour before and after the clock change would be mixed"
     if pd.Series(time).duplicated().mean() > MANY_REPEATS:
         return "Most times occur more than once, so sorting would mix several machines or assets"
     if _in_other_blocks(time[::-1] if newest_first(time) else time) > MIXED * len(time):

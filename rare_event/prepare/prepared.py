@@ -107,6 +107,6 @@ def _window_ends(stretch: np.ndarray, config: ExperimentConfig, usable: np.ndarr
         raise DataError(
             f"No window of {config.lookback} rows fits: the longest stretch has {longest:,} rows, "
             f"and {int((~usable).sum()):,} of {len(usable):,} rows have missing or infinite values. "
-            "Choose a shorter lookback, or mend the columns named on the Data page."
+            "Choose a shorter lookback, or correct the columns named on the Data page."
         )
     return ends

@@ -1,9 +1,9 @@
 """A made-up paper machine: a seeded table that behaves like a real mill's, and whose truth is known.
 
 It has what makes the real task hard. Sensors move together, driven by a few slow factors; they
-drift, and one long stop leaves some of them elsewhere for good, so that a model of their *levels*
+drift, and one long stop shifts some of them permanently, so that a model of their *levels*
 grows old; and a fifth of the breaks come without any warning. The others are announced for 2 to 12
-minutes by `PRECURSORS`, as *changes* that are small beside the drift.
+minutes by `PRECURSORS`, as *changes* that are small against the drift.
 
 Everything is made in units of a sensor's usual spread and put into engineering units at the end.
 """
@@ -60,7 +60,7 @@ ROW_MINUTES = 2
 BREAK_SHARE = 0.007  # of the rows, as on the real mill
 MAX_LEAD = 6  # rows: the longest warning is 12 minutes
 SILENT_SHARE = 0.2  # of the breaks: no warning in any sensor, so no model can catch them
-LONG_STOP_AT = 0.6  # of the rows: the stop after which some sensors stand elsewhere
+LONG_STOP_AT = 0.6  # of the rows: the stop after which some sensors keep another level
 LONG_STOP_ROWS = 420  # 14 hours
 WALK = 5.0  # usual spreads that a sensor drifts in 12,000 rows (one standard deviation)
 

@@ -75,7 +75,7 @@ def guess_schema(raw: pd.DataFrame) -> Schema:
     Parameters
     ----------
     raw
-        As given by `reading.read_raw`.
+        As returned by `reading.read_raw`.
 
     Returns
     -------

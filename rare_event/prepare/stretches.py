@@ -45,7 +45,7 @@ def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
     Parameters
     ----------
     clock
-        Minutes, shape (n_rows,), as of `minutes`.
+        Minutes, shape (n_rows,), as returned by `minutes`.
     label
         1 in event rows, shape (n_rows,).
 

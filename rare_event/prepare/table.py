@@ -127,7 +127,7 @@ def apply_schema(
     Parameters
     ----------
     raw
-        As given by `reading.read_raw`.
+        As returned by `reading.read_raw`.
     schema
         The roles; columns of `raw` that it does not name are left out.
     name, digest
@@ -199,7 +199,7 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
         raise TableError(
             f"The time column {shown(schema.time)} mixes times with and without a zone: "
             f"{shown(column.iloc[0])} in line 2, {shown(column.iloc[row])} in line {line_of(row)}. "
-            "Write all alike."
+            "Write all times in one format."
         )
     return times
 

@@ -31,8 +31,8 @@ def time_formats(column: pd.Series) -> list[str | None]:
     Returns
     -------
     list
-        `strptime` formats, a key of `EPOCHS`, or None for datetimes and ISO 8601. Where a day
-        and a month cannot be told apart, first comes the order under which time runs backwards
+        `strptime` formats, a key of `EPOCHS`, or None for datetimes and ISO 8601. Where day
+        and month are ambiguous, first comes the order under which time runs backwards
         least often, then the one with the smallest spread of steps.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -56,7 +56,7 @@ def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
     column
         Texts, numbers or datetimes, shape (n_rows,).
     time_format
-        As given by `time_formats`.
+        As returned by `time_formats`.
 
     Returns
     -------

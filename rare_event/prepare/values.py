@@ -84,7 +84,7 @@ def to_numbers(column: pd.Series) -> pd.Series:
     Returns
     -------
     Series of float, shape (n_rows,)
-        A comma is a decimal comma, unless three digits follow each one (thousands); beside
+        A comma is a decimal comma, unless three digits follow each one (thousands); among
         decimal commas, a value with a point is no number.
     """
     if pd.api.types.is_numeric_dtype(column):
