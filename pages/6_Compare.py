@@ -9,7 +9,7 @@ from rare_event.ui.compare.page import (
     choose_view,
     choose_windows,
     open_board,
-    show_baselines_beside,
+    show_baselines_of_run,
     show_figures,
     show_verdict,
 )
@@ -27,14 +27,14 @@ with show_errors():
     verdict = st.container()
     chosen = choose_windows(dataset)
     board = open_board(chosen)
-    show_baselines_beside(chosen)
-    if board is not None:
+    show_baselines_of_run(chosen)
+    if board:
         with verdict:
             show_verdict(board)
         shown, lead = choose_rows(board)
-        if len(shown):
+        if shown:
             show_figures(shown, lead)
             show_table(shown)
         else:
-            st.info("No model fits what you chose to show.")
+            st.info("No model matches these filters.")
         show_overlay(board, chosen.windows, lead)

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pandas as pd
 
 from rare_event.config import RECOMMENDED, DenseModel, PCAModel, Training
 from rare_event.experiment.result import Ranking, Summary
+from rare_event.judge.judgement import BUDGETS, Count, Judgement, Threshold
 
 PCA = replace(RECOMMENDED, model=PCAModel(components=2))
 DENSE = replace(RECOMMENDED, model=DenseModel(widths=(3,)), training=Training(epochs=2, patience=None))
@@ -50,4 +52,43 @@ def summary_of(auc: float | None = 0.5, seconds: Mapping[str, float] | None = No
         false_alarms_per_day=72.0,
         median_lead_minutes=None,
         seconds=seconds or {},
+    )
+
+
+def judgement_of(
+    auc: float | None = 0.6,
+    draws: np.ndarray | None = None,
+    *,
+    caught: int = 5,
+    name: str = "any",
+    windows: str = "0123456789abcdef",
+    interval: tuple[float, float] | None = None,
+    average_precision: float | None = 0.04,
+    wider: int | None = None,
+    rate: float = 3.0,
+) -> Judgement:
+    """Figures of a model on 78 events in 6 folds; `caught` of them at 2 a day, whatever the threshold."""
+    if interval is None and auc is not None:
+        interval = (auc - 0.02, auc + 0.02)
+    more = {1.0: -1, 2.0: 0, 5.0: 4}
+    counts = [
+        Count(threshold, budget, lead, caught + more[budget], rate * budget / 2)
+        if wider is None or lead < 20
+        else Count(threshold, budget, lead, wider, rate * budget / 2)
+        for threshold in get_args(Threshold)
+        for lead in (4.0, 20.0)
+        for budget in BUDGETS
+    ]
+    return Judgement(
+        name=name,
+        lead_windows=(4.0, 20.0),
+        windows=windows,
+        fold_auc=(auc,) * 6,
+        interval=interval,
+        auc_draws=np.empty(0) if auc is None or draws is None else auc + draws,
+        pooled_auc=auc,
+        average_precision=average_precision,
+        base_rate=0.0137,
+        n_events=78,
+        counts=tuple(counts),
     )

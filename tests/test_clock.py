@@ -10,9 +10,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.cli.figures import figures_of
 from rare_event.cli.parser import main
 from rare_event.clock import MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
-from rare_event.compare.leaderboard import beats_baselines, leaderboard, time_unit_of
+from rare_event.compare.leaderboard import beats_baselines, leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.errors import ConfigError
@@ -164,17 +165,17 @@ def test_a_run_keeps_its_unit_and_an_older_one_is_in_minutes(
     run = create_run(dataset, PCA)
     execute(run)
     assert run.scores("test").time_unit == NO_TIME
-    figures = run.judgement()
-    assert figures is not None and not numbers_of_time(figures)
-    assert figures["clock"] == NO_TIME.reason
+    judged = run.judged()
+    assert judged is not None and judged.model.time_unit == NO_TIME
+    assert not numbers_of_time(figures_of(judged.model))
     run.look()
-    board = leaderboard([run], figures["windows"])
-    assert time_unit_of(board) == NO_TIME and board["achieved_2"].notna().all()
+    board = leaderboard([run], judged.model.windows)
+    assert {row.judgement.time_unit for row in board} == {NO_TIME}
     sentences = [*verdict(board), beats_baselines(board, run.id, 2.0) or ""]
     assert "per 1,000 rows" in " ".join(sentences) and not speaks_of_time(" ".join(sentences))
     # Figures from before, per day of invented minutes, are not compared with these.
     timed = replace(run.scores("test"), time_unit=MINUTES)
-    assert windows_digest(timed) != windows_digest(run.scores("test")) == figures["windows"]
+    assert windows_digest(timed) != windows_digest(run.scores("test")) == judged.model.windows
     about = run.folder / "scores.json"
     older = json.loads(about.read_text())
     del older["clock"]
@@ -187,7 +188,7 @@ def test_a_backtest_speaks_of_rows() -> None:
     rows = backtest(table_of(clockless()), configs, folds=2)
     words = describe(rows)
     assert NO_TIME.why in words and "caught, 2 per 1,000 rows" in words and not speaks_of_time(words)
-    assert not numbers_of_time([row.to_dict() for row in rows][0])
+    assert not numbers_of_time(figures_of(rows[0]))
     header, *lines = words.splitlines()[2:]
     assert {len(line) for line in lines} == {len(header)}
     good = describe(backtest(table_of(small_frame()), configs, folds=2))

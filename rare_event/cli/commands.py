@@ -63,6 +63,7 @@ def run_command(options: argparse.Namespace) -> int:
 
 def backtest_command(options: argparse.Namespace) -> int:
     """Compare models on the data after their training and print the results."""
+    from rare_event.cli.figures import figures_of
     from rare_event.experiment.backtest import backtest, describe
     from rare_event.prepare.table import read_table
 
@@ -79,7 +80,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     with Bar() as bar:
         rows = backtest(table, configs, options.folds, bar)
     if options.json:
-        figures = {"models": [row.to_dict() for row in rows], "n_compared": len(rows), **findings}
+        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **findings}
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(rows))

@@ -36,6 +36,14 @@ class Measure:
     budget: float = BUDGETS[1]
     lead: float = OLDER_LEAD
 
+    def of(self, figures: Figures) -> tuple[float | None, float | None, float | None]:
+        """Return the figure and the ends of its 95 % interval; None where not defined."""
+        if self.kind == "auc":
+            low, high = figures.interval or (None, None)
+            return figures.mean_fold_auc, low, high
+        count = figures.count(self.budget, self.lead)
+        return count.caught, count.low, count.high
+
     def by_fold(self, figures: Figures) -> list[float]:
         """Return the figure of each fold; not a number where there is none."""
         if self.kind == "auc":
@@ -106,8 +114,8 @@ class Overview:
         return max(known, key=lambda cell: _auc(cell) or 0.0, default=None)
 
     @cached_property
-    def level(self) -> set[int]:
-        """Numbers of the cells whose mean fold AUC cannot be told apart from the best, itself included."""
+    def tied(self) -> set[int]:
+        """Numbers of the cells that are statistically tied with the best, itself included."""
         if self.best is None:
             return set()
         draws = np.array([each.mean_draws for each in self._figures])
@@ -115,39 +123,33 @@ class Overview:
         return {cell.number for cell, same in zip(self.judged, apart, strict=True) if same}
 
     def frame(self) -> pd.DataFrame:
-        """Lay the cells out, one row each, in the order of the space.
+        """Lay the cells out, one row each, in the order of the space, with all their figures."""
+        return pd.DataFrame([self._row(cell) for cell in self.cells])
 
-        Returns
-        -------
-        pandas.DataFrame
-            `cell` (from 0), the settings, `state`, `message`, `run`, `seconds`, `mean_fold_auc` with
-            `auc_low` and `auc_high`, `level_with_best`, `average_precision`, `auc_fold_F` (folds from 1),
-            and for B false alarms a day and a lead window of L minutes `caught_B_L` with `caught_low_B_L`
-            and `caught_high_B_L`, and `chance_B_L`.
-        """
-        rows = [self._row(cell) for cell in self.cells]
-        frame = pd.DataFrame(rows)
-        return frame.astype({"run": "str", "message": "str", "seconds": float, "mean_fold_auc": float})
-
-    def _row(self, cell: Cell) -> dict[str, Any]:
-        row: dict[str, Any] = {"cell": cell.number, **cell.setting, "state": cell.state}
-        row |= {
+    def _row(self, cell: Cell) -> dict[str, object]:
+        row: dict[str, object] = {
+            "cell": cell.number,
+            **cell.setting,
+            "state": cell.state,
             "message": cell.status.message if cell.status else "",
             "run": cell.run.id if cell.run else "",
             "seconds": cell.seconds,
-            "mean_fold_auc": None,
         }
-        if cell.figures is None:
+        if (figures := cell.figures) is None:
             return row
-        low, high = cell.figures.interval or (np.nan, np.nan)
-        row |= {"mean_fold_auc": cell.figures.mean_fold_auc, "auc_low": low, "auc_high": high}
-        row |= {"level_with_best": cell.number in self.level}
-        row |= {"average_precision": cell.figures.average_precision}
-        row |= {f"auc_fold_{fold}": auc for fold, auc in enumerate(cell.figures.fold_auc, 1)}
-        for count in cell.figures.counts:
-            at = f"{count.budget:g}_{count.lead:g}"
-            row |= {f"caught_{at}": count.caught, f"caught_low_{at}": count.low}
-            row |= {f"caught_high_{at}": count.high, f"chance_{at}": count.by_chance}
+        low, high = figures.interval or (None, None)
+        row |= {
+            "AUC": figures.mean_fold_auc,
+            "AUC from": low,
+            "AUC to": high,
+            "tied with the best": cell.number in self.tied,
+            "AP": figures.average_precision,
+        }
+        row |= {f"AUC of fold {fold}": auc for fold, auc in enumerate(figures.fold_auc, 1)}
+        for count in figures.counts:
+            at = f"at {count.budget:g} {self.time_unit.a_day}, {count.lead:g} {self.time_unit.short}"
+            row |= {f"caught {at}": count.caught, f"caught from {at}": count.low}
+            row |= {f"caught to {at}": count.high, f"caught by chance {at}": count.by_chance}
         return row
 
     def sentence(self, measure: Measure) -> str:
@@ -203,7 +205,7 @@ class Overview:
             },
             "n_compared": self.n_compared,
             "best": None if self.best is None else self._cell(self.best),
-            "level_with_best": sorted(self.level),
+            "level_with_best": sorted(self.tied),
             "nested": {_name(measure): self._nested(measure) for measure in measures},
             "cells": [self._cell(cell) for cell in self.cells],
         }
@@ -296,9 +298,9 @@ def describe(seen: Overview) -> str:
         told += "" if between is None else f" ({between[0]:.2f} to {between[1]:.2f})"
         count = cell.figures.count(BUDGETS[1], seen.lead_windows[0])
         caught = f"{count.caught}" + ("" if count.low is None else f" ({count.low:.0f} to {count.high:.0f})")
-        same = "*" if cell.number in seen.level else " "
+        same = "*" if cell.number in seen.tied else " "
         lines.append(f"{name:48}{told:>21}{same}{caught:>{wide}}{cell.seconds or 0:>9.0f}")
-    notes = [f"* {len(seen.level)} of {seen.n_compared} settings cannot be told apart from the best."]
+    notes = [f"* {len(seen.tied)} of {seen.n_compared} settings cannot be told apart from the best."]
     if (rolled := by_chance(seen, Measure("caught", lead=seen.lead_windows[0]))) is not None:
         notes.append(
             f"Chance: AUC 0.5; {rolled:.1f} events caught. Thresholds are read on the same windows, so "
@@ -309,7 +311,7 @@ def describe(seen: Overview) -> str:
 
 
 def by_chance(seen: Overview, measure: Measure) -> float | None:
-    """Return the events that the scores catch when they are rolled in time, as a mean over the cells."""
+    """Return the events that the scores catch when they are shifted in time, as a mean over the cells."""
     counts = [
         cell.figures.count(measure.budget, measure.lead).by_chance for cell in seen.judged if cell.figures
     ]

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from rare_event.compare.leaderboard import judged
+from rare_event.compare.leaderboard import judged_of
 from rare_event.compare.titles import settings_of, told_apart
 from rare_event.config import ExperimentConfig
 from rare_event.errors import RareEventError
@@ -70,10 +70,11 @@ def comparable(runs: Sequence[Run]) -> list[Comparable]:
     about: dict[str, tuple[ExperimentConfig, int]] = {}
     for run in runs:
         with suppress(RareEventError):
-            figures, config = judged(run), run.config()
-            if figures is not None:
-                members.setdefault(figures["windows"], []).append(run)
-                about.setdefault(figures["windows"], (config, len(figures["fold_auc"])))
+            judged, config = judged_of(run), run.config()
+            if judged is not None:
+                windows = judged.model.windows
+                members.setdefault(windows, []).append(run)
+                about.setdefault(windows, (config, len(judged.model.fold_auc)))
     asked_for = {
         windows: mine
         for windows, group in members.items()

@@ -93,6 +93,7 @@ def describe(rows: Sequence[Judgement]) -> str:
     for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):
         auc = "–" if row.mean_fold_auc is None else f"{row.mean_fold_auc:.3f}"
         between = "" if row.interval is None else f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
-        caught = f"{row.caught[2.0, row.lead_windows[0]]} of {row.n_events}"
-        lines.append(f"{row.name:18}{auc + between:>24}{caught:>{wide}}{row.fa_per_day_achieved[2.0]:>11.1f}")
+        count = row.count("past", 2.0)
+        caught = f"{count.caught} of {row.n_events}"
+        lines.append(f"{row.name:18}{auc + between:>24}{caught:>{wide}}{count.false_alarms_per_day:>11.1f}")
     return "\n".join(lines) + "\n"

@@ -8,7 +8,6 @@ from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from pathlib import Path
 from time import monotonic
-from typing import Any
 
 import pandas as pd
 import psutil
@@ -22,8 +21,8 @@ from rare_event.experiment.backtest import trivial
 from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import FoldResult, OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
-from rare_event.judge.judgement import Judgement
 from rare_event.store.bundle import save_bundle
+from rare_event.store.judged import Judged
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
 
@@ -188,17 +187,11 @@ def save_result(run: Run, result: Result) -> None:
     )
     run.commit(Committed(result.thresholds, result.config.rule, result.policy))
     run.save_evaluation(summarise(result, run.id))
-    run.save_judgement(
-        {**_with_draws(result.judgement()), "trivial": [_with_draws(row) for row in trivial(result)]}
-    )
+    run.save_judged(Judged(result.judgement(), tuple(trivial(result))))
     _save_bundles(run.folder, result.folds[-1])
     detector = result.folds[-1].detector
     if isinstance(detector, Autoencoder):
         run.save_layers(layers_of(detector.model))
-
-
-def _with_draws(judgement: Judgement) -> dict[str, Any]:
-    return {**judgement.to_dict(), "auc_draws": judgement.auc_draws.tolist()}
 
 
 def _save_bundles(folder: Path, fold: FoldResult) -> None:

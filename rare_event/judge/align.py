@@ -112,7 +112,7 @@ class Count:
     by_fold
         The same of each fold.
     by_chance
-        What the scores catch when they are rolled in time.
+        What the scores catch when they are shifted in time.
     """
 
     budget: float

@@ -52,7 +52,7 @@ def _sources(fold: np.ndarray, seed: int) -> np.ndarray:
 def chance_draws(
     scores: Scores, policy: AlarmPolicy, budgets: Sequence[float], seed: int = 0, offsets: int = OFFSETS
 ) -> np.ndarray:
-    """Figures of the scores rolled in time by many random offsets.
+    """Figures of the scores shifted in time by many random offsets.
 
     Parameters
     ----------
@@ -183,7 +183,7 @@ def _stretches(scores: Scores, windows: np.ndarray) -> int:
 
 
 def _caught_by_chance(called: Scores, policy: AlarmPolicy) -> float:
-    """Mean number of events caught when the alarms are rolled in time."""
+    """Mean number of events caught when the alarms are shifted in time."""
     caught = [
         event_ledger(chance(called, seed), 1.0, policy)["caught"].sum()
         for seed in range(OFFSETS_BESIDE_A_FIGURE)

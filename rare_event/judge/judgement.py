@@ -1,17 +1,17 @@
-"""Judgement: what a model was worth over all folds, in the plant's own counts and with intervals."""
+"""Judgement of a model over all folds: its ranking with an interval, and its counts of events and alarms."""
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Literal
 
 import numpy as np
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
-from rare_event.judge.evaluation import Evaluation, evaluate, ranking
+from rare_event.judge.arrays import AsLists
+from rare_event.judge.evaluation import evaluate, ranking
 from rare_event.judge.resampling import ends_of, mean_auc_draws
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import OLDER_LEAD, Scores
@@ -23,10 +23,36 @@ BUDGETS = (1.0, 2.0, 5.0)
 # A threshold that follows the scores; the quantile itself comes from the budget.
 TRAILING = Rule("trailing-quantile", 0.99)
 
-# Raised when alarms or events are counted otherwise: figures from before are then compared no more.
+# Raise this when the counting of alarms or events changes: older figures are then not compared.
 COUNTED_SINCE = 1
 
-Counts = Mapping[tuple[float, float], int]
+Threshold = Literal["past", "trailing", "hindsight"]
+
+
+@dataclass(frozen=True)
+class Count:
+    """Events caught and false alarms at a budget.
+
+    Parameters
+    ----------
+    threshold
+        How it is chosen. ``past``: on the validation part of each fold. ``trailing``: it follows the
+        scores (rule ``trailing-quantile``). ``hindsight``: on the test rows, so an upper bound.
+    budget
+        False alarms a day that were aimed at.
+    lead
+        Lead window in minutes.
+    caught
+        Events caught.
+    false_alarms_per_day
+        The actual rate; None in records of older versions that did not keep it.
+    """
+
+    threshold: Threshold
+    budget: float
+    lead: float
+    caught: int
+    false_alarms_per_day: float | None
 
 
 @dataclass(frozen=True)
@@ -36,86 +62,62 @@ class Judgement:
     Parameters
     ----------
     name
-        Of the model.
+        Name of the model.
     lead_windows
-        Minutes before an event in which an alarm counts, as of `Scores.lead_windows`.
+        Minutes before an event in which an alarm counts; see `Scores.lead_windows`.
     windows
-        Digest of the windows and labels it was judged on: only equal ones can be compared.
+        Digest of the windows and labels it was judged on. Only equal ones can be compared.
     fold_auc
         ROC AUC of each fold; None where a fold has one class only.
-    mean_fold_auc, interval
-        Their mean, and its 95 % interval; None where not defined.
+    interval
+        95 % interval of the mean over folds; None where not defined.
     auc_draws
-        The mean under each resample of stretches, shape (resamples,); empty where not defined.
+        That mean in each resample of stretches, shape (resamples,); empty where not defined.
         Draws of equal `windows` are paired.
     pooled_auc, average_precision
-        Over all folds together.
+        Over all folds together; None with one class only.
     base_rate
         Share of positive windows: the average precision of chance.
     n_events
         Events of all test parts.
-    caught_at_best
-        For each budget and lead window the events caught with a threshold read on the test rows
-        themselves: an upper bound.
-    caught, fa_per_day_achieved
-        The same with each fold's threshold chosen on its past, and the false alarms a day that came
-        of it.
-    caught_trailing, fa_per_day_trailing
-        The same with a threshold that follows the scores (rule ``trailing-quantile``).
+    counts
+        One for each kind of threshold, budget and lead window.
     time_unit
-        Of the scores; where it is rows, lead windows are rows and rates per 1,000 of them.
+        Unit of lead windows and rates: rows where the file has no clock.
     """
 
     name: str
     lead_windows: tuple[float, float]
     windows: str
     fold_auc: tuple[float | None, ...]
-    mean_fold_auc: float | None
     interval: tuple[float, float] | None
-    auc_draws: np.ndarray
+    auc_draws: Annotated[np.ndarray, AsLists()]
     pooled_auc: float | None
     average_precision: float | None
     base_rate: float
     n_events: int
-    caught_at_best: Counts
-    caught: Counts
-    fa_per_day_achieved: Mapping[float, float]
-    caught_trailing: Counts
-    fa_per_day_trailing: Mapping[float, float]
+    counts: tuple[Count, ...]
     time_unit: TimeUnit = MINUTES
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain data, draws left out: the command line's JSON."""
-        return {
-            "name": self.name,
-            "windows": self.windows,
-            "fold_auc": list(self.fold_auc),
-            "mean_fold_auc": self.mean_fold_auc,
-            "interval": list(self.interval) if self.interval else None,
-            "pooled_auc": self.pooled_auc,
-            "average_precision": self.average_precision,
-            "base_rate": self.base_rate,
-            "events": {
-                "total": self.n_events,
-                "caught_at_best": self._by_lead(self.caught_at_best),
-                "caught": self._by_lead(self.caught),
-                "caught_trailing": self._by_lead(self.caught_trailing),
-            },
-            **self.time_unit.entry("fa_per_day_achieved", _by_budget(self.fa_per_day_achieved)),
-            **self.time_unit.entry("fa_per_day_trailing", _by_budget(self.fa_per_day_trailing)),
-            **self.time_unit.about(),
-        }
+    @property
+    def mean_fold_auc(self) -> float | None:
+        """Mean over the folds that have an AUC; None where none has."""
+        known = [auc for auc in self.fold_auc if auc is not None]
+        return float(np.mean(known)) if known else None
 
-    def _by_lead(self, counts: Counts) -> dict[str, dict[str, int]]:
-        """Lay counts out as lead window in minutes -> budget -> events."""
-        return {
-            f"{lead:g}": {f"{budget:g}": counts[budget, lead] for budget in BUDGETS}
-            for lead in self.lead_windows
-        }
+    def count(self, threshold: Threshold, budget: float, lead: float | None = None) -> Count:
+        """Find a count; at the narrower lead window unless another is given.
 
-
-def _by_budget(rates: Mapping[float, float]) -> dict[str, float]:
-    return {f"{budget:g}": rate for budget, rate in rates.items()}
+        Raises
+        ------
+        ValueError
+            If it was not counted.
+        """
+        lead = self.lead_windows[0] if lead is None else lead
+        for count in self.counts:
+            if (count.threshold, count.budget, count.lead) == (threshold, budget, lead):
+                return count
+        raise ValueError(f"No {threshold} count at {budget:g} false alarms a day, {lead:g} minutes.")
 
 
 def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> Judgement:
@@ -138,13 +140,9 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     folds = np.unique(test.fold).tolist()
     pasts = {fold: validation.of_fold(fold) for fold in folds}
     tests = [test.of_fold(fold) for fold in folds]
-    fold_auc = tuple(ranking(part)[0] for part in tests)
-    known = [auc for auc in fold_auc if auc is not None]
     draws = mean_auc_draws(tests)
     pooled_auc, average_precision = ranking(test)
-    at_best: dict[tuple[float, float], int] = {}
-    fixed = _Counted({}, {})
-    trailing = _Counted({}, {})
+    counts = []
     for budget in BUDGETS:
         rule = Rule("fa-per-day", budget)
         followed = follow_budget(validation, test, policy, budget)
@@ -152,41 +150,30 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
             led = policy.with_lead(lead)
             points = operating_points(test, led)
             at = points.at(choose(points, rule))
-            at_best[budget, lead] = int(points.caught[at]) if at < len(points) else 0
-            thresholds = {fold: choose(operating_points(past, led), rule) for fold, past in pasts.items()}
-            fixed.note(evaluate(test, thresholds, led), budget, lead)
-            trailing.note(evaluate(followed, dict.fromkeys(folds, 1.0), led), budget, lead)
+            # Without a threshold that keeps the budget there is no alarm.
+            caught, rate = (
+                (points.caught[at], points.false_alarms_per_day[at]) if at < len(points) else (0, 0.0)
+            )
+            counts.append(Count("hindsight", budget, lead, int(caught), float(rate)))
+            past = {fold: choose(operating_points(part, led), rule) for fold, part in pasts.items()}
+            fixed = evaluate(test, past, led)
+            trailing = evaluate(followed, dict.fromkeys(folds, 1.0), led)
+            counts.append(Count("past", budget, lead, fixed.caught, fixed.false_alarms_per_day))
+            counts.append(Count("trailing", budget, lead, trailing.caught, trailing.false_alarms_per_day))
     return Judgement(
         name=name,
         lead_windows=test.lead_windows,
         windows=windows_digest(test),
-        fold_auc=fold_auc,
-        mean_fold_auc=float(np.mean(known)) if known else None,
+        fold_auc=tuple(ranking(part)[0] for part in tests),
         interval=ends_of(draws),
         auc_draws=np.empty(0) if draws is None else draws,
         pooled_auc=pooled_auc,
         average_precision=average_precision,
         base_rate=test.n_positive / len(test),
         n_events=len(test.total_events),
-        caught_at_best=at_best,
-        caught=fixed.caught,
-        fa_per_day_achieved=fixed.rates,
-        caught_trailing=trailing.caught,
-        fa_per_day_trailing=trailing.rates,
+        counts=tuple(counts),
         time_unit=test.time_unit,
     )
-
-
-@dataclass(frozen=True)
-class _Counted:
-    """Events and false alarms a day by budget; the rates are those of the first lead window."""
-
-    caught: dict[tuple[float, float], int]
-    rates: dict[float, float]
-
-    def note(self, figures: Evaluation, budget: float, lead: float) -> None:
-        self.caught[budget, lead] = figures.caught
-        self.rates.setdefault(budget, figures.false_alarms_per_day)
 
 
 def follow_budget(validation: Scores, test: Scores, policy: AlarmPolicy, budget: float) -> Scores:

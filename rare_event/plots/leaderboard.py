@@ -1,13 +1,15 @@
-"""Which model is best, and which cannot be told apart: one row for each, the best on top."""
+"""Models of a leaderboard, one row each, the best on top; tied models share a band."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 import numpy as np
-import pandas as pd
 import plotly.graph_objects as go
 
+from rare_event.clock import MINUTES
+from rare_event.judge.judgement import BUDGETS
+from rare_event.judge.standing import Row
 from rare_event.plots.marks import note
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, faint, plain, style, wrapped
 
@@ -16,7 +18,7 @@ ROW_HEIGHT = 44
 HEIGHT_WITHOUT_ROWS = 240
 CHANCE_AUC = 0.5
 NO_MODELS = "There is no model to compare yet."
-TIED = "cannot be told apart"
+TIED = "statistically tied"
 # Kinds differ in shape as well as in colour.
 SYMBOLS: dict[Role, str] = {
     "run": "circle",
@@ -24,83 +26,82 @@ SYMBOLS: dict[Role, str] = {
     "supervised": "diamond",
     "trivial": "triangle-up",
 }
-# False alarms a day, each with its symbol; they lie in this order within a row.
-BUDGETS: dict[float, str] = {1: "circle", 2: "square", 5: "diamond"}
-LANE = 0.27
+# One symbol for each budget; a row has one track for each.
+BUDGET_SYMBOLS = ("circle", "square", "diamond")
+TRACK = 0.27
 
 
-def leaderboard_figure(board: pd.DataFrame) -> go.Figure:
-    """Draw the mean AUC of each model with its 95 % interval; models that are level share a band.
-
-    Parameters
-    ----------
-    board
-        One row per model, with the columns ``name`` (may repeat), ``kind`` (run, baseline,
-        supervised or trivial), ``mean_fold_auc``, ``auc_low``, ``auc_high`` (may be missing),
-        ``group`` (models of one group cannot be told apart) and ``events``.
-    """
+def leaderboard_figure(board: Sequence[Row]) -> go.Figure:
+    """Draw the mean AUC of each model with its 95 % interval; tied models share a band."""
     board = _best_first(board)
     figure = go.Figure()
-    tied = _add_bands(figure, board["group"].to_numpy())
-    auc, low, high = (board[c].to_numpy(float) for c in ("mean_fold_auc", "auc_low", "auc_high"))
+    tied = _add_bands(figure, np.array([row.group for row in board], int))
+    missing = (np.nan, np.nan)
+    auc = np.array([row.judgement.mean_fold_auc for row in board], float)
+    low, high = np.array([row.judgement.interval or missing for row in board], float).reshape(-1, 2).T
     add_chance_line(figure, len(board), np.concatenate([auc, low, high]))
     hover = [
-        f"{plain(name)}<br>{auc_in_words(*figures)}, {events:,} events<br>{_ties(n)}"
-        for name, *figures, events, n in zip(
-            board["name"], auc, low, high, board["events"], tied, strict=True
-        )
+        f"{plain(row.name)}<br>{auc_in_words(*figures)}, {row.judgement.n_events:,} events<br>{_ties(n)}"
+        for row, *figures, n in zip(board, auc, low, high, tied, strict=True)
     ]
-    for kind in sorted(set(board["kind"]), key=list(SYMBOLS).index):
-        mine = np.flatnonzero(board["kind"] == kind)
-        add_intervals(figure, kind, SYMBOLS[kind], mine, auc, low, high, hover)
-    for row in np.flatnonzero(~np.isfinite(auc)):
-        figure.add_annotation(text="no AUC", x=CHANCE_AUC, y=row, showarrow=False)
+    for kind, symbol in SYMBOLS.items():
+        mine = np.flatnonzero([row.kind == kind for row in board])
+        add_intervals(figure, kind, symbol, mine, auc, low, high, hover)
+    for number in np.flatnonzero(~np.isfinite(auc)):
+        figure.add_annotation(text="no AUC", x=CHANCE_AUC, y=number, showarrow=False)
     style(
         figure,
         title="Test folds: mean AUC of each model",
         x="Mean AUC of the folds,<br>95 % interval",
         y="Model",
     )
-    if not len(board):
+    if not board:
         note(figure, NO_MODELS)
-    name_rows(figure, [wrapped(name) for name in board["name"]])
+    name_rows(figure, [wrapped(row.name) for row in board])
     return figure
 
 
-def budget_figure(board: pd.DataFrame, lead: float) -> go.Figure:
-    """Draw how many events each model catches at 1, 2 and 5 false alarms a day.
+def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
+    """Draw how many events each model catches at each budget of false alarms.
+
+    Thresholds are those chosen on the past.
 
     Parameters
     ----------
     board
-        As for `leaderboard_figure`, with the columns ``caught_1_4`` and so on: events caught with
-        thresholds chosen on the past, at so many false alarms a day, by alarms in a lead window
-        of so many minutes; optionally ``chance_1_4`` and so on: the most that chance would catch.
+        Rows of a leaderboard.
     lead
-        Lead window in minutes.
+        One of the lead windows of their judgements.
     """
     board = _best_first(board)
     figure = go.Figure()
-    rows = np.arange(len(board))
-    budgets = [budget for budget in BUDGETS if f"caught_{budget:g}_{lead:g}" in board]
-    for number, budget in enumerate(budgets):
-        lane = rows + LANE * (number - (len(budgets) - 1) / 2)
-        _add_chance_bars(figure, board, f"chance_{budget:g}_{lead:g}", lane)
-        _add_caught(figure, board, budget, lead, lane, DISTINCT[number])
-    events = board["events"].unique()
-    known = f" (of {events[0]:,})" if len(events) == 1 else " (count)"
+    unit = board[0].judgement.time_unit if board else MINUTES
+    for number, budget in enumerate(BUDGETS if board else ()):
+        track = np.arange(len(board)) + TRACK * (number - (len(BUDGETS) - 1) / 2)
+        caught = [row.judgement.count("past", budget, lead).caught for row in board]
+        name = f"{budget:g} false alarm{'' if budget == 1 else 's'} {unit.a_day}"
+        figure.add_scatter(
+            x=caught,
+            y=track,
+            mode="markers",
+            marker={"color": DISTINCT[number], "symbol": BUDGET_SYMBOLS[number], "size": 10},
+            text=[plain(row.name) for row in board],
+            name=name,
+            hovertemplate=f"%{{text}}<br>%{{x}} events caught at {name}<extra></extra>",
+        )
+    events = {row.judgement.n_events for row in board}
+    known = f" (of {events.pop():,})" if len(events) == 1 else " (count)"
     style(
         figure,
-        title=f"Test folds: caught within {lead:g} minutes",
-        x=f"Events caught{known},<br>thresholds of the past",
+        title=f"Test folds: caught within {lead:g} {unit.name}",
+        x=f"Events caught{known},<br>thresholds chosen on the past",
         y="Model",
     )
-    figure.update_layout(barmode="overlay")
-    if not len(board) or not budgets:
-        note(figure, f"Nothing was counted at a lead of {lead:g} minutes." if len(board) else NO_MODELS)
-    name_rows(figure, [wrapped(name) for name in board["name"]])
-    most = max((float(np.max(trace.x)) for trace in figure.data), default=1.0) or 1.0
-    # Markers at 0 are whole, and no tick lies between two counts.
+    if not board:
+        note(figure, NO_MODELS)
+    name_rows(figure, [wrapped(row.name) for row in board])
+    most = max((max(trace.x, default=0) for trace in figure.data), default=0) or 1
+    # Markers at 0 are drawn whole, and ticks are whole counts.
     return figure.update_xaxes(range=[-0.04 * most, 1.06 * most], dtick=1 if most < 6 else None)
 
 
@@ -223,8 +224,12 @@ def auc_in_words(auc: float, low: float, high: float) -> str:
     return f"AUC {auc:.3f}{interval}"
 
 
-def _best_first(board: pd.DataFrame) -> pd.DataFrame:
-    return board.sort_values("mean_fold_auc", ascending=False, kind="stable", ignore_index=True)
+def _best_first(board: Sequence[Row]) -> list[Row]:
+    def by_auc(row: Row) -> float:
+        auc = row.judgement.mean_fold_auc
+        return np.inf if auc is None else -auc
+
+    return sorted(board, key=by_auc)
 
 
 def _add_bands(figure: go.Figure, group: np.ndarray) -> np.ndarray:
@@ -250,42 +255,4 @@ def _add_bands(figure: go.Figure, group: np.ndarray) -> np.ndarray:
 
 
 def _ties(n: int) -> str:
-    return f"one of {n} that {TIED}" if n > 1 else "apart from its neighbours"
-
-
-def _add_chance_bars(figure: go.Figure, board: pd.DataFrame, column: str, lane: np.ndarray) -> None:
-    most = board[column].to_numpy(float) if column in board else np.zeros(0)
-    known = np.isfinite(most)
-    if not known.any():
-        return
-    name = "chance, at most"
-    figure.add_bar(
-        orientation="h",
-        x=most[known],
-        y=lane[: len(most)][known],
-        width=LANE,
-        marker={"color": faint("chance", 0.3), "line": {"width": 0}},
-        name=name,
-        legendgroup=name,
-        showlegend=all(trace.name != name for trace in figure.data),
-        hovertemplate="chance catches at most %{x}<extra></extra>",
-    )
-
-
-def _add_caught(
-    figure: go.Figure, board: pd.DataFrame, budget: float, lead: float, lane: np.ndarray, colour: str
-) -> None:
-    caught = board[f"caught_{budget:g}_{lead:g}"].to_numpy(float)
-    known = np.flatnonzero(np.isfinite(caught))
-    if not len(known):
-        return
-    name = f"{budget:g} false alarm{'' if budget == 1 else 's'} a day"
-    figure.add_scatter(
-        x=caught[known],
-        y=lane[known],
-        mode="markers",
-        marker={"color": colour, "symbol": BUDGETS[budget], "size": 10},
-        text=[plain(board["name"].iloc[row]) for row in known],
-        name=name,
-        hovertemplate=f"%{{text}}<br>%{{x}} events caught at {name}<extra></extra>",
-    )
+    return f"{TIED}: one of {n}" if n > 1 else "not tied"

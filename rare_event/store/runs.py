@@ -15,7 +15,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -27,6 +26,7 @@ from rare_event.experiment.result import Summary
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import DATASET, Entry, WorkFolder, list_folders, new_folder, open_folder
+from rare_event.store.judged import Judged
 from rare_event.store.processes import read_alive
 from rare_event.store.records import (
     CellFigures,
@@ -54,7 +54,7 @@ SCORES = Entry("scores.json", ScoredWith[dict[Part, list[int]]], "list of events
 INPUTS = Entry("inputs.json", tuple[str, ...], "list of inputs")
 LAYERS = Entry("layers.json", list[Layer], "list of layers")
 EVALUATION = Entry("evaluation.json", Summary, "evaluation")
-JUDGEMENT = Entry("judgement.json", dict[str, Any], "judgement")
+JUDGED = Entry("judgement.json", Judged, "judgement")
 LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
 LOST = "The process that trained this run ended before it was done. Train it again."
 
@@ -222,19 +222,13 @@ class Run(WorkFolder):
         """Read the figures of the run as they were when it ended."""
         return EVALUATION.read(self)
 
-    def save_judgement(self, figures: Mapping[str, Any]) -> None:
-        """Write what the run was worth over its folds.
+    def save_judged(self, judged: Judged) -> None:
+        """Write the judgement of the run over its folds."""
+        JUDGED.write(self, judged)
 
-        Parameters
-        ----------
-        figures
-            Plain data, as of `rare_event.judge.judgement.Judgement.to_dict`.
-        """
-        JUDGEMENT.write(self, dict(figures))
-
-    def judgement(self) -> dict[str, Any] | None:
-        """Read what the run was worth over its folds; None of runs that were never judged so."""
-        return JUDGEMENT.read_or(self, None)
+    def judged(self) -> Judged | None:
+        """Read the judgement of the run over its folds; None where it has none."""
+        return JUDGED.read_or(self, None)
 
     def save_leakage(self, readings: dict[str, Reading]) -> None:
         """Write what the leakage meter read."""

@@ -146,11 +146,11 @@ def verdict_on_baselines(run: Run) -> str | None:
     str or None
         Markdown; None while there is nothing to compare with.
     """
-    figures = run.judgement()
+    judged = run.judged()
     done = [other for other in baselines_of(run).values() if other.status().state == "done"]
-    if figures is None or not done:
+    if judged is None or not done:
         return None
-    board = leaderboard([run, *done], figures["windows"])
+    board = leaderboard([run, *done], judged.model.windows)
     return beats_baselines(board, run.id, nearest_budget(run.config().rule))
 
 

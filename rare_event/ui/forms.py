@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import Settings
 from rare_event.errors import ConfigError
 from rare_event.text import plain
@@ -228,7 +229,7 @@ def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
         ) from error
 
 
-def choose_lead(key: str, leads: tuple[float, ...]) -> float:
+def choose_lead(key: str, leads: tuple[float, ...], unit: TimeUnit = MINUTES) -> float:
     """Let the user choose a lead window, and return it in minutes.
 
     Parameters
@@ -236,16 +237,18 @@ def choose_lead(key: str, leads: tuple[float, ...]) -> float:
     key
         Of the widget.
     leads
-        To choose from, in minutes; the first is the default.
+        To choose from; the first is the default.
+    unit
+        Of the lead windows.
     """
     return st.segmented_control(
         "Lead window",
         leads,
         default=leads[0],
-        format_func=lambda minutes: f"{minutes:g} minutes",
-        # Another board may have other windows: a choice of those would be none of these.
+        format_func=lambda minutes: f"{minutes:g} {unit.name}",
+        # Another leaderboard may have other lead windows.
         key=f"{key}_{leads[0]:g}",
-        help="Minutes before an event in which an alarm counts for it.",
+        help=unit.reword("Minutes before an event in which an alarm counts for it."),
         required=True,
         persist_state="session",
     )

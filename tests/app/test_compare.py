@@ -11,19 +11,23 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rare_event.compare.leaderboard import columns, leaderboard
+from rare_event.compare.leaderboard import CHANCE as CHANCE_NAME
+from rare_event.compare.leaderboard import leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import comparable
 from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
 from rare_event.jobs import worker
+from rare_event.judge.standing import Kind, Row
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
-from rare_event.ui.compare.table import to_csv, to_parquet
+from rare_event.ui.compare.table import frame_of
+from rare_event.ui.downloads import to_csv, to_parquet
 from rare_event.ui.frame import STEPS
 from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, texts, titles
+from tests.small import judgement_of
 
 LEADS = (4.0, 20.0)
 PAGE = "pages/6_Compare.py"
@@ -92,7 +96,7 @@ def test_a_sealed_run_shows_no_figure_and_a_button_that_opens_it(open_page: Open
     assert len(done_run.looks()) == 1
     assert "still sealed" not in words(app)
     assert len(app.get("plotly_chart")) == CHARTS
-    assert set(table(app)["name"]) >= {"Custom: PCA on differences", "Mean of squares, no model"}
+    assert set(table(app)["model"]) >= {"Custom: PCA on differences", "Mean of squares, no model"}
 
 
 def test_runs_are_opened_together_with_one_look_each(open_page: OpenPage, dataset: Dataset) -> None:
@@ -118,9 +122,9 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     app = open_page(PAGE, run=opened_run.id)
     n_events = len(opened_run.scores("test").total_events)
     assert f"2 models were compared on the same {n_events} events" in words(app)
-    assert "the best of so many looks better than it is" in words(app)
+    assert "so the best of them looks better than it is" in words(app)
     assert f"of {n_events} events by an alarm in the 4 minutes before" in words(app)
-    assert "thresholds chosen on the past" in words(app)
+    assert "thresholds chosen on past data" in words(app)
     assert "Chance (the same scores moved to another time)" in words(app)
     assert titles(app) == [
         "Test folds: mean AUC of each model",
@@ -132,20 +136,18 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
 
 def test_the_table_holds_what_the_judgements_say(open_page: OpenPage, opened_run: Run) -> None:
     app = open_page(PAGE, run=opened_run.id)
-    shown, judgement = table(app).set_index("name"), opened_run.judgement()
-    assert judgement is not None
-    row = shown.loc["Custom: PCA on differences"]
-    assert row["mean_fold_auc"] == judgement["mean_fold_auc"]
-    assert row["caught_2_4"] == judgement["events"]["caught"]["4"]["2"]
-    assert row["trailing_5_20"] == judgement["events"]["caught_trailing"]["20"]["5"]
-    assert row["best_1_4"] == judgement["events"]["caught_at_best"]["4"]["1"]
+    shown, judged = table(app).set_index("model"), opened_run.judged()
+    assert judged is not None
+    row, model = shown.loc["Custom: PCA on differences"], judged.model
+    assert row["AUC"] == model.mean_fold_auc
+    assert row["caught at 2 a day, 4 min"] == model.count("past", 2.0).caught
+    assert row["trailing at 5 a day, 20 min"] == model.count("trailing", 5.0, 20.0).caught
+    assert row["hindsight at 1 a day, 4 min"] == model.count("hindsight", 1.0).caught
+    assert row["false alarms at 2 a day"] == model.count("past", 2.0).false_alarms_per_day
     assert row["looks"] == 1
     order = json.loads(app.dataframe[0].proto.columns)
     assert "run" not in app.dataframe[0].proto.column_order
-    assert order["best_2_4"]["label"] == "hindsight 2/day, 4 min"
-    assert "upper bound" in order["best_2_4"]["help"]
-    assert "trailing" in order["trailing_2_4"]["label"]
-    assert "hindsight" not in order["caught_2_4"]["label"]
+    assert "upper bound" in order["hindsight at 2 a day, 4 min"]["help"]
 
 
 @pytest.fixture
@@ -155,7 +157,7 @@ def compared(opened_run: Run) -> tuple[Run, Run]:
 
 def select(app: AppTest, name: str) -> AppTest:
     """Select the row of a name in the table."""
-    position = table(app)["name"].tolist().index(name)
+    position = table(app)["model"].tolist().index(name)
     key = f"compare_table_{hash(tuple(table(app)['run']))}"
     app.session_state[key] = {"selection": {"rows": [position], "columns": [], "cells": []}}
     return app.run()
@@ -176,7 +178,7 @@ def test_a_selected_row_is_opened(open_page: OpenPage, compared: tuple[Run, Run]
 def test_a_row_without_a_model_cannot_be_opened(open_page: OpenPage, opened_run: Run) -> None:
     app = select(open_page(PAGE, run=opened_run.id), "Time since the last restart")
     assert button(app, "Open this run").disabled
-    assert "nothing to open" in words(app)
+    assert "there is no run to open" in words(app)
     assert app.session_state[KEY].run_id == opened_run.id
 
 
@@ -185,13 +187,13 @@ def test_what_is_shown_can_be_narrowed_and_the_verdict_stays(
 ) -> None:
     app = open_page(PAGE, run=compared[0].id)
     app.pills(key="compare_kinds").set_value(["baseline"]).run()
-    assert table(app)["name"].tolist() == ["Mean of squares, no model"]
+    assert table(app)["model"].tolist() == ["Mean of squares, no model"]
     assert "2 models were compared" in words(app)
     app.pills(key="compare_kinds").set_value(["run", "baseline"]).run()
     app.text_input(key="compare_text").set_value("pca ON").run()
-    assert table(app)["name"].tolist() == ["Custom: PCA on differences"]
+    assert table(app)["model"].tolist() == ["Custom: PCA on differences"]
     app.text_input(key="compare_text").set_value("[a-z").run()
-    assert "No model fits" in words(app)
+    assert "No model matches these filters" in words(app)
     assert not app.dataframe
     assert not app.exception
     app.switch_page("pages/1_Data.py").run()
@@ -229,7 +231,7 @@ def test_the_best_are_laid_over_one_another_until_the_user_chooses(
     app = open_page(PAGE, run=run.id)
     ranking = [run_id for run_id in table(app)["run"] if run_id]
     assert app.multiselect[0].value == ranking
-    assert "cannot be told apart" in words(app) or "is better than" in words(app)
+    assert "statistically tied" in words(app) or "is better than" in words(app)
 
     third = beside(run, "mahalanobis")
     app.run()
@@ -285,14 +287,14 @@ def test_a_finished_baseline_is_a_row_at_the_next_look(
     waiting = create_run(opened_run.dataset(), recipe("squares", PCA), Purpose("baseline", opened_run.id))
     app = open_page(PAGE, run=opened_run.id)
     assert "1 waiting" in progress(app)
-    assert "Mean of squares, no model" not in table(app)["name"].tolist()
+    assert "Mean of squares, no model" not in table(app)["model"].tolist()
     mark(waiting, "running")
     app.run()
     assert "now: Mean of squares, no model" in progress(app)
     worker.execute(waiting)
     app.run()
     assert "1 of" in words(app)
-    assert "Mean of squares, no model" in table(app)["name"].tolist()
+    assert "Mean of squares, no model" in table(app)["model"].tolist()
 
 
 def test_a_baseline_that_failed_says_why_and_can_be_tried_again(open_page: OpenPage, opened_run: Run) -> None:
@@ -322,7 +324,7 @@ def test_only_runs_judged_on_the_same_windows_are_compared(open_page: OpenPage, 
     assert flattering.id in table(app)["run"].tolist()
     assert opened_run.id not in table(app)["run"].tolist()
     assert "Random split: optimistic" in words(app)
-    assert "had seen" in words(app)
+    assert "in the training data" in words(app)
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
     assert app.selectbox[0].value != chosen
@@ -395,17 +397,17 @@ def test_old_runs_alone_are_said_to_be_too_old(open_page: OpenPage, dataset: Dat
     assert not app.exception
 
 
-def test_the_table_is_taken_along_without_formulas(opened_run: Run) -> None:
-    judgement = opened_run.judgement()
-    assert judgement is not None
-    board = leaderboard([opened_run], judgement["windows"])
-    evil = board.assign(name=["=1+1", *board["name"][1:]])
+def test_the_downloaded_table_has_no_formulas(opened_run: Run) -> None:
+    judged = opened_run.judged()
+    assert judged is not None
+    frame = frame_of(leaderboard([opened_run], judged.model.windows))
+    evil = frame.assign(model=["=1+1", *frame["model"][1:]])
     back = pd.read_csv(io.StringIO(to_csv(evil)))
-    assert back.loc[0, "name"] == "'=1+1"
-    assert list(back.columns) == columns(LEADS)
-    np.testing.assert_allclose(back["mean_fold_auc"], board["mean_fold_auc"])
-    whole = pd.read_parquet(io.BytesIO(to_parquet(board)))
-    assert whole["name"].tolist() == board["name"].tolist()
+    assert back.loc[0, "model"] == "'=1+1"
+    assert list(back.columns) == list(frame.columns)
+    np.testing.assert_allclose(back["AUC"], frame["AUC"])
+    whole = pd.read_parquet(io.BytesIO(to_parquet(frame)))
+    assert whole["model"].tolist() == frame["model"].tolist()
     assert whole["looks"].dropna().tolist() == [1]
 
 
@@ -426,64 +428,63 @@ def test_pages_are_numbered_as_their_files_are(page: str) -> None:
     assert step.numbered == (step.label if page == "app.py" else f"{number} · {step.label}")
 
 
-def row(name: str, kind: str, auc: float, group: int, **figures: Any) -> dict[str, Any]:
-    return {
-        **dict.fromkeys(columns(LEADS), 0),
-        "lead": 4.0,
-        "wider_lead": 20.0,
-        **{"name": name, "kind": kind, "mean_fold_auc": auc, "group": group, "split": "rolling"},
-        **{"folds": 6, "events": 78, "auc_low": auc - 0.02, "auc_high": auc + 0.02},
-        **{"caught_2_4": 6, "caught_2_20": 9, "achieved_2": 3.68},
-        **figures,
-    }
+def row(name: str, kind: Kind, auc: float | None, group: int, **figures: Any) -> Row:
+    settings: dict[str, Any] = {"caught": 6, "wider": 9, "rate": 3.68, **figures}
+    split = settings.pop("split", "rolling")
+    return Row(judgement_of(auc, **settings), name, kind, split=split, group=group)
 
 
-CHANCE = row("Chance: the score rolled in time", "trivial", 0.5, 9, caught_2_4=1, achieved_2=2.1)
+CHANCE = row(CHANCE_NAME, "trivial", 0.5, 9, caught=1, rate=2.1)
 CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
 
 
 @pytest.mark.parametrize(
     ("rows", "headline"),
     [
-        ([row("A", "run", 0.7, 1)], "“A” is the only model that was judged here so far."),
+        ([row("A", "run", 0.7, 1)], "“A” is the only model judged here so far."),
         ([row("A", "run", 0.7, 1), row("B", "run", 0.6, 2)], "“A” is best"),
-        ([row("A", "run", 0.7, 1), row("B", "run", 0.69, 1)], "“A” stands first, but 1 other cannot"),
         (
-            [row("A", "run", 0.54, 1), CLOCK | {"group": 1}, CHANCE | {"group": 1}],
-            "“A” stands first, but cannot be told apart from “Chance: the score rolled in time”",
+            [row("A", "run", 0.7, 1), row("B", "run", 0.69, 1)],
+            "“A” ranks first, but 1 other is statistically tied with it.",
         ),
-        ([CLOCK, row("A", "run", 0.5, 9)], "No model is better than “Time since the last restart”"),
-        ([row("A", "run", np.nan, 1)], "None of 1 model could be ranked."),
+        (
+            [row("A", "run", 0.54, 1), replace(CLOCK, group=1), replace(CHANCE, group=1)],
+            f"“A” ranks first, but is statistically tied with “{CHANCE_NAME}”",
+        ),
+        ([CLOCK, row("A", "run", 0.5, 9)], "No model beats “Time since the last restart”"),
+        ([row("A", "run", None, 1)], "None of 1 model could be ranked."),
     ],
 )
-def test_the_headline_claims_no_more_than_the_data_tell(rows: list[dict[str, Any]], headline: str) -> None:
-    first, *_ = verdict(pd.DataFrame(rows))
+def test_the_headline_claims_no_more_than_the_data_show(rows: list[Row], headline: str) -> None:
+    first, *_ = verdict(rows)
     assert first.startswith(headline)
-    assert "is best" not in first or rows[1]["group"] > rows[0]["group"]
+    assert "is best" not in first or rows[1].group > rows[0].group
 
 
 def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
-    level = [row(name, "baseline", 0.69, 1) for name in "BCDEFG"]
-    board = pd.DataFrame([row("A", "run", 0.7, 1), *level, row("H", "run", 0.6, 2, caught_2_4=8), CHANCE])
+    tied_with_it = [row(name, "baseline", 0.69, 1) for name in "BCDEFG"]
+    board = [row("A", "run", 0.7, 1), *tied_with_it, row("H", "run", 0.6, 2, caught=8), CHANCE]
     _, caught, most, ranking, tied, optimism, chance = verdict(board)
     assert caught.startswith(
-        "With thresholds chosen on the past for 2 false alarms a day it would have caught 6 of 78 events by "
-        "an alarm in the 4 minutes before the event, and 9 by one in the 20 minutes before. 3.7 false"
+        "With thresholds chosen on past data for 2 false alarms a day, it would have caught 6 of 78 events "
+        "by an alarm in the 4 minutes before the event, and 9 by an alarm in the 20 minutes before. "
+        "The actual rate was 3.7 false alarms a day."
     )
-    assert "6 folds, each judged by models that had seen only what came before it" in caught
+    assert "6 folds, each with models trained only on what came before it" in caught
     assert most == (
-        "In the same 4 minutes “H” would have caught the most, 8 of 78, at 3.7 false alarms a day."
+        "In the same 4 minutes, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
     )
     assert "in 70% of such pairs (95 % interval 0.68 to 0.72)" in ranking
-    assert tied == "These data cannot tell it apart from “B”, “C”, “D”, “E” and 2 more."
+    assert tied == "These data show no clear difference from “B”, “C”, “D”, “E” and 2 more."
     assert optimism == (
-        "8 models were compared on the same 78 events: the best of so many looks better than it is."
+        "8 models were compared on the same 78 events, so the best of them looks better than it is."
     )
     assert "would have caught 1 of 78 at 2.1 false alarms a day" in chance
-    alone = "\n".join(verdict(pd.DataFrame([row("A", "run", 0.7, 1, split="random", auc_low=np.nan)])))
+    one = row("A", "run", 0.7, 1, split="random")
+    alone = "\n".join(verdict([replace(one, judgement=replace(one.judgement, interval=None))]))
     assert "interval" not in alone
-    assert "chosen on the past" not in alone
-    assert "whose neighbours the models had seen" in alone
+    assert "chosen on past data" not in alone
+    assert "whose neighbours were in the training data" in alone
     assert "looks better than it is" not in alone
     assert "Train the baselines" in alone
 

@@ -131,7 +131,7 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
     assert seen.sentence(Measure("caught", 5.0)) in words(app) and "an upper bound" in words(app)
     (table,) = app.dataframe
     caught = [cell.figures.count(5.0, 4.0).caught for cell in seen.judged if cell.figures]
-    assert table.value["caught_5_4"].tolist() == sorted(caught, reverse=True)
+    assert table.value["caught"].tolist() == sorted(caught, reverse=True)
     # Whoever saw the map saw the test data of its cells.
     assert all(cell.run and len(cell.run.looks()) == 1 for cell in seen.cells)
 
@@ -139,7 +139,7 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
 def test_a_cell_is_opened_like_any_run(open_page: OpenPage, dataset: Dataset, done_map: DesignMap) -> None:
     app = open_view(open_page, dataset)
     assert button(app, "Open this cell").disabled
-    key = f"map_table_{done_map.id}_4_mean_fold_auc"
+    key = f"map_table_{done_map.id}_4_{Measure()}"
     assert key in app.session_state
     app.session_state[key] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     app.run()

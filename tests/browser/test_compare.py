@@ -12,6 +12,7 @@ from playwright.sync_api import Page, expect
 from rare_event.compare.leaderboard import leaderboard
 from rare_event.config import recipe
 from rare_event.jobs import worker
+from rare_event.judge.standing import Row
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose
@@ -48,10 +49,10 @@ def baseline_of(run: Run, name: str) -> Run:
     return made
 
 
-def board_of(*runs: Run) -> pd.DataFrame:
-    judgement = runs[0].judgement()
-    assert judgement is not None
-    return leaderboard(sorted(runs, key=lambda run: run.id, reverse=True), judgement["windows"])
+def board_of(*runs: Run) -> tuple[Row, ...]:
+    judged = runs[0].judged()
+    assert judged is not None
+    return leaderboard(sorted(runs, key=lambda run: run.id, reverse=True), judged.model.windows)
 
 
 def open_compare(page: Page, server: Server, run: Run) -> None:
@@ -86,7 +87,7 @@ def test_sealed_opened_selected_and_evaluated(
 
     opens = page.get_by_role("button", name="Open this run")
     expect(opens).to_be_disabled()
-    row = board_of(run, baseline)["run"].tolist().index(baseline.id)
+    row = [each.run for each in board_of(run, baseline)].index(baseline.id)
     tick(page, row)
     expect(opens).to_be_enabled()
     opens.click()

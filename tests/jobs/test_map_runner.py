@@ -314,8 +314,8 @@ def test_an_overview_in_words_and_as_plain_data(dataset) -> None:
         " events over all 3 folds, " in caught and "Picked on the past only, what was best caught" in caught
     )
     frame = seen.frame()
-    assert frame["mean_fold_auc"].tolist() == aucs and frame["run"].is_unique
-    assert (frame["caught_low_2_4"] <= frame["caught_2_4"]).all()
+    assert frame["AUC"].tolist() == aucs and frame["run"].is_unique
+    assert (frame["caught from at 2 a day, 4 min"] <= frame["caught at 2 a day, 4 min"]).all()
     # Looking is counted once.
     look_at(seen)
     look_at(seen)

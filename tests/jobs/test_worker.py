@@ -25,6 +25,7 @@ from rare_event.store.bundle import load_bundle
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose
 from rare_event.store.runs import create_run, open_run
+from rare_event.store.serial import to_plain
 from tests.small import DENSE, ENDLESS, PCA
 
 RESULTS = {
@@ -175,13 +176,11 @@ def test_the_rule_in_words(make_run) -> None:
 def test_a_run_is_judged_and_so_is_what_needs_no_model(make_run) -> None:
     run = make_run(PCA)
     result = execute(run)
-    kept = run.judgement()
-    draws = kept.pop("auc_draws")
-    trivial = kept.pop("trivial")
-    assert kept == json.loads(json.dumps(result.judgement().to_dict()))
-    assert draws == result.judgement().auc_draws.tolist()
-    assert [row["name"] for row in trivial] == ["chance", "since-restart"]
-    assert {row["windows"] for row in trivial} == {kept["windows"]}
+    kept = run.judged()
+    assert to_plain(kept.model) == to_plain(result.judgement())
+    assert kept.model.auc_draws.tolist() == result.judgement().auc_draws.tolist()
+    assert [row.name for row in kept.trivial] == ["chance", "since-restart"]
+    assert {row.windows for row in kept.trivial} == {kept.model.windows}
     assert run.looks() == []
 
 

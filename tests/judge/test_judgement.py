@@ -7,7 +7,7 @@ import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rare_event.config import AlarmPolicy, Rule
-from rare_event.judge.judgement import BUDGETS, judge, windows_digest
+from rare_event.judge.judgement import BUDGETS, Judgement, Threshold, judge, windows_digest
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores, join
 from rare_event.judge.thresholds import operating_points
@@ -47,6 +47,12 @@ def parts(seed: int = 0, folds: int = 3, skill: float = 1.5) -> tuple[Scores, Sc
     return join(drawn[0]), join(drawn[1])
 
 
+def by(threshold: Threshold, judgement: Judgement) -> list[tuple[int, float | None]]:
+    """Events caught and false alarms of one kind of threshold."""
+    counts = [count for count in judgement.counts if count.threshold == threshold]
+    return [(count.caught, count.false_alarms_per_day) for count in counts]
+
+
 @pytest.fixture(scope="module")
 def judged():
     validation, test = parts()
@@ -71,14 +77,17 @@ def test_hindsight_is_kept_apart_from_the_past(judged) -> None:
         for lead in (4.0, 20.0):
             points = operating_points(test, replace(POLICY, lead=lead))
             at = points.at(choose(points, Rule("fa-per-day", budget)))
-            assert row.caught_at_best[budget, lead] == points.caught[at]
-            assert points.false_alarms_per_day[at] <= budget
-            assert 0 <= row.caught[budget, lead] <= row.n_events
-    assert all(row.caught_at_best[b, 20.0] >= row.caught_at_best[b, 4.0] for b in BUDGETS)
+            hindsight = row.count("hindsight", budget, lead)
+            assert hindsight.caught == points.caught[at]
+            assert hindsight.false_alarms_per_day == points.false_alarms_per_day[at] <= budget
+            assert 0 <= row.count("past", budget, lead).caught <= row.n_events
+        assert row.count("hindsight", budget, 20.0).caught >= row.count("hindsight", budget).caught
     # What was chosen on the past does not change with the test scores; hindsight does.
     raised = judge(validation, test.with_score(test.y_score * 100), POLICY, "raised")
-    assert raised.caught_at_best == row.caught_at_best
-    assert raised.caught != row.caught and raised.fa_per_day_achieved != row.fa_per_day_achieved
+    assert by("hindsight", raised) == by("hindsight", row)
+    assert by("past", raised) != by("past", row)
+    with pytest.raises(ValueError, match="No past count at 3 false alarms a day, 4 minutes"):
+        row.count("past", 3.0)
 
 
 def test_a_score_without_skill_is_chance_through_the_whole_machinery() -> None:
@@ -88,14 +97,14 @@ def test_a_score_without_skill_is_chance_through_the_whole_machinery() -> None:
         row = judge(validation, test, POLICY, "random")
         assert row.mean_fold_auc is not None
         aucs.append(row.mean_fold_auc)
-        caught.append(row.caught[5.0, 4.0])
+        caught.append(row.count("past", 5.0).caught)
         rolled = test.with_score(np.roll(test.y_score, 1234 + 17 * seed))
-        chance.append(judge(validation, rolled, POLICY, "rolled").caught[5.0, 4.0])
+        chance.append(judge(validation, rolled, POLICY, "rolled").count("past", 5.0).caught)
     assert abs(np.mean(aucs) - 0.5) < 0.05
     # Caught by luck: as many as the rolled score, within three standard deviations of a count.
     assert np.sum(caught) <= np.sum(chance) + 3 * np.sqrt(np.sum(chance) + np.sum(caught))
     skilled = judge(*parts(0, skill=4.0), POLICY, "skilled")
-    assert (skilled.mean_fold_auc or 0.0) > 0.9 and skilled.caught[5.0, 4.0] > max(caught)
+    assert (skilled.mean_fold_auc or 0.0) > 0.9 and skilled.count("past", 5.0).caught > max(caught)
 
 
 def test_a_trailing_threshold_follows_a_drift_that_a_fixed_one_cannot() -> None:
@@ -103,9 +112,11 @@ def test_a_trailing_threshold_follows_a_drift_that_a_fixed_one_cannot() -> None:
     steady = judge(validation, test, POLICY, "steady")
     drifted = judge(validation, test.with_score(test.y_score * 3), POLICY, "drifted")
     for budget in (2.0, 5.0):
-        assert budget / 2.5 < steady.fa_per_day_trailing[budget] < 2.5 * budget
-        assert drifted.fa_per_day_achieved[budget] > 10 * budget
-        assert drifted.fa_per_day_trailing[budget] < drifted.fa_per_day_achieved[budget] / 3
+        followed, fixed = (drifted.count(kind, budget).false_alarms_per_day for kind in ("trailing", "past"))
+        assert followed is not None and fixed is not None
+        assert budget / 2.5 < (steady.count("trailing", budget).false_alarms_per_day or 0) < 2.5 * budget
+        assert fixed > 10 * budget
+        assert followed < fixed / 3
 
 
 def test_windows_are_the_same_only_under_the_same_rows_labels_and_folds(judged) -> None:
@@ -126,5 +137,5 @@ def test_one_class_only_has_no_skill_to_tell() -> None:
     )
     row = judge(validation, nothing, POLICY, "nothing")
     assert row.mean_fold_auc is None and row.interval is None and len(row.auc_draws) == 0
-    assert row.n_events == 0 and set(row.caught.values()) == {0}
-    assert "nan" not in str(row.to_dict()).lower()
+    assert row.n_events == 0 and {count.caught for count in row.counts} == {0}
+    assert "nan" not in str(row).lower()

@@ -4,6 +4,7 @@ import importlib
 import inspect
 import json
 import pkgutil
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -13,6 +14,7 @@ import pytest
 import rare_event.plots
 from rare_event.config.labels import SCORE
 from rare_event.detect.summary import Layer
+from rare_event.judge.standing import Row
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.curves import (
     overlay_alarms_figure,
@@ -33,6 +35,7 @@ from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
 from rare_event.plots.training import loss_figure
 from rare_event.prepare.split import Fold
 from tests.plots.examples import dates, make_points, make_scores, random_scores
+from tests.small import judgement_of
 
 ORDINARY = random_scores(200)
 # Name: scores and threshold.
@@ -66,18 +69,10 @@ def of_part(scores, threshold):
     ]
 
 
-BOARD = pd.DataFrame(
-    {
-        "name": ["dense", "dense", "PCA"],
-        "kind": ["run", "run", "baseline"],
-        "mean_fold_auc": [0.6, 0.5, np.nan],
-        "auc_low": [0.5, np.nan, np.nan],
-        "auc_high": [0.7, np.nan, np.nan],
-        "group": [1, 1, 2],
-        "events": [78, 78, 78],
-        "caught_1_4": [4, 0, np.nan],
-        "chance_1_4": [1, 1, 1],
-    }
+BOARD: tuple[Row, ...] = (
+    Row(judgement_of(0.6), "dense", "run", group=1),
+    Row(replace(judgement_of(0.5), interval=None), "dense", "run", group=1),
+    Row(judgement_of(None), "PCA", "baseline", group=2),
 )
 SPLITS = pd.DataFrame(
     {
@@ -119,18 +114,18 @@ CARRIERS = pd.DataFrame({"day": [0, 0], "sensor": ["x1", "other"], "share": [0.6
 def of_frames():
     """Figures of frames, each on ordinary data, on one row and on none."""
     figures = []
-    for rows in (slice(None), slice(1), slice(0)):
+    for n in (3, 1, 0):
         figures += [
-            leaderboard_figure(BOARD[rows]),
-            budget_figure(BOARD[rows], 4.0),
-            budget_figure(BOARD[rows], 7.0),
-            leakage_figure(SPLITS[rows]),
-            map_figure(CELLS[rows], title="Mean AUC", unit="mean AUC", chance=0.5, digits=2),
-            map_figure(CELLS[rows], title="Events", unit="events", chance=None, digits=0),
-            error_by_day_figure(DAYS[rows], part="Test", score=SCORE, changes=[(1, "a stop")]),
-            error_by_day_figure(DAYS[rows], when=dates(1)[0], part="Test", score=SCORE),
-            carriers_figure(CARRIERS[rows]),
-            *(false_alarms_by_day_figure(DAYS[rows], budget) for budget in (2.0, 0.0, None)),
+            leaderboard_figure(BOARD[:n]),
+            budget_figure(BOARD[:n], 4.0),
+            budget_figure(BOARD[:n], 20.0),
+            leakage_figure(SPLITS[:n]),
+            map_figure(CELLS[:n], title="Mean AUC", unit="mean AUC", chance=0.5, digits=2),
+            map_figure(CELLS[:n], title="Events", unit="events", chance=None, digits=0),
+            error_by_day_figure(DAYS[:n], part="Test", score=SCORE, changes=[(1, "a stop")]),
+            error_by_day_figure(DAYS[:n], when=dates(1)[0], part="Test", score=SCORE),
+            carriers_figure(CARRIERS[:n]),
+            *(false_alarms_by_day_figure(DAYS[:n], budget) for budget in (2.0, 0.0, None)),
         ]
     return figures
 

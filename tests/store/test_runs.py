@@ -13,11 +13,12 @@ from rare_event.errors import ConfigError, RunError
 from rare_event.experiment.leakage import Reading
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
+from rare_event.store.judged import Judged
 from rare_event.store.records import ENDED, Committed, Part, Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
 from rare_event.store.serial import to_plain
 from tests.naive import random_scores
-from tests.small import summary_of
+from tests.small import judgement_of, summary_of
 
 
 @pytest.fixture
@@ -298,11 +299,12 @@ def test_every_look_at_the_test_data_is_kept(run) -> None:
 
 
 def test_a_judgement_is_kept_with_the_run(run) -> None:
-    assert run.judgement() is None
-    figures = {"mean_fold_auc": 0.1 + 0.2, "interval": None, "fold_auc": [1e-300, 1.0], "n": 3}
-    run.save_judgement(figures)
-    assert repr(run.judgement()) == repr(figures)
+    assert run.judged() is None
+    run.save_judged(Judged(judgement_of(0.6, np.zeros(3)), (judgement_of(0.5, name="chance"),)))
+    kept = run.judged()
+    assert to_plain(kept.model) == to_plain(judgement_of(0.6, np.zeros(3)))
+    assert kept.trivial[0].name == "chance" and not len(kept.trivial[0].auc_draws)
     for damaged in ("{", "[1]", "null"):
         (run.folder / "judgement.json").write_text(damaged)
         with pytest.raises(RunError, match="judgement of run .* is missing or damaged. Train it again"):
-            run.judgement()
+            run.judged()

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
-import pandas as pd
 import streamlit as st
 
 from rare_event.judge.comparison import Comparison, compare
 from rare_event.judge.scores import Scores
+from rare_event.judge.standing import Row
 from rare_event.plots.curves import overlay_alarms_figure, overlay_roc_figure
 from rare_event.store.runs import open_run
 from rare_event.text import plain
@@ -18,20 +20,20 @@ DEFAULT_MODELS = 3
 TOUCHED = "compare_overlay_chosen"
 
 
-def show_overlay(board: pd.DataFrame, windows: str, lead: float) -> None:
-    """Draw the curves of chosen models over one another, and compare two of them.
+def show_overlay(board: Sequence[Row], windows: str, lead: float) -> None:
+    """Draw the curves of chosen models together, and compare two of them.
 
     Parameters
     ----------
     board
-        As of `rare_event.compare.leaderboard.leaderboard`.
+        The leaderboard.
     windows
         Digest of the windows they were judged on.
     lead
         Lead window in minutes.
     """
-    names = {row["run"]: row["name"] for row in board.to_dict("records") if row["run"]}
-    st.subheader("Curves over one another")
+    names = {row.run: row.name for row in board if row.run}
+    st.subheader("Curves of chosen models")
     chosen = _choose(names, windows)
     if not chosen:
         st.info("Choose at least one model.")
@@ -45,17 +47,17 @@ def show_overlay(board: pd.DataFrame, windows: str, lead: float) -> None:
     left.plotly_chart(overlay_roc_figure(points, part="Test"), key="compare_roc")
     right.plotly_chart(overlay_alarms_figure(points, part="Test"), key="compare_alarms")
     st.caption(
-        "Both figures read their thresholds on the test data: they show what the scores are able to do, "
-        "not what an alarm set beforehand catches."
+        "Both figures choose their thresholds on the test data: they show the best these scores could do, "
+        "not what a threshold set in advance would catch."
     )
     if len(chosen) == 2:
         st.markdown(_in_words(chosen[0], chosen[1], names))
     else:
-        st.caption("Choose exactly two models to read whether these data can tell them apart.")
+        st.caption("Choose exactly two models to see whether the data show a real difference.")
 
 
 def _choose(names: dict[str, str], windows: str) -> list[str]:
-    """Let the user choose models; until then the best are, whichever they are by now."""
+    """Let the user choose models; the default is the best ones."""
     key = f"compare_overlay_{windows}"
     touched = st.session_state.setdefault(TOUCHED, set())
     kept = [run_id for run_id in st.session_state.get(key, []) if run_id in names]
@@ -75,7 +77,7 @@ def _choose(names: dict[str, str], windows: str) -> list[str]:
 def _in_words(first: str, second: str, names: dict[str, str]) -> str:
     comparison = _compared(first, second)
     if comparison is None:
-        return "These data are too few to tell whether one of the two is better."
+        return "There are too few data to say whether one of the two is better."
     return plain(comparison.in_words(f"“{names[first]}”", f"“{names[second]}”"))
 
 

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
-import pandas as pd
 import streamlit as st
 
-from rare_event.compare.leaderboard import leaderboard, leads_of
+from rare_event.compare.leaderboard import leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import Comparable, comparable
 from rare_event.errors import RareEventError
+from rare_event.judge.standing import Row
 from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.store.seal import open_once
 from rare_event.text import plain, plural
 from rare_event.ui.compare.baselines import show_baselines
+from rare_event.ui.compare.table import KINDS_HELP
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import Missing, get_state
@@ -75,7 +76,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
             format_func=lambda windows: options[windows].label,
             # A choice holds until another run is in use that was judged on others.
             key=f"compare_windows_{default}",
-            help="Figures can only be compared on the same test windows: same split, shift and lookback.",
+            help="Only figures on the same test windows can be compared: same split, shift and lookback.",
             persist_state="session",
         )
     ]
@@ -84,7 +85,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
     if left_out:
         st.caption(
             f"{plural(left_out, 'run')} cannot be compared: trained by an older version, or damaged. "
-            "Train again what you want to see here."
+            "Train them again to see them here."
         )
     if chosen.optimistic:
         st.warning(
@@ -109,31 +110,25 @@ def _comparable(looked: Looked) -> list[Comparable]:
 
 
 @in_place
-def show_baselines_beside(chosen: Comparable) -> None:
-    """Show how far the baselines are: of the run in use, else of the latest run."""
+def show_baselines_of_run(chosen: Comparable) -> None:
+    """Show the progress of the baselines: of the run in use, or else of the latest run."""
     in_use = get_state().run_id
     show_baselines(open_run(in_use if in_use in chosen.asked_for else chosen.asked_for[0]))
 
 
 @in_place
-def open_board(chosen: Comparable) -> pd.DataFrame | None:
-    """Return the leaderboard of the runs whose test data are open, and let the user open the others.
-
-    Returns
-    -------
-    pandas.DataFrame or None
-        None while no run is open, or nothing of those that are can be read.
-    """
+def open_board(chosen: Comparable) -> tuple[Row, ...]:
+    """Return the leaderboard of the runs whose test data are open, and let the user open the others."""
     if chosen.sealed:
         _offer_to_open(chosen)
     board = _board(_looked(map(open_run, chosen.shown)), chosen.windows)
-    if chosen.shown and not len(board):
+    if chosen.shown and not board:
         st.error("The figures of these runs are missing or damaged. Train them again.")
-    return board if len(board) else None
+    return board
 
 
 @st.cache_resource(max_entries=16, show_spinner="Comparing …")
-def _board(looked: Looked, windows: str) -> pd.DataFrame:
+def _board(looked: Looked, windows: str) -> tuple[Row, ...]:
     return leaderboard([open_run(run_id) for run_id, _ in looked], windows)
 
 
@@ -143,11 +138,11 @@ def _offer_to_open(chosen: Comparable) -> None:
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         is_sealed = f"{plural(len(sealed), 'run')} {'is' if one else 'are'} still sealed"
         if chosen.shown:
-            words = f"**{is_sealed}**, and not shown."
+            words = f"**{is_sealed}** and not shown."
         else:
             words = (
-                f"**{is_sealed}**: nobody has looked at the test data yet, so no figure is shown. To compare "
-                "is to look: choose by what you see here, and these data can no longer judge that choice."
+                f"**{is_sealed}**: no test data have been opened yet, so no figure is shown. Comparing is "
+                "a look: if you choose a model here, these data can no longer judge it fairly."
             )
         st.markdown(words, width="stretch")
         these = "this run" if one else f"these {len(sealed)} runs"
@@ -158,14 +153,14 @@ def _offer_to_open(chosen: Comparable) -> None:
             st.rerun()
 
 
-def show_verdict(board: pd.DataFrame) -> None:
+def show_verdict(board: Sequence[Row]) -> None:
     """Say in words which model is best, and how far that can be trusted."""
     headline, *sentences = verdict(board)
     st.subheader(plain(headline))
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
 
 
-def choose_rows(board: pd.DataFrame) -> tuple[pd.DataFrame, float]:
+def choose_rows(board: Sequence[Row]) -> tuple[list[Row], float]:
     """Let the user choose which rows are shown, and the lead window in which alarms count.
 
     Returns
@@ -180,19 +175,19 @@ def choose_rows(board: pd.DataFrame) -> tuple[pd.DataFrame, float]:
             selection_mode="multi",
             default=KINDS,
             key="compare_kinds",
-            help="run: one you asked for. baseline: trained beside it. supervised: learns from past events. "
-            "trivial: needs no model.",
+            help=KINDS_HELP,
             persist_state="session",
         )
         text = st.text_input(
             "Name contains", key="compare_text", placeholder="any name", width=220, persist_state="session"
         )
-        lead = choose_lead("compare_lead", leads_of(board))
-    named = board["name"].str.contains(text or "", case=False, regex=False)
-    return board[board["kind"].isin(kinds) & named].reset_index(drop=True), lead
+        judgement = board[0].judgement
+        lead = choose_lead("compare_lead", judgement.lead_windows, judgement.time_unit)
+    wanted = (text or "").casefold()
+    return [row for row in board if row.kind in kinds and wanted in row.name.casefold()], lead
 
 
-def show_figures(board: pd.DataFrame, lead: float) -> None:
+def show_figures(board: Sequence[Row], lead: float) -> None:
     """Draw how well each model ranks, and how many events it catches.
 
     Parameters

@@ -1,151 +1,170 @@
-"""The leaderboard as a table: sort it, open a run from it, take it along."""
+"""The leaderboard as a table: sort it, open a run from it, download it."""
 
 from __future__ import annotations
 
-import io
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import pandas as pd
 import streamlit as st
 
-from rare_event.compare.leaderboard import leads_of
-from rare_event.judge.judgement import BUDGETS
-from rare_event.store.exports import spreadsheet_safe
+from rare_event.judge.judgement import BUDGETS, Judgement, Threshold
+from rare_event.judge.standing import Row
 from rare_event.text import number
+from rare_event.ui.downloads import offer_downloads
 from rare_event.ui.state import update_state
 
-# The same for all rows, or an id: part of what is downloaded, not of what is shown.
-HIDDEN = ("run", "split", "folds", "base_rate", "events", "lead", "wider_lead")
 # A longer table scrolls.
 MOST_ROWS = 25
-# Pixels; a longer name is shown in full when it is pointed at.
+# Pixels; hovering shows a longer name in full.
 NAME_WIDTH = 330
-THRESHOLDS = {
-    "caught": ("caught", "with each fold's threshold chosen on its past"),
+KINDS_HELP = (
+    "run: a model you asked for. baseline: trained to compare with. supervised: learns from past events. "
+    "trivial: needs no model."
+)
+THRESHOLDS: dict[Threshold, tuple[str, str]] = {
+    "past": ("caught", "with each fold's threshold chosen on its past"),
     "trailing": ("trailing", "with thresholds that follow the scores of the last days"),
-    "best": ("hindsight", "with a threshold read on the test data themselves: an upper bound"),
+    "hindsight": ("hindsight", "with a threshold chosen on the test data themselves: an upper bound"),
 }
+RATES: dict[Threshold, str] = {"past": "false alarms", "trailing": "trailing false alarms"}
 
 
-def show_table(board: pd.DataFrame) -> None:
-    """Show the leaderboard as a table, and let the user open a run or download it.
+@dataclass(frozen=True)
+class Column:
+    """A column of the table: where its figures come from, and how they are shown."""
 
-    Parameters
-    ----------
-    board
-        As of `rare_event.compare.leaderboard.leaderboard`; the rows to show.
-    """
+    name: str
+    value: Callable[[Row], Any]
+    help: str = ""
+    format: str | None = None
+    shown: bool = True
+
+    def config(self) -> Any:
+        """Return the settings of the column for Streamlit."""
+        if self.name == "model":
+            return st.column_config.TextColumn(self.name, pinned=True, width=NAME_WIDTH)
+        if self.name == "kind":
+            return st.column_config.TextColumn(self.name, help=self.help)
+        return st.column_config.NumberColumn(self.name, help=self.help or None, format=self.format)
+
+
+def columns(judgement: Judgement) -> list[Column]:
+    """List the columns of a leaderboard; its budgets and lead windows are those of a judgement."""
+    interval = "end of the 95 % interval."
+    return [
+        Column("model", lambda row: row.name),
+        Column("kind", lambda row: row.kind, KINDS_HELP),
+        Column("group", lambda row: row.group, "Models of one group are statistically tied on these events."),
+        Column(
+            "AUC",
+            lambda row: row.judgement.mean_fold_auc,
+            "Mean of the folds' areas under the ROC curve; chance is 0.5.",
+            "%.3f",
+        ),
+        Column("AUC from", lambda row: _end(row, 0), f"Lower {interval}", "%.3f"),
+        Column("AUC to", lambda row: _end(row, 1), f"Upper {interval}", "%.3f"),
+        Column(
+            "AP",
+            lambda row: row.judgement.average_precision,
+            "Average precision, all folds together.",
+            "%.3f",
+        ),
+        *_count_columns(judgement, "past"),
+        *_rate_columns(judgement, "past"),
+        Column("training (s)", lambda row: row.train_seconds, format="%.0f"),
+        Column("looks", lambda row: row.looks, "How often the run's test data were opened."),
+        *_count_columns(judgement, "trailing"),
+        *_rate_columns(judgement, "trailing"),
+        *_count_columns(judgement, "hindsight"),
+        Column("run", lambda row: row.run, shown=False),
+        Column("split", lambda row: row.split, shown=False),
+        Column("folds", lambda row: len(row.judgement.fold_auc), shown=False),
+        Column("share positive", lambda row: row.judgement.base_rate, shown=False),
+        Column("events", lambda row: row.judgement.n_events, shown=False),
+    ]
+
+
+def _end(row: Row, side: int) -> float | None:
+    interval = row.judgement.interval
+    return None if interval is None else interval[side]
+
+
+def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
+    (word, how), unit = THRESHOLDS[threshold], judgement.time_unit
+    return [
+        Column(
+            f"{word} at {budget:g} {unit.a_day}, {lead:g} {unit.short}",
+            partial(_caught, threshold, budget, lead),
+            f"Events caught, of {judgement.n_events:,}, at {budget:g} false alarms {unit.a_day} by alarms at "
+            f"most {lead:g} {unit.name} before the event, {unit.reword(how)}.",
+        )
+        for lead in judgement.lead_windows
+        for budget in BUDGETS
+    ]
+
+
+def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
+    how, unit = THRESHOLDS[threshold][1], judgement.time_unit
+    return [
+        Column(
+            f"{RATES[threshold]} at {budget:g} {unit.a_day}",
+            partial(_rate, threshold, budget),
+            f"Actual false alarms {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}; an alarm "
+            f"counts {judgement.lead_windows[0]:g} {unit.name} before an event.",
+            "%.1f",
+        )
+        for budget in BUDGETS
+    ]
+
+
+def _caught(threshold: Threshold, budget: float, lead: float, row: Row) -> int:
+    return row.judgement.count(threshold, budget, lead).caught
+
+
+def _rate(threshold: Threshold, budget: float, row: Row) -> float | None:
+    return row.judgement.count(threshold, budget).false_alarms_per_day
+
+
+def frame_of(board: Sequence[Row]) -> pd.DataFrame:
+    """Return the table of a leaderboard, at least one row."""
+    listed = columns(board[0].judgement)
+    frame = pd.DataFrame({column.name: [column.value(row) for row in board] for column in listed})
+    return frame.astype({"AUC": float, "AP": float, "training (s)": float, "looks": "Int64"})
+
+
+def show_table(board: Sequence[Row]) -> None:
+    """Show the leaderboard as a table, and let the user open a run or download it."""
+    judgement, frame = board[0].judgement, frame_of(board)
     st.subheader("All figures")
     st.caption(
-        "Select a row to open that run; a click on a heading sorts. AP is the average precision; chance has "
-        f"{number(board['base_rate'].iloc[0], 2)}, the share of positive windows."
+        "Select a row to open that run. Click a heading to sort. AP is the average precision; chance has "
+        f"{number(judgement.base_rate, 2)}, the share of positive windows."
     )
-    # A selection belongs to these rows only.
-    rows = hash(tuple(board["run"]))
+    listed = columns(judgement)
     chosen = st.dataframe(
-        board,
+        frame,
         hide_index=True,
         height="content" if len(board) <= MOST_ROWS else "auto",
         placeholder="–",
-        column_order=[name for name in board.columns if name not in HIDDEN],
-        column_config=columns(board),
+        column_order=[column.name for column in listed if column.shown],
+        column_config={column.name: column.config() for column in listed if column.shown},
         on_select="rerun",
         selection_mode="single-row",
-        key=f"compare_table_{rows}",
+        # A selection belongs to these rows only.
+        key=f"compare_table_{hash(tuple(row.run for row in board))}",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
-        _open_button(board, chosen["selection"]["rows"])
-        st.download_button(
-            "Download the leaderboard (CSV)",
-            to_csv(board),
-            "leaderboard.csv",
-            "text/csv",
-            key="compare_csv",
-            on_click="ignore",
-        )
-        st.download_button(
-            "Download the leaderboard (Parquet)",
-            to_parquet(board),
-            "leaderboard.parquet",
-            "application/vnd.apache.parquet",
-            key="compare_parquet",
-            on_click="ignore",
-        )
+        _open_button([board[position].run for position in chosen["selection"]["rows"]])
+        offer_downloads(frame, "the leaderboard", "leaderboard", "compare")
 
 
-def _open_button(board: pd.DataFrame, selected: list[int]) -> None:
-    run_id = board["run"].iloc[selected[0]] if selected else ""
+def _open_button(selected: list[str]) -> None:
+    run_id = selected[0] if selected else ""
     if st.button("Open this run", type="primary", key="compare_open", disabled=not run_id):
         update_state(run_id=run_id)
         st.switch_page("pages/4_Evaluate.py")
     if selected and not run_id:
-        st.caption("This row needs no model: there is nothing to open.")
-
-
-def columns(board: pd.DataFrame) -> dict[str, Any]:
-    """Name the columns, with what each means and how its figures are written."""
-    number_column = st.column_config.NumberColumn
-    events = board["events"].iloc[0]
-    configs: dict[str, Any] = {
-        "name": st.column_config.TextColumn("model", pinned=True, width=NAME_WIDTH),
-        "kind": st.column_config.TextColumn(
-            "kind",
-            help="run: one you asked for. baseline: trained beside it. supervised: learns from past events. "
-            "trivial: needs no model.",
-        ),
-        "group": number_column("group", help="Models of one group cannot be told apart on these events."),
-        "mean_fold_auc": number_column(
-            "AUC", format="%.3f", help="Mean of the folds' areas under the ROC curve; chance is 0.5."
-        ),
-        "auc_low": number_column("AUC from", format="%.3f", help="Lower end of the 95 % interval."),
-        "auc_high": number_column("AUC to", format="%.3f", help="Upper end of the 95 % interval."),
-        "average_precision": number_column(
-            "AP", format="%.3f", help="Average precision, all folds together."
-        ),
-        "train_seconds": number_column("training", format="%.0f s"),
-        "looks": number_column("looks", help="How often the run's test data were opened."),
-    }
-    for lead in (f"{lead:g}" for lead in leads_of(board)):
-        for budget in (f"{budget:g}" for budget in BUDGETS):
-            for column, (word, how) in THRESHOLDS.items():
-                configs[f"{column}_{budget}_{lead}"] = number_column(
-                    f"{word} {budget}/day, {lead} min",
-                    help=f"Events caught, of {events:,}, at {budget} false alarms a day by alarms at most "
-                    f"{lead} minutes before the event, {how}.",
-                )
-    for budget in (f"{budget:g}" for budget in BUDGETS):
-        for column, word, how in (
-            ("achieved", "false alarms", THRESHOLDS["caught"][1]),
-            ("achieved_trailing", "trailing false alarms", THRESHOLDS["trailing"][1]),
-        ):
-            configs[f"{column}_{budget}"] = number_column(
-                f"{word} {budget}/day",
-                format="%.1f",
-                help=f"False alarms a day that came of it, {how} for {budget} a day, "
-                f"alarms counting {leads_of(board)[0]:g} minutes before an event.",
-            )
-    return configs
-
-
-def to_csv(board: pd.DataFrame) -> str:
-    """Write a leaderboard as CSV in which no text is taken for a formula.
-
-    Parameters
-    ----------
-    board
-        As of `rare_event.compare.leaderboard.leaderboard`.
-    """
-    return str(spreadsheet_safe(board).to_csv(index=False))
-
-
-def to_parquet(board: pd.DataFrame) -> bytes:
-    """Write a leaderboard as Parquet.
-
-    Parameters
-    ----------
-    board
-        As of `rare_event.compare.leaderboard.leaderboard`.
-    """
-    buffer = io.BytesIO()
-    board.to_parquet(buffer, index=False)
-    return buffer.getvalue()
+        st.caption("This row needs no model, so there is no run to open.")
