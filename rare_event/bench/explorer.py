@@ -63,6 +63,7 @@ def explorer_frame() -> Row:
 def _explorer_page() -> str:
     """Return the explorer on a page of its own, with the data of 1,000,000 scored rows."""
     from rare_event.config import Costs
+    from rare_event.config.labels import SCORE
     from rare_event.judge.explorer import event_levels, explorer_columns
     from rare_event.plots.explorer import explorer_data
 
@@ -74,7 +75,7 @@ def _explorer_page() -> str:
         event_levels(scores, policy),
         threshold,
         part="Validation",
-        unit="bench",
+        label=SCORE,
         costs=Costs(),
     )
     html, css, script = (

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.config import Costs
+from rare_event.config.labels import ScoreLabel
 from rare_event.judge.explorer import MOST_COLUMNS, histogram
 from rare_event.judge.scores import Scores
 from rare_event.plots.palette import COLOURS
@@ -97,6 +98,7 @@ class ExplorerData(TypedDict):
     """What the browser is handed."""
 
     part: Literal["Validation", "Test"]
+    score: str
     unit: str
     value: float
     n_positive: int
@@ -119,7 +121,7 @@ def explorer_data(
     threshold: float,
     *,
     part: Literal["Validation", "Test"],
-    unit: str,
+    label: ScoreLabel,
     costs: Costs,
 ) -> ExplorerData:
     """Lay out what the browser needs, as plain data.
@@ -134,8 +136,8 @@ def explorer_data(
         As of `rare_event.judge.explorer.event_levels`.
     threshold
         Where the explorer stands.
-    part, unit
-        Name of the part, and unit of the scores.
+    part, label
+        Names of the part and of the scores.
     costs
         What the plant pays.
     """
@@ -144,7 +146,8 @@ def explorer_data(
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
     return {
         "part": part,
-        "unit": unit,
+        "score": label.name,
+        "unit": label.unit,
         "value": threshold,
         "n_positive": scores.n_positive,
         "n_normal": len(scores) - scores.n_positive,

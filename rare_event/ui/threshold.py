@@ -102,7 +102,7 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
         levels_of(run.id, "validation", exploring.policy, exploring.trailing),
         exploring.threshold,
         part="Validation",
-        unit=label_of(run, exploring.trailing is not None).unit,
+        label=label_of(run, exploring.trailing is not None),
         costs=exploring.rule.costs,
     )
     threshold_explorer(

@@ -9,6 +9,7 @@ import pytest
 
 from rare_event.bench.data import synthetic_scores
 from rare_event.config import AlarmPolicy, Costs
+from rare_event.config.labels import RECONSTRUCTION
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.plots import explorer
 from rare_event.plots.explorer import ExplorerData, explorer_data
@@ -56,7 +57,7 @@ def test_what_is_handed_over_has_these_keys_at_every_depth() -> None:
         event_levels(scores, policy),
         1.0,
         part="Validation",
-        unit="errors",
+        label=RECONSTRUCTION,
         costs=Costs(),
     )
 
@@ -68,6 +69,8 @@ def test_what_is_handed_over_has_these_keys_at_every_depth() -> None:
                 agree(found[key], hint)
 
     agree(data, ExplorerData)
+    assert (data["score"], data["unit"]) == (RECONSTRUCTION.name, RECONSTRUCTION.unit)
+    assert "`Threshold on the ${data.score} (${data.unit})`" in SCRIPT and '"Threshold"' not in SCRIPT
     lengths = {len(values) for values in dict[str, Any](data["columns"]).values()}
     assert len(lengths) == 1 and np.all(np.diff(data["columns"]["threshold"]) > 0)
     assert not any(np.isnan(value) for value in data["columns"]["median_lead"] if value is not None)

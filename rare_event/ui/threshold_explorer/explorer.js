@@ -87,6 +87,7 @@ const CLASSES = ["normal", "positive"];
 /**
  * @typedef {object} ExplorerData
  * @property {"Validation" | "Test"} part
+ * @property {string} score
  * @property {string} unit
  * @property {number} value
  * @property {number} n_positive
@@ -533,7 +534,7 @@ function drawStatic(svg, data, axis, width) {
   add(
     "text",
     { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
-    `Threshold (${data.unit})`,
+    `Threshold on the ${data.score} (${data.unit})`,
   );
 
   for (const name of BANDS) {
