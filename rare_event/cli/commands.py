@@ -13,7 +13,7 @@ from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.clock import TimeUnit
-from rare_event.config import PRESETS, SplitPlan, baselines
+from rare_event.config import PRESETS, SplitPlan, baselines, name_of
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -168,7 +168,7 @@ def _describe(summary: Summary) -> str:
     why = f"{unit.why}\n" if unit.why else ""
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
-        f"{summary.preset} on {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{name_of(summary.preset)} on {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
         f"{SplitPlan(summary.split).in_words()}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "

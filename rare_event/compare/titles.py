@@ -8,8 +8,8 @@ from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
-from rare_event.config import RECIPES, ExperimentConfig
-from rare_event.config.labels import PRESETS, model_on
+from rare_event.config import RECIPES, ExperimentConfig, name_of
+from rare_event.config.labels import model_on
 from rare_event.store.runs import Run
 
 # Of two things of one name, this many settings are named in which they differ.
@@ -20,10 +20,10 @@ TIMES = ("%d %b %H:%M", "%d %b %H:%M:%S", "%d %b %H:%M:%S.%f")
 
 def title_of(config: ExperimentConfig) -> str:
     """Name a config for people."""
+    name = name_of(config.name)
     if config.name in RECIPES:
-        return RECIPES[config.name].title
-    preset = PRESETS.get(config.name, config.name.capitalize())
-    return f"{preset}: {model_on(config.model.kind, config.representation.kind)}"
+        return name
+    return f"{name}: {model_on(config.model.kind, config.representation.kind)}"
 
 
 def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:

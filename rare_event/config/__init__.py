@@ -47,7 +47,7 @@ from rare_event.config.prepare import (
     TrainingWindow,
 )
 from rare_event.config.presets import ARTICLE_DENSE, ARTICLE_LSTM, PRESETS, RECOMMENDED
-from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, recipe
+from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, name_of, recipe
 from rare_event.config.space import SPACE_MODELS, DesignSpace, space_from_json, space_to_json
 from rare_event.config.training import Score, Training
 
@@ -108,6 +108,7 @@ __all__ = [
     "VectorModel",
     "baselines",
     "from_json",
+    "name_of",
     "recipe",
     "require",
     "space_from_json",

@@ -18,10 +18,12 @@ from rare_event.config.baselines import (
     SVMModel,
 )
 from rare_event.config.experiment import ExperimentConfig, ModelConfig
+from rare_event.config.labels import NAMES
 from rare_event.config.networks import DenseModel
 from rare_event.config.prepare import Representation
 from rare_event.config.training import Score, Training
 from rare_event.errors import ConfigError
+from rare_event.text import capital
 
 
 @dataclass(frozen=True)
@@ -89,6 +91,17 @@ JOINED: dict[str, Recipe] = {
     "either": Recipe("Alarm if average or log-odds does", BlendModel(("average", "log-odds"), join="either")),
 }
 RECIPES: dict[str, Recipe] = {**UNSUPERVISED, **SUPERVISED, **JOINED}
+
+
+def name_of(key: str) -> str:
+    """Name a preset, a recipe or a kind of model; other words stay as they are.
+
+    Examples
+    --------
+    >>> name_of("article-lstm"), name_of("pca-t2"), name_of("vae")
+    ("Articles' LSTM", "PCA, Hotelling's T2", 'Variational autoencoder')
+    """
+    return RECIPES[key].title if key in RECIPES else capital(NAMES.get(key, key))
 
 
 def recipe(name: str, base: ExperimentConfig) -> ExperimentConfig:
