@@ -21,7 +21,7 @@ from rare_event.config import (
     SplitPlan,
 )
 from rare_event.config.labels import MODELS as MODEL_NAMES
-from rare_event.config.labels import OF_FOLDS, PRESETS, REPRESENTATIONS, RULES, SPLITS
+from rare_event.config.labels import NAMES, OF_FOLDS, PRESETS, REPRESENTATIONS, RULES, SPLITS
 
 RECONSTRUCT = (*get_args(NetworkConfig), PCAModel)
 
@@ -63,3 +63,8 @@ def test_every_split_has_a_name_and_the_optimistic_ones_a_mark() -> None:
 def test_every_key_has_one_name_and_no_other_has_it(keys, names) -> None:
     assert set(keys) == set(names) and len(set(names.values())) == len(names)
     assert not [key for key in keys if "-" in key and key in names.values()]
+
+
+def test_no_two_kinds_share_a_key() -> None:
+    assert len(NAMES) == sum(map(len, (PRESETS, MODEL_NAMES, REPRESENTATIONS, RULES, SPLITS)))
+    assert "split" not in NAMES

@@ -55,6 +55,7 @@ SPLITS: dict[str, str] = {
     "random": "random split",
     "shuffled": "random split in folds",
 }
+NAMES = PRESETS | MODELS | REPRESENTATIONS | RULES | SPLITS
 
 
 def model_on(model: str, representation: str) -> str:

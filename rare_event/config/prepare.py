@@ -25,7 +25,7 @@ class SplitPlan(Settings):
         next to each test row are in the training data. ``shuffled``: the same, but each row is tested
         once, in one of `folds` folds.
         ``stretch``: whole stretches held out. ``chronological``: 64/16/20 in time. ``rolling``:
-        rolling origin over the last `test_share` of the rows.
+        rolling origin over the end of the file.
     folds
         Number of folds for ``shuffled``, ``stretch`` and ``rolling``; the other splits have one.
     test_share
@@ -33,7 +33,7 @@ class SplitPlan(Settings):
     seed
         Seed of the random draw, for ``random``, ``shuffled`` and ``stretch``; 123 is the articles'.
     window
-        Training data of a ``rolling`` fold. ``expanding``: all rows before it. ``trailing``: only the
+        Training data of a fold of ``rolling``. ``expanding``: all rows before it. ``trailing``: only the
         latest rows before it, as many as the first fold has, so that old rows drop out.
 
     Examples

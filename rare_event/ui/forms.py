@@ -16,8 +16,9 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import Settings
+from rare_event.config.labels import NAMES
 from rare_event.errors import ConfigError
-from rare_event.text import plain
+from rare_event.text import capital, plain
 
 S = TypeVar("S", bound=Settings)
 WHOLE_NUMBERS = tuple[int, ...]
@@ -40,8 +41,12 @@ def help_of(config: type, field: str) -> str:
             r"^(\S[^\n]*)\n((?:[ ]{4}[^\n]*\n?|\n(?=[ ]{4}))+)", text, flags=re.MULTILINE
         ):
             if field in [name.strip() for name in names.split(",")]:
-                return " ".join(words.split()).replace("``", "*")
+                return re.sub("``(.*?)``", _named, " ".join(words.split()))
     raise KeyError(f"{config.__name__} does not document {field}")
+
+
+def _named(literal: re.Match[str]) -> str:
+    return f"*{NAMES.get(literal[1], literal[1])}*"
 
 
 @cache
@@ -102,6 +107,10 @@ class Look:
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     columns: int = 2
 
+    def label(self, name: str) -> str:
+        """Return the label of a field."""
+        return self.labels.get(name, label_of(name))
+
 
 PLAIN = Look()
 
@@ -150,14 +159,14 @@ def problems_of(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]
     alone = {name: made_of(settings, {name: value})[1] for name, value in values.items()}
     found = {name: problem for name, problem in alone.items() if problem}
     if not found:
-        named = (name for name in values if together.startswith(f"{name} "))
+        named = (name for name in values if together.startswith(f"{label_of(name)} "))
         found = {next(named, list(values)[-1]): together}
     # The field itself shows what the first half of a config's sentence says.
     halves = {name: problem.rpartition("; ")[2] for name, problem in found.items()}
     return {name: words[:1].upper() + words[1:] for name, words in halves.items()}
 
 
-def made_of(settings: S, values: Mapping[str, Any]) -> tuple[S, str]:
+def made_of(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> tuple[S, str]:
     """Return settings with what stands in a form, or as they are and the sentence that says what is wrong.
 
     Parameters
@@ -166,12 +175,20 @@ def made_of(settings: S, values: Mapping[str, Any]) -> tuple[S, str]:
         Good ones.
     values
         As of `fill_in`.
+    look
+        How the form shows them: the sentence names a field as its label does.
     """
     try:
         read = {name: _from_widget(type(settings), name, value) for name, value in values.items()}
         return replace(settings, **read), ""
     except ConfigError as error:
-        return settings, str(error)
+        sentence = str(error)
+        for name in values:
+            label = look.label(name).partition(" (")[0]
+            sentence = re.sub(rf"^{name}(?= )", label, sentence)
+            if "_" in name:
+                sentence = re.sub(rf"\b{name}\b", label.lower(), sentence)
+        return settings, sentence
 
 
 def _kind_of(hint: Any) -> Any:
@@ -187,12 +204,12 @@ def _kind_of(hint: Any) -> Any:
 
 def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, look: Look) -> Any:
     hint = _hints(config)[name]
-    kind, label, default = _kind_of(hint), look.labels.get(name, label_of(name)), getattr(config, name)
+    kind, label, default = _kind_of(hint), look.label(name), getattr(config, name)
     about: dict[str, Any] = {"key": key, "help": help_of(config, name)}
     if name in look.choices:
         # What it begins with must be on offer, so the widget itself keeps what is typed.
         about |= {"accept_new_options": hint == WHOLE_NUMBERS, "persist_state": "session"}
-        return place.multiselect(label, look.choices[name], default, **about)
+        return place.multiselect(label, look.choices[name], default, format_func=_name, **about)
     if kind is tuple:
         text = ", ".join(map(str, begin)) if isinstance(begin, tuple) else begin
         return place.text_input(label, text, **about)
@@ -206,6 +223,10 @@ def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, l
     # Settings take a whole number for any number; a widget does not.
     value, step = None if begin is None else float(begin), look.steps.get(name, _step(default))
     return place.number_input(label, value=value, step=step, format="%g", placeholder=absent, **about)
+
+
+def _name(choice: object) -> str:
+    return capital(NAMES.get(str(choice), str(choice)))
 
 
 def _step(default: float | None) -> float:

@@ -114,7 +114,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
             config, problem = _choose_section(config, section, names, key, typed)
             problems.append(problem)
         values = fill_in(config, ("seed", "article_mode"), key, typed, LOOK)
-        config, problem = made_of(config, values)
+        config, problem = made_of(config, values, LOOK)
         problems.append(problem)
     st.session_state[TYPED] = config, typed
     return Choice(config, " ".join(filter(None, problems)))
@@ -129,7 +129,7 @@ def _typed(draft: ExperimentConfig) -> dict[str, Any]:
 def _choose_data(
     dataset: Dataset, draft: ExperimentConfig, key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, str]:
-    draft, problem = made_of(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK))
+    draft, problem = made_of(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK), LOOK)
     step = _step(dataset)
     st.caption(
         f"Warns up to {number(draft.shift * step)} minutes ahead, from the last "
@@ -191,7 +191,7 @@ def _choose_epochs(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> 
     if not isinstance(draft.model, NetworkConfig):
         return draft, ""
     look = Look({"epochs": "Epochs, at most" if draft.training.patience else "Epochs"}, columns=1)
-    training, problem = made_of(draft.training, fill_in(draft.training, ("epochs",), key, typed, look))
+    training, problem = made_of(draft.training, fill_in(draft.training, ("epochs",), key, typed, look), look)
     return replace(draft, training=training), problem
 
 
@@ -200,7 +200,7 @@ def _choose_section(
 ) -> tuple[ExperimentConfig, str]:
     settings: Settings = getattr(draft, section)
     values = fill_in(settings, names, f"{key}_{section}", typed, LOOK)
-    made, problem = made_of(settings, values)
+    made, problem = made_of(settings, values, LOOK)
     changed: Mapping[str, Any] = {section: made}
     return replace(draft, **changed), problem
 

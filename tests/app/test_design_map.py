@@ -13,6 +13,7 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.compare.map_overview import Measure, overview
 from rare_event.config import RECOMMENDED, DesignSpace, PCAModel
+from rare_event.config.labels import MODELS, REPRESENTATIONS
 from rare_event.jobs import queue as jobs
 from rare_event.jobs import worker
 from rare_event.jobs.map_runner import run_map
@@ -20,6 +21,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, MapState, create_map, list_maps
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run
+from rare_event.text import capital
 from rare_event.ui import cache
 from rare_event.ui.state import KEY
 from tests.app.conftest import Deferred
@@ -81,6 +83,10 @@ def test_without_a_map_the_page_tells_what_it_is_for_and_offers_one(
     assert "It shows which settings matter" in words(app) and "54 cells of 6 folds each" in words(app)
     assert "estimated from" not in words(app) and not app.get("plotly_chart")
     assert not button(app, "Start the map").disabled
+    for key, names in (("map_models", MODELS), ("map_representations", REPRESENTATIONS)):
+        offered = app.multiselect(key=key).options
+        assert set(offered) <= {capital(name) for name in names.values()}
+        assert len(offered) > 5 and not set(names) & set(offered)
 
 
 def test_a_map_is_started_and_read(open_page: OpenPage, dataset: Dataset) -> None:

@@ -457,6 +457,8 @@ def test_an_impossible_setting_is_told_at_its_field_and_cannot_be_trained(
     app.number_input(key=f"train_0_{field}").set_value(typed).run()
     assert not app.exception
     assert f"Choose {possible}" in unescaped(app)
+    (problem,) = app.error
+    assert problem.value.startswith(f"{field.capitalize()} is ") and not problem.value.startswith(field)
     assert button(app, "Train").disabled and not list_runs()
     assert getattr(app.session_state[KEY].draft, field, 1) != typed
 

@@ -138,7 +138,7 @@ def test_the_form_is_that_of_the_architecture(open_page: OpenPage, dataset: Data
     assert app.text_input(key="train_0_dense_widths").value == "32, 16, 16, 32"
     app.selectbox(key="train_0_model").select("attention").run()
     assert app.number_input(key="train_0_attention_heads").value == 4
-    assert "side by side" in str(app.number_input(key="train_0_attention_heads").help)
+    assert "attention heads" in str(app.number_input(key="train_0_attention_heads").help)
     assert not [field for field in app.text_input if "dense" in str(field.key)]
     assert "gives it little to learn from" in said(app)
     app.number_input(key="train_0_lookback").set_value(5).run()

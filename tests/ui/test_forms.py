@@ -1,7 +1,7 @@
 """Forms: every field of every config has a label, a help text and a widget that keeps its kind."""
 
 from dataclasses import dataclass, fields
-from typing import get_args
+from typing import get_args, get_type_hints
 
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,12 +23,14 @@ from rare_event.config import (
     PCAModel,
     RecurrentOptions,
     Representation,
+    Rule,
     Score,
     Settings,
     SplitPlan,
     Training,
 )
-from rare_event.ui.forms import fields_of, help_of, label_of, made_of, problems_of, title_of
+from rare_event.config.labels import NAMES
+from rare_event.ui.forms import Look, fields_of, help_of, label_of, made_of, problems_of, title_of
 
 FORMS = [*get_args(NetworkConfig), PCAModel, Representation, Training, Score, SplitPlan]
 
@@ -152,6 +154,23 @@ def test_each_bad_value_is_told_at_its_field_and_no_other(settings, values, told
     assert found.keys() == told.keys()
     for name, words in told.items():
         assert found[name].startswith(words) and f"{name} is" not in found[name]
+
+
+def test_a_problem_names_a_field_as_its_form_does() -> None:
+    look = Look({"shift": "Shift (rows)", "min_lead": "Minimum useful lead (minutes)"})
+    _, problem = made_of(ExperimentConfig(), {"shift": -1}, look)
+    assert problem == "Shift is -1 rows; choose 1 to 10,000."
+    _, problem = made_of(AlarmPolicy(), {"min_lead": -1.0}, look)
+    assert problem.startswith("Minimum useful lead is -1.0 minutes;")
+    _, problem = made_of(DenseModel(), {"alpha_dropout": 0.1})
+    assert problem.startswith("Alpha dropout is 0.1 with activation") and "_" not in problem
+
+
+@pytest.mark.parametrize("config", [Rule, SplitPlan, Representation])
+def test_a_help_text_names_choices_as_the_form_does(config) -> None:
+    keys = [key for key in get_args(get_type_hints(config)["kind"]) if NAMES[key] != key]
+    words = help_of(config, "kind")
+    assert keys and all(f"*{NAMES[key]}*" in words and f"*{key}*" not in words for key in keys)
 
 
 def test_several_values_are_sorted_once_each_and_typed_ones_are_read() -> None:
