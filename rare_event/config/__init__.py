@@ -1,7 +1,7 @@
-"""Every setting of an experiment, as frozen dataclasses that refuse bad values where they are made.
+"""All settings of an experiment: frozen dataclasses that reject bad values when created.
 
-A config is plain data: it goes to JSON and back without loss (`to_json`, `from_json`), so a run
-folder holds the whole recipe of its figures.
+A config survives the way to JSON and back (`to_json`, `from_json`), so a run folder records exactly
+how its figures were produced.
 """
 
 from rare_event.config.base import Settings, require

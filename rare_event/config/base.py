@@ -1,4 +1,4 @@
-"""What all settings have in common: their types are checked where they are made."""
+"""The base of all settings, which checks the type of each value."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from rare_event.errors import ConfigError
 
 @dataclass(frozen=True)
 class Settings:
-    """Base of all settings: unknown names are refused in JSON, wrong types everywhere."""
+    """Base of all settings: rejects values of the wrong type, and unknown names in JSON."""
 
     __pydantic_config__ = {"extra": "forbid", "strict": True}
 
@@ -38,12 +38,12 @@ class Settings:
                 require(finite(value), f"{name} is {value!r}; choose a finite number.")
 
 
-# Resolving hints takes most of the time of making a config.
+# Cached: resolving the hints takes most of the time of creating a config.
 _hints: Callable[[Any], dict[str, Any]] = cache(get_type_hints)
 
 
 def whole(value: Any) -> bool:
-    """Whether a value is a whole number; a bool is none."""
+    """Whether a value is a whole number; a bool is not."""
     return isinstance(value, Integral) and not isinstance(value, bool)
 
 

@@ -24,10 +24,10 @@ class PCAModel(Settings):
     Parameters
     ----------
     components
-        Number of components kept; at most the number of inputs less one is used.
+        Number of components kept, at most one less than the number of inputs.
     statistic
-        ``squared-error``: the squared residual of each sensor. ``t2``: Hotelling's T2,
-        the distance within the kept components (Jackson and Mudholkar 1979).
+        ``squared-error``: squared reconstruction error of each sensor. ``t2``: Hotelling's T2,
+        the distance from the mean along the kept components (Jackson and Mudholkar 1979).
     """
 
     kind: Literal["pca"] = field(default="pca", kw_only=True)
@@ -40,14 +40,14 @@ class PCAModel(Settings):
 
     @property
     def score_label(self) -> ScoreLabel:
-        """What the score is: a reconstruction error, unless it is Hotelling's T2."""
-        two = ScoreLabel("Hotelling's T2", "squared standard deviations")
-        return two if self.statistic == "t2" else RECONSTRUCTION
+        """The reconstruction error, or Hotelling's T2."""
+        t2 = ScoreLabel("Hotelling's T2", "squared standard deviations")
+        return t2 if self.statistic == "t2" else RECONSTRUCTION
 
 
 @dataclass(frozen=True)
 class MahalanobisModel(Settings):
-    """Squared Mahalanobis distance under a covariance shrunk by Ledoit and Wolf (2004)."""
+    """Squared Mahalanobis distance, with the covariance shrinkage of Ledoit and Wolf (2004)."""
 
     kind: Literal["mahalanobis"] = field(default="mahalanobis", kw_only=True)
     score_label = ScoreLabel("squared Mahalanobis distance", "squared standard deviations")
@@ -55,7 +55,7 @@ class MahalanobisModel(Settings):
 
 @dataclass(frozen=True)
 class IsolationForestModel(Settings):
-    """Isolation Forest (Liu, Ting and Zhou 2008): rows that few random cuts isolate score high.
+    """Isolation Forest (Liu, Ting and Zhou 2008): the fewer random cuts isolate a row, the higher its score.
 
     Parameters
     ----------
@@ -79,9 +79,9 @@ class KNNModel(Settings):
     Parameters
     ----------
     neighbours
-        Number of nearest normal rows over which the distance is averaged.
+        Number of nearest normal rows whose distances are averaged.
     most_rows
-        Most training rows; a longer training part is thinned evenly.
+        Maximum number of training rows; a longer training part is thinned evenly.
     """
 
     kind: Literal["knn"] = field(default="knn", kw_only=True)
@@ -93,7 +93,8 @@ class KNNModel(Settings):
         super().__post_init__()
         require(self.neighbours >= 1, f"neighbours is {self.neighbours}; choose 1 or more.")
         require(
-            self.most_rows >= self.neighbours, f"most_rows is {self.most_rows}; choose at least neighbours."
+            self.most_rows >= self.neighbours,
+            f"most_rows is {self.most_rows}; choose at least the {self.neighbours} neighbours.",
         )
 
 
@@ -106,7 +107,8 @@ class OneClassSVMModel(Settings):
     nu
         Upper bound on the share of training rows outside the boundary.
     most_rows
-        Most training rows; a longer part is thinned evenly, as the time of a fit grows with their square.
+        Maximum number of training rows; a longer training part is thinned evenly, since the time of a
+        fit grows with the square of the number of rows.
     """
 
     kind: Literal["one-class-svm"] = field(default="one-class-svm", kw_only=True)
@@ -122,7 +124,7 @@ class OneClassSVMModel(Settings):
 
 @dataclass(frozen=True)
 class LogisticModel(Settings):
-    """Logistic regression on past events, strongly shrunk; its score is the odds of a positive row.
+    """Logistic regression on past events, strongly regularised; the score is the odds of a positive row.
 
     Parameters
     ----------
@@ -141,12 +143,18 @@ class LogisticModel(Settings):
 
 @dataclass(frozen=True)
 class BoostingModel(Settings):
-    """Histogram gradient boosting on past events with balanced classes; its score is the odds.
+    """Gradient boosting on past events with balanced classes; the score is the odds of a positive row.
 
     Parameters
     ----------
-    trees, learning_rate, leaves, l2
-        Of scikit-learn's HistGradientBoostingClassifier.
+    trees
+        Number of trees.
+    learning_rate
+        Weight of each tree.
+    leaves
+        Maximum number of leaves of a tree.
+    l2
+        L2 penalty on the values of the leaves.
     """
 
     kind: Literal["boosting"] = field(default="boosting", kw_only=True)
@@ -168,14 +176,14 @@ class BoostingModel(Settings):
 
 @dataclass(frozen=True)
 class ForestModel(Settings):
-    """Random forest on past events and a sample of normal rows; its score is the odds.
+    """Random forest on past events and a sample of normal rows; the score is the odds of a positive row.
 
     Parameters
     ----------
     trees
         Number of trees.
     ratio
-        Normal rows sampled for each positive row, as in the dense article's alternative.
+        Number of normal rows sampled for each positive row.
     """
 
     kind: Literal["forest"] = field(default="forest", kw_only=True)
@@ -193,14 +201,14 @@ class ForestModel(Settings):
 class SVMModel(Settings):
     """Support vector machine on past events and a sample of normal rows.
 
-    Its score is the exponential of its decision function, which is taken as the log-odds.
+    The score is the exponential of the decision function, which is treated as log-odds.
 
     Parameters
     ----------
     C
         Inverse strength of the penalty, as in scikit-learn.
     ratio
-        Normal rows sampled for each positive row.
+        Number of normal rows sampled for each positive row.
     """
 
     kind: Literal["svm"] = field(default="svm", kw_only=True)
@@ -216,15 +224,15 @@ class SVMModel(Settings):
 
 @dataclass(frozen=True)
 class BlendModel(Settings):
-    """Blend of several models' scores of the same windows; the blend itself fits nothing.
+    """Blend: combines the scores that several models give to the same windows.
 
     Parameters
     ----------
     members
         Names of recipes (`rare_event.config.RECIPES`), at least two.
     join
-        ``mean-log``: the geometric mean; of models whose score is the odds this adds log-odds.
-        ``either``: an alarm if one of them alarms, each with an equal share of the budget.
+        ``mean-log``: geometric mean of the scores, which adds the log-odds of scores that are odds.
+        ``either``: an alarm of any model counts, and the models share the false alarms equally.
     """
 
     kind: Literal["blend"] = field(default="blend", kw_only=True)
@@ -240,7 +248,7 @@ class BlendModel(Settings):
 
     @property
     def score_label(self) -> ScoreLabel:
-        """What the score is: a mean of scores, or how rare the rarest of them is."""
+        """The mean of the scores, or the rarity of the rarest."""
         if self.join == "either":
             return ScoreLabel("rarity of the score", "powers of ten")
         return ScoreLabel("geometric mean of the scores", "mixed units")

@@ -1,4 +1,4 @@
-"""The whole recipe of a run, and its way to JSON and back."""
+"""All settings of a run, and their conversion to and from JSON."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ ModelConfig = NetworkConfig | UnsupervisedConfig | SupervisedConfig | BlendModel
 
 @dataclass(frozen=True)
 class ExperimentConfig(Settings):
-    """The whole recipe of one run.
+    """All settings of one run.
 
     Parameters
     ----------
     name
         The preset that the settings started from, or ``custom``.
     shift
-        Rows before an event that become positive.
+        Number of rows before an event that are labelled positive.
     lookback
-        Rows in one window, the last included.
+        Number of rows in a window, which is what the model sees at once.
     article_mode
-        Shift and windows in row order, across stops, exactly as the articles do.
+        Apply the shift and the windows across stops, exactly as the articles do.
     split, representation, model, training, score, policy, rule
         The settings of each stage.
     seed
-        Seed of every random step of training.
+        Random seed of the training.
 
     Examples
     --------
@@ -69,9 +69,9 @@ class ExperimentConfig(Settings):
     def score_label(self, folds: int) -> ScoreLabel:
         """Name the score and its unit; scores of several folds are ratios, since folds differ in scale."""
         label = self.model.score_label
-        # Rarities compare across folds as they are.
-        as_they_are = folds == 1 or (isinstance(self.model, BlendModel) and self.model.join == "either")
-        return label if as_they_are else replace(label, unit=OF_FOLDS)
+        # Rarities have the same scale in all folds.
+        one_scale = folds == 1 or (isinstance(self.model, BlendModel) and self.model.join == "either")
+        return label if one_scale else replace(label, unit=OF_FOLDS)
 
 
 @cache

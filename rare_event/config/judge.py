@@ -1,4 +1,4 @@
-"""Settings of how scores become alarms, and how a threshold is chosen."""
+"""Settings of the alarm policy and of the rule that chooses a threshold."""
 
 from __future__ import annotations
 
@@ -7,14 +7,15 @@ from typing import Literal
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config.base import Settings, require
+from rare_event.config.labels import RULES
 
 RuleKind = Literal[
     "fa-per-day", "recall", "events", "f-beta", "cost", "quantile", "trailing-quantile", "fixed"
 ]
-# Rules whose value is a share, and those that need no positive rows to choose by.
+# Rules whose value is a share, and rules that need no positive rows.
 SHARES: tuple[RuleKind, ...] = ("recall", "events", "quantile", "trailing-quantile")
 LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "quantile", "trailing-quantile", "fixed")
-# Squares of beta, and costs of all events together, must stay finite.
+# The square of beta and the total cost of all events must stay finite.
 MOST_BETA = 1000.0
 MOST_COST = 1e12
 
@@ -29,17 +30,17 @@ class AlarmPolicy(Settings):
         A row is alarmed when at least `k` of the last `n` windows of its stretch reach the
         threshold.
     cooldown
-        Minutes; alarmed rows of one stretch that are less than this apart form one alarm.
+        Alarmed rows less than this many minutes apart, in one stretch, form one alarm.
     lead
-        Minutes before an event in which an alarm counts for it (the lead window). Empty: the rows that
-        the shift makes positive, which is shift x step.
+        Lead window: an alarm counts for an event at most this many minutes ahead. Empty (None): the
+        time that the shift covers.
     min_lead
-        Minutes; an alarm with less lead time than this is too late to catch the event.
+        An alarm fewer minutes than this before the event is too late to catch it.
     mute
-        Rows after a restart in which no alarm is raised.
+        Number of rows after a restart in which no alarm is raised.
     repeat
-        Minutes; an alarm that continues is counted again every `repeat` minutes after the restart,
-        except within the lead window of an event.
+        An alarm that continues is counted again every `repeat` minutes after the restart, except in
+        the lead window of an event.
 
     Examples
     --------
@@ -77,14 +78,14 @@ class AlarmPolicy(Settings):
 
 @dataclass(frozen=True)
 class Costs(Settings):
-    """What the plant pays, in its own currency.
+    """Costs of the plant, in its own currency.
 
     Parameters
     ----------
     event
-        Cost of an event without warning; the articles name 10,000 dollars and more.
+        Cost of an event without warning; the articles mention 10,000 dollars and more.
     false_alarm
-        Cost of an alarm that no event follows.
+        Cost of a false alarm.
     saved
         Share of an event's cost that a warning saves.
     """
@@ -107,18 +108,18 @@ class Rule(Settings):
     Parameters
     ----------
     kind
-        ``fa-per-day``: the most events at no more than `value` false alarms per day of running
-        time. ``recall``, ``events``: at least this share of positive rows, or of events, at the
-        best precision. ``f-beta``: the highest F-beta of the rows, `value` being beta. ``cost``:
-        the highest net value under `costs`. ``quantile``: this quantile of the scores.
-        ``trailing-quantile``: this quantile of the last `days` days before each row, which follows
-        drift; the threshold is then 1, in multiples of it. ``fixed``: `value` itself.
+        ``fa-per-day``: catches the most events within this limit per day of running time.
+        ``recall``, ``events``: the best precision that reaches this share. ``f-beta``: combines
+        precision and recall of the rows; a beta above 1 favours recall. ``cost``: the highest net
+        value under `costs`. ``quantile``: of the validation scores. ``trailing-quantile``: of the
+        scores in the days before each row; the threshold is a multiple of it, 1 to begin with.
+        ``fixed``: `value` itself.
     value
         Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days
-        Days of running time before a row from which the trailing quantile is computed.
+        The trailing quantile is computed from this many days before each row, without stops.
     costs
-        Costs that the rule ``cost`` weighs.
+        Costs for the rule ``cost``.
 
     Examples
     --------
@@ -133,22 +134,22 @@ class Rule(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        good, possible = self.value >= 0, "0 or more"
+        valid, allowed = self.value >= 0, "0 or more"
         if self.kind in SHARES:
-            good, possible = 0 <= self.value <= 1, "0 to 1"
+            valid, allowed = 0 <= self.value <= 1, "0 to 1"
         elif self.kind == "f-beta":
-            good, possible = 0 < self.value <= MOST_BETA, f"above 0, at most {MOST_BETA:,.0f}"
-        require(good, f"The rule {self.kind} has the value {self.value}; choose {possible}.")
+            valid, allowed = 0 < self.value <= MOST_BETA, f"above 0, at most {MOST_BETA:,.0f}"
+        require(valid, f"The value of the rule '{RULES[self.kind]}' is {self.value}; choose {allowed}.")
         require(0 < self.days <= 365, f"days is {self.days}; choose above 0, at most 365.")
 
     @property
     def trailing(self) -> bool:
-        """Whether the threshold follows the scores."""
+        """Whether the threshold follows the recent scores."""
         return self.kind == "trailing-quantile"
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold is chosen."""
-        memory = f"{1000 * self.days:,.0f} rows" if unit.reason else f"{self.days:g} days"
+        span = f"{1000 * self.days:,.0f} rows" if unit.reason else f"{self.days:g} days"
         return {
             "fa-per-day": f"at most {self.value:g} false alarms {unit.a_day}",
             "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
@@ -159,6 +160,6 @@ class Rule(Settings):
                 f"saved by a warning, and {self.costs.false_alarm:,.0f} for a false alarm"
             ),
             "quantile": f"the {self.value:g} quantile of the scores",
-            "trailing-quantile": f"the {self.value:g} quantile of the last {memory}",
+            "trailing-quantile": f"the {self.value:g} quantile of the last {span}",
             "fixed": "set by hand",
         }[self.kind]

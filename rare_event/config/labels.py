@@ -1,4 +1,4 @@
-"""What people read for each key that a config holds; each thing has one name, written here."""
+"""The display name of each key in a config; no other module names it."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ NAMES = PRESETS | MODELS | REPRESENTATIONS | RULES | SPLITS
 
 
 def model_on(model: str, representation: str) -> str:
-    """Name a kind of model and what it is given, in short.
+    """Name a kind of model and its representation in short.
 
     Examples
     --------
@@ -71,14 +71,14 @@ def model_on(model: str, representation: str) -> str:
 
 @dataclass(frozen=True)
 class ScoreLabel:
-    """What a model's score is, and its unit."""
+    """Name and unit of a model's score."""
 
     name: str = "score"
     unit: str = "no unit"
 
     @property
     def axis(self) -> str:
-        """Title of an axis."""
+        """Title of an axis of scores."""
         return f"{self.name[:1].upper()}{self.name[1:]}<br>({self.unit})"
 
 

@@ -1,4 +1,4 @@
-"""Settings of the networks: what each is made of, and the options all of them share.
+"""Settings of the networks: the layers of each, and the options that all share.
 
 A config inherits its options; the class that declares a field documents it.
 """
@@ -24,23 +24,22 @@ class NetworkOptions(Settings):
     ----------
     activation
         Activation of the hidden layers: ``relu``, as in the articles, sets negative values to zero;
-        ``selu`` starts from LeCun-normal weights, as self-normalising networks need. The output is linear,
-        since standardised values can be negative.
+        ``selu`` starts from LeCun-normal weights, as self-normalising networks need. The output layer is
+        always linear, since scaled values can be negative.
     dropout
-        Share set to zero at random: of the outputs of each hidden layer, and in recurrent layers of their
-        inputs, the same ones in all rows of a window. From 0 (none) to below 1.
+        Share of the outputs of each hidden layer that is set to zero at random. In a recurrent layer:
+        share of its inputs, the same ones in all rows of a window. From 0 (none) to below 1.
     gaussian_dropout
-        Outputs of each hidden layer are multiplied by Gaussian noise around 1 that is as strong as
-        dropout of this share. From 0 (none) to below 1.
+        Multiplies the outputs of each hidden layer by Gaussian noise with mean 1, as strong as dropout
+        of this share. From 0 (none) to below 1.
     alpha_dropout
         Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017);
         requires ``selu``. From 0 (none) to below 1.
     input_noise
-        Standard deviation of Gaussian noise added to the inputs, in units of the scaled sensors: the
-        network learns to remove it (a denoising autoencoder). 0 adds none.
+        Standard deviation of Gaussian noise added to the scaled inputs, which the network learns to
+        remove (a denoising autoencoder). 0 adds none.
     weight_decay
-        Penalty on the squared weights (L2) of all layers, without biases, as part of the loss. 0 adds
-        none.
+        L2 penalty on the weights of all layers, but not on biases. 0 adds none.
     """
 
     score_label = RECONSTRUCTION
@@ -71,8 +70,8 @@ class RecurrentOptions(NetworkOptions):
     Parameters
     ----------
     recurrent_dropout
-        Share of a recurrent layer's state that is set to zero at random before the next row, the same
-        units in all rows of a window (Gal and Ghahramani 2016). From 0 (none) to below 1.
+        Share of the state of a recurrent layer that is set to zero at random between rows, the same units
+        in all rows of a window (Gal and Ghahramani 2016). From 0 (none) to below 1.
     """
 
     recurrent_dropout: float = 0.0
@@ -84,22 +83,22 @@ class RecurrentOptions(NetworkOptions):
 
 @dataclass(frozen=True)
 class DenseModel(NetworkOptions):
-    """Dense autoencoder: each window, flattened, through layers of these widths and back.
+    """Dense autoencoder: flattens each window, compresses it and reconstructs it.
 
     Parameters
     ----------
     widths
-        Units of the hidden layers, from the first to the last; the output layer is added. The narrowest
-        limits how much of a window is kept.
+        Units of each hidden layer, first to last; the output layer is added. The narrowest layer limits
+        how much of a window is kept.
     activity_l1
-        Penalty on the absolute outputs of the first layer, so that few of them are large; the articles
-        take 0.001. It is *summed* over the rows of a batch, as Keras 2.2 did when they were written
-        (Keras 3 averages it).
+        L1 penalty on the outputs of the first layer, which keeps most of them small; the articles use
+        0.001. It is *summed* over the rows of a batch, as in the Keras 2.2 of the articles (Keras 3
+        averages it). 0 adds none.
     activity_l2
-        Penalty on the squared outputs of the first layer, summed in the same way. 0 is none.
+        L2 penalty on the outputs of the first layer, summed in the same way. 0 adds none.
     tied
-        Each layer of the decoder uses the weights of the layer it undoes, transposed (with biases of its
-        own): half the weights to learn. The widths must read the same from both ends.
+        Each decoder layer uses the transposed weights of its encoder layer, with its own biases: half as
+        many weights to learn. The widths must be symmetric, for example 32, 16, 32.
     """
 
     kind: Literal["dense"] = field(default="dense", kw_only=True)
@@ -115,27 +114,26 @@ class DenseModel(NetworkOptions):
         require_penalty("activity_l2", self.activity_l2)
         require(
             not self.tied or self.widths == self.widths[::-1],
-            f"Layer widths are {list(self.widths)} with tied weights: give widths that read the same from "
-            "both ends, or choose weights that are not tied.",
+            f"Layer widths are {list(self.widths)} with tied weights; give symmetric widths, for example "
+            "32, 16, 32, or untie the weights.",
         )
 
 
 @dataclass(frozen=True)
 class VAEModel(NetworkOptions):
-    """Variational autoencoder: each window becomes a distribution that is drawn from and decoded.
+    """Variational autoencoder: encodes each window as a distribution and decodes a draw from it.
 
-    When windows are scored nothing is drawn: the mean is decoded (Kingma and Welling 2013).
+    Windows are scored without a draw: the mean is decoded (Kingma and Welling 2013).
 
     Parameters
     ----------
     widths
-        Units of the hidden layers of the encoder, from the first to the last; the decoder has them in
-        reverse.
+        Units of each hidden layer of the encoder, first to last; the decoder reverses them.
     latent
         Size of the latent code; each number has a mean and a variance.
     beta
-        Weight of the divergence from the standard normal distribution. 1 is the evidence lower bound of
-        a decoder of unit variance; less lets the network follow its windows more closely (Higgins and
+        Weight of the divergence from the standard normal distribution. 1 gives the evidence lower bound
+        of a decoder of unit variance; a smaller weight reconstructs windows more closely (Higgins and
         others 2017).
     """
 
@@ -158,11 +156,11 @@ class VectorOptions(RecurrentOptions):
     Parameters
     ----------
     encoder
-        Units of the recurrent layers that read the window, from the first to the last; the last gives the
+        Units of each recurrent layer that reads the window, first to last; the last layer returns the
         vector that encodes it. A bidirectional layer has as many in each direction.
     decoder
-        Units of the recurrent layers that reconstruct the window, from the first to the last. A
-        bidirectional layer has as many in each direction.
+        Units of each recurrent layer that reconstructs the window, first to last. A bidirectional layer
+        has as many in each direction.
     """
 
     encoder: tuple[int, ...] = (32, 16)
@@ -176,14 +174,14 @@ class VectorOptions(RecurrentOptions):
 
 @dataclass(frozen=True)
 class LSTMModel(VectorOptions):
-    """LSTM autoencoder: an encoder to one vector, repeated for each row, and a decoder."""
+    """LSTM autoencoder: encodes a window as one vector and reconstructs each row from it."""
 
     kind: Literal["lstm"] = field(default="lstm", kw_only=True)
 
 
 @dataclass(frozen=True)
 class GRUModel(VectorOptions):
-    """GRU autoencoder: as the LSTM autoencoder, of gated recurrent units with fewer weights."""
+    """GRU autoencoder: an LSTM autoencoder with gated recurrent units, which have fewer weights."""
 
     kind: Literal["gru"] = field(default="gru", kw_only=True)
 
@@ -199,19 +197,19 @@ class BiLSTMModel(VectorOptions):
 
 @dataclass(frozen=True)
 class CNNLSTMModel(RecurrentOptions):
-    """CNN-LSTM autoencoder: convolutions along the window, then an LSTM autoencoder of what they find.
+    """CNN-LSTM autoencoder: convolutions along the window, then an LSTM encoder and decoder.
 
     Parameters
     ----------
     filters
-        Filters of the convolutions, from the first to the last: how many patterns each looks for.
+        Filters of each convolution, first to last: the number of patterns it looks for.
     width
         Rows that each filter covers; the window is padded with zeros at both ends.
     encoder
-        Units of the LSTM layers that read the window, from the first to the last; the last gives the
-        vector that encodes it.
+        Units of each LSTM layer that reads the window, first to last; the last layer returns the vector
+        that encodes it.
     decoder
-        Units of the LSTM layers that reconstruct the window, from the first to the last.
+        Units of each LSTM layer that reconstructs the window, first to last.
     """
 
     kind: Literal["cnn-lstm"] = field(default="cnn-lstm", kw_only=True)
@@ -230,13 +228,13 @@ class CNNLSTMModel(RecurrentOptions):
 
 @dataclass(frozen=True)
 class ConvModel(NetworkOptions):
-    """Convolutional autoencoder: filters along the window, of fewer and fewer rows, and back.
+    """Convolutional autoencoder: convolutions shorten the window step by step, then restore it.
 
     Parameters
     ----------
     filters
-        Filters of the convolutions of the encoder, from the first to the last: how many patterns each
-        looks for. The decoder has them in reverse.
+        Filters of each convolution of the encoder, first to last: the number of patterns it looks for.
+        The decoder reverses them.
     width
         Rows that each filter covers; the window is padded with zeros at both ends.
     pooling
@@ -258,7 +256,7 @@ class ConvModel(NetworkOptions):
 
 @dataclass(frozen=True)
 class AttentionModel(NetworkOptions):
-    """Self-attention autoencoder: the rows of a window attend to each other, then become one vector.
+    """Self-attention autoencoder: rows of a window attend to each other, then form one vector.
 
     Parameters
     ----------
@@ -267,8 +265,8 @@ class AttentionModel(NetworkOptions):
     heads
         Number of attention heads.
     blocks
-        Blocks of attention and dense layers (Vaswani and others 2017) in the encoder, and as many in the
-        decoder.
+        Number of blocks of attention and dense layers (Vaswani and others 2017), in the encoder and in
+        the decoder.
     latent
         Size of the latent code, between encoder and decoder.
     """
@@ -286,7 +284,7 @@ class AttentionModel(NetworkOptions):
         require(1 <= self.blocks <= 16, f"blocks is {self.blocks}; choose 1 to 16.")
         require(
             self.width % self.heads == 0,
-            f"width is {self.width} with {self.heads} heads: choose a width that is a multiple of them.",
+            f"width is {self.width} with {self.heads} heads; choose a multiple of {self.heads}.",
         )
 
 
@@ -298,7 +296,7 @@ NetworkConfig = DenseModel | VAEModel | SequenceConfig
 
 
 def require_widths(widths: tuple[int, ...]) -> None:
-    """Refuse layer widths that are empty or not positive."""
+    """Reject layer widths that are empty, too large or not positive."""
     require(
         len(widths) >= 1 and all(whole(w) and 1 <= w <= 4096 for w in widths),
         f"Layer widths are {list(widths)}; give one or more numbers from 1 to 4096.",
@@ -306,15 +304,15 @@ def require_widths(widths: tuple[int, ...]) -> None:
 
 
 def require_rows(name: str, rows: int) -> None:
-    """Refuse a number of rows that is not positive or absurdly long."""
+    """Reject a number of rows that is not positive or too large."""
     require(1 <= rows <= 1000, f"{name} is {rows} rows; choose 1 to 1,000.")
 
 
 def require_share(name: str, share: float) -> None:
-    """Refuse a share of dropout that is negative or leaves nothing."""
+    """Reject a share that is negative, or 1 and more."""
     require(0 <= share < 1, f"{name} is {share}; choose 0 or more, below 1.")
 
 
 def require_penalty(name: str, weight: float) -> None:
-    """Refuse a weight or standard deviation that is negative."""
+    """Reject a negative weight or standard deviation."""
     require(weight >= 0, f"{name} is {weight}; choose 0 or more.")

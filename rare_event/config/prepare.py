@@ -21,20 +21,21 @@ class SplitPlan(Settings):
     Parameters
     ----------
     kind
-        ``random``: single rows, nested 80/20, as the articles; optimistic, since rows
-        next to each test row are in the training data. ``shuffled``: the same, but each row is tested
-        once, in one of `folds` folds.
-        ``stretch``: whole stretches held out. ``chronological``: 64/16/20 in time. ``rolling``:
-        rolling origin over the end of the file.
+        ``random``: 64 % of the rows for training, 16 % for validation and 20 % for testing, drawn
+        at random as in the articles; optimistic, since rows next to each test row are in the training
+        data. ``shuffled``: drawn at random too, in `folds` folds that test each row once. ``stretch``: each
+        fold tests on whole stretches. ``chronological``: the first 64 % of the rows for training, the
+        next 16 % for validation, the last 20 % for testing. ``rolling``: each fold trains on the past
+        and tests on the rows that follow.
     folds
         Number of folds for ``shuffled``, ``stretch`` and ``rolling``; the other splits have one.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed
-        Seed of the random draw, for ``random``, ``shuffled`` and ``stretch``; 123 is the articles'.
+        Random seed for ``random``, ``shuffled`` and ``stretch``; the articles use 123.
     window
-        Training data of a fold of ``rolling``. ``expanding``: all rows before it. ``trailing``: only the
-        latest rows before it, as many as the first fold has, so that old rows drop out.
+        Training rows of each fold of ``rolling``. ``expanding``: all rows before it. ``trailing``: the
+        latest rows before it, as many as in the first fold; older rows are dropped.
 
     Examples
     --------
@@ -62,7 +63,7 @@ class SplitPlan(Settings):
         return self.kind in ("random", "shuffled")
 
     def in_words(self) -> str:
-        """Name the split for people, and mark one whose figures are too optimistic."""
+        """Name the split, and mark one whose figures are too optimistic."""
         return SPLITS[self.kind] + (": optimistic" if self.optimistic else "")
 
 
@@ -73,22 +74,22 @@ class Representation(Settings):
     Parameters
     ----------
     kind
-        ``level``: the values as they are. ``difference``: change since `lag` rows before, or since the
-        first row of a younger stretch. ``deviation``: value less the mean of the last `trailing` rows of
-        the same stretch, the row itself included. ``forecast``: change less its forecast from the
-        five changes and the deviation before it. ``movement``: mean absolute change over the last
-        1, 5 and 15 rows. ``combined``: level, change and absolute change together.
+        ``level``: the values as they are. ``difference``: change over `lag` rows, or since the stretch
+        began. ``deviation``: value minus the mean of the last `trailing` rows of the stretch, including
+        this one. ``forecast``: change minus its forecast from the previous five changes and the
+        previous deviation. ``movement``: mean absolute change over the last 1, 5 and 15 rows.
+        ``combined``: value, change and absolute change.
     scaler
         ``standard``: mean and standard deviation. ``robust``: median and 5-95 % range. Both are
         fitted on normal training rows only.
     clip
-        Largest absolute scaled value; larger ones are clipped to it. None clips nothing.
+        Scaled values are clipped to plus or minus this. Empty (None): no clipping.
     trailing
-        Rows in the trailing mean of ``deviation`` and ``forecast``.
+        Number of rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        Lag of the difference, in rows.
+        Number of rows back to the value that the difference subtracts.
     one_hot
-        Whether categories are inputs too: one 0/1 column for each grade in the training data.
+        Also use categories as inputs: one 0/1 column for each value in the training data.
 
     Examples
     --------

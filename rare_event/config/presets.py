@@ -1,4 +1,4 @@
-"""Presets: the articles' settings and ours, and the models every run is compared with."""
+"""Presets: the settings of the articles, and the recommended ones."""
 
 from __future__ import annotations
 

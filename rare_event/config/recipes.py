@@ -28,15 +28,7 @@ from rare_event.text import capital
 
 @dataclass(frozen=True)
 class Recipe:
-    """What a model needs in addition to the data, the labels and the split of a run.
-
-    Parameters
-    ----------
-    title
-        For people.
-    model, representation, score
-        The settings that suit it.
-    """
+    """A model with a title for display, and the representation and score that suit it."""
 
     title: str
     model: ModelConfig
@@ -44,15 +36,7 @@ class Recipe:
     score: Score = field(default_factory=lambda: Score(top_k=5))
 
     def applied(self, base: ExperimentConfig, name: str) -> ExperimentConfig:
-        """Return a config with this model and the data, labels, split, policy and rule of another.
-
-        Parameters
-        ----------
-        base
-            The other config.
-        name
-            Of the new one.
-        """
+        """Return `base` with this model, representation and score, default training and another name."""
         return replace(
             base,
             name=name,
@@ -105,12 +89,12 @@ def name_of(key: str) -> str:
 
 
 def recipe(name: str, base: ExperimentConfig) -> ExperimentConfig:
-    """Return the config of a recipe on the data, labels and split of a base config.
+    """Return the config of a recipe on the data, labels and split of another config.
 
     Parameters
     ----------
     name
-        Of `RECIPES`.
+        A key of `RECIPES`.
     base
         The config of the run to compare with.
 

@@ -40,19 +40,19 @@ class DesignSpace(Settings):
     Parameters
     ----------
     shifts
-        Rows before an event that become positive, one or more to try; type a number to add it.
+        Rows before an event that are labelled positive. Type a number to add it.
     lookbacks
-        Rows in one window, one or more to try; type a number to add it.
+        Rows in a window. Type a number to add it.
     representations
-        How sensors enter the model, one or more to try.
+        How sensors enter the model.
     models
-        Kinds of model, one or more to try. Recurrent networks (LSTM, GRU) take longest.
+        Kinds of model. Recurrent networks (LSTM, GRU) take longest.
     sample
-        Number of cells drawn at random from the grid; empty takes the whole grid.
+        Number of cells drawn at random from all combinations. Empty (None): all of them.
     seed
-        Seed of the random draw of cells.
+        Random seed of the draw.
     folds
-        Number of folds of the rolling split on which every cell is judged.
+        Number of folds of the rolling split that judges each cell.
     base
         All other settings.
     """
@@ -87,7 +87,7 @@ class DesignSpace(Settings):
             f"The map would have {len(self):,} cells; choose fewer values, or draw at most {MOST_CELLS:,} "
             "cells at random.",
         )
-        # The config of each setting refuses what is not allowed.
+        # Each config rejects the values that are not allowed.
         for shift, lookback in product(self.shifts, self.lookbacks):
             replace(self._judged, shift=shift, lookback=lookback)
         for kind in self.representations:
@@ -95,7 +95,7 @@ class DesignSpace(Settings):
 
     @property
     def axes(self) -> dict[str, Sequence[Hashable]]:
-        """Name and values of each setting that is tried."""
+        """Values of each setting to try, by name."""
         return {
             "shifts": self.shifts,
             "lookbacks": self.lookbacks,
@@ -114,7 +114,7 @@ class DesignSpace(Settings):
 
     @property
     def cells(self) -> tuple[ExperimentConfig, ...]:
-        """The config of each cell, always in the same order: by model, lookback, representation, shift."""
+        """The config of each cell, ordered by model, lookback, representation and shift."""
         grid = [
             replace(
                 self._judged,
@@ -148,23 +148,12 @@ def _adapter() -> TypeAdapter[DesignSpace]:
 
 
 def space_to_json(space: DesignSpace) -> str:
-    """Write a design space as JSON text.
-
-    Parameters
-    ----------
-    space
-        The design space.
-    """
+    """Write a design space as JSON text."""
     return _adapter().dump_json(space, indent=1).decode()
 
 
 def space_from_json(text: str | bytes) -> DesignSpace:
     """Read a design space written by `space_to_json`.
-
-    Parameters
-    ----------
-    text
-        JSON.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Settings of how a network is fitted, and of how errors become a score."""
+"""Settings of the training of a network, and of the score made from its errors."""
 
 from __future__ import annotations
 
@@ -15,13 +15,14 @@ class Training(Settings):
     Parameters
     ----------
     epochs
-        Most passes through all normal training windows.
+        Maximum number of passes through the normal training windows.
     batch_size
-        Normal windows in each step of the optimiser.
+        Number of normal windows in each step of the optimiser.
     learning_rate
         Step size of the Adam optimiser.
     patience
-        Epochs without a lower validation loss before training stops; None trains all epochs.
+        Training stops after this many epochs without a lower validation loss. Empty (None): all epochs
+        are trained.
     keep
         Weights to keep: those with the ``best`` validation loss, or the ``last``.
     """
@@ -46,14 +47,14 @@ class Training(Settings):
 
 @dataclass(frozen=True)
 class Score(Settings):
-    """How a window's reconstruction becomes one number.
+    """How the errors of a window become its score.
 
     Parameters
     ----------
     steps
         Rows in the score: the ``last`` row of the window, or the mean over the whole ``window``.
     top_k
-        Sensors in the score: the mean of the `top_k` largest sensor errors; None takes all sensors.
+        The score is the mean of this many of the largest sensor errors. Empty (None): all sensors.
     """
 
     steps: Literal["last", "window"] = "last"

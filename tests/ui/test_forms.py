@@ -6,6 +6,7 @@ from typing import get_args, get_type_hints
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.clock import NO_TIME
 from rare_event.config import (
     AlarmPolicy,
     AttentionModel,
@@ -93,6 +94,11 @@ def test_help_is_found_in_the_class_that_declares_a_field() -> None:
         help_of(DenseModel, "momentum")
 
 
+def test_the_help_of_a_rule_can_be_reworded_for_a_file_without_a_clock() -> None:
+    words = NO_TIME.reword(help_of(Rule, "kind"))
+    assert "per 1,000 rows" in words and "day" not in words and "rows of rows" not in words
+
+
 @dataclass(frozen=True)
 class Undocumented(Settings):
     depth: int = 1
@@ -118,7 +124,7 @@ def test_what_stands_in_a_form_becomes_settings() -> None:
         (DenseModel(), {"widths": "0"}, "from 1 to 4096"),
         (DenseModel(), {"alpha_dropout": 0.1}, "choose activation 'selu'"),
         (DenseModel(), {"dropout": None}, "choose a finite number"),
-        (AttentionModel(), {"heads": 5}, "a multiple of them"),
+        (AttentionModel(), {"heads": 5}, "a multiple of 5"),
         (ExperimentConfig(), {"seed": -1}, "choose 0 to"),
     ],
 )
