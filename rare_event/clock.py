@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from rare_event.text import number
+
 MINUTES_PER_DAY = 1440.0
 ROWS_PER_PERIOD = 1000.0
+# In this order: what is replaced first is not replaced again.
 _ROWS_FOR_TIME = (
+    ("Days looked back on", "Thousands of rows looked back on"),
+    ("er day of running time", "er 1,000 rows"),
+    ("Running time", "Rows"),
     ("running time", "rows"),
-    ("the last *days* days", "the last *days* thousand rows"),
+    ("the last *days* days", "the last thousands of rows"),
     ("days", "thousand rows"),
-    ("per day of rows", "per 1,000 rows"),
+    ("by day", "by 1,000 rows"),
     ("per day", "per 1,000 rows"),
     ("a day", "per 1,000 rows"),
+    ("/day", "/1,000 rows"),
     ("Minutes", "Rows"),
     ("minutes", "rows"),
 )
@@ -60,6 +67,10 @@ class TimeUnit:
     def why(self) -> str:
         """The sentence for pages and the command line that show figures of rows; empty otherwise."""
         return f"{self.reason}, so alarms are counted per 1,000 rows." if self.reason else ""
+
+    def running(self, days: float) -> str:
+        """Write the running time of so many days, or so many thousand rows."""
+        return f"{ROWS_PER_PERIOD * days:,.0f} rows" if self.reason else f"{number(days)} days of running"
 
     def reword(self, text: str) -> str:
         """Write a label or help text that speaks of minutes and days in this unit.

@@ -26,7 +26,7 @@ WITHOUT = {"experiment": {"plots"}, "store": {"plots"}, "compare": {"plots"}, "j
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
     "text": set(),
-    "clock": set(),
+    "clock": {"text"},
     "config": BASE,
     **dict.fromkeys(STAGES, BASE),
     **{

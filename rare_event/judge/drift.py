@@ -194,10 +194,12 @@ def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], s
     days = errors_by_day(test.once(), unit or None)
     days = days[days["normal"] * test.step >= LEAST_MINUTES]
     if days.empty or days["median"].max() < RISEN:
-        return f"{usual}, day by day."
+        return f"{usual}, {'in all blocks of 1,000 rows' if test.time_unit.reason else 'day by day'}."
     worst = int(days["median"].to_numpy().argmax())
     day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
-    return f"{usual} in the end, but not always: on {when(day)} its median was {_figure(times)} times that."
+    place = "in the 1,000 rows from" if test.time_unit.reason else "on"
+    far = f"its median was {_figure(times)} times that"
+    return f"{usual} in the end, but not always: {place} {when(day)} {far}."
 
 
 def _figure(times: float) -> str:

@@ -32,9 +32,10 @@ def choose(points: OperatingPoints, rule: Rule) -> float:
         reaches.
     """
     if not points.n_positive and rule.kind not in LABEL_FREE:
+        rate = points.time_unit.per_day
         raise DataError(
             "The validation data hold no positive window, so precision, recall and cost say nothing there. "
-            "Choose by false alarms per day or by a quantile, or use another split."
+            f"Choose by false alarms {rate} or by a quantile, or use another split."
         )
     if rule.kind == "fixed":
         return rule.value

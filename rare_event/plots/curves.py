@@ -199,10 +199,12 @@ def overlay_alarms_figure(
     if not n_events:
         note(figure, "This part has no event." if points else NO_MODELS)
     unit = f"of {max(n_events):,}" if counted else "share"
+    rows = any(model.time_unit.reason for model in points.values())
     style(
         figure,
         title=f"{part}: events caught over false alarms",
-        x="False alarms per day of running time<br>(alarms in at most 10 % of it)",
+        x=f"False alarms per {'1,000 rows' if rows else 'day of running time'}<br>"
+        f"(alarms in at most 10 % of {'them' if rows else 'it'})",
         y=f"Events caught at best<br>({unit})",
         height=HEIGHT + ROW_OF_LEGEND * len(points),
     )

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config.labels import ScoreLabel
 from rare_event.plots.decimate import LIMIT, extremes, thin
 from rare_event.plots.marks import note
@@ -34,6 +35,7 @@ def error_by_day_figure(
     part: str,
     score: ScoreLabel,
     changes: Sequence[tuple[object, str]] = (),
+    time_unit: TimeUnit = MINUTES,
 ) -> go.Figure:
     """Draw the score of normal windows day by day, with what changed in between.
 
@@ -50,6 +52,8 @@ def error_by_day_figure(
         What the scores are.
     changes
         When something changed, as a time or a number of a day like the axis, and what.
+    time_unit
+        Where it is rows, 1,000 of them stand for a day.
     """
     figure = go.Figure()
     day = days["day"].to_numpy()
@@ -57,12 +61,12 @@ def error_by_day_figure(
     for column, name in (("high", "90 % quantile"), ("median", "median")):
         _add_line(figure, x, day, days[column].to_numpy(float), days["normal"].to_numpy(), name)
     if not figure.data:
-        note(figure, "No day has normal windows.")
+        note(figure, f"No {_day_of(time_unit)} has normal windows.")
     _add_changes(figure, changes)
     style(
         figure,
-        title=f"{part}: {score.name} of normal windows by day",
-        x="Time since the start (days)" if when is None else "Time (date)",
+        title=time_unit.reword(f"{part}: {score.name} of normal windows by day"),
+        x=_since_start(time_unit) if when is None else "Time (date)",
         y=score.axis,
         height=400,
     )
@@ -73,13 +77,15 @@ def error_by_day_figure(
     return figure
 
 
-def carriers_figure(carriers: pd.DataFrame) -> go.Figure:
+def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go.Figure:
     """Draw the share of each sensor in the error, day by day; those beyond the largest are "other".
 
     Parameters
     ----------
     carriers
         Long form with the columns ``day`` (days since the start), ``sensor`` and ``share`` (0 to 1).
+    time_unit
+        As for `error_by_day_figure`.
     """
     figure = go.Figure()
     table, block = _shares(carriers)
@@ -97,14 +103,14 @@ def carriers_figure(carriers: pd.DataFrame) -> go.Figure:
                 "line": {"width": 0},
             },
             name=name,
-            hovertemplate="day %{x:.0f}: %{y:.0f} %",
+            hovertemplate=f"{_day_of(time_unit)} %{{x:.0f}}: %{{y:.0f}} %",
         )
     if not len(table):
-        note(figure, "No day has errors to divide.")
+        note(figure, f"No {_day_of(time_unit)} has errors to divide.")
     style(
         figure,
-        title="Sensors that carry the score, by day",
-        x="Time since the start (days)",
+        title=time_unit.reword("Sensors that carry the score, by day"),
+        x=_since_start(time_unit),
         y="Share of the score (%)",
         height=400,
     )
@@ -112,7 +118,9 @@ def carriers_figure(carriers: pd.DataFrame) -> go.Figure:
     return figure.update_yaxes(range=[0, 100])
 
 
-def false_alarms_by_day_figure(days: pd.DataFrame, budget: float | None) -> go.Figure:
+def false_alarms_by_day_figure(
+    days: pd.DataFrame, budget: float | None, time_unit: TimeUnit = MINUTES
+) -> go.Figure:
     """Draw the false alarms of each day of running time, with the days that caught events.
 
     A bar is as wide as the day ran, so that its area is the number of false alarms.
@@ -124,16 +132,22 @@ def false_alarms_by_day_figure(days: pd.DataFrame, budget: float | None) -> go.F
         ``false_alarms``, ``caught`` (events) and ``false_alarms_per_day`` (of running time).
     budget
         False alarms a day that were meant; None draws no line.
+    time_unit
+        As for `error_by_day_figure`.
     """
     figure = go.Figure()
     days = days[np.isfinite(days["false_alarms_per_day"].to_numpy(float))]
     top = _top(days, budget)
-    _add_bars(figure, days)
-    _add_marks(figure, days[days["caught"] > 0], 1.1 * top, "caught", "triangle-down", "event caught")
+    _add_bars(figure, days, time_unit)
+    _add_marks(
+        figure, days[days["caught"] > 0], 1.1 * top, "caught", "triangle-down", "event caught", time_unit
+    )
     above = days[days["false_alarms_per_day"] > top]
-    _add_marks(figure, above, 0.96 * top, "false alarm", "triangle-up-open", "higher than the axis")
+    _add_marks(
+        figure, above, 0.96 * top, "false alarm", "triangle-up-open", "higher than the axis", time_unit
+    )
     if not len(days):
-        note(figure, "No day of running time is scored.")
+        note(figure, f"No {_day_of(time_unit)} {'' if time_unit.reason else 'of running time '}is scored.")
     elif budget is not None:
         first, last = float(days["day"].min()) - 0.5, float(days["day"].max()) + 0.5
         figure.add_scatter(
@@ -141,17 +155,25 @@ def false_alarms_by_day_figure(days: pd.DataFrame, budget: float | None) -> go.F
             y=[budget, budget],
             mode="lines",
             line={"color": COLOURS["threshold"], "dash": "dash", "width": 2.5},
-            name=f"budget, {budget:g} a day",
+            name=f"budget, {budget:g} {time_unit.a_day}",
             hoverinfo="skip",
         )
     style(
         figure,
-        title="False alarms by day",
-        x="Time since the start (days)",
-        y="False alarms per day<br>of running time",
+        title=time_unit.reword("False alarms by day"),
+        x=_since_start(time_unit),
+        y="False alarms<br>per 1,000 rows" if time_unit.reason else "False alarms per day<br>of running time",
         height=420,
     )
     return figure.update_yaxes(range=[0, 1.18 * top])
+
+
+def _day_of(time_unit: TimeUnit) -> str:
+    return "block" if time_unit.reason else "day"
+
+
+def _since_start(time_unit: TimeUnit) -> str:
+    return "Rows since the start (thousands)" if time_unit.reason else "Time since the start (days)"
 
 
 def _times(day: np.ndarray, when: object) -> np.ndarray:
@@ -244,26 +266,39 @@ def _top(days: pd.DataFrame, budget: float | None) -> float:
     return max(1.0, budget or 0.0, rate.max(initial=0.0))
 
 
-def _add_bars(figure: go.Figure, days: pd.DataFrame) -> None:
+def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> None:
     rate = days["false_alarms_per_day"].to_numpy(float)
     kept = extremes(rate, MOST_BARS)
     if not len(kept):
         return
     shown = days.iloc[kept]
+    hours = shown["hours"].to_numpy(float)
+    ran = hours * time_unit.period / 24 if time_unit.reason else hours
+    length = "%{customdata[1]:,.0f} rows" if time_unit.reason else "%{customdata[1]:.1f} hours"
     figure.add_bar(
         x=shown["day"].to_numpy(),
         y=rate[kept],
-        width=shown["hours"].to_numpy(float) / 24,
+        width=hours / 24,
         # An outline keeps a day visible that ran for less than a pixel.
         marker={"color": COLOURS["false alarm"], "line": {"color": COLOURS["false alarm"], "width": 1}},
-        customdata=shown[["false_alarms", "hours"]].to_numpy(),
-        name="false alarms" if len(kept) == len(days) else f"false alarms ({len(kept):,} days drawn)",
-        hovertemplate="day %{x}: %{customdata[0]:,} in %{customdata[1]:.1f} hours, %{y:.3~g} a day"
-        "<extra></extra>",
+        customdata=np.column_stack([shown["false_alarms"], ran]),
+        name="false alarms"
+        if len(kept) == len(days)
+        else f"false alarms ({len(kept):,} {_day_of(time_unit)}s drawn)",
+        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata[0]:,}} in {length}, "
+        f"%{{y:.3~g}} {time_unit.a_day}<extra></extra>",
     )
 
 
-def _add_marks(figure: go.Figure, days: pd.DataFrame, y: float, role: Role, symbol: str, words: str) -> None:
+def _add_marks(
+    figure: go.Figure,
+    days: pd.DataFrame,
+    y: float,
+    role: Role,
+    symbol: str,
+    words: str,
+    time_unit: TimeUnit,
+) -> None:
     """Mark days at one height, as far as the limit goes."""
     shown = days.iloc[thin(np.arange(len(days)), MOST_BARS)]
     if not len(shown):
@@ -280,6 +315,6 @@ def _add_marks(figure: go.Figure, days: pd.DataFrame, y: float, role: Role, symb
         },
         customdata=shown[["caught", "false_alarms_per_day"]].to_numpy(),
         name=words,
-        hovertemplate="day %{x}: %{customdata[0]:,} caught, %{customdata[1]:.3~g} false alarms a day"
-        "<extra></extra>",
+        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata[0]:,}} caught, "
+        f"%{{customdata[1]:.3~g}} false alarms {time_unit.a_day}<extra></extra>",
     )

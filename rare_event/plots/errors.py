@@ -44,7 +44,7 @@ def error_figure(
     threshold
         A horizontal line.
     when
-        Time of each window, datetime64 or minutes, shape (n,); None draws over the row.
+        Time of each window, datetime64 or numbers of rows, shape (n,); None draws over the row.
     part
         Part of the data, for the title.
     following

@@ -94,6 +94,15 @@ class Colours(TypedDict):
     grid: str
 
 
+class Words(TypedDict):
+    """Labels, and the running time: its unit, and how many of them a day or 1,000 rows are."""
+
+    false_alarms: str
+    lead: str
+    running: str
+    in_running: float
+
+
 class ExplorerData(TypedDict):
     """What the browser is handed."""
 
@@ -105,6 +114,7 @@ class ExplorerData(TypedDict):
     n_normal: int
     n_events: int
     days: float
+    words: Words
     costs: Prices
     columns: Columns
     events: list[float | None]
@@ -144,6 +154,7 @@ def explorer_data(
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
+    unit_of_time = scores.time_unit
     return {
         "part": part,
         "score": label.name,
@@ -153,6 +164,12 @@ def explorer_data(
         "n_normal": len(scores) - scores.n_positive,
         "n_events": len(scores.total_events),
         "days": scores.days,
+        "words": {
+            "false_alarms": f"False alarms {unit_of_time.per_day}",
+            "lead": f"Median lead ({unit_of_time.name})",
+            "running": "rows" if unit_of_time.reason else "days",
+            "in_running": 1000 if unit_of_time.reason else 1,
+        },
         "costs": {"event": costs.event, "false_alarm": costs.false_alarm, "saved": costs.saved},
         "columns": _columns(columns),
         "events": _levels(levels),

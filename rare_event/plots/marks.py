@@ -106,12 +106,12 @@ def is_time(when: np.ndarray) -> bool:
 
 
 def as_minutes(when: np.ndarray) -> np.ndarray:
-    """Convert times to minutes since the first; numbers are minutes already.
+    """Convert times to minutes since the first; numbers of rows stay.
 
     Parameters
     ----------
     when
-        datetime64 or minutes, shape (n,).
+        datetime64 or numbers of rows, shape (n,).
     """
     if not len(when):
         return np.zeros(0)
@@ -124,9 +124,9 @@ def time_title(when: np.ndarray) -> str:
     Parameters
     ----------
     when
-        datetime64 or minutes.
+        datetime64 or numbers of rows.
     """
-    return "Time (date and hour)" if is_time(when) else "Time since the first row (minutes)"
+    return "Time (date and hour)" if is_time(when) else "Row of the table"
 
 
 def axis_duration(when: np.ndarray) -> float:
@@ -135,6 +135,6 @@ def axis_duration(when: np.ndarray) -> float:
     Parameters
     ----------
     when
-        datetime64 or minutes.
+        datetime64 or numbers of rows.
     """
     return 60_000.0 if is_time(when) else 1.0

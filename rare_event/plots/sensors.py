@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.plots.decimate import LIMIT, extremes
 from rare_event.plots.marks import add_events, as_minutes, note, time_title
 from rare_event.plots.palette import COLOURS, faint, plain, style
@@ -23,7 +24,7 @@ def sensor_figure(
     Parameters
     ----------
     when
-        Time of each row, datetime64 or minutes, shape (n_rows,).
+        Time of each row, datetime64 or numbers of rows, shape (n_rows,).
     values
         Of the sensor, shape (n_rows,); may have missing values.
     name
@@ -61,7 +62,7 @@ def sensor_figure(
 
 
 def course_figure(
-    offsets_minutes: np.ndarray,
+    offsets: np.ndarray,
     mean: np.ndarray,
     low: np.ndarray,
     high: np.ndarray,
@@ -70,13 +71,14 @@ def course_figure(
     *,
     unit: str | None = None,
     band: str = "band",
+    time_unit: TimeUnit = MINUTES,
 ) -> go.Figure:
     """Draw the mean course of a sensor before an event, with its band.
 
     Parameters
     ----------
-    offsets_minutes
-        Minutes to the event, negative before it, rising, shape (n_offsets,).
+    offsets
+        Minutes, or rows, to the event, negative before it, rising, shape (n_offsets,).
     mean, low, high
         Mean over the events and the limits of the band, each of shape (n_offsets,).
     name
@@ -87,10 +89,12 @@ def course_figure(
         Of the values, if known.
     band
         What the band is, for the legend, such as "10 to 90 % of the events".
+    time_unit
+        Of the offsets.
     """
     figure = go.Figure()
     known = np.isfinite(mean) & np.isfinite(low) & np.isfinite(high)
-    offsets = np.asarray(offsets_minutes)[known]
+    offsets = np.asarray(offsets)[known]
     if len(offsets):
         figure.add_scatter(
             # There along the upper limit and back along the lower one.
@@ -110,7 +114,7 @@ def course_figure(
             line={"color": COLOURS["sensor"], "width": 2},
             marker={"size": 5},
             name=f"mean of {n_events:,} event{'' if n_events == 1 else 's'}",
-            hovertemplate="%{x:.4g} minutes: %{y:.4g}<extra></extra>",
+            hovertemplate=f"%{{x:.4g}} {time_unit.name}: %{{y:.4g}}<extra></extra>",
         )
         add_events(figure, np.zeros(1))
     else:
@@ -118,7 +122,7 @@ def course_figure(
     return style(
         figure,
         title=f"{plain(name)} before an event",
-        x="Time to the event (minutes)",
+        x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
         y=_with_unit(name, unit),
     )
 

@@ -30,7 +30,7 @@ def stretch_figure(when: np.ndarray, stretch: np.ndarray, label: np.ndarray) -> 
     Parameters
     ----------
     when
-        Time of each row, datetime64 or minutes, rising, shape (n_rows,).
+        Time of each row, datetime64 or numbers of rows, rising, shape (n_rows,).
     stretch
         Stretch id of each row, never falling, shape (n_rows,).
     label
@@ -72,7 +72,7 @@ def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarra
     Parameters
     ----------
     when
-        Time of each row, datetime64 or minutes, shape (n_rows,).
+        Time of each row, datetime64 or numbers of rows, shape (n_rows,).
     folds
         Of the split plan, as positions among these rows.
     events_when
@@ -99,7 +99,7 @@ def folds_figure(
     Parameters
     ----------
     when
-        Time of each row, datetime64 or minutes, rising, shape (n_rows,).
+        Time of each row, datetime64 or numbers of rows, rising, shape (n_rows,).
     folds
         Of the split plan, as positions among these rows.
     events_when
@@ -212,7 +212,9 @@ def _add_spans(
         marker={"color": COLOURS[role], "line": {"width": 0}},
         customdata=np.column_stack([n_rows, length / 60]),
         name=role,
-        hovertemplate=f"{role}: %{{customdata[0]:,}} rows over %{{customdata[1]:,.1f}} hours<extra></extra>",
+        hovertemplate=f"{role}: %{{customdata[0]:,}} rows"
+        + (" over %{customdata[1]:,.1f} hours" if is_time(when) else "")
+        + "<extra></extra>",
     )
     figure.update_xaxes(type="date" if is_time(when) else "linear")
 
@@ -267,6 +269,6 @@ def _add_event_ticks(
         },
         name=name,
         hovertemplate=f"{name}, "
-        + ("%{x|%Y-%m-%d %H:%M}" if is_time(shown) else "%{x:,.0f} minutes")
+        + ("%{x|%Y-%m-%d %H:%M}" if is_time(shown) else "row %{x:,.0f}")
         + "<extra></extra>",
     )

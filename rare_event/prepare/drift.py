@@ -8,9 +8,9 @@ from itertools import pairwise
 
 import numpy as np
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.prepare.stretches import median_step
 
-MINUTES_PER_DAY = 1440.0
 # Whatever the distribution, at most 1 / 5**2 = 4 % of the reference rows lie so many sigmas out
 # (Chebyshev's inequality): the training has not seen such a level for long.
 SIGMAS = 5.0
@@ -58,7 +58,7 @@ class Change:
     sigma: float
     until: float | None
 
-    def in_words(self, when: str) -> str:
+    def in_words(self, when: str, time_unit: TimeUnit = MINUTES) -> str:
         """Say what changed.
 
         Examples
@@ -67,7 +67,11 @@ class Change:
         'since 18 May: x19 31 sigma from where it was in training'
         """
         far = f"{abs(self.sigma):.0f} sigma" if np.isfinite(self.sigma) else "away"
-        lasted = "" if self.until is None else f" for {(self.until - self.clock) / MINUTES_PER_DAY:.1f} days"
+        lasted = ""
+        if self.until is not None:
+            length = self.until - self.clock
+            rows = time_unit.reason
+            lasted = f" for {length:,.0f} rows" if rows else f" for {length / time_unit.period:.1f} days"
         since = "since" if self.until is None else "from"
         return f"{since} {when}{lasted}: {self.sensor} {far} from where it was in training"
 
@@ -78,6 +82,7 @@ def level_changes(
     stretch: np.ndarray,
     reference_rows: np.ndarray,
     sensors: Sequence[str],
+    time_unit: TimeUnit = MINUTES,
 ) -> list[Change]:
     """Find the sensors whose level changed at a stop and stayed so, the furthest first.
 
@@ -98,6 +103,8 @@ def level_changes(
         normal rows of the training part.
     sensors
         Names of the columns of `values`.
+    time_unit
+        Of the clock; where it is rows, 1,000 of them stand for a day.
 
     Returns
     -------
@@ -108,7 +115,7 @@ def level_changes(
     lengths = clock[starts] - clock[starts - 1]
     most = np.sort(np.argsort(-lengths, kind="stable")[:MOST_STOPS])
     starts, lengths = starts[most], lengths[most]
-    day = max(1, min(round(MINUTES_PER_DAY / median_step(clock)), int(SHARE_OF_TABLE * len(clock))))
+    day = max(1, min(round(time_unit.period / median_step(clock)), int(SHARE_OF_TABLE * len(clock))))
     center, scale = _reference(values, reference_rows)
     steps = _steps(values, starts, day)
     seen = np.abs(steps) >= np.where(scale == 0, np.finfo(float).tiny, SIGMAS * scale)

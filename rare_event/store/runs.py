@@ -18,6 +18,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from rare_event.clock import TimeUnit
 from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.detect.summary import Layer
 from rare_event.errors import RunError
@@ -178,6 +179,10 @@ class Run(WorkFolder):
         with explain("scores", self.named):
             frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
             return about.scores(frame, about.total_events[part])
+
+    def time_unit(self) -> TimeUnit:
+        """Read what the scores of a finished run count time in."""
+        return TimeUnit(SCORES.read(self).clock)
 
     def commit(self, committed: Committed) -> None:
         """Commit a threshold: from now on it is what the test data are judged at."""

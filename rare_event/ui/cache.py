@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.jobs.queue import Jobs
@@ -31,7 +32,7 @@ from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.records import Committed, Part
-from rare_event.store.runs import open_run
+from rare_event.store.runs import Run, open_run
 from rare_event.store.workspace import home
 
 SAMPLE_NAME = "sample-mill.csv"
@@ -93,6 +94,11 @@ def prepared_of(dataset: Dataset, config: ExperimentConfig) -> Prepared:
 def scores_of(run_id: str, part: Part) -> Scores:
     """Return the scores of a part of a finished run."""
     return open_run(run_id).scores(part)
+
+
+def time_unit_of(run: Run) -> TimeUnit:
+    """Return what a finished run counts time in."""
+    return run.time_unit()
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -234,7 +240,12 @@ def changes_of(run_id: str) -> list[Change]:
     # The first fold has the oldest training part: changes are measured from there.
     normal = prepared.folds[0].train[prepared.y[prepared.folds[0].train] == 0]
     return level_changes(
-        table.values[prepared.row], prepared.clock, prepared.stretch, normal, table.schema.sensors
+        table.values[prepared.row],
+        prepared.clock,
+        prepared.stretch,
+        normal,
+        table.schema.sensors,
+        prepared.time_unit,
     )
 
 

@@ -11,7 +11,7 @@ from rare_event.plots.timeline import stretch_figure
 from rare_event.prepare.findings import grades
 from rare_event.prepare.preview import course_before_events
 from rare_event.prepare.roles import schema_of_roles
-from rare_event.prepare.stretches import find_events, median_step, minutes, stretches
+from rare_event.prepare.stretches import find_events, median_step, stretches
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, save_dataset
 from rare_event.text import number, plain, plural, share
 from rare_event.ui.cache import columns_and_labels, findings_of, open_sample, table_of
@@ -61,7 +61,7 @@ def _use(dataset: Dataset) -> None:
 def show_balance(dataset: Dataset) -> None:
     """Show the size of the file and how rare the event is."""
     table = table_of(dataset)
-    clock = minutes(table.time, table.n_rows)
+    clock = table.clock
     stretch = stretches(clock, table.label)
     events = find_events(clock, table.label, stretch)
     n_label = int(table.label.sum())
@@ -75,12 +75,14 @@ def show_balance(dataset: Dataset) -> None:
         ("Event rows", share(n_label, table.n_rows), None),
         ("Stretches", f"{int(stretch[-1]) + 1:,}", "Uninterrupted running time between stops."),
     ]
-    if table.time is not None:
+    if not table.time_unit.reason:
         figures += [
             ("Running time", f"{number(days)} days", "Rows times the median step; stops do not count."),
             ("Step", f"{number(step)} min", "Median time between rows."),
         ]
     show_metrics(figures)
+    if why := table.time_unit.why:
+        st.caption(why)
     st.plotly_chart(balance_figure(table.n_rows - n_label, n_label), key="data_balance")
 
 
@@ -110,9 +112,8 @@ def show_findings(dataset: Dataset) -> None:
 def show_time_line(dataset: Dataset) -> None:
     """Draw the stretches, stops and events."""
     table = table_of(dataset)
-    clock = minutes(table.time, table.n_rows)
-    when = clock if table.time is None else table.time
-    figure = stretch_figure(when, stretches(clock, table.label), table.label)
+    clock = table.clock
+    figure = stretch_figure(table.when, stretches(clock, table.label), table.label)
     st.plotly_chart(figure, key="data_time_line")
 
 
@@ -124,10 +125,10 @@ def show_sensors(dataset: Dataset) -> None:
         return
     st.subheader("Sensors")
     sensor = st.selectbox("Sensor", table.schema.sensors, key="data_sensor", persist_state="session")
-    clock = minutes(table.time, table.n_rows)
+    clock = table.clock
     stretch = stretches(clock, table.label)
     events = find_events(clock, table.label, stretch)
-    when = clock if table.time is None else table.time
+    when = table.when
     values = table.frame[sensor].to_numpy(float)
     course = course_before_events(values, stretch, events, ROWS_BEFORE_EVENT)
     left, right = st.columns([3, 2])
@@ -143,6 +144,7 @@ def show_sensors(dataset: Dataset) -> None:
             sensor,
             course.n_events,
             band="middle half of the events",
+            time_unit=table.time_unit,
         ),
         key="data_sensor_course",
     )

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rare_event.clock import TimeUnit
 from rare_event.judge.drift import (
     alarms_by_day,
     carriers_by_day,
@@ -33,19 +34,22 @@ def show_drift(run: Run) -> None:
     contributions, names = run.contributions("test")
     carriers = carriers_by_day(contributions, test, names) if "sensor_1" in contributions else None
     changes = changes_of(run.id)[:MOST_CHANGES]
-    day_of = _namer(run)
+    time_unit = test.time_unit
+    day_of = _namer(run, time_unit)
     validation = scores_of(run.id, "validation")
     sentence = drift_sentence(validation, test, carriers, day_of) or worst_day_sentence(
         validation, test, day_of
     )
     st.markdown(plain(sentence))
     for change in changes:
-        st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // 1440))))}")
+        st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // time_unit.period)), time_unit))}")
     score = run.config().score_label(len(committed.folds))
-    marks = [(_when(run, change), change.sensor) for change in changes]
-    start = _first_day(run)
+    marks = [(_when(run, change, time_unit), change.sensor) for change in changes]
+    start = _first_day(run, time_unit)
     st.plotly_chart(
-        error_by_day_figure(errors_by_day(test), when=start, part="Test", score=score, changes=marks),
+        error_by_day_figure(
+            errors_by_day(test), when=start, part="Test", score=score, changes=marks, time_unit=time_unit
+        ),
         key="evaluate_error_by_day",
     )
     left, right = st.columns(2)
@@ -53,25 +57,27 @@ def show_drift(run: Run) -> None:
     called = call(followed_of(run.id, "test", trailing), committed.folds)
     budget = committed.rule.value if committed.rule.kind == "fa-per-day" else None
     by_day = alarms_by_day(called, committed.policy)
-    left.plotly_chart(false_alarms_by_day_figure(by_day, budget), key="evaluate_alarms_by_day")
+    left.plotly_chart(false_alarms_by_day_figure(by_day, budget, time_unit), key="evaluate_alarms_by_day")
     if carriers is not None:
-        right.plotly_chart(carriers_figure(carriers), key="evaluate_carriers")
+        right.plotly_chart(carriers_figure(carriers, time_unit), key="evaluate_carriers")
 
 
-def _first_day(run: Run) -> pd.Timestamp | None:
+def _first_day(run: Run, unit: TimeUnit) -> pd.Timestamp | None:
     """Return the time of the table's first row; days are counted from it."""
     time = table_of(run.dataset()).time
-    return None if time is None else pd.Timestamp(time[0])
+    return None if time is None or unit.reason else pd.Timestamp(time[0])
 
 
-def _namer(run: Run) -> Callable[[int], str]:
-    """Return a function that names a day by its number since the table's first row."""
-    start = _first_day(run)
+def _namer(run: Run, unit: TimeUnit) -> Callable[[int], str]:
+    """Return a function that names a day, or a block of rows, by its number since the table's first row."""
+    if unit.reason:
+        return lambda block: f"row {unit.period * block:,.0f}"
+    start = _first_day(run, unit)
     if start is None:
         return "day {}".format
     return lambda day: f"{start + pd.Timedelta(days=day):%-d %b}"
 
 
-def _when(run: Run, change: Change) -> Any:
-    start = _first_day(run)
-    return change.clock / 1440 if start is None else start + pd.Timedelta(minutes=change.clock)
+def _when(run: Run, change: Change, unit: TimeUnit) -> Any:
+    start = _first_day(run, unit)
+    return change.clock / unit.period if start is None else start + pd.Timedelta(minutes=change.clock)

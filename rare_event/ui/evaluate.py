@@ -8,6 +8,7 @@ import statistics
 import pandas as pd
 import streamlit as st
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.compare.companions import baselines_of, create_baselines
 from rare_event.compare.leaderboard import beats_baselines, leaderboard, nearest_budget
 from rare_event.judge.evaluation import Evaluation
@@ -52,22 +53,25 @@ def show_verdict(run: Run) -> None:
     committed = run.committed()
     figures = evaluation_of(run.id, "test", committed)
     st.markdown(verdict(figures))
-    policy = committed.policy
+    policy, unit = committed.policy, figures.time_unit
     st.caption(
-        f"Threshold: {plain(committed.in_words())}, {plain(committed.time[:16])} UTC. "
-        f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} min, "
-        f"lead window {number(policy.lead)} min. Below each figure: its 95 % interval, and what chance gives."
+        f"Threshold: {plain(committed.in_words(unit))}, {plain(committed.time[:16])} UTC. "
+        f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} "
+        f"{unit.short}, lead window {number(policy.lead)} {unit.short}. Below each figure: its 95 % "
+        "interval, and what chance gives."
     )
-    show_metrics(plant_figures(figures), below(luck_of(run.id, committed)))
+    show_metrics(plant_figures(figures), below(luck_of(run.id, committed), unit))
 
 
-def below(luck: pd.DataFrame) -> dict[str, str]:
+def below(luck: pd.DataFrame, unit: TimeUnit = MINUTES) -> dict[str, str]:
     """Write what stands below each figure: its interval, and what chance gives.
 
     Parameters
     ----------
     luck
         As of `rare_event.ui.cache.luck_of`.
+    unit
+        Of the rate and the lead.
     """
     words = {}
     for label, name in FIGURES.items():
@@ -75,16 +79,21 @@ def below(luck: pd.DataFrame) -> dict[str, str]:
         between = "" if math.isnan(low) else f"{number(low, 2)} to {number(high, 2)}"
         by_chance = "" if math.isnan(chance) else f"chance {number(chance, 2)}"
         if between or by_chance:
-            words[label] = " · ".join(part for part in (between, by_chance) if part)
+            words[unit.reword(label)] = " · ".join(part for part in (between, by_chance) if part)
     return words
 
 
 def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
     """List what the plant counts: label, value, explanation."""
-    lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} min"
+    unit = figures.time_unit
+    lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} {unit.short}"
     return [
         ("Events caught", f"{figures.caught} of {figures.n_events}", "With an alarm in the lead window."),
-        ("False alarms per day", number(figures.false_alarms_per_day), "Per day of running time."),
+        (
+            f"False alarms {unit.per_day}",
+            number(figures.false_alarms_per_day),
+            unit.reword("Per day of running time."),
+        ),
         ("Median lead", lead, "From the first alarm of an event to the event."),
         ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
         ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
@@ -100,13 +109,13 @@ def verdict(figures: Evaluation) -> str:
     """Put the worth of a threshold in plain words."""
     if not figures.n_events:
         return "The test data hold **no event**, so they cannot tell whether an event would be caught."
-    lead = (
-        "" if figures.median_lead is None else f", typically **{number(figures.median_lead)} minutes** before"
-    )
+    unit, lead = figures.time_unit, ""
+    if figures.median_lead is not None:
+        lead = f", typically **{number(figures.median_lead)} {unit.name}** before"
     caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
     return (
-        f"In {number(figures.days)} days of running, **{caught}** would have been caught{lead}, "
-        f"at **{number(figures.false_alarms_per_day)} false alarms a day**."
+        f"In {unit.running(figures.days)}, **{caught}** would have been caught{lead}, "
+        f"at **{number(figures.false_alarms_per_day)} false alarms {unit.a_day}**."
     )
 
 
@@ -158,7 +167,7 @@ def show_errors_over_time(run: Run) -> None:
     """Draw the score of every window of the test data."""
     committed, table = run.committed(), table_of(run.dataset())
     scores = followed_of(run.id, "test", committed.rule if committed.rule.trailing else None)
-    when = None if table.time is None else table.time[scores.row]
+    when = None if table.time_unit.reason else table.when[scores.row]
     threshold = statistics.median(committed.folds.values())
     following = None if committed.rule.trailing else following_of(run.id, committed)
     score = label_of(run, committed.rule.trailing)
@@ -176,11 +185,8 @@ def show_folds(run: Run) -> None:
     table, lines = table_of(run.dataset()), ledger_of(run.id, "test", run.committed())
     events = lines[lines["kind"] == "event"]
     row = prepared.events.row[events["event"].to_numpy(int)]
-    when = prepared.clock if table.time is None else table.time[prepared.row]
-    events_when = (
-        prepared.events.clock[events["event"].to_numpy(int)] if table.time is None else table.time[row]
-    )
-    figure = folds_figure(when, prepared.folds, events_when, events["caught"].to_numpy(bool))
+    when = table.when
+    figure = folds_figure(when[prepared.row], prepared.folds, when[row], events["caught"].to_numpy(bool))
     st.plotly_chart(figure, key="evaluate_folds")
 
 

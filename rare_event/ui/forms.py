@@ -99,6 +99,8 @@ class Look:
         What a field that holds several values offers; whole numbers can be typed as well.
     columns
         Number of fields side by side.
+    time_unit
+        In which labels and help texts speak of time.
     """
 
     labels: Mapping[str, str] = field(default_factory=dict)
@@ -106,10 +108,11 @@ class Look:
     steps: Mapping[str, float] = field(default_factory=dict)
     choices: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     columns: int = 2
+    time_unit: TimeUnit = MINUTES
 
     def label(self, name: str) -> str:
         """Return the label of a field."""
-        return self.labels.get(name, label_of(name))
+        return self.time_unit.reword(self.labels.get(name, label_of(name)))
 
 
 PLAIN = Look()
@@ -147,7 +150,7 @@ def fill_in(
         values[name] = _show(place, type(settings), name, begin, widget, look)
         typed[widget], remarks[name] = values[name], place.container()
     for name, sentence in problems_of(settings, values).items():
-        remarks[name].caption(f":red[{plain(sentence)}]")
+        remarks[name].caption(f":red[{plain(look.time_unit.reword(sentence))}]")
     return values
 
 
@@ -205,7 +208,7 @@ def _kind_of(hint: Any) -> Any:
 def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, look: Look) -> Any:
     hint = _hints(config)[name]
     kind, label, default = _kind_of(hint), look.label(name), getattr(config, name)
-    about: dict[str, Any] = {"key": key, "help": help_of(config, name)}
+    about: dict[str, Any] = {"key": key, "help": look.time_unit.reword(help_of(config, name))}
     if name in look.choices:
         # What it begins with must be on offer, so the widget itself keeps what is typed.
         about |= {"accept_new_options": hint == WHOLE_NUMBERS, "persist_state": "session"}

@@ -6,11 +6,12 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rare_event.clock import TimeUnit
 from rare_event.prepare.table import Table
 from rare_event.store.exports import spreadsheet_safe
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run
-from rare_event.ui.cache import ledger_of, table_of
+from rare_event.ui.cache import ledger_of, table_of, time_unit_of
 
 COLUMN_CONFIG = {
     "event": st.column_config.NumberColumn("event", help="Number of the event in the file, from 0."),
@@ -23,16 +24,22 @@ COLUMN_CONFIG = {
     "row": st.column_config.NumberColumn("at row"),
     "sensors": st.column_config.TextColumn("sensors with the largest share of the score", width="large"),
 }
+COUNTED_CONFIG = {
+    "first_alarm": st.column_config.NumberColumn("first alarm (row)", format="%.0f"),
+    "lead": st.column_config.NumberColumn("lead (rows)", format="%.0f"),
+}
 
 
 def show_ledger(run: Run, part: Part, committed: Committed) -> None:
     """Show the ledger of a part, and let the user download it."""
-    lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()))
+    unit = time_unit_of(run)
+    lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()), unit)
+    config = COLUMN_CONFIG | (COUNTED_CONFIG if unit.reason else {})
     st.dataframe(
         lines.drop(columns="fold"),
         hide_index=True,
         placeholder="–",
-        column_config=COLUMN_CONFIG,
+        column_config=config,
         key=f"ledger_{part}",
     )
     st.download_button(
@@ -44,9 +51,9 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
     )
 
 
-def with_times(lines: pd.DataFrame, table: Table) -> pd.DataFrame:
+def with_times(lines: pd.DataFrame, table: Table, unit: TimeUnit) -> pd.DataFrame:
     """Replace minutes on the clock by times, where the table has times."""
-    if table.time is None:
+    if table.time is None or unit.reason:
         return lines
     known = lines["first_alarm"].notna()
     since = pd.to_timedelta(lines["first_alarm"].where(known, 0.0), unit="min")

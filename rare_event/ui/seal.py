@@ -10,6 +10,7 @@ from rare_event.store.records import Look
 from rare_event.store.runs import Run
 from rare_event.store.seal import changed_after_a_look, is_open, open_at_threshold
 from rare_event.text import plain, plural
+from rare_event.ui.cache import time_unit_of
 from rare_event.ui.frame import in_place
 
 WHY = (
@@ -42,7 +43,7 @@ def break_seal(run: Run) -> bool:
         else:
             st.markdown(WHY)
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
-        st.caption(f"Committed: {plain(run.committed().in_words())}.")
+        st.caption(f"Committed: {plain(run.committed().in_words(time_unit_of(run)))}.")
         icon = ":material/lock_open:"
         st.button(
             label, type="primary", key="evaluate_open", icon=icon, on_click=open_at_threshold, args=(run,)

@@ -22,7 +22,7 @@ from rare_event.config import (
     SplitPlan,
     labels,
 )
-from rare_event.prepare.stretches import median_step, minutes
+from rare_event.prepare.stretches import median_step
 from rare_event.store.datasets import Dataset
 from rare_event.text import capital, number, plain
 from rare_event.ui.cache import table_of
@@ -130,10 +130,11 @@ def _choose_data(
     dataset: Dataset, draft: ExperimentConfig, key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, str]:
     draft, problem = made_of(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK), LOOK)
-    step = _step(dataset)
+    table = table_of(dataset)
+    step, unit = median_step(table.clock), table.time_unit.name
     st.caption(
-        f"Warns up to {number(draft.shift * step)} minutes ahead, from the last "
-        f"{number(draft.lookback * step)} minutes."
+        f"Warns up to {number(draft.shift * step)} {unit} ahead, from the last "
+        f"{number(draft.lookback * step)} {unit}."
     )
     split = _select("Split", SPLIT_NAMES, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     representation = st.segmented_control(
@@ -209,9 +210,3 @@ def _select(label: str, names: Mapping[Any, str], chosen: str, key: str, help: s
     options = list(names)
     index = options.index(chosen)
     return st.selectbox(label, options, index, format_func=names.__getitem__, key=key, help=help)
-
-
-def _step(dataset: Dataset) -> float:
-    """Minutes of one row of a dataset."""
-    table = table_of(dataset)
-    return median_step(minutes(table.time, table.n_rows))

@@ -8,6 +8,7 @@ from typing import get_args
 
 import streamlit as st
 
+from rare_event.clock import TimeUnit
 from rare_event.compare.titles import title_of
 from rare_event.config import LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.labels import RULES, ScoreLabel
@@ -16,7 +17,7 @@ from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
 from rare_event.text import capital, number, plain
-from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of
+from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of, time_unit_of
 from rare_event.ui.forms import Look, fill_in, help_of, made_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
@@ -67,6 +68,8 @@ def show_context(run: Run) -> None:
     """Say which run this is, and warn where its figures flatter."""
     config = run.config()
     st.markdown(f"**{plain(title_of(config))}** · {config.split.in_words()}")
+    if why := time_unit_of(run).why:
+        st.caption(why)
     if config.split.optimistic:
         st.warning(
             f"{capital(config.split.in_words())}. Rows next to these were trained on; "
@@ -82,7 +85,7 @@ def explore(run: Run) -> None:
         rules, drawn = st.container(), st.container()
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
-            policy = _choose_policy(exploring.policy, f"threshold_policy_{run.id}")
+            policy = _choose_policy(exploring.policy, f"threshold_policy_{run.id}", time_unit_of(run))
         with rules:
             exploring = _choose_by_rule(run, replace(exploring, policy=policy))
         update_exploring(exploring)
@@ -113,7 +116,7 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
     if not scores.n_positive:
         st.info(
             "The validation data hold no positive window: precision and recall say nothing here. "
-            "Choose by false alarms a day or by a quantile."
+            f"Choose by false alarms {scores.time_unit.a_day} or by a quantile."
         )
 
 
@@ -128,20 +131,20 @@ def set_by_hand(run: Run, threshold: float) -> None:
 
 @in_place
 def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
-    points = points_of(run.id, "validation", exploring.policy, None)
+    points, unit = points_of(run.id, "validation", exploring.policy, None), time_unit_of(run)
     offered = get_args(RuleKind) if points.n_positive else LABEL_FREE
     kinds: list[RuleKind] = [kind for kind in offered if kind != "fixed"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
             "Choose the threshold by a rule",
             kinds,
-            format_func=RULES.__getitem__,
+            format_func=lambda kind: unit.reword(RULES[kind]),
             key="threshold_rule",
-            help=help_of(Rule, "kind"),
+            help=unit.reword(help_of(Rule, "kind")),
             persist_state="session",
             width=330,
         )
-        rule, problem = _rule(kind, exploring.rule.costs)
+        rule, problem = _rule(kind, exploring.rule.costs, unit)
         pressed = st.button("Set by this rule", key="threshold_apply", disabled=bool(problem))
     if pressed:
         trailing = rule if rule.trailing else None
@@ -150,11 +153,11 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
             exploring = replace(exploring, threshold=threshold, rule=rule)
         except DataError as error:
             st.error(plain(error))
-    st.caption(f"Now: {plain(exploring.committed(run).in_words())}.")
+    st.caption(f"Now: {plain(exploring.committed(run).in_words(unit))}.")
     return exploring
 
 
-def _rule(kind: RuleKind, costs: Costs) -> tuple[Rule, str]:
+def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
     """Let the user choose the values of a rule; the sentence says what is wrong with them."""
     if kind == "cost":
         with st.container(width=3 * FIELD_WIDTH):
@@ -166,13 +169,14 @@ def _rule(kind: RuleKind, costs: Costs) -> tuple[Rule, str]:
     step = 0.001 if RULE_VALUES[kind] < 1 else 0.5
     rule = Rule(kind, RULE_VALUES[kind], costs=costs)
     with st.container(width=len(names) * FIELD_WIDTH):
-        look = Look(labels, steps={"value": step}, columns=len(names))
+        look = Look(labels, steps={"value": step}, columns=len(names), time_unit=unit)
         return made_of(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
 
 
-def _choose_policy(policy: AlarmPolicy, key: str) -> AlarmPolicy:
+def _choose_policy(policy: AlarmPolicy, key: str, unit: TimeUnit) -> AlarmPolicy:
     """Let the user choose the alarm policy; the last good one holds while a field has a bad value."""
-    return made_of(policy, fill_in(policy, POLICY_LOOK.labels, key, {}, POLICY_LOOK))[0]
+    look = replace(POLICY_LOOK, time_unit=unit)
+    return made_of(policy, fill_in(policy, look.labels, key, {}, look))[0]
 
 
 def _commit(run: Run, exploring: Exploring) -> None:
@@ -184,7 +188,7 @@ def _commit(run: Run, exploring: Exploring) -> None:
             st.rerun()
         value = "one for each fold" if committed.common is None else number(committed.common, DIGITS)
         when = committed.time[:16].replace("T", " ")
-        st.caption(f"Committed: {value} ({plain(committed.in_words())}), {plain(when)} UTC.")
+        st.caption(f"Committed: {value} ({plain(committed.in_words(time_unit_of(run)))}), {plain(when)} UTC.")
 
 
 def label_of(run: Run, trailing: bool) -> ScoreLabel:

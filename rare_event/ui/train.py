@@ -82,10 +82,9 @@ def _show_problem(choice: Choice) -> None:
 def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
     """Draw which rows train, validate and test."""
     prepared = prepared_of(dataset, config)
-    table = table_of(dataset)
-    when = prepared.clock if table.time is None else table.time[prepared.row]
-    events_when = prepared.events.clock if table.time is None else table.time[prepared.events.row]
-    st.plotly_chart(split_figure(when, prepared.folds, events_when), key="train_split_figure")
+    when = table_of(dataset).when
+    figure = split_figure(when[prepared.row], prepared.folds, when[prepared.events.row])
+    st.plotly_chart(figure, key="train_split_figure")
 
 
 def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:

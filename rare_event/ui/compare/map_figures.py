@@ -95,6 +95,8 @@ def _about(seen: Overview, measure: Measure) -> str:
             "Thresholds are chosen on the test folds themselves, at the same rate of false alarms for all: "
             "an upper bound. "
         )
+    if seen.time_unit.reason:
+        about += f"{seen.time_unit.why} "
     return f"{about}If you choose a setting here, these data can no longer judge it fairly."
 
 

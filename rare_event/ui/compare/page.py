@@ -158,6 +158,8 @@ def show_verdict(board: Sequence[Row]) -> None:
     headline, *sentences = verdict(board)
     st.subheader(plain(headline))
     st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+    if why := board[0].judgement.time_unit.why:
+        st.caption(why)
 
 
 def choose_rows(board: Sequence[Row]) -> tuple[list[Row], float]:
@@ -166,7 +168,7 @@ def choose_rows(board: Sequence[Row]) -> tuple[list[Row], float]:
     Returns
     -------
     tuple
-        The rows, and minutes.
+        The rows, and the lead window.
     """
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
         kinds = st.pills(
@@ -195,7 +197,7 @@ def show_figures(board: Sequence[Row], lead: float) -> None:
     board
         The rows to show.
     lead
-        Lead window in minutes.
+        Lead window.
     """
     left, right = st.columns(2)
     left.plotly_chart(leaderboard_figure(board), key="compare_leaderboard")

@@ -85,6 +85,14 @@ const CLASSES = ["normal", "positive"];
  */
 
 /**
+ * @typedef {object} Words
+ * @property {string} false_alarms
+ * @property {string} lead
+ * @property {string} running
+ * @property {number} in_running
+ */
+
+/**
  * @typedef {object} ExplorerData
  * @property {"Validation" | "Test"} part
  * @property {string} score
@@ -94,6 +102,7 @@ const CLASSES = ["normal", "positive"];
  * @property {number} n_normal
  * @property {number} n_events
  * @property {number} days
+ * @property {Words} words
  * @property {Prices} costs
  * @property {Columns} columns
  * @property {(number | null)[]} events
@@ -141,6 +150,8 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   const field = /** @type {HTMLInputElement} */ ($("input[type=number]"));
   const problem = $(".problem");
   const { columns } = data;
+  $('[data-word="false_alarms"]').textContent = data.words.false_alarms;
+  $('[data-word="lead"]').textContent = data.words.lead;
   /** @type {View} */
   const view = views.get(parentElement) ?? {
     logarithmic: data.logarithmic,
@@ -215,7 +226,7 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     slider.setAttribute(
       "aria-valuetext",
       `threshold ${words}, ${figures.caught} events caught, ` +
-        `${figures.false_alarms_per_day} false alarms per day, precision ${figures.precision}, recall ${figures.recall}`,
+        `${figures.false_alarms_per_day} ${data.words.false_alarms.toLowerCase()}, precision ${figures.precision}, recall ${figures.recall}`,
     );
     root.dataset.threshold = String(current);
     root.dataset.columns = String(columns.threshold.length);
@@ -456,7 +467,7 @@ function lookUp(data, at) {
       significant(number, 2),
     ),
     median_lead_interval: between("median_lead", (number) => significant(number, 2)),
-    net_value_interval: `in ${significant(days, 3)} days`,
+    net_value_interval: `in ${significant(days * data.words.in_running, 3)} ${data.words.running}`,
   };
 }
 
