@@ -1,4 +1,4 @@
-"""What the threshold explorer is handed: at most 2,000 columns of numbers, as plain data."""
+"""The payload of the threshold explorer: at most 2,000 columns of numbers, as plain data."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from rare_event.judge.scores import Scores
 from rare_event.plots.palette import COLOURS
 
 GRID = "rgba(128, 128, 128, 0.35)"
-# Of the scores shown on a linear axis by default: errors have tails a hundred times their median.
+# Share of the scores on the default linear axis: errors have tails a hundred times their median.
 USEFUL = 0.995
 LONG_TAIL = 20.0
-# Counts and thresholds travel exactly; intervals and leads with what the eye can tell apart.
+# Significant digits of intervals and leads; counts and thresholds are exact.
 DIGITS = 4
 
 _EXACT = ("threshold", "tp", "fp", "caught", "false_alarms")
 
 
-# The browser's side of these is checked against them: the typedefs in `explorer.js`.
+# `explorer.js` declares the same types; a test compares them.
 class Columns(TypedDict):
-    """Counts and intervals, one entry for each threshold; None where nothing is known."""
+    """Counts and intervals, one entry for each threshold; None where there is no figure."""
 
     threshold: list[float]
     tp: list[int]
@@ -46,7 +46,7 @@ class Columns(TypedDict):
 
 
 class Prices(TypedDict):
-    """What the plant pays."""
+    """Costs of the plant."""
 
     event: float
     false_alarm: float
@@ -54,7 +54,7 @@ class Prices(TypedDict):
 
 
 class Span(TypedDict):
-    """Ends of an axis: of all scores, and of those where events are won and thresholds lie."""
+    """Ends of an axis: for all scores, and for the scores where events are caught."""
 
     whole: list[float]
     useful: list[float]
@@ -104,7 +104,7 @@ class Words(TypedDict):
 
 
 class ExplorerData(TypedDict):
-    """What the browser is handed."""
+    """The payload."""
 
     part: Literal["Validation", "Test"]
     score: str
@@ -134,7 +134,7 @@ def explorer_data(
     label: ScoreLabel,
     costs: Costs,
 ) -> ExplorerData:
-    """Lay out what the browser needs, as plain data.
+    """Return the payload of the threshold explorer.
 
     Parameters
     ----------
@@ -145,11 +145,11 @@ def explorer_data(
     levels
         As of `rare_event.judge.explorer.event_levels`.
     threshold
-        Where the explorer stands.
+        The current threshold.
     part, label
         Names of the part and of the scores.
     costs
-        What the plant pays.
+        Costs of the plant.
     """
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
@@ -216,17 +216,17 @@ def _spread(scores: Scores) -> float:
 
 def _range(levels: np.ndarray, threshold: float, values: np.ndarray, logarithmic: bool) -> Span:
     low, high = float(values.min()), float(values.max())
-    seen = levels[np.isfinite(levels) & ((levels > 0) | (not logarithmic))]
+    reachable = levels[np.isfinite(levels) & ((levels > 0) | (not logarithmic))]
     bottom = float(np.quantile(values, 1 - USEFUL)) if logarithmic else min(0.0, low)
     top = max(
-        [float(np.quantile(values, USEFUL)), *(1.05 * seen.max(initial=0.0),), min(threshold, high) * 1.02]
+        float(np.quantile(values, USEFUL)), 1.05 * reachable.max(initial=0.0), min(threshold, high) * 1.02
     )
     whole = [low if logarithmic else min(0.0, low), high]
     useful = [bottom, min(top, high) if not logarithmic else high]
-    return {"whole": _apart(whole), "useful": _apart(useful)}
+    return {"whole": _widened(whole), "useful": _widened(useful)}
 
 
-def _apart(ends: list[float]) -> list[float]:
+def _widened(ends: list[float]) -> list[float]:
     low, high = ends
     return [low, high] if high > low else [low, low * 1.1 if low > 0 else low + 1.0]
 

@@ -41,12 +41,12 @@ SAMPLE_NAME = "sample-mill.csv"
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """Return the server's jobs; the first call resumes the queue of an earlier server."""
-    made = Jobs()
-    made.recover()
-    made.warm_up()
+    queue = Jobs()
+    queue.recover()
+    queue.warm_up()
     # Modules loaded by now are never freed: leaving them out makes later collections short.
     gc.freeze()
-    return made
+    return queue
 
 
 @st.cache_resource(max_entries=4, show_spinner="Reading the data …")
@@ -198,13 +198,15 @@ def _evaluation(
     return evaluate(followed_of(run_id, part, trailing), dict(folds), policy)
 
 
-def luck_of(run_id: str, committed: Committed) -> pd.DataFrame:
+def figure_intervals_of(run_id: str, committed: Committed) -> pd.DataFrame:
     """Return the intervals of the test figures at a committed threshold, and the figures of chance."""
-    return _luck(run_id, committed.policy, _trailing(committed), tuple(sorted(committed.folds.items())))
+    return _figure_intervals(
+        run_id, committed.policy, _trailing(committed), tuple(sorted(committed.folds.items()))
+    )
 
 
 @st.cache_resource(max_entries=64, show_spinner="Resampling …")
-def _luck(
+def _figure_intervals(
     run_id: str, policy: AlarmPolicy, trailing: Rule | None, folds: tuple[tuple[int, float], ...]
 ) -> pd.DataFrame:
     def resampled() -> pd.DataFrame:

@@ -21,11 +21,11 @@ from rare_event.text import number, plain, plural
 from rare_event.ui.backtest import show_backtest
 from rare_event.ui.cache import (
     evaluation_of,
+    figure_intervals_of,
     followed_of,
     following_of,
     jobs,
     ledger_of,
-    luck_of,
     points_of,
     prepared_of,
     table_of,
@@ -49,7 +49,7 @@ FIGURES = {
 
 @in_place
 def show_verdict(run: Run) -> None:
-    """Say in one sentence and one line of figures what the model was worth on test data."""
+    """Show the verdict on test data: one sentence and one line of figures."""
     committed = run.committed()
     figures = evaluation_of(run.id, "test", committed)
     st.markdown(verdict(figures))
@@ -58,33 +58,33 @@ def show_verdict(run: Run) -> None:
         f"Threshold: {plain(committed.in_words(unit))}, {plain(committed.time[:16])} UTC. "
         f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} "
         f"{unit.short}, lead window {number(policy.lead)} {unit.short}. Below each figure: its 95 % "
-        "interval, and what chance gives."
+        "interval and the chance level."
     )
-    show_metrics(plant_figures(figures), below(luck_of(run.id, committed), unit))
+    show_metrics(plant_figures(figures), intervals_in_words(figure_intervals_of(run.id, committed), unit))
 
 
-def below(luck: pd.DataFrame, unit: TimeUnit = MINUTES) -> dict[str, str]:
-    """Write what stands below each figure: its interval, and what chance gives.
+def intervals_in_words(intervals: pd.DataFrame, unit: TimeUnit = MINUTES) -> dict[str, str]:
+    """Write the interval of each figure and the figure by chance, by label.
 
     Parameters
     ----------
-    luck
-        As of `rare_event.ui.cache.luck_of`.
+    intervals
+        As of `rare_event.ui.cache.figure_intervals_of`.
     unit
-        Of the rate and the lead.
+        Time unit of the rate and the lead.
     """
     words = {}
     for label, name in FIGURES.items():
-        low, high, chance = (float(luck[column][name]) for column in ("low", "high", "chance"))
-        between = "" if math.isnan(low) else f"{number(low, 2)} to {number(high, 2)}"
+        low, high, chance = (float(intervals[column][name]) for column in ("low", "high", "chance"))
+        interval = "" if math.isnan(low) else f"{number(low, 2)} to {number(high, 2)}"
         by_chance = "" if math.isnan(chance) else f"chance {number(chance, 2)}"
-        if between or by_chance:
-            words[unit.reword(label)] = " · ".join(part for part in (between, by_chance) if part)
+        if interval or by_chance:
+            words[unit.reword(label)] = " · ".join(part for part in (interval, by_chance) if part)
     return words
 
 
 def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
-    """List what the plant counts: label, value, explanation."""
+    """List the figures a plant counts: label, value, explanation."""
     unit = figures.time_unit
     lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} {unit.short}"
     return [
@@ -106,9 +106,9 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
 
 
 def verdict(figures: Evaluation) -> str:
-    """Put the worth of a threshold in plain words."""
+    """Write the verdict on a threshold as one sentence of Markdown."""
     if not figures.n_events:
-        return "The test data hold **no event**, so they cannot tell whether an event would be caught."
+        return "The test data have **no event**, so they cannot show whether an event would be caught."
     unit, lead = figures.time_unit, ""
     if figures.median_lead is not None:
         lead = f", typically **{number(figures.median_lead)} {unit.name}** before"
@@ -121,7 +121,7 @@ def verdict(figures: Evaluation) -> str:
 
 @in_place
 def show_baselines(run: Run) -> None:
-    """Say whether the model is worth more than those trained beside it, and where that cannot be told."""
+    """Compare the model with its baselines, or offer to train them."""
     poll_until_ended(
         lambda: _show_baselines(run), lambda: progress_of(run).unfinished, "evaluate_baselines_progress"
     )
@@ -148,7 +148,7 @@ def _show_baselines(run: Run) -> None:
 
 
 def verdict_on_baselines(run: Run) -> str | None:
-    """Compare a run with its baselines, by thresholds of the past at its own budget.
+    """Compare a run with its baselines at its own budget, with thresholds set on earlier data.
 
     Returns
     -------
@@ -177,7 +177,7 @@ def show_errors_over_time(run: Run) -> None:
 
 @in_place
 def show_folds(run: Run) -> None:
-    """Draw the folds on the time line with what each caught; of a single one, offer to judge it over more."""
+    """Draw the folds over time with the events each caught; for a single fold, offer a backtest."""
     prepared = prepared_of(run.dataset(), run.config())
     if len(prepared.folds) < 2:
         show_backtest(run)
@@ -194,7 +194,7 @@ def show_curves(run: Run) -> None:
     """Draw the confusion matrix, the ROC curve, and precision and recall."""
     committed = run.committed()
     figures = evaluation_of(run.id, "test", committed)
-    # Where folds have thresholds of their own, charts can only show the middle one.
+    # With one threshold for each fold, charts can only show their median.
     threshold = statistics.median(committed.folds.values())
     trailing = committed.rule if committed.rule.trailing else None
     points = points_of(run.id, "test", committed.policy, trailing)

@@ -1,4 +1,4 @@
-"""Forms made from configs: fields, their labels and their help come from the dataclass and its docstring."""
+"""Forms for configs: fields, labels and help come from the dataclass and its docstring."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ from rare_event.text import capital, plain
 
 S = TypeVar("S", bound=Settings)
 WHOLE_NUMBERS = tuple[int, ...]
-# A form asks for the same ones at every rerun.
+# A form needs the same ones at every rerun.
 _hints: Callable[[type], dict[str, Any]] = cache(get_type_hints)
 
 
 @cache
 def help_of(config: type, field: str) -> str:
-    """Return what a config's docstring, or that of a class it inherits from, says of a field.
+    """Return the help of a field from its config's docstring, or from that of a parent class.
 
     Raises
     ------
     KeyError
-        If no docstring says anything of it.
+        If no docstring describes the field.
     """
     for declaring in config.__mro__:
         text = inspect.cleandoc(declaring.__doc__ or "").split("Parameters\n----------\n")[-1]
@@ -51,7 +51,7 @@ def _named(literal: re.Match[str]) -> str:
 
 @cache
 def title_of(config: type) -> tuple[str, str]:
-    """Return what a config is called, and what it is, as the first line of its docstring has it.
+    """Return the name and the description of a config from the first line of its docstring.
 
     Parameters
     ----------
@@ -75,28 +75,28 @@ def label_of(field: str) -> str:
 
 
 def fields_of(config: type[Settings]) -> tuple[list[str], list[str]]:
-    """Return the fields of a config that a form can show: those in use, and those that are off by default."""
-    known = [each for each in fields(config) if _kind_of(_hints(config)[each.name]) is not None]
-    # Options that all networks share are by keyword only, and come after what a network is made of.
-    known.sort(key=lambda each: bool(each.kw_only))
-    shown = [each.name for each in known if each.default]
-    return shown, [each.name for each in known if each.name not in shown]
+    """Return the fields of a config that a form can show: those on by default, and those off by default."""
+    possible = [each for each in fields(config) if _kind_of(_hints(config)[each.name]) is not None]
+    # Options that all networks share are keyword-only and come after the fields of the network itself.
+    possible.sort(key=lambda each: bool(each.kw_only))
+    shown = [each.name for each in possible if each.default]
+    return shown, [each.name for each in possible if each.name not in shown]
 
 
 @dataclass(frozen=True)
 class Look:
-    """How a form shows fields that their config does not describe enough.
+    """How a form shows fields that need more than their config says.
 
     Parameters
     ----------
     labels
-        Of fields whose label is not their name.
+        Labels of fields, where they differ from the name.
     absent
-        What None means, of fields that may be None.
+        Meaning of None, for fields that may be None.
     steps
-        Of fields whose default does not tell the step.
+        Steps of fields, where the default does not give them.
     choices
-        What a field that holds several values offers; whole numbers can be typed as well.
+        Values offered by fields that hold several; whole numbers can be typed too.
     columns
         Number of fields side by side.
     time_unit
@@ -121,23 +121,23 @@ PLAIN = Look()
 def fill_in(
     settings: Settings, names: Iterable[str], key: str, typed: MutableMapping[str, Any], look: Look = PLAIN
 ) -> dict[str, Any]:
-    """Show a widget for each of some fields, and return what stands in them, good or bad.
+    """Show a widget for each field, and return their values, good or bad.
 
-    A sentence below a field says which values are possible where it holds another. The limits are not
-    handed to Streamlit, which would drop what was typed without a word.
+    A sentence below a field with a bad value says which values are possible. Streamlit is not given the
+    limits: it would silently drop a typed value outside them.
 
     Parameters
     ----------
     settings
-        What the widgets begin with; good ones.
+        Good settings, which the widgets begin with.
     names
-        Of fields that are numbers, choices, switches or several values.
+        Names of fields that are numbers, choices, switches or several values.
     key
-        Begins the keys of the widgets.
+        Prefix of the keys of the widgets.
     typed
-        Keeps what stands in them, by key; widgets that were gone for a while begin with it.
+        Keeps their values by key; a widget that was hidden for a while begins with its value.
     look
-        How they are shown.
+        How the fields are shown.
     """
     places, below = cycle(st.columns(look.columns)), st.container()
     values: dict[str, Any] = {}
@@ -145,7 +145,7 @@ def fill_in(
     for name in names:
         widget = f"{key}_{name}"
         begin = typed.get(widget, getattr(settings, name))
-        # The label of a switch stands beside it, and needs the room.
+        # A switch has its label on its right, and needs the room.
         place = below if isinstance(begin, bool) else next(places)
         values[name] = _show(place, type(settings), name, begin, widget, look)
         typed[widget], remarks[name] = values[name], place.container()
@@ -155,31 +155,31 @@ def fill_in(
 
 
 def problems_of(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]:
-    """Say what to do about the bad values of a form, by field."""
-    _, together = made_of(settings, values)
+    """Say how to correct the bad values of a form, by field."""
+    _, together = apply_values(settings, values)
     if not together:
         return {}
-    alone = {name: made_of(settings, {name: value})[1] for name, value in values.items()}
+    alone = {name: apply_values(settings, {name: value})[1] for name, value in values.items()}
     found = {name: problem for name, problem in alone.items() if problem}
     if not found:
         named = (name for name in values if together.startswith(f"{label_of(name)} "))
         found = {next(named, list(values)[-1]): together}
-    # The field itself shows what the first half of a config's sentence says.
+    # The first half of a config's sentence names the field and its value, which the form shows.
     halves = {name: problem.rpartition("; ")[2] for name, problem in found.items()}
     return {name: words[:1].upper() + words[1:] for name, words in halves.items()}
 
 
-def made_of(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> tuple[S, str]:
-    """Return settings with what stands in a form, or as they are and the sentence that says what is wrong.
+def apply_values(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> tuple[S, str]:
+    """Return settings with the values of a form; if one is bad, unchanged settings and what is wrong.
 
     Parameters
     ----------
     settings
-        Good ones.
+        Good settings.
     values
         As of `fill_in`.
     look
-        How the form shows them: the sentence names a field as its label does.
+        How the form shows them: the sentence names a field by its label.
     """
     try:
         read = {name: _from_widget(type(settings), name, value) for name, value in values.items()}
@@ -195,12 +195,12 @@ def made_of(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> tuple
 
 
 def _kind_of(hint: Any) -> Any:
-    """Return what a form can show of a type: a type, the choices of a literal, or None."""
+    """Return how a form shows a type: as a type, as the choices of a literal, or None."""
     if get_origin(hint) is tuple:
         return tuple
     kinds = [kind for kind in get_args(hint) or (hint,) if kind is not type(None)]
     if get_origin(hint) is Literal:
-        # A literal of one value only tells settings apart.
+        # A literal with one value only marks the kind of settings.
         return kinds if len(kinds) > 1 else None
     return kinds[0] if len(kinds) == 1 and kinds[0] in (bool, int, float) else None
 
@@ -210,7 +210,7 @@ def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, l
     kind, label, default = _kind_of(hint), look.label(name), getattr(config, name)
     about: dict[str, Any] = {"key": key, "help": look.time_unit.reword(help_of(config, name))}
     if name in look.choices:
-        # What it begins with must be on offer, so the widget itself keeps what is typed.
+        # Its first values must be on offer, so the widget itself keeps typed ones.
         about |= {"accept_new_options": hint == WHOLE_NUMBERS, "persist_state": "session"}
         return place.multiselect(label, look.choices[name], default, format_func=_name, **about)
     if kind is tuple:
@@ -223,7 +223,7 @@ def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, l
     absent = look.absent.get(name)
     if kind is int:
         return place.number_input(label, value=begin, step=1, placeholder=absent, **about)
-    # Settings take a whole number for any number; a widget does not.
+    # Settings accept a whole number for any number; a widget does not.
     value, step = None if begin is None else float(begin), look.steps.get(name, _step(default))
     return place.number_input(label, value=value, step=step, format="%g", placeholder=absent, **about)
 
@@ -233,7 +233,7 @@ def _name(choice: object) -> str:
 
 
 def _step(default: float | None) -> float:
-    """Give a step of the size of what a field usually holds."""
+    """Return a step of the size of a field's default."""
     return 10.0 ** math.floor(math.log10(default)) if default else 0.01
 
 

@@ -1,4 +1,4 @@
-"""The frame of every page: title, the path in the sidebar, and one place that shows errors."""
+"""The frame of every page: title, the steps in the sidebar, and one place that shows errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.text import auc_in_words, plain, plural
 from rare_event.ui.cache import jobs
-from rare_event.ui.state import Missing, get_state, take_up_watched, update_state, write_address
+from rare_event.ui.state import Missing, get_state, update_state, use_watched, write_address
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -29,7 +29,7 @@ OPEN_PAGE = "frame_open_page"
 
 @dataclass(frozen=True)
 class Step:
-    """A screen of the path."""
+    """A page in the sidebar."""
 
     page: str
     label: str
@@ -56,32 +56,32 @@ def start_page(title: str, question: str) -> None:
     """Set up a page: browser title, sidebar, heading."""
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
     jobs()
-    _forget_what_is_gone()
-    _take_up_watched(title)
+    _forget_deleted()
+    _use_watched(title)
     write_address()
     _sidebar()
     st.title(title)
     st.caption(question)
 
 
-def in_place(piece: Callable[P, T]) -> Callable[P, T]:
-    """Give a piece of a page that shows now more, now less, a place of its own.
+def in_place(component: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a component whose number of elements varies in a container.
 
-    Streamlit tells elements by their number in their place. Where one comes or goes, all that follow
-    it there move, and the browser shows them twice until the page has run to its end.
+    Streamlit identifies an element by its position in its container. If one is added or removed, those
+    below it move, and the browser shows them twice until the page has finished.
     """
 
-    @wraps(piece)
+    @wraps(component)
     def placed(*args: P.args, **kwargs: P.kwargs) -> T:
         with st.container():
-            return piece(*args, **kwargs)
+            return component(*args, **kwargs)
 
     return placed
 
 
 @contextmanager
 def show_errors() -> Iterator[None]:
-    """Show what the user can mend as a sentence, with the way to the step that is missing."""
+    """Show an error the user can correct as a sentence, with a link to the missing step."""
     try:
         yield
     except Missing as missing:
@@ -92,8 +92,8 @@ def show_errors() -> Iterator[None]:
         st.error(plain(error))
 
 
-def _forget_what_is_gone() -> None:
-    """Let go of a dataset or run that was deleted or damaged behind the session's back."""
+def _forget_deleted() -> None:
+    """Stop using a dataset or run that was deleted or damaged meanwhile."""
     state = get_state()
     try:
         if state.digest:
@@ -105,12 +105,12 @@ def _forget_what_is_gone() -> None:
         st.toast(plain(error))
 
 
-def _take_up_watched(title: str) -> None:
-    """Bring a watched run into use once it is done, but not under the hands of who works on another."""
+def _use_watched(title: str) -> None:
+    """Use a watched run once it is done, unless the user is working on another one."""
     arrived = st.session_state.get(OPEN_PAGE) != title
     st.session_state[OPEN_PAGE] = title
     if arrived or title == "Train" or get_state().run_id is None:
-        take_up_watched()
+        use_watched()
 
 
 def _sidebar() -> None:
@@ -127,12 +127,12 @@ def _sidebar() -> None:
 
 
 def _figures() -> dict[str, str]:
-    """One figure for each step that is finished."""
+    """Return one figure for each finished step."""
     state, figures = get_state(), {}
     if state.digest:
         dataset = open_dataset(state.digest)
         figures["Data"] = f"{dataset.name}: {plural(dataset.n_rows, 'row')}"
-    # What is damaged is told where it is needed, not by the sidebar.
+    # A damaged run is reported on the page that needs it, not in the sidebar.
     with suppress(RareEventError):
         figures |= _figures_of(open_run(state.run_id)) if state.run_id else {}
     return figures

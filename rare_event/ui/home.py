@@ -1,4 +1,4 @@
-"""Pieces of the home page: the purpose, the path, and what was worked on lately."""
+"""Pieces of the home page: the purpose, the steps, and recent work."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from rare_event.ui.state import show_run_next, update_state
 MOST_RECENT = 6
 
 PURPOSE = """
-Sheet breaks, pump trips and their like are rare, so a model learns what *normal* looks like and warns
-when a row no longer fits. Here you set the alarm threshold on data the model was not trained on, see what
-it would have been worth on data nobody looked at, and count what a plant counts: **events caught and
-false alarms per day**. The default is the honest one: train on the past, judge on what came after.
+Sheet breaks, pump trips and similar events are rare, so a model learns what *normal* looks like and warns
+when a row no longer fits. Set the alarm threshold on data the model was not trained on, check it on data
+nobody has seen, and count what a plant counts: **events caught and false alarms per day**. By default, a
+model is trained on the past and judged on later data.
 """
 
 PATH = (
@@ -27,18 +27,22 @@ PATH = (
     ("2 · Train", "Can a model see it coming?", "Set the shift and the lookback; train an autoencoder."),
     ("3 · Threshold", "Where do I set the alarm?", "Move the threshold on validation data and commit it."),
     ("4 · Evaluate", "What will it be worth?", "Events caught, false alarms per day and lead on test data."),
-    ("6 · Compare", "Which run is best?", "Runs beside baselines and chance, and what cannot be told apart."),
+    (
+        "6 · Compare",
+        "Which run is best?",
+        "Runs, baselines and chance in one table; ties are marked.",
+    ),
 )
 
 
 def show_path() -> None:
-    """Draw the path from a file to a verdict."""
+    """Show the steps from a file to a verdict."""
     columns = st.columns(len(PATH))
-    for column, (step, question, what) in zip(columns, PATH, strict=True):
+    for column, (step, question, task) in zip(columns, PATH, strict=True):
         with column.container(border=True, height="stretch"):
             st.markdown(f"**{step}**")
             st.markdown(f"*{question}*")
-            st.caption(what)
+            st.caption(task)
 
 
 def recent_datasets() -> None:
@@ -90,7 +94,7 @@ def _auc(ranking: Ranking) -> str:
 
 
 def runs_table(runs: list[Run]) -> pd.DataFrame:
-    """Lay runs out in a frame, one row each."""
+    """Return a table of runs, one row each."""
     rows = []
     for run in runs:
         config, status = run.config(), run.status()

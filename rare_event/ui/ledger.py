@@ -1,4 +1,4 @@
-"""The ledger on the screen: events caught and missed, and false alarms."""
+"""The ledger as a table: events caught and missed, and false alarms."""
 
 from __future__ import annotations
 
@@ -52,9 +52,11 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
 
 
 def with_times(lines: pd.DataFrame, table: Table, unit: TimeUnit) -> pd.DataFrame:
-    """Replace minutes on the clock by times, where the table has times."""
+    """Replace minutes on the clock by times if the table has times."""
     if table.time is None or unit.reason:
         return lines
-    known = lines["first_alarm"].notna()
-    since = pd.to_timedelta(lines["first_alarm"].where(known, 0.0), unit="min")
-    return lines.assign(first_alarm=(pd.Timestamp(table.time[0]) + since).where(known, np.datetime64("NaT")))
+    alarmed = lines["first_alarm"].notna()
+    since = pd.to_timedelta(lines["first_alarm"].where(alarmed, 0.0), unit="min")
+    return lines.assign(
+        first_alarm=(pd.Timestamp(table.time[0]) + since).where(alarmed, np.datetime64("NaT"))
+    )

@@ -14,15 +14,15 @@ from rare_event.ui.cache import time_unit_of
 from rare_event.ui.frame import in_place
 
 WHY = (
-    "The test data can judge a threshold honestly once. As soon as a threshold is changed because of what "
-    "they showed, they are part of the choice, and their figures are too optimistic. So they stay closed "
+    "The test data can judge a threshold honestly only once. If you change the threshold after you have "
+    "seen them, they are part of the choice, and their figures are too optimistic. So they stay closed "
     "until you open them, and every look is counted."
 )
 
 
 @in_place
 def break_seal(run: Run) -> bool:
-    """Show how often the test data were looked at, or let the user open them.
+    """Show how often the test data were opened, or let the user open them.
 
     Returns
     -------
@@ -31,14 +31,14 @@ def break_seal(run: Run) -> bool:
     """
     looks = run.looks()
     if is_open(run):
-        _tell(looks)
+        _show_looks(looks)
         return True
     with st.container(border=True):
         st.subheader("The test data are sealed")
         if looks:
             st.markdown(
                 f"They were opened {_times(looks)}, at another threshold. Opening them again is look "
-                f"{len(looks) + 1}; the figures will be marked as seen before."
+                f"{len(looks) + 1}; a warning will say that the figures are too optimistic."
             )
         else:
             st.markdown(WHY)
@@ -51,11 +51,11 @@ def break_seal(run: Run) -> bool:
     return False
 
 
-def _tell(looks: Sequence[Look]) -> None:
+def _show_looks(looks: Sequence[Look]) -> None:
     if changed_after_a_look(looks):
         st.warning(
-            f"The threshold was changed after the test data had been seen ({plural(len(looks), 'look')}): "
-            "the figures below are too optimistic. Only data that nobody has looked at can judge it now.",
+            f"The threshold was changed after the test data were opened ({plural(len(looks), 'look')}). "
+            "The figures below are too optimistic. Only data that nobody has seen can judge it honestly now.",
             icon=":material/visibility:",
         )
     else:

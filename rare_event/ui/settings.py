@@ -26,7 +26,7 @@ from rare_event.prepare.stretches import median_step
 from rare_event.store.datasets import Dataset
 from rare_event.text import capital, number, plain
 from rare_event.ui.cache import table_of
-from rare_event.ui.forms import Look, fields_of, fill_in, help_of, label_of, made_of, title_of
+from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of, label_of, title_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import update_state
 
@@ -64,14 +64,14 @@ LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top
 
 @dataclass(frozen=True)
 class Choice:
-    """The settings as they stand.
+    """The settings in the form.
 
     Parameters
     ----------
     config
-        The last good ones.
+        The last good settings.
     problem
-        What is wrong with those in the form; empty if nothing is.
+        What is wrong with the values in the form; empty if nothing is.
     """
 
     config: ExperimentConfig
@@ -79,16 +79,16 @@ class Choice:
 
 
 def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
-    """Let the user make the settings of a run.
+    """Let the user choose the settings of a run.
 
     Parameters
     ----------
     dataset
-        Tells the minutes of a row.
+        Gives the minutes of a row.
     draft
         The settings so far.
     """
-    # Widgets keep their value by key: a preset sets them all, so it begins new ones.
+    # Widgets keep their value by key: a preset changes all values, so it takes new keys.
     generation = st.session_state.setdefault(GENERATION, 0)
     key = f"train_{generation}"
     preset = st.segmented_control(
@@ -114,14 +114,14 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
             config, problem = _choose_section(config, section, names, key, typed)
             problems.append(problem)
         values = fill_in(config, ("seed", "article_mode"), key, typed, LOOK)
-        config, problem = made_of(config, values, LOOK)
+        config, problem = apply_values(config, values, LOOK)
         problems.append(problem)
     st.session_state[TYPED] = config, typed
     return Choice(config, " ".join(filter(None, problems)))
 
 
 def _typed(draft: ExperimentConfig) -> dict[str, Any]:
-    """Return what stands in the form by key, good or bad; nothing once settings were made elsewhere."""
+    """Return the values in the form by key, good or bad; none once the settings were changed elsewhere."""
     kept, typed = st.session_state.get(TYPED, (None, {}))
     return dict(typed) if kept == draft else {}
 
@@ -129,7 +129,7 @@ def _typed(draft: ExperimentConfig) -> dict[str, Any]:
 def _choose_data(
     dataset: Dataset, draft: ExperimentConfig, key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, str]:
-    draft, problem = made_of(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK), LOOK)
+    draft, problem = apply_values(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK), LOOK)
     table = table_of(dataset)
     step, unit = median_step(table.clock), table.time_unit.name
     st.caption(
@@ -156,27 +156,27 @@ def _choose_data(
 
 @in_place
 def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> tuple[ModelConfig, str]:
-    # A baseline that was opened keeps its model, though it is not on offer.
+    # A baseline that was opened keeps its model, though the list does not offer it.
     names = {**MODEL_NAMES, draft.model.kind: capital(labels.MODELS[draft.model.kind])}
     kind = _select("Model", names, draft.model.kind, f"{key}_model", None)
     model = draft.model if kind == draft.model.kind else MODELS[kind]
     _about_model(model, draft.lookback)
-    made_by: Any = type(model)
-    shown, off = fields_of(made_by)
+    config: Any = type(model)
+    shown, off = fields_of(config)
     values = fill_in(model, shown, f"{key}_{kind}", typed)
     if off:
         with st.expander("Options"):
             values |= fill_in(model, off, f"{key}_{kind}", typed)
         if on := [_in_words(name, values[name]) for name in off if values[name]]:
             st.caption(plain(f"Options in use: {', '.join(on)}"))
-    return made_of(model, values)
+    return apply_values(model, values)
 
 
 @in_place
 def _about_model(model: ModelConfig, lookback: int) -> None:
-    made_by: Any = type(model)
-    if what := title_of(made_by)[1]:
-        st.caption(plain(capital(what)))
+    config: Any = type(model)
+    if description := title_of(config)[1]:
+        st.caption(plain(capital(description)))
     if isinstance(model, SequenceConfig) and lookback == 1:
         st.caption(
             "It reads a window row by row: one row gives it little to learn from. Choose a longer lookback."
@@ -192,7 +192,9 @@ def _choose_epochs(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> 
     if not isinstance(draft.model, NetworkConfig):
         return draft, ""
     look = Look({"epochs": "Epochs, at most" if draft.training.patience else "Epochs"}, columns=1)
-    training, problem = made_of(draft.training, fill_in(draft.training, ("epochs",), key, typed, look), look)
+    training, problem = apply_values(
+        draft.training, fill_in(draft.training, ("epochs",), key, typed, look), look
+    )
     return replace(draft, training=training), problem
 
 
@@ -201,8 +203,8 @@ def _choose_section(
 ) -> tuple[ExperimentConfig, str]:
     settings: Settings = getattr(draft, section)
     values = fill_in(settings, names, f"{key}_{section}", typed, LOOK)
-    made, problem = made_of(settings, values, LOOK)
-    changed: Mapping[str, Any] = {section: made}
+    settings, problem = apply_values(settings, values, LOOK)
+    changed: Mapping[str, Any] = {section: settings}
     return replace(draft, **changed), problem
 
 

@@ -1,7 +1,7 @@
-"""The state of a session: which dataset and run are in use, and the settings being made.
+"""The state of a session: the dataset and run in use, and the settings of the next run.
 
-It holds ids and settings, never arrays or models. Dataset and run also stand in the address, so a
-reload, a bookmark or a colleague's link opens the same work.
+It holds ids and settings, never arrays or models. The address names the dataset and the run too, so
+a reload, a bookmark or a colleague's link opens the same work.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ KEY = "app_state"
 
 @dataclass(frozen=True)
 class Exploring:
-    """A threshold that is being tried and not yet committed.
+    """A threshold that is tried and not yet committed.
 
     Parameters
     ----------
@@ -33,9 +33,9 @@ class Exploring:
     threshold
         In the unit of the scores, or of their ratios to the trailing quantile.
     rule
-        What chose it.
+        The rule that chose it.
     policy
-        The alarm policy that is being tried.
+        The alarm policy that is tried.
     """
 
     run_id: str
@@ -45,19 +45,19 @@ class Exploring:
 
     @property
     def trailing(self) -> Rule | None:
-        """The rule that the scores are related to, if it is a trailing one."""
+        """The rule, if it is a trailing one."""
         return self.rule if self.rule.trailing else None
 
     def committed(self, run: Run) -> Committed:
-        """Return what committing it would write; a threshold of each fold's own stays so."""
+        """Return what a commit would write; thresholds of single folds stay until another is chosen."""
         before = run.committed()
-        untouched = before.common is None and self == _exploring_of(run, before)
+        untouched = before.common is None and self == _start_from(run, before)
         folds = before.folds if untouched else dict.fromkeys(before.folds, self.threshold)
         return Committed(folds, self.rule, self.policy)
 
 
-def _exploring_of(run: Run, committed: Committed) -> Exploring:
-    # Where folds have thresholds of their own, the middle one is where exploring begins.
+def _start_from(run: Run, committed: Committed) -> Exploring:
+    # With one threshold for each fold, exploring begins at their median.
     threshold = statistics.median(committed.folds.values())
     return Exploring(run.id, threshold, committed.rule, committed.policy)
 
@@ -78,12 +78,12 @@ class AppState:
 
     @property
     def shown(self) -> str | None:
-        """Of the run that the Train page shows."""
+        """Id of the run that the Train page shows."""
         return self.watched or self.run_id
 
 
 class Missing(RareEventError):
-    """A page was opened before the step it needs; `page` is where that step is made."""
+    """A page was opened before the step it needs; `page` leads to that step."""
 
     def __init__(self, sentence: str, page: str, label: str) -> None:
         super().__init__(sentence)
@@ -91,7 +91,7 @@ class Missing(RareEventError):
 
 
 def get_state() -> AppState:
-    """Return the session's state; a new session begins with what the address names."""
+    """Return the session's state; a new session reads it from the address."""
     if KEY not in st.session_state:
         st.session_state[KEY] = _from_address()
     state: AppState = st.session_state[KEY]
@@ -104,7 +104,7 @@ def update_state(**changes: Any) -> AppState:
     Parameters
     ----------
     **changes
-        Fields of `AppState`. Where `run_id` is among them, no other run is watched any more.
+        Fields of `AppState`. A change of `run_id` ends watching another run.
     """
     if "run_id" in changes:
         changes = {"watched": None, **changes}
@@ -114,7 +114,7 @@ def update_state(**changes: Any) -> AppState:
 
 
 def show_run_next(run: Run) -> AppState:
-    """Open a run: a finished one comes into use, any other is only shown on the Train page."""
+    """Open a run: use it if it is done, otherwise only show it on the Train page."""
     opened = _with_run(get_state(), run)
     return update_state(digest=opened.digest, run_id=opened.run_id, watched=opened.watched)
 
@@ -127,18 +127,18 @@ def _with_run(state: AppState, run: Run) -> AppState:
     return replace(state, digest=digest, run_id=kept, watched=run.id)
 
 
-def take_up_watched() -> None:
-    """Bring the watched run into use if it is done by now."""
+def use_watched() -> None:
+    """Use the watched run if it is done."""
     watched = get_state().watched
     if watched is not None and open_run(watched).status().state == "done":
         update_state(run_id=watched)
 
 
 def exploring_of(run: Run) -> Exploring:
-    """Return the threshold being tried on a run; what is committed, to begin with."""
+    """Return the threshold that is tried on a run: at first, the committed one."""
     exploring = get_state().exploring
     if exploring is None or exploring.run_id != run.id:
-        return _exploring_of(run, run.committed())
+        return _start_from(run, run.committed())
     return exploring
 
 
@@ -158,12 +158,12 @@ def write_address() -> None:
 
 def _from_address() -> AppState:
     state = AppState()
-    # What an old link names may be gone: the page then says which step is missing.
+    # An old link may name what was deleted: the page then says which step is missing.
     for name in ("run", "watched"):
         with suppress(RareEventError):
             if run_id := st.query_params.get(name):
                 run = open_run(run_id)
-                # A reading of the leakage meter is no model that could be judged.
+                # A run of the leakage meter has no model to judge.
                 leakage = run.purpose().role == "leakage"
                 opened = AppState(run.dataset().digest) if leakage else _with_run(state, run)
                 state = replace(opened, draft=run.config())
@@ -190,12 +190,12 @@ def need_dataset() -> Dataset:
 
 
 def need_run() -> Run:
-    """Return the run in use, which has ended well.
+    """Return the run in use, which is done.
 
     Raises
     ------
     Missing
-        If none is, or it has not.
+        If no run is in use, or it is not done.
     """
     state = get_state()
     run_id = state.run_id or state.watched
@@ -204,10 +204,10 @@ def need_run() -> Run:
     run = open_run(run_id)
     status = run.status()
     if status.state != "done":
-        what = (
+        problem = (
             "This run has ended without a model. See why"
             if status.ended
             else "The current run has not finished. Follow it"
         )
-        raise Missing(f"{what} on the Train page, or open another run.", "pages/2_Train.py", "Go to Train")
+        raise Missing(f"{problem} on the Train page, or open another run.", "pages/2_Train.py", "Go to Train")
     return run

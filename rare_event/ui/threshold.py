@@ -1,4 +1,4 @@
-"""Pieces of the Threshold page: the explorer, the alarm policy, the solver, and the commitment."""
+"""Pieces of the Threshold page: the explorer, the alarm policy, the rules and the commit button."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
 from rare_event.text import capital, number, plain
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of, time_unit_of
-from rare_event.ui.forms import Look, fill_in, help_of, made_of
+from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
@@ -65,15 +65,15 @@ FIELD_WIDTH = 180
 
 @in_place
 def show_context(run: Run) -> None:
-    """Say which run this is, and warn where its figures flatter."""
+    """Name the run, and warn if its split is optimistic."""
     config = run.config()
     st.markdown(f"**{plain(title_of(config))}** · {config.split.in_words()}")
     if why := time_unit_of(run).why:
         st.caption(why)
     if config.split.optimistic:
         st.warning(
-            f"{capital(config.split.in_words())}. Rows next to these were trained on; "
-            "judge the model on a split by time."
+            f"{capital(config.split.in_words())}. Rows next to these are in the training data. "
+            "Split by time for an honest figure."
         )
 
 
@@ -81,15 +81,15 @@ def show_context(run: Run) -> None:
 def explore(run: Run) -> None:
     """Let the user move the threshold over the validation data, and commit it."""
     with show_errors():
-        # Drawn from top to bottom, but the policy and the rule are read first: the rest shows them.
-        rules, drawn = st.container(), st.container()
+        # The chart stands above the policy, but needs it first.
+        rules, chart = st.container(), st.container()
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
             policy = _choose_policy(exploring.policy, f"threshold_policy_{run.id}", time_unit_of(run))
         with rules:
             exploring = _choose_by_rule(run, replace(exploring, policy=policy))
         update_exploring(exploring)
-        with drawn:
+        with chart:
             _show_explorer(run, exploring)
         _commit(run, exploring)
         with st.expander("Ledger of the validation data"):
@@ -115,13 +115,13 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
     )
     if not scores.n_positive:
         st.info(
-            "The validation data hold no positive window: precision and recall say nothing here. "
-            f"Choose by false alarms {scores.time_unit.a_day} or by a quantile."
+            "The validation data have no positive window, so precision and recall mean nothing here. "
+            f"Choose the threshold by false alarms {scores.time_unit.a_day} or by a quantile."
         )
 
 
 def set_by_hand(run: Run, threshold: float) -> None:
-    """Take a threshold that was dragged or typed; one that is not finite changes nothing."""
+    """Use a threshold that was dragged or typed; ignore one that is not finite."""
     if not math.isfinite(threshold):
         return
     exploring = exploring_of(run)
@@ -158,25 +158,25 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
 
 
 def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
-    """Let the user choose the values of a rule; the sentence says what is wrong with them."""
+    """Let the user choose the values of a rule; return it with a sentence on what is wrong, if anything."""
     if kind == "cost":
         with st.container(width=3 * FIELD_WIDTH):
             values = fill_in(costs, ("event", "false_alarm", "saved"), "threshold_cost", {}, COST_LOOK)
-        made, problem = made_of(costs, values)
-        return Rule("cost", 0.0, costs=made), problem
+        costs, problem = apply_values(costs, values)
+        return Rule("cost", 0.0, costs=costs), problem
     names = ("value", "days") if kind == "trailing-quantile" else ("value",)
-    labels = {"value": RULE_LABELS[kind], "days": "Days looked back on"}
+    labels = {"value": RULE_LABELS[kind], "days": "Trailing days"}
     step = 0.001 if RULE_VALUES[kind] < 1 else 0.5
     rule = Rule(kind, RULE_VALUES[kind], costs=costs)
     with st.container(width=len(names) * FIELD_WIDTH):
         look = Look(labels, steps={"value": step}, columns=len(names), time_unit=unit)
-        return made_of(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
+        return apply_values(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
 
 
 def _choose_policy(policy: AlarmPolicy, key: str, unit: TimeUnit) -> AlarmPolicy:
-    """Let the user choose the alarm policy; the last good one holds while a field has a bad value."""
+    """Let the user choose the alarm policy; a bad value leaves it unchanged."""
     look = replace(POLICY_LOOK, time_unit=unit)
-    return made_of(policy, fill_in(policy, look.labels, key, {}, look))[0]
+    return apply_values(policy, fill_in(policy, look.labels, key, {}, look))[0]
 
 
 def _commit(run: Run, exploring: Exploring) -> None:
@@ -192,6 +192,6 @@ def _commit(run: Run, exploring: Exploring) -> None:
 
 
 def label_of(run: Run, trailing: bool) -> ScoreLabel:
-    """Name a run's score and its unit, which a trailing threshold divides by the quantile it follows."""
+    """Name a run's score and its unit; a trailing threshold is a multiple of the trailing quantile."""
     label = run.config().score_label(len(run.committed().folds))
     return replace(label, unit=TRAILING_UNIT) if trailing else label

@@ -59,7 +59,7 @@ def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, d
     assert not app.metric and "opened once, at another threshold" in texts(app)
     app = button(app, "Open again: look 2").click().run()
     assert app.metric and len(done_run.looks()) == 2
-    assert any("changed after the test data had been seen (2 looks)" in w.value for w in app.warning)
+    assert any("changed after the test data were opened (2 looks)" in w.value for w in app.warning)
     # The same threshold committed again is no change.
     done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
     assert open_page(PAGE, run=done_run.id).metric and len(done_run.looks()) == 2

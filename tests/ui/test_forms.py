@@ -31,7 +31,7 @@ from rare_event.config import (
     Training,
 )
 from rare_event.config.labels import NAMES
-from rare_event.ui.forms import Look, fields_of, help_of, label_of, made_of, problems_of, title_of
+from rare_event.ui.forms import Look, apply_values, fields_of, help_of, label_of, problems_of, title_of
 
 FORMS = [*get_args(NetworkConfig), PCAModel, Representation, Training, Score, SplitPlan]
 
@@ -110,9 +110,12 @@ def test_a_field_without_words_is_an_error_and_takes_none_from_elsewhere() -> No
 
 
 def test_what_stands_in_a_form_becomes_settings() -> None:
-    made = made_of(DenseModel(), {"widths": "64, 32 64", "tied": True})
+    made = apply_values(DenseModel(), {"widths": "64, 32 64", "tied": True})
     assert made == (DenseModel(widths=(64, 32, 64), tied=True), "")
-    assert made_of(Training(), {"patience": None, "epochs": 7}) == (Training(patience=None, epochs=7), "")
+    assert apply_values(Training(), {"patience": None, "epochs": 7}) == (
+        Training(patience=None, epochs=7),
+        "",
+    )
 
 
 @pytest.mark.parametrize(
@@ -129,7 +132,7 @@ def test_what_stands_in_a_form_becomes_settings() -> None:
     ],
 )
 def test_a_bad_value_is_the_configs_own_sentence_and_changes_nothing(settings, values, words) -> None:
-    made, problem = made_of(settings, values)
+    made, problem = apply_values(settings, values)
     assert made is settings
     assert words in problem and "Traceback" not in problem
 
@@ -164,11 +167,11 @@ def test_each_bad_value_is_told_at_its_field_and_no_other(settings, values, told
 
 def test_a_problem_names_a_field_as_its_form_does() -> None:
     look = Look({"shift": "Shift (rows)", "min_lead": "Minimum useful lead (minutes)"})
-    _, problem = made_of(ExperimentConfig(), {"shift": -1}, look)
+    _, problem = apply_values(ExperimentConfig(), {"shift": -1}, look)
     assert problem == "Shift is -1 rows; choose 1 to 10,000."
-    _, problem = made_of(AlarmPolicy(), {"min_lead": -1.0}, look)
+    _, problem = apply_values(AlarmPolicy(), {"min_lead": -1.0}, look)
     assert problem.startswith("Minimum useful lead is -1.0 minutes;")
-    _, problem = made_of(DenseModel(), {"alpha_dropout": 0.1})
+    _, problem = apply_values(DenseModel(), {"alpha_dropout": 0.1})
     assert problem.startswith("Alpha dropout is 0.1 with activation") and "_" not in problem
 
 
@@ -180,9 +183,9 @@ def test_a_help_text_names_choices_as_the_form_does(config) -> None:
 
 
 def test_several_values_are_sorted_once_each_and_typed_ones_are_read() -> None:
-    made, problem = made_of(DesignSpace(), {"shifts": ["7", 1, "1"], "models": ["pca"]})
+    made, problem = apply_values(DesignSpace(), {"shifts": ["7", 1, "1"], "models": ["pca"]})
     assert (made.shifts, made.models, problem) == ((1, 7), ("pca",), "")
-    assert made_of(DesignSpace(), {"shifts": ["many"]})[0] == DesignSpace()
+    assert apply_values(DesignSpace(), {"shifts": ["many"]})[0] == DesignSpace()
 
 
 def form() -> None:
@@ -190,14 +193,14 @@ def form() -> None:
     import streamlit as st
 
     from rare_event.config import AttentionModel, DenseModel, Representation
-    from rare_event.ui.forms import fields_of, fill_in, made_of
+    from rare_event.ui.forms import apply_values, fields_of, fill_in
 
     typed = st.session_state.setdefault("typed", {})
     settings = {"a": DenseModel(dropout=0), "b": AttentionModel(), "c": Representation()}[
         st.selectbox("Which", ["a", "b", "c"], key="which")
     ]
     values = fill_in(settings, [name for names in fields_of(type(settings)) for name in names], "f", typed)
-    st.session_state["made"] = made_of(settings, values)
+    st.session_state["made"] = apply_values(settings, values)
 
 
 def test_untouched_widgets_give_the_settings_back() -> None:

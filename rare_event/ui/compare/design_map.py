@@ -19,7 +19,7 @@ from rare_event.store.records import State
 from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.compare.map_figures import show_map
-from rare_event.ui.forms import Look, fill_in, made_of
+from rare_event.ui.forms import Look, apply_values, fill_in
 from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
 
@@ -105,9 +105,9 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
 def _choose_space() -> tuple[DesignSpace, str]:
     """Let the user choose what is tried; the sentence says what is wrong with it."""
     typed = st.session_state.setdefault(TYPED, {})
-    training, problem = made_of(TRAINING, fill_in(TRAINING, ("epochs",), "map", typed, LOOK))
+    training, problem = apply_values(TRAINING, fill_in(TRAINING, ("epochs",), "map", typed, LOOK))
     default = DesignSpace(base=replace(RECOMMENDED, training=training))
-    space, other = made_of(default, fill_in(default, FIELDS, "map", typed, LOOK))
+    space, other = apply_values(default, fill_in(default, FIELDS, "map", typed, LOOK))
     return replace(space, base=replace(space.base, seed=space.seed)), problem or other
 
 

@@ -1,8 +1,8 @@
 """The threshold explorer: a component whose drag never talks to the server.
 
-Python counts every operating point once and hands over at most 2,000 columns of numbers
-(`rare_event.plots.explorer`); the browser only looks them up. The threshold comes back when the
-pointer is released or a number was typed.
+Python counts every operating point once and sends at most 2,000 columns of numbers
+(`rare_event.plots.explorer`); the browser only looks them up. It sends the threshold back when the
+pointer is released, a key is pressed or a number is typed.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float
     key
         Of the component.
     on_release
-        Called with the threshold when the pointer is released, a key was pressed or a number typed.
+        Called with the threshold when the pointer is released, a key is pressed or a number is typed.
     """
 
     def released() -> None:
@@ -43,5 +43,5 @@ def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float
             on_release(float(threshold))
 
     # A trigger and not a state: a state falls back to its first value when the user's next click
-    # ends a run before the component was drawn, and would undo what was dragged.
+    # ends a run before the component is drawn, which would undo the drag.
     _component(key=key, data=data, on_released_change=released)

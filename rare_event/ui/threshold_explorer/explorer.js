@@ -1,5 +1,5 @@
 // @ts-check
-// The threshold explorer. Python counts every operating point once; here they are only looked up.
+// The threshold explorer. Python counts every operating point once; the browser only looks them up.
 // While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, when
 // a number was typed, and 150 ms after a key press, the threshold goes to Python.
 
@@ -20,7 +20,7 @@ const BANDS = ["precision", "recall"];
 /** @type {("normal" | "positive")[]} */
 const CLASSES = ["normal", "positive"];
 
-// What Python hands over: the typed dictionaries of `rare_event/plots/explorer.py`.
+// The payload from Python: the typed dictionaries of `rare_event/plots/explorer.py`.
 /**
  * @typedef {object} Columns
  * @property {number[]} threshold
@@ -125,18 +125,18 @@ const CLASSES = ["normal", "positive"];
  */
 
 /**
- * @typedef {object} View What was chosen and moved here.
+ * @typedef {object} View What the user chose in the browser.
  * @property {boolean} logarithmic
  * @property {boolean} whole
  * @property {number} current
  * @property {number} server
  * @property {Set<number>} pending
- * @property {number | null} asked
+ * @property {number | null} awaited
  */
 
 /** @typedef {(name: string, attributes: Record<string, string | number>, text?: string) => SVGElement} Add */
 
-// They outlive a rerun, which hands over new data.
+// A view outlives a rerun, which brings new data.
 /** @type {WeakMap<Element, View>} */
 const views = new WeakMap();
 
@@ -159,13 +159,13 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     current: data.value,
     server: data.value,
     pending: new Set(),
-    asked: null,
+    awaited: null,
   };
   views.set(parentElement, view);
 
-  // An answer to what was sent from here must not pull back a handle that has moved on since.
+  // The answer to an earlier message must not pull back a handle that has moved since.
   const answered = view.pending.delete(data.value);
-  const stays = data.value !== view.asked && (answered || data.value === view.server);
+  const stays = data.value !== view.awaited && (answered || data.value === view.server);
   const lowest = outwards(columns.threshold[0], Math.floor);
   const highest = outwards(columns.threshold[columns.threshold.length - 1], Math.ceil);
   let current = stays ? view.current : data.value;
@@ -180,7 +180,7 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   /** @type {{ lines: SVGElement[], caught: SVGElement }} */
   let marks;
 
-  // First column at or above a threshold; past the end, where nothing is alarmed any more.
+  // First column at or above a threshold; past the end, no row is alarmed.
   /** @param {number} threshold */
   const columnAt = (threshold) => {
     let low = 0;
@@ -219,9 +219,9 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
       if (cell.textContent !== text) cell.textContent = text;
     }
     const words = significant(current);
-    // Not while a number is being typed into it, nor while a typed one is on its way.
+    // A number that is being typed, or is waiting for its answer, is not overwritten.
     if (!field.matches(":focus"))
-      field.value = view.asked === null ? words : significant(view.asked);
+      field.value = view.awaited === null ? words : significant(view.awaited);
     slider.value = String(axis.toShare(current) * 1000);
     slider.setAttribute(
       "aria-valuetext",
@@ -238,22 +238,22 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   };
 
   /** @param {string} words */
-  const say = (words) => {
+  const showProblem = (words) => {
     problem.textContent = words;
     field.setAttribute("aria-invalid", String(words !== ""));
   };
   if (!stays) {
-    view.asked = null;
+    view.awaited = null;
     view.pending.clear();
-    say("");
+    showProblem("");
   }
 
   /** @param {number} threshold */
   const moveTo = (threshold) => {
-    say("");
+    showProblem("");
     current = threshold;
     view.current = threshold;
-    view.asked = null;
+    view.awaited = null;
     schedule();
   };
 
@@ -323,23 +323,23 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   field.onblur = schedule;
   field.onchange = () => {
     const typed = field.valueAsNumber;
-    // What is no number fails both comparisons.
+    // NaN fails both comparisons.
     if (!(typed >= lowest && typed <= highest)) {
-      say(
+      showProblem(
         `Type a number from ${significant(lowest)} to ${significant(highest)}. ` +
           `The threshold is still ${significant(current)}.`,
       );
       return;
     }
-    say("");
+    showProblem("");
     if (columns.threshold[columnAt(typed)] === typed) {
       moveTo(typed);
       send();
       return;
     }
-    // Only Python can count between two columns: the handle follows its answer.
+    // Only Python can count between two columns: the handle waits for its answer.
     clearTimeout(pause);
-    sent = view.asked = typed;
+    sent = view.awaited = typed;
     view.pending.add(typed);
     setTriggerValue("released", typed);
   };
@@ -421,7 +421,7 @@ function ticksOf(low, high, logarithmic) {
   return ticks;
 }
 
-// What the counts of one column amount to, as text. Intervals are 95 %.
+// The figures of one column as text. Intervals are 95 %.
 /**
  * @param {ExplorerData} data
  * @param {number} at
@@ -499,7 +499,7 @@ function grouped(value) {
   return value.toLocaleString("en-US");
 }
 
-// Everything that does not move with the threshold; returns what does.
+// Draws everything that does not move with the threshold; returns what does.
 /**
  * @param {SVGSVGElement} svg
  * @param {ExplorerData} data
