@@ -187,7 +187,7 @@ def apply_values(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> 
     except ConfigError as error:
         sentence = str(error)
         for name in values:
-            label = look.label(name).partition(" (")[0]
+            label = re.split(r",| \(", look.label(name))[0]
             sentence = re.sub(rf"^{name}(?= )", label, sentence)
             if "_" in name:
                 sentence = re.sub(rf"\b{name}\b", label.lower(), sentence)
