@@ -8,13 +8,13 @@ from dataclasses import replace
 
 from rare_event.compare.titles import names_of
 from rare_event.config import RECIPES, BlendModel, ExperimentConfig, ModelConfig, Rule, SupervisedConfig
+from rare_event.config.labels import TRIVIAL
 from rare_event.errors import RareEventError
 from rare_event.judge.judgement import BUDGETS, Judgement
 from rare_event.judge.standing import Kind, Row, rank
 from rare_event.store.judged import Judged
 from rare_event.store.runs import Run
 
-TRIVIAL = {"chance": "Chance: the score shifted in time", "since-restart": "Time since the last restart"}
 CHANCE = TRIVIAL["chance"]
 
 

@@ -55,7 +55,11 @@ SPLITS: dict[str, str] = {
     "random": "random split",
     "shuffled": "random split in folds",
 }
-NAMES = PRESETS | MODELS | REPRESENTATIONS | RULES | SPLITS
+TRIVIAL: dict[str, str] = {
+    "chance": "Chance: the score shifted in time",
+    "since-restart": "Time since the last restart",
+}
+NAMES = PRESETS | MODELS | REPRESENTATIONS | RULES | SPLITS | TRIVIAL
 
 
 def model_on(model: str, representation: str) -> str:

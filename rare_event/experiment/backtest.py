@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rare_event.config import ExperimentConfig
+from rare_event.config import ExperimentConfig, name_of
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
@@ -80,20 +80,24 @@ def trivial(result: Result) -> list[Judgement]:
 def describe(rows: Sequence[Judgement]) -> str:
     """Write judgements as a text table, the best mean fold AUC first."""
     first = rows[0]
+    names = {row.name: name_of(row.name) for row in rows}
+    column = 2 + max(map(len, names.values()))
     wide = 26 if first.time_unit.reason else 18
     about = (
         f"{len(first.fold_auc)} folds, each trained on all before it; {first.n_events} events, "
         f"{first.base_rate:.2%} of the windows positive; {len(rows)} compared"
     )
+    caught = f"caught, 2 {first.time_unit.a_day}"
     lines = [
         about,
         *filter(None, [first.time_unit.why]),
-        f"{'model':18}{'mean fold AUC':>24}{f'caught, 2 {first.time_unit.a_day}':>{wide}}{'achieved':>11}",
+        f"{'model':{column}}{'mean fold AUC':>24}{caught:>{wide}}{'achieved':>11}",
     ]
     for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):
         auc = "–" if row.mean_fold_auc is None else f"{row.mean_fold_auc:.3f}"
         between = "" if row.interval is None else f" ({row.interval[0]:.2f} to {row.interval[1]:.2f})"
         count = row.count("past", 2.0)
         caught = f"{count.caught} of {row.n_events}"
-        lines.append(f"{row.name:18}{auc + between:>24}{caught:>{wide}}{count.false_alarms_per_day:>11.1f}")
+        name = f"{names[row.name]:{column}}"
+        lines.append(f"{name}{auc + between:>24}{caught:>{wide}}{count.false_alarms_per_day:>11.1f}")
     return "\n".join(lines) + "\n"

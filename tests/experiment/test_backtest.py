@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rare_event.cli.parser import main
-from rare_event.config import RECOMMENDED, PCAModel, SquaresModel, recipe
+from rare_event.config import RECOMMENDED, PCAModel, SquaresModel, name_of, recipe
 from rare_event.experiment.backtest import backtest, describe
 from rare_event.experiment.run import run_experiment
 from rare_event.store.serial import to_plain
@@ -101,8 +101,15 @@ def test_a_file_too_short_for_the_folds_is_a_sentence(tmp_path, capsys) -> None:
 def test_in_words_the_best_is_first(rows) -> None:
     worse = replace(rows[0], name="worse", fold_auc=(0.1,), interval=None)
     lines = describe([worse, rows[0]]).splitlines()
-    assert "2 compared" in lines[0] and lines[2].startswith("pca") and lines[3].startswith("worse")
+    assert "2 compared" in lines[0]
+    assert lines[2].startswith("PCA, squared error  ") and lines[3].startswith("Worse  ")
     assert "None" not in "".join(lines)
+
+
+def test_in_words_models_have_their_names_in_a_column_that_fits_them(rows) -> None:
+    said = describe(rows)
+    assert all(name_of(row.name) in said and f"\n{row.name} " not in said for row in rows)
+    assert len({line.rfind(" of ") for line in said.splitlines()[2:]}) == 1
 
 
 def test_labels_rolled_in_time_give_a_supervised_model_no_skill(sample_table) -> None:
