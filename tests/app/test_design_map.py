@@ -7,6 +7,7 @@ from concurrent.futures import Executor, Future
 from dataclasses import replace
 from typing import Any
 
+import pandas as pd
 import psutil
 import pytest
 from streamlit.testing.v1 import AppTest
@@ -23,6 +24,7 @@ from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run
 from rare_event.text import capital
 from rare_event.ui import cache
+from rare_event.ui.compare import map_figures
 from rare_event.ui.state import KEY
 from tests.app.conftest import Deferred
 from tests.app.test_pages import OpenPage, button, texts
@@ -140,6 +142,18 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
     assert table.value["caught"].tolist() == sorted(caught, reverse=True)
     # Whoever saw the map saw the test data of its cells.
     assert all(cell.run and len(cell.run.looks()) == 1 for cell in seen.cells)
+
+
+def test_the_map_shows_names_and_its_downloads_hold_keys(
+    open_page: OpenPage, dataset: Dataset, done_map: DesignMap, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offered: list[pd.DataFrame] = []
+    monkeypatch.setattr(map_figures, "offer_downloads", lambda frame, *_: offered.append(frame))
+    (table,) = open_view(open_page, dataset).dataframe
+    (frame,) = offered
+    assert set(table.value["model"]) == {"PCA"} and set(frame["model"]) == {"pca"}
+    assert set(table.value["representation"]) == {"levels", "differences"}
+    assert set(frame["representation"]) == {"level", "difference"}
 
 
 def test_a_cell_is_opened_like_any_run(open_page: OpenPage, dataset: Dataset, done_map: DesignMap) -> None:
