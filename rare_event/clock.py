@@ -8,6 +8,7 @@ from typing import Any
 from rare_event.text import number
 
 MINUTES_PER_DAY = 1440.0
+MS_PER_MINUTE = 60_000
 ROWS_PER_PERIOD = 1000.0
 # In this order: what is replaced first is not replaced again.
 _ROWS_FOR_TIME = (

@@ -18,18 +18,14 @@ LOST = ("failed", "cancelled", "interrupted")
 def baselines_of(run: Run) -> dict[str, Run]:
     """Find the runs of the baselines of a run, by the name of their recipe."""
     # What a run is called does not matter: a person's own run of the same settings serves as well.
-    wanted = {_nameless(config): config.name for config in baselines(run.config())}
+    wanted = {config: config.name for config in baselines(run.config())}
     found: dict[str, Run] = {}
     for other in _runs_on(run.dataset()):
         with suppress(RareEventError):
-            config = _nameless(other.config())
+            config = other.config()
             if config in wanted:
                 found.setdefault(wanted[config], other)
     return found
-
-
-def _nameless(config: ExperimentConfig) -> ExperimentConfig:
-    return replace(config, name="")
 
 
 def create_baselines(run: Run) -> list[Run]:
@@ -47,10 +43,10 @@ def leakage_of(run: Run) -> Run | None:
 
 def backtest_of(run: Run) -> Run | None:
     """Find the latest run of the same model over folds by time; a usable one first."""
-    wanted, lost = _nameless(over_folds(run.config())), None
+    wanted, lost = over_folds(run.config()), None
     for other in list_runs(run.dataset().digest):
         with suppress(RareEventError):
-            if _nameless(other.config()) == wanted and other.dataset() == run.dataset():
+            if other.config() == wanted and other.dataset() == run.dataset():
                 if other.status().state not in LOST:
                     return other
                 lost = lost or other

@@ -28,7 +28,7 @@ class ExperimentConfig(Settings):
     Parameters
     ----------
     name
-        The preset that the settings started from, or ``custom``.
+        The preset that the settings started from, or ``custom``; it has no part in equality.
     shift
         Number of rows before an event that are labelled positive.
     lookback
@@ -47,7 +47,7 @@ class ExperimentConfig(Settings):
     True
     """
 
-    name: str = "custom"
+    name: str = field(default="custom", compare=False)
     shift: int = 2
     lookback: int = 1
     article_mode: bool = False

@@ -117,4 +117,4 @@ def baselines(base: ExperimentConfig) -> list[ExperimentConfig]:
         The config of the run; a recipe equal to it is left out.
     """
     configs = [recipe(name, base) for name in RECIPES]
-    return [config for config in configs if config != replace(base, name=config.name)]
+    return [config for config in configs if config != base]

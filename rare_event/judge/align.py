@@ -186,7 +186,7 @@ def judge_on_common(scores: Scores, policy: AlarmPolicy, seed: int = 0) -> Figur
     seed
         Of the resampling; the same for all settings that are compared.
     """
-    parts = [scores.of_fold(fold) for fold in np.unique(scores.fold)]
+    parts = list(scores.by_fold().values())
     drawn = [auc_draws(part, seed + number) for number, part in enumerate(parts)]
     undefined = np.full(RESAMPLES, np.nan)
     return Figures(

@@ -77,10 +77,7 @@ def compare(first: Sequence[Scores], second: Sequence[Scores], seed: int = 0) ->
     agreed = one.y_true == other.y_true
     one, other = one.where(agreed), other.where(agreed)
     # All but the score is the first model's, so that the same stretches are drawn for both.
-    pairs = [
-        [scores.of_fold(fold) for fold in np.unique(one.fold)]
-        for scores in (one, one.with_score(other.y_score))
-    ]
+    pairs = [list(scores.by_fold().values()) for scores in (one, one.with_score(other.y_score))]
     draws = [mean_auc_draws(parts, seed) for parts in pairs]
     aucs = [[ranking(part)[0] for part in parts] for parts in pairs]
     if draws[0] is None or draws[1] is None:

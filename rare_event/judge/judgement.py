@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from rare_event.clock import MINUTES, TimeUnit
+from rare_event.clock import MINUTES, MS_PER_MINUTE, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.arrays import AsLists
 from rare_event.judge.evaluation import evaluate, ranking
@@ -201,7 +201,7 @@ def windows_digest(test: Scores) -> str:
     """Return a digest of which windows were judged under which labels and folds."""
     # Only where the label's lead window is another, or rows stand for time, were alarms counted
     # otherwise before.
-    lead = [] if test.lead == OLDER_LEAD else [round(test.lead * 60_000)]
+    lead = [] if test.lead == OLDER_LEAD else [round(test.lead * MS_PER_MINUTE)]
     counted = [COUNTED_SINCE, *lead, *([-1] if test.time_unit.reason else [])]
     columns = (np.array(counted), test.row, test.fold, test.y_true, test.total_events)
     joined = b"".join(np.ascontiguousarray(column, np.int64).tobytes() for column in columns)

@@ -114,6 +114,10 @@ class Scores:
         """Return the windows of one fold; events are those its windows can see."""
         return self.where(self.fold == fold)
 
+    def by_fold(self) -> dict[int, Scores]:
+        """Return the windows of each fold, by its number, rising."""
+        return {fold: self.of_fold(fold) for fold in np.unique(self.fold).tolist()}
+
     def once(self) -> Scores:
         """Return each row once, as the last of its folds scored it.
 

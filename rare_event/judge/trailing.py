@@ -221,8 +221,8 @@ def quantiles_for(
     ConfigError
         If the budget is not above 0.
     """
-    folds = np.unique(validation.fold).tolist()
-    return {fold: quantile_for(validation.of_fold(fold), policy, budget, days) for fold in folds}
+    parts = validation.by_fold().items()
+    return {fold: quantile_for(part, policy, budget, days) for fold, part in parts}
 
 
 def _alarms_per_window(

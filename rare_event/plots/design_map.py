@@ -62,15 +62,8 @@ def map_figure(cells: pd.DataFrame, *, title: str, unit: str, chance: float | No
     known = np.append(known[np.isfinite(known)], [] if chance is None else chance)
     low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
     style(figure, title=title, x="", y="", height=inner + ABOVE + BELOW)
-    # A field without a figure yet has its ticks too.
-    for update, values in ((figure.update_xaxes, lookbacks), (figure.update_yaxes, shifts)):
-        update(
-            type="category",
-            showgrid=False,
-            categoryorder="array",
-            categoryarray=[str(value) for value in values],
-            range=[-0.5, len(values) - 0.5],
-        )
+    figure.update_xaxes(_categories(lookbacks))
+    figure.update_yaxes(_categories(shifts))
     figure.update_xaxes(title_text="Lookback (rows)", row=1)
     figure.update_yaxes(title_text="Shift (rows)", col=1)
     figure.update_annotations(font_size=13)
@@ -86,6 +79,17 @@ def map_figure(cells: pd.DataFrame, *, title: str, unit: str, chance: float | No
     if not len(cells):
         note(figure, "There is no cell to show.")
     return figure
+
+
+def _categories(values: Sequence[int]) -> dict[str, Any]:
+    """Axis with a tick for each value, also where a field has no figure yet."""
+    return {
+        "type": "category",
+        "showgrid": False,
+        "categoryorder": "array",
+        "categoryarray": [str(value) for value in values],
+        "range": [-0.5, len(values) - 0.5],
+    }
 
 
 def _field(

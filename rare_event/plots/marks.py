@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import plotly.graph_objects as go
 
+from rare_event.clock import MS_PER_MINUTE
 from rare_event.plots.decimate import LIMIT, thin
 from rare_event.plots.palette import COLOURS
 from rare_event.prepare.stretches import minutes
@@ -137,4 +138,4 @@ def axis_duration(when: np.ndarray) -> float:
     when
         datetime64 or numbers of rows.
     """
-    return 60_000.0 if is_time(when) else 1.0
+    return float(MS_PER_MINUTE) if is_time(when) else 1.0

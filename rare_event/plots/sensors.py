@@ -96,17 +96,7 @@ def course_figure(
     known = np.isfinite(mean) & np.isfinite(low) & np.isfinite(high)
     offsets = np.asarray(offsets)[known]
     if len(offsets):
-        figure.add_scatter(
-            # There along the upper limit and back along the lower one.
-            x=np.concatenate([offsets, offsets[::-1]]),
-            y=np.concatenate([high[known], low[known][::-1]]),
-            mode="lines",
-            line={"width": 0},
-            fill="toself",
-            fillcolor=faint("sensor", 0.25),
-            name=band,
-            hoverinfo="skip",
-        )
+        figure.add_trace(_band(offsets, low[known], high[known], band))
         figure.add_scatter(
             x=offsets,
             y=mean[known],
@@ -124,6 +114,20 @@ def course_figure(
         title=f"{plain(name)} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
         y=_with_unit(name, unit),
+    )
+
+
+def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str) -> go.Scatter:
+    """Area along the upper limit and back along the lower one."""
+    return go.Scatter(
+        x=np.concatenate([x, x[::-1]]),
+        y=np.concatenate([high, low[::-1]]),
+        mode="lines",
+        line={"width": 0},
+        fill="toself",
+        fillcolor=faint("sensor", 0.25),
+        name=name,
+        hoverinfo="skip",
     )
 
 

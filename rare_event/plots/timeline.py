@@ -231,7 +231,7 @@ def _add_shares(
     foot = np.arange(1, len(folds) + 1)[:, None] + below + height / 2
     unit = axis_duration(when)
     middle = (edges[:-1] + edges[1:]) / 2
-    x = when.min() + (middle * 60_000).astype("timedelta64[ms]") if is_time(when) else middle
+    x = when.min() + (middle * unit).astype("timedelta64[ms]") if is_time(when) else middle
     for number, part in enumerate(PARTS):
         used = share[number] > 0
         figure.add_bar(

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+import statistics
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, Literal, TypeVar
 
@@ -18,6 +19,10 @@ Part = Literal["validation", "test"]
 Role = Literal["run", "baseline", "leakage", "cell"]
 Events = TypeVar("Events")
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 @dataclass(frozen=True)
@@ -74,35 +79,44 @@ class Committed:
 
     Parameters
     ----------
-    folds
-        Threshold of each fold; of the ratios to the trailing quantile if the rule is a trailing one.
+    thresholds
+        By fold; of the ratios to the trailing quantile if the rule is a trailing one.
     rule
         What chose it.
     policy
         The alarm policy it was chosen under.
     time
-        ISO 8601, UTC.
+        ISO 8601, UTC; when it was made has no part in whether two are equal.
     """
 
-    folds: dict[int, float]
+    __pydantic_config__ = {"validate_by_name": True}
+
+    # Older records call them folds.
+    thresholds: dict[int, float] = field(metadata={"validation_alias": "folds"})
     rule: Rule
     policy: AlarmPolicy
-    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    time: str = field(default_factory=_now, compare=False)
     part: Literal["validation"] = "validation"
 
     @property
     def common(self) -> float | None:
         """The threshold, where all folds have the same one."""
-        values = set(self.folds.values())
+        values = set(self.thresholds.values())
         return values.pop() if len(values) == 1 else None
 
-    def same_as(self, other: Committed) -> bool:
-        """Whether another commitment alarms the same rows, whenever it was made."""
-        return replace(other, time=self.time) == self
+    @property
+    def middle(self) -> float:
+        """The median threshold: where folds have their own, a chart can only show one."""
+        return statistics.median(self.thresholds.values())
+
+    @property
+    def trailing(self) -> Rule | None:
+        """The rule, if it is a trailing one."""
+        return self.rule if self.rule.trailing else None
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold came about."""
-        factor = self.common if self.rule.trailing else 1.0
+        factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
         return f"{times}{self.rule.in_words(unit)}, on {self.part} data"
 
@@ -138,7 +152,7 @@ class Look:
     """
 
     committed: Committed
-    time: str = field(default_factory=lambda: datetime.now(UTC).isoformat(timespec="seconds"))
+    time: str = field(default_factory=_now, compare=False)
 
 
 @dataclass(frozen=True, kw_only=True)

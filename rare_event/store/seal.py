@@ -21,7 +21,7 @@ def ever_opened(run: Run) -> bool:
 def is_open(run: Run) -> bool:
     """Whether the test data were opened at the threshold that is committed now."""
     looks = run.looks()
-    return bool(looks) and looks[-1].committed.same_as(run.committed())
+    return bool(looks) and looks[-1].committed == run.committed()
 
 
 def open_once(run: Run) -> None:
@@ -38,4 +38,4 @@ def open_at_threshold(run: Run) -> None:
 
 def changed_after_a_look(looks: Sequence[Look]) -> bool:
     """Whether the test data were opened at different thresholds."""
-    return any(not looks[0].committed.same_as(look.committed) for look in looks)
+    return any(look.committed != looks[0].committed for look in looks)

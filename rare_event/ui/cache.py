@@ -183,8 +183,7 @@ def _kept_with_run(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule 
 
 def evaluation_of(run_id: str, part: Part, committed: Committed) -> Evaluation:
     """Return the figures of a part of a finished run at a committed threshold."""
-    trailing = committed.rule if committed.rule.trailing else None
-    return _evaluation(run_id, part, committed.policy, trailing, tuple(sorted(committed.folds.items())))
+    return _evaluation(run_id, part, committed.policy, committed.trailing, _by_fold(committed))
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)
@@ -200,9 +199,7 @@ def _evaluation(
 
 def figure_intervals_of(run_id: str, committed: Committed) -> pd.DataFrame:
     """Return the intervals of the test figures at a committed threshold, and the figures of chance."""
-    return _figure_intervals(
-        run_id, committed.policy, _trailing(committed), tuple(sorted(committed.folds.items()))
-    )
+    return _figure_intervals(run_id, committed.policy, committed.trailing, _by_fold(committed))
 
 
 @st.cache_resource(max_entries=64, show_spinner="Resampling …")
@@ -251,16 +248,15 @@ def changes_of(run_id: str) -> list[Change]:
     )
 
 
-def _trailing(committed: Committed) -> Rule | None:
-    return committed.rule if committed.rule.trailing else None
+def _by_fold(committed: Committed) -> tuple[tuple[int, float], ...]:
+    return tuple(sorted(committed.thresholds.items()))
 
 
 def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
     """Return the ledger of a part of a finished run at a committed threshold."""
-    trailing = committed.rule if committed.rule.trailing else None
     contributions, names = open_run(run_id).contributions(part)
-    scores = followed_of(run_id, part, trailing)
-    return called_ledger(scores, committed.folds, committed.policy, contributions, names)
+    scores = followed_of(run_id, part, committed.trailing)
+    return called_ledger(scores, committed.thresholds, committed.policy, contributions, names)
 
 
 def open_sample() -> Dataset:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from rare_event.clock import MINUTES_PER_DAY
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.timeline import stretch_figure
@@ -66,7 +67,7 @@ def show_balance(dataset: Dataset) -> None:
     events = find_events(clock, table.label, stretch)
     n_label = int(table.label.sum())
     step = median_step(clock)
-    days = table.n_rows * step / 1440
+    days = table.n_rows * step / MINUTES_PER_DAY
     st.subheader(plain(dataset.name))
     figures: list[tuple[str, str, str | None]] = [
         ("Rows", f"{table.n_rows:,}", None),

@@ -43,7 +43,7 @@ def show_drift(run: Run) -> None:
     st.markdown(plain(sentence))
     for change in changes:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // time_unit.period)), time_unit))}")
-    score = run.config().score_label(len(committed.folds))
+    score = run.config().score_label(len(committed.thresholds))
     marks = [(_when(run, change, time_unit), change.sensor) for change in changes]
     start = _first_day(run, time_unit)
     st.plotly_chart(
@@ -53,8 +53,7 @@ def show_drift(run: Run) -> None:
         key="evaluate_error_by_day",
     )
     left, right = st.columns(2)
-    trailing = committed.rule if committed.rule.trailing else None
-    called = call(followed_of(run.id, "test", trailing), committed.folds)
+    called = call(followed_of(run.id, "test", committed.trailing), committed.thresholds)
     budget = committed.rule.value if committed.rule.kind == "fa-per-day" else None
     by_day = alarms_by_day(called, committed.policy)
     left.plotly_chart(false_alarms_by_day_figure(by_day, budget, time_unit), key="evaluate_alarms_by_day")

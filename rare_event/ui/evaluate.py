@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import statistics
 
 import pandas as pd
 import streamlit as st
@@ -166,10 +165,10 @@ def verdict_on_baselines(run: Run) -> str | None:
 def show_errors_over_time(run: Run) -> None:
     """Draw the score of every window of the test data."""
     committed, table = run.committed(), table_of(run.dataset())
-    scores = followed_of(run.id, "test", committed.rule if committed.rule.trailing else None)
+    scores = followed_of(run.id, "test", committed.trailing)
     when = None if table.time_unit.reason else table.when[scores.row]
-    threshold = statistics.median(committed.folds.values())
-    following = None if committed.rule.trailing else following_of(run.id, committed)
+    threshold = committed.middle
+    following = None if committed.trailing else following_of(run.id, committed)
     score = label_of(run, committed.rule.trailing)
     figure = error_figure(scores, threshold, when=when, part="Test", following=following, score=score)
     st.plotly_chart(figure, key="evaluate_errors")
@@ -194,9 +193,7 @@ def show_curves(run: Run) -> None:
     """Draw the confusion matrix, the ROC curve, and precision and recall."""
     committed = run.committed()
     figures = evaluation_of(run.id, "test", committed)
-    # With one threshold for each fold, charts can only show their median.
-    threshold = statistics.median(committed.folds.values())
-    trailing = committed.rule if committed.rule.trailing else None
+    threshold, trailing = committed.middle, committed.trailing
     points = points_of(run.id, "test", committed.policy, trailing)
     left, right = st.columns(2)
     left.plotly_chart(

@@ -6,7 +6,6 @@ a reload, a bookmark or a colleague's link opens the same work.
 
 from __future__ import annotations
 
-import statistics
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -52,14 +51,13 @@ class Exploring:
         """Return what a commit would write; thresholds of single folds stay until another is chosen."""
         before = run.committed()
         untouched = before.common is None and self == _start_from(run, before)
-        folds = before.folds if untouched else dict.fromkeys(before.folds, self.threshold)
-        return Committed(folds, self.rule, self.policy)
+        own = before.thresholds
+        return Committed(own if untouched else dict.fromkeys(own, self.threshold), self.rule, self.policy)
 
 
 def _start_from(run: Run, committed: Committed) -> Exploring:
     # With one threshold for each fold, exploring begins at their median.
-    threshold = statistics.median(committed.folds.values())
-    return Exploring(run.id, threshold, committed.rule, committed.policy)
+    return Exploring(run.id, committed.middle, committed.rule, committed.policy)
 
 
 @dataclass(frozen=True)

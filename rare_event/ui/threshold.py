@@ -181,9 +181,10 @@ def _choose_policy(policy: AlarmPolicy, key: str, unit: TimeUnit) -> AlarmPolicy
 
 def _commit(run: Run, exploring: Exploring) -> None:
     committed, wanted = run.committed(), exploring.committed(run)
-    same = (committed.folds, committed.rule, committed.policy) == (wanted.folds, wanted.rule, wanted.policy)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button("Commit this threshold", type="primary", key="threshold_commit", disabled=same):
+        if st.button(
+            "Commit this threshold", type="primary", key="threshold_commit", disabled=committed == wanted
+        ):
             run.commit(wanted)
             st.rerun()
         value = "one for each fold" if committed.common is None else number(committed.common, DIGITS)
@@ -193,5 +194,5 @@ def _commit(run: Run, exploring: Exploring) -> None:
 
 def label_of(run: Run, trailing: bool) -> ScoreLabel:
     """Name a run's score and its unit; a trailing threshold is a multiple of the trailing quantile."""
-    label = run.config().score_label(len(run.committed().folds))
+    label = run.config().score_label(len(run.committed().thresholds))
     return replace(label, unit=TRAILING_UNIT) if trailing else label

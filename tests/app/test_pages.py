@@ -208,7 +208,7 @@ def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
     for state in ("running", how):
         run.write_status(Status(state))
         app.switch_page("pages/3_Threshold.py").run()
-        assert explorer(app)["value"] == done_run.committed().folds[0], state
+        assert explorer(app)["value"] == done_run.committed().thresholds[0], state
         assert not any("finished" in info.value for info in app.info)
         app.switch_page("pages/4_Evaluate.py").run()
         assert "Open the test data" in [each.label for each in app.button], state
@@ -247,7 +247,7 @@ def test_a_first_run_is_awaited_and_then_used(
     assert not app.get("bidi_component")
     execute(run)
     app.run()
-    assert explorer(app)["value"] == run.committed().folds[0]
+    assert explorer(app)["value"] == run.committed().thresholds[0]
 
 
 def test_a_setting_that_cannot_work_is_said_before_training(open_page: OpenPage, dataset: Dataset) -> None:
@@ -294,7 +294,7 @@ def test_the_explorer_gets_counts_that_are_exact(open_page: OpenPage, done_run: 
     data = explorer(open_page("pages/3_Threshold.py", run=done_run.id))
     scores = done_run.scores("validation")
     assert data["part"] == "Validation"
-    assert data["value"] == done_run.committed().folds[0]
+    assert data["value"] == done_run.committed().thresholds[0]
     assert data["n_positive"] == scores.n_positive
     columns = data["columns"]
     assert len(columns["threshold"]) <= 2000
@@ -313,7 +313,7 @@ def test_a_threshold_between_two_scores_is_counted_exactly(open_page: OpenPage, 
     assert data["value"] == threshold
     at = int(np.searchsorted(data["columns"]["threshold"], threshold))
     assert data["columns"]["tp"][at] + data["columns"]["fp"][at] == (scores.y_score >= threshold).sum()
-    assert done_run.committed().folds[0] != threshold, "typing must not commit"
+    assert done_run.committed().thresholds[0] != threshold, "typing must not commit"
 
 
 def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage, done_run: Run) -> None:
@@ -325,7 +325,7 @@ def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage
     button(app, "Commit this threshold").click().run()
     assert not app.exception
     committed = done_run.committed()
-    assert committed.folds == {0: threshold}
+    assert committed.thresholds == {0: threshold}
     assert committed.rule.kind == "fixed"
     scores = done_run.scores("test")
     expected = confusion_matrix(scores.y_true, scores.y_score >= threshold)

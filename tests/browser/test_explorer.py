@@ -160,7 +160,7 @@ def test_a_drag_draws_every_frame_and_sends_nothing(
     assert run.committed() == committed, "letting go must not commit"
     commit.click()
     expect(page.get_by_text(re.compile(r"Committed: .* \(set by hand"))).to_be_visible()
-    assert run.committed().folds == {0: released_at}
+    assert run.committed().thresholds == {0: released_at}
     run.commit(committed)
     assert complaints.messages == []
 

@@ -67,7 +67,7 @@ def test_a_run_that_is_done(make_run, small_csv, config, model) -> None:
     direct = run_experiment(read_table(small_csv), config)
     assert run.scores("test").y_score.tobytes() == direct.test.y_score.tobytes()
     assert run.scores("validation").y_score.tobytes() == direct.validation.y_score.tobytes()
-    assert run.committed().folds == result.thresholds == direct.thresholds
+    assert run.committed().thresholds == result.thresholds == direct.thresholds
     evaluation = run.evaluation()
     assert evaluation.run == run.id and evaluation.threshold == direct.thresholds[0]
     history = run.history()
@@ -169,7 +169,7 @@ def test_the_rule_in_words(make_run) -> None:
     fixed = make_run(replace(PCA, rule=Rule("fixed", 0.3)))
     execute(fixed)
     assert fixed.committed().in_words() == "set by hand, on validation data"
-    assert fixed.committed().folds == {0: 0.3} and fixed.committed().policy == PCA.policy.with_lead(4.0)
+    assert fixed.committed().thresholds == {0: 0.3} and fixed.committed().policy == PCA.policy.with_lead(4.0)
     assert json.loads((fixed.folder / "evaluation.json").read_text())["threshold"] == 0.3
 
 

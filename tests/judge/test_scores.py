@@ -50,7 +50,9 @@ def test_other_scores_leave_the_first_as_they_were() -> None:
 
 def test_folds_joined_are_in_the_order_of_rows() -> None:
     scores = random_scores(np.random.default_rng(3), n_folds=3)
-    parts = [scores.of_fold(fold) for fold in range(3)]
+    assert list(scores.by_fold()) == [0, 1, 2]
+    parts = list(scores.by_fold().values())
+    assert all((part.fold == fold).all() for fold, part in scores.by_fold().items())
     assert all((part.fold == i).all() and len(part) for i, part in enumerate(parts))
     assert equal(join(parts[::-1]), scores)
     # An event seen by two folds is counted once.

@@ -14,7 +14,7 @@ from rare_event.experiment.leakage import Reading
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
 from rare_event.store.judged import Judged
-from rare_event.store.records import ENDED, Committed, Part, Purpose, Status
+from rare_event.store.records import ENDED, Committed, Look, Part, Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
 from rare_event.store.serial import to_plain
 from tests.naive import random_scores
@@ -49,7 +49,7 @@ def test_a_new_run_is_queued_and_holds_its_recipe(run, upload) -> None:
 @pytest.mark.parametrize("config", PRESETS.values(), ids=PRESETS)
 def test_every_preset_survives_the_run_folder(run, config) -> None:
     other = create_run(run.dataset(), config)
-    assert open_run(other.id).config() == config
+    assert open_run(other.id).config() == config and open_run(other.id).config().name == config.name
 
 
 def test_the_dataset_stays_as_it_was_when_the_run_was_made(run) -> None:
@@ -196,11 +196,34 @@ def test_thresholds_are_committed(run) -> None:
     again = open_run(run.id)
     assert again.committed() == first and again.committed().common is None
     run.commit(Committed({0: 7.0}, Rule("trailing-quantile", 0.997), AlarmPolicy()))
-    assert again.committed().folds == {0: 7.0} and again.committed().common == 7.0
+    assert again.committed().thresholds == {0: 7.0} and again.committed().common == 7.0
     assert again.committed().in_words() == (
         "7 times the 0.997 quantile of the last 3 days, on validation data"
     )
     assert json.loads((run.folder / "threshold.json").read_text())["part"] == "validation"
+
+
+def test_an_older_commitment_and_look_name_their_thresholds_folds(run) -> None:
+    committed = Committed({0: 1.0, 1: 2.0, 2: 9.0}, Rule("trailing-quantile", 0.99), AlarmPolicy())
+    run.commit(committed)
+    run.look()
+    for name in ("threshold.json", "looks.json"):
+        written = (run.folder / name).read_text()
+        assert '"thresholds"' in written and '"folds"' not in written
+        (run.folder / name).write_text(written.replace('"thresholds"', '"folds"'))
+    assert run.committed() == committed and run.looks()[0].committed == committed
+    assert run.committed().middle == 2.0 and run.committed().trailing == committed.rule
+    assert Committed({0: 1.0}, Rule(), AlarmPolicy()).trailing is None
+
+
+def test_when_and_under_what_name_makes_no_difference() -> None:
+    committed = Committed({0: 1.0}, Rule(), AlarmPolicy(), time="2020-01-01T00:00:00+00:00")
+    assert committed == replace(committed, time="2021-01-01T00:00:00+00:00")
+    assert Look(committed, "2020") == Look(committed, "2021")
+    assert committed != replace(committed, thresholds={0: 2.0})
+    named = replace(RECOMMENDED, name="mine")
+    assert named == RECOMMENDED and hash(named) == hash(RECOMMENDED)
+    assert named != replace(RECOMMENDED, shift=3) and named.name != RECOMMENDED.name
 
 
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"null", b'{"folds": {"a": 1}}', b"\xff"])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
 import streamlit as st
 
 from rare_event.judge.comparison import Comparison, compare
@@ -87,4 +86,4 @@ def _compared(first: str, second: str) -> Comparison | None:
 
 
 def _folds(scores: Scores) -> list[Scores]:
-    return [scores.of_fold(fold) for fold in np.unique(scores.fold).tolist()]
+    return list(scores.by_fold().values())
