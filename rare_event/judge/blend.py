@@ -46,7 +46,7 @@ def mean_log(parts: Sequence[Scores]) -> Scores:
     ----------
     parts
         Scored windows of each model, in multiples of their fold's median; windows that not all of
-        them scored are left out. What is known of a window beside its score is the first model's.
+        them scored are left out. What is known of a window besides its score is the first model's.
 
     Returns
     -------

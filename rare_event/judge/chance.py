@@ -20,7 +20,7 @@ from rare_event.judge.thresholds import operating_points
 # Least offset of a score from its own time, as a share of the fold.
 LEAST_OFFSET = 0.1
 OFFSETS = 200
-OFFSETS_BESIDE_A_FIGURE = 100
+OFFSETS_OF_A_FIGURE = 100
 
 
 def chance(scores: Scores, seed: int = 0) -> Scores:
@@ -185,7 +185,6 @@ def _stretches(scores: Scores, windows: np.ndarray) -> int:
 def _caught_by_chance(called: Scores, policy: AlarmPolicy) -> float:
     """Mean number of events caught when the alarms are shifted in time."""
     caught = [
-        event_ledger(chance(called, seed), 1.0, policy)["caught"].sum()
-        for seed in range(OFFSETS_BESIDE_A_FIGURE)
+        event_ledger(chance(called, seed), 1.0, policy)["caught"].sum() for seed in range(OFFSETS_OF_A_FIGURE)
     ]
     return float(np.mean(caught))

@@ -32,7 +32,7 @@ class Comparison:
         events = "this one event" if self.n_events == 1 else f"these {self.n_events} events"
         if not self.separable:
             return (
-                f"{first} and {second} cannot be told apart on {events}: "
+                f"{first} and {second} show no real difference on {events}: "
                 f"the difference in AUC is {_in_digits(2, self.difference, self.low, self.high)}."
             )
         if self.high < 0:

@@ -13,7 +13,7 @@ from rare_event.judge.alarms import alarms, event_ledger
 from rare_event.judge.scores import Scores
 
 HIGH = 0.9
-# Sensors named: more shares of a day than these cannot be told apart.
+# Sensors named: more shares of a day than these look alike.
 CARRIERS = 6
 OTHER = "other"
 # The median error of quiet days of one plant differs by less than this from part to part; and an
@@ -58,7 +58,7 @@ def alarms_by_day(called: Scores, policy: AlarmPolicy) -> pd.DataFrame:
     Parameters
     ----------
     called
-        Scored windows with scores of 0 and 1, as of `rare_event.judge.evaluation.call`.
+        Scored windows with scores of 0 and 1, as returned by `rare_event.judge.evaluation.call`.
     policy
         The alarm policy.
 
@@ -96,7 +96,7 @@ def carriers_by_day(
     Parameters
     ----------
     contributions
-        The sensors that carry each score, as of `rare_event.detect.scoring.top_contributions`, with
+        The sensors that carry each score, as returned by `rare_event.detect.scoring.top_contributions`, with
         the columns `fold` and `row`.
     scores
         Scored windows of the same part.
@@ -130,11 +130,11 @@ def _shares_by_day(contributions: pd.DataFrame, scores: Scores, n_inputs: int) -
     windows = pd.DataFrame(
         {"fold": normal.fold, "row": normal.row, "window_day": _day(normal.clock, normal.time_unit)}
     )
-    noted = contributions.merge(windows, on=["fold", "row"])
-    share = noted.filter(regex=r"^share_\d+$").to_numpy(float)
-    sensor = noted.filter(regex=r"^sensor_\d+$").to_numpy(np.int64)
+    scored = contributions.merge(windows, on=["fold", "row"])
+    share = scored.filter(regex=r"^share_\d+$").to_numpy(float)
+    sensor = scored.filter(regex=r"^sensor_\d+$").to_numpy(np.int64)
     wrong = share.sum(axis=1) > 0
-    days, day = np.unique(noted["window_day"].to_numpy()[wrong], return_inverse=True)
+    days, day = np.unique(scored["window_day"].to_numpy()[wrong], return_inverse=True)
     place = day[:, None] * n_inputs + sensor[wrong]
     total = np.bincount(place.ravel(), share[wrong].ravel(), minlength=len(days) * n_inputs)
     mean = total.reshape(len(days), n_inputs) / np.bincount(day, minlength=len(days))[:, None]
@@ -156,7 +156,7 @@ def drift_sentence(
     test
         Scored windows after them.
     carriers
-        As of `carriers_by_day` for the test part.
+        As returned by `carriers_by_day` for the test part.
     when
         Names a day by its number since the table's first row.
 
@@ -214,4 +214,4 @@ def _carried(carriers: pd.DataFrame | None, first: int) -> str:
     if mine.empty:
         return ""
     share = mine.groupby("sensor", sort=False)["share"].mean()
-    return f"; {share.idxmax()} carries {share.max():.0%} of it"
+    return f"; {share.idxmax()} accounts for {share.max():.0%} of it"

@@ -28,7 +28,7 @@ def ledger(
     scores, threshold, policy
         Scored windows, the threshold and the alarm policy.
     contributions
-        As of `rare_event.detect.scoring.top_contributions`, with the columns `fold` and `row`.
+        As returned by `rare_event.detect.scoring.top_contributions`, with the columns `fold` and `row`.
     names
         Names of the model's inputs.
 
@@ -68,7 +68,7 @@ def called_ledger(
     Returns
     -------
     pandas.DataFrame
-        As of `ledger`.
+        As returned by `ledger`.
     """
     if len(set(thresholds.values())) == 1:
         return ledger(scores, next(iter(thresholds.values())), policy, contributions, names)

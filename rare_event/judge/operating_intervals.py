@@ -51,7 +51,7 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
     Parameters
     ----------
     leads
-        As of `leads_at`.
+        As returned by `leads_at`.
     """
     count = np.isfinite(leads).sum(axis=0)
     rising = np.sort(leads, axis=0)  # missing values last

@@ -133,7 +133,7 @@ def average_precision_draws(scores: Scores, seed: int = 0, resamples: int = RESA
     Returns
     -------
     numpy.ndarray or None
-        As of `auc_draws`.
+        As returned by `auc_draws`.
     """
     return _ranking_draws(_average_precision, scores, seed, resamples)
 
@@ -191,7 +191,7 @@ def _average_precision(positives: np.ndarray, normals: np.ndarray) -> np.ndarray
 
 
 def mean_auc_draws(folds: Sequence[Scores], seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray | None:
-    """Mean ROC AUC over folds of each resample, each fold's stretches drawn anew.
+    """Mean ROC AUC over folds of each resample, each fold's stretches drawn independently.
 
     Parameters
     ----------
@@ -203,7 +203,7 @@ def mean_auc_draws(folds: Sequence[Scores], seed: int = 0, resamples: int = RESA
     Returns
     -------
     numpy.ndarray or None
-        As of `auc_draws`; None where one of the folds has none, or there is no fold.
+        As returned by `auc_draws`; None where one of the folds has none, or there is no fold.
     """
     drawn = [auc_draws(scores, seed + number, resamples) for number, scores in enumerate(folds)]
     known = [draws for draws in drawn if draws is not None]

@@ -139,7 +139,7 @@ class Scores:
         return replace(self, **columns)
 
     def scales(self) -> dict[str, Any]:
-        """Return what `of_record` needs beside the windows and the events, as plain data."""
+        """Return what `of_record` needs besides the windows and the events, as plain data."""
         return {"step": self.step, "lead": self.lead, **self.time_unit.about()}
 
     def to_frame(self) -> pd.DataFrame:

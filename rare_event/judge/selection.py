@@ -1,7 +1,7 @@
 """Nested folds: what picking the best of many settings would have been worth on what came next.
 
 The best of many settings looks better than it is, because it was picked on the very figures it is
-shown with. Picked on the folds before, and read on the fold after, nothing flatters it (Varma and
+shown with. Picked on the folds before, and read on the fold after, the figure is honest (Varma and
 Simon 2006, BMC Bioinformatics 7:91, with folds in the order of time).
 """
 

@@ -50,7 +50,7 @@ def follow(
     Returns
     -------
     Scores
-        As of `trailing_threshold`, each window is compared with windows before it only.
+        As with `trailing_threshold`, each window is compared with windows before it only.
     """
     if not rule.trailing or not len(scores):
         return scores
@@ -207,7 +207,7 @@ def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: f
 def quantiles_for(
     validation: Scores, policy: AlarmPolicy, budget: float, days: float = 3.0
 ) -> dict[int, float]:
-    """Find the quantile of each fold, as of `quantile_for`.
+    """Find the quantile of each fold, as `quantile_for` does.
 
     Parameters
     ----------

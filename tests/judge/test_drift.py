@@ -171,7 +171,7 @@ def test_the_sentence_of_an_error_that_has_risen() -> None:
         {"day": [2, 3, 3, 3, 4, 4], "sensor": ["x1", "x19", "x2", "other", "x19", "x2"]}
     ).assign(share=[1.0, 0.86, 0.1, 0.04, 0.8, 0.2])
     said = drift_sentence(quiet, test, carriers, when=lambda day: f"{day + 15} May")
-    assert said == f"Since 18 May {told}; x19 carries 83% of it."
+    assert said == f"Since 18 May {told}; x19 accounts for 83% of it."
     # Other units change nothing.
     assert drift_sentence(quiet.with_score(quiet.y_score / 7), test.with_score(test.y_score / 7)) is not None
     assert "2.5 times" in str(drift_sentence(quiet, days_of([2.5])))
