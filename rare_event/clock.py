@@ -12,7 +12,6 @@ MS_PER_MINUTE = 60_000
 ROWS_PER_PERIOD = 1000.0
 # In this order: what is replaced first is not replaced again.
 _ROWS_FOR_TIME = (
-    ("Days looked back on", "Thousands of rows looked back on"),
     ("er day of running time", "er 1,000 rows"),
     ("Running time", "Rows"),
     ("running time", "rows"),
