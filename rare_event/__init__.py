@@ -1,7 +1,6 @@
-"""Early warning of rare, expensive events: train on normal rows, threshold the error, judge honestly.
+"""Early warning of rare, expensive events: train on normal rows, threshold the score, judge honestly.
 
-The names below are loaded when they are first used, so that importing the package is quick and
-never imports TensorFlow.
+Names are loaded on first use, so importing the package is quick and never imports TensorFlow.
 """
 
 from __future__ import annotations

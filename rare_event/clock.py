@@ -1,4 +1,4 @@
-"""What time is counted in: minutes and days, or rows where a file has no clock that can be read."""
+"""The unit of time: minutes and days, or rows for a file without readable times."""
 
 from __future__ import annotations
 
@@ -28,19 +28,19 @@ _ROWS_FOR_TIME = (
 
 @dataclass(frozen=True)
 class TimeUnit:
-    """What lead times and the rate of false alarms are counted in, and the words for it.
+    """The unit of lead times and of the rate of false alarms, and the words for it.
 
     Parameters
     ----------
     reason
-        Why rows stand for time, as the begin of a sentence; empty where the clock can be read.
+        Why rows replace time, as the start of a sentence; empty if the times can be used.
     """
 
     reason: str = ""
 
     @property
     def period(self) -> float:
-        """What the rate of false alarms refers to: the minutes of a day, or 1,000 rows."""
+        """The period of the rate of false alarms: the minutes of a day, or 1,000 rows."""
         return ROWS_PER_PERIOD if self.reason else MINUTES_PER_DAY
 
     @property
@@ -50,22 +50,22 @@ class TimeUnit:
 
     @property
     def short(self) -> str:
-        """The unit of lead times behind a figure."""
+        """The unit of lead times after a figure."""
         return "rows" if self.reason else "min"
 
     @property
     def a_day(self) -> str:
-        """What follows a number of false alarms in a sentence."""
+        """The words after a number of false alarms in a sentence."""
         return "per 1,000 rows" if self.reason else "a day"
 
     @property
     def per_day(self) -> str:
-        """What follows false alarms in a label."""
+        """The words after "false alarms" in a label."""
         return "per 1,000 rows" if self.reason else "per day"
 
     @property
     def why(self) -> str:
-        """The sentence for pages and the command line that show figures of rows; empty otherwise."""
+        """Why figures are counted in rows, as a sentence; empty if they are not."""
         return f"{self.reason}, so alarms are counted per 1,000 rows." if self.reason else ""
 
     def running(self, days: float) -> str:
@@ -73,7 +73,7 @@ class TimeUnit:
         return f"{ROWS_PER_PERIOD * days:,.0f} rows" if self.reason else f"{number(days)} days of running"
 
     def reword(self, text: str) -> str:
-        """Write a label or help text that speaks of minutes and days in this unit.
+        """Convert a label or help text from minutes and days to this unit.
 
         Examples
         --------
@@ -85,7 +85,7 @@ class TimeUnit:
         return text
 
     def entry(self, name: str, value: Any) -> dict[str, Any]:
-        """Name a figure of JSON; without a clock it is null under the name that speaks of time.
+        """Return a JSON entry; in rows, the name that contains a unit of time has the value null.
 
         Examples
         --------
@@ -99,7 +99,7 @@ class TimeUnit:
         return {name: None, name.replace("per_day", "per_1000_rows").replace("minutes", "rows"): value}
 
     def about(self) -> dict[str, str]:
-        """Entry of JSON that says why figures are of rows; nothing where they are of time."""
+        """Return the JSON entry that says why figures are counted in rows; empty if they are not."""
         return {"clock": self.reason} if self.reason else {}
 
 

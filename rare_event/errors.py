@@ -1,8 +1,8 @@
-"""The errors an analyst may meet: each says what was found, where, and what to do."""
+"""Errors that a user can correct: each says what was found, where, and what to do."""
 
 
 class RareEventError(Exception):
-    """A condition that the user can correct; its text is shown without a traceback."""
+    """An error that the user can correct; it is shown without a traceback."""
 
 
 class TableError(RareEventError):
@@ -14,7 +14,7 @@ class ConfigError(RareEventError):
 
 
 class DataError(RareEventError):
-    """The data are readable, but too little or too uniform for what was asked of them."""
+    """The data are readable, but too few or too uniform for the task."""
 
 
 class RunError(RareEventError):

@@ -1,4 +1,4 @@
-"""Words on the screen: names from files shown as they are, numbers with sensible digits."""
+"""Text for display: escaped names, rounded numbers, durations and counts."""
 
 from __future__ import annotations
 
@@ -8,25 +8,19 @@ _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>$:.&])")
 
 
 def plain(text: object) -> str:
-    """Escape text so that Streamlit shows it as it is, whatever Markdown or HTML it looks like.
-
-    Parameters
-    ----------
-    text
-        A name or sentence that holds something from a file.
-    """
+    """Escape text from a file, so that Streamlit does not read it as Markdown or HTML."""
     return _MARKDOWN.sub(r"\\\1", str(text))
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a figure with a number of significant digits; a dash where there is none."""
+    """Write a figure with this many significant digits; a dash for None and NaN."""
     if value is None or value != value:
         return "–"
     return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
 
 
 def auc_in_words(auc: float | None, interval: tuple[float, float] | None) -> str:
-    """Write an AUC with its 95 % interval and what chance gives; either may be None."""
+    """Write an AUC with its 95 % interval and the AUC of chance; either may be None."""
     if auc is None:
         return "not defined: one class only"
     between = "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}, "
@@ -39,18 +33,12 @@ def capital(words: str) -> str:
 
 
 def share(part: float, whole: float) -> str:
-    """Write a share as a percentage; a dash of nothing."""
+    """Write a share as a percentage; a dash if the whole is 0."""
     return f"{part / whole:.2%}" if whole else "–"
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration for people.
-
-    Parameters
-    ----------
-    seconds
-        None where it is not known.
-    """
+    """Write a duration in seconds, minutes or hours; a dash for None."""
     if seconds is None:
         return "–"
     if seconds < 90:
@@ -59,11 +47,5 @@ def duration(seconds: float | None) -> str:
 
 
 def plural(count: int, one: str) -> str:
-    """Write a count with its noun.
-
-    Parameters
-    ----------
-    count, one
-        The count, and the noun in the singular; an s makes the plural.
-    """
+    """Write a count with its noun; an s makes the plural of `one`."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"

@@ -1,4 +1,4 @@
 """From a file to labelled, windowed and split data.
 
-Knows nothing of models or thresholds; never touches the workspace.
+It does not know models, thresholds or the workspace.
 """

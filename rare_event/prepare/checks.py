@@ -1,4 +1,4 @@
-"""Can this file be trusted? One finding for each column and defect."""
+"""Checks of a table: one finding for each column and defect."""
 
 from __future__ import annotations
 
@@ -14,12 +14,13 @@ from rare_event.prepare.notes import Note
 from rare_event.prepare.schema import called_time, resembles_label
 from rare_event.prepare.table import Table
 from rare_event.prepare.values import distinct, line_of, shown
+from rare_event.text import plural
 
-RARE = 0.2  # a label more frequent than this is hardly a rare event
-LATE = 0.8  # events that all come after this share of the rows leave none to choose a threshold by
-LEAK = 0.5  # rows shared with the label, of the rows of either, from which a column repeats it
+RARE = 0.2  # a label more frequent than this is not rare
+LATE = 0.8  # if all events come after this share of the rows, none can be used to choose a threshold
+LEAK = 0.5  # rows shared with the label / rows of either, from which a column repeats it
 MANY_GRADES = 50
-EVEN = 0.9  # share of evenly spaced values of a row counter, after a few rows went or cells were filled
+EVEN = 0.9  # share of equal steps in a row counter, since some rows or cells may be missing
 IGNORE = "Ignore the column. This changes no rows, cells or events."
 
 
@@ -53,15 +54,15 @@ def _check_label(table: Table) -> Iterator[Finding]:
         yield Finding(
             "problem",
             column,
-            f"There is {found}: nothing can be tested on it.",
+            f"It marks {found}, so a model cannot be tested.",
             "Use a longer file with more events.",
         )
     elif starts[0] >= LATE * table.n_rows:
         yield Finding(
             "warning",
             column,
-            f"All {len(starts)} events come in the last rows, from line {line_of(starts[0])} of "
-            f"{table.n_rows + 1}: no earlier part of the file has any to choose a threshold by.",
+            f"All {len(starts)} events are in the last rows, from line {line_of(starts[0])} of "
+            f"{table.n_rows + 1}. The earlier rows hold none to choose a threshold with.",
             "Use a longer file, or a split by stretch.",
         )
     share = float(label.mean())
@@ -91,7 +92,7 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
         yield Finding(
             "problem",
             sensor,
-            "It is called like a time and never falls, but no time can be read from its numbers.",
+            "Its name suggests a time and its values never fall, but they cannot be read as times.",
             "Write times such as 2023-01-09 06:00:00 and upload the file again, or ignore the column.",
             "ignore",
         )
@@ -99,12 +100,12 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
         yield Finding(
             "warning",
             sensor,
-            "Its values rise by the same step, each once, like a row counter.",
+            "Its values rise by the same step, like a row counter.",
             IGNORE,
             "ignore",
         )
     few = distinct(table.frame[sensor])
-    # As a category an infinite value would be a grade like any other, and no longer found.
+    # In a category, an infinite value would be a grade like any other and never be reported.
     whole = few is not None and np.isfinite(few).all() and (few == np.round(few)).all()
     if few is not None and whole and 2 * len(few) <= len(values):
         yield Finding(
@@ -130,7 +131,7 @@ def _check_category(table: Table, category: str) -> Iterator[Finding]:
 
 
 def _counts_rows(values: np.ndarray, n_rows: int) -> bool:
-    """Whether values are a row counter, in whatever order the rows are and though some are gone."""
+    """Whether the values count rows, in any order and with some rows missing."""
     ranked = np.unique(values)
     if n_rows <= 9 or len(ranked) < EVEN * n_rows:
         return False
@@ -142,7 +143,7 @@ def _counts_rows(values: np.ndarray, n_rows: int) -> bool:
 def _check_missing(
     table: Table, column: str, unusable: np.ndarray, bad: np.ndarray, word: str
 ) -> Iterator[Finding]:
-    """Missing or infinite values, among all that are unusable: one fix is for both."""
+    """Report missing or infinite values; one fix handles all that are unusable."""
     count = int(bad.sum())
     if not count:
         return
@@ -159,14 +160,14 @@ def _check_missing(
 
 
 def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[str, Action]:
-    """Carry values forward; a gap at the very start has nothing to be filled from."""
+    """Carry values forward, or drop the first rows: they have no earlier value."""
     if bad.mean() > 0.5:
         return IGNORE, "ignore"
     start = leading(unusable)
     at_start = not bad[start:].any()
     effect = dropping(np.arange(len(bad)) >= start, table.label) if at_start else filling(unusable)
     if effect.refused is not None:
-        return f"{effect.refused}. Fill the values in at the source, or ignore the column.", "ignore"
+        return f"{effect.refused}. Complete the values in the file, or ignore the column.", "ignore"
     what = "Drop these first rows." if at_start else "Carry the last value forward."
     return f"{what} {effect.in_words}", "drop-rows" if at_start else "forward-fill"
 
@@ -177,7 +178,7 @@ def _check_leak(table: Table, column: str) -> Iterator[Finding]:
     if distinct(series.astype("str") if series.dtype == "category" else series) is None:
         return
     codes, grades = pd.factorize(series)
-    if 2 * len(grades) > table.n_rows:  # so short a file that any value marks its rows
+    if 2 * len(grades) > table.n_rows:  # in so short a file, any value would match the label
         return
     known = codes >= 0
     rows = np.bincount(codes[known], minlength=len(grades))
@@ -189,7 +190,7 @@ def _check_leak(table: Table, column: str) -> Iterator[Finding]:
             "problem",
             column,
             f"It is {shown(grades[best])} in {both[best]:.0f} of the {table.label.sum()} rows labelled as "
-            f"events and in {rows[best] - both[best]:.0f} others: it repeats the label.",
+            f"events and in {plural(int(rows[best] - both[best]), 'other row')}, so it repeats the label.",
             IGNORE,
             "ignore",
         )
@@ -204,18 +205,18 @@ def _check_leak(table: Table, column: str) -> Iterator[Finding]:
 
 
 def _from_note(note: Note, n_rows: int) -> Finding:
-    """Word what `table.apply_schema` noted about columns that are not in the frame."""
+    """Turn a note of `table.apply_schema` into a finding."""
     if note.fact == "zones":
-        what = f"Times carry the zone {note.detail} and were converted to UTC."
-        return Finding("note", note.column, what, "Read all times of this table as UTC.")
+        what = f"Its times have the zone {note.detail} and were converted to UTC."
+        return Finding("note", note.column, what, "All times of this table are shown in UTC.")
     if note.fact == "text in numbers":
-        what = f"It holds numbers, but {shown(note.detail)} in line {note.line}; it is ignored."
+        what = f"It holds numbers, except {shown(note.detail)} in line {note.line}; it is ignored."
         effect = Effect(n_rows, filled=note.count)
         if effect.refused is not None:
             return Finding(
                 "warning", note.column, what, f"{effect.refused}. Correct the file to use the column."
             )
-        fix = "Take texts as missing, carry the last number forward and use it as a sensor."
+        fix = "Treat texts as missing, carry the last number forward and use the column as a sensor."
         return Finding("warning", note.column, what, f"{fix} {effect.in_words}", "forward-fill")
     if note.fact == "other notation":
         found = f"{shown(note.detail)} in line {note.line}"
@@ -235,7 +236,7 @@ def _from_note(note: Note, n_rows: int) -> Finding:
         "constant": f"It holds only the value {shown(note.detail)}; it is ignored.",
         "many texts": "It holds texts with many distinct values; it is ignored.",
     }[note.fact]
-    return Finding("note", note.column, what, "Nothing needs to be done.")
+    return Finding("note", note.column, what, "No action is needed.")
 
 
 def _values(count: int) -> str:

@@ -1,4 +1,4 @@
-"""Can the times of a file be trusted? Findings about its time column."""
+"""Checks of the times of a table."""
 
 from __future__ import annotations
 
@@ -25,15 +25,9 @@ ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops a
 
 
 def check_time(table: Table) -> Iterator[Finding]:
-    """Find times that are absent, run backwards or are shared by several rows.
-
-    Parameters
-    ----------
-    table
-        As returned by `table.apply_schema`.
-    """
+    """Find times that are missing, run backwards or are shared by several rows."""
     if table.time is None:
-        # A column of times that cannot be read has a finding of its own, from its note.
+        # An unreadable time column has its own finding, made from its note.
         if all(note.fact != "unread time" for note in table.notes):
             what = f"There is no time column, so rows are counted: {ROWS_COUNTED}."
             yield Finding("note", None, what, "Choose a time column if the file has one.")
@@ -52,7 +46,7 @@ def _check_order(table: Table, time: np.ndarray) -> Iterator[Finding]:
         yield Finding(
             "warning",
             column,
-            f"{what}, by one hour, as when clocks are set back in autumn: that hour occurs twice.",
+            f"{what}, by one hour, as when clocks are set back in autumn. That hour occurs twice.",
             "The rows keep the order of the file. For exact times, export them in UTC or with their zone.",
         )
         return
@@ -79,7 +73,7 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
     grade: Grade = "problem" if again.mean() > MOST else "warning"
     effect = dropping(one_row_of_each_time(time, table.label), table.label)
     if effect.refused is None:
-        keep = "Keep one row of each time: the first, or the event."
+        keep = "Keep one row of each time: the event, or else the first."
         yield Finding(grade, column, f"{what}.", f"{keep} {effect.in_words}", "drop-rows")
         return
     instead = "Correct the times in the file, or upload one row of each time."

@@ -1,4 +1,4 @@
-"""Columns filled block by block, and the frame they make."""
+"""Columns of a frame, filled block by block."""
 
 from __future__ import annotations
 
@@ -14,8 +14,7 @@ from rare_event.prepare.values import to_float32
 class Growing:
     """One column of numbers, filled block by block.
 
-    The memory is taken once, for the rows the file is expected to have: many small blocks joined
-    at the end would need it twice, since the gaps they leave are too small to be used again.
+    Memory is allocated once, for the expected rows: joining many small blocks at the end takes it twice.
     """
 
     def __init__(self) -> None:
@@ -23,7 +22,7 @@ class Growing:
         self.filled = 0
 
     def add(self, values: np.ndarray, expected: int) -> None:
-        """Append `values`; `expected` is the number of rows in the end, as far as it is known."""
+        """Append `values`; `expected` is the estimated total number of rows."""
         end = self.filled + len(values)
         kind = np.promote_types(self.data.dtype, values.dtype)
         if end > len(self.data) or kind != self.data.dtype:
@@ -34,14 +33,14 @@ class Growing:
         self.filled = end
 
     def series(self) -> pd.Series:
-        """Give the column, in float32 where that is enough."""
+        """Return the column, as float32 where that is precise enough."""
         return pd.Series(to_float32(self.data[: self.filled]), copy=False)
 
 
 def frame(
     names: Sequence[str], numbers: dict[int, Growing], others: dict[int, list[pa.Array]]
 ) -> pd.DataFrame:
-    """Name the columns, which are kept by position: numbers, and blocks of texts or times."""
+    """Build a frame from columns by position: numbers, and blocks of texts or times."""
     columns: dict[str, pd.Series] = {}
     for position, name in enumerate(names):
         blocks = others.pop(position, None)

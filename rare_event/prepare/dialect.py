@@ -1,4 +1,4 @@
-"""How a CSV file is written: its encoding, separator, decimal sign and header."""
+"""The dialect of a CSV file: encoding, separator, decimal sign and header."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ HEAD_BYTES = 1 << 20
 
 @dataclass(frozen=True)
 class Dialect:
-    """How a CSV file is written."""
+    """Encoding, separator, decimal sign and column names of a CSV file."""
 
     encoding: str
     separator: str
@@ -30,20 +30,19 @@ class Dialect:
 
 
 def find_dialect(source: Source, head: bytes, name: str) -> Dialect:
-    """Find out how a CSV file is written.
+    """Detect the dialect of a CSV file.
 
     Parameters
     ----------
     source, head
         The file, and its first `HEAD_BYTES`.
     name
-        What the file is called in sentences.
+        Name of the file for error messages.
 
     Raises
     ------
     TableError
-        If it is no table: of one column, of prose, with blank or repeated column names, or in an
-        encoding that cannot be read.
+        If the file has one column, free text, blank or repeated column names, or an unreadable encoding.
     """
     encoding = _find_encoding(source, head, name)
     text = codecs.getincrementaldecoder(encoding)().decode(head)
@@ -68,7 +67,7 @@ def find_dialect(source: Source, head: bytes, name: str) -> Dialect:
 
 
 def _find_encoding(source: Source, head: bytes, name: str) -> str:
-    """Take the first encoding in which the whole file can be decoded."""
+    """Return the first encoding that decodes the whole file."""
     for encoding in [utf16(head)] if utf16(head) else ["utf-8-sig", "cp1252"]:
         if encoding and _decodes(source, encoding):
             return encoding
@@ -79,7 +78,7 @@ def _find_encoding(source: Source, head: bytes, name: str) -> str:
 
 
 def utf16(head: bytes) -> str | None:
-    """Name the kind of UTF-16 a file is written in; None for any other encoding."""
+    """Return the UTF-16 variant of a file; None for any other encoding."""
     if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     # Without a mark: every second byte of Latin text is zero.
@@ -103,14 +102,14 @@ def _decodes(source: Source, encoding: str) -> bool:
 
 
 def _records(text: str, separator: str) -> Iterator[list[str]]:
-    """Rows of the text that are not blank."""
+    """Iterate over the rows that are not blank."""
     return (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row)
 
 
 def _consistency(text: str, separator: str) -> tuple[float, int]:
-    """Share of the first rows as wide as the header, and that width; (0, 1) where it is one column."""
+    """Share of the first rows that are as wide as the header, and that width; (0, 1) for one column."""
     widths: list[int] = []
-    with suppress(csv.Error):  # an open quotation mark further down; `reading._fault` tells where
+    with suppress(csv.Error):  # a quotation mark is never closed; `reading._fault` finds the line
         widths.extend(len(row) for row, _ in zip(_records(text, separator), range(50), strict=False))
     if not widths or widths[0] < 2:
         return 0.0, 1
@@ -129,14 +128,14 @@ def _find_decimal(text: str, separator: str) -> str:
 
 
 def require_names(names: list[str], name: str) -> None:
-    """Refuse column names that are blank or occur twice; `name` is that of the file."""
+    """Reject blank or repeated column names in the file `name`."""
     for position, column in enumerate(names, start=1):
         if not column.strip():
             raise TableError(
                 f"Column {position} of {name} has no name. Give it one in the header, or delete the column "
                 "(pandas: to_csv with index=False)."
             )
-    twice = [column for column, count in Counter(names).items() if count > 1]
-    if twice:
-        listed = ", ".join(shown(column) for column in twice[:5])
+    repeated = [column for column, count in Counter(names).items() if count > 1]
+    if repeated:
+        listed = ", ".join(shown(column) for column in repeated[:5])
         raise TableError(f"{name} has more than one column called {listed}. Rename or delete all but one.")

@@ -1,4 +1,4 @@
-"""Drift as the sensors show it: levels that change at a stop and stay changed."""
+"""Drift of the sensors: levels that change at a stop and stay changed."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ import numpy as np
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.prepare.stretches import median_step
 
-# Whatever the distribution, at most 1 / 5**2 = 4 % of the reference rows lie so many sigmas out
-# (Chebyshev's inequality): the training has not seen such a level for long.
+# In any distribution, at most 1 / 5**2 = 4 % of the reference rows are this many sigmas out
+# (Chebyshev's inequality), so such a level is rare in the training data.
 SIGMAS = 5.0
-# A level is the median of a day of running time, of so many rows of it, and lasts at least a day. In
-# a short table the day is a share of it.
+# A level is the median of this many rows from a day of running time, and lasts at least a day. In a
+# short table, a day is this share of the table.
 SAMPLED = 48
 SHARE_OF_TABLE = 0.1
-# It stays if so many of its rows are on its side of the reference, still that many sigmas out.
+# A level stays if this share of its rows is `SIGMAS` out, on the same side of the reference.
 STAYS = 0.8
-# Rows of a level that are looked at.
+# Largest number of rows of a level to examine.
 MOST_ROWS = 500
-# The longest stops; a table of millions of rows has more than can matter.
+# Largest number of stops to examine, the longest first.
 MOST_STOPS = 5_000
-# Stops that are looked at together: 60 sensors then take about 6 MB.
+# Stops examined together: 60 sensors then take about 6 MB.
 AT_ONCE = 512
-# A stop so many times as long as the usual one is no mere restart: things are changed then.
+# A stop this many times as long as the median is not a mere restart: the machine may be changed.
 LONG_STOP = 10.0
 
 
 @dataclass(frozen=True)
 class Change:
-    """A sensor whose level changed at a stop and stayed so.
+    """A sensor whose level changed at a stop and stayed changed.
 
     Parameters
     ----------
@@ -41,12 +41,12 @@ class Change:
     clock
         Its time in minutes.
     stop
-        How long the stop was, in minutes.
+        Length of the stop in minutes.
     sensor
         Name of the sensor.
     sigma
-        Where its new level lies: the median less the mean of the reference rows, in their standard
-        deviations; infinite for a sensor that did not move there.
+        New level: its median minus the mean of the reference rows, in their standard deviations;
+        infinite if the sensor is constant in the reference rows.
     until
         When the level ended, in minutes; None if it holds to the last row.
     """
@@ -84,22 +84,22 @@ def level_changes(
     sensors: Sequence[str],
     time_unit: TimeUnit = MINUTES,
 ) -> list[Change]:
-    """Find the sensors whose level changed at a stop and stayed so, the furthest first.
+    """Find the sensors whose level changed at a stop and stayed changed, the largest change first.
 
-    A level counts if it lies at least `SIGMAS` from the mean of the reference and as far from the
-    level before it, and holds for a day of running time until the next change of the sensor or the
-    last row. A change is placed at the stop where the medians of the day before and the day after
-    differ most; as a day of rows cannot tell that stop from others near by, it is placed at a stop
-    within that day that was `LONG_STOP` times as long as the usual one, if there is one.
+    A level counts if it is at least `SIGMAS` from the mean of the reference and from the level before
+    it, and lasts a day of running time or more, until the next change of the sensor or the last row. A
+    change is placed at the stop where the medians of the day before and the day after differ most.
+    Since a day of rows does not separate this stop from others near by, a stop within that day that is
+    `LONG_STOP` times as long as the median is preferred.
 
     Parameters
     ----------
     values
-        Sensor values, shape (n_rows, n_sensors); missing and infinite ones are passed over.
+        Sensor values, shape (n_rows, n_sensors); missing and infinite ones are skipped.
     clock, stretch
         Minutes and stretch ids, each of shape (n_rows,).
     reference_rows
-        Positions of the rows that tell the mean and the standard deviation of each sensor: the
+        Positions of the rows that give the mean and the standard deviation of each sensor: the
         normal rows of the training part.
     sensors
         Names of the columns of `values`.
@@ -118,10 +118,10 @@ def level_changes(
     day = max(1, min(round(time_unit.period / median_step(clock)), int(SHARE_OF_TABLE * len(clock))))
     center, scale = _reference(values, reference_rows)
     steps = _steps(values, starts, day)
-    seen = np.abs(steps) >= np.where(scale == 0, np.finfo(float).tiny, SIGMAS * scale)
+    large = np.abs(steps) >= np.where(scale == 0, np.finfo(float).tiny, SIGMAS * scale)
     found = []
-    for sensor in np.flatnonzero(seen.any(axis=0)).tolist():
-        at = _peaks(steps[:, sensor], seen[:, sensor], starts, day)
+    for sensor in np.flatnonzero(large.any(axis=0)).tolist():
+        at = _peaks(steps[:, sensor], large[:, sensor], starts, day)
         z = _in_sigmas(values[:, sensor], center[sensor], scale[sensor])
         for peak, sigma, end in _lasting(z, starts[at], day):
             stop = _long_stop_near(at[peak], starts, lengths, day)
@@ -132,7 +132,7 @@ def level_changes(
 
 
 def _reference(values: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and standard deviation of the finite values of each sensor; 0 exactly where they are one."""
+    """Mean and standard deviation of the finite values of each sensor; exactly 0 where they are constant."""
     center, scale = np.full((2, values.shape[1]), np.nan)
     for sensor in range(values.shape[1]):
         known = values[rows, sensor].astype(float)
@@ -144,7 +144,7 @@ def _reference(values: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.nda
 
 
 def _steps(values: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:
-    """Median of the day after each stop less that of the day before, shape (n_stops, n_sensors)."""
+    """Median of the day after each stop minus that of the day before, shape (n_stops, n_sensors)."""
     offsets = np.unique(np.linspace(0, day - 1, min(day, SAMPLED)).round().astype(int))
     steps = np.empty((len(starts), values.shape[1]))
     for first in range(0, len(starts), AT_ONCE):
@@ -155,20 +155,20 @@ def _steps(values: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:
 
 
 def _medians(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
-    """Median over the known values of rows of the table, shape (len(rows), n_sensors)."""
+    """Median of the finite values of rows of the table, shape (len(rows), n_sensors)."""
     inside = (rows >= 0) & (rows < len(values))
     picked = values[np.where(inside, rows, 0)]
     picked = np.sort(np.where(inside[:, :, None] & np.isfinite(picked), picked, np.nan), axis=1)
     known = np.isfinite(picked).sum(axis=1)
     middle = [np.maximum(place, 0)[:, None] for place in ((known - 1) // 2, known // 2)]
-    # Missing values sort to the end; where there is nothing else, the median is missing too.
+    # Missing values sort to the end; if all are missing, so is the median.
     low, high = (np.take_along_axis(picked, place, axis=1)[:, 0].astype(float) for place in middle)
     return (low + high) / 2
 
 
-def _peaks(step: np.ndarray, seen: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:
-    """Where neighbouring stops all see one change of a sensor, take the one that sees it best."""
-    stops = np.flatnonzero(seen)
+def _peaks(step: np.ndarray, large: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:
+    """Return the stop of the largest step among neighbouring stops with one change of a sensor."""
+    stops = np.flatnonzero(large)
     step, row = step[stops], starts[stops]
     apart = (np.diff(np.sign(step)) != 0) | (np.diff(row) > day)
     group = np.concatenate([[0], np.cumsum(apart)])
@@ -185,7 +185,7 @@ def _in_sigmas(values: np.ndarray, center: float, scale: float) -> np.ndarray:
 
 
 def _lasting(z: np.ndarray, begins: np.ndarray, day: int) -> list[tuple[int, float, int]]:
-    """Return number, level and end of those changes that lead to a far level, and last."""
+    """Return number, level and end of the changes that lead to a far level and last."""
     bounds = [0, *begins.tolist(), len(z)]
     lasting, before = [], 0.0
     for number, (begin, end) in enumerate(pairwise(bounds), -1):

@@ -1,4 +1,4 @@
-"""What a one-click fix would change, and when that is too much to be done at one click."""
+"""The effect of a one-click fix, and when that is too much for one click."""
 
 from __future__ import annotations
 
@@ -13,19 +13,7 @@ MOST = 0.05  # share of the rows or of the cells of a column that a fix may chan
 
 @dataclass(frozen=True)
 class Effect:
-    """What a fix would change.
-
-    Parameters
-    ----------
-    n_rows
-        Rows of the table, and so cells of a column.
-    removed
-        Rows that would go.
-    filled
-        Cells that would get another value.
-    lost
-        Events that would go or be joined with another.
-    """
+    """Numbers of rows, and of the rows, cells and events that a fix would remove, fill and lose."""
 
     n_rows: int
     removed: int = 0
@@ -34,7 +22,7 @@ class Effect:
 
     @property
     def in_words(self) -> str:
-        """What changes, as a sentence."""
+        """The effect as a sentence."""
         rows, cells, events = (
             plural(n, noun) if n else f"no {noun}s"
             for n, noun in ((self.removed, "row"), (self.filled, "cell"), (self.lost, "event"))
@@ -43,7 +31,7 @@ class Effect:
 
     @property
     def refused(self) -> str | None:
-        """Why this is too much, as a clause that opens a sentence; None where it is not."""
+        """Why the fix is refused, as the start of a sentence; None if it is allowed."""
         if self.lost:
             return f"Dropping the rows would lose {plural(self.lost, 'event')}"
         for doing, changed, what in (("Dropping", self.removed, "rows"), ("Filling", self.filled, "cells")):
@@ -54,7 +42,7 @@ class Effect:
 
 
 def dropping(kept: np.ndarray, label: np.ndarray) -> Effect:
-    """Weigh the dropping of rows.
+    """Return the effect of dropping rows.
 
     Parameters
     ----------
@@ -68,12 +56,12 @@ def dropping(kept: np.ndarray, label: np.ndarray) -> Effect:
 
 
 def filling(bad: np.ndarray) -> Effect:
-    """Weigh carrying values forward over the cells marked in `bad`, bool of shape (n_rows,)."""
+    """Return the effect of filling the cells marked in `bad`, bool of shape (n_rows,), forward."""
     return Effect(len(bad), filled=int(bad.sum()) - leading(bad))
 
 
 def leading(bad: np.ndarray) -> int:
-    """Count the marked rows at the very start, which have no value before them."""
+    """Count the marked rows at the start, which have no earlier value."""
     return len(bad) if bad.all() else int(np.argmin(bad))
 
 

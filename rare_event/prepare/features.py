@@ -1,4 +1,4 @@
-"""Representations: how sensors enter the model, scaled by what normal training rows show."""
+"""Representations: how sensors enter the model, scaled on normal training rows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MOVEMENT_ROWS = (1, 5, 15)
 
 
 def input_names(kind: RepresentationKind, sensors: tuple[str, ...]) -> tuple[str, ...]:
-    """Name the inputs that a representation makes of sensors.
+    """Name the inputs of a representation.
 
     Examples
     --------
@@ -34,19 +34,19 @@ def input_names(kind: RepresentationKind, sensors: tuple[str, ...]) -> tuple[str
 
 @dataclass(frozen=True)
 class Derived:
-    """What is known of each row before anything is fitted.
+    """A representation of each row, before anything is fitted.
 
     Parameters
     ----------
     values
         float32, shape (n_rows, n_columns): one column for each of `input_names`, not yet scaled. For
-        a forecast, which has to be fitted first: levels, less that of the first row of the stretch.
+        a forecast, which is fitted later: levels minus the first level of the stretch.
     sensors
         Names of the sensors.
     age
         Rows of the same stretch before each row, shape (n_rows,).
     usable
-        Whether nothing that the row's inputs are made of is missing, shape (n_rows,).
+        Whether no value behind the row's inputs is missing, shape (n_rows,).
     grades
         Category columns as text, each of shape (n_rows,); empty unless one-hot.
     """
@@ -79,10 +79,10 @@ def derive(
     Parameters
     ----------
     values
-        Sensor values, shape (n_rows, n_sensors). What is missing stays missing.
+        Sensor values, shape (n_rows, n_sensors). Missing values stay missing.
     stretch
-        Stretch id of each row, never falling: nothing is compared across a stop. In the first rows
-        of a stretch changes are since its first row, and means are of the rows there are.
+        Stretch id of each row, never falling; rows are not compared across a stop. Early in a
+        stretch, changes start at its first row and means use the rows so far.
     config
         The representation.
     sensors
@@ -93,14 +93,14 @@ def derive(
     age = ages(stretch)
     n_columns = len(input_names(config.kind, sensors))
     derived, usable = np.empty((len(values), n_columns), np.float32), np.empty(len(values), bool)
-    # What is infinite becomes infinite or missing, and is unusable either way.
+    # Infinite values become infinite or missing, and unusable either way.
     with np.errstate(invalid="ignore", over="ignore"):
         for block in blocks(age, _reach(config), n_columns):
-            columns = _columns(values[block.reaching], block.age, config)
+            columns = _columns(values[block.extended], block.age, config)
             for number, column in enumerate(columns):
                 derived[block.rows, number * len(sensors) : (number + 1) * len(sensors)] = block.own(column)
             if config.kind == "forecast":
-                # Far from 0 they would lose digits in float32; their changes and deviations stay.
+                # Levels far from 0 would lose digits in float32; changes and deviations stay the same.
                 first = values[np.arange(block.rows.start, block.rows.stop) - age[block.rows]]
                 derived[block.rows] = values[block.rows] - np.where(np.isfinite(first), first, 0)
             usable[block.rows] = np.isfinite(derived[block.rows]).all(axis=1)
@@ -110,7 +110,7 @@ def derive(
 
 
 def _reach(config: Representation) -> int:
-    """Rows that a row looks back on."""
+    """Count the earlier rows that a row depends on."""
     rows = {"difference": config.lag, "deviation": config.trailing, "movement": max(MOVEMENT_ROWS)}
     return rows.get(config.kind, 1)
 
@@ -130,7 +130,7 @@ def _columns(values: np.ndarray, age: np.ndarray, config: Representation) -> lis
 
 @dataclass(frozen=True)
 class FittedRepresentation:
-    """A representation with what it learned from normal training rows.
+    """A representation fitted on normal training rows.
 
     Parameters
     ----------
@@ -141,9 +141,9 @@ class FittedRepresentation:
     center, scale
         Of each column, shape (n_columns,).
     categories
-        For each category column the grades seen in training; empty unless one-hot.
+        Grades of each category column in the training data; empty unless one-hot.
     forecast
-        Of the representation ``forecast``, else None.
+        For the representation ``forecast``, else None.
     """
 
     config: Representation
@@ -156,8 +156,8 @@ class FittedRepresentation:
     @property
     def names(self) -> tuple[str, ...]:
         """Names of the model's inputs: of the sensors, then one `column = grade` for each grade."""
-        grades = (f"{column} = {grade}" for column, seen in self.categories.items() for grade in seen)
-        return (*input_names(self.config.kind, self.sensors), *grades)
+        hot = (f"{column} = {grade}" for column, grades in self.categories.items() for grade in grades)
+        return (*input_names(self.config.kind, self.sensors), *hot)
 
     @np.errstate(invalid="ignore", over="ignore")
     def transform(self, derived: Derived) -> np.ndarray:
@@ -169,7 +169,7 @@ class FittedRepresentation:
             float32, shape (n_rows, n_features). NaN where a value is missing.
         """
         if derived.sensors != self.sensors:
-            raise ValueError("the sensors are not those of the fit")
+            raise ValueError("the sensors differ from those of the fit")
         X = np.empty((len(derived), len(self.names)), np.float32)
         columns = X[:, : len(self.center)]
         values = derived.values
@@ -179,7 +179,7 @@ class FittedRepresentation:
         columns /= self.scale
         if self.config.clip is not None:
             np.clip(columns, -self.config.clip, self.config.clip, out=columns)
-        hot = ((column, grade) for column, seen in self.categories.items() for grade in seen)
+        hot = ((column, grade) for column, grades in self.categories.items() for grade in grades)
         for position, (column, grade) in enumerate(hot, len(self.center)):
             X[:, position] = derived.grades[column] == grade
         return X
@@ -199,13 +199,13 @@ def fit_representation(config: Representation, derived: Derived, normal: np.ndar
     if config.kind == "forecast":
         forecast = fit_forecast(values, derived.age, normal[derived.usable[normal]], config)
         values = forecast.residual(values, derived.age, config)
-    center, scale = fit_scale(config.scaler, len(normal), values.shape[1], lambda some: values[normal, some])
+    center, scale = fit_scale(config.scaler, len(normal), values.shape[1], lambda part: values[normal, part])
     grades = {column: np.unique(grade[normal]).tolist() for column, grade in derived.grades.items()}
     return FittedRepresentation(
         config,
         derived.sensors,
         center.astype(np.float32),
         scale.astype(np.float32),
-        {column: tuple(sorted(seen)) for column, seen in grades.items()},
+        {column: tuple(sorted(values)) for column, values in grades.items()},
         forecast,
     )

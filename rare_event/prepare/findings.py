@@ -1,4 +1,4 @@
-"""What the checks of a table say: a finding for each defect, and their sum for each column."""
+"""Findings of the checks of a table, and their summary for each column."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Finding:
     Parameters
     ----------
     grade
-        How much it matters: ``note``, ``warning`` or ``problem``.
+        Severity: ``note``, ``warning`` or ``problem``.
     column
         The column concerned; None for the file.
     what
@@ -31,7 +31,7 @@ class Finding:
     fix
         What to do about it, and what that changes.
     action
-        What `fix` would do at one click; None where only the user can help.
+        The one-click action; None if only the user can correct it.
     """
 
     grade: Grade
@@ -42,17 +42,12 @@ class Finding:
 
     @property
     def where(self) -> str:
-        """The column concerned, as written before `what`; the file if it is no column."""
+        """The column or the file, to be written before `what`."""
         return "The file:" if self.column is None else f"Column {shown(self.column)}:"
 
 
 def grades(table: Table, findings: list[Finding]) -> pd.DataFrame:
-    """Sum up the findings, one row for each column.
-
-    Parameters
-    ----------
-    table, findings
-        The table, and what `checks.check` found in it.
+    """Summarise the findings, one row for each column.
 
     Returns
     -------

@@ -33,12 +33,12 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
     Returns
     -------
     (DataFrame, Schema)
-        To be given to `table.apply_schema` again.
+        For `table.apply_schema`.
 
     Raises
     ------
     TableError
-        If it would change more than `effects.MOST` of the rows or cells, lose an event, write over
+        If it would change more than `effects.MOST` of the rows or cells, lose an event, overwrite
         numbers in another notation, or mix several machines.
     ValueError
         If the finding has no action.
@@ -80,7 +80,7 @@ def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.D
 
 
 def with_role_of(schema: Schema, other: Schema, column: str) -> Schema:
-    """Give a column the role that it has in another schema; a time or label stays one in either."""
+    """Give a column its role in another schema, unless it is the time or the label in either."""
     for role in ("sensors", "categories", "ignored"):
         if column in getattr(other, role) and column not in (schema.time, schema.label):
             return _moved(schema, column, role)
@@ -88,7 +88,7 @@ def with_role_of(schema: Schema, other: Schema, column: str) -> Schema:
 
 
 def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
-    """Say why a fix would destroy data; None where it would not."""
+    """Return why a fix would destroy data; None if it would not."""
     column = finding.column
     if column is None:
         return None
@@ -100,12 +100,12 @@ def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
         return None
     if column not in schema.categories and (row := first_other_notation(raw[column])) is not None:
         found = f"{shown(raw[column].iloc[row])} in line {line_of(row)}"
-        return f"{found} is a number in another notation, which another value would replace"
+        return f"{found} is a number in another notation, which the fix would overwrite"
     return filling(_usable(raw, schema, column).isna().to_numpy()).refused
 
 
 def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "ignored"]) -> Schema:
-    """Give a column another role; one that has it already keeps its place."""
+    """Give a column another role; a column that already has the role keeps its place."""
     if column in getattr(schema, role):
         return schema
     sensors, categories, ignored = (
@@ -116,8 +116,8 @@ def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "
 
 
 def _usable(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
-    """Give the column with NaN wherever its value cannot be used."""
-    # A category that was ignored since still holds texts, none of which is a missing number.
+    """Return the column with NaN for its unusable values."""
+    # A category that is now ignored still holds texts, which are not missing numbers.
     if column in schema.categories or not (column in schema.sensors or mostly_numbers(raw[column])):
         return raw[column]
     numbers = to_numbers(raw[column])
@@ -126,7 +126,7 @@ def _usable(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
 
 def _filled(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
     filled = _usable(raw, schema, column).ffill()
-    # An infinite value at the very start has nothing before it, and stays to be found again.
+    # An infinite value at the start has no earlier value; it stays and is reported again.
     return filled.fillna(raw[column] if column in schema.categories else to_numbers(raw[column]))
 
 
@@ -139,7 +139,7 @@ def _kept(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
 
 
 def _times(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
-    """Read the times, also of a column that is no longer the time column."""
+    """Parse the times, even if the column is no longer the time column."""
     found = schema.time_format if column == schema.time else next(iter(time_formats(raw[column])), None)
     return parse_times(raw[column], found).to_numpy()
 

@@ -1,4 +1,4 @@
-"""The forecast of each sensor's change from the recent past of all sensors, and what it misses."""
+"""Forecast of each sensor's change from the recent past of all sensors, and its residual."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from rare_event.errors import DataError
 from rare_event.prepare.history import before, blocks, change, deviation, trailing_sum
 from rare_event.prepare.scaling import fit_scale
 
-# Changes that a forecast looks back on; with the deviation they are its inputs.
+# Number of past changes of a sensor in the inputs; its last deviation is one more.
 CHANGES = 5
 INPUTS = CHANGES + 1
-# Rows back to the level from which the first of these changes led.
+# Rows back to the level before the first of these changes.
 REACH = CHANGES + 1
 # Added to the squares of the standardised inputs, as `alpha` of scikit-learn's Ridge. Strong on
-# purpose: on the mill, a forecast that follows its training rows closely was worth less than none.
+# purpose: on the mill, a closely fitted forecast did worse than none.
 PENALTY = 10_000.0
 
 
@@ -26,7 +26,7 @@ class Forecast:
     """A fitted forecast: a ridge regression (Hoerl and Kennard 1970) for each sensor.
 
     Its inputs are the changes 1 to 5 rows before, and the deviation from the trailing mean 1 row
-    before, of all sensors; scaled and clipped, since a few wild rows would steer it otherwise.
+    before, of all sensors; scaled and clipped, so that a few extreme rows do not dominate.
 
     Parameters
     ----------
@@ -45,16 +45,16 @@ class Forecast:
 
     @np.errstate(invalid="ignore", over="ignore")
     def residual(self, levels: np.ndarray, age: np.ndarray, config: Representation) -> np.ndarray:
-        """Subtract the forecast from the scaled change, which is not clipped.
+        """Return the scaled change, not clipped, minus its forecast.
 
         Parameters
         ----------
         levels
-            Sensor values, but for a constant in each stretch, shape (n_rows, n_sensors).
+            Sensor values, up to a constant in each stretch, shape (n_rows, n_sensors).
         age
             Rows of the same stretch before each row, shape (n_rows,).
         config
-            Its clip and trailing are used.
+            Clip and trailing are used.
 
         Returns
         -------
@@ -65,7 +65,7 @@ class Forecast:
         _check(age)
         residual, largest = np.empty(levels.shape, np.float32), np.finfo(np.float32).max
         for block in blocks(age, _reach(config), len(self.coefficients)):
-            terms = block.own(_terms(levels[block.reaching], block.age, config, self.center, self.scale))
+            terms = block.own(_terms(levels[block.extended], block.age, config, self.center, self.scale))
             inputs, moved = np.hsplit(terms, [len(self.coefficients)])
             missed = moved - (inputs @ self.coefficients + self.intercept)
             missed = np.where(age[block.rows, None] > 0, missed, moved)
@@ -73,17 +73,17 @@ class Forecast:
         return residual
 
 
-def forecastable(known: np.ndarray, age: np.ndarray) -> np.ndarray:
-    """Tell which rows have a residual: those with no missing value up to 6 rows back in their stretch.
+def forecastable(complete: np.ndarray, age: np.ndarray) -> np.ndarray:
+    """Mark the rows that have a residual: no missing value up to 6 rows back in their stretch.
 
     Parameters
     ----------
-    known
+    complete
         Whether all values of a row are finite, shape (n_rows,).
     age
         Rows of the same stretch before each row, shape (n_rows,).
     """
-    missing = trailing_sum((~known).astype(float)[:, None], np.minimum(age, REACH) + 1)
+    missing = trailing_sum((~complete).astype(float)[:, None], np.minimum(age, REACH) + 1)
     return missing[:, 0] == 0
 
 
@@ -103,7 +103,7 @@ def _terms(
     limit = np.inf if config.clip is None else config.clip
     levels = levels.astype(float)
     moved = (change(levels, age) - center[0]) / scale[0]
-    # Times 0, not 0: what is missing stays missing.
+    # Multiplied by 0, so that missing values stay missing.
     moved[age == 0] *= 0
     clipped = np.clip(moved, -limit, limit)
     away = np.clip((deviation(levels, age, config.trailing) - center[1]) / scale[1], -limit, limit)
@@ -118,35 +118,35 @@ def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: 
     Parameters
     ----------
     levels
-        Sensor values, but for a constant in each stretch, shape (n_rows, n_sensors).
+        Sensor values, up to a constant in each stretch, shape (n_rows, n_sensors).
     age
         Rows of the same stretch before each row, shape (n_rows,); only the last rows of a stretch
-        may have been taken out.
+        may be missing.
     rows
-        Positions of the normal training rows, none with a missing input. The rows a forecast looks
-        back on belong to them. First rows of stretches are passed over.
+        Positions of the normal training rows, none with a missing input. The earlier rows that they
+        depend on count as training rows. First rows of stretches are skipped.
     config
-        Its scaler, clip and trailing are used.
+        Scaler, clip and trailing are used.
 
     Raises
     ------
     DataError
-        If no row is left to learn from.
+        If no row is left.
     """
     _check(age)
     rows = rows[age[rows] > 0]
     if not len(rows):
         raise DataError(
-            "No normal training row has a row before it in its stretch: a forecast has nothing to "
-            "learn from. Use levels instead, or more data."
+            "No normal training row has an earlier row in its stretch, so a forecast cannot be fitted. "
+            "Choose levels, or use more data."
         )
     n_rows, n_sensors = levels.shape
 
-    def changes(some: slice) -> np.ndarray:
-        return change(levels[:, some].astype(float), age)[rows]
+    def changes(part: slice) -> np.ndarray:
+        return change(levels[:, part].astype(float), age)[rows]
 
-    def deviations(some: slice) -> np.ndarray:
-        return deviation(levels[:, some].astype(float), age, config.trailing)[rows]
+    def deviations(part: slice) -> np.ndarray:
+        return deviation(levels[:, part].astype(float), age, config.trailing)[rows]
 
     scales = [fit_scale(config.scaler, n_rows, n_sensors, columns) for columns in (changes, deviations)]
     center, scale = (np.stack(both) for both in zip(*scales, strict=True))
@@ -161,7 +161,7 @@ def _ridge(
     center: np.ndarray,
     scale: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Solve for coefficients and intercept; the changes that are learned from are clipped too."""
+    """Solve for coefficients and intercept; the changes to be forecast are clipped too."""
     n_inputs = INPUTS * levels.shape[1]
     n_terms = n_inputs + levels.shape[1]
     limit = np.inf if config.clip is None else config.clip
@@ -170,7 +170,7 @@ def _ridge(
     total, product = np.zeros(n_terms), np.zeros((n_terms, n_terms))
     for block in blocks(age, _reach(config), n_terms):
         if chosen[block.rows].any():
-            terms = block.own(_terms(levels[block.reaching], block.age, config, center, scale))
+            terms = block.own(_terms(levels[block.extended], block.age, config, center, scale))
             terms = terms[chosen[block.rows]]
             np.clip(terms[:, n_inputs:], -limit, limit, out=terms[:, n_inputs:])
             total += terms.sum(axis=0)

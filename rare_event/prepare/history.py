@@ -1,4 +1,4 @@
-"""What a row shows against the rows before it in its stretch; nothing reaches across a stop."""
+"""Compare each row with the earlier rows of its stretch, never across a stop."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-# Numbers worked on at once: 32 MB of float64, whatever the size of the data.
+# Values processed at once: 32 MB of float64, whatever the size of the data.
 AT_ONCE = 2**22
 
 
@@ -36,31 +36,25 @@ def ages(stretch: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows to work on at once, and those before them that they look back on.
+    """Rows to process at once, and the earlier rows they depend on.
 
     Parameters
     ----------
     rows
-        The rows themselves; every row is in one block.
-    reaching
-        The same, with the rows before them.
+        The rows; each row of the data is in one block.
+    extended
+        The same, with the earlier rows.
     age
-        Of the rows of `reaching`, as far as the block shows it.
+        Of the rows of `extended`, counted from its first row at most.
     """
 
     rows: slice
-    reaching: slice
+    extended: slice
     age: np.ndarray
 
     def own(self, result: np.ndarray) -> np.ndarray:
-        """Leave out what was computed for the rows before.
-
-        Parameters
-        ----------
-        result
-            One row for each of `reaching`.
-        """
-        return result[self.rows.start - self.reaching.start :]
+        """Drop the results of the earlier rows; `result` has one row for each of `extended`."""
+        return result[self.rows.start - self.extended.start :]
 
 
 def blocks(age: np.ndarray, reach: int, width: int) -> Iterator[Block]:
@@ -71,9 +65,9 @@ def blocks(age: np.ndarray, reach: int, width: int) -> Iterator[Block]:
     age
         As returned by `ages`, shape (n_rows,).
     reach
-        Rows that a row looks back.
+        Number of earlier rows that a row depends on.
     width
-        Numbers in one row of what is computed.
+        Number of values computed for each row.
     """
     reach = min(reach, int(age.max(initial=0)))
     size = max(AT_ONCE // max(width, 1), reach, 1)
@@ -85,7 +79,7 @@ def blocks(age: np.ndarray, reach: int, width: int) -> Iterator[Block]:
 
 
 def before(values: np.ndarray, age: np.ndarray, lag: int) -> np.ndarray:
-    """Look `lag` rows back in the same stretch; 0 where there is no such row.
+    """Return the values `lag` rows before in the same stretch; 0 where there is no such row.
 
     Parameters
     ----------
@@ -101,9 +95,9 @@ def before(values: np.ndarray, age: np.ndarray, lag: int) -> np.ndarray:
 
 
 def change(values: np.ndarray, age: np.ndarray, lag: int = 1) -> np.ndarray:
-    """Subtract the value `lag` rows before; in a younger stretch that of its first row.
+    """Return the change over `lag` rows, or since the first row of a younger stretch.
 
-    So the first row of a stretch changes by 0. A change from or to a missing value is missing.
+    The first row of a stretch changes by 0. A change from or to a missing value is missing.
 
     Parameters
     ----------
@@ -116,7 +110,7 @@ def change(values: np.ndarray, age: np.ndarray, lag: int = 1) -> np.ndarray:
 
 
 def deviation(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
-    """Subtract the mean of the known values among the last `trailing` rows, the row itself included.
+    """Subtract the mean of the last `trailing` rows, with the row itself and without missing values.
 
     Parameters
     ----------
@@ -129,11 +123,10 @@ def deviation(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
 
 
 def movement(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
-    """Average the known absolute changes that led to the last `trailing` rows.
+    """Average the absolute changes of the last `trailing` rows, without missing ones.
 
-    The first row of a stretch has no change, and is left out of the mean rather than counted as 0:
-    a stretch is not calm because it is young. Its own movement is 0. What has changed from or to a
-    missing value is missing.
+    The first row of a stretch has no change: its movement is 0, and the means after it leave it out, or
+    every stretch would begin calm. A movement from or to a missing value is missing.
 
     Parameters
     ----------
@@ -143,9 +136,9 @@ def movement(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
         Rows in the mean; fewer in a younger stretch.
     """
     moved = np.abs(change(values, age))
-    known = np.isfinite(moved)
-    mean = _trailing_mean(moved, known & (age > 0)[:, None], age, trailing)
-    return np.where(known, mean, np.nan)
+    finite = np.isfinite(moved)
+    mean = _trailing_mean(moved, finite & (age > 0)[:, None], age, trailing)
+    return np.where(finite, mean, np.nan)
 
 
 def _trailing_mean(values: np.ndarray, counted: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
@@ -157,15 +150,15 @@ def _trailing_mean(values: np.ndarray, counted: np.ndarray, age: np.ndarray, tra
 def trailing_sum(values: np.ndarray, length: np.ndarray) -> np.ndarray:
     """Sum the last `length[i]` rows up to each row i.
 
-    Each length is a sum of powers of two, so log2 of the longest passes do. Unlike a difference of
-    running sums, no row outside the window touches the result, however large its values.
+    Each length is split into powers of two, so log2 of the longest is the number of passes. Unlike in a
+    difference of running sums, large values outside the window do not affect the result.
 
     Parameters
     ----------
     values
         float64, shape (n_rows, n_columns).
     length
-        Of each row, at most the rows there are, shape (n_rows,).
+        Of each row, at most its position plus 1, shape (n_rows,).
     """
     total, end = np.zeros_like(values), np.arange(len(values))
     block, size = values, 1

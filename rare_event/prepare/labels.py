@@ -1,4 +1,4 @@
-"""Curve shift: the rows before an event become positive, the event rows themselves go."""
+"""Curve shift: label the rows before an event as positive, and drop the event rows."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ class Shifted:
     Parameters
     ----------
     rows
-        Positions of the rows that stay, rising, shape (n_kept,).
+        Positions of the rows kept, rising, shape (n_kept,).
     y
         1 for positive, 0 for normal, int8, shape (n_kept,).
     """
@@ -26,10 +26,10 @@ class Shifted:
 
 
 def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None) -> Shifted:
-    """Mark the `shift` rows before each event as positive and leave the event rows out.
+    """Mark the `shift` rows before each event as positive and drop the event rows.
 
-    The rows of an event are left out because warning of what has already happened is worth
-    nothing (Ranjan 2019, "LSTM Autoencoder for Extreme Rare Event Classification").
+    A warning during an event comes too late, so its rows are dropped (Ranjan 2019, "LSTM Autoencoder
+    for Extreme Rare Event Classification").
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""Facts about the columns of a file that a table no longer shows."""
+"""Facts about the columns of a file that a table does not hold."""
 
 from __future__ import annotations
 
@@ -23,20 +23,20 @@ _CLOCK = re.compile(r"\d{1,2}:\d{2}|\d{1,4}[-./]\w{1,3}[-./]\d{1,4}")
 
 @dataclass(frozen=True)
 class Note:
-    """A fact about a column that the table itself no longer shows.
+    """A fact about a column that the table does not hold.
 
     Parameters
     ----------
     column
         Name in the file.
     fact
-        What kind of fact.
+        Kind of fact.
     detail
-        The value or count a sentence about it needs.
+        Value for the sentence about it.
     line
-        Line in the file, where there is one.
+        Line in the file, if there is one.
     count
-        Cells without a usable number, where the column holds mostly numbers.
+        Cells without a usable number, if the column holds mostly numbers.
     """
 
     column: str
@@ -47,7 +47,7 @@ class Note:
 
 
 def notes(raw: pd.DataFrame, schema: Schema) -> Iterator[Note]:
-    """Note the zones of the times and why columns are ignored; `raw` is as `reading.read_raw` gives it."""
+    """Note the zones of the times and why columns are ignored; `raw` comes from `reading.read_raw`."""
     if schema.time is not None:
         column = raw[schema.time]
         written = zones(column)
@@ -62,7 +62,7 @@ def notes(raw: pd.DataFrame, schema: Schema) -> Iterator[Note]:
 
 
 def first_other_notation(column: pd.Series) -> int | None:
-    """Row of the first text that reads as a number in another notation; None without any."""
+    """Row of the first text that is a number in another notation; None if there is none."""
     if pd.api.types.is_numeric_dtype(column):
         return None
     rows = np.flatnonzero(to_numbers(column).isna() & column.notna())
@@ -98,6 +98,6 @@ def _ignored_notes(name: str, column: pd.Series, *, clock_missing: bool) -> Iter
 
 
 def _resembles_time(name: str, column: pd.Series) -> bool:
-    """Whether a column of texts is called like a time, or most of its texts look like one."""
+    """Whether the name of a column of texts, or most of its texts, suggest a time."""
     sample = column.dropna().iloc[:1000].astype("str").str.strip()
     return called_time(name) or bool(sample.str.match(_CLOCK).mean() >= 0.5)

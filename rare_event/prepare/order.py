@@ -1,14 +1,14 @@
-"""The order of the times in a file: newest first, clocks set back, several machines one below another."""
+"""Order of the times in a file: newest first, clocks set back, or several machines one after another."""
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
 
-LONG_BLOCK = 10  # rows in the order of time that no shuffled file has by chance
-MIXED = 0.05  # share of the rows inside the times of another block from which sorting mixes blocks
-MANY_REPEATS = 0.5  # share of repeated times above which several rows of a time are the rule
-REVERSED = 0.9  # share of backward steps of a file that is newest first; a shuffled one has half
+LONG_BLOCK = 10  # rows in time order; in a shuffled file, blocks this long do not occur by chance
+MIXED = 0.05  # share of rows within the times of another block, above which sorting mixes blocks
+MANY_REPEATS = 0.5  # share of repeated times above which several rows of one time are normal
+REVERSED = 0.9  # share of backward steps above which a file is newest first; a shuffled one has half
 _HOUR = np.timedelta64(1, "h")
 _SEASON = np.timedelta64(100, "D")  # clocks are set back once a year
 
@@ -21,13 +21,13 @@ def newest_first(time: np.ndarray) -> bool:
 
 
 def sorted_rows(time: np.ndarray) -> np.ndarray:
-    """Positions of the rows in the order of time; rows of one time keep their order, or reverse it."""
+    """Positions of the rows in time order; rows of one time keep their order, reversed if newest first."""
     rows = np.arange(len(time))[::-1] if newest_first(time) else np.arange(len(time))
     return rows[np.argsort(time[rows], kind="stable")]
 
 
 def set_back(time: np.ndarray) -> np.ndarray:
-    """Mark the second of two hours where clocks were set back in autumn, bool of shape (n_rows,)."""
+    """Mark the repeat of the hour when clocks were set back in autumn, bool of shape (n_rows,)."""
     marked = np.zeros(len(time), dtype=bool)
     steps = np.diff(time)
     forward = steps[steps > np.timedelta64(0)]
@@ -50,8 +50,8 @@ def repeated(time: np.ndarray) -> np.ndarray:
 
 
 def one_row_of_each_time(time: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Mark the rows that stay when each time keeps one row: the first, or the event, shape (n_rows,)."""
-    # Events first, so that of rows with one time an event is never the one dropped.
+    """Mark one row to keep of each time: the event, or else the first, bool of shape (n_rows,)."""
+    # Events first, so that an event is never dropped for another row of its time.
     order = np.argsort(label == 0, kind="stable")
     kept = np.empty(len(time), dtype=bool)
     kept[order] = ~pd.Series(time[order]).duplicated().to_numpy()
@@ -59,7 +59,7 @@ def one_row_of_each_time(time: np.ndarray, label: np.ndarray) -> np.ndarray:
 
 
 def why_not_sort(time: np.ndarray) -> str | None:
-    """Say why sorting by time would mix rows that do not belong together; None where it would not.
+    """Return why sorting by time would mix rows that do not belong together; None if it would not.
 
     Parameters
     ----------
@@ -67,7 +67,7 @@ def why_not_sort(time: np.ndarray) -> str | None:
         datetime64 without NaT, shape (n_rows,).
     """
     if set_back(time).any():
-        return "The hour before and after the clock change would be mixed"
+        return "Sorting would mix the hours before and after the clock change"
     if pd.Series(time).duplicated().mean() > MANY_REPEATS:
         return "Most times occur more than once, so sorting would mix several machines or assets"
     if _in_other_blocks(time[::-1] if newest_first(time) else time) > MIXED * len(time):
@@ -76,7 +76,7 @@ def why_not_sort(time: np.ndarray) -> str | None:
 
 
 def _in_other_blocks(time: np.ndarray) -> int:
-    """Count the rows of long blocks, each in the order of time, within the times of another one."""
+    """Count the rows of long blocks in time order that lie within the times of another such block."""
     cuts = np.flatnonzero(np.diff(time) < np.timedelta64(0)) + 1
     first, last = np.concatenate([[0], cuts]), np.concatenate([cuts, [len(time)]])
     long = last - first >= LONG_BLOCK

@@ -1,4 +1,4 @@
-"""Placebo: events that never happened, at quiet times, to see what a way of judging finds in them."""
+"""Placebo: invented events at quiet times, to test whether a split shows skill where there is none."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ QUIET_ROWS = 30
 
 @dataclass(frozen=True)
 class Placebo:
-    """A table in which only invented events happen.
+    """A table with invented events only.
 
     Parameters
     ----------
     table
-        The rows of the real one, without the real events and what leads to them.
+        The rows of the real table, without the real events and the positive rows before them.
     quiet
-        Rows of it to judge on, rising: those far from real events and stops, as the invented events
-        are. Other rows differ from these by more than the events do.
+        Its rows to judge on, rising: as far from real events and stops as the invented events are.
+        Other rows differ from these for other reasons.
     """
 
     table: Table
@@ -35,9 +35,8 @@ class Placebo:
 def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     """Invent events: as many as there are, at random quiet rows.
 
-    The real events and the rows that the shift would mark before them are taken out. Among quiet
-    rows nothing tells those before an invented event from the others: whatever skill a model shows
-    there comes from the way it is judged.
+    The real events and the rows that the shift marks before them are removed. Quiet rows before an
+    invented event are like all other quiet rows, so any skill a model shows on them is an artefact.
 
     Raises
     ------
@@ -49,15 +48,15 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     events = find_events(clock, table.label, stretch)
     quiet = _quiet(stretch, events.row)
     invented = _draw(quiet, len(events), shift, np.random.default_rng(seed))
-    gone = table.label == 1
-    gone[(events.row[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()] = True
+    removed = table.label == 1
+    removed[(events.row[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()] = True
     label = np.zeros(table.n_rows, table.label.dtype)
     label[invented] = 1
-    frame = table.frame.assign(**{table.schema.label: label})[~gone].reset_index(drop=True)
+    frame = table.frame.assign(**{table.schema.label: label})[~removed].reset_index(drop=True)
     near = (invented[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()
     judged = np.zeros(table.n_rows, bool)
     judged[quiet] = judged[near] = True
-    return Placebo(replace(table, frame=frame), np.flatnonzero(judged[~gone]))
+    return Placebo(replace(table, frame=frame), np.flatnonzero(judged[~removed]))
 
 
 def _quiet(stretch: np.ndarray, event_rows: np.ndarray) -> np.ndarray:
@@ -73,16 +72,16 @@ def _quiet(stretch: np.ndarray, event_rows: np.ndarray) -> np.ndarray:
 
 def _draw(quiet: np.ndarray, count: int, shift: int, random: np.random.Generator) -> np.ndarray:
     """Draw up to `count` quiet rows, more than `QUIET_ROWS` or the shift apart."""
-    apart = max(QUIET_ROWS, shift)
+    distance = max(QUIET_ROWS, shift)
     kept: list[int] = []
     for row in random.permutation(quiet).tolist():
         if len(kept) == count:
             break
-        if all(abs(row - other) > apart for other in kept):
+        if all(abs(row - other) > distance for other in kept):
             kept.append(row)
     if len(kept) < 2:
         raise DataError(
             f"Only {len(quiet):,} rows lie more than {QUIET_ROWS} rows away from every event and stop: "
-            "too few to invent events in. The placebo needs longer stretches."
+            "too few to invent events in. Use a file with longer stretches."
         )
     return np.sort(kept)

@@ -1,4 +1,4 @@
-"""The data as a config sees them: labelled, windowed and split, before anything is fitted."""
+"""Data prepared for a config: labelled, windowed and split, before anything is fitted."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from rare_event.prepare.windows import article_window_ends, window_ends
 
 @dataclass(frozen=True)
 class Prepared:
-    """A table under the labels, windows and folds of a config; rows of events are gone.
+    """A table with the labels, windows and folds of a config, without the rows of events.
 
     Parameters
     ----------
@@ -32,13 +32,13 @@ class Prepared:
     ends
         Last rows of all windows, as positions among the kept rows.
     folds
-        Of the split plan, as positions among the kept rows.
+        Folds of the split, as positions among the kept rows.
     events
-        Of the table.
+        Events of the table.
     step
         Minutes per row.
     time_unit
-        Of the table; where it is rows, they stand for all minutes above.
+        Unit of the table; if it is rows, all minutes above are rows.
     """
 
     row: np.ndarray
@@ -66,7 +66,7 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     table
         The table.
     config
-        Its shift, lookback, article mode, representation and split are used.
+        Shift, lookback, article mode, representation and split are used.
 
     Raises
     ------

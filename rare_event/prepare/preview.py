@@ -1,4 +1,4 @@
-"""What an analyst looks at before training: the rows around the first event, sensors before events."""
+"""Previews before training: the rows around the first event, and sensors before events."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pandas as pd
 from rare_event.prepare.stretches import Events
 from rare_event.prepare.table import Table
 
-# As in the articles' own before/after tables: enough to see that the shift is right.
+# As in the before/after tables of the articles: enough to check the shift.
 ROWS_BEFORE, ROWS_AFTER, SENSORS_SHOWN = 5, 2, 6
 
 
@@ -27,14 +27,14 @@ def rows_before_shift(table: Table, first_event: int) -> pd.DataFrame:
 
 
 def rows_after_shift(table: Table, first_event: int, row: np.ndarray, y: np.ndarray) -> pd.DataFrame:
-    """Show the same rows after the shift: positives marked, the event row gone.
+    """Show the same rows after the shift: positives marked, without the event rows.
 
     Parameters
     ----------
     table, first_event
         As for `rows_before_shift`.
     row, y
-        Rows that stay and their labels, each of shape (n_kept,).
+        Rows kept and their labels, each of shape (n_kept,).
     """
     near = (row >= first_event - ROWS_BEFORE) & (row <= first_event + ROWS_AFTER)
     return _excerpt(table, row[near], y[near])
@@ -70,7 +70,7 @@ def _excerpt(table: Table, rows: np.ndarray, y: np.ndarray) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class Course:
-    """How a sensor runs on average before an event.
+    """Average course of a sensor before an event.
 
     Parameters
     ----------
@@ -99,17 +99,17 @@ def course_before_events(values: np.ndarray, stretch: np.ndarray, events: Events
     events
         The events.
     n_rows
-        Rows before the event to look at.
+        Number of rows before the event.
     """
     offset = np.arange(-n_rows, 0)
     position = events.row[:, None] + offset
     inside = (position >= 0) & (stretch[np.maximum(position, 0)] == events.stretch[:, None])
     block = np.where(inside, values[np.maximum(position, 0)], np.nan)
-    seen = np.isfinite(block).any(axis=0)
-    offset, block = offset[seen], block[:, seen]
+    filled = np.isfinite(block).any(axis=0)
+    offset, block = offset[filled], block[:, filled]
     if not len(offset):
-        nothing = np.empty(0)
-        return Course(offset, nothing, nothing, nothing, 0)
+        empty = np.empty(0)
+        return Course(offset, empty, empty, empty, 0)
     low, high = np.nanquantile(block, [0.25, 0.75], axis=0)
     n_events = int(np.isfinite(block).any(axis=1).sum())
     return Course(offset, np.nanmean(block, axis=0), low, high, n_events)

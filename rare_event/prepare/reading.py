@@ -1,7 +1,7 @@
-"""From a CSV or Parquet file to a frame of numbers, texts and times, whatever program wrote the file.
+"""Read a CSV or Parquet file into a frame of numbers, texts and times.
 
-A CSV is read in blocks as text and turned into numbers block by block, so a file is never in
-memory twice. Line numbers in sentences count as in a spreadsheet: the header is line 1.
+A CSV is read as text and converted to numbers block by block, so a file is never in memory twice.
+Line numbers in errors count as in a spreadsheet: the header is line 1.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ def read_raw(source: Source, *, name: str) -> pd.DataFrame:
     source
         A path, or the bytes of the file.
     name
-        What the file is called in sentences.
+        Name of the file for error messages.
 
     Returns
     -------
@@ -70,8 +70,8 @@ def read_raw(source: Source, *, name: str) -> pd.DataFrame:
     Raises
     ------
     TableError
-        If the file is no table: empty, binary, of one column, ragged, with blank or repeated
-        column names, or in an encoding that cannot be read.
+        If the file is empty, binary or ragged, or has one column, blank or repeated column names, or
+        an unreadable encoding.
     """
     try:
         with open_source(source) as file:
@@ -117,7 +117,7 @@ def _read_csv(source: Source, dialect: Dialect, name: str) -> pd.DataFrame:
                     numbers[position].add(to_float32(values), expected)
                     continue
                 if position in numbers and numbers.pop(position).filled:
-                    late.add(position)  # its texts so far are gone: read again below
+                    late.add(position)  # its earlier texts were converted: read them again below
                 texts.setdefault(position, []).append(column)
         for position in late:
             texts[position] = [block.column(0) for block in _blocks(source, dialect, position)]
@@ -154,7 +154,7 @@ def _size(source: Source) -> int:
 
 
 def _numbers(column: pa.Array, decimal: str) -> np.ndarray | None:
-    """Turn texts into float64, or give None if one of them is no number."""
+    """Convert texts to float64; None if one of them is not a number."""
     floats: np.ndarray
     if decimal == ",":
         if pc.any(pc.match_substring(column, ".")).as_py():
@@ -174,12 +174,12 @@ def _numbers(column: pa.Array, decimal: str) -> np.ndarray | None:
 
 
 def _swallowed_lines(block: pa.RecordBatch) -> bool:
-    """Whether the last row holds a line break, as it does after a quotation mark that is never closed."""
+    """Whether the last row holds a line break, as after a quotation mark that is never closed."""
     return any("\n" in (column[-1].as_py() or "") for column in block.columns)
 
 
 def _fault(source: Source, dialect: Dialect, name: str) -> TableError | None:
-    """Find the first line that is wider or narrower than the header, or wrongly quoted."""
+    """Find the first line that is wider or narrower than the header, or has an open quotation mark."""
     expected, start = len(dialect.names), 1
     with open_source(source) as file:
         lines = io.TextIOWrapper(file, dialect.encoding, newline="")
@@ -223,7 +223,7 @@ def _read_parquet(source: Source, name: str) -> pd.DataFrame:
 
 
 def _typed(column: pa.Array, column_name: str, name: str) -> np.ndarray | pa.Array:
-    """Bring a Parquet column to one of the three kinds: numbers, texts, times."""
+    """Convert a Parquet column to numbers, texts or times."""
     kind = column.type
     if pa.types.is_dictionary(kind):
         return _typed(column.dictionary_decode(), column_name, name)
@@ -241,6 +241,6 @@ def _typed(column: pa.Array, column_name: str, name: str) -> np.ndarray | pa.Arr
     ):
         return column.cast(pa.float64(), safe=False).to_numpy(zero_copy_only=False)
     raise TableError(
-        f"Column {shown(column_name)} of {name} holds values of type {kind}, neither numbers, texts "
-        "nor times. Leave it out of the file."
+        f"Column {shown(column_name)} of {name} holds values of type {kind}, which are not numbers, "
+        "texts or times. Remove the column from the file."
     )

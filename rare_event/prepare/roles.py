@@ -13,19 +13,19 @@ from rare_event.prepare.values import distinct, shown, text_of, texts_of
 
 
 def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: str, before: Schema) -> Schema:
-    """Make a schema of the roles a user chose.
+    """Return the schema with the roles that a user chose.
 
     Parameters
     ----------
     raw
-        The columns as they were read.
+        As returned by `reading.read_raw`.
     roles
         Role of each column.
     event_value
-        Text of the label value that means an event; where the label is another column than before,
-        its rarer value is taken.
+        Text of the label value that marks events; ignored if the label column changes, whose rarer
+        value is then used.
     before
-        The schema that is corrected; its time format is kept with its time column.
+        The schema so far; its time format is kept with its time column.
 
     Raises
     ------
@@ -65,12 +65,6 @@ def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: s
 
 
 def label_values(raw: pd.DataFrame, label: str) -> list[str]:
-    """List the distinct values of a label column as text, sorted.
-
-    Parameters
-    ----------
-    raw, label
-        The columns as they were read, and the name of the label.
-    """
+    """List the distinct values of the column `label` as text, sorted."""
     values = distinct(raw[label])
     return sorted({text_of(value) for value in values}) if values is not None else []

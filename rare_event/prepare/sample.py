@@ -1,11 +1,11 @@
-"""A made-up paper machine: a seeded table that behaves like a real mill's, and whose truth is known.
+"""A simulated paper machine: a seeded table that behaves like a real mill's, with known causes.
 
-It has what makes the real task hard. Sensors move together, driven by a few slow factors; they
-drift, and one long stop shifts some of them permanently, so that a model of their *levels*
-grows old; and a fifth of the breaks come without any warning. The others are announced for 2 to 12
-minutes by `PRECURSORS`, as *changes* that are small against the drift.
+It is hard in the same ways. A few slow factors move the sensors together; the sensors drift, and one
+long stop shifts some of them permanently, so that a model of their *levels* becomes outdated; a fifth
+of the breaks come without any warning. `PRECURSORS` announce the others for 2 to 12 minutes, by
+*changes* that are small compared with the drift.
 
-Everything is made in units of a sensor's usual spread and put into engineering units at the end.
+Values are drawn in units of a sensor's usual spread and converted to engineering units at the end.
 """
 
 from __future__ import annotations
@@ -66,12 +66,12 @@ WALK = 5.0  # usual spreads that a sensor drifts in 12,000 rows (one standard de
 
 
 def sample_mill(rows: int = 12_000, seed: int = 7) -> pd.DataFrame:
-    """Make the sample mill's table.
+    """Simulate the table of the sample mill.
 
     Parameters
     ----------
     rows
-        Rows of the table, one for each 2 minutes of running time.
+        Number of rows, one for each 2 minutes of running time.
     seed
         The same seed gives the same table.
 
@@ -79,15 +79,15 @@ def sample_mill(rows: int = 12_000, seed: int = 7) -> pd.DataFrame:
     -------
     pandas.DataFrame
         Columns ``time``, ``break`` (1 in the row of a break), the `SENSORS`, ``grade`` and
-        ``valve_open``. Rows during a stop are missing, as in the real mill's table; no value is.
+        ``valve_open``. Rows during a stop are left out, as in the real mill's table.
 
     Raises
     ------
     ConfigError
-        If `rows` is too few for a single break to be likely.
+        If there are too few rows for a break to be likely.
     """
     require(rows >= 500, f"The sample mill was asked for {rows} rows; it needs at least 500.")
-    # One independent stream for each ingredient: a change to one leaves the others as they are.
+    # One random stream for each part: a change to one leaves the others as they are.
     rng = np.random.default_rng(seed).spawn(9)
     breaks = _break_rows(rng[0], rows)
     stops = _stop_rows(rng[1], rows, breaks)
@@ -104,18 +104,7 @@ def sample_mill(rows: int = 12_000, seed: int = 7) -> pd.DataFrame:
 
 
 def write_sample(path: Path) -> Path:
-    """Write the sample mill as a CSV; whoever reads `path` never finds half a file.
-
-    Parameters
-    ----------
-    path
-        The file to write; its folder is made if need be.
-
-    Returns
-    -------
-    pathlib.Path
-        `path`.
-    """
+    """Write the sample mill as a CSV and return `path`, which never holds half a file."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(f".{path.name}.{uuid.uuid4().hex}.part")
     try:
@@ -141,8 +130,8 @@ def _autoregressive(rng: np.random.Generator, rows: int, memory: Floats) -> Floa
 def _break_rows(rng: np.random.Generator, rows: int) -> Ints:
     """Draw the rows of the breaks, at least 2 apart: never two in a row.
 
-    One break in five follows the last one closely, since a machine just restarted is unsettled;
-    the time to the others is geometric, that is, without memory.
+    One break in five follows the last one closely, since a machine is unsettled after a restart; the time
+    to the others is geometric.
     """
     close, apart = 10.0, (1 / BREAK_SHARE - 2 - 0.2 * 10.0) / 0.8
     draws = int(rows * BREAK_SHARE * 3) + 10
@@ -154,7 +143,7 @@ def _break_rows(rng: np.random.Generator, rows: int) -> Ints:
 def _stop_rows(rng: np.random.Generator, rows: int, breaks: Ints) -> Ints:
     """Rows missing before each row: after most breaks, at a few other stops, and the long stop.
 
-    After one break in six the machine runs on within two minutes and the table shows no gap.
+    After one break in six the machine restarts within two minutes, and the table shows no gap.
     """
     gaps = np.zeros(rows + 1, dtype=np.int64)
     stopped = breaks[rng.random(len(breaks)) >= 1 / 6]
@@ -172,14 +161,14 @@ def _times(stops: Ints) -> pd.DatetimeIndex:
 
 
 def _grades(rng: np.random.Generator, rows: int, restarts: Ints) -> Ints:
-    """Grade of each row, as a position in `GRADES`: a new one is taken up at some restarts."""
+    """Grade of each row, as a position in `GRADES`: it changes at some restarts."""
     changes = restarts[rng.random(len(restarts)) < 0.3]
     drawn = rng.integers(0, len(GRADES), size=len(changes) + 1)
     return drawn[np.searchsorted(changes, np.arange(rows), side="right")]
 
 
 def _valve(rng: np.random.Generator, rows: int) -> Ints:
-    """Open for 5 rows about every 600; it has nothing to do with breaks."""
+    """Open for 5 rows about every 600, independent of the breaks."""
     opened = (rng.random(rows) < 1 / 600).astype(np.int64)
     return np.minimum(np.convolve(opened, np.ones(5, dtype=np.int64))[:rows], 1)
 
@@ -192,10 +181,10 @@ def _factors(rng: np.random.Generator, rows: int) -> Floats:
 
 
 def _noise(rng: np.random.Generator, rows: int) -> Floats:
-    """Draw what each sensor does on its own: short memory, measurement noise and rare spikes.
+    """Draw each sensor's own variation: short memory, measurement noise and rare spikes.
 
-    The noise swells and fades over hours, and spikes hit any sensor at any time: without them a
-    single large change would give every break away.
+    The noise swells and fades over hours, and spikes hit any sensor at any time; without them, a single
+    large change would reveal every break.
     """
     count = len(SENSORS)
     own = 0.1 * _autoregressive(rng, rows, np.full(count, 0.9))
@@ -207,8 +196,7 @@ def _noise(rng: np.random.Generator, rows: int) -> Floats:
 def _drift(rng: np.random.Generator, rows: int) -> Floats:
     """Slow random walks of all sensors, and the step of a few at the long stop.
 
-    The step is 6 to 15 spreads, beyond anything seen before, as after the 14-hour stop of the real
-    mill.
+    The step is 6 to 15 spreads, larger than any before, as after the 14-hour stop of the real mill.
     """
     count = len(SENSORS)
     walk = np.cumsum(rng.normal(0, WALK / np.sqrt(12_000), (rows, count)), axis=0)
@@ -226,11 +214,11 @@ def _setpoints(rng: np.random.Generator, grade: Ints) -> Floats:
 
 
 def _warnings(rng: np.random.Generator, rows: int, breaks: Ints) -> Floats:
-    """Draw what announces the breaks; zero outside the `PRECURSORS` and far from breaks.
+    """Draw the warnings of breaks; zero outside the `PRECURSORS` and far from breaks.
 
-    Each announced break draws how (a ramp that grows until the break, a flutter up and down, a
-    step that stays), how early (1 to 6 rows), how strongly, and in which of the `PRECURSORS` (each
-    with probability 0.6). A warning never reaches back beyond the break before it.
+    Each warning draws its shape (a ramp that grows until the break, a flutter up and down, or a lasting
+    step), length (1 to 6 rows), strength and sensors (each of the `PRECURSORS` with probability 0.6).
+    It never begins before the previous break.
     """
     count, sensors = len(breaks), len(PRECURSORS)
     ahead = np.arange(MAX_LEAD + 1)  # rows until the break; 0 is the break's own row

@@ -1,4 +1,4 @@
-"""Centre and scale of columns, a bounded number of numbers at once."""
+"""Centre and scale of columns, fitted on a few at once to bound the memory."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def fit_scale(
         ``standard``: mean and standard deviation; ``robust``: median and 5-95 % range. The scale of
         a constant column is 1.
     n_rows, n_columns
-        Size of the work behind a column, and number of columns.
+        Number of rows that a column is computed from, and number of columns.
     columns
-        Returns some of the columns; NaN is left out of account.
+        Returns a slice of the columns; NaN is ignored.
 
     Returns
     -------
@@ -36,9 +36,9 @@ def fit_scale(
     center, scale = np.empty(n_columns), np.empty(n_columns)
     size = max(AT_ONCE // max(n_rows, 1), 1)
     for start in range(0, n_columns, size):
-        some = slice(start, min(start + size, n_columns))
+        part = slice(start, min(start + size, n_columns))
         scaler = StandardScaler() if kind == "standard" else RobustScaler(quantile_range=ROBUST_RANGE)
-        scaler.fit(columns(some).astype(float))
-        center[some] = scaler.mean_ if kind == "standard" else scaler.center_
-        scale[some] = scaler.scale_
+        scaler.fit(columns(part).astype(float))
+        center[part] = scaler.mean_ if kind == "standard" else scaler.center_
+        scale[part] = scaler.scale_
     return center, scale

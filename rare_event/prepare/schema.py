@@ -1,4 +1,4 @@
-"""What each column of a file means: a schema of roles, and a guess at it."""
+"""The roles of the columns of a file, and a guess at them."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ Role = Literal["time", "label", "sensor", "category", "ignored"]
 
 @dataclass(frozen=True)
 class Schema:
-    """What each column of a file means.
+    """The role of each column of a file.
 
     Parameters
     ----------
@@ -34,9 +34,9 @@ class Schema:
     time
         Column of times, or None.
     sensors, categories, ignored
-        Columns of numbers, of few distinct values, and of no use.
+        Columns of numbers, columns of few distinct values, and columns that are not used.
     event_value
-        Text of the label value that means "event", in the form `values.text_of` gives it.
+        Text of the label value that marks events, as returned by `values.text_of`.
     time_format
         A `strptime` format or a key of `times.EPOCHS`; None reads ISO 8601.
 
@@ -55,9 +55,9 @@ class Schema:
     time_format: str | None = None
 
     def __post_init__(self) -> None:
-        twice = [column for column, count in Counter(c for c, _ in self.roles()).items() if count > 1]
-        if twice:
-            raise TableError(f"Column {shown(twice[0])} has more than one role. Give each column one role.")
+        double = [column for column, count in Counter(c for c, _ in self.roles()).items() if count > 1]
+        if double:
+            raise TableError(f"Column {shown(double[0])} has more than one role. Give each column one role.")
 
     def roles(self) -> Iterator[tuple[str, Role]]:
         """Each column with its role: time, label, sensors, categories, ignored."""
@@ -80,14 +80,14 @@ def guess_schema(raw: pd.DataFrame) -> Schema:
     Returns
     -------
     Schema
-        The label is the rarest binary column among those called like a label, else among all.
-        Categories are texts and whole numbers of at most `values.MAX_GRADES` distinct values. Columns
-        of one value, of no value and of many texts are ignored.
+        The label is the rarest binary column among those named like a label, or else among all.
+        Categories are texts and whole numbers of at most `values.MAX_GRADES` distinct values. Empty
+        columns, columns of one value and columns of many texts are ignored.
 
     Raises
     ------
     TableError
-        If there is one row only, or no column that can be the label.
+        If there is only one row, or no column can be the label.
     """
     require_rows(raw)
     few = {column: distinct(raw[column]) for column in raw.columns}
@@ -105,7 +105,7 @@ def guess_schema(raw: pd.DataFrame) -> Schema:
 
 
 def resembles_label(name: str) -> bool:
-    """Whether a column is called like a label, for example "y" or "sheet_break"."""
+    """Whether a column is named like a label, for example "y" or "sheet_break"."""
     words = set(re.split(r"[^a-z0-9]+", name.casefold()))
     return name.strip().casefold() == "y" or any(
         w in LABEL_WORDS or w.removesuffix("s") in LABEL_WORDS for w in words
@@ -113,7 +113,7 @@ def resembles_label(name: str) -> bool:
 
 
 def require_rows(raw: pd.DataFrame) -> None:
-    """Refuse a file of one row: it cannot hold both normal rows and events."""
+    """Reject a file of one row: it cannot hold both normal rows and events."""
     if len(raw) < 2:
         raise TableError(f"The file has {len(raw)} row of data. Choose a file with normal rows and events.")
 
@@ -131,7 +131,7 @@ def _guess_time(raw: pd.DataFrame) -> tuple[str | None, str | None]:
 
 
 def called_time(name: str) -> bool:
-    """Whether a column is called like a time, for example "Date" or "time_utc"."""
+    """Whether a column is named like a time, for example "Date" or "time_utc"."""
     return bool(set(re.split(r"[^a-z0-9]+", name.casefold())) & TIME_WORDS)
 
 
@@ -146,7 +146,7 @@ def _guess_label(raw: pd.DataFrame, few: dict[str, np.ndarray | None]) -> str:
     for candidates in (
         [c for c in exact if c in shares],
         [c for c in called if c in shares],
-        [c for c in exact if few[c] is not None],  # refused later, with a sentence about its values
+        [c for c in exact if few[c] is not None],  # rejected later, with an error about its values
         [c for c in shares if raw[c].notna().all()],
     ):
         if candidates:
@@ -166,5 +166,5 @@ def _role(column: pd.Series, few: np.ndarray | None) -> Role:
         return "ignored" if few is None else "category"
     if few is None or not np.isfinite(few).all() or (few != np.round(few)).any():
         return "sensor"
-    # In a short file every whole number is rare: a grade is seen more than once.
+    # In a short file every whole number is rare, while a grade occurs more than once.
     return "category" if 2 * len(few) <= len(column) else "sensor"

@@ -1,4 +1,4 @@
-"""Split plans: every one yields folds of training, validation and test rows."""
+"""Splits: folds of training, validation and test rows."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from rare_event.config import SplitPlan
 from rare_event.config.labels import SPLITS
 from rare_event.errors import DataError
 
-# Of the rows that do not test, this share validates: the articles' nested 80/20 ...
+# Share of the rows for testing, and of the others for validation, as in the articles.
 HOLD_OUT = 0.2
-# ... and for the rolling origin the last 15 % of the past.
+# Share of the past for validation in a rolling split: its last rows.
 ROLLING_VALIDATION = 0.15
 
 
@@ -27,21 +27,20 @@ class Fold:
 
 
 def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) -> list[Fold]:
-    """Divide the rows by a plan.
+    """Divide the rows into folds.
 
     Parameters
     ----------
     plan
-        The plan.
+        The settings of the split.
     stretch
         Stretch id of each row, shape (n_rows,).
     ends
-        Last rows of the windows: what the random plan draws from, as the articles do, and the
-        shuffled plan.
+        Last rows of the windows, from which random and shuffled splits draw.
     purge
-        Rows taken off the end of a part where the next part follows in time (lookback + shift):
-        no window and no label then reaches from one part into the other. Rows are taken off the
-        earlier part only, so that test rows are the same for every lookback.
+        Rows removed from the end of a part that another part follows in time (lookback + shift), so
+        that no window or label is in both. Test rows are never removed: they are the same for every
+        lookback.
 
     Raises
     ------
@@ -71,7 +70,7 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < 5:
         raise DataError(
-            f"Only {len(ends)} windows can be drawn from: too few to split at random. Use more data."
+            f"Only {len(ends)} windows can be drawn from: too few for a random split. Use more data."
         )
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
     return [_nested(rest, test, plan.seed)]
@@ -133,7 +132,7 @@ def _rolling(plan: SplitPlan, n_rows: int, purge: int) -> list[Fold]:
     ]
     if plan.window == "expanding":
         return folds
-    # Every past is as long as the first one: its oldest rows are left out of training.
+    # Each fold has as long a past as the first: older rows are left out of training.
     return [
         replace(fold, train=fold.train[fold.train >= start - bounds[0]])
         for fold, start in zip(folds, bounds, strict=False)

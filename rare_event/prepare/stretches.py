@@ -12,13 +12,13 @@ GAP_STEPS = 3.0
 
 
 def minutes(time: np.ndarray | None, n_rows: int) -> np.ndarray:
-    """Give each row its time in minutes since the first row.
+    """Return the time of each row in minutes since the first row.
 
     Parameters
     ----------
     time
-        datetime64, shape (n_rows,), or None for a table without a clock: rows then count as one
-        minute each.
+        datetime64, shape (n_rows,); None for a table without a clock, where each row counts as one
+        minute.
     n_rows
         Number of rows.
 
@@ -40,7 +40,7 @@ def median_step(clock: np.ndarray) -> float:
 
 
 def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Give each row the number of its stretch: cut at time gaps and after events.
+    """Return the number of each row's stretch; stretches end at time gaps and after events.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        int64, shape (n_rows,), from 0, never falling. The rows of an event close the stretch that
-        leads to it.
+        int64, shape (n_rows,), from 0, never falling. The rows of an event are the last of their
+        stretch.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""A file read under a schema: its columns in the kinds their roles ask for."""
+"""A table: the columns of a file, converted as their roles require."""
 
 from __future__ import annotations
 
@@ -17,15 +17,16 @@ from rare_event.prepare.source import Source
 from rare_event.prepare.stretches import minutes
 from rare_event.prepare.times import parse_times, zones
 from rare_event.prepare.values import first_intruder, line_of, shown, texts_of, to_float32, to_numbers
+from rare_event.text import plural
 
-# Share of rows with the time of the row before above which times tell no duration: rows times the
-# median step is then off by at least as much.
+# Above this share of rows with the time of the row before, times give no durations: rows times the
+# median step is off by at least as much.
 MOST_SHARED = 0.05
 
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A file read under a schema; rows in the order of the file.
+    """A file with a schema; rows in the order of the file.
 
     Parameters
     ----------
@@ -37,7 +38,7 @@ class Table:
         The roles of the columns.
     frame
         Columns in the order time (datetime64[ns]), label (int8, 1 = event), sensors (float32, or
-        float64 where that is too short), categories (``category`` of texts); RangeIndex. Missing
+        float64 where that is not precise enough), categories (``category`` of texts); RangeIndex. Missing
         and infinite values of sensors stay as they are.
     notes
         Facts about columns that are not in the frame, for `checks.check`.
@@ -94,7 +95,7 @@ class Table:
 
 
 def read_table(source: Source, *, schema: Schema | None = None, name: str | None = None) -> Table:
-    """Read a file and give its columns roles.
+    """Read a file and assign roles to its columns.
 
     Parameters
     ----------
@@ -112,7 +113,7 @@ def read_table(source: Source, *, schema: Schema | None = None, name: str | None
     Raises
     ------
     TableError
-        If the file is no table, or its columns cannot play their roles.
+        If the file is not a table, or its columns do not fit their roles.
     """
     name = name or ("The file" if isinstance(source, bytes) else Path(source).name)
     raw = read_raw(source, name=name)
@@ -122,7 +123,7 @@ def read_table(source: Source, *, schema: Schema | None = None, name: str | None
 def apply_schema(
     raw: pd.DataFrame, schema: Schema, *, name: str, digest: str, events_needed: bool = True
 ) -> Table:
-    """Give the columns of a file their roles.
+    """Assign roles to the columns of a file.
 
     Parameters
     ----------
@@ -133,7 +134,7 @@ def apply_schema(
     name, digest
         Of the file.
     events_needed
-        False for a file that is only scored: one row is enough, and its label may be absent (all
+        False for a file that is only scored: one row is enough, and its label may be missing (all
         rows are then 0) or hold one value.
 
     Returns
@@ -143,7 +144,7 @@ def apply_schema(
     Raises
     ------
     TableError
-        If a column is absent, a time or number cannot be read, no sensor is left, or the label
+        If a column is missing, a time or number cannot be read, there is no sensor, or the label
         has missing values or not exactly two distinct ones.
     """
     if events_needed:
@@ -170,13 +171,13 @@ def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> 
         facts = ("text in numbers", "other notation")
         texts = [note for note in notes(raw, schema) if note.fact in facts]
         why = "".join(f": {shown(n.column)} holds {shown(n.detail)} in line {n.line}" for n in texts[:1])
-        raise TableError(f"No column is a sensor{why}. At least one column must hold nothing but numbers.")
+        raise TableError(f"No column is a sensor{why}. At least one column must hold only numbers.")
     needed = [c for c, role in schema.roles() if role != "ignored" and (events_needed or role != "label")]
     missing = [column for column in needed if column not in raw.columns]
     if missing:
         listed = ", ".join(shown(column) for column in missing[:10]) + (", ..." if len(missing) > 10 else "")
         raise TableError(
-            f"The file lacks {len(missing)} of the columns that are needed: {listed}. "
+            f"The file lacks {plural(len(missing), 'required column')}: {listed}. "
             "Add them, or change the roles of the columns."
         )
 
@@ -238,7 +239,7 @@ def _sensor(column: pd.Series) -> pd.Series:
     if row is not None:
         raise TableError(
             f"The sensor {shown(column.name)} holds {shown(column.iloc[row])} in line {line_of(row)}, "
-            "which is no number. Correct the file, or ignore the column."
+            "which is not a number. Correct the file, or ignore the column."
         )
     values = to_numbers(column).to_numpy()
     return pd.Series(to_float32(values), copy=False)

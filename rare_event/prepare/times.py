@@ -1,4 +1,4 @@
-"""Times in a column: find the format they are written in, and read them."""
+"""Find the format of the times in a column, and parse them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def time_formats(column: pd.Series) -> list[str | None]:
     Returns
     -------
     list
-        `strptime` formats, a key of `EPOCHS`, or None for datetimes and ISO 8601. Where day
-        and month are ambiguous, first comes the order under which time runs backwards
-        least often, then the one with the smallest spread of steps.
+        `strptime` formats, a key of `EPOCHS`, or None for datetimes and ISO 8601. If day and month
+        are ambiguous, the order in which time runs backwards least often comes first, then the one
+        with the smallest spread of steps.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
         return [None]
@@ -49,7 +49,7 @@ def time_formats(column: pd.Series) -> list[str | None]:
 
 
 def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
-    """Read a column as times; zones are converted to UTC, what cannot be read becomes NaT.
+    """Parse a column as times; zones are converted to UTC, unreadable times become NaT.
 
     Parameters
     ----------
@@ -77,14 +77,14 @@ def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
 
 
 def zones(column: pd.Series) -> pd.Series | None:
-    """Zone of each time as written, missing where there is none; None for times without texts."""
+    """Zone of each time as written, missing where there is none; None if the times are not texts."""
     if not pd.api.types.is_string_dtype(column):
         return None
     return column.str.extract(_ZONE, expand=False)
 
 
 def _formats_of(value: str) -> list[str | None]:
-    """Give the formats with the shape of one text."""
+    """Return the formats that a text matches."""
     match = _TIME.fullmatch(value)
     if not match:
         return []

@@ -1,4 +1,4 @@
-"""Values of a column, and how to write them: texts, numbers, the words for none."""
+"""Values of a column as texts and numbers, and the words for missing ones."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import re
 import numpy as np
 import pandas as pd
 
-# Words for "no value" among numbers; among texts they stay what they are ("Bad" may be a label).
+# Words for a missing number; among texts they are values ("Bad" may be a label).
 MISSING = [
     "",
     "-",
@@ -25,7 +25,7 @@ MISSING = [
     "None",
 ]
 MISSING += ["NaN", "nan", "Bad", "No Data"]
-# Rounding over the 5-95 % range of a column: a step no sensor resolves.
+# Largest rounding error as a share of a column's 5-95 % range; no sensor resolves it.
 FLOAT32_LOSS = 1e-4
 MAX_GRADES = 20  # distinct values of a category; the sample mill has 8 paper grades
 
@@ -42,7 +42,7 @@ def line_of(row: int) -> int:
 
 
 def text_of(value: object) -> str:
-    """Write a label or category value in its one form: 1, "1", " 1.0" all become "1".
+    """Write a label or category value in its standard form: 1, "1", " 1.0" all become "1".
 
     Examples
     --------
@@ -65,7 +65,7 @@ def texts_of(column: pd.Series) -> pd.Series:
 
 
 def distinct(column: pd.Series, limit: int = MAX_GRADES) -> np.ndarray | None:
-    """Give the distinct values of a column, without missing ones; None if there are more than `limit`."""
+    """Return the distinct values of a column, without missing ones; None if there are more than `limit`."""
     for part in (column.iloc[:10_000], column):  # most columns are settled by their first rows
         values = part.dropna().unique()
         if len(values) > limit:
@@ -74,7 +74,7 @@ def distinct(column: pd.Series, limit: int = MAX_GRADES) -> np.ndarray | None:
 
 
 def to_numbers(column: pd.Series) -> pd.Series:
-    """Read a column of texts as numbers; what is none becomes NaN.
+    """Convert a column of texts to numbers; other texts become NaN.
 
     Parameters
     ----------
@@ -85,7 +85,7 @@ def to_numbers(column: pd.Series) -> pd.Series:
     -------
     Series of float, shape (n_rows,)
         A comma is a decimal comma, unless three digits follow each one (thousands); among
-        decimal commas, a value with a point is no number.
+        decimal commas, a value with a point is not a number.
     """
     if pd.api.types.is_numeric_dtype(column):
         return column
@@ -99,7 +99,7 @@ def to_numbers(column: pd.Series) -> pd.Series:
 
 
 def to_float32(values: np.ndarray) -> np.ndarray:
-    """Halve the memory of a column where that loses nothing that matters.
+    """Convert a column to float32 if that loses no relevant digits.
 
     Parameters
     ----------
@@ -133,7 +133,7 @@ def to_float32(values: np.ndarray) -> np.ndarray:
 
 
 def first_intruder(column: pd.Series) -> int | None:
-    """Row of the first text that is no number and no word for a missing one; None without any."""
+    """Row of the first text that is neither a number nor a word for a missing one; None if there is none."""
     if pd.api.types.is_numeric_dtype(column):
         return None
     strange = to_numbers(column).isna() & column.notna() & ~column.astype("str").str.strip().isin(MISSING)
@@ -141,6 +141,6 @@ def first_intruder(column: pd.Series) -> int | None:
 
 
 def mostly_numbers(column: pd.Series) -> bool:
-    """Whether at least half of the texts of a column are numbers, so that the others are intruders."""
+    """Whether at least half of the texts of a column are numbers, so that the others are errors."""
     filled = column.dropna()
     return bool(len(filled)) and bool(to_numbers(filled).notna().mean() >= 0.5)

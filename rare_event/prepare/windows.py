@@ -1,7 +1,6 @@
-"""Windows: blocks of `lookback` rows, kept as the position of their last row only.
+"""Windows: blocks of `lookback` rows, stored as the position of their last row only.
 
-A window is never copied out of the 2-D data unless someone asks for it (`gather`): at lookback 30
-the copies would take thirty times the memory.
+Only `gather` copies windows out of the 2-D data: at lookback 30 the copies take thirty times the memory.
 """
 
 from __future__ import annotations

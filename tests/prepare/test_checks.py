@@ -62,10 +62,10 @@ DEFECTS = {
         frame(status=np.where(NEARLY == 1, "STOP", "RUN")),
         "problem",
         "status",
-        ["'STOP'", "3 of the 3", "1 others"],
+        ["'STOP'", "3 of the 3", "1 other row,"],
         "ignore",
     ),
-    "inverted leak": (frame(run=FLIPPED), "problem", "run", ["'0'", "3 of the 3", "0 others"], "ignore"),
+    "inverted leak": (frame(run=FLIPPED), "problem", "run", ["'0'", "3 of the 3", "0 other rows"], "ignore"),
     "second label": (
         frame(fault=np.isin(np.arange(100), [5, 6, 7, 50]) * 1),
         "warning",

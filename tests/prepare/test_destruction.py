@@ -25,7 +25,7 @@ KINDS = (
     "repeats the label",
     "named like a label",
     "another notation",
-    "holds numbers, but",
+    "holds numbers, except",
     "only the value",
 )
 

@@ -339,7 +339,7 @@ def test_nothing_given_is_changed(kind) -> None:
 def test_other_sensors_are_refused() -> None:
     derived = derived_of(walk(0)[0])
     fitted = fit_representation(LEVEL, derived, np.arange(100))
-    with pytest.raises(ValueError, match="sensors are not those of the fit"):
+    with pytest.raises(ValueError, match="sensors differ from those of the fit"):
         fitted.transform(replace(derived, sensors=("a", "c", "b")))
 
 
