@@ -187,7 +187,7 @@ class Pace:
         nearest = min(measured, key=lambda lookback: abs(np.log(lookback / config.lookback)))
         return measured[nearest] * config.lookback / nearest
 
-    def left(self, configs: Sequence[ExperimentConfig], lanes: int) -> float | None:
+    def left(self, configs: Sequence[ExperimentConfig], workers: int) -> float | None:
         """Seconds that cells will take together.
 
         Returns
@@ -197,4 +197,4 @@ class Pace:
         """
         seconds = [self.of(config) for config in configs]
         known = [each for each in seconds if each is not None]
-        return sum(known) / max(1, min(lanes, len(known) or 1)) if len(known) == len(seconds) else None
+        return sum(known) / max(1, min(workers, len(known) or 1)) if len(known) == len(seconds) else None

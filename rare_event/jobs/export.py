@@ -1,4 +1,4 @@
-"""Export of the trained network of a run."""
+"""Export a run's trained network."""
 
 from __future__ import annotations
 
@@ -19,24 +19,17 @@ KERAS, ONNX = ".keras", ".onnx"
 
 
 def export_network(run: Run, path: Path) -> None:
-    """Write the network of a run to a file.
-
-    Parameters
-    ----------
-    run
-        Done; its model is a network.
-    path
-        Ends with ``.keras`` or ``.onnx``.
+    """Write the network of a finished run to a ``.keras`` or ``.onnx`` file.
 
     Raises
     ------
     ConfigError
-        If it ends with anything else, or ONNX cannot be written here.
+        If the path has another suffix, or the ONNX exporter is not installed.
     RunError
-        If the run has no network, or it cannot be read or written.
+        If the run has no network, or the file cannot be read or written.
     """
     if path.suffix not in (KERAS, ONNX):
-        raise ConfigError(f"{path.name} names no known format: end it with {KERAS} or {ONNX}.")
+        raise ConfigError(f"{path.name} has an unknown format. End the file name with {KERAS} or {ONNX}.")
     source = network_file(run)
     if path.suffix == KERAS:
         write(path, lambda temporary: shutil.copyfile(source, temporary))
@@ -51,24 +44,24 @@ def network_file(run: Run) -> Path:
     Raises
     ------
     RunError
-        If its model is no network, or the file is not there.
+        If the model is not a network, or the file is missing.
     """
     kind = run.config().model.kind
     if not isinstance(run.config().model, NetworkConfig):
-        raise RunError(f"Run {run.id} holds a model of kind {kind!r}: only networks are Keras models.")
+        raise RunError(f"Run {run.id} holds a model of kind {kind!r}. Only neural networks can be exported.")
     path = run.folder / Autoencoder.FILE
     if not path.is_file():
-        raise RunError(f"Run {run.id} has no saved network: only a run that is done has one. Train it again.")
+        raise RunError(f"Run {run.id} has no saved network, because it did not finish. Train it again.")
     return path
 
 
 def needs_own_layers(model: ModelConfig) -> bool:
-    """Whether a network's `.keras` file needs the layers that Keras lacks, `rare_event.detect.layers`."""
+    """Whether loading a network's `.keras` file needs `rare_event.detect.layers`."""
     return isinstance(model, VAEModel) or (isinstance(model, DenseModel) and model.tied)
 
 
 def onnx_file(run: Run) -> Path:
-    """Return where the ONNX file of a run stands once a worker has written it."""
+    """Return the path of a run's ONNX file, which a worker writes."""
     return (run.folder / Autoencoder.FILE).with_suffix(ONNX)
 
 
@@ -79,12 +72,12 @@ def export_onnx_in_worker(run_id: str) -> None:
 
 
 def network_summary(run: Run) -> str:
-    """Return what Keras prints of the network of a run.
+    """Return Keras's summary of a run's network.
 
     Raises
     ------
     RunError
-        If the run has no network, or it cannot be read.
+        If the run has no network, or the file cannot be read.
     """
     return summary(_network(run))
 

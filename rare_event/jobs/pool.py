@@ -1,7 +1,6 @@
-"""Lanes: warm worker processes that each execute cells of a map, one after the other.
+"""Worker slots: each executes cells of a map in a warm process, one after the other.
 
-A lane keeps to cells of one model and lookback while there are any, because compiled programs are kept
-by those in a process.
+A slot prefers cells of the model and lookback it just executed, because its process has compiled them.
 """
 
 from __future__ import annotations
@@ -18,37 +17,37 @@ from loky import process_executor
 from rare_event.config import ExperimentConfig, SequenceConfig
 from rare_event.experiment.watchdog import end_with
 
-# Each lane has a core of its own: two of two threads would only take turns.
+# One thread per worker, since there is one worker per core.
 ENVIRONMENT = dict.fromkeys(
     ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
 )
-# Remarks of TensorFlow on the machine would stand between the lines of a progress bar.
+# TensorFlow's start-up messages would interrupt the progress bar.
 ENVIRONMENT |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
-# A worker with TensorFlow and a compiled program takes about half of it.
-BYTES_OF_A_LANE = 2 << 30
-# A worker that is idle this long ends and frees its memory.
+# A worker with TensorFlow and a compiled program takes about half of this.
+BYTES_PER_WORKER = 2 << 30
+# A worker that is idle this long exits and frees its memory.
 SECONDS_IDLE = 60
-# A recurrent network takes about so much longer than another model.
+# A recurrent network takes about this many times as long as another model.
 SEQUENCE_COST = 4
 
 # Cells of one group share their compiled programs.
 Group = tuple[str, int]
-OpenLane = Callable[[], Executor]
+OpenWorker = Callable[[], Executor]
 
 
-def n_lanes() -> int:
-    """Return how many cells this machine can execute side by side."""
-    by_memory = psutil.virtual_memory().available // BYTES_OF_A_LANE
+def n_workers() -> int:
+    """Return how many cells this machine can execute at once."""
+    by_memory = psutil.virtual_memory().available // BYTES_PER_WORKER
     return max(1, min(os.cpu_count() or 1, by_memory))
 
 
 def ending() -> bool:
-    """Whether this process is about to end: its executors take no more work, and wait for what they have."""
+    """Whether this process is about to exit: its executors finish what they have and accept no more."""
     return bool(getattr(process_executor, "_global_shutdown", False))
 
 
-def local_lane() -> Executor:
-    """Open a worker process that gives way to everything else on the machine."""
+def local_worker() -> Executor:
+    """Start a worker process with low priority."""
     executor: Executor = process_executor.ProcessPoolExecutor(
         1, timeout=SECONDS_IDLE, initializer=_start, initargs=(os.getpid(),), env=ENVIRONMENT
     )
@@ -60,57 +59,57 @@ def _start(parent: int) -> None:
     end_with(parent)
 
 
-class Lane:
-    """One worker process, opened when it is first needed."""
+class Slot:
+    """One worker process, started when it is first needed."""
 
-    def __init__(self, open_lane: OpenLane) -> None:
-        self._open = open_lane
+    def __init__(self, open_worker: OpenWorker) -> None:
+        self._open = open_worker
         self._executor: Executor | None = None
         self.group: Group | None = None
 
     def submit(self, config: ExperimentConfig, task: Callable[..., Any], *arguments: str) -> Future[Any]:
-        """Hand a cell over."""
+        """Submit a cell to the worker process."""
         if self._executor is None:
             self._executor = self._open()
         self.group = group_of(config)
         return self._executor.submit(task, *arguments)
 
     def close(self) -> None:
-        """End the worker process, whatever it is doing; the next cell opens another."""
+        """Stop the worker process, even while it is busy; the next cell starts another."""
         executor, self._executor, self.group = self._executor, None, None
         if isinstance(executor, process_executor.ProcessPoolExecutor):
-            # While the process ends, another thread waits for the executor already, and holds its lock.
+            # While this process exits, another thread already waits for the executor and holds its lock.
             executor.shutdown(wait=not ending(), kill_workers=True)
         elif executor is not None:
             executor.shutdown()
 
 
 def group_of(config: ExperimentConfig) -> Group:
-    """Return the model and the lookback of a cell."""
+    """Return the model and lookback of a cell."""
     return config.model.kind, config.lookback
 
 
 def next_cell(
-    pending: Mapping[int, ExperimentConfig], mine: Group | None, others: Sequence[Group | None]
+    pending: Mapping[int, ExperimentConfig], last: Group | None, others: Sequence[Group | None]
 ) -> int:
-    """Choose the cell a lane executes next.
+    """Choose the cell a slot executes next.
 
-    One of the lane's own group, if there is any; else of a group no other lane is at, else of any: the
-    one with the most work left, so that the longest do not come last.
+    It is one of the slot's last group; if none is left, one of the group with the most work left, if
+    possible a group no other slot is executing.
 
     Parameters
     ----------
     pending
-        Configs of the cells that wait, by number; at least one.
-    mine
-        Group of the lane's last cell, None before the first.
+        Configs of the waiting cells, by number; at least one.
+    last
+        Group of the slot's last cell, None before the first.
     others
-        Groups the other lanes are at.
+        Groups the other slots are executing.
     """
     work: Counter[Group] = Counter()
     for config in pending.values():
         slow = SEQUENCE_COST if isinstance(config.model, SequenceConfig) else 1
         work[group_of(config)] += slow * (config.lookback + 1)
     free = [group for group in work if group not in others] or list(work)
-    wanted = mine if mine in work else max(free, key=work.__getitem__)
+    wanted = last if last in work else max(free, key=work.__getitem__)
     return next(number for number, config in pending.items() if group_of(config) == wanted)

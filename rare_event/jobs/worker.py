@@ -1,4 +1,4 @@
-"""What a worker process does with a run: read the folder, train, report, write the results."""
+"""Execute a run from its folder: train, report progress, write the results."""
 
 from __future__ import annotations
 
@@ -26,45 +26,40 @@ from rare_event.store.judged import Judged
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
 
-UNCOMPILED = "XLA cannot compile a layer of this network; its epochs run uncompiled, which takes longer."
-STOPPED = "Training was stopped with Ctrl-C before it was done. Train it again."
+UNCOMPILED = "XLA cannot compile a layer of this network, so its epochs take longer."
+STOPPED = "Training was stopped with Ctrl-C before it finished. Train it again."
 NO_MEMORY = "This machine has too little memory for the run. Use a shorter lookback or a smaller model."
-# Reporting every epoch of 10 ms would cost more than the epoch; a watching page polls once a second.
+# Writing after every 10 ms epoch would cost more than the epoch; pages poll once a second.
 REPORT_SECONDS = 0.25
 
 
 class Reporter:
-    """Writes progress into a run folder, and stops the work when asked to."""
+    """Writes progress into a run folder; stops the run when it is cancelled."""
 
-    def __init__(self, run: Run, also: OnProgress = ignore_progress) -> None:
-        self.run, self.also = run, also
+    def __init__(self, run: Run, on_progress: OnProgress = ignore_progress) -> None:
+        self.run, self.on_progress = run, on_progress
         self.history: list[dict[str, float]] = []
         self.began = self.reported = monotonic()
 
     def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
-        """Take note of an epoch.
-
-        Parameters
-        ----------
-        fold, folds, epoch
-            As of `rare_event.experiment.result.OnProgress`.
+        """Record an epoch.
 
         Raises
         ------
         Cancelled
-            If someone asked for the run to stop.
+            If cancellation of the run was requested.
         """
         record = {**asdict(epoch), "fold": fold}
         record["epoch"] = record.pop("number")
         if not epoch.compiled and not any(before["fold"] == fold for before in self.history):
             self.run.note(f"Fold {fold + 1}: {UNCOMPILED}")
         self.history.append(record)
-        self.also(fold, folds, epoch)
+        self.on_progress(fold, folds, epoch)
         now = monotonic()
         if epoch.number == 1 or now - self.reported >= REPORT_SECONDS:
             self.reported = now
             self.write()
-            # As written, not as judged: a verdict that is written back would stay.
+            # Not `status()`: its "interrupted" is inferred, and would become permanent if written.
             status, seconds = self.run.written_status(), now - self.began
             self.run.write_status(
                 replace(status, fold=fold, folds=folds, epoch=epoch.number, seconds=seconds)
@@ -73,29 +68,29 @@ class Reporter:
                 raise Cancelled("The run was cancelled.")
 
     def write(self) -> None:
-        """Write the epochs so far."""
+        """Write the recorded epochs."""
         self.run.write_history(pd.DataFrame(self.history, columns=HISTORY))
 
 
-def execute(run: Run, also: OnProgress = ignore_progress, workers: int | None = None) -> Result:
-    """Execute a run in this process and write what comes of it into its folder.
+def execute(run: Run, on_progress: OnProgress = ignore_progress, workers: int | None = None) -> Result:
+    """Execute a queued run in this process and write the results into its folder.
 
     Parameters
     ----------
     run
         A queued run.
-    also
-        Told of every epoch.
+    on_progress
+        Called after every epoch.
     workers
-        Folds trained at once, as of `run_experiment`.
+        Folds trained at once; see `run_experiment`.
 
     Raises
     ------
     RareEventError
-        If it cannot be executed, or was cancelled; the status says so as well.
+        If the run fails or is cancelled; its status says so too.
     """
-    with _told(run), _logged(run, also) as told:
-        reporter = Reporter(run, told)
+    with _outcome_recorded(run), _with_tensorboard(run, on_progress) as report:
+        reporter = Reporter(run, report)
         result = run_experiment(run.dataset().table(), run.config(), reporter, workers=workers)
         reporter.write()
         save_result(run, result)
@@ -103,16 +98,16 @@ def execute(run: Run, also: OnProgress = ignore_progress, workers: int | None = 
 
 
 @contextmanager
-def _logged(run: Run, also: OnProgress) -> Iterator[OnProgress]:
-    """Tell TensorBoard of every epoch too, if that was asked for."""
+def _with_tensorboard(run: Run, on_progress: OnProgress) -> Iterator[OnProgress]:
+    """Also log every epoch for TensorBoard, if requested."""
     if not run.tensorboard.is_dir():
-        yield also
+        yield on_progress
         return
     with tensorboard_log(run.tensorboard) as log:
 
         def both(fold: int, folds: int, epoch: Epoch) -> None:
             log(fold, folds, epoch)
-            also(fold, folds, epoch)
+            on_progress(fold, folds, epoch)
 
         yield both
 
@@ -123,15 +118,15 @@ def execute_leakage(run: Run) -> None:
     Raises
     ------
     RareEventError
-        If it cannot be executed, or was cancelled; the status says so as well.
+        If the run fails or is cancelled; its status says so too.
     """
-    with _told(run):
+    with _outcome_recorded(run):
         run.save_leakage(leakage(run.dataset().table(), run.config(), Reporter(run)))
 
 
 @contextmanager
-def _told(run: Run) -> Iterator[None]:
-    """Let the status of a run tell that it is executed, and how that ends."""
+def _outcome_recorded(run: Run) -> Iterator[None]:
+    """Record in the status that a run is executing, and how it ends."""
     process = psutil.Process()
     run.write_status(
         replace(run.status(), state="running", pid=process.pid, pid_created=process.create_time())
@@ -156,18 +151,12 @@ def _told(run: Run) -> Iterator[None]:
 
 
 def unexpected(error: BaseException) -> str:
-    """Say in a sentence that training ended with an error that nobody foresaw.
-
-    Parameters
-    ----------
-    error
-        Any but a `RareEventError`.
-    """
-    # TensorFlow has an error of its own for it.
+    """Describe an error other than a `RareEventError` that ended a training."""
+    # TensorFlow raises an error of its own when memory runs out.
     if type(error).__name__ in ("MemoryError", "ResourceExhaustedError"):
         return NO_MEMORY
-    what = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"Training ended with an unexpected error ({what})."
+    described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    return f"Training ended with an unexpected error ({described})."
 
 
 def save_result(run: Run, result: Result) -> None:
@@ -195,7 +184,7 @@ def save_result(run: Run, result: Result) -> None:
 
 
 def _save_bundles(folder: Path, fold: FoldResult) -> None:
-    """Write the fitted model of a fold, or those a blend joins, each into a folder of its own."""
+    """Write the fitted model of a fold; each model of a blend goes into its own folder."""
     if fold.detector is not None:
         save_bundle(folder, fold.representation, fold.detector)
     for name, member in fold.members.items():
@@ -203,25 +192,25 @@ def _save_bundles(folder: Path, fold: FoldResult) -> None:
 
 
 def execute_in_worker(run_id: str) -> Status:
-    """Execute a run in a worker process; its folder tells the outcome."""
+    """Execute a run in a worker process; the outcome is in its folder."""
     run = open_run(run_id)
     try:
-        # What the analyst can mend is told by the status already, and the worker lives on.
+        # The status already explains an error the analyst can correct; the worker keeps running.
         with suppress(RareEventError):
             execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
     finally:
         status = run.written_status()
         if status.state == "running" and status.pid == os.getpid():
-            # The folder did not take how it ended, of a full disk perhaps: the end of this process tells.
+            # The outcome could not be written (a full disk?): ending the process reports the failure.
             os._exit(1)
     return run.status()
 
 
 def warm_up() -> int:
-    """Import what training needs, so that the first run starts at once; returns the process id."""
+    """Import what training needs, so that the first run starts at once; return the process id."""
     from rare_event.detect.layers import import_keras
 
-    # Without TensorFlow only a neural network fails, and its run tells why.
+    # Without TensorFlow only neural networks fail, and their runs say why.
     with suppress(RareEventError):
         import_keras()
     return os.getpid()

@@ -40,15 +40,20 @@ class MapState:
         Why it failed or was interrupted; empty otherwise.
     pid, pid_created
         The process that works on it, and when that process began (a number can be used again).
-    lanes
-        Cells that are executed side by side.
+    workers
+        Cells executed at once; older files call it lanes.
     """
+
+    __pydantic_config__ = {
+        "alias_generator": lambda name: "lanes" if name == "workers" else name,
+        "populate_by_name": True,
+    }
 
     state: State
     message: str = ""
     pid: int | None = None
     pid_created: float | None = None
-    lanes: int = 1
+    workers: int = 1
 
     @property
     def ended(self) -> bool:

@@ -38,7 +38,7 @@ def _offer(run: Run, problem: str) -> None:
         if st.button("Backtest this model", key="evaluate_backtest", icon=":material/replay:"):
             backtest = create_run(run.dataset(), over_folds(config))
             jobs().submit(backtest)
-            jobs().submit_beside(create_baselines(backtest))
+            jobs().submit_background(create_baselines(backtest))
             st.rerun()
         if problem:
             st.caption(f":material/error: {plain(problem)}")

@@ -138,7 +138,7 @@ def _show_baselines(run: Run) -> None:
                 "Train the baselines",
                 key="evaluate_baselines",
                 help="They are trained in the background, one at a time. Your own runs take priority.",
-                on_click=lambda: jobs().submit_beside(create_baselines(run)),
+                on_click=lambda: jobs().submit_background(create_baselines(run)),
             )
     if progress.unfinished:
         show_count(progress)

@@ -42,7 +42,7 @@ def _show_meter(run: Run) -> None:
             "Measure the leak",
             key="leakage_start",
             help="It runs in the background. Your own runs take priority.",
-            on_click=lambda: jobs().submit_beside([create_leakage(run)]),
+            on_click=lambda: jobs().submit_background([create_leakage(run)]),
         )
         return
     status = meter.status()

@@ -59,7 +59,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
             run.request_tensorboard()
         jobs().submit(run)
         if baselines:
-            jobs().submit_beside(create_baselines(run))
+            jobs().submit_background(create_baselines(run))
         update_state(watched=run.id)
         st.rerun()
 

@@ -43,7 +43,7 @@ class Here(Executor):
 
 
 @pytest.fixture(autouse=True)
-def lanes(executor: Deferred, monkeypatch: pytest.MonkeyPatch) -> None:
+def cells_run_here(executor: Deferred, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "Jobs", lambda: jobs.Jobs(lambda: executor, Here))
     monkeypatch.setattr(worker, "trivial", lambda _: [])
 
@@ -51,7 +51,7 @@ def lanes(executor: Deferred, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def done_map(dataset: Dataset) -> DesignMap:
     made = create_map(dataset, SPACE)
-    run_map(made, 1, open_lane=Here)
+    run_map(made, 1, open_worker=Here)
     return made
 
 
@@ -199,7 +199,7 @@ def test_a_map_being_worked_on_shows_progress_and_can_be_cancelled(
     open_page: OpenPage, dataset: Dataset, done_map: DesignMap, polling: Callable[[], set[str]]
 ) -> None:
     me = psutil.Process()
-    state = MapState("running", pid=me.pid, pid_created=me.create_time(), lanes=2)
+    state = MapState("running", pid=me.pid, pid_created=me.create_time(), workers=2)
     bigger = create_map(dataset, replace(SPACE, shifts=(1, 2)))
     bigger.write_state(state)
     bigger.write_cells(done_map.cells())
@@ -220,7 +220,7 @@ def test_a_map_being_worked_on_shows_progress_and_can_be_cancelled(
 def test_cells_that_failed_say_why(open_page: OpenPage, dataset: Dataset) -> None:
     base = replace(RECOMMENDED, model=PCAModel())
     made = create_map(dataset, DesignSpace((2,), (1, 5000), ("level",), ("pca",), folds=2, base=base))
-    run_map(made, 1, open_lane=Here)
+    run_map(made, 1, open_worker=Here)
     app = open_view(open_page, dataset)
     assert "1 of 2 cells done, 1 failed" in words(app)
     assert "PCA on levels, lookback 5000, shift 2: No window of 5000 rows fits" in words(app)

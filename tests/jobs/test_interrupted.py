@@ -57,7 +57,7 @@ class Stuck(Executor):
     def submit(self, *_, **__):
         signal.pause()
 
-run_map(open_map({id!r}), 1, open_lane=Stuck)
+run_map(open_map({id!r}), 1, open_worker=Stuck)
 """
 
 
@@ -94,7 +94,7 @@ def nobody() -> Jobs:
     def refuse() -> Executor:
         raise AssertionError("It was handed over.")
 
-    return Jobs(refuse, open_lane=refuse)
+    return Jobs(refuse, open_worker=refuse)
 
 
 def test_a_run_killed_is_interrupted_and_holds_nobody_up(dataset, start, nobody) -> None:
@@ -266,7 +266,7 @@ def test_a_pool_that_breaks_again_leaves_no_run_queued(dataset) -> None:
     jobs = Jobs(lambda: pool)
     run, baseline = create_run(dataset, PCA), create_run(dataset, PCA)
     jobs.submit(run)
-    jobs.submit_beside([baseline])
+    jobs.submit_background([baseline])
     for failed in (run, baseline):
         assert (failed.status().state, failed.status().message) == ("failed", NO_WORKER)
     with pytest.raises(RunError, match="cannot be started"):

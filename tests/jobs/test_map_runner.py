@@ -17,7 +17,7 @@ from rare_event.config import RECOMMENDED, DesignSpace, PCAModel
 from rare_event.errors import DataError, RunError
 from rare_event.jobs import worker
 from rare_event.jobs.map_runner import Progress, execute_cell, find_or_create, progress_of, run_map
-from rare_event.jobs.pool import Group, group_of, local_lane, next_cell
+from rare_event.jobs.pool import Group, group_of, local_worker, next_cell
 from rare_event.jobs.queue import Jobs
 from rare_event.judge.align import judge_on_common
 from rare_event.store.datasets import add_dataset
@@ -89,7 +89,7 @@ def statuses_of(cells: list[Cell]) -> list[Status]:
 def test_every_cell_is_a_saved_run_judged_on_common_ground(dataset, executed) -> None:
     made = create_map(dataset, SPACE)
     told: list[Progress] = []
-    assert run_map(made, 1, told.append, open_lane=Here).state == "done"
+    assert run_map(made, 1, told.append, open_worker=Here).state == "done"
     cells = read_cells(made)
     assert [cell.config for cell in cells] == list(SPACE.cells)
     runs = runs_of(cells)
@@ -115,7 +115,7 @@ def test_windows_are_known_before_and_do_not_depend_on_what_was_done(dataset) ->
     table = dataset.table()
     windows = windows_of(table, SPACE)
     made = create_map(dataset, SPACE)
-    run_map(made, 1, open_lane=Here)
+    run_map(made, 1, open_worker=Here)
     saved = made.windows()
     assert saved is not None
     assert (saved.row == windows.row).all() and (saved.y_true == windows.y_true).all()
@@ -131,20 +131,20 @@ def test_a_cancelled_map_keeps_what_is_done_and_goes_on(dataset, executed) -> No
         if len(executed) == 2:
             made.request_cancel()
 
-    state = run_map(made, 1, open_lane=lambda: Here(cancel_in_the_third))
+    state = run_map(made, 1, open_worker=lambda: Here(cancel_in_the_third))
     assert state.state == made.state().state == "cancelled"
     done = [cell for cell in read_cells(made) if cell.state == "done"]
     # The cell that began before the cancellation was seen is finished.
     assert len(done) == len(executed) == 3 and all(cell.figures for cell in done)
     before = {run.id: (run.folder / "scores.parquet").stat().st_mtime_ns for run in runs_of(done)}
-    assert run_map(made, 1, open_lane=Here).state == "cancelled" and len(executed) == 3
+    assert run_map(made, 1, open_worker=Here).state == "cancelled" and len(executed) == 3
     made.withdraw_cancel()
-    assert run_map(made, 1, open_lane=Here).state == "done"
+    assert run_map(made, 1, open_worker=Here).state == "done"
     assert len(executed) == len(set(executed)) == 8
     for run_id, when in before.items():
         run = next(run for run in runs_of(read_cells(made)) if run.id == run_id)
         assert (run.folder / "scores.parquet").stat().st_mtime_ns == when
-    assert run_map(made, 1, open_lane=Here).state == "done" and len(executed) == 8
+    assert run_map(made, 1, open_worker=Here).state == "done" and len(executed) == 8
 
 
 def dead_cell(made, number: int):
@@ -156,7 +156,7 @@ def dead_cell(made, number: int):
 
 def test_a_restart_in_the_middle_computes_no_finished_cell_again(dataset, executed) -> None:
     made = create_map(dataset, replace(SPACE, shifts=(1,)))
-    run_map(made, 1, open_lane=Here)
+    run_map(made, 1, open_worker=Here)
     finished = dict(made.cells())
     assert len(executed) == 4
     bigger = create_map(dataset, SPACE)
@@ -165,7 +165,7 @@ def test_a_restart_in_the_middle_computes_no_finished_cell_again(dataset, execut
     bigger.write_state(MapState("running", pid=2**22 - 1, pid_created=1.0))
     assert progress_of(bigger).running == 0 and half.status().state == "interrupted"
     assert bigger.state().state == "interrupted"
-    jobs = Jobs(open_lane=Here)
+    jobs = Jobs(open_worker=Here)
     # What a restarted server does.
     threads_before = set(threading.enumerate())
     assert jobs.recover() == []
@@ -186,11 +186,11 @@ def test_a_restart_leaves_alone_what_was_cancelled_or_is_worked_on(dataset, exec
     cancelled.request_cancel()
     alive.write_state(MapState("running", pid=parent.pid, pid_created=parent.create_time()))
     done.write_state(MapState("done"))
-    Jobs(open_lane=Here).recover()
+    Jobs(open_worker=Here).recover()
     assert cancelled.state().state == "cancelled" and done.state().state == "done"
     assert alive.state().state == "running" and executed == []
-    with pytest.raises(RunError, match=f"worked on by process {parent.pid}"):
-        run_map(alive, 1, open_lane=Here)
+    with pytest.raises(RunError, match=f"^Process {parent.pid} is already working on map"):
+        run_map(alive, 1, open_worker=Here)
 
 
 def test_a_cell_that_names_no_process_is_not_waited_for(dataset, executed) -> None:
@@ -198,7 +198,7 @@ def test_a_cell_that_names_no_process_is_not_waited_for(dataset, executed) -> No
     nobodys = create_run(dataset, SPACE.cells[0], Purpose("cell", made.id))
     nobodys.write_status(Status("running"))
     made.write_cells({0: nobodys})
-    assert run_map(made, 1, open_lane=Here).state == "done"
+    assert run_map(made, 1, open_worker=Here).state == "done"
     assert nobodys.id in executed and len(executed) == len(set(executed)) == 4
 
 
@@ -212,7 +212,7 @@ def test_cells_that_were_left_waiting_are_not_queued_as_runs(dataset) -> None:
 
 def test_a_cell_that_fails_says_why_and_the_map_goes_on(dataset) -> None:
     made = create_map(dataset, TOO_LONG)
-    assert run_map(made, 1, open_lane=Here).state == "done"
+    assert run_map(made, 1, open_worker=Here).state == "done"
     cells = read_cells(made)
     failed = [cell for cell in cells if cell.state == "failed"]
     assert {cell.config.lookback for cell in failed} == {500} and len(failed) == 4
@@ -226,7 +226,7 @@ def test_a_cell_that_fails_says_why_and_the_map_goes_on(dataset) -> None:
 def test_a_map_that_the_data_cannot_bear_says_why(dataset) -> None:
     made = create_map(dataset, replace(SPACE, lookbacks=(500,)))
     with pytest.raises(DataError, match="No window of 500 rows fits"):
-        run_map(made, 1, open_lane=Here)
+        run_map(made, 1, open_worker=Here)
     assert made.state().state == "failed" and "No window of 500 rows" in made.state().message
     assert made.cells() == {}
 
@@ -241,7 +241,7 @@ def test_a_worker_that_dies_once_costs_nothing_and_twice_its_cell(dataset, execu
             raise BrokenProcessPool("gone")
 
     made = create_map(dataset, SPACE)
-    assert run_map(made, 1, open_lane=lambda: Here(die)).state == "done"
+    assert run_map(made, 1, open_worker=lambda: Here(die)).state == "done"
     states = [cell.state for cell in read_cells(made)]
     assert states.count("failed") == 1 and states.count("done") == 7
     failed = next(status for status in statuses_of(read_cells(made)) if status.state == "failed")
@@ -256,26 +256,26 @@ def test_cells_wait_while_a_run_is_executed(dataset, executed) -> None:
         asked.append(len(executed))
         return answers.pop(0) if answers else True
 
-    assert run_map(made, 1, may_begin=may_begin, open_lane=Here).state == "done"
+    assert run_map(made, 1, may_begin=may_begin, open_worker=Here).state == "done"
     assert asked[:4] == [0, 1, 1, 1] and len(executed) == 8
 
 
-def test_two_lanes_keep_to_groups_of_their_own() -> None:
+def test_two_slots_keep_to_groups_of_their_own() -> None:
     cells = dict(enumerate(DesignSpace().cells))
     at: dict[str, Group | None] = {"a": None, "b": None}
     order: dict[str, list[Group]] = {"a": [], "b": []}
     while cells:
-        for lane, other in (("a", "b"), ("b", "a")):
+        for slot, other in (("a", "b"), ("b", "a")):
             if cells:
-                number = next_cell(cells, at[lane], [at[other]])
-                group = at[lane] = group_of(cells.pop(number))
-                order[lane].append(group)
+                number = next_cell(cells, at[slot], [at[other]])
+                group = at[slot] = group_of(cells.pop(number))
+                order[slot].append(group)
     assert sum(map(len, order.values())) == 54
-    # The longest group comes first, and a lane changes groups as seldom as it can.
+    # The longest group comes first, and a slot changes groups as seldom as it can.
     assert order["a"][0] == ("lstm", 15) and order["b"][0] == ("lstm", 5)
     changes = [sum(x != y for x, y in zip(each, each[1:], strict=False)) for each in order.values()]
     assert max(changes) <= 3 and sum(changes) < 6
-    # The other lane helps out where nothing else is left.
+    # The other slot helps out where nothing else is left.
     last = {5: SPACE.cells[0]}
     assert next_cell(last, ("lstm", 15), [group_of(SPACE.cells[0])]) == 5
 
@@ -297,7 +297,7 @@ def test_pace_tells_by_model_and_lookback() -> None:
 def test_an_overview_in_words_and_as_plain_data(dataset) -> None:
     made = create_map(dataset, SPACE)
     assert overview(made).to_dict()["best"] is None
-    run_map(made, 1, open_lane=Here)
+    run_map(made, 1, open_worker=Here)
     seen = overview(made)
     told = seen.to_dict()
     aucs = [cell["mean_fold_auc"] for cell in told["cells"]]
@@ -338,7 +338,7 @@ def test_maps_are_found_again(dataset, small_csv) -> None:
 
 def test_a_run_of_a_cell_can_be_lost(dataset, executed) -> None:
     made = create_map(dataset, SPACE)
-    run_map(made, 1, open_lane=Here)
+    run_map(made, 1, open_worker=Here)
     lost, damaged = made.cells()[3], made.cells()[4]
     for path in lost.folder.iterdir():
         path.unlink()
@@ -348,14 +348,14 @@ def test_a_run_of_a_cell_can_be_lost(dataset, executed) -> None:
     assert states.count("done") == 6 and 3 not in made.cells()
     damaged.queue_again()
     mark(damaged, "interrupted")
-    assert run_map(made, 1, open_lane=Here).state == "done" and len(executed) == 10
+    assert run_map(made, 1, open_worker=Here).state == "done" and len(executed) == 10
     assert all(cell.figures for cell in read_cells(made))
 
 
 def test_cells_in_worker_processes(dataset) -> None:
     space = replace(SPACE, shifts=(1,), representations=("difference",))
     made = create_map(dataset, space)
-    assert run_map(made, 2, open_lane=local_lane).state == "done"
+    assert run_map(made, 2, open_worker=local_worker).state == "done"
     pids = {status.pid for status in statuses_of(read_cells(made))}
     assert len(pids) == 2 and psutil.Process().pid not in pids
     assert not any(pid is None or psutil.pid_exists(pid) for pid in pids)

@@ -238,7 +238,7 @@ def test_a_run_deleted_meanwhile_is_left_alone(make_run) -> None:
 def test_what_runs_beside_gives_way_to_what_a_person_asks_for(make_run) -> None:
     pool, beside, asked_for = ByHand(), [make_run() for _ in range(3)], make_run()
     jobs = Jobs(pool)
-    jobs.submit_beside(beside)
+    jobs.submit_background(beside)
     assert len(pool.futures) == 1
     jobs.submit(asked_for)
     jobs.cancel(beside[1])

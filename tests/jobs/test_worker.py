@@ -245,7 +245,7 @@ def test_a_network_leaves_the_workspace(make_run, tmp_path) -> None:
     windows = np.ones((3, 1, 4), np.float32)
     expected = Autoencoder.load(run.folder).model(windows)
     assert session.run(None, {"window": windows})[0] == pytest.approx(np.asarray(expected), abs=1e-4)
-    with pytest.raises(ConfigError, match="end it with .keras or .onnx"):
+    with pytest.raises(ConfigError, match="End the file name with .keras or .onnx"):
         export_network(run, tmp_path / "out.h5")
     (run.folder / "model.keras").write_bytes(b"PK no more")
     with pytest.raises(RunError, match="damaged"):

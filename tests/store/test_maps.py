@@ -28,6 +28,14 @@ def test_a_new_map_is_queued_and_holds_its_settings(design_map) -> None:
         open_map("../runs")
 
 
+def test_an_older_state_calls_the_workers_lanes(design_map) -> None:
+    (design_map.folder / "state.json").write_text('{"state": "cancelled", "lanes": 3}')
+    older = design_map.state()
+    assert older == MapState("cancelled", workers=3)
+    assert design_map.write_state(older) == design_map.state() and older.ended
+    assert "lanes" not in (design_map.folder / "state.json").read_text()
+
+
 def test_cells_come_back_by_number_and_a_deleted_run_is_left_out(design_map) -> None:
     runs = {number: create_run(design_map.dataset(), RECOMMENDED) for number in (10, 2)}
     design_map.write_cells(runs)

@@ -82,13 +82,13 @@ def test_a_run_whose_process_is_gone_says_so_wherever_it_is_read(dataset, child)
 
 def test_a_map_whose_process_is_gone_says_so(dataset, child) -> None:
     made = create_map(dataset, DesignSpace())
-    written = MapState("running", pid=child.pid, pid_created=created(child), lanes=2)
+    written = MapState("running", pid=child.pid, pid_created=created(child), workers=2)
     made.write_state(written)
     assert made.state() == written and not made.state().ended
     child.kill()
     child.wait()
     assert [each.state().state for each in list_maps(dataset)] == ["interrupted"]
-    assert made.state().ended and made.state().lanes == 2
+    assert made.state().ended and made.state().workers == 2
     assert "ended early" in made.state().message and "start the map again" in made.state().message
 
 

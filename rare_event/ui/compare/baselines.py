@@ -119,7 +119,7 @@ def _buttons(run: Run, progress: Progress) -> None:
     if progress.missing and st.button(
         "Train the missing baselines", key="compare_train_baselines", help=ours
     ):
-        jobs().submit_beside(create_baselines(run))
+        jobs().submit_background(create_baselines(run))
         st.rerun()
     waiting = [other for other in progress.waiting if other.purpose().role == "baseline"]
     if waiting and st.button("Cancel the waiting ones", key="compare_cancel_baselines"):

@@ -12,7 +12,7 @@ from rare_event.compare.map_overview import Overview, look_at, overview
 from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind
 from rare_event.config.labels import MODELS
 from rare_event.jobs.map_runner import find_or_create, progress_from
-from rare_event.jobs.pool import n_lanes
+from rare_event.jobs.pool import n_workers
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import State
@@ -89,11 +89,11 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
     if problem:
         st.button("Start the map", key="map_start", disabled=True)
         return
-    seconds = _pace(maps).left(space.cells, n_lanes())
+    seconds = _pace(maps).left(space.cells, n_workers())
     total = "" if seconds is None else f", about {duration(seconds)} in total, estimated from finished cells"
     st.caption(
         f"{plural(len(space), 'cell')} of {plural(space.folds, 'fold')} each, "
-        f"{plural(n_lanes(), 'cell')} at a time{total}."
+        f"{plural(n_workers(), 'cell')} at a time{total}."
     )
     if st.button("Start the map", type="primary", key="map_start", icon=":material/play_arrow:"):
         design_map = find_or_create(dataset, space)
@@ -149,7 +149,7 @@ def _show_live(design_map: DesignMap) -> None:
 
 @in_place
 def _show_progress(design_map: DesignMap, seen: Overview) -> None:
-    state, progress = design_map.state(), progress_from(seen.cells, design_map.state().lanes)
+    state, progress = design_map.state(), progress_from(seen.cells, design_map.state().workers)
     words = f"{progress.done} of {plural(progress.total, 'cell')} done"
     if progress.failed:
         words += f", {progress.failed} failed"
