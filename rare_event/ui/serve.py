@@ -1,32 +1,29 @@
-"""Serve the app from any folder, from a checkout or an installed wheel: `python -m rare_event.ui.serve`."""
+"""Serve the app from any folder, in a checkout or an installed wheel: `rare-event app`."""
 
 from __future__ import annotations
 
 import argparse
 import os
 import socket
-import sys
-from collections.abc import Sequence
 from ipaddress import ip_address
 from pathlib import Path
 
-from rare_event.errors import ConfigError, RareEventError
+from rare_event.errors import ConfigError
 
 PACKAGE = Path(__file__).parents[1]
 LOCAL = ("localhost", "127.0.0.1")
 LARGEST_PORT = 65535
-BAD_INPUT = 2
 
 
 def app_script() -> Path:
-    """Return the app's entry script; its pages and its configuration lie next to it.
+    """Return the app's entry script, which lies next to its pages and configuration.
 
     Raises
     ------
     ConfigError
         If it is missing.
     """
-    # A wheel carries the screens inside the package, a checkout has them next to it.
+    # A wheel has the pages inside the package, a checkout next to it.
     for script in (PACKAGE / "_app" / "app.py", PACKAGE.parent / "app.py"):
         if (script.parent / "pages").is_dir() and script.is_file():
             return script
@@ -34,14 +31,7 @@ def app_script() -> Path:
 
 
 def serve_options(port: int, address: str) -> list[str]:
-    """Return Streamlit's options for a port and an address.
-
-    Parameters
-    ----------
-    port
-        From 1 to 65535.
-    address
-        A name or number of this machine.
+    """Return Streamlit's options for a port (1 to 65535) and an address of this machine.
 
     Raises
     ------
@@ -52,21 +42,14 @@ def serve_options(port: int, address: str) -> list[str]:
         raise ConfigError(f"The port is {port}; choose one from 1 to {LARGEST_PORT}.")
     hosts = [*LOCAL, address]
     if not _is_local(address):
-        # Whoever opens the app to the network reaches it by this machine's names.
+        # Other machines reach the app by this machine's names.
         hosts += [socket.gethostname(), socket.getfqdn()]
     options = [f"--server.allowedHosts={host}" for host in dict.fromkeys(hosts)]
     return [f"--server.port={port}", f"--server.address={address}", *options]
 
 
 def serve(port: int, address: str, workspace: Path | None) -> None:
-    """Serve the app until it is stopped.
-
-    Parameters
-    ----------
-    port, address
-        As of `serve_options`.
-    workspace
-        Where datasets and runs are kept; None leaves the workspace as it is.
+    """Serve the app until it is stopped; without a workspace, use the default.
 
     Raises
     ------
@@ -75,7 +58,7 @@ def serve(port: int, address: str, workspace: Path | None) -> None:
     """
     script, options = app_script(), serve_options(port, address)
     if workspace is not None:
-        # In the environment, so that worker processes find it too.
+        # In the environment, so that worker processes use it too.
         os.environ["RARE_EVENT_HOME"] = str(workspace.expanduser().resolve())
     from streamlit.web.cli import main as streamlit
 
@@ -94,31 +77,8 @@ def add_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="where datasets and runs are kept")
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Serve the app and return the exit code: 0, or 2 for options that cannot be used.
-
-    Parameters
-    ----------
-    arguments
-        Without the program's name; None takes those of the process.
-    """
-    parser = argparse.ArgumentParser(prog="python -m rare_event.ui.serve", description="Serve the app.")
-    add_options(parser)
-    options = parser.parse_args(arguments)
-    try:
-        serve(options.port, options.address, options.workspace)
-    except RareEventError as error:
-        sys.stderr.write(f"rare_event: {error}\n")
-        return BAD_INPUT
-    return 0
-
-
 def _is_local(address: str) -> bool:
     try:
         return ip_address(address).is_loopback
     except ValueError:
         return address == "localhost"
-
-
-if __name__ == "__main__":
-    sys.exit(main())
