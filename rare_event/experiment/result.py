@@ -67,6 +67,14 @@ class Result:
         One for each fold of the plan.
     seconds
         Wall time of the stages ``prepare``, ``train`` and ``score``.
+
+    Examples
+    --------
+    >>> from rare_event import PCAModel, read_table, run_experiment, sample_mill
+    >>> table = read_table(sample_mill(1000).to_csv(index=False).encode())
+    >>> result = run_experiment(table, ExperimentConfig(model=PCAModel(components=2)))
+    >>> result.evaluation().n_events, len(result.folds)
+    (2, 1)
     """
 
     config: ExperimentConfig

@@ -50,6 +50,14 @@ class Scores:
         Minutes before an event in which its rows are positive: shift x step.
     time_unit
         Where it is rows, they stand for all minutes above, and 1,000 of them for a day.
+
+    Examples
+    --------
+    >>> row = np.arange(4)
+    >>> before = dict(event=0 * row, to_event=8.0 - 2 * row, total_events=np.array([0]), step=2.0)
+    >>> scores = Scores(row, 2.0 * row, 0 * row, 0 * row, y_true=row // 2, y_score=row / 4, **before)
+    >>> scores.in_lead_window(AlarmPolicy()).tolist()
+    [False, False, True, True]
     """
 
     row: np.ndarray

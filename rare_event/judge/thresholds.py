@@ -37,6 +37,14 @@ class OperatingPoints:
         Running time in days, or thousands of rows.
     time_unit
         Of the scores.
+
+    Examples
+    --------
+    >>> one, counts = np.array([1, 1]), dict(n_positive=2, n_normal=9, n_events=1, days=0.5)
+    >>> tp, fp = np.array([2, 1]), np.array([2, 0])
+    >>> points = OperatingPoints(np.array([0.2, 0.6]), tp, fp, one, one, 0 * one, **counts)
+    >>> points.precision.tolist(), points.recall.tolist()
+    ([0.5, 1.0], [1.0, 0.5])
     """
 
     threshold: np.ndarray

@@ -44,6 +44,11 @@ class Schema:
     ------
     TableError
         If a column has two roles.
+
+    Examples
+    --------
+    >>> dict(Schema(label="y", time="at", sensors=("x1",)).roles())
+    {'at': 'time', 'y': 'label', 'x1': 'sensor'}
     """
 
     label: str

@@ -26,7 +26,7 @@ MOST_SHARED = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    """A file with a schema; rows in the order of the file.
+    r"""A file with a schema; rows in the order of the file.
 
     Parameters
     ----------
@@ -42,6 +42,12 @@ class Table:
         and infinite values of sensors stay as they are.
     notes
         Facts about columns that are not in the frame, for `checks.check`.
+
+    Examples
+    --------
+    >>> table = read_table(b"time,y,x1\n2026-01-01 00:00,0,1.5\n2026-01-01 00:02,1,2.5\n")
+    >>> table.schema.sensors, table.label.tolist(), table.clock.tolist()
+    (('x1',), [0, 1], [0.0, 2.0])
     """
 
     name: str
