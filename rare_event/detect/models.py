@@ -1,10 +1,9 @@
-"""Architectures: a registry of small functions from a frozen config to an ordinary Keras model.
+"""Architectures: one function per network config, which builds an ordinary Keras model.
 
-Adding an architecture is adding its config to `rare_event.config` and one builder here: a function of
-the config, the shape of a window (`lookback`, `n_features`) and the batch size of the training to come.
-Input and output of what it makes have shape (batch, lookback, n_features). The options
-that all networks share come in through `_weights` and `_noise`; an option that is off adds no layer and
-draws no random number, so that it leaves the initial weights as they are.
+To add an architecture, add its config to `rare_event.config` and a builder here: a function of the config,
+the shape of a window (`lookback`, `n_features`) and the training's batch size. `_weights` and `_noise` apply
+the options that all networks share; an option that is off adds no layer and draws no random number, so the
+initial weights stay the same.
 """
 
 from __future__ import annotations
@@ -30,8 +29,7 @@ from rare_event.detect.layers import import_keras, own_layers
 if TYPE_CHECKING:
     import keras
 
-# Unrolled recurrent layers run faster in the compiled epoch, but past about 8 steps compiling them
-# takes far longer than it saves.
+# Unrolled recurrent layers run faster, but beyond about 8 steps compiling takes longer than it saves.
 LONGEST_UNROLLED = 8
 
 
@@ -40,18 +38,18 @@ def _initializer(config: NetworkOptions) -> str:
 
 
 def _weights(config: NetworkOptions) -> dict[str, Any]:
-    """Give what every layer with weights is told: how they begin, and their penalty."""
+    """Return the arguments of every layer with weights: initializer and penalty."""
     decay = import_keras().regularizers.L2(config.weight_decay) if config.weight_decay else None
     return {"kernel_initializer": _initializer(config), "kernel_regularizer": decay}
 
 
 def _input_noise(config: NetworkOptions) -> list[Any]:
-    """Make the noise on the input; none if there is to be none."""
+    """Return the layer of input noise, if any."""
     return [import_keras().layers.GaussianNoise(config.input_noise)] if config.input_noise else []
 
 
 def _noise(config: NetworkOptions, dropout: bool = True) -> list[Any]:
-    """Make the noise that follows one hidden layer; recurrent layers see to their own dropout."""
+    """Return the noise layers that follow a hidden layer; recurrent layers have their own dropout."""
     layers = import_keras().layers
     kinds = (
         (layers.Dropout, config.dropout if dropout else 0.0),
@@ -62,14 +60,14 @@ def _noise(config: NetworkOptions, dropout: bool = True) -> list[Any]:
 
 
 def _through(layers: list[Any], values: Any) -> Any:
-    """Send symbolic values through layers one after the other."""
+    """Apply layers one after the other."""
     for layer in layers:
         values = layer(values)
     return values
 
 
 def _hidden_dense(config: NetworkOptions, units: int, penalty: Any = None) -> list[Any]:
-    """Make a hidden dense layer and the noise after it."""
+    """Return a hidden dense layer and its noise layers."""
     layer = import_keras().layers.Dense(
         units, activation=config.activation, activity_regularizer=penalty, **_weights(config)
     )
@@ -77,14 +75,14 @@ def _hidden_dense(config: NetworkOptions, units: int, penalty: Any = None) -> li
 
 
 def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the dense autoencoder.
+    """Build the dense autoencoder; input and output have shape (batch, lookback, n_features).
 
-    The batch size restores the articles' penalty: Keras 3 divides it by the rows of the batch.
+    Keras 3 divides an activity penalty by the batch size; multiplying by it restores the articles' penalty.
     """
     keras = import_keras()
     layers = keras.layers
     l1, l2 = config.activity_l1 * batch_size, config.activity_l2 * batch_size
-    # A term of zero would change how the loss of the articles is rounded.
+    # A zero term would change how the articles' loss is rounded.
     penalty = keras.regularizers.L1L2(l1, l2) if l2 else keras.regularizers.L1(l1) if l1 else None
     if config.tied:
         return _build_tied(config, lookback, n_features, penalty)
@@ -96,7 +94,7 @@ def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: 
 
 
 def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any) -> keras.Model:
-    """Build the dense autoencoder whose decoder runs the layers of its encoder backwards."""
+    """Build the dense autoencoder whose decoder uses the transposed weights of its encoder."""
     layers = import_keras().layers
     tied_dense, _ = own_layers()
     half, odd = divmod(len(config.widths), 2)
@@ -105,7 +103,7 @@ def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any
     ]
     steps: list[Any] = [*encoder]
     if not odd:
-        # The two layers in the middle are as wide as each other: what joins them undoes no other layer.
+        # The two middle layers have equal widths; the layer between them has no counterpart to be tied to.
         steps.append(layers.Dense(config.widths[half], **_weights(config)))
     steps += [partial(layer, back=True) for layer in reversed(encoder)]
     inputs = layers.Input((lookback, n_features))
@@ -119,7 +117,7 @@ def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any
 
 
 def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the variational autoencoder.
+    """Build the variational autoencoder; input and output have shape (batch, lookback, n_features).
 
     The evidence lower bound of a Gaussian decoder of unit variance is half the *sum* of the squared
     errors of a window plus the divergence (Kingma and Welling 2013); the loss here is their *mean*, so
@@ -140,7 +138,7 @@ def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int)
 
 
 def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
-    """Make a convolution that keeps the number of rows, and the noise after it."""
+    """Return a convolution that keeps the number of rows, and its noise layers."""
     layer = import_keras().layers.Conv1D(
         filters, config.width, padding="same", activation=config.activation, **_weights(config)
     )
@@ -148,7 +146,10 @@ def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
 
 
 def build_recurrent(config: VectorModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build a recurrent autoencoder: an encoder to one vector, its repetition for each row, and a decoder."""
+    """Build a recurrent autoencoder; input and output have shape (batch, lookback, n_features).
+
+    It encodes a window to one vector, repeats the vector for each row, and decodes.
+    """
     layers = import_keras().layers
     stack = [layers.Input((lookback, n_features)), *_input_noise(config)]
     if isinstance(config, CNNLSTMModel):
@@ -165,7 +166,7 @@ def build_recurrent(config: VectorModel, lookback: int, n_features: int, batch_s
 
 
 def _hidden_recurrent(config: VectorModel, lookback: int, units: int, sequences: bool) -> list[Any]:
-    """Make a recurrent layer, which answers every row or only the last, and the noise after it."""
+    """Return a recurrent layer, which outputs all rows or only the last, and its noise layers."""
     layers, weights = import_keras().layers, _weights(config)
     kind = layers.GRU if isinstance(config, GRUModel) else layers.LSTM
     layer = kind(
@@ -184,9 +185,9 @@ def _hidden_recurrent(config: VectorModel, lookback: int, units: int, sequences:
 
 
 def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the convolutional autoencoder, for any lookback.
+    """Build the convolutional autoencoder; input and output have shape (batch, lookback, n_features).
 
-    Pooling rounds the number of rows up, and the rows that the decoder makes too many are cut off.
+    Pooling rounds the number of rows up; the decoder's surplus rows are cropped.
     """
     keras = import_keras()
     layers = keras.layers
@@ -209,7 +210,7 @@ def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: in
 
 
 def build_attention(config: AttentionModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
-    """Build the self-attention autoencoder."""
+    """Build the self-attention autoencoder; input and output have shape (batch, lookback, n_features)."""
     layers = import_keras().layers
 
     def block(values: Any) -> Any:
@@ -220,7 +221,7 @@ def build_attention(config: AttentionModel, lookback: int, n_features: int, batc
         return layers.LayerNormalization()(values + _through(wide, values))
 
     inputs = layers.Input((lookback, n_features))
-    # A bias for each row is what tells the network where in the window a row stands.
+    # A bias per row encodes its position in the window.
     embed = layers.EinsumDense(
         "bln,nw->blw",
         (lookback, config.width),
@@ -249,21 +250,10 @@ BUILDERS: dict[str, Callable[..., Any]] = {
 
 
 def build(config: NetworkConfig, lookback: int, n_features: int, batch_size: int, seed: int) -> keras.Model:
-    """Build a model of the registry with seeded initial weights and noise.
+    """Build a seeded model; input and output have shape (batch, lookback, n_features).
 
-    Whatever it is made of, input and output have shape (batch, lookback, n_features).
-
-    Parameters
-    ----------
-    config
-        Its `kind` names the builder.
-    lookback, n_features
-        Shape of a window.
-    batch_size
-        Of the training to come.
-    seed
-        Seeds the process: Python's, NumPy's and TensorFlow's global generators. Layers draw their own
-        seeds from them in the order in which they are made.
+    The seed sets the global generators of Python, NumPy and TensorFlow; layers draw their own seeds from
+    them, in the order of their creation.
     """
     keras = import_keras()
     keras.utils.set_random_seed(seed)

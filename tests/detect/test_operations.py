@@ -61,9 +61,19 @@ def test_kerass_convolution_is_the_same_either_way() -> None:
     layer = import_keras().layers.Conv1D(4, 3, padding="same", activation="relu")
     windows = np.random.default_rng(0).normal(size=(8, 5, 3)).astype(np.float32)
     usual = layer(windows).numpy()
+    assert "Conv2D" in operations_of(layer, windows)
     with quick_operations():
         np.testing.assert_allclose(layer(windows), usual, atol=1e-6)
+        assert "Conv2D" not in operations_of(layer, windows), "Keras calls the name that is replaced"
     assert usual.any()
+
+
+def operations_of(layer, windows) -> set[str]:
+    """Types of the operations in the program of a layer."""
+    import tensorflow as tf
+
+    graph = tf.function(lambda values: layer(values), autograph=False).get_concrete_function(windows).graph
+    return {operation.type for operation in graph.get_operations()}
 
 
 def written_down(layer, windows):
@@ -193,7 +203,7 @@ def test_an_operation_that_takes_other_arguments_is_told(changed) -> None:
     assert home.one is as_it_was and home.two is changed
 
 
-def test_another_release_of_tensorflow_is_told_by_name(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_release_of_tensorflow_or_keras_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     import tensorflow as tf
 
     monkeypatch.setattr(tf.random, "stateless_normal", lambda shape, key: key)
@@ -202,6 +212,12 @@ def test_another_release_of_tensorflow_is_told_by_name(monkeypatch: pytest.Monke
         pytest.fail("the body must not run")
     monkeypatch.delattr(tf.random, "stateless_normal")
     with pytest.raises(RareEventError, match="has no .*random.stateless_normal"), quick_operations():
+        pytest.fail("the body must not run")
+    monkeypatch.setattr(import_keras().layers.TimeDistributed, "call", lambda self, inputs: inputs)
+    with (
+        pytest.raises(RareEventError, match=r"TimeDistributed\.call takes self, inputs "),
+        quick_operations(),
+    ):
         pytest.fail("the body must not run")
     assert tf.random.stateless_uniform is uniform
 
