@@ -108,17 +108,17 @@ def test_made_up_scores_are_counted_like_any_others() -> None:
 
 def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> None:
     monkeypatch.setattr(training, "N_ROWS", 1_000)
-    pace = training.Pace(epochs=30, turns=2, epochs_a_turn=1)
-    keys = {"ours", "reference", "ratio", "reference_is", "epoch_ratio", "first_call", "warm_epoch", "beside"}
+    pace = training.Pace(epochs=30, turns=2, epochs_per_turn=1)
+    keys = {"ours", "reference", "ratio", "reference_is", "epoch_ratio", "first_call", "warm_epoch", "others"}
     keys |= {"validation_loss_after_equal_epochs", "second_training_starts_in"}
     dense, again = training.train(ARTICLE_DENSE, pace), training.train(ARTICLE_DENSE, pace)
     # What another row compiled is forgotten; only the second training finds its programs.
     assert epoch_programs.cache_info()[:2] == (1, 1)
-    assert dense["beside"] == again["beside"] == {}
+    assert dense["others"] == again["others"] == {}
     tiny = LSTMModel(encoder=(3,), decoder=(3,))
     lstm = training.train(replace(ARTICLE_LSTM, model=tiny, lookback=2), pace)
-    assert set(lstm["beside"]) == {"articles_layers"} | ({"pytorch"} if has_torch() else set())
-    assert lstm["beside"]["articles_layers"]["ratio"] != lstm["ratio"]
+    assert set(lstm["others"]) == {"articles_layers"} | ({"pytorch"} if has_torch() else set())
+    assert lstm["others"]["articles_layers"]["ratio"] != lstm["ratio"]
     for found in (dense, again, lstm):
         assert set(found) == keys
         first, epoch = found["first_call"], found["warm_epoch"]
@@ -133,8 +133,8 @@ def test_layers_that_are_not_unrolled_are_fitted_once(monkeypatch) -> None:
     monkeypatch.setattr(training, "N_ROWS", 400)
     tiny = LSTMModel(encoder=(2,), decoder=(2,))
     config = replace(ARTICLE_LSTM, model=tiny, lookback=LONGEST_UNROLLED + 1)
-    found = training.train(config, training.Pace(epochs=2, turns=1, epochs_a_turn=1))
-    assert found["beside"] == {}, "the article's layers are these"
+    found = training.train(config, training.Pace(epochs=2, turns=1, epochs_per_turn=1))
+    assert found["others"] == {}, "the article's layers are these"
 
 
 def test_the_articles_layers_are_not_unrolled() -> None:

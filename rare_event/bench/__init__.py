@@ -1,7 +1,6 @@
-"""The bench: speed and size against references, measured in turn in the same run.
+"""The bench: speed and memory against references measured in the same run.
 
-Each row of `ROWS` returns what ours and the reference took; nothing here is a stored figure.
-Comparisons run in a process of their own, so that one row's memory is not another's.
+Each row of `ROWS` measures our code and a reference; no figure is stored.
 """
 
 from __future__ import annotations
@@ -29,17 +28,12 @@ ROWS: dict[str, Callable[[], Row]] = {
 
 
 def measure(names: Sequence[str]) -> dict[str, Row]:
-    """Measure rows of the bench.
-
-    Parameters
-    ----------
-    names
-        Of `ROWS`; all if empty.
+    """Measure the named rows of the bench, or all if no name is given.
 
     Raises
     ------
     ConfigError
-        If a name is not known.
+        If a name is unknown.
     """
     unknown = [name for name in names if name not in ROWS]
     if unknown:
@@ -48,13 +42,7 @@ def measure(names: Sequence[str]) -> dict[str, Row]:
 
 
 def describe(rows: dict[str, Row]) -> str:
-    """Lay the rows out as a table.
-
-    Parameters
-    ----------
-    rows
-        Of `measure`.
-    """
+    """Format the rows returned by `measure` as a table."""
     lines = [f"{'':18}{'ours':>12}{'reference':>14}{'ratio':>9}  reference is"]
     for name, figures in rows.items():
         in_bytes = figures.get("unit") == "bytes"

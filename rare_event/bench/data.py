@@ -1,4 +1,4 @@
-"""Synthetic data of the mill's size: the bench needs no data that may not be passed on."""
+"""Synthetic data of the mill's size, because the mill's data may not be redistributed."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-# The articles' setting: rows and sensors of the mill.
+# Rows and sensors of the mill in the articles.
 N_ROWS, N_SENSORS = 14_400, 59
 MILL_ROWS = 18_398
 
 
 def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int = 0) -> np.ndarray:
-    """Standardised rows of low rank with noise, float32, shape (n_rows, n_sensors)."""
+    """Return standardised low-rank rows with noise, float32, shape (n_rows, n_sensors)."""
     random = np.random.default_rng(seed)
     factors = random.normal(size=(n_rows, 12)) @ random.normal(size=(12, n_sensors))
     values = factors + 0.5 * random.normal(size=factors.shape)
@@ -20,7 +20,7 @@ def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int 
 
 
 def synthetic_scores(n_rows: int, seed: int = 0) -> Any:
-    """Scores of stretches of about 150 rows, 60 % of which end with an event."""
+    """Return scores of stretches of about 150 rows, 60 % of which end with an event."""
     from rare_event.judge.scores import Scores
 
     random = np.random.default_rng(seed)

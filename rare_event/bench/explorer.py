@@ -26,7 +26,7 @@ CHROMIUM_ARGUMENTS = [
 
 
 def explorer_frame() -> Row:
-    """Script time of a frame while dragging the explorer over 1,000,000 scored rows, 95th percentile.
+    """Measure the script time per frame while dragging over 1,000,000 scored rows, 95th percentile.
 
     Raises
     ------
@@ -61,7 +61,7 @@ def explorer_frame() -> Row:
 
 
 def _explorer_page() -> str:
-    """Return the explorer on a page of its own, with the data of 1,000,000 scored rows."""
+    """Return an HTML page of the explorer with 1,000,000 scored rows."""
     from rare_event.config import Costs
     from rare_event.config.labels import SCORE
     from rare_event.judge.explorer import event_levels, explorer_columns

@@ -1,6 +1,6 @@
-"""The LSTM article's training in a plain loop of PyTorch, where that is installed.
+"""The LSTM article's training as a plain PyTorch loop, if PyTorch is installed.
 
-It runs in a process of its own: PyTorch and TensorFlow bring an LLVM each, and may not share one.
+It runs in its own process, because PyTorch and TensorFlow each contain an LLVM, and the two conflict.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from rare_event.prepare.windows import gather
 
 
 def has_torch() -> bool:
-    """Tell whether PyTorch is installed."""
+    """Whether PyTorch is installed."""
     return find_spec("torch") is not None
 
 
 def in_pytorch(config: ExperimentConfig) -> Callable[[], float]:
-    """Prepare a training in another process: each call is an epoch."""
+    """Prepare a training in another process; each call runs an epoch."""
     pool = ProcessPoolExecutor(1, mp_context=get_context("spawn"))
     pool.submit(_make_ready, config).result()
     return lambda: float(pool.submit(_epoch, config).result())
@@ -49,27 +49,20 @@ def _prepared(config: ExperimentConfig) -> Callable[[], float]:
 def epochs_of(
     config: ExperimentConfig, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
 ) -> Callable[[], float]:
-    """Prepare a training by a plain loop: each call is an epoch and gives the validation loss.
+    """Prepare a training in a plain loop; each call runs an epoch and returns the validation loss.
 
-    Parameters
-    ----------
-    config
-        An LSTM's model, lookback and training; PyTorch's LSTM knows no activation but tanh.
-    X
-        float32, shape (n_rows, n_features).
-    train_ends, held_out
-        Last rows of the windows of either part.
+    PyTorch's LSTM always uses tanh, whatever the config's activation.
 
     Raises
     ------
     ConfigError
-        If the model is no LSTM.
+        If the model is not an LSTM.
     """
     import torch
 
     model = config.model
     if not isinstance(model, LSTMModel):
-        raise ConfigError(f"The loop of PyTorch is an LSTM's, not that of {model.kind!r}.")
+        raise ConfigError(f"The PyTorch loop trains only an LSTM, not {model.kind!r}.")
     units = model.encoder + model.decoder
     widths = zip((N_SENSORS, *units), units, strict=False)
     layers = torch.nn.ModuleList(torch.nn.LSTM(*width, batch_first=True) for width in widths)

@@ -1,4 +1,4 @@
-"""Preparing, counting, scoring and the backtest, each against the plain way."""
+"""Preparation, counting, scoring and the backtest, each against a plain implementation."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy
 
 
 def prepare() -> Row:
-    """Time curve shift, windows and scaling of the mill's size against loops over rows."""
+    """Time curve shift, windows and scaling of data of the mill's size against loops over rows."""
     from sklearn.preprocessing import StandardScaler
 
     from rare_event.prepare.features import FittedRepresentation, derive
@@ -57,12 +57,12 @@ def prepare() -> Row:
     if not np.allclose(ours(), reference(), atol=1e-5):
         raise AssertionError("The vectorised preparation differs from the loops.")
     return row(
-        *in_turn(ours, reference, 3), "the articles' way: loops over rows, each window scaled on its own"
+        *in_turn(ours, reference, 3), "the articles' code: loops over rows, each window scaled separately"
     )
 
 
 def operating_points() -> Row:
-    """Time all operating points of 1,000,000 rows, events and alarms included, against one argsort."""
+    """Time all operating points of 1,000,000 rows, with events and alarms, against one argsort."""
     from rare_event.judge.thresholds import operating_points as count
 
     scores = synthetic_scores(1_000_000)
@@ -104,8 +104,8 @@ def score() -> Row:
 def backtest() -> Row:
     """Time a backtest of the recommended model over 6 folds, from the table to the judgement.
 
-    The table is a sample mill of the real one's length. The reference is one training of the dense
-    article's setting, read off as in `train`.
+    The table is a sample mill as long as the real one. The reference is one training of the dense
+    article's settings, timed as in `train`.
     """
     from rare_event.config import RECOMMENDED
     from rare_event.experiment.backtest import backtest as run_backtest
@@ -115,4 +115,4 @@ def backtest() -> Row:
     table = read_table(sample_mill(MILL_ROWS).to_csv(index=False).encode())
     reference = float(train(ARTICLE_DENSE)["reference"])
     ours = seconds(lambda: run_backtest(table, [RECOMMENDED]))
-    return row(ours, reference, f"one model.fit of the dense article's setting, {Pace.epochs} epochs")
+    return row(ours, reference, f"one model.fit of the dense article's settings, {Pace.epochs} epochs")

@@ -1,4 +1,4 @@
-"""How a row of the bench is timed and laid out."""
+"""Timing and format of the bench's rows."""
 
 from __future__ import annotations
 
@@ -13,30 +13,20 @@ TURNS = 5
 
 
 def seconds(action: Callable[[], object]) -> float:
-    """Wall time of one call."""
+    """Return the wall time of a call."""
     began = perf_counter()
     action()
     return perf_counter() - began
 
 
 def in_turn(ours: Callable[[], object], reference: Callable[[], object], turns: int) -> tuple[float, float]:
-    """Median wall times of two actions that take turns, in seconds."""
+    """Return the median wall times of two alternating actions, in seconds."""
     times = [(seconds(ours), seconds(reference)) for _ in range(turns)]
     return median(t[0] for t in times), median(t[1] for t in times)
 
 
 def row(ours: float, reference: float, reference_is: str, **more: Any) -> Row:
-    """Make a row of the bench.
-
-    Parameters
-    ----------
-    ours, reference
-        Seconds or bytes.
-    reference_is
-        What the reference is.
-    **more
-        Further figures.
-    """
+    """Return a row of the bench from two figures in seconds or bytes, and any further figures."""
     return {
         "ours": ours,
         "reference": reference,

@@ -34,16 +34,16 @@ class Pace:
     Parameters
     ----------
     epochs
-        Of the training that is read off: its first call plus the warm epochs.
+        Epochs of the training; its time is the first call plus that many less one warm epochs.
     turns
-        How often each side takes its turn.
-    epochs_a_turn
-        In a row, as in a training: the first after another's turn is slower for everybody.
+        Turns of each side.
+    epochs_per_turn
+        Consecutive epochs, as in a training; the first after a change of sides is slower.
     """
 
     epochs: int = 200
     turns: int = TURNS
-    epochs_a_turn: int = 4
+    epochs_per_turn: int = 4
 
 
 def train_dense() -> Row:
@@ -69,9 +69,8 @@ def train_lookback() -> Row:
 def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
     """Time a training by the compiled epoch and by `model.fit` of the same model.
 
-    An LSTM that we unroll is also fitted as the article's code builds it, since Keras does not unroll a
-    layer unless told to, and in a plain loop of PyTorch where that is installed. Building a model is
-    counted for nobody.
+    An LSTM that we unroll is also fitted without unrolling, as the article's code builds it, and in a
+    plain PyTorch loop if PyTorch is installed. Building a model is not timed.
     """
     from rare_event.detect.detector import build_network
     from rare_event.detect.programs import forget_programs
@@ -95,7 +94,7 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
     warm: dict[str, list[tuple[float, float]]] = {name: [] for name in actions}
     for _ in range(pace.turns):
         for name, action in actions.items():
-            warm[name].extend(_timed(action) for _ in range(pace.epochs_a_turn))
+            warm[name].extend(_timed(action) for _ in range(pace.epochs_per_turn))
     epoch = {name: median(spent for spent, _ in epochs) for name, epochs in warm.items()}
     total = {name: first[name] + (pace.epochs - 1) * epoch[name] for name in actions}
     again = _compiled(config, correlated_rows(N_ROWS, seed=1), train_ends[:-100], held_out[:-50])
@@ -108,7 +107,7 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
         warm_epoch=epoch,
         validation_loss_after_equal_epochs={name: warm[name][-1][1] for name in ("ours", "reference")},
         second_training_starts_in=seconds(again),
-        beside={
+        others={
             name: {"ratio": total[name] / total["ours"], "epoch_ratio": epoch[name] / epoch["ours"]}
             for name in actions
             if name not in ("ours", "reference")
@@ -126,18 +125,18 @@ def _timed(epoch: Callable[[], float]) -> tuple[float, float]:
 def _compiled(
     config: ExperimentConfig, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
 ) -> Callable[[], float]:
-    """Prepare a training by the compiled epoch: each call is an epoch, the first compiles."""
+    """Prepare a training by the compiled epoch; each call runs an epoch, and the first compiles."""
     from rare_event.detect.detector import build_network
     from rare_event.detect.training import compile_epoch
 
     model, random = build_network(config, N_SENSORS), np.random.default_rng(0)
-    under_way: list[Any] = []
+    started: list[Any] = []
 
     def epoch() -> float:
-        if not under_way:
-            under_way.extend(compile_epoch(model, X, held_out, len(train_ends), config.training)[:2])
-        state, run_epoch = under_way
-        under_way[0], _, validation_loss = run_epoch(state, random.permutation(train_ends))
+        if not started:
+            started.extend(compile_epoch(model, X, held_out, len(train_ends), config.training)[:2])
+        state, run_epoch = started
+        started[0], _, validation_loss = run_epoch(state, random.permutation(train_ends))
         return float(validation_loss)
 
     return epoch
@@ -146,7 +145,7 @@ def _compiled(
 def _fitted(
     config: ExperimentConfig, model: Any, X: np.ndarray, train_ends: np.ndarray, held_out: np.ndarray
 ) -> Callable[[], float]:
-    """Prepare a training by `model.fit`: each call is an epoch, on the windows in the order of ours."""
+    """Prepare a training by `model.fit` with our order of windows; each call runs an epoch."""
     from rare_event.detect.layers import import_keras
 
     windows, held_out_windows = (gather(X, ends, config.lookback) for ends in (train_ends, held_out))
@@ -155,7 +154,7 @@ def _fitted(
     random = np.random.default_rng(0)
 
     def epoch() -> float:
-        # Instead of Keras's own shuffling: else chance decides whose loss leaves its plateau first.
+        # The same order as ours, since otherwise chance decides which loss leaves its plateau first.
         shuffled = windows[random.permutation(len(windows))]
         history = model.fit(
             shuffled,
@@ -171,7 +170,7 @@ def _fitted(
 
 
 def _rolled(described: dict[str, Any]) -> dict[str, Any]:
-    """Return a Sequential model's config with no layer unrolled."""
+    """Return a Sequential model's config without unrolling."""
     off = {"unroll": False}
     layers = [
         {**layer, "config": {**layer["config"], **(off if "unroll" in layer["config"] else {})}}
@@ -181,7 +180,7 @@ def _rolled(described: dict[str, Any]) -> dict[str, Any]:
 
 
 def train_memory() -> Row:
-    """Peak memory of training at lookback 30 over lookback 5, each in a process of its own."""
+    """Measure the peak memory of training at lookback 30 and 5, each in its own process."""
     peak = {}
     for lookback in (5, 30):
         code = f"from rare_event.bench.training import peak_of_training; peak_of_training({lookback})"
@@ -193,7 +192,7 @@ def train_memory() -> Row:
 
 
 def peak_of_training(lookback: int) -> None:
-    """Train two epochs of a dense model on 100,000 rows and write the peak memory, in bytes."""
+    """Train a dense model for two epochs on 100,000 rows and write the peak memory in bytes."""
     from rare_event.detect.detector import build_network
     from rare_event.detect.training import train_autoencoder
 
@@ -205,9 +204,9 @@ def peak_of_training(lookback: int) -> None:
 
 
 def _peak_bytes() -> int:
-    """Peak resident memory of this process."""
+    """Return the peak resident memory of this process."""
     status = Path("/proc/self/status")
     if status.exists():
-        # Not getrusage: on Linux its figure includes the parent's size at the time of the fork.
+        # On Linux, getrusage would include the parent's size at the time of the fork.
         return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

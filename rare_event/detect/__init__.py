@@ -1,4 +1,4 @@
 """Models, training, compiled programs and scores of windows.
 
-The only room that imports Keras, inside functions; knows nothing of files or thresholds.
+Only these modules import Keras, inside functions. They know nothing of files or thresholds.
 """

@@ -1,7 +1,7 @@
-"""Baselines: a registry from the kind of a model's settings to its detector.
+"""Baselines: which detector belongs to which model settings.
 
-Adding one is adding its settings to `rare_event.config`, one class with `fit`, `save`, `load` and
-either `sensor_errors` or `window_scores`, and one entry here.
+To add one, add its settings to `rare_event.config`, a class with `fit`, `save`, `load` and either
+`sensor_errors` or `window_scores`, and an entry here.
 """
 
 from __future__ import annotations
@@ -34,15 +34,14 @@ BASELINES: dict[str, type[PCADetector | T2Detector | RowDetector]] = {
 
 
 def detector_class(model: ModelConfig) -> type[PCADetector | T2Detector | RowDetector]:
-    """Find the detector of a baseline's settings.
+    """Return the detector class for a baseline's settings.
 
     Raises
     ------
     ValueError
-        If they are of no baseline.
+        If the model is not a baseline.
     """
-    two = isinstance(model, PCAModel) and model.statistic == "t2"
-    kind = T2 if two else model.kind
+    kind = T2 if isinstance(model, PCAModel) and model.statistic == "t2" else model.kind
     if kind not in BASELINES:
-        raise ValueError(f"{kind} is no baseline")
+        raise ValueError(f"{kind} is not a baseline")
     return BASELINES[kind]

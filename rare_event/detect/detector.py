@@ -1,4 +1,4 @@
-"""Detectors: fitted on normal windows, or on past events, they tell how abnormal a window is."""
+"""Detectors score how abnormal a window is; they are fitted on normal windows or on past events."""
 
 from __future__ import annotations
 
@@ -20,18 +20,12 @@ from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch, OnEpoch, ignore_epoch, train_autoencoder
 from rare_event.errors import DataError
 
-# Windows that the losses of a baseline are the mean score of: enough for a figure to look at.
+# A baseline's losses are the mean score of this many windows: enough for a figure to look at.
 LOSS_WINDOWS = 2048
 
 
 class Autoencoder:
-    """A Keras autoencoder as a detector.
-
-    Parameters
-    ----------
-    model
-        Fitted; input and output of shape (batch, lookback, n_features).
-    """
+    """A fitted Keras autoencoder as a detector; input and output have shape (batch, lookback, n_features)."""
 
     FILE: ClassVar[str] = "model.keras"
 
@@ -49,7 +43,7 @@ class Autoencoder:
         ends
             Last rows of the windows.
         steps
-            Of the ``last`` row, or the mean over the ``window``.
+            The error of the ``last`` row, or the mean over the ``window``.
         """
         return self._errors[steps](X, ends)
 
@@ -59,23 +53,17 @@ class Autoencoder:
 
     @classmethod
     def load(cls, folder: Path) -> Autoencoder:
-        """Read what `save` wrote; nothing in the file is executed.
-
-        Parameters
-        ----------
-        folder
-            Holds `model.keras`.
-        """
+        """Read what `save` wrote; nothing in the file is executed."""
         return cls(import_keras().models.load_model(folder / cls.FILE, compile=False, safe_mode=True))
 
 
 def build_network(config: ExperimentConfig, n_features: int) -> Any:
-    """Build the Keras model a config names, with seeded initial weights.
+    """Build the Keras model of a config, with seeded initial weights.
 
     Raises
     ------
     ValueError
-        If the config's model is no network.
+        If the model is not a network.
     """
     if not isinstance(config.model, NetworkConfig):
         raise ValueError(f"{config.model.kind} is not a network")
@@ -90,33 +78,33 @@ def fit_detector(
     validation_ends: np.ndarray,
     on_epoch: OnEpoch = ignore_epoch,
 ) -> tuple[Detector, list[Epoch]]:
-    """Fit the detector a config names.
+    """Fit the detector of a config.
 
     Parameters
     ----------
     config
-        Its model, lookback, training and seed are used.
+        Only its model, lookback, training, score and seed are used.
     X
         float32, shape (n_rows, n_features).
     y
         Labels after the shift, shape (n_rows,): only a supervised model sees positive windows.
     train_ends, validation_ends
-        Last rows of the windows of either part.
+        Last rows of the windows of each part.
     on_epoch
-        Told of every epoch.
+        Called after every epoch.
 
     Returns
     -------
     tuple
-        The detector, and the epochs of its training. A baseline has one, so that it is watched and
-        cancelled like a network; its losses are mean scores of normal windows.
+        The detector, and the epochs of its training. A baseline has one epoch, so that pages can show
+        and cancel it like a network; its losses are mean scores of normal windows.
 
     Raises
     ------
     DataError
-        If there are too few windows of a kind to learn from.
+        If there are too few normal or positive windows to learn from.
     ValueError
-        If the config's model is a blend, which is joined of several detectors.
+        If the model is a blend, which has several detectors.
     """
     normal_train, normal_validation = (ends[y[ends] == 0] for ends in (train_ends, validation_ends))
     if isinstance(config.model, NetworkConfig):
@@ -126,12 +114,12 @@ def fit_detector(
         )
         return Autoencoder(model), history
     began = perf_counter()
-    seen = train_ends if isinstance(config.model, SupervisedConfig) else normal_train
+    supervised = isinstance(config.model, SupervisedConfig)
     fit = detector_class(config.model).fit
-    _refuse_too_few(config.model.kind, len(train_ends), len(normal_train), supervised=seen is train_ends)
-    # Folds run side by side; threads of each would wait for one another (a fit of 2 s took 17 s).
+    _refuse_too_few(config.model.kind, len(train_ends), len(normal_train), supervised)
+    # Folds run in parallel; several threads each would wait for one another (a fit of 2 s took 17 s).
     with threadpool_limits(1):
-        detector: Detector = fit(config, X, y, seen)
+        detector: Detector = fit(config, X, y, train_ends if supervised else normal_train)
         loss, validation_loss = (
             _mean_score(detector, X, ends, config.score) for ends in (normal_train, normal_validation)
         )
@@ -141,7 +129,7 @@ def fit_detector(
 
 
 def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) -> None:
-    """Refuse a training part that a baseline can learn nothing from."""
+    """Refuse a training part that is too small for a baseline."""
     if n_normal < 2:
         raise DataError(
             f"{n_normal} normal training windows: {kind} needs at least 2. Use a shorter lookback, "
@@ -156,13 +144,13 @@ def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) 
 
 
 def _mean_score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) -> float:
-    """Mean score of at most `LOSS_WINDOWS` windows, evenly spaced; 0 of none."""
+    """Mean score of at most `LOSS_WINDOWS` evenly spaced windows; 0 if there are none."""
     chosen = thinned(ends, LOSS_WINDOWS)
     return float(score(detector, X, chosen, config).mean()) if len(chosen) else 0.0
 
 
 def load_detector(config: ExperimentConfig, folder: Path) -> Detector:
-    """Read the detector of a config from a folder that its `save` wrote.
+    """Read the detector of a config from the folder that `save` wrote it into.
 
     Raises
     ------

@@ -1,4 +1,4 @@
-"""Networks on their way out: as ONNX, for programs without Keras."""
+"""Export of networks as ONNX, for programs without Keras."""
 
 from __future__ import annotations
 
@@ -15,35 +15,28 @@ EXPORTER = "tf2onnx"
 
 
 def can_export_onnx() -> bool:
-    """Whether the package that Keras needs for ONNX is installed; nothing is imported."""
+    """Whether the ONNX exporter is installed; nothing is imported."""
     return find_spec(EXPORTER) is not None
 
 
 def export_onnx(model: Any, path: Path) -> None:
-    """Write a Keras model as ONNX, for windows of any number; its input is called ``window``.
-
-    Parameters
-    ----------
-    model
-        One input of shape (batch, lookback, n_features), which is also that of its output.
-    path
-        Where to write.
+    """Write a Keras model as ONNX for any batch size; its input is called ``window``.
 
     Raises
     ------
     ConfigError
-        If the package that Keras needs for it is not installed.
+        If the ONNX exporter is not installed.
     """
     if not can_export_onnx():
         raise ConfigError(
             f"ONNX needs the package {EXPORTER}, which is not installed. Install it with `pip install "
             f"{EXPORTER}`, or export to a .keras file."
         )
-    # It warns of every node that belongs to training only.
+    # The exporter warns of every node that only training needs.
     logging.getLogger(EXPORTER).setLevel(logging.ERROR)
     keras = import_keras()
     window = keras.InputSpec(shape=(None, *model.input_shape[1:]), dtype="float32", name="window")
     with warnings.catch_warnings():
-        # Keras mends the exporter for NumPy 2 in a way that NumPy remarks on.
+        # Keras patches the exporter for NumPy 2 in a way that NumPy warns of.
         warnings.simplefilter("ignore", FutureWarning)
         model.export(str(path), format="onnx", verbose=False, input_signature=[window])

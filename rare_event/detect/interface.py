@@ -1,4 +1,4 @@
-"""What a detector offers once it is fitted: sensor errors, or scores alone."""
+"""The methods of a fitted detector: sensor errors, or only scores."""
 
 from __future__ import annotations
 
@@ -12,9 +12,16 @@ Steps = Literal["last", "window"]
 
 @runtime_checkable
 class Reconstructor(Protocol):
-    """A detector that reproduces windows: the score is made of its errors, sensor by sensor.
+    """A detector that reconstructs windows; the score is computed from each sensor's error.
 
-    `FILE` is the name of what `save` writes.
+    `FILE` is the name of the file `save` writes.
+
+    Examples
+    --------
+    >>> from rare_event.detect.pca import SquaresDetector
+    >>> detector = SquaresDetector(mean=np.zeros(2), components=np.zeros((0, 2)), lookback=1)
+    >>> detector.sensor_errors(np.array([[1.0, 3.0]]), np.array([0]), steps="last")
+    array([[1., 9.]])
     """
 
     FILE: ClassVar[str]
@@ -29,9 +36,9 @@ class Reconstructor(Protocol):
 
 
 class Scorer(Protocol):
-    """A detector that scores windows and cannot tell which sensors made the score.
+    """A detector that scores windows without attributing the score to sensors.
 
-    `FILE` is the name of what `save` writes.
+    `FILE` is the name of the file `save` writes.
     """
 
     FILE: ClassVar[str]

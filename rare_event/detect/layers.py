@@ -1,4 +1,4 @@
-"""Keras, imported when it is first needed, and the layers it lacks."""
+"""The import of Keras, on first use, and the layers it lacks."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from typing import Any
 from rare_event.errors import ConfigError
 
 NETWORK_PACKAGES = ("keras", "tensorflow")
-# Beyond e^20 or below e^-20 a variance says nothing more, and its exponential overflows.
+# Log variances are clipped to this range, because the exponential of a large one overflows.
 LARGEST_LOG_VARIANCE = 20.0
 
 
 def import_keras() -> Any:
     """Import keras on the TensorFlow backend, without its start-up messages.
 
-    Layers of ours are registered, so that models that have them load in safe mode.
+    It registers our own layers, so that models with them load in safe mode.
 
     Raises
     ------
@@ -28,7 +28,7 @@ def import_keras() -> Any:
     try:
         import keras
     except ModuleNotFoundError as error:
-        # Any other module that is missing tells of a broken installation.
+        # Any other missing module means a broken installation.
         if (error.name or "").split(".")[0] not in NETWORK_PACKAGES:
             raise
         raise ConfigError(
@@ -42,25 +42,22 @@ def import_keras() -> Any:
 
 @cache
 def own_layers() -> tuple[Any, Any]:
-    """Make the two layers that Keras lacks, `TiedDense` and `Sampling`.
+    """Return the two layer classes that Keras lacks, `TiedDense` and `Sampling`.
 
-    They are made here, in functions, because their base class is only known once keras is imported.
+    Functions define them, because their base class exists only once keras is imported.
     """
     return _tied_dense(), _sampling()
 
 
 def _tied_dense() -> Any:
-    """Make the class of a dense layer that runs both ways."""
+    """Define `TiedDense`."""
     import keras
 
     ops = keras.ops
 
     @keras.saving.register_keras_serializable("rare_event")
     class TiedDense(keras.layers.Layer):  # type: ignore[misc, unused-ignore]
-        """A dense layer that also runs backwards, through its own weights transposed.
-
-        Called twice in one model it shares its weights the way Keras shares layers. It is linear.
-        """
+        """A linear layer that can also apply its weights transposed (`back`)."""
 
         def __init__(self, units: int, initializer: str, weight_decay: float, **rest: Any) -> None:
             super().__init__(**rest)
@@ -88,17 +85,17 @@ def _tied_dense() -> Any:
 
 
 def _sampling() -> Any:
-    """Make the class of a layer that draws from a distribution."""
+    """Define `Sampling`."""
     import keras
 
     ops = keras.ops
 
     @keras.saving.register_keras_serializable("rare_event")
     class Sampling(keras.layers.Layer):  # type: ignore[misc, unused-ignore]
-        """Draw from the normal distribution of a mean and a log variance; when scoring, take the mean.
+        """Draw from the normal distribution of a mean and a log variance; return the mean when scoring.
 
         Its loss is the divergence from the standard normal distribution (Kingma and Welling 2013,
-        appendix B), meant over the batch.
+        appendix B), averaged over the batch.
         """
 
         def __init__(self, weight: float, seed: int | None = None, **rest: Any) -> None:

@@ -1,7 +1,7 @@
-"""Operations in place of TensorFlow's and Keras's, where XLA makes slow code of those.
+"""Replacements for operations of TensorFlow and Keras that XLA compiles to slow code.
 
-They are called by name. While a program is traced, five of those names lead here: the layers, their
-weights and the saved model remain Keras's own, and only the compiled program differs.
+While a program is traced, five names lead to these functions. The layers, their weights and the saved
+model remain Keras's own; only the compiled program differs.
 """
 
 from __future__ import annotations
@@ -17,22 +17,17 @@ from rare_event.detect.random_bits import dropout, normal, uniform
 from rare_event.errors import RareEventError
 
 Operation = Callable[..., Any]
-# Where an operation stands, its name there, and what makes ours from theirs.
+# The module or class of an operation, its name there, and a function from the original to ours.
 Replacement = tuple[Any, str, Callable[[Operation], Operation]]
-# Names belong to the process: a second thread would take our operations for theirs, and leave them there.
+# Names belong to the process: a second thread would take our operations for the originals and keep them.
 _one_at_a_time = RLock()
 
 
 def convolution_as_product(theirs: Operation) -> Operation:
-    """Return a convolution along the rows as one matrix product of shifted rows.
+    """Return `tf.nn.convolution` with plain convolutions along rows as one matrix product of shifted rows.
 
-    An epoch of a convolutional network takes a tenth of the time: XLA has no quick code for the
-    gradients of a convolution on a processor.
-
-    Parameters
-    ----------
-    theirs
-        `tf.nn.convolution`, which does all others: with strides, holes, groups or in two dimensions.
+    An epoch of a convolutional network takes a tenth of the time: XLA's gradients of a convolution are slow
+    on a CPU. Convolutions with strides, dilations, groups or two dimensions use the original.
     """
     import tensorflow as tf
 
@@ -51,21 +46,17 @@ def convolution_as_product(theirs: Operation) -> Operation:
             return theirs(input, filters, strides, padding, data_format, dilations, name)
         width, rows = filters.shape[0], input.shape[1]
         padded = tf.pad(input, [[0, 0], [(width - 1) // 2, width // 2], [0, 0]])
-        beside = tf.concat([padded[:, row : row + rows] for row in range(width)], 2)
-        return beside @ tf.reshape(filters, [-1, filters.shape[2]])
+        shifted = tf.concat([padded[:, row : row + rows] for row in range(width)], 2)
+        return shifted @ tf.reshape(filters, [-1, filters.shape[2]])
 
     return convolution
 
 
 def rows_at_once(theirs: Operation) -> Operation:
-    """Return what `keras.layers.TimeDistributed` does, with all rows of a window in one matrix product.
+    """Return `TimeDistributed.call` with a plain dense layer applied to all rows in one matrix product.
 
-    Keras writes the product down for each row: long windows made large programs, slow to compile.
-
-    Parameters
-    ----------
-    theirs
-        The layer's own `call`, for all layers but plain dense ones.
+    Keras adds one product per row to the program, so long windows are slow to compile. Other layers use
+    the original.
     """
 
     def call(self: Any, inputs: Any, training: Any = None, mask: Any = None) -> Any:
@@ -79,17 +70,12 @@ def rows_at_once(theirs: Operation) -> Operation:
 
 @contextmanager
 def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
-    """Let names lead to other operations meanwhile, for one thread at a time.
-
-    Parameters
-    ----------
-    replacements
-        Each is where a name stands, the name, and a function from the operation there to ours.
+    """Replace operations within the context, for one thread at a time.
 
     Raises
     ------
     RareEventError
-        If a name is gone, or its operation takes other arguments than ours; then none is replaced.
+        If a name is missing or its operation takes other arguments than ours; then none is replaced.
     """
     with _one_at_a_time:
         pairs = [(home, name, *_both(home, name, ours_from)) for home, name, ours_from in replacements]
@@ -103,7 +89,7 @@ def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
 
 
 def _both(home: Any, name: str, ours_from: Callable[[Operation], Operation]) -> tuple[Operation, Operation]:
-    """Return the operation of a name, and ours, which must take the same arguments."""
+    """Return the original operation and ours, which must take the same arguments."""
     where = f"{home.__name__}.{name}"
     remedy = "Install the releases of TensorFlow and Keras that requirements.txt names."
     theirs = vars(home).get(name)
@@ -119,19 +105,19 @@ def _both(home: Any, name: str, ours_from: Callable[[Operation], Operation]) -> 
 
 
 def _arguments(operation: Operation) -> list[str]:
-    """Names of what an operation takes, in order; those by keyword only begin with a star."""
+    """Argument names of an operation, in order; keyword-only ones begin with a star."""
     parameters = inspect.signature(operation).parameters.values()
     return [f"*{one.name}" if one.kind is one.KEYWORD_ONLY else one.name for one in parameters]
 
 
 @contextmanager
 def quick_operations() -> Iterator[None]:
-    """Let what is traced meanwhile use these operations, and cheap random bits.
+    """Use these operations and cheap random bits for programs traced within the context.
 
     Raises
     ------
     RareEventError
-        If TensorFlow or Keras has changed what is replaced.
+        If TensorFlow or Keras has changed a replaced operation.
     """
     import tensorflow as tf
 

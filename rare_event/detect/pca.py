@@ -1,4 +1,4 @@
-"""Principal components of flattened windows: what they leave over, and how far out they are."""
+"""Principal components of flattened windows: their residuals, and Hotelling's T2."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ import numpy as np
 from rare_event.config import ExperimentConfig, PCAModel
 from rare_event.detect.interface import Steps
 
-# Windows whose products are summed at once.
+# Windows per partial sum of the covariance.
 CHUNK = 8192
-# Of the largest variance: directions below vary by rounding only.
+# Share of the largest variance; directions below it vary only by rounding.
 LEAST_VARIANCE = 1e-12
 
 
@@ -35,9 +35,9 @@ def flat_windows(X: np.ndarray, ends: np.ndarray, lookback: int) -> np.ndarray:
 def principal_axes(
     X: np.ndarray, ends: np.ndarray, lookback: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the principal components of windows, the one of largest variance first.
+    """Find the principal components of windows, largest variance first.
 
-    The covariance is summed over chunks of windows, so memory does not grow with their number.
+    Memory does not grow with the number of windows, because the covariance is summed in chunks.
 
     Parameters
     ----------
@@ -66,21 +66,13 @@ def principal_axes(
 
 
 def kept_components(config: ExperimentConfig, n_inputs: int) -> int:
-    """Count the components kept: those asked for, at most the number of inputs less one.
-
-    Parameters
-    ----------
-    config
-        Its model is of kind ``pca``.
-    n_inputs
-        lookback * n_features.
-    """
+    """Return the number of components of a PCA config, at most the number of inputs less one."""
     return min(cast(PCAModel, config.model).components, n_inputs - 1)
 
 
 @dataclass(frozen=True)
 class Axes:
-    """Some principal components, as `save` writes them.
+    """Fitted principal components, written and read as `pca.npz`.
 
     Parameters
     ----------
@@ -98,15 +90,7 @@ class Axes:
     FILE: ClassVar[str] = "pca.npz"
 
     def centred(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Return flattened windows less their mean, shape (n_windows, lookback * n_features).
-
-        Parameters
-        ----------
-        X
-            float32, shape (n_rows, n_features).
-        ends
-            Last rows of the windows.
-        """
+        """Return flattened windows less the mean, shape (n_windows, lookback * n_features)."""
         return flat_windows(X, ends, self.lookback) - self.mean
 
     def save(self, folder: Path) -> None:
@@ -115,36 +99,18 @@ class Axes:
 
     @classmethod
     def load(cls, folder: Path) -> Self:
-        """Read what `save` wrote.
-
-        Parameters
-        ----------
-        folder
-            Holds `pca.npz`.
-        """
+        """Read what `save` wrote."""
         with np.load(folder / cls.FILE, allow_pickle=False) as stored:
             arrays = {field.name: stored[field.name] for field in fields(cls)}
         return cls(**{**arrays, "lookback": int(arrays["lookback"])})
 
 
 class PCADetector(Axes):
-    """Reconstruction from principal components: the score is made of what they leave over."""
+    """Reconstruction from principal components; the errors are the squared residuals."""
 
     @classmethod
     def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
-        """Fit on normal training windows.
-
-        Parameters
-        ----------
-        config
-            Its model tells the number of components.
-        X
-            float32, shape (n_rows, n_features).
-        y
-            Not used.
-        ends
-            Last rows of the normal training windows.
-        """
+        """Fit on the normal training windows that end in the rows `ends`; `y` is not used."""
         mean, components, _ = principal_axes(X, ends, config.lookback)
         kept = kept_components(config, len(mean))
         return cls(mean, components[:kept], config.lookback)
@@ -159,7 +125,7 @@ class PCADetector(Axes):
         ends
             Last rows of the windows.
         steps
-            Of the ``last`` row, or the mean over the ``window``.
+            The error of the ``last`` row, or the mean over the ``window``.
         """
         centred = self.centred(X, ends)
         residual = centred - (centred @ self.components.T) @ self.components
@@ -168,21 +134,11 @@ class PCADetector(Axes):
 
 
 class SquaresDetector(PCADetector):
-    """No model: reconstruction from no component around 0, so that errors are the squared inputs."""
+    """No model: the errors are the squared inputs."""
 
     @classmethod
     def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
-        """Take the shape of a window; nothing is learned.
-
-        Parameters
-        ----------
-        config
-            Its lookback is used.
-        X
-            float32, shape (n_rows, n_features).
-        y, ends
-            Not used.
-        """
+        """Keep the shape of a window; nothing is learned."""
         width = config.lookback * X.shape[1]
         return cls(np.zeros(width), np.zeros((0, width)), config.lookback)
 
@@ -194,33 +150,19 @@ class T2Detector(Axes):
     Parameters
     ----------
     variances
-        Along each component, above 0, shape (n_components,).
+        Variance along each component, above 0, shape (n_components,).
     """
 
     variances: np.ndarray
 
     @classmethod
     def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
-        """Fit on normal training windows; components along which nothing varies are left out.
-
-        Parameters
-        ----------
-        config, X, y, ends
-            As for `PCADetector.fit`.
-        """
+        """Fit as `PCADetector.fit` does, without components along which nothing varies."""
         mean, components, variances = principal_axes(X, ends, config.lookback)
         kept = kept_components(config, len(mean))
         kept = min(kept, int((variances > LEAST_VARIANCE * max(variances[0], 1.0)).sum()))
         return cls(mean, components[:kept], config.lookback, variances[:kept])
 
     def window_scores(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Return the squared distance along each component over its variance, summed; shape (n_windows,).
-
-        Parameters
-        ----------
-        X
-            float32, shape (n_rows, n_features).
-        ends
-            Last rows of the windows.
-        """
+        """Return the sum of squared distances along the components, each over its variance; (n_windows,)."""
         return np.square(self.centred(X, ends) @ self.components.T) @ (1 / self.variances)

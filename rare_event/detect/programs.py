@@ -1,12 +1,10 @@
-"""Programs: what is compiled of a network, to learn, to validate and to score.
+"""Programs: compiled functions of a network that learn, validate and score.
 
-Windows are gathered by their last row inside the program, all batches including the last partial one
-run in one XLA loop, and the validation loss is part of the same program. Memory does not grow with
-the lookback.
+A program gathers windows by their last row and runs all batches in one XLA loop, so memory does not grow
+with the lookback.
 
-Weights and data are arguments of the programs, and data are padded to one of few lengths. So
-programs are kept by architecture: a second training that is alike, such as that of the next fold of a
-backtest, compiles nothing.
+Weights and data are arguments, and data are padded to one of a few lengths. Programs are therefore cached
+by architecture: the next fold of a backtest compiles nothing.
 """
 
 from __future__ import annotations
@@ -27,26 +25,25 @@ from rare_event.detect.operations import quick_operations
 if TYPE_CHECKING:
     import keras
 
-# Windows per step where errors are asked for: large enough to fill the processor, small enough that
-# gathered windows of a long lookback stay a few megabytes.
+# Windows scored per step: enough to fill the CPU, while windows of a long lookback take a few megabytes.
 EVALUATION_BATCH = 2048
-# Compiled programs that are kept, of either kind.
+# Compiled programs cached, per kind.
 KEPT_PROGRAMS = 8
 
 Made = TypeVar("Made")
 
 
 class State(NamedTuple):
-    """What an epoch starts from, as tensors.
+    """The state at the start of an epoch, as tensors.
 
     Parameters
     ----------
     weights, momenta, velocities
-        Of Adam (Kingma and Ba 2015), all trainable variables in one row.
+        Weights and Adam's moments (Kingma and Ba 2015), all trainable variables in one vector.
     steps
-        How many were taken.
+        Number of steps taken.
     others
-        The model's other variables, such as the state of its random generators.
+        The model's other variables, such as the states of its random generators.
     """
 
     weights: Any
@@ -57,12 +54,12 @@ class State(NamedTuple):
 
 
 def first_state(model: keras.Model) -> State:
-    """Return where a training of a model starts; the model keeps its weights."""
+    """Return the state of a model before training."""
     import tensorflow as tf
 
     weights = _joined(_values(model.trainable_variables))
-    nothing = tf.zeros_like(weights)
-    return State(weights, nothing, nothing, tf.constant(0.0), _values(model.non_trainable_variables))
+    zeros = tf.zeros_like(weights)
+    return State(weights, zeros, zeros, tf.constant(0.0), _values(model.non_trainable_variables))
 
 
 def _values(variables: list[Any]) -> list[Any]:
@@ -72,14 +69,14 @@ def _values(variables: list[Any]) -> list[Any]:
 
 
 def _joined(values: list[Any]) -> Any:
-    """Lay values of any shape out in one row."""
+    """Concatenate values of any shape into one vector."""
     import tensorflow as tf
 
     return tf.concat([tf.reshape(value, [-1]) for value in values], 0)
 
 
 def _split(row: Any, variables: list[Any]) -> list[Any]:
-    """Cut a row into the shapes of variables."""
+    """Split a vector into the shapes of variables."""
     import tensorflow as tf
 
     parts = tf.split(row, [math.prod(variable.shape) for variable in variables])
@@ -87,7 +84,7 @@ def _split(row: Any, variables: list[Any]) -> list[Any]:
 
 
 def load_state(model: keras.Model, state: State) -> None:
-    """Give a model the weights of a state."""
+    """Set the variables of a model to those of a state."""
     values = _split(state.weights, model.trainable_variables) + state.others
     variables = model.trainable_variables + model.non_trainable_variables
     for variable, value in zip(variables, values, strict=True):
@@ -96,14 +93,14 @@ def load_state(model: keras.Model, state: State) -> None:
 
 @dataclass(frozen=True)
 class Network:
-    """A model that is known by its architecture: equal ones share their programs.
+    """A cache key: networks of equal architecture share their programs.
 
     Parameters
     ----------
     architecture
-        What it is made of, without the names that Keras numbers.
+        The model's JSON, without the numbers that Keras gives to names.
     model
-        The first that came; its weights are not read.
+        The first model of this architecture; its weights are not read.
     """
 
     architecture: str
@@ -111,11 +108,11 @@ class Network:
 
     @classmethod
     def of(cls, model: keras.Model) -> Network:
-        """Describe a model."""
+        """Return the key of a model."""
         parts = json.loads(model.to_json())
         del parts["config"]["name"]
         described = json.dumps(parts)
-        # Keras numbers the layers it names through the process: lstm, lstm_1, ...
+        # Keras numbers layer names per process: lstm, lstm_1, ...
         for number, name in enumerate(dict.fromkeys(re.findall(r'"name": "([^"]+)"', described))):
             kind = re.sub(r"_\d+$", "", name)
             described = re.sub(f'"{re.escape(name)}"(?!:)', f'"{kind}#{number}"', described)
@@ -123,16 +120,16 @@ class Network:
 
 
 def forget_programs() -> None:
-    """Compile the next training from scratch."""
+    """Clear the cached programs."""
     epoch_programs.cache_clear()
     _errors_program.cache_clear()
 
 
 @lru_cache(maxsize=KEPT_PROGRAMS)
 def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int) -> tuple[Any, Any, bool]:
-    """Make what learns and what validates, and tell whether XLA could compile them.
+    """Return the programs that learn and validate, and whether XLA compiled them.
 
-    Both take the ends of windows in batches, and turn as often as `count` windows need.
+    Both take the ends of windows in batches, of which they use the first `count` windows.
     """
     import tensorflow as tf
 
@@ -143,25 +140,25 @@ def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int)
     to_validate, to_learn = (state, X, held_out, none), (state, tf.constant(0.0), X, order, none)
 
     def programs(compiled: bool) -> tuple[Any, Any, bool]:
-        """Run both once, on no windows: that is when XLA compiles, one beside the other."""
+        """Run both once without windows, so that XLA compiles them, in parallel."""
         learning, validating = (
             tf.function(f, jit_compile=compiled, autograph=False) for f in (learn, validate)
         )
         with ThreadPoolExecutor(1) as thread:
-            # Only XLA's part is left to the thread, since a Keras model cannot be traced twice at once.
+            # Only compiling happens in the thread, since a Keras model cannot be traced twice at once.
             with quick_operations():
                 validating = validating.get_concrete_function(*to_validate)
-                beside = thread.submit(validating, *to_validate)
+                compiling = thread.submit(validating, *to_validate)
                 learning = learning.get_concrete_function(*to_learn)
             learning(*to_learn)
-            beside.result()
+            compiling.result()
         return learning, validating, compiled
 
     return _compiled_if_possible(programs)
 
 
 def _compiled_if_possible(make: Callable[[bool], Made]) -> Made:
-    """Make programs with XLA, or without it where it knows no such operation."""
+    """Make programs with XLA, or without it if it does not support an operation."""
     import tensorflow as tf
 
     try:
@@ -171,7 +168,7 @@ def _compiled_if_possible(make: Callable[[bool], Made]) -> Made:
 
 
 def _learning(model: keras.Model) -> Callable[..., tuple[State, Any]]:
-    """Return an epoch: from a state, rate, data and batches to the next state and the mean loss."""
+    """Return the function of an epoch: from state, rate, data and batches to the next state and mean loss."""
     import tensorflow as tf
 
     variables, loss_of = model.trainable_variables, _loss_of(model)
@@ -186,17 +183,17 @@ def _learning(model: keras.Model) -> Callable[..., tuple[State, Any]]:
             moved = [_adam(*one, steps + 1, rate) for one in each]
             return ([list(kind) for kind in zip(*moved, strict=True)], steps + 1, others), loss
 
-        # Variables are apart only within: a call costs for every tensor it is given.
-        apart = [_split(row, variables) for row in state[:3]]
-        (apart, steps, others), loss = _each_batch(step, (apart, state.steps, state.others), batches, count)
-        weights, momenta, velocities = (_joined(values) for values in apart)
+        # Variables are split only inside, because each tensor passed to a program costs time.
+        split = [_split(row, variables) for row in state[:3]]
+        (split, steps, others), loss = _each_batch(step, (split, state.steps, state.others), batches, count)
+        weights, momenta, velocities = (_joined(values) for values in split)
         return State(weights, momenta, velocities, steps, others), loss
 
     return learn
 
 
 def _validating(model: keras.Model) -> Callable[..., Any]:
-    """Return the mean loss of batches at a state, with nothing learned."""
+    """Return the function of the mean loss of batches, which leaves the state unchanged."""
     variables, loss_of = model.trainable_variables, _loss_of(model)
 
     def validate(state: State, X: Any, batches: Any, count: Any) -> Any:
@@ -211,7 +208,7 @@ def _validating(model: keras.Model) -> Callable[..., Any]:
 
 
 def _loss_of(model: keras.Model) -> Callable[..., tuple[Any, Any]]:
-    """Return the loss of the windows that are no filling, and the other variables afterwards."""
+    """Return the function of a batch's loss without its padding, and the other variables afterwards."""
     import tensorflow as tf
 
     offsets = np.arange(1 - model.input_shape[1], 1)
@@ -228,7 +225,7 @@ def _loss_of(model: keras.Model) -> Callable[..., tuple[Any, Any]]:
 
 
 def _each_batch(step: Callable[..., Any], carried: Any, batches: Any, count: Any) -> tuple[Any, Any]:
-    """Take a step with each batch; also the mean of their losses, weighted by their windows."""
+    """Take a step with each batch; also return their mean loss, weighted by windows."""
     import tensorflow as tf
 
     size = batches.shape[1]
@@ -245,7 +242,7 @@ def _each_batch(step: Callable[..., Any], carried: Any, batches: Any, count: Any
 def _adam(
     weight: Any, momentum: Any, velocity: Any, gradient: Any, step: Any, rate: Any
 ) -> tuple[Any, Any, Any]:
-    """Take a step of Adam with the constants of `keras.optimizers.Adam`; the first step is 1."""
+    """Take a step of Adam, counted from 1, with the constants of `keras.optimizers.Adam`."""
     import tensorflow as tf
 
     rate *= tf.sqrt(1 - 0.999**step) / (1 - 0.9**step)
@@ -257,19 +254,19 @@ def _adam(
 def compile_errors(
     model: keras.Model, steps: Literal["last", "window"]
 ) -> Callable[[np.ndarray, np.ndarray], np.ndarray]:
-    """Compile the squared errors of a model's reconstruction, for any number of rows.
+    """Compile the squared reconstruction errors of a model, for any number of rows.
 
     Parameters
     ----------
     model
         Input and output of shape (batch, lookback, n_features); its weights are read at each call.
     steps
-        Errors of the ``last`` row, or the mean over the ``window``.
+        The error of the ``last`` row, or the mean over the ``window``.
 
     Returns
     -------
     Callable
-        From X, shape (n_rows, n_features), and the last rows of windows to errors of shape
+        From X, shape (n_rows, n_features), and the last rows of windows to errors, shape
         (n_windows, n_features).
     """
     size, offsets = EVALUATION_BATCH, np.arange(1 - model.input_shape[1], 1)
@@ -280,7 +277,7 @@ def compile_errors(
         errors = np.empty((len(ends), X.shape[1]), np.float32)
         for start in range(0, len(ends), size):
             chunk = ends[start : start + size]
-            # One shape means one compilation: the last batch is filled up with its first window.
+            # A single shape is compiled once: the last batch is padded with its first window.
             filled = np.full(size, chunk[0])
             filled[: len(chunk)] = chunk
             errors[start : start + len(chunk)] = program(*weights, X[filled[:, None] + offsets])[: len(chunk)]
@@ -291,7 +288,7 @@ def compile_errors(
 
 @lru_cache(maxsize=KEPT_PROGRAMS)
 def _errors_program(network: Network, steps: str, size: int) -> Any:
-    """Make what scores `size` windows, compiled unless XLA cannot."""
+    """Return the program that scores `size` windows, compiled if XLA supports it."""
     import tensorflow as tf
 
     model = network.model

@@ -1,9 +1,9 @@
 """Cheap random bits for the noise in a compiled epoch.
 
-Keras's noise layers draw through three functions of TensorFlow, whose generator (Philox) XLA computes
-anew wherever a layer's mask is used: in an LSTM that took three quarters of an epoch. Here a bit is a
-hash of its place in the draw and of the draw's seed, which costs next to nothing to compute anew. The
-layers remain Keras's own and so does the seed's state: a saved model knows nothing of this.
+Keras's noise layers draw through three functions of TensorFlow. XLA recomputes their generator (Philox)
+wherever a layer's mask is used: in an LSTM that took three quarters of an epoch. Here a bit is a hash of its
+position and the draw's seed, which is cheap to recompute. Layers and seed states remain Keras's own, so
+saved models are unaffected.
 """
 
 from __future__ import annotations
@@ -12,15 +12,7 @@ from typing import Any
 
 
 def hashed(number: Any) -> Any:
-    """Mix 32 bits, so that numbers that are alike come out unlike.
-
-    The last step of MurmurHash3 (Appleby 2011); it is one-to-one.
-
-    Parameters
-    ----------
-    number
-        Tensor of type uint32, any shape.
-    """
+    """Mix the bits of a uint32 tensor by the last step of MurmurHash3 (Appleby 2011); it is one-to-one."""
     import tensorflow as tf
 
     def shifted(places: int) -> Any:
@@ -32,17 +24,10 @@ def hashed(number: Any) -> Any:
 
 
 def random_bits(shape: Any, seed: Any) -> Any:
-    """Draw 32 random bits for each place of a shape, as uint32.
+    """Draw uint32 random bits of a shape; equal seeds (two integers) give equal draws.
 
-    Two draws mix their places with keys of their own twice: mixed once, draws whose keys happen to
-    share their leading bits would hold the same numbers in another order.
-
-    Parameters
-    ----------
-    shape
-        Of the result; known when the program is compiled.
-    seed
-        Two integers; a draw is the same whenever they are.
+    Positions are mixed with the draw's key twice: mixed once, two draws whose keys share their leading bits
+    would hold the same numbers in another order.
     """
     import tensorflow as tf
 
@@ -61,19 +46,7 @@ def uniform(
     name: str | None = None,
     alg: Any = None,
 ) -> Any:
-    """Draw from [minval, maxval), in 2^24 equal steps, as `tf.random.stateless_uniform` does.
-
-    Parameters
-    ----------
-    shape, seed
-        As of `random_bits`.
-    minval, maxval
-        Bounds.
-    dtype
-        Of the result, float32 unless told; only floating types are drawn here.
-    name, alg
-        Not used.
-    """
+    """Draw floats from [minval, maxval) in 2^24 equal steps; replaces `tf.random.stateless_uniform`."""
     import tensorflow as tf
 
     share = tf.cast(tf.bitwise.right_shift(random_bits(shape, seed), tf.constant(8, tf.uint32)), tf.float32)
@@ -89,22 +62,10 @@ def normal(
     name: str | None = None,
     alg: Any = None,
 ) -> Any:
-    """Draw from a normal distribution, by its inverse, as `tf.random.stateless_normal` does.
-
-    Parameters
-    ----------
-    shape, seed
-        As of `random_bits`.
-    mean, stddev
-        Of the distribution.
-    dtype
-        Of the result, float32 unless told.
-    name, alg
-        Not used.
-    """
+    """Draw from a normal distribution through its inverse; replaces `tf.random.stateless_normal`."""
     import tensorflow as tf
 
-    # One step inwards from -1 as from 1: at either end the inverse is infinite.
+    # One step short of -1 and of 1, where the inverse is infinite.
     between = uniform(shape, seed, -1 + 2**-23, 1.0)
     return tf.cast(mean + stddev * 2**0.5 * tf.math.erfinv(between), dtype or tf.float32)
 
@@ -112,23 +73,7 @@ def normal(
 def dropout(
     x: Any, rate: float, seed: Any, rng_alg: Any = None, noise_shape: Any = None, name: str | None = None
 ) -> Any:
-    """Set a share of the values to zero and scale the rest, as TensorFlow's stateless dropout does.
-
-    Parameters
-    ----------
-    x
-        Values of any shape.
-    rate
-        Share that is dropped, in [0, 1).
-    seed
-        As of `random_bits`.
-    rng_alg
-        Not used.
-    noise_shape
-        Of the mask, one where it is repeated; that of `x` unless told.
-    name
-        Not used.
-    """
+    """Set the share `rate` of values to zero and scale the rest; replaces TensorFlow's stateless dropout."""
     import tensorflow as tf
 
     bits = random_bits(tf.shape(x) if noise_shape is None else noise_shape, seed)

@@ -1,4 +1,4 @@
-"""What detectors made of a scikit-learn estimator have in common: they see the last row of a window."""
+"""The base of detectors that use a scikit-learn estimator on the last row of a window."""
 
 from __future__ import annotations
 
@@ -18,12 +18,7 @@ from rare_event.detect.saving import load_estimator, save_estimator
 class RowDetector(ABC):
     """A fitted scikit-learn estimator that scores rows.
 
-    Only the last row of a window counts: what came before it is in the representation.
-
-    Parameters
-    ----------
-    estimator
-        Of the type `ESTIMATOR`.
+    It uses only the last row of a window; the representation holds what came before.
     """
 
     estimator: Any
@@ -40,23 +35,17 @@ class RowDetector(ABC):
         model
             The settings.
         rows
-            Training rows, float32, shape (n_rows, n_features): normal ones, or all if the model
-            learns from labels.
+            Training rows, float32, shape (n_rows, n_features): all if the model learns from labels,
+            else the normal ones.
         y
             Their labels, shape (n_rows,).
         seed
-            Of every random step.
+            Seeds every random step.
         """
 
     @abstractmethod
     def score_rows(self, rows: np.ndarray) -> np.ndarray:
-        """Return scores, shape (n_rows,): finite, 0 or more, higher = less normal.
-
-        Parameters
-        ----------
-        rows
-            At least one, float32, shape (n_rows, n_features).
-        """
+        """Return scores of one or more rows, shape (n_rows,): finite, 0 or more, higher = less normal."""
 
     @classmethod
     def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
@@ -71,21 +60,13 @@ class RowDetector(ABC):
         y
             Labels after the shift, shape (n_rows,).
         ends
-            Last rows of the training windows: of all if the model learns from labels, else of the
-            normal ones.
+            Last rows of the training windows: all if the model learns from labels, else the normal
+            ones.
         """
         return cls(cls.fit_rows(config.model, X[ends], y[ends], config.seed))
 
     def window_scores(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        """Return the scores of windows, float64, shape (n_windows,).
-
-        Parameters
-        ----------
-        X
-            float32, shape (n_rows, n_features).
-        ends
-            Last rows of the windows.
-        """
+        """Return the scores of windows, float64, shape (n_windows,)."""
         if not len(ends):
             return np.empty(0)
         with threadpool_limits(1):
@@ -99,11 +80,6 @@ class RowDetector(ABC):
     def load(cls, folder: Path) -> Self:
         """Read what `save` wrote; nothing in the file is executed.
 
-        Parameters
-        ----------
-        folder
-            Holds `model.skops`.
-
         Raises
         ------
         OSError
@@ -115,14 +91,7 @@ class RowDetector(ABC):
 
 
 def thinned(values: np.ndarray, most: int) -> np.ndarray:
-    """Keep at most `most` of an array's rows, evenly spaced.
-
-    Parameters
-    ----------
-    values
-        Shape (n, ...).
-    most
-        1 or more.
+    """Keep at most `most` rows of an array, evenly spaced.
 
     Examples
     --------

@@ -1,4 +1,4 @@
-"""Fitted scikit-learn estimators on disk, by skops: plain data and the names of types, no pickle."""
+"""Fitted scikit-learn estimators on disk: skops writes plain data and type names, no pickle."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
-# Beside the estimators that skops trusts by itself. It does not trust these, as their nodes are
-# followed without a look at the bounds: hence `_leads_out`.
+# skops does not trust these types, because scikit-learn follows their nodes without checking bounds;
+# `_leads_out` checks them.
 TREES = [
     "sklearn.tree._tree.Tree",
     "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
@@ -20,7 +20,7 @@ NO_CHILD = -1
 
 def save_estimator(estimator: Any, path: Path) -> None:
     """Write a fitted estimator."""
-    # Importing skops looks through all of scikit-learn.
+    # The import is slow: skops goes through all of scikit-learn.
     import skops.io
 
     skops.io.dump(estimator, path, compression=zipfile.ZIP_DEFLATED, compresslevel=1)
@@ -34,8 +34,7 @@ def load_estimator(path: Path, wanted: type) -> Any:
     OSError
         If there is no such file.
     ValueError
-        If it is damaged, holds types that are not trusted, another model, or trees whose nodes lead
-        out of them.
+        If it is damaged, or holds untrusted types, another model, or trees with nodes out of bounds.
     """
     import skops.io
 
@@ -44,7 +43,7 @@ def load_estimator(path: Path, wanted: type) -> Any:
         sound = type(estimator) is wanted and not _leads_out(estimator)
     except OSError:
         raise
-    # A foreign file can fail anywhere in the reader, with any error.
+    # A foreign file can raise any error in the reader.
     except Exception as error:
         raise ValueError(f"{path.name} cannot be read as a model: {error}") from error
     if not sound:
@@ -58,7 +57,7 @@ def _leads_out(estimator: Any) -> bool:
         own = np.arange(len(left))
         inner = left != NO_CHILD
         for child in (left, right):
-            # A child comes after its parent, so a walk ends.
+            # Children come after their parents, so that a walk ends.
             if not ((child > own) & (child < len(own)))[inner].all():
                 return True
         if not ((feature >= 0) & (feature < estimator.n_features_in_))[inner].all():
@@ -67,7 +66,7 @@ def _leads_out(estimator: Any) -> bool:
 
 
 def _trees(estimator: Any) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Yield the first and second child of each tree's nodes, `NO_CHILD` in leaves, and the features."""
+    """Yield each tree's left and right children (`NO_CHILD` in leaves) and features, by node."""
     for member in getattr(estimator, "estimators_", ()):
         tree = member.tree_
         yield tree.children_left, tree.children_right, tree.feature

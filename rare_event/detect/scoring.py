@@ -10,7 +10,7 @@ from rare_event.detect.interface import Detector, Reconstructor
 
 # Windows scored at once: sensor errors of 60 sensors then take 4 MB at any number of rows.
 CHUNK = 16_384
-# Sensors noted for each window: as many as an operator can look at.
+# Sensors kept for each window: as many as an operator can look at.
 TOP = 5
 
 
@@ -26,7 +26,7 @@ def score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) ->
     ends
         Last rows of the windows.
     config
-        Which steps count, and how sensor errors are joined: for detectors that have such errors.
+        Which rows count and how sensor errors are combined, for detectors that have them.
 
     Returns
     -------
@@ -45,14 +45,14 @@ def score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score) ->
 
 
 def join_errors(errors: np.ndarray, top_k: int | None) -> np.ndarray:
-    """Join the sensor errors of each window into its score.
+    """Combine the sensor errors of each window into its score.
 
     Parameters
     ----------
     errors
         Shape (n_windows, n_features).
     top_k
-        Mean of the `top_k` largest; None, or more than there are, takes the mean of all.
+        The score is the mean of the `top_k` largest errors; None takes all.
 
     Examples
     --------
@@ -67,20 +67,14 @@ def join_errors(errors: np.ndarray, top_k: int | None) -> np.ndarray:
 def score_and_contributions(
     detector: Detector, X: np.ndarray, ends: np.ndarray, config: Score
 ) -> tuple[np.ndarray, pd.DataFrame]:
-    """Score windows and note the sensors that carry each score, in one pass.
-
-    Parameters
-    ----------
-    detector, X, ends, config
-        As for `score`.
+    """Score windows as `score` does, and find the sensors with the largest errors, in one pass.
 
     Returns
     -------
     tuple
-        Scores, float64, shape (n_windows,); and a frame with one row for each window: the inputs
-        with the largest errors, `sensor_1` to `sensor_5` (int16), and their shares of the window's
-        total error, `share_1` to `share_5` (float32). It has no columns where the detector cannot
-        tell.
+        Scores, float64, shape (n_windows,); and a frame with one row per window: the inputs with the
+        largest errors, `sensor_1` to `sensor_5` (int16), and their shares of the window's total error,
+        `share_1` to `share_5` (float32). It has no columns if the detector has no sensor errors.
     """
     if not isinstance(detector, Reconstructor):
         return score(detector, X, ends, config), pd.DataFrame(index=pd.RangeIndex(len(ends)))
@@ -93,24 +87,13 @@ def score_and_contributions(
 
 
 def top_contributions(errors: np.ndarray) -> pd.DataFrame:
-    """Find the largest sensor errors of each window.
-
-    Parameters
-    ----------
-    errors
-        Shape (n_windows, n_features).
-
-    Returns
-    -------
-    pandas.DataFrame
-        As of `score_and_contributions`; fewer columns where there are fewer inputs.
-    """
+    """Find the largest of the sensor errors (n_windows, n_features); see `score_and_contributions`."""
     kept = min(TOP, errors.shape[1])
     index = np.argpartition(errors, -kept, axis=1)[:, -kept:]
     order = np.argsort(-np.take_along_axis(errors, index, axis=1), axis=1, kind="stable")
     index = np.take_along_axis(index, order, axis=1)
     largest = np.take_along_axis(errors, index, axis=1)
-    # An error that is no number is refused later, with the row it came from.
+    # Errors that are not finite are refused later, with their row.
     finite = np.where(np.isfinite(errors), errors, 0)
     largest = np.where(np.isfinite(largest), largest, 0)
     total = finite.sum(axis=1, keepdims=True)
@@ -122,20 +105,7 @@ def top_contributions(errors: np.ndarray) -> pd.DataFrame:
 
 
 def contributions(detector: Reconstructor, X: np.ndarray, ends: np.ndarray, config: Score) -> np.ndarray:
-    """Share of each sensor in the total error of each window.
-
-    Parameters
-    ----------
-    detector
-        One that has sensor errors.
-    X, ends, config
-        As for `score`.
-
-    Returns
-    -------
-    numpy.ndarray
-        Shape (n_windows, n_features); rows sum to 1, or are 0 where nothing is wrong.
-    """
+    """Return each sensor's share of the total error, shape (n_windows, n_features); 0 without error."""
     errors = detector.sensor_errors(X, ends, config.steps)
     total = errors.sum(axis=1, keepdims=True)
     return np.divide(errors, total, out=np.zeros_like(errors), where=total > 0)

@@ -1,36 +1,35 @@
-"""What a network is made of, read from the Keras model itself: layers, shapes, parameters."""
+"""The layers, shapes and parameters of a Keras model."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from rare_event.config import NetworkConfig
 from rare_event.detect.layers import import_keras
 from rare_event.detect.models import build
 
-# Chitta Ranjan, "LSTM Autoencoder for Extreme Rare Event Classification in Keras": a network whose
-# parameters are about half as many as its training windows is called appropriate there, and a larger one
-# is said to need regularisation.
+# Parameters per training window. Chitta Ranjan, "LSTM Autoencoder for Extreme Rare Event Classification in
+# Keras", calls about half appropriate; a larger network needs regularisation.
 RULE_OF_THUMB = 0.5
 WIDTH = 100
 
 
 @dataclass(frozen=True)
 class Layer:
-    """A step of a network, in the order in which a window passes through.
+    """A layer of a network.
 
     Parameters
     ----------
     kind
-        Class of the Keras layer; of a layer around another, both.
+        Class of the Keras layer, with the class of the layer it wraps, if any.
     shape
-        Of its output for one window.
+        Shape of its output for one window.
     parameters
-        Numbers that training sets; 0 of a layer that is used again.
+        Number of trainable values; 0 when a layer is used again.
     inputs
-        Positions of the steps it takes its input from.
+        Positions of the layers its input comes from.
     """
 
     kind: str
@@ -40,46 +39,34 @@ class Layer:
 
 
 def describe(config: NetworkConfig, lookback: int, n_features: int) -> list[Layer]:
-    """Build a network and list its layers; for a worker process.
-
-    Parameters
-    ----------
-    config
-        The network.
-    lookback, n_features
-        Shape of a window.
-    """
+    """Build a network and list its layers; for a worker process."""
     return layers_of(build(config, lookback, n_features, batch_size=1, seed=0))
 
 
 def layers_of(model: Any) -> list[Layer]:
-    """List the layers of a Keras model as a window meets them, one that is used twice twice."""
+    """List the layers of a Keras model in the order of the calls; a layer used twice is listed twice."""
     keras = import_keras()
-    begin = Layer("Input", _shape(model.inputs[0]), 0)
+    first = Layer("Input", _shape(model.inputs[0]), 0)
     if isinstance(model, keras.Sequential):
         stack = [Layer(_kind(layer), _shape(layer.output), _parameters(layer)) for layer in model.layers]
-        return [begin, *(_after(layer, number) for number, layer in enumerate(stack))]
-    steps, where, seen = [begin], dict[int, int](), set[str]()
+        return [first, *(replace(layer, inputs=(number,)) for number, layer in enumerate(stack))]
+    found, position, counted = [first], dict[int, int](), set[str]()
 
-    def take_down(layer: Any, *inputs: Any, **settings: Any) -> Any:
+    def record(layer: Any, *inputs: Any, **settings: Any) -> Any:
         outputs = layer(*inputs, **settings)
-        # Tensors that no step made are the input.
-        sources = {where.get(id(tensor), 0) for tensor in keras.tree.flatten(inputs)}
-        where[id(outputs)] = len(steps)
+        # A tensor that no layer returned is the input.
+        sources = {position.get(id(tensor), 0) for tensor in keras.tree.flatten(inputs)}
+        position[id(outputs)] = len(found)
         kept.append(outputs)
-        parameters = 0 if layer.name in seen else _parameters(layer)
-        seen.add(layer.name)
-        steps.append(Layer(_kind(layer), _shape(outputs), parameters, tuple(sorted(sources))))
+        parameters = 0 if layer.name in counted else _parameters(layer)
+        counted.add(layer.name)
+        found.append(Layer(_kind(layer), _shape(outputs), parameters, tuple(sorted(sources))))
         return outputs
 
-    # Tensors are known by their identity, so they must outlive the walk.
+    # Tensors are identified by id, so they must be kept alive.
     kept: list[Any] = []
-    keras.models.clone_model(model, call_function=take_down)
-    return steps
-
-
-def _after(layer: Layer, number: int) -> Layer:
-    return Layer(layer.kind, layer.shape, layer.parameters, (number,))
+    keras.models.clone_model(model, call_function=record)
+    return found
 
 
 def _kind(layer: Any) -> str:
@@ -93,19 +80,19 @@ def _shape(tensor: Any) -> tuple[int, ...]:
 
 
 def _parameters(layer: Any) -> int:
-    # A sum of two tensors is an operation: it has no weights.
+    # An operation, such as the sum of two tensors, has no weights.
     return sum(math.prod(weight.shape) for weight in getattr(layer, "trainable_weights", ()))
 
 
 def summary(model: Any) -> str:
-    """Return what Keras prints of a model."""
+    """Return Keras's summary of a model."""
     lines: list[str] = []
     model.summary(print_fn=lambda text, line_break=True: lines.append(text), line_length=WIDTH)
     return "\n".join(lines) + "\n"
 
 
 def weigh(parameters: int, n_windows: int) -> str:
-    """Say what the article's rule of thumb makes of a network's size.
+    """Compare a network's size with the article's rule of thumb.
 
     Examples
     --------

@@ -1,7 +1,7 @@
 """Detectors that learn from past events; their score is the odds of a positive row.
 
-Positive rows are rare, so each model weighs the classes alike or draws fewer normal rows: the odds
-are those of that balanced problem, higher than the plant's. They rank rows and are no probabilities.
+Positive rows are rare, so each model balances the classes by weights or by drawing fewer normal rows. The
+odds are higher than the plant's: they rank rows, but give no probabilities.
 """
 
 from __future__ import annotations
@@ -14,40 +14,34 @@ from sklearn.svm import SVC
 from rare_event.config import BoostingModel, ForestModel, LogisticModel, SVMModel
 from rare_event.detect.rows import RowDetector, thinned
 
-# The odds of any two rows then have a finite ratio.
+# So that the ratio of any two odds is finite.
 MOST_LOG_ODDS = 300.0
 MOST_ITERATIONS = 1000
-# Fewer than the 255 bins that the boosted trees tell apart.
+# Fewer than the 255 bins of the boosted trees.
 MOST_VALUES = 250
 
 
 def odds(log_odds: np.ndarray) -> np.ndarray:
-    """Turn log-odds into odds that are above 0 and finite.
-
-    Parameters
-    ----------
-    log_odds
-        Shape (n_rows,).
-    """
+    """Turn log-odds into odds, above 0 and finite."""
     return np.exp(np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))
 
 
 def undersampled(y: np.ndarray, ratio: float, seed: int) -> np.ndarray:
-    """Choose all positive rows, and at random so many normal rows for each of them.
+    """Choose all positive rows, and `ratio` times as many normal rows at random.
 
     Parameters
     ----------
     y
         Labels, shape (n_rows,).
     ratio
-        Normal rows for each positive row; all there are, if they are fewer.
+        Normal rows per positive row; all normal rows if there are fewer.
     seed
-        Of the draw.
+        Seeds the draw.
 
     Returns
     -------
     numpy.ndarray
-        Rising positions, at least one of a normal row if there is any.
+        Rising positions, with at least one normal row if there is any.
     """
     positive, normal = np.flatnonzero(y == 1), np.flatnonzero(y == 0)
     wanted = min(len(normal), max(1, round(ratio * len(positive))))
@@ -56,7 +50,7 @@ def undersampled(y: np.ndarray, ratio: float, seed: int) -> np.ndarray:
 
 
 class LogisticDetector(RowDetector):
-    """Logistic regression with an L2 penalty, classes weighted alike."""
+    """Logistic regression with an L2 penalty and balanced classes."""
 
     ESTIMATOR = LogisticRegression
 
@@ -78,7 +72,7 @@ def rounded(rows: np.ndarray, most: int) -> np.ndarray:
     rows
         Shape (n_rows, n_features).
     most
-        Distinct values left of an input; one that has no more stays as it is.
+        Distinct values kept per input; an input with no more than that stays as it is.
     """
     rising = np.sort(rows, axis=0)
     result = np.empty_like(rows)
@@ -92,12 +86,11 @@ def rounded(rows: np.ndarray, most: int) -> np.ndarray:
 
 
 class BoostingDetector(RowDetector):
-    """Histogram gradient boosting, classes weighted alike.
+    """Histogram gradient boosting with balanced classes.
 
-    Given weights, scikit-learn looks for the bins of each input by weighted percentiles, one at a
-    time: 9 s of the 11 s of a fit. Where inputs have fewer values than bins there is nothing to look
-    for, and it cuts halfway between neighbouring values. That is where rounding to the nearest value
-    cuts too, so rows are rounded to fit the trees and scored as they are.
+    With weights, scikit-learn finds bins by weighted percentiles, which took 9 s of an 11 s fit. For inputs
+    with fewer values than bins it instead cuts halfway between neighbouring values. Rounding to the nearest
+    value cuts there too, so rows are rounded for the fit and scored unrounded.
     """
 
     ESTIMATOR = HistGradientBoostingClassifier
@@ -130,21 +123,21 @@ class ForestDetector(RowDetector):
 
     @staticmethod
     def fit_rows(model: ForestModel, rows: np.ndarray, y: np.ndarray, seed: int) -> RandomForestClassifier:
-        """Grow the trees on undersampled rows; the seed is that of the draw and of the trees."""
+        """Grow the trees on undersampled rows; the seed is used for the draw and the trees."""
         chosen = undersampled(y, model.ratio, seed)
         return RandomForestClassifier(model.trees, random_state=seed).fit(rows[chosen], y[chosen])
 
     def score_rows(self, rows: np.ndarray) -> np.ndarray:
-        """Return odds; the share of votes is kept off none and all, by half a vote of one tree more."""
+        """Return odds; half a vote keeps the share of votes away from 0 and 1."""
         half = 0.5 / (len(self.estimator.estimators_) + 1)
         share = np.clip(self.estimator.predict_proba(rows)[:, 1], half, 1 - half)
         return share / (1 - share)
 
 
 class SVMDetector(RowDetector):
-    """Support vector machine with a Gaussian kernel on undersampled normal rows, classes weighted alike.
+    """Support vector machine with a Gaussian kernel on undersampled normal rows, with balanced classes.
 
-    Its decision function stands for the log-odds, as in Platt (1999) but for the scale.
+    Its decision function is used as log-odds, as in Platt (1999) except for the scale.
     """
 
     ESTIMATOR = SVC

@@ -1,4 +1,4 @@
-"""Losses as TensorBoard logs, in the folders and under the names that Keras gives them."""
+"""Losses as TensorBoard logs, with the folders and names that Keras uses."""
 
 from __future__ import annotations
 
@@ -14,44 +14,32 @@ from rare_event.detect.training import Epoch
 
 
 class TensorBoardLog:
-    """Writes the losses of each fold below a folder, in `train` and `validation`.
-
-    Parameters
-    ----------
-    folder
-        Made if need be. With several folds, each has a folder of its own in it.
-    """
+    """Writes losses into folders `train` and `validation`, one pair per fold if there are several."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._writers: dict[int, Any] = {}
 
     def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
-        """Write the losses of an epoch.
-
-        Parameters
-        ----------
-        fold, folds, epoch
-            As of `rare_event.experiment.result.OnProgress`.
-        """
+        """Write the losses of an epoch."""
         if fold not in self._writers:
             where = self.folder / f"fold {fold + 1}" if folds > 1 else self.folder
             writer = import_keras().callbacks.TensorBoard(where, write_graph=False)
-            # Of a model it asks for the optimizer only, which the compiled epoch does without.
+            # It only reads the optimizer of a model, and the compiled epoch has none.
             writer.set_model(SimpleNamespace(optimizer=None))
             self._writers[fold] = writer
         losses = {"loss": epoch.loss, "val_loss": epoch.validation_loss}
         self._writers[fold].on_epoch_end(epoch.number, losses)
 
     def close(self) -> None:
-        """Write out what is still in memory."""
+        """Flush the writers."""
         for writer in self._writers.values():
             writer.on_train_end()
 
 
 @contextmanager
 def tensorboard_log(folder: Path) -> Iterator[TensorBoardLog]:
-    """Open a log, and close it however the training ends."""
+    """Open a log, and close it even if the training fails."""
     log = TensorBoardLog(folder)
     try:
         yield log
@@ -60,5 +48,5 @@ def tensorboard_log(folder: Path) -> Iterator[TensorBoardLog]:
 
 
 def tensorboard_command(folder: Path) -> str:
-    """Return the command that shows logs, for the shell and to this machine only."""
+    """Return the shell command that serves logs to this machine only."""
     return f"tensorboard --logdir {shlex.quote(str(folder))} --host 127.0.0.1"

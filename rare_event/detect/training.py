@@ -1,7 +1,7 @@
 """Training: a whole epoch is one compiled program, and Python sees one call per epoch.
 
-`model.fit` spends most of an epoch of a small model between batches. Here the data stay on the
-device in two dimensions, and `programs.py` holds what runs on them.
+`model.fit` spends most of an epoch of a small model between batches. Here the data stay on the device in
+two dimensions; `programs.py` holds the programs that run on them.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from rare_event.errors import DataError
 if TYPE_CHECKING:
     import keras
 
-# Windows per step of the validation: what is gathered stays in the cache.
+# Windows per validation step, so that the gathered windows fit into the cache.
 VALIDATION_BATCH = 512
 
 
 @dataclass(frozen=True)
 class Epoch:
-    """What one epoch came to.
+    """Losses of one epoch.
 
     Parameters
     ----------
@@ -39,7 +39,7 @@ class Epoch:
     seconds
         Since training began.
     compiled
-        Whether XLA could compile the network; if not, its epochs are slower, and otherwise the same.
+        Whether XLA compiled the network; if not, epochs are slower but otherwise the same.
     """
 
     number: int
@@ -53,7 +53,7 @@ OnEpoch = Callable[[Epoch], None]
 
 
 def ignore_epoch(epoch: Epoch) -> None:
-    """Report to nobody."""
+    """Do nothing."""
 
 
 def train_autoencoder(
@@ -74,18 +74,18 @@ def train_autoencoder(
     X
         float32, shape (n_rows, n_features).
     train_ends, validation_ends
-        Last rows of the normal windows of either part.
+        Last rows of the normal windows of each part.
     training
         Epochs, batch size, learning rate, patience, which weights to keep.
     seed
-        Of the order in which windows are drawn.
+        Seeds the order of the windows.
     on_epoch
-        Called after every epoch; what it raises stops the training and leaves the model as it was.
+        Called after every epoch; if it raises, training stops and the model is unchanged.
 
     Raises
     ------
     DataError
-        If a part is empty, or the loss stops being a number.
+        If a part is empty, or the loss becomes NaN.
     """
     if not len(train_ends) or not len(validation_ends):
         raise DataError(
@@ -101,7 +101,7 @@ def train_autoencoder(
         state, loss, validation_loss = run_epoch(state, random.permutation(train_ends))
         if not math.isfinite(loss) or not math.isfinite(validation_loss):
             raise DataError(
-                f"The loss stopped being a number in epoch {number}. Lower the learning rate, or look for "
+                f"The loss became NaN in epoch {number}. Lower the learning rate, or look for "
                 "extreme values on the Data page."
             )
         history.append(Epoch(number, loss, validation_loss, perf_counter() - began, compiled))
@@ -120,18 +120,17 @@ RunEpoch = Callable[[State, np.ndarray], tuple[State, float, float]]
 def compile_epoch(
     model: keras.Model, X: np.ndarray, validation_ends: np.ndarray, n_train: int, training: Training
 ) -> tuple[State, RunEpoch, bool]:
-    """Compile one epoch of a model, or take the programs of a training that was alike.
+    """Compile one epoch of a model, or reuse the programs of an equal architecture.
 
-    The last partial batch is filled up with windows that weigh nothing in the error, so that the
-    network stands in the program once: that is what compiling costs. (Filling windows do count in
-    the mean activity that a penalty is taken of.)
+    The last partial batch is padded with windows of weight 0, so that the program holds the network only
+    once, which keeps compiling short. (Padding does count in the mean activity of an activity penalty.)
 
     Parameters
     ----------
     model
-        Its weights are where training starts; they are not changed.
+        Training starts at its weights, which are not changed.
     X
-        float32, shape (n_rows, n_features); moved to the device once.
+        float32, shape (n_rows, n_features); copied to the device once.
     validation_ends
         Last rows of the windows for the validation loss.
     n_train
@@ -143,14 +142,13 @@ def compile_epoch(
     -------
     tuple
         The first state; a function from a state and a permutation of the training ends, shape
-        (n_train,), to the next state, the loss and the validation loss; and whether XLA could compile
-        it.
+        (n_train,), to the next state, the loss and the validation loss; and whether XLA compiled it.
     """
     import tensorflow as tf
 
     rows = _padded_length(max(len(X), n_train, len(validation_ends)))
     batch = min(training.batch_size, n_train)
-    # A power of two, so that small parts that differ by a few windows share their programs too.
+    # A power of two, so that small parts of similar size share their programs.
     held_out_batch = min(VALIDATION_BATCH, 1 << (len(validation_ends).bit_length() - 1))
     learn, validate, compiled = epoch_programs(Network.of(model), rows, batch, held_out_batch)
     data = tf.constant(np.pad(X, ((0, rows - len(X)), (0, 0))))
@@ -167,7 +165,7 @@ def compile_epoch(
 
 
 def _padded_length(rows: int) -> int:
-    """Round a number of rows up to one of few, by at most a quarter."""
+    """Round a number of rows up by at most a quarter, so that few lengths occur."""
     length = 256
     while length < rows:
         length = length * 5 // 4
@@ -175,7 +173,7 @@ def _padded_length(rows: int) -> int:
 
 
 def _batches(ends: np.ndarray, size: int, rows: int) -> np.ndarray:
-    """Lay ends out in rows of one batch each, the last filled up from the beginning; then zeros."""
+    """Arrange ends in one row per batch, the last padded from the beginning; unused rows are zeros."""
     batches = np.zeros((math.ceil(rows / size), size), np.int32)
     used = math.ceil(len(ends) / size)
     batches[:used] = np.resize(ends, (used, size))

@@ -1,4 +1,4 @@
-"""Detectors fitted on normal rows alone, without reconstruction."""
+"""Detectors fitted on normal rows only, without reconstruction."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from sklearn.svm import OneClassSVM
 from rare_event.config import IsolationForestModel, KNNModel, MahalanobisModel, OneClassSVMModel
 from rare_event.detect.rows import RowDetector, thinned
 
-# More rows do not move a covariance of some hundred sensors.
+# More rows do not change a covariance of about a hundred sensors.
 COVARIANCE_ROWS = 100_000
-# Rows compared with all support vectors at once: 40 MB at 5,000 of them.
+# Rows compared with the support vectors at once: 40 MB for 5,000 vectors.
 KERNEL_ROWS = 1024
 
 
@@ -32,7 +32,7 @@ class MahalanobisDetector(RowDetector):
         """Return squared distances from the mean."""
         centred = rows - self.estimator.location_
         distance = np.einsum("ij,ij->i", centred @ self.estimator.precision_, centred)
-        # Rounding can leave a distance of 0 just below it.
+        # Rounding can make a distance of 0 slightly negative.
         return np.maximum(distance, 0)
 
 
@@ -58,9 +58,9 @@ class KNNDetector(RowDetector):
 
     @staticmethod
     def fit_rows(model: KNNModel, rows: np.ndarray, y: np.ndarray, seed: int) -> NearestNeighbors:
-        """Keep normal rows, thinned."""
+        """Keep at most `most_rows` normal rows."""
         kept = thinned(rows, model.most_rows)
-        # In many dimensions trees of neighbours save nothing.
+        # Tree searches save nothing in many dimensions.
         return NearestNeighbors(n_neighbors=min(model.neighbours, len(kept)), algorithm="brute").fit(kept)
 
     def score_rows(self, rows: np.ndarray) -> np.ndarray:
@@ -71,9 +71,9 @@ class KNNDetector(RowDetector):
 class OneClassSVMDetector(RowDetector):
     """One-class support vector machine; its score rises as its decision function falls.
 
-    The decision is the summed similarity to the support vectors less a constant. The score is minus
-    the logarithm of the mean similarity: 0 or more, and far from all of them it grows as the squared
-    distance does, where the decision itself would level off.
+    The decision is the summed similarity to the support vectors less a constant. The score is minus the
+    logarithm of the mean similarity: 0 or more, and it grows with the squared distance far from all support
+    vectors, where the decision function levels off.
     """
 
     ESTIMATOR = OneClassSVM
@@ -82,7 +82,7 @@ class OneClassSVMDetector(RowDetector):
     def fit_rows(model: OneClassSVMModel, rows: np.ndarray, y: np.ndarray, seed: int) -> OneClassSVM:
         """Fit a Gaussian kernel of scikit-learn's default width to normal rows, thinned."""
         kept = thinned(rows, model.most_rows).astype(float)
-        # The default "scale", as a number that is kept with the estimator.
+        # scikit-learn's default "scale" as a number, because `score_rows` needs it.
         gamma = 1 / (kept.shape[1] * (kept.var() or 1.0))
         return OneClassSVM(nu=model.nu, gamma=gamma).fit(kept)
 

@@ -46,7 +46,7 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
     """
     with explain("saved model", f"run {folder.name}"):
         with np.load(folder / SCALER, allow_pickle=False) as stored:
-            grades = json.loads(str(stored["categories"]))
+            categories = json.loads(str(stored["categories"]))
             forecast = None
             if config.representation.kind == "forecast":
                 forecast = Forecast(**{f.name: stored[PREFIX + f.name] for f in fields(Forecast)})
@@ -55,7 +55,7 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
                 tuple(stored["sensors"].tolist()),
                 stored["center"],
                 stored["scale"],
-                {column: tuple(values) for column, values in grades.items()},
+                {column: tuple(values) for column, values in categories.items()},
                 forecast,
             )
         return representation, load_detector(config, folder)

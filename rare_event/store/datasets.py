@@ -1,4 +1,4 @@
-"""Datasets: stored once under the digest of the upload, corrected without touching what was stored."""
+"""Datasets: stored once by digest; corrections never change the stored file."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ RECORD = "dataset.json"
 
 @dataclass(frozen=True)
 class Dataset:
-    """An uploaded file with the corrections made to it.
+    """An uploaded file and its corrections.
 
     Parameters
     ----------
@@ -43,10 +43,10 @@ class Dataset:
     schema
         Roles of the columns.
     fixes
-        One-click fixes, in the order in which they were made.
+        One-click fixes, in the order of their application.
     """
 
-    # A correction of a newer version would be lost without a word.
+    # Otherwise a correction by a newer version would be lost silently.
     __pydantic_config__ = {"extra": "forbid"}
 
     digest: str
@@ -58,14 +58,14 @@ class Dataset:
 
     @property
     def version(self) -> str:
-        """Key of the table this dataset amounts to: the upload, the schema and the fixes."""
+        """Digest of the upload, the schema and the fixes."""
         recipe = json.dumps(
             [self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]], sort_keys=True
         )
         return hashlib.sha256(recipe.encode()).hexdigest()
 
     def raw(self) -> pd.DataFrame:
-        """Read the stored columns, with the fixes made.
+        """Read the stored columns with the fixes applied.
 
         Raises
         ------
@@ -90,12 +90,12 @@ class Dataset:
         return apply_schema(self.raw(), self.schema, name=self.name, digest=self.digest)
 
     def with_schema(self, schema: Schema) -> Dataset:
-        """Return the dataset with other roles of the columns, after trying them.
+        """Return the dataset with another schema, after checking that it fits.
 
         Raises
         ------
         TableError
-            If they do not fit the columns.
+            If it does not fit the columns.
         """
         changed = replace(self, schema=schema)
         changed.table()
@@ -107,12 +107,12 @@ class Dataset:
         Parameters
         ----------
         finding
-            Of `rare_event.prepare.checks.check`, with an action.
+            Returned by `rare_event.prepare.checks.check`, with an action.
 
         Raises
         ------
         TableError
-            If it would destroy data, or the columns no longer fit the schema.
+            If it would destroy data, or the columns would no longer fit the schema.
         """
         return self._with(finding, fix)
 
@@ -123,14 +123,14 @@ class Dataset:
         return changed
 
     def without_last_fix(self) -> Dataset:
-        """Return the dataset without its latest fix; roles that the user chose stay."""
+        """Return the dataset without its latest fix; roles chosen by the user stay."""
         changed = replace(self, schema=guess_schema(_stored(self.digest, self.name)), fixes=())
         for finding in self.fixes[:-1]:
             changed = changed._with(finding, fix_again)
         last = self.fixes[-1]
         if changed._with(last, fix_again).schema == self.schema:
             return changed
-        # Only the column of this fix gets back the role it had without it.
+        # Only the column of this fix gets its earlier role back.
         schema = (
             self.schema if last.column is None else with_role_of(self.schema, changed.schema, last.column)
         )
@@ -138,17 +138,17 @@ class Dataset:
 
 
 def add_dataset(source: Path | bytes, name: str) -> Dataset:
-    """Read and store a file; a file that is stored already keeps its schema and fixes.
+    """Read and store a file; one that is already stored keeps its schema and fixes.
 
     Raises
     ------
     TableError
-        If the file is not a table that can be used.
+        If the file is not a usable table.
     RunError
         If the workspace cannot be written.
     """
     digest = digest_of(source)
-    # What is missing or damaged is stored again.
+    # A missing or damaged dataset is stored again.
     with suppress(RunError):
         dataset = open_dataset(digest)
         _stored(digest, name)
@@ -173,13 +173,13 @@ def open_dataset(digest: str) -> Dataset:
     Raises
     ------
     RunError
-        If there is none, or its record is damaged.
+        If it does not exist or its record is damaged.
     """
     return load(Dataset, _folder(digest) / RECORD, "record", f"dataset {digest[:12]}", UPLOAD_AGAIN)
 
 
 def list_datasets() -> list[Dataset]:
-    """List the stored datasets that can be read, the latest first."""
+    """List the readable datasets, latest first."""
     datasets = []
     for record in sorted((home() / "datasets").glob(f"*/{RECORD}")):
         with suppress(RunError):
@@ -193,7 +193,7 @@ def _stored(digest: str, name: str) -> pd.DataFrame:
 
 
 def _folder(digest: str) -> Path:
-    # A digest may come from an address bar: anything else must never become a path.
+    # A digest may come from a URL; nothing else may become a path.
     if not DIGEST.fullmatch(digest):
-        raise RunError("That is not the digest of a dataset. Open one from the home page.")
+        raise RunError("This is not the digest of a dataset. Open one from the home page.")
     return home() / "datasets" / digest

@@ -1,10 +1,10 @@
-"""Tables on their way out: what a spreadsheet would take for a formula stays text."""
+"""Downloaded tables: text that a spreadsheet would run as a formula stays text."""
 
 from __future__ import annotations
 
 import pandas as pd
 
-# What spreadsheets take for the beginning of a formula (OWASP, CSV injection).
+# Spreadsheets read text with these first characters as a formula (OWASP, CSV injection).
 FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 

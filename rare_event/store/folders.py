@@ -1,4 +1,4 @@
-"""What a run's folder and a map's share: a time as its name, typed files, a dataset, and how to cancel."""
+"""The base of run and map folders: a time as id, typed files, a dataset, cancellation."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Default = TypeVar("Default")
 
 @dataclass(frozen=True)
 class WorkFolder:
-    """A folder for work that someone asked for and someone else does."""
+    """The folder of a run or a map."""
 
     KIND: ClassVar[str] = ""
     AGAIN: ClassVar[str] = TRAIN_AGAIN
@@ -38,16 +38,16 @@ class WorkFolder:
 
     @property
     def named(self) -> str:
-        """What sentences call it."""
+        """Its name in sentences."""
         return f"{self.KIND} {self.id}"
 
     @property
     def created(self) -> datetime:
-        """When it was asked for, UTC."""
+        """When it was created, UTC."""
         return datetime.strptime(self.id, FOLDER_TIME).replace(tzinfo=UTC)
 
     def dataset(self) -> Dataset:
-        """Read the dataset as it was when the work was asked for."""
+        """Read the dataset as it was when the folder was created."""
         return DATASET.read(self)
 
     def write_frame(self, file: str, frame: pd.DataFrame) -> None:
@@ -55,16 +55,16 @@ class WorkFolder:
         write(self.folder / file, lambda path: frame.to_parquet(path, index=False))
 
     def request_cancel(self) -> None:
-        """Ask whoever does the work to stop, a training after the present epoch."""
+        """Request that the work stops, a training after its current epoch."""
         write_text(self.folder / "cancel", "")
 
     def withdraw_cancel(self) -> None:
-        """Withdraw the request to stop."""
+        """Withdraw the request."""
         (self.folder / "cancel").unlink(missing_ok=True)
 
     @property
     def cancel_requested(self) -> bool:
-        """Whether someone asked for the work to stop."""
+        """Whether cancellation was requested."""
         return (self.folder / "cancel").exists()
 
 
@@ -77,11 +77,11 @@ class Entry(Generic[T]):
     file
         Its name.
     type
-        What it holds.
+        Type of its content.
     what
-        What sentences call it.
+        Its name in sentences.
     hint
-        What to do if it cannot be read; by default, to train or make the work again.
+        What to do if it cannot be read; by default, train again or create a new map.
     """
 
     file: str
@@ -100,7 +100,7 @@ class Entry(Generic[T]):
         return load(self.type, work.folder / self.file, self.what, work.named, self.hint or work.AGAIN)
 
     def read_or(self, work: WorkFolder, default: Default) -> T | Default:
-        """Read the file; return `default` where there is none."""
+        """Read the file; return `default` if there is none."""
         return self.read(work) if (work.folder / self.file).exists() else default
 
     def write(self, work: WorkFolder, value: T) -> T:
@@ -114,29 +114,20 @@ Work = TypeVar("Work", bound=WorkFolder)
 
 
 def new_folder(kind: type[Work]) -> Work:
-    """Name a folder of the workspace after the present time."""
-    # To the microsecond, so that ids sort in the order in which folders were made.
+    """Name a new folder after the current time."""
+    # To the microsecond, so that ids sort by creation.
     return kind(_all(kind) / datetime.now(UTC).strftime(FOLDER_TIME))
 
 
 def open_folder(kind: type[Work], work_id: str, where: str) -> Work:
-    """Open a run or a map.
-
-    Parameters
-    ----------
-    kind
-        Which of the two.
-    work_id
-        Its id.
-    where
-        Where people can open another one.
+    """Open a run or a map; `where` tells people where to open another one.
 
     Raises
     ------
     RunError
-        If there is none of that id.
+        If the id does not exist.
     """
-    # An id may come from an address bar: anything else must never become a path.
+    # An id may come from a URL; nothing else may become a path.
     work = kind(_all(kind) / work_id)
     if not FOLDER_ID.fullmatch(work_id) or not work.folder.is_dir():
         raise RunError(f"There is no {kind.KIND} {work_id[:40]!r} in this workspace. Open one {where}.")
@@ -144,7 +135,7 @@ def open_folder(kind: type[Work], work_id: str, where: str) -> Work:
 
 
 def list_folders(kind: type[Work]) -> Iterator[Work]:
-    """List all runs or maps, the latest first."""
+    """List all runs or maps, latest first."""
     for folder in sorted(_all(kind).glob("*"), reverse=True):
         if FOLDER_ID.fullmatch(folder.name):
             yield kind(folder)

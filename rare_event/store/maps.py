@@ -1,8 +1,8 @@
 """Design-space maps: one folder each; the runs of its cells are ordinary runs.
 
-`space.json` and `dataset.json` are there from the start; `state.json` says who works on it, `cells.json`
-which run each cell has, `windows.parquet` and `windows.json` what all cells are judged on. Every file is
-written by rename; to cancel is a file.
+`space.json` and `dataset.json` are there from the start; `state.json` names the process that works on it,
+`cells.json` the run of each cell; `windows.parquet` and `windows.json` hold the windows all cells are judged
+on. Every file is written by rename; a file named `cancel` requests cancellation.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ LOST = "The process that trained its cells ended early. Finished cells are kept:
 
 @dataclass(frozen=True)
 class MapState:
-    """Where a map stands.
+    """State of a map.
 
     Parameters
     ----------
     state
-        ``failed`` is a map of which no cell can be judged, ``interrupted`` one whose process went away.
+        ``failed`` if no cell can be judged, ``interrupted`` if the process died.
     message
         Why it failed or was interrupted; empty otherwise.
     pid, pid_created
-        The process that works on it, and when that process began (a number can be used again).
+        The process that works on it, and when it started (process ids are reused).
     workers
         Cells executed at once; older files call it lanes.
     """
@@ -57,7 +57,7 @@ class MapState:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen unless someone asks for it."""
+        """Whether no work is queued or running."""
         return self.state not in ("queued", "running")
 
 
@@ -80,7 +80,7 @@ class DesignMap(WorkFolder):
         return space_from_json(text)
 
     def state(self) -> MapState:
-        """Read where the map stands: interrupted if the process that works on it is gone."""
+        """Read the state: interrupted if the process that works on the map is gone."""
         return read_alive(
             lambda: STATE.read(self), lambda state: replace(state, state="interrupted", message=LOST)
         )
@@ -92,32 +92,20 @@ class DesignMap(WorkFolder):
     def cells(self) -> dict[int, Run]:
         """Read the run of each cell that has one, by the cell's number."""
         runs = CELLS.read_or(self, {})
-        # A run that was deleted is no run: its cell is trained again.
+        # The cell of a deleted run is trained again.
         return {number: run for number, run_id in runs.items() if (run := _run(run_id)) is not None}
 
     def write_cells(self, cells: Mapping[int, Run]) -> None:
-        """Replace the runs of the cells.
-
-        Parameters
-        ----------
-        cells
-            Run of each cell that has one, by the cell's number.
-        """
+        """Replace the runs of the cells."""
         CELLS.write(self, {number: run.id for number, run in cells.items()})
 
     def save_windows(self, windows: Scores) -> None:
-        """Write the windows on which all cells are judged.
-
-        Parameters
-        ----------
-        windows
-            As of `rare_event.judge.align.common_windows`.
-        """
+        """Write the windows on which all cells are judged."""
         WINDOWS.write(self, ScoredWith.of(windows, windows.total_events.tolist()))
         self.write_frame("windows.parquet", windows.to_frame())
 
     def windows(self) -> Scores | None:
-        """Read the windows on which all cells are judged; None before they were written."""
+        """Read the windows on which all cells are judged; None before they are written."""
         path = self.folder / "windows.parquet"
         if not path.exists():
             return None
@@ -134,7 +122,7 @@ def _run(run_id: str) -> Run | None:
 
 
 def create_map(dataset: Dataset, space: DesignSpace) -> DesignMap:
-    """Make the folder of a new map, queued.
+    """Create the folder of a queued map.
 
     Raises
     ------
@@ -154,18 +142,18 @@ def open_map(map_id: str) -> DesignMap:
     Raises
     ------
     RunError
-        If there is none of that id.
+        If the id does not exist.
     """
     return open_folder(DesignMap, map_id, "on the Compare page")
 
 
 def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:
-    """List the maps whose records can be read, the latest first.
+    """List the readable maps, latest first.
 
     Parameters
     ----------
     dataset
-        Only maps of this dataset, under the same roles of its columns.
+        Only maps of this dataset with the same schema and fixes.
     """
     return [each for each in list_folders(DesignMap) if _wanted(each, dataset)]
 

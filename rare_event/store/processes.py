@@ -1,4 +1,4 @@
-"""Processes that work on runs and maps: whether the one that a record names is still there."""
+"""Whether the process that works on a run or map is still alive."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import Protocol, TypeVar
 
 import psutil
 
-# The start of a process comes from the system clock, which may be set while the process lives.
+# Start times come from the system clock, which can be adjusted while a process runs.
 CLOCK_SECONDS = 60.0
 
 
 class Record(Protocol):
-    """What is written of work: its state, and the process that does it."""
+    """A record of work: its state and the process that does it."""
 
     @property
     def state(self) -> str:
@@ -20,21 +20,21 @@ class Record(Protocol):
 
     @property
     def pid(self) -> int | None:
-        """Number of that process."""
+        """Id of that process."""
 
     @property
     def pid_created(self) -> float | None:
-        """When it began."""
+        """When it started."""
 
 
 Written = TypeVar("Written", bound=Record)
 
 
 def alive(pid: int, created: float | None) -> bool:
-    """Whether a process still runs, and is still the same one."""
+    """Whether the same process is still running."""
     try:
         process = psutil.Process(pid)
-        # One that ended, and that its parent did not ask about, keeps its number.
+        # A zombie has ended, though its id is still taken.
         if created is None or process.status() == psutil.STATUS_ZOMBIE:
             return False
         return abs(process.create_time() - created) < CLOCK_SECONDS
@@ -43,10 +43,10 @@ def alive(pid: int, created: float | None) -> bool:
 
 
 def read_alive(read: Callable[[], Written], interrupted: Callable[[Written], Written]) -> Written:
-    """Read a record, and change it if its work is under way by a process that is gone."""
+    """Read a record; apply `interrupted` if it is running in a process that is gone."""
     record = read()
     if _lost(record):
-        # It may have written how its work ended just before it went; now it writes no more.
+        # The process may have written the outcome just before it ended.
         record = read()
     return interrupted(record) if _lost(record) else record
 

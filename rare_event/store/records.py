@@ -1,4 +1,4 @@
-"""Records of a run: where it stands, and the threshold that was committed."""
+"""Records of a run: its status, committed threshold, purpose and looks."""
 
 from __future__ import annotations
 
@@ -27,22 +27,22 @@ def _now() -> str:
 
 @dataclass(frozen=True)
 class Status:
-    """Where a run stands.
+    """Status of a run.
 
     Parameters
     ----------
     state
-        ``interrupted`` is a run whose worker or server went away.
+        ``interrupted`` if its worker or server died.
     message
-        Why it did not end well; empty otherwise.
+        Why it did not succeed; empty otherwise.
     fold, folds
         The fold being trained, from 0, and their number.
     epoch, epochs
-        The last finished epoch of that fold, and the most there will be.
+        The last finished epoch of that fold, and the maximum.
     seconds
         Since training began.
     pid, pid_created
-        The process that executes it, and when that process began (a number can be used again).
+        The process that executes it, and when it started (process ids are reused).
     """
 
     state: State
@@ -57,32 +57,32 @@ class Status:
 
     @property
     def ended(self) -> bool:
-        """Whether nothing more will happen to the run."""
+        """Whether the run is no longer queued or running."""
         return self.state in ENDED
 
     @property
     def progress(self) -> float:
-        """Share of all epochs that are done, 0 to 1; early stopping can end sooner."""
+        """Share of epochs done, 0 to 1; early stopping can end sooner."""
         if self.state == "done":
             return 1.0
         return min(1.0, (self.fold + self.epoch / self.epochs) / self.folds)
 
     @property
     def seconds_left(self) -> float | None:
-        """Seconds until the last possible epoch at the present pace; None before the first."""
+        """Seconds until the last possible epoch at the current pace; None before the first."""
         return self.seconds * (1 - self.progress) / self.progress if self.progress > 0 else None
 
 
 @dataclass(frozen=True)
 class Committed:
-    """A committed threshold and how it came about.
+    """A committed threshold and how it was chosen.
 
     Parameters
     ----------
     thresholds
-        By fold; of the ratios to the trailing quantile if the rule is a trailing one.
+        Threshold of each fold; for a trailing rule, the factor of the trailing quantile.
     rule
-        What chose it.
+        The rule that chose it.
     policy
         The alarm policy it was chosen under.
     time
@@ -100,13 +100,13 @@ class Committed:
 
     @property
     def common(self) -> float | None:
-        """The threshold, where all folds have the same one."""
+        """The threshold, if all folds have the same."""
         values = set(self.thresholds.values())
         return values.pop() if len(values) == 1 else None
 
     @property
     def middle(self) -> float:
-        """The median threshold: where folds have their own, a chart can only show one."""
+        """The median threshold, for charts that can show only one."""
         return statistics.median(self.thresholds.values())
 
     @property
@@ -115,7 +115,7 @@ class Committed:
         return self.rule if self.rule.trailing else None
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
-        """Say how the threshold came about."""
+        """Describe how the threshold was chosen."""
         factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
         return f"{times}{self.rule.in_words(unit)}, on {self.part} data"
@@ -123,16 +123,15 @@ class Committed:
 
 @dataclass(frozen=True)
 class Purpose:
-    """Why a run was made.
+    """Why a run was created.
 
     Parameters
     ----------
     role
-        ``run``: asked for by a person. ``baseline``: trained with one. ``leakage``: one judged
-        again under other splits. ``cell``: one setting of a design-space map.
+        ``run``: requested by a person. ``baseline``: a baseline of such a run. ``leakage``: such a run
+        judged under other splits. ``cell``: one setting of a design-space map.
     of
-        Id of the run that a ``baseline`` or ``leakage`` belongs to, of the map that made a ``cell``; empty
-        otherwise.
+        Id of the run of a ``baseline`` or ``leakage``, or of the map of a ``cell``; empty otherwise.
     """
 
     role: Role = "run"
@@ -146,7 +145,7 @@ class Look:
     Parameters
     ----------
     committed
-        The threshold the test data were judged at.
+        The threshold at which the test data were opened.
     time
         ISO 8601, UTC.
     """
@@ -157,15 +156,7 @@ class Look:
 
 @dataclass(frozen=True, kw_only=True)
 class ScoredWith(Generic[Events]):
-    """What a frame of scores does not hold.
-
-    Parameters
-    ----------
-    step, lead, clock
-        As of `Scores.scales`.
-    total_events
-        As of `Scores`; of a run for each part.
-    """
+    """Attributes of `Scores` that a frame of scores lacks; a run has `total_events` for each part."""
 
     step: float
     lead: float = OLDER_LEAD
@@ -174,16 +165,16 @@ class ScoredWith(Generic[Events]):
 
     @classmethod
     def of(cls, scores: Scores, events: Events) -> ScoredWith[Events]:
-        """Take it from scores."""
+        """Return the attributes of scores."""
         return cls(**scores.scales(), total_events=events)
 
     def scores(self, frame: pd.DataFrame, events: list[int]) -> Scores:
-        """Put scores together again from their frame and events."""
+        """Restore scores from their frame and events."""
         return Scores.of_record(frame, events, vars(self))
 
 
 @dataclass(frozen=True)
 class CellFigures(Figures):
-    """What a cell of a design-space map is worth, and the seconds it took."""
+    """Figures of a cell of a design-space map, and the seconds it took."""
 
     seconds: float

@@ -1,10 +1,10 @@
-"""Runs: one folder for each, the only channel between whoever trains and whoever watches.
+"""Runs: one folder each, the only channel between the worker that trains and the pages that watch.
 
-`config.json`, `dataset.json`, `purpose.json` and `status.json` are there from the start, `history.csv`
+`config.json`, `dataset.json`, `purpose.json` and `status.json` are there from the start; `history.csv`
 grows with the epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json`,
 `judgement.json`, `layers.json` and the bundle follow at the end, `looks.json` when the test data are
-opened. Every file is written by rename; only the logs in `tensorboard`, a folder that is there if they
-were asked for, grow in place.
+opened. Every file is written by rename; only the logs in `tensorboard`, a folder that requests them, grow
+in place.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from rare_event.store.serial import NEWER, explain
 from rare_event.store.workspace import explain_disk_errors, write, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
-# Raised when what is kept with a run is computed otherwise.
+# Increase it when the computation of a cached frame changes.
 CACHE_VERSION = 2
 PERSON = Purpose()
 PURPOSE = Entry("purpose.json", Purpose, "purpose")
@@ -57,7 +57,7 @@ LAYERS = Entry("layers.json", list[Layer], "list of layers")
 EVALUATION = Entry("evaluation.json", Summary, "evaluation")
 JUDGED = Entry("judgement.json", Judged, "judgement")
 LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
-LOST = "The process that trained this run ended before it was done. Train it again."
+LOST = "The process that trained this run ended early. Train the run again."
 
 
 @dataclass(frozen=True)
@@ -67,23 +67,23 @@ class Run(WorkFolder):
     KIND = "run"
 
     def config(self) -> ExperimentConfig:
-        """Read the recipe."""
+        """Read the settings."""
         with explain("settings file", self.named):
             text = (self.folder / "config.json").read_bytes()
         return from_json(text)
 
     def purpose(self) -> Purpose:
-        """Read why the run was made; runs of older versions were all asked for."""
+        """Read why the run was created; runs of older versions were all requested by a person."""
         return PURPOSE.read_or(self, PERSON)
 
     def status(self) -> Status:
-        """Read where the run stands: interrupted if the process that executes it is gone."""
+        """Read the status: interrupted if the process that executes the run is gone."""
         return read_alive(
             self.written_status, lambda status: replace(status, state="interrupted", message=LOST)
         )
 
     def written_status(self) -> Status:
-        """Read the status as it was last written, by a process that may be gone."""
+        """Read the status as last written, possibly by a process that is gone."""
         return STATUS.read(self)
 
     def write_status(self, status: Status) -> Status:
@@ -100,13 +100,7 @@ class Run(WorkFolder):
             return history.astype({name: float for name in HISTORY[2:]})[HISTORY]
 
     def write_history(self, history: pd.DataFrame) -> None:
-        """Replace the epochs.
-
-        Parameters
-        ----------
-        history
-            Columns as of `history`.
-        """
+        """Replace the epochs; the columns are those of `history`."""
         write(self.folder / "history.csv", lambda path: history.to_csv(path, index=False))
 
     def note(self, line: str) -> None:
@@ -114,26 +108,26 @@ class Run(WorkFolder):
         write_text(self.folder / "log.txt", f"{self.log()}{line}\n")
 
     def log(self) -> str:
-        """Read the run's log, line by line; empty of most runs."""
+        """Read the run's log; most runs have none."""
         path = self.folder / "log.txt"
         return path.read_text(encoding="utf-8") if path.exists() else ""
 
     def request_tensorboard(self) -> None:
-        """Ask whoever executes the run for TensorBoard logs."""
+        """Request TensorBoard logs of the training."""
         with explain_disk_errors(self.folder):
             self.tensorboard.mkdir(exist_ok=True)
 
     @property
     def tensorboard(self) -> Path:
-        """The folder of the TensorBoard logs; it is there if they were asked for."""
+        """The folder of the TensorBoard logs; it exists if they were requested."""
         return self.folder / "tensorboard"
 
     def save_layers(self, layers: list[Layer]) -> None:
-        """Write what the trained network is made of."""
+        """Write the layers of the trained network."""
         LAYERS.write(self, layers)
 
     def layers(self) -> list[Layer]:
-        """Read what the trained network is made of; nothing of other models and older runs."""
+        """Read the layers of the trained network; empty for other models and older runs."""
         return LAYERS.read_or(self, [])
 
     def save_scores(self, parts: Mapping[Part, list[Scores]]) -> None:
@@ -145,30 +139,19 @@ class Run(WorkFolder):
         SCORES.write(self, ScoredWith.of(next(iter(joined.values())), events))
 
     def save_contributions(self, parts: Mapping[Part, pd.DataFrame], names: tuple[str, ...]) -> None:
-        """Write the sensors that carry each score."""
+        """Write the sensors with the largest errors in each score."""
         frame = pd.concat([contributions.assign(part=part) for part, contributions in parts.items()])
         self.write_frame("contributions.parquet", frame)
         INPUTS.write(self, names)
 
     def contributions(self, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
-        """Read the sensors that carry each score of a part, and the names of the model's inputs.
-
-        Parameters
-        ----------
-        part
-            ``validation`` or ``test``.
-        """
+        """Read the sensors with the largest errors in each score of a part, and the model's input names."""
         with explain("contributions", self.named):
             frame = pd.read_parquet(self.folder / "contributions.parquet", filters=[("part", "==", part)])
             return frame.drop(columns="part"), INPUTS.read(self)
 
     def scores(self, part: Part) -> Scores:
         """Read the scores of a part, all folds together.
-
-        Parameters
-        ----------
-        part
-            ``validation`` or ``test``.
 
         Raises
         ------
@@ -185,30 +168,30 @@ class Run(WorkFolder):
         return TimeUnit(SCORES.read(self).clock)
 
     def commit(self, committed: Committed) -> None:
-        """Commit a threshold: from now on it is what the test data are judged at."""
+        """Commit the threshold at which the test data are judged from now on."""
         COMMITTED.write(self, committed)
 
     def committed(self) -> Committed:
-        """Read the committed threshold and how it came about."""
+        """Read the committed threshold."""
         return COMMITTED.read(self)
 
     def looks(self) -> list[Look]:
-        """Read how often the test data were opened, and at which thresholds, the first first."""
+        """Read when the test data were opened, and at which thresholds, oldest first."""
         return LOOKS.read_or(self, [])
 
     def look(self) -> None:
-        """Note that the test data are opened at the committed threshold."""
+        """Record that the test data are opened at the committed threshold."""
         LOOKS.write(self, [*self.looks(), Look(self.committed())])
 
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Read a frame that was computed from this run before, or compute and keep it.
+        """Read a cached frame, or compute and cache it.
 
         Parameters
         ----------
         key
-            What the frame depends on except the run; plain data and frozen settings.
+            Plain data and frozen settings that the frame depends on, besides the run.
         make
-            Computes it.
+            Computes the frame.
         """
         digest = hashlib.sha256(f"{CACHE_VERSION} {key!r}".encode()).hexdigest()[:20]
         path = self.folder / f"cache-{digest}.parquet"
@@ -220,39 +203,39 @@ class Run(WorkFolder):
         return frame
 
     def save_evaluation(self, summary: Summary) -> None:
-        """Write the figures of the run as they were when it ended."""
+        """Write the figures of the run at its end."""
         EVALUATION.write(self, summary)
 
     def evaluation(self) -> Summary:
-        """Read the figures of the run as they were when it ended."""
+        """Read the figures of the run at its end."""
         return EVALUATION.read(self)
 
     def save_judged(self, judged: Judged) -> None:
-        """Write the judgement of the run over its folds."""
+        """Write the judgement over all folds."""
         JUDGED.write(self, judged)
 
     def judged(self) -> Judged | None:
-        """Read the judgement of the run over its folds; None where it has none."""
+        """Read the judgement over all folds; None for older runs."""
         return JUDGED.read_or(self, None)
 
     def save_leakage(self, readings: dict[str, Reading]) -> None:
-        """Write what the leakage meter read."""
+        """Write the readings of the leakage meter."""
         LEAKAGE.write(self, readings)
 
     def leakage(self) -> dict[str, Reading]:
-        """Read what the leakage meter read."""
+        """Read the readings of the leakage meter."""
         return LEAKAGE.read(self)
 
     def save_figures(self, windows: str, figures: CellFigures) -> None:
-        """Write what a cell of a design-space map is worth."""
+        """Write the figures of a cell on a design-space map."""
         _figures_on(windows).write(self, figures)
 
     def figures(self, windows: str) -> CellFigures | None:
-        """Read what a cell of a design-space map is worth; None if it was not judged on these windows."""
+        """Read the figures of a cell on a map; None if it was not judged on these windows."""
         return _figures_on(windows).read_or(self, None)
 
     def queue_again(self) -> None:
-        """Queue the run again; what was half done is written over."""
+        """Queue the run again; partial results are overwritten."""
         self.withdraw_cancel()
         self.write_status(Status("queued", epochs=self.config().training.epochs))
 
@@ -262,7 +245,7 @@ def _figures_on(windows: str) -> Entry[CellFigures]:
 
 
 def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PERSON) -> Run:
-    """Make the folder of a new run, queued.
+    """Create the folder of a queued run.
 
     Raises
     ------
@@ -283,27 +266,27 @@ def open_run(run_id: str) -> Run:
     Raises
     ------
     RunError
-        If there is none of that id.
+        If the id does not exist.
     """
     return open_folder(Run, run_id, "from the home page")
 
 
 def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]:
-    """List the runs whose records can be read, the latest first.
+    """List the readable runs, latest first.
 
     Parameters
     ----------
     digest
         Only runs on this dataset.
     role
-        Only runs made for this; None lists all.
+        Only runs with this role; None lists all.
     """
     return [run for run in list_folders(Run) if _wanted(run, digest, role)]
 
 
 def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
     try:
-        # The purpose is the quickest to read, and leaves most runs of a map out.
+        # The purpose is read first: it is quick, and excludes most runs of a map.
         if role not in (None, run.purpose().role) or (digest is not None and run.dataset().digest != digest):
             return False
         run.status()
@@ -326,5 +309,5 @@ def delete_run(run: Run) -> None:
 
 
 def mark(run: Run, state: State, message: str = "") -> Status:
-    """Change the state of a run and keep the rest of its status."""
+    """Change the state and message of a run."""
     return run.write_status(replace(run.status(), state=state, message=message))

@@ -1,8 +1,8 @@
-"""The seal on the test data of a run: the one rule of which figures may be shown, and of what is a look.
+"""The seal on the test data of a run: which figures may be shown, and what counts as a look.
 
-Figures that the committed threshold does not enter (how well a model ranks, what a budget catches) may be
-shown once the test data were opened at all; figures at the committed threshold only if the latest look
-was at this threshold. Whatever is open already is not opened again, so that no look is counted twice.
+Figures that do not depend on the committed threshold (ranking, events caught within a budget) may be shown
+once the test data were opened at any threshold; figures at the committed threshold only if the latest look
+was at it. Data that are already open are not opened again, so that no look is counted twice.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from rare_event.store.runs import Run
 
 
 def ever_opened(run: Run) -> bool:
-    """Whether figures may be shown that the committed threshold does not enter."""
+    """Whether figures that do not depend on the committed threshold may be shown."""
     return bool(run.looks())
 
 
 def is_open(run: Run) -> bool:
-    """Whether the test data were opened at the threshold that is committed now."""
+    """Whether the latest look was at the committed threshold."""
     looks = run.looks()
     return bool(looks) and looks[-1].committed == run.committed()
 
 
 def open_once(run: Run) -> None:
-    """Open the test data for a comparison, unless they were opened before at any threshold."""
+    """Open the test data for a comparison, unless they were opened at any threshold before."""
     if not ever_opened(run):
         run.look()
 
 
 def open_at_threshold(run: Run) -> None:
-    """Open the test data at the committed threshold, unless they are open at it."""
+    """Open the test data at the committed threshold, unless they already are."""
     if not is_open(run):
         run.look()
 

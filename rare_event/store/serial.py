@@ -1,4 +1,4 @@
-"""The one way of records to JSON and back, and the one sentence where that fails."""
+"""Records to JSON and back, and the error sentence if that fails."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NEWER = "It may come from a newer version."
 
 
 def _adapter(kind: Any) -> TypeAdapter[Any]:
-    # Of Any, as mypy does not take a class for hashable.
+    # The parameter is Any, because mypy does not accept a class as hashable.
     return _cached_adapter(kind)
 
 
@@ -42,33 +42,33 @@ def to_plain(value: object, kind: Any = None) -> Any:
     value
         A dataclass, or a list or dictionary of them.
     kind
-        Its type; needed of lists and dictionaries only.
+        Its type; needed only for lists and dictionaries.
     """
     return _adapter(kind or type(value)).dump_python(value, mode="json")
 
 
 def dump(value: object, kind: Any = None) -> str:
-    """Write a record as JSON text; `value` and `kind` are those of `to_plain`.
+    """Return a record as JSON text; see `to_plain` for `value` and `kind`.
 
     Raises
     ------
     ValueError
-        If it holds infinity, or a float that is not a number.
+        If it holds an infinity or NaN.
     """
     return json.dumps(to_plain(value, kind), indent=1, allow_nan=False)
 
 
 def load(kind: type[T], path: Path, what: str, whose: str, hint: str = TRAIN_AGAIN) -> T:
-    """Read a record that `dump` wrote; what a newer version has added is passed over.
+    """Read a record that `dump` wrote; fields added by a newer version are ignored.
 
     Parameters
     ----------
     kind
-        Its type, `list[...]` and `dict[...]` included.
+        Its type, also `list[...]` or `dict[...]`.
     path
         Its file.
     what, whose, hint
-        Of the sentence where that fails, as of `explain`.
+        Parts of the error sentence; see `explain`.
 
     Raises
     ------
@@ -82,14 +82,14 @@ def load(kind: type[T], path: Path, what: str, whose: str, hint: str = TRAIN_AGA
 
 @contextmanager
 def explain(what: str, whose: str, hint: str = TRAIN_AGAIN) -> Iterator[None]:
-    """Turn what goes wrong while a file is read into a sentence.
+    """Turn an error while reading a file into a sentence.
 
     Parameters
     ----------
     what
-        What the file holds: ``status``.
+        Name of the content: ``status``.
     whose
-        The run, map or dataset, by name: ``run 20260101-120000-000000``.
+        Name of the run, map or dataset: ``run 20260101-120000-000000``.
     hint
         What to do.
 

@@ -1,4 +1,4 @@
-"""The workspace: one folder that holds datasets and runs, and how files in it are written."""
+"""The workspace: the folder of datasets, runs and maps, and how its files are written."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
     Raises
     ------
     RunError
-        If the disk is full or refuses to be written.
+        If the disk is full or cannot be written.
     """
     try:
         yield
@@ -43,19 +43,19 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
 
 
 def write(path: Path, save: Callable[[Path], object]) -> Path:
-    """Write a file or folder under a temporary name and rename it: a reader never sees half of it.
+    """Write a file under a temporary name and rename it, so that readers never see half of it.
 
     Parameters
     ----------
     path
-        Where it will be; its folder is created if need be.
+        The final path; its folder is created if needed.
     save
-        Writes to the path it is given. The name ends like that of `path`.
+        Called with the temporary path, which has the same name.
 
     Raises
     ------
     RunError
-        If the disk is full or refuses to be written.
+        If the disk is full or cannot be written.
     """
     with explain_disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)

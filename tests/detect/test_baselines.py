@@ -32,9 +32,9 @@ def test_every_kind_of_settings_has_its_detector() -> None:
     assert detector_class(PCAModel()) is PCADetector
     assert detector_class(PCAModel(statistic="t2")) is T2Detector
     for other in (DenseModel(), BlendModel()):
-        with pytest.raises(ValueError, match=f"{other.kind} is no baseline"):
+        with pytest.raises(ValueError, match=f"{other.kind} is not a baseline"):
             detector_class(other)
-    with pytest.raises(ValueError, match="blend is no baseline"):
+    with pytest.raises(ValueError, match="blend is not a baseline"):
         scores(replace(BASELINE["pca"], model=BlendModel()), np.zeros((300, 2), np.float32), np.zeros(300))
 
 

@@ -221,7 +221,7 @@ def test_a_loss_that_is_no_number_is_a_sentence(X) -> None:
     extreme[50] = 1e30  # its square is too large for float32
     model = build(TINY_DENSE, 1, X.shape[1], 32, seed=0)
     seen: list[Epoch] = []
-    with pytest.raises(DataError, match="stopped being a number in epoch 1. Lower the learning rate"):
+    with pytest.raises(DataError, match="became NaN in epoch 1. Lower the learning rate"):
         train_autoencoder(model, extreme, np.arange(100), np.arange(100, 200), Training(), SEED, seen.append)
     assert seen == []
 

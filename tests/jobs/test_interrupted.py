@@ -106,7 +106,7 @@ def test_a_run_killed_is_interrupted_and_holds_nobody_up(dataset, start, nobody)
     process.kill()
     until(lambda: run.status().ended)
     status = run.status()
-    assert status.state == "interrupted" and "ended before it was done" in status.message
+    assert status.state == "interrupted" and "ended early" in status.message
     assert nobody.waiting_before(waiting) == 0
     # A page that was drawn before still has its button.
     nobody.cancel(run)

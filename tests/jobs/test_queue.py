@@ -149,7 +149,7 @@ def test_a_restarted_server_takes_up_what_waited_and_marks_what_was_lost(jobs, m
     assert jobs.recover() == [waiting, also_waiting]
     # A process of the same number that began at another time is another process.
     for run in (dead, reused):
-        assert run.status().state == "interrupted" and "ended before it was done" in run.status().message
+        assert run.status().state == "interrupted" and "ended early" in run.status().message
     assert alive.status().state == "running" and done.status().state == "done"
     assert until_ended(waiting, also_waiting) == ["done", "done"]
     assert jobs.recover() == []

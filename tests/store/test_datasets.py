@@ -136,7 +136,7 @@ def test_the_name_of_an_upload_is_never_a_path(workspace, upload, name) -> None:
 )
 def test_what_is_no_digest_never_becomes_a_path(workspace, digest) -> None:
     (workspace / "dataset.json").write_text("{}")
-    with pytest.raises(RunError, match="That is not the digest of a dataset. Open one from the home page"):
+    with pytest.raises(RunError, match="This is not the digest of a dataset. Open one from the home page"):
         open_dataset(digest)
 
 
