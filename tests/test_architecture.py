@@ -51,6 +51,7 @@ USE_KERAS = {
     "rare_event/bench/training.py",
 }
 KERAS = {"keras", "tensorflow", "tf_keras"}
+LONGEST_MODULE, LONGEST_FUNCTION = 350, 60
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
 
 
@@ -108,6 +109,27 @@ def test_imports_point_one_way(name: str) -> None:
     assert part in MAY_IMPORT, f"{name} is in no known part of the house: add it to MAY_IMPORT."
     ours = {part_of(m) for m in imported(parse(name), name) if m.split(".")[0] == "rare_event"}
     assert ours - {part, "__init__"} <= MAY_IMPORT[part]
+
+
+def lengths(source: str) -> dict[str, int]:
+    """Lines of every function of a module, its decorators left out."""
+    every = ast.walk(ast.parse(source))
+    functions = [node for node in every if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef)]
+    return {
+        f"{node.name}, line {node.lineno}": (node.end_lineno or 0) - node.lineno + 1 for node in functions
+    }
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_modules_and_functions_stay_short(name: str) -> None:
+    source = (ROOT / name).read_text(encoding="utf-8")
+    assert len(source.splitlines()) <= LONGEST_MODULE
+    assert not {where: n for where, n in lengths(source).items() if n > LONGEST_FUNCTION}
+
+
+def test_the_lengths_count_docstrings_and_methods() -> None:
+    source = 'class A:\n def f(self):\n  """Do.\n\n  More.\n  """\n\nasync def g():\n def h(): pass\n'
+    assert lengths(source) == {"f, line 2": 5, "g, line 8": 2, "h, line 9": 1}
 
 
 def test_the_command_line_imports_the_app_in_functions_only() -> None:

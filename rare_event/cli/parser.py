@@ -54,121 +54,146 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE, epilog=CODES)
     parser.add_argument("--version", action="version", version=f"rare_event {rare_event.__version__}")
-    subparsers = parser.add_subparsers(required=True)
+    add = parser.add_subparsers(required=True).add_parser
+    _check(add("check", help="list the problems of a file", epilog=CODES))
+    _run(add("run", help="train on a file and judge the model"))
+    _backtest(add("backtest", help="train on the past, fold by fold, and judge what came after"))
+    _leakage(
+        add("leakage", help="judge one model under random rows, held-out stretches, the past, and a placebo")
+    )
+    _summary(add("summary", help="print the layers of a run's network"))
+    _export(add("export", help="write a run's network to a file"))
+    _map(add("map", help="try combinations of shifts, lookbacks, representations and models; resumable"))
+    _bench(add("bench", help="measure speed and size against references"))
+    _app(add("app", help="serve the app"))
+    return parser
 
-    check = subparsers.add_parser("check", help="list the problems of a file", epilog=CODES)
-    check.add_argument("file", type=Path, help="CSV or Parquet file")
-    check.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    check.set_defaults(command=commands.check_command)
 
-    run = subparsers.add_parser("run", help="train on a file and judge the model")
-    run.add_argument("file", type=Path, help="CSV or Parquet file")
-    run.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    run.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
-    run.add_argument("--split", choices=get_args(SplitKind))
-    run.add_argument("--shift", type=int, help="rows before an event that become positive")
-    run.add_argument("--lookback", type=int, help="rows in one window")
-    run.add_argument("--representation", choices=get_args(RepresentationKind))
-    run.add_argument("--epochs", type=int)
-    _add_network_options(run)
-    run.add_argument(
+def _check(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    _add_json(parser)
+    parser.set_defaults(command=commands.check_command)
+
+
+def _run(parser: argparse.ArgumentParser) -> None:
+    _add_file_and_preset(parser)
+    parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
+    parser.add_argument("--split", choices=get_args(SplitKind))
+    parser.add_argument("--shift", type=int, help="rows before an event that become positive")
+    parser.add_argument("--lookback", type=int, help="rows in one window")
+    parser.add_argument("--representation", choices=get_args(RepresentationKind))
+    parser.add_argument("--epochs", type=int)
+    _add_network_options(parser)
+    parser.add_argument(
         "--threshold",
         type=float,
         help="use this threshold (default: the lowest with at most 2 false alarms a day on validation data)",
     )
-    run.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
-    run.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
-    run.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV")
-    run.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
-    run.add_argument("--seed", type=int)
-    run.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    run.add_argument("--force", action="store_true", help="replace an existing file")
-    _add_accept(run)
-    run.set_defaults(command=commands.run_command)
-
-    backtest = subparsers.add_parser(
-        "backtest", help="train on the past, fold by fold, and judge what came after"
+    parser.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
+    parser.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
+    parser.add_argument(
+        "--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV"
     )
-    backtest.add_argument("file", type=Path, help="CSV or Parquet file")
-    backtest.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    backtest.add_argument(
+    parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
+    parser.add_argument("--seed", type=int)
+    _add_json(parser)
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    _add_accept(parser)
+    parser.set_defaults(command=commands.run_command)
+
+
+def _backtest(parser: argparse.ArgumentParser) -> None:
+    _add_file_and_preset(parser)
+    parser.add_argument(
         "--model",
         choices=CHOICES,
         nargs="+",
         help="models to compare (default: the preset's)",
     )
-    backtest.add_argument("--lookback", type=int, help="rows in one window")
-    _add_network_options(backtest)
-    backtest.add_argument("--baselines", action="store_true", help="also compare with all baselines")
-    backtest.add_argument("--folds", type=int, default=6)
-    backtest.add_argument(
+    parser.add_argument("--lookback", type=int, help="rows in one window")
+    _add_network_options(parser)
+    parser.add_argument("--baselines", action="store_true", help="also compare with all baselines")
+    parser.add_argument("--folds", type=int, default=6)
+    parser.add_argument(
         "--window",
         choices=get_args(TrainingWindow),
         default="expanding",
         help="training window of a fold (default: %(default)s)",
     )
-    backtest.add_argument("--seed", type=int, default=0)
-    backtest.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    _add_accept(backtest)
-    backtest.set_defaults(command=commands.backtest_command)
+    parser.add_argument("--seed", type=int, default=0)
+    _add_json(parser)
+    _add_accept(parser)
+    parser.set_defaults(command=commands.backtest_command)
 
-    leakage = subparsers.add_parser(
-        "leakage", help="judge one model under random rows, held-out stretches, the past, and a placebo"
-    )
-    leakage.add_argument("file", type=Path, help="CSV or Parquet file")
-    leakage.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    leakage.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
-    leakage.add_argument("--folds", type=int, default=6)
-    leakage.add_argument("--seed", type=int, default=0)
-    leakage.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    _add_accept(leakage)
-    leakage.set_defaults(command=commands.leakage_command)
 
-    summary = subparsers.add_parser("summary", help="print the layers of a run's network")
-    summary.add_argument("run", help="id that `run` prints")
-    summary.set_defaults(command=commands.summary_command)
+def _leakage(parser: argparse.ArgumentParser) -> None:
+    _add_file_and_preset(parser)
+    parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
+    parser.add_argument("--folds", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    _add_json(parser)
+    _add_accept(parser)
+    parser.set_defaults(command=commands.leakage_command)
 
-    export = subparsers.add_parser("export", help="write a run's network to a file")
-    export.add_argument("run", help="id that `run` prints")
-    export.add_argument("file", type=Path, help="output file, .keras or .onnx")
-    export.add_argument("--force", action="store_true", help="replace an existing file")
-    export.set_defaults(command=commands.export_command)
 
+def _summary(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="id that `run` prints")
+    parser.set_defaults(command=commands.summary_command)
+
+
+def _export(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="id that `run` prints")
+    parser.add_argument("file", type=Path, help="output file, .keras or .onnx")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    parser.set_defaults(command=commands.export_command)
+
+
+def _map(parser: argparse.ArgumentParser) -> None:
     space = DesignSpace()
-    design_map = subparsers.add_parser(
-        "map", help="try combinations of shifts, lookbacks, representations and models; resumable"
-    )
-    design_map.add_argument("file", type=Path, help="CSV or Parquet file")
-    design_map.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
-    design_map.add_argument("--shifts", type=int, nargs="+", default=space.shifts)
-    design_map.add_argument("--lookbacks", type=int, nargs="+", default=space.lookbacks)
+    _add_file_and_preset(parser)
+    parser.add_argument("--shifts", type=int, nargs="+", default=space.shifts)
+    parser.add_argument("--lookbacks", type=int, nargs="+", default=space.lookbacks)
     kinds = get_args(RepresentationKind)
-    design_map.add_argument("--representations", choices=kinds, nargs="+", default=space.representations)
-    design_map.add_argument("--models", choices=sorted(SPACE_MODELS), nargs="+", default=space.models)
-    design_map.add_argument("--folds", type=int, default=space.folds)
-    design_map.add_argument(
+    parser.add_argument("--representations", choices=kinds, nargs="+", default=space.representations)
+    parser.add_argument("--models", choices=sorted(SPACE_MODELS), nargs="+", default=space.models)
+    parser.add_argument("--folds", type=int, default=space.folds)
+    parser.add_argument(
         "--random", type=int, metavar="N", help="try N random cells instead of the whole grid"
     )
-    design_map.add_argument(
+    parser.add_argument(
         "--seed", type=int, default=0, help="seed of --random and of training (default: %(default)s)"
     )
-    design_map.add_argument("--epochs", type=int)
-    design_map.add_argument("--jobs", type=int, help="cells trained at once (default: one per core)")
-    design_map.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    _add_accept(design_map)
-    design_map.set_defaults(command=commands.map_command)
+    parser.add_argument("--epochs", type=int)
+    parser.add_argument("--jobs", type=int, help="cells trained at once (default: one per core)")
+    _add_json(parser)
+    _add_accept(parser)
+    parser.set_defaults(command=commands.map_command)
 
-    bench = subparsers.add_parser("bench", help="measure speed and size against references")
-    bench.add_argument("names", nargs="*", metavar="NAME", help="rows to measure (default: all)")
-    bench.add_argument("--json", action="store_true", help="print one JSON object on standard output")
-    bench.set_defaults(command=commands.bench_command)
 
+def _bench(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help="rows to measure (default: all)")
+    _add_json(parser)
+    parser.set_defaults(command=commands.bench_command)
+
+
+def _app(parser: argparse.ArgumentParser) -> None:
     from rare_event.ui.serve import add_options
 
-    app = subparsers.add_parser("app", help="serve the app")
-    add_options(app)
-    app.set_defaults(command=commands.app_command)
-    return parser
+    add_options(parser)
+    parser.set_defaults(command=commands.app_command)
+
+
+def _add_file(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, help="CSV or Parquet file")
+
+
+def _add_file_and_preset(parser: argparse.ArgumentParser) -> None:
+    _add_file(parser)
+    parser.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
+
+
+def _add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 
 def _add_accept(parser: argparse.ArgumentParser) -> None:

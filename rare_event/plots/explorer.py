@@ -124,6 +124,17 @@ class ExplorerData(TypedDict):
     colours: Colours
 
 
+_COLOURS: Colours = {
+    "normal": COLOURS["normal"],
+    "positive": COLOURS["positive"],
+    "precision": COLOURS["precision"],
+    "recall": COLOURS["recall"],
+    "caught": COLOURS["alarm"],
+    "missed": GRID,
+    "grid": GRID,
+}
+
+
 def explorer_data(
     columns: pd.DataFrame,
     scores: Scores,
@@ -179,15 +190,7 @@ def explorer_data(
             "linear": _bins(scores, linear, False),
             "logarithmic": None if logarithmic is None else _bins(scores, logarithmic, True),
         },
-        "colours": {
-            "normal": COLOURS["normal"],
-            "positive": COLOURS["positive"],
-            "precision": COLOURS["precision"],
-            "recall": COLOURS["recall"],
-            "caught": COLOURS["alarm"],
-            "missed": GRID,
-            "grid": GRID,
-        },
+        "colours": _COLOURS,
     }
 
 
