@@ -38,11 +38,6 @@ CHOICES = sorted({*MODELS, *RECIPES})
 def configure(options: argparse.Namespace) -> ExperimentConfig:
     """Make the config that the options of `run` ask for.
 
-    Parameters
-    ----------
-    options
-        Parsed; an option that was not given leaves the preset's setting.
-
     Raises
     ------
     ConfigError
@@ -73,15 +68,7 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
 
 
 def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
-    """Return a config with another model, and what that model needs.
-
-    Parameters
-    ----------
-    config
-        A preset.
-    name
-        Of `CHOICES`.
-    """
+    """Return a config with another model, and what that model needs."""
     if name == config.model.kind:
         return config
     if name not in MODELS:
@@ -94,13 +81,6 @@ def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
 
 def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
     """Return a model with some of its options changed.
-
-    Parameters
-    ----------
-    model
-        Of a config.
-    options
-        By name; those not in `NETWORK_OPTIONS` and those that are None are ignored.
 
     Raises
     ------
@@ -122,11 +102,6 @@ def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
 def parse_rule(text: str) -> Rule:
     """Read a rule.
 
-    Parameters
-    ----------
-    text
-        A kind and its value, for example ``fa-per-day=2``; ``cost`` needs no value.
-
     Raises
     ------
     ConfigError
@@ -138,11 +113,6 @@ def parse_rule(text: str) -> Rule:
 
 def parse_policy(text: str) -> AlarmPolicy:
     """Read an alarm policy.
-
-    Parameters
-    ----------
-    text
-        Settings of `AlarmPolicy`, for example ``k=2,n=3,cooldown=10,lead=20``.
 
     Raises
     ------

@@ -32,13 +32,7 @@ CODES = (
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run the command line and return its exit code, one of `CODES`.
-
-    Parameters
-    ----------
-    arguments
-        Without the program's name; None takes those of the process.
-    """
+    """Run the command line and return its exit code, one of `CODES`."""
     options = make_parser().parse_args(arguments)
     try:
         return int(options.command(options))

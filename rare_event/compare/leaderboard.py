@@ -19,15 +19,7 @@ CHANCE = TRIVIAL["chance"]
 
 
 def leaderboard(runs: Sequence[Run], windows: str) -> tuple[Row, ...]:
-    """Rank runs by their judgements, the best mean fold AUC first.
-
-    Parameters
-    ----------
-    runs
-        Finished runs. Those never judged, judged on other windows, or damaged are left out.
-    windows
-        Digest of the windows, as returned by `rare_event.judge.judgement.windows_digest`.
-    """
+    """Rank runs by their judgements, the best mean fold AUC first."""
     rows: list[Row] = []
     configs: list[tuple[Run, ExperimentConfig]] = []
     trivial: dict[str, Judgement] = {}
@@ -86,15 +78,6 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
 
     Thresholds chosen on the past lead to a different rate for each model. All thresholds are therefore
     chosen on the test rows here, at the same rate.
-
-    Parameters
-    ----------
-    board
-        As returned by `leaderboard`.
-    run_id
-        The run.
-    budget
-        One of `BUDGETS`.
 
     Returns
     -------

@@ -76,11 +76,6 @@ class Cell:
 def windows_of(table: Table, space: DesignSpace) -> Scores:
     """Find the windows that all cells of a space score, before any is trained.
 
-    Parameters
-    ----------
-    table, space
-        The table and the design space. Cells that the data cannot bear are left out.
-
     Raises
     ------
     RareEventError
@@ -109,15 +104,6 @@ def _unscored(table: Table, config: ExperimentConfig) -> Scores:
 
 def judge_cell(windows: Scores, run: Run, seconds: float | None = None) -> tuple[Figures, float]:
     """Judge a finished cell on the windows of a map, and keep the figures in its run folder.
-
-    Parameters
-    ----------
-    windows
-        Of the map.
-    run
-        The cell's, done.
-    seconds
-        What it took; None takes the sum of its stages.
 
     Raises
     ------

@@ -40,15 +40,6 @@ def told_apart(
 ) -> list[str]:
     """Add to names that repeat the settings in which they differ, or else when they were made.
 
-    Parameters
-    ----------
-    names
-        Any.
-    settings
-        Of each, as of `settings_of`.
-    made
-        When each was made, no two at the same time.
-
     Examples
     --------
     >>> noon = datetime(2024, 1, 1, 12)

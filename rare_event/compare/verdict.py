@@ -22,13 +22,7 @@ SPLIT_WORDS: dict[SplitKind, str] = {
 
 
 def verdict(board: Sequence[Row]) -> list[str]:
-    """Say which model is best, what it caught, and how little that may mean; the headline first.
-
-    Parameters
-    ----------
-    board
-        As returned by `rare_event.compare.leaderboard.leaderboard`, at least one row of a model.
-    """
+    """Say which model is best, what it caught, and how little that may mean; the headline first."""
     models = [row for row in board if row.kind != "trivial"]
     best = models[0]
     if best.judgement.mean_fold_auc is None:

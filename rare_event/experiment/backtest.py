@@ -63,13 +63,7 @@ def _without_data(result: Result) -> Result:
 
 
 def trivial(result: Result) -> list[Judgement]:
-    """Judge two scores that need no model: chance, and the time since the last restart.
-
-    Parameters
-    ----------
-    result
-        Its scores are shifted in time; its windows say when the plant restarted.
-    """
+    """Judge two scores that need no model: chance, and the time since the last restart."""
     validation, test, policy = result.validation, result.test, result.policy
     return [
         judge(chance(validation), chance(test), policy, "chance"),

@@ -17,15 +17,6 @@ from rare_event.judge.trailing import follow
 def blend(config: ExperimentConfig, join: Literal["mean-log", "either"], members: Sequence[Result]) -> Result:
     """Join finished experiments on the same data and split into one.
 
-    Parameters
-    ----------
-    config
-        Of the blend; its rule and policy choose the thresholds.
-    join
-        How scores are joined; see `rare_event.config.BlendModel`.
-    members
-        At least two.
-
     Raises
     ------
     DataError

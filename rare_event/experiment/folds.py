@@ -34,15 +34,6 @@ def run_folds(
 ) -> list[Trained]:
     """Run all folds of an experiment.
 
-    Parameters
-    ----------
-    prepared, config
-        The data and the recipe.
-    on_progress
-        Called after every epoch; for folds trained in other processes, after the last one only.
-    workers
-        Processes that train, this one included; None takes one for every two cores.
-
     Returns
     -------
     list
@@ -87,15 +78,6 @@ def run_fold(
     on_epoch: Callable[[Epoch], None] = ignore_epoch,
 ) -> Trained:
     """Fit the representation and the detector of a fold, score it and choose its threshold.
-
-    Parameters
-    ----------
-    prepared, config
-        The data and the recipe.
-    number
-        Of the fold, from 0.
-    on_epoch
-        Called after every epoch.
 
     Returns
     -------

@@ -51,13 +51,6 @@ def leakage(
 ) -> dict[str, Reading]:
     """Judge a model under random rows, held-out stretches and the past only, and on a placebo.
 
-    Parameters
-    ----------
-    table, config
-        The table, and the model's config; its split is replaced.
-    on_progress
-        Told of every epoch; the folds of all trainings are counted together.
-
     Returns
     -------
     dict
@@ -103,13 +96,7 @@ def title_of(name: str) -> str:
 
 
 def describe(readings: Mapping[str, Reading]) -> str:
-    """Lay readings out for people.
-
-    Parameters
-    ----------
-    readings
-        Of `leakage`.
-    """
+    """Lay readings out for people."""
     lines = []
     for name, reading in readings.items():
         auc = "–" if reading.auc is None else f"{reading.auc:.3f}"
@@ -121,13 +108,7 @@ def describe(readings: Mapping[str, Reading]) -> str:
 
 
 def in_words(readings: Mapping[str, Reading]) -> str:
-    """Say in plain words what the splits tell.
-
-    Parameters
-    ----------
-    readings
-        Of `leakage`.
-    """
+    """Say in plain words what the splits tell."""
     random, past, invented = (readings[name] for name in ("random", "past", PLACEBO))
     if random.auc is None or past.auc is None:
         return "The shared rows hold no event under one of the splits, so they cannot be compared."

@@ -57,17 +57,6 @@ class FoldResult:
 class Result:
     """A finished experiment.
 
-    Parameters
-    ----------
-    config
-        Its recipe.
-    prepared
-        The data it saw.
-    folds
-        One for each fold of the plan.
-    seconds
-        Wall time of the stages ``prepare``, ``train`` and ``score``.
-
     Examples
     --------
     >>> from rare_event import PCAModel, read_table, run_experiment, sample_mill

@@ -29,15 +29,7 @@ ATTEMPTS = 2
 
 @dataclass(frozen=True)
 class Progress:
-    """Progress of a map.
-
-    Parameters
-    ----------
-    total, done, failed, running
-        Numbers of cells.
-    seconds_left
-        Estimated from finished cells; None before the first.
-    """
+    """Progress of a map."""
 
     total: int
     done: int
@@ -93,19 +85,6 @@ def run_map(
 
     A cell that fails says why in its run, and the map continues. Cells finished earlier, in this map or in
     another of the same data, are not computed again.
-
-    Parameters
-    ----------
-    design_map
-        A map that no other process works on.
-    workers
-        Cells executed at once; None uses one per core.
-    on_progress
-        Called whenever a cell begins or ends.
-    may_begin
-        Called before each cell begins; cells wait while it returns False.
-    open_worker
-        Starts a worker process.
 
     Returns
     -------

@@ -96,15 +96,6 @@ def next_cell(
 
     It is one of the slot's last group; if none is left, one of the group with the most work left, if
     possible a group no other slot is executing.
-
-    Parameters
-    ----------
-    pending
-        Configs of the waiting cells, by number; at least one.
-    last
-        Group of the slot's last cell, None before the first.
-    others
-        Groups the other slots are executing.
     """
     work: Counter[Group] = Counter()
     for config in pending.values():

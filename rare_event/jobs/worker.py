@@ -75,15 +75,6 @@ class Reporter:
 def execute(run: Run, on_progress: OnProgress = ignore_progress, workers: int | None = None) -> Result:
     """Execute a queued run in this process and write the results into its folder.
 
-    Parameters
-    ----------
-    run
-        A queued run.
-    on_progress
-        Called after every epoch.
-    workers
-        Folds trained at once; see `run_experiment`.
-
     Raises
     ------
     RareEventError

@@ -89,15 +89,6 @@ def repetitions(
 def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
     """List the alarms at a threshold.
 
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    threshold
-        A row is alarmed when its level is at or above it.
-    policy
-        The alarm policy.
-
     Returns
     -------
     pandas.DataFrame
@@ -139,11 +130,6 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
 
 def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
     """List the events of a part: caught or missed, and how early.
-
-    Parameters
-    ----------
-    scores, threshold, policy
-        As for `alarms`.
 
     Returns
     -------

@@ -75,13 +75,6 @@ def common_windows(parts: Sequence[Scores]) -> Scores:
 def on_common(windows: Scores, scores: Scores) -> Scores:
     """Put the scores of one setting on the common windows.
 
-    Parameters
-    ----------
-    windows
-        As of `common_windows`.
-    scores
-        Scored windows of all folds of the setting, in the order of row and fold.
-
     Raises
     ------
     DataError
@@ -164,28 +157,12 @@ class Figures:
         return ends_of(self.mean_draws)
 
     def count(self, budget: float, lead: float) -> Count:
-        """Return the events caught.
-
-        Parameters
-        ----------
-        budget, lead
-            Of `BUDGETS` and of the windows' `lead_windows`.
-        """
+        """Return the events caught."""
         return next(count for count in self.counts if (count.budget, count.lead) == (budget, lead))
 
 
 def judge_on_common(scores: Scores, policy: AlarmPolicy, seed: int = 0) -> Figures:
-    """Judge one setting on the common windows.
-
-    Parameters
-    ----------
-    scores
-        As of `on_common`.
-    policy
-        The alarm policy; its lead window is replaced by each of the windows' `lead_windows`.
-    seed
-        Of the resampling; the same for all settings that are compared.
-    """
+    """Judge one setting on the common windows."""
     parts = list(scores.by_fold().values())
     drawn = [auc_draws(part, seed + number) for number, part in enumerate(parts)]
     undefined = np.full(RESAMPLES, np.nan)

@@ -10,13 +10,7 @@ import numpy as np
 
 @dataclass(frozen=True)
 class AsLists:
-    """Of a field `Annotated[np.ndarray, AsLists()]`: nested lists in JSON, null for not a number.
-
-    Parameters
-    ----------
-    digits
-        Decimals that are kept; None keeps all.
-    """
+    """Of a field `Annotated[np.ndarray, AsLists()]`: nested lists in JSON, null for not a number."""
 
     digits: int | None = None
 

@@ -20,11 +20,6 @@ LEAST_DECAY = 1e-6
 def shared_windows(parts: Sequence[Scores]) -> list[Scores]:
     """Keep of each model's windows those that all models scored, in the same fold and row.
 
-    Parameters
-    ----------
-    parts
-        Scored windows of each model in the order of row and fold, at least one model.
-
     Returns
     -------
     list of Scores
@@ -69,13 +64,6 @@ def either(parts: Sequence[Scores], references: Sequence[Scores]) -> Scores:
     Each score is replaced by its `rarity` among the normal windows of the model's own reference, of
     the same fold; then the highest of the models counts. At any threshold all models call the same
     share of their reference's normal windows.
-
-    Parameters
-    ----------
-    parts
-        As for `mean_log`.
-    references
-        Validation windows of each model, in the order of `parts`.
 
     Returns
     -------

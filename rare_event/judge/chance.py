@@ -54,15 +54,6 @@ def chance_draws(
 ) -> np.ndarray:
     """Figures of the scores shifted in time by many random offsets.
 
-    Parameters
-    ----------
-    scores, policy
-        Scored windows, at least one, and the alarm policy.
-    budgets
-        False alarms a day.
-    seed, offsets
-        Seed of the first roll, each next one's is one more; number of rolls.
-
     Returns
     -------
     numpy.ndarray
@@ -99,11 +90,6 @@ def chance_band(
     scores: Scores, policy: AlarmPolicy, budgets: Sequence[float], seed: int = 0, offsets: int = OFFSETS
 ) -> pd.DataFrame:
     """Mean and 95 % band of what chance reaches.
-
-    Parameters
-    ----------
-    scores, policy, budgets, seed, offsets
-        As for `chance_draws`.
 
     Returns
     -------

@@ -55,13 +55,6 @@ def errors_by_day(scores: Scores, unit: float | None = None) -> pd.DataFrame:
 def alarms_by_day(called: Scores, policy: AlarmPolicy) -> pd.DataFrame:
     """Count false alarms and caught events day by day.
 
-    Parameters
-    ----------
-    called
-        Scored windows with scores of 0 and 1, as returned by `rare_event.judge.evaluation.call`.
-    policy
-        The alarm policy.
-
     Returns
     -------
     pandas.DataFrame
@@ -92,18 +85,6 @@ def carriers_by_day(
     contributions: pd.DataFrame, scores: Scores, names: Sequence[str], most: int = CARRIERS
 ) -> pd.DataFrame:
     """Tell which sensors carry the error of normal windows, day by day.
-
-    Parameters
-    ----------
-    contributions
-        The sensors that carry each score, as returned by `rare_event.detect.scoring.top_contributions`, with
-        the columns `fold` and `row`.
-    scores
-        Scored windows of the same part.
-    names
-        Of the model's inputs.
-    most
-        Sensors named: those with the largest shares on any day.
 
     Returns
     -------
@@ -149,17 +130,6 @@ def drift_sentence(
 ) -> str | None:
     """Say that the error of normal windows has risen and stayed so, if it has.
 
-    Parameters
-    ----------
-    validation
-        Scored windows; the median error of the normal ones is what it was before.
-    test
-        Scored windows after them.
-    carriers
-        As returned by `carriers_by_day` for the test part.
-    when
-        Names a day by its number since the table's first row.
-
     Returns
     -------
     str or None
@@ -182,13 +152,7 @@ def drift_sentence(
 
 
 def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], str] = "day {}".format) -> str:
-    """Say how far the error of normal windows was from what it was, where it has not stayed so.
-
-    Parameters
-    ----------
-    validation, test, when
-        As for `drift_sentence`.
-    """
+    """Say how far the error of normal windows was from what it was, where it has not stayed so."""
     usual = "The score of normal windows is about what it was on the validation data"
     unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
     days = errors_by_day(test.once(), unit or None)

@@ -22,15 +22,6 @@ def display_points(
 ) -> np.ndarray:
     """Choose the points to draw: every one where an event is won or lost, the others spread evenly.
 
-    Parameters
-    ----------
-    points
-        All operating points.
-    keep
-        Thresholds whose points must be among them.
-    limit
-        The most points; should there be more corners than that, they are thinned evenly.
-
     Returns
     -------
     numpy.ndarray
@@ -76,17 +67,7 @@ class Histogram:
 
 
 def histogram(scores: Scores, low: float, high: float, logarithmic: bool) -> Histogram:
-    """Count scores by class in bins of equal width, or of equal ratio.
-
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    low, high
-        Ends of the bins; scores beyond them count in the first or last.
-    logarithmic
-        Whether the bins have equal ratios; `low` must then be above 0.
-    """
+    """Count scores by class in bins of equal width, or of equal ratio."""
     edges = np.geomspace(low, high, BINS + 1) if logarithmic else np.linspace(low, high, BINS + 1)
     position = np.clip(np.searchsorted(edges, scores.y_score, side="right") - 1, 0, BINS - 1)
     shares = []

@@ -123,15 +123,6 @@ class Judgement:
 def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> Judgement:
     """Judge a model over folds.
 
-    Parameters
-    ----------
-    validation, test
-        Scores of all folds; each fold's thresholds are chosen on its own validation part.
-    policy
-        The alarm policy; its lead window is replaced by each of the label's lead windows.
-    name
-        Of the model.
-
     Raises
     ------
     DataError
@@ -178,15 +169,6 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
 
 def follow_budget(validation: Scores, test: Scores, policy: AlarmPolicy, budget: float) -> Scores:
     """Relate test scores to the trailing quantile that their past says will keep a budget.
-
-    Parameters
-    ----------
-    validation, test
-        Scores of all folds.
-    policy
-        The alarm policy.
-    budget
-        False alarms a day.
 
     Returns
     -------

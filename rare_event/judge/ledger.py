@@ -23,15 +23,6 @@ def ledger(
 ) -> pd.DataFrame:
     """Write the ledger of a part at a threshold.
 
-    Parameters
-    ----------
-    scores, threshold, policy
-        Scored windows, the threshold and the alarm policy.
-    contributions
-        As returned by `rare_event.detect.scoring.top_contributions`, with the columns `fold` and `row`.
-    names
-        Names of the model's inputs.
-
     Returns
     -------
     pandas.DataFrame
@@ -55,15 +46,6 @@ def called_ledger(
     names: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Write the ledger where each fold has a threshold of its own.
-
-    Parameters
-    ----------
-    scores
-        As for `ledger`.
-    thresholds
-        Of each fold. Peaks are then in multiples of the fold's threshold where they differ.
-    policy, contributions, names
-        As for `ledger`.
 
     Returns
     -------

@@ -47,11 +47,6 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
 
     The interval is between order statistics (David and Nagaraja 2003, section 7.1): it holds for
     any distribution, and needs at least six events.
-
-    Parameters
-    ----------
-    leads
-        As returned by `leads_at`.
     """
     count = np.isfinite(leads).sum(axis=0)
     rising = np.sort(leads, axis=0)  # missing values last

@@ -82,13 +82,6 @@ def stretch_weights(
     The scores themselves play no part: with one seed, several models of the same windows are judged
     on the same draws, and their figures can be compared pair by pair.
 
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    seed, resamples
-        As for `draw_stretches`.
-
     Returns
     -------
     tuple or None
@@ -104,13 +97,6 @@ def stretch_weights(
 def auc_draws(scores: Scores, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray | None:
     """ROC AUC of each resample; ties count half.
 
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    seed, resamples
-        As for `stretch_weights`.
-
     Returns
     -------
     numpy.ndarray or None
@@ -122,13 +108,6 @@ def auc_draws(scores: Scores, seed: int = 0, resamples: int = RESAMPLES) -> np.n
 
 def average_precision_draws(scores: Scores, seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray | None:
     """Average precision of each resample.
-
-    Parameters
-    ----------
-    scores
-        Scored windows.
-    seed, resamples
-        As for `stretch_weights`.
 
     Returns
     -------
@@ -193,13 +172,6 @@ def _average_precision(positives: np.ndarray, normals: np.ndarray) -> np.ndarray
 def mean_auc_draws(folds: Sequence[Scores], seed: int = 0, resamples: int = RESAMPLES) -> np.ndarray | None:
     """Mean ROC AUC over folds of each resample, each fold's stretches drawn independently.
 
-    Parameters
-    ----------
-    folds
-        Scored windows of each fold.
-    seed, resamples
-        Seed of the first fold, the next fold's is one more; number of resamples.
-
     Returns
     -------
     numpy.ndarray or None
@@ -246,16 +218,6 @@ def figure_draws(
     called: Scores, policy: AlarmPolicy, seed: int = 0, resamples: int = RESAMPLES
 ) -> pd.DataFrame:
     """Figures of each resample at thresholds already applied.
-
-    Parameters
-    ----------
-    called
-        Windows scored 1 where they reach their fold's threshold and 0 elsewhere, as of
-        `rare_event.judge.evaluation.call`.
-    policy
-        The alarm policy.
-    seed, resamples
-        As for `stretch_weights`.
 
     Returns
     -------

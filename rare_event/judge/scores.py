@@ -171,13 +171,7 @@ COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in OF_ALL)
 
 
 def join(parts: list[Scores]) -> Scores:
-    """Join the scores of several folds, in the order of their rows.
-
-    Parameters
-    ----------
-    parts
-        At least one; an event of two folds is counted once.
-    """
+    """Join the scores of several folds, in the order of their rows."""
     frame = pd.concat([part.to_frame() for part in parts]).sort_values(["row", "fold"], kind="stable")
     events = np.unique(np.concatenate([part.total_events for part in parts]))
     return Scores.of_record(frame, events, parts[0].scales())

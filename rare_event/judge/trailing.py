@@ -71,15 +71,6 @@ def trailing_threshold(
     the probability 1 - q, whatever n and the distribution of the scores (Weibull 1939; Hyndman and
     Fan 1996, type 6): an ordinary quantile of few windows is exceeded too often.
 
-    Parameters
-    ----------
-    scores, rule, history
-        As for `follow`.
-    factor
-        Multiple of the limit: a threshold on the ratios.
-    quantiles
-        As for `follow`.
-
     Returns
     -------
     numpy.ndarray
@@ -208,13 +199,6 @@ def quantiles_for(
     validation: Scores, policy: AlarmPolicy, budget: float, days: float = 3.0
 ) -> dict[int, float]:
     """Find the quantile of each fold, as `quantile_for` does.
-
-    Parameters
-    ----------
-    validation
-        Scored windows of one or more folds.
-    policy, budget, days
-        As for `quantile_for`.
 
     Raises
     ------

@@ -77,21 +77,7 @@ def precision_recall_figure(
     average_precision: float | None,
     base_rate: float,
 ) -> go.Figure:
-    """Draw precision over recall, with the operating point of the threshold.
-
-    Parameters
-    ----------
-    points
-        Operating points, at least one.
-    threshold
-        In use.
-    part
-        Part of the data, for the title.
-    average_precision
-        Of the curve; None where the part has one class only.
-    base_rate
-        Share of positives: the precision of an alarm by chance.
-    """
+    """Draw precision over recall, with the operating point of the threshold."""
     figure = go.Figure()
     recall, precision, kept = points.recall, points.precision, corners(points)
     known = "" if average_precision is None else f", average precision {average_precision:.3f}"
@@ -115,19 +101,7 @@ def precision_recall_figure(
 
 
 def roc_figure(points: OperatingPoints, threshold: float, *, part: str, auc: float | None) -> go.Figure:
-    """Draw the ROC curve, with the operating point of the threshold and the line of chance.
-
-    Parameters
-    ----------
-    points
-        Operating points, at least one.
-    threshold
-        In use.
-    part
-        Part of the data, for the title.
-    auc
-        Area under the curve; None where the part has one class only.
-    """
+    """Draw the ROC curve, with the operating point of the threshold and the line of chance."""
     figure = go.Figure()
     if points.n_positive and points.n_normal:
         known = "" if auc is None else f", area {auc:.3f}"

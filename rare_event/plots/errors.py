@@ -86,19 +86,7 @@ def error_figure(
 def score_histogram_figure(
     scores: Scores, threshold: float, part: str, score: ScoreLabel = SCORE
 ) -> go.Figure:
-    """Draw how the scores of either class are distributed; each class adds up to 100 %.
-
-    Parameters
-    ----------
-    scores
-        Scored windows of one part; may be empty.
-    threshold
-        A vertical line.
-    part
-        Part of the data, for the title.
-    score
-        What the scores are.
-    """
+    """Draw how the scores of either class are distributed; each class adds up to 100 %."""
     finite = np.isfinite(scores.y_score)
     y_score, y_true = scores.y_score[finite], scores.y_true[finite]
     logarithmic = _logarithmic(y_score, threshold)

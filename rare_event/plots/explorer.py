@@ -145,23 +145,7 @@ def explorer_data(
     label: ScoreLabel,
     costs: Costs,
 ) -> ExplorerData:
-    """Return the payload of the threshold explorer.
-
-    Parameters
-    ----------
-    columns
-        As of `rare_event.judge.explorer.explorer_columns`.
-    scores
-        The scored windows of the part.
-    levels
-        As of `rare_event.judge.explorer.event_levels`.
-    threshold
-        The current threshold.
-    part, label
-        Names of the part and of the scores.
-    costs
-        Costs of the plant.
-    """
+    """Return the payload of the threshold explorer."""
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None

@@ -65,13 +65,6 @@ def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
     """Draw how many events each model catches at each budget of false alarms.
 
     Thresholds are those chosen on the past.
-
-    Parameters
-    ----------
-    board
-        Rows of a leaderboard.
-    lead
-        One of the lead windows of their judgements.
     """
     board = _best_first(board)
     figure = go.Figure()
@@ -157,17 +150,7 @@ def add_intervals(
 
 
 def add_chance_line(figure: go.Figure, n_rows: int, values: np.ndarray) -> None:
-    """Draw the AUC of chance over all rows, and let the axis show it with all values.
-
-    Parameters
-    ----------
-    figure
-        Changed in place.
-    n_rows
-        Number of rows.
-    values
-        All that is drawn on the horizontal axis; may have missing values.
-    """
+    """Draw the AUC of chance over all rows, and let the axis show it with all values."""
     shown = np.append(values[np.isfinite(values)], CHANCE_AUC)
     pad = max(0.05 * float(np.ptp(shown)), 0.02)
     figure.update_xaxes(range=[float(shown.min()) - pad, float(shown.max()) + pad])

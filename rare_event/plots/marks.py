@@ -39,21 +39,7 @@ def add_threshold(
     along: Literal["x", "y"],
     trace: type = go.Scatter,
 ) -> None:
-    """Draw the threshold as a dashed line.
-
-    Parameters
-    ----------
-    figure
-        Changed in place.
-    threshold
-        Not drawn unless finite.
-    across
-        Where the line begins and ends on the other axis.
-    along
-        The axis that shows scores.
-    trace
-        Kind of trace: that of the rest of the figure.
-    """
+    """Draw the threshold as a dashed line."""
     if not np.isfinite(threshold):
         return
     here, there = np.full(2, float(threshold)), np.array(across)
@@ -120,22 +106,10 @@ def as_minutes(when: np.ndarray) -> np.ndarray:
 
 
 def time_title(when: np.ndarray) -> str:
-    """Name the time axis.
-
-    Parameters
-    ----------
-    when
-        datetime64 or numbers of rows.
-    """
+    """Name the time axis."""
     return "Time (date and hour)" if is_time(when) else "Row of the table"
 
 
 def axis_duration(when: np.ndarray) -> float:
-    """Length of a minute in the unit of the axis: Plotly counts milliseconds on an axis of dates.
-
-    Parameters
-    ----------
-    when
-        datetime64 or numbers of rows.
-    """
+    """Length of a minute in the unit of the axis: Plotly counts milliseconds on an axis of dates."""
     return float(MS_PER_MINUTE) if is_time(when) else 1.0

@@ -13,15 +13,7 @@ SCALE = [[0.0, "#E3EEF6"], [1.0, BLUE]]
 
 
 def confusion_figure(tn: int, fp: int, fn: int, tp: int, *, part: str) -> go.Figure:
-    """Draw the confusion matrix; the colour is the share of the row.
-
-    Parameters
-    ----------
-    tn, fp, fn, tp
-        Normal windows called normal and positive, positive windows called normal and positive.
-    part
-        Part of the data, for the title.
-    """
+    """Draw the confusion matrix; the colour is the share of the row."""
     counts = np.array([[tn, fp], [fn, tp]])
     of_row = counts.sum(axis=1, keepdims=True)
     share = counts / np.maximum(of_row, 1)

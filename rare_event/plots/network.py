@@ -22,15 +22,7 @@ NAMES = {True: "learns", False: "nothing to learn"}
 
 
 def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
-    """Draw a network from top to bottom; the width of a layer is the size of its output.
-
-    Parameters
-    ----------
-    layers
-        In the order in which they are applied; may be empty.
-    title
-        Of the figure.
-    """
+    """Draw a network from top to bottom; the width of a layer is the size of its output."""
     figure = go.Figure()
     sizes = np.array([np.prod(layer.shape) for layer in layers], float)
     # Square roots keep an autoencoder's narrow middle visible next to a long window.

@@ -27,11 +27,6 @@ IGNORE = "Ignore the column. This changes no rows, cells or events."
 def check(table: Table) -> list[Finding]:
     """Find the defects of a table.
 
-    Parameters
-    ----------
-    table
-        As returned by `table.apply_schema`.
-
     Returns
     -------
     list of Finding

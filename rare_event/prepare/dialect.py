@@ -32,13 +32,6 @@ class Dialect:
 def find_dialect(source: Source, head: bytes, name: str) -> Dialect:
     """Detect the dialect of a CSV file.
 
-    Parameters
-    ----------
-    source, head
-        The file, and its first `HEAD_BYTES`.
-    name
-        Name of the file for error messages.
-
     Raises
     ------
     TableError

@@ -21,15 +21,6 @@ from rare_event.prepare.values import line_of, mostly_numbers, shown, texts_of, 
 def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
     """Apply the one-click fix of a finding, unless it would destroy data.
 
-    Parameters
-    ----------
-    raw
-        As returned by `reading.read_raw`; not changed.
-    schema
-        The roles under which the finding was made.
-    finding
-        As returned by `checks.check`.
-
     Returns
     -------
     (DataFrame, Schema)
@@ -53,11 +44,6 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
 
 def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
     """Apply a fix again; `fix` has already checked that it destroys no data.
-
-    Parameters
-    ----------
-    raw, schema, finding
-        As for `fix`; the roles may have been changed since.
 
     Raises
     ------

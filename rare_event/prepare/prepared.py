@@ -61,13 +61,6 @@ class Prepared:
 def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     """Label, window and split a table.
 
-    Parameters
-    ----------
-    table
-        The table.
-    config
-        Shift, lookback, article mode, representation and split are used.
-
     Raises
     ------
     DataError

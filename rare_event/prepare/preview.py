@@ -43,17 +43,7 @@ def rows_after_shift(table: Table, first_event: int, row: np.ndarray, y: np.ndar
 def first_positive_window(
     table: Table, row: np.ndarray, y: np.ndarray, ends: np.ndarray, lookback: int
 ) -> pd.DataFrame:
-    """Show the rows of the first positive window; empty where no window is positive.
-
-    Parameters
-    ----------
-    table, row, y
-        As for `rows_after_shift`.
-    ends
-        Last rows of the windows, as positions in `row`.
-    lookback
-        Rows in one window.
-    """
+    """Show the rows of the first positive window; empty where no window is positive."""
     positive = ends[y[ends] == 1]
     if not len(positive):
         return _excerpt(table, row[:0], y[:0])

@@ -77,11 +77,6 @@ class Schema:
 def guess_schema(raw: pd.DataFrame) -> Schema:
     """Guess the roles of the columns of a file.
 
-    Parameters
-    ----------
-    raw
-        As returned by `reading.read_raw`.
-
     Returns
     -------
     Schema

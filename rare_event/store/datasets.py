@@ -104,11 +104,6 @@ class Dataset:
     def with_fix(self, finding: Finding) -> Dataset:
         """Return the dataset with one more fix, which may change the schema.
 
-        Parameters
-        ----------
-        finding
-            Returned by `rare_event.prepare.checks.check`, with an action.
-
         Raises
         ------
         TableError

@@ -148,13 +148,7 @@ def open_map(map_id: str) -> DesignMap:
 
 
 def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:
-    """List the readable maps, latest first.
-
-    Parameters
-    ----------
-    dataset
-        Only maps of this dataset with the same schema and fixes.
-    """
+    """List the readable maps, latest first."""
     return [each for each in list_folders(DesignMap) if _wanted(each, dataset)]
 
 

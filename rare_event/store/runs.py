@@ -184,15 +184,7 @@ class Run(WorkFolder):
         LOOKS.write(self, [*self.looks(), Look(self.committed())])
 
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
-        """Read a cached frame, or compute and cache it.
-
-        Parameters
-        ----------
-        key
-            Plain data and frozen settings that the frame depends on, besides the run.
-        make
-            Computes the frame.
-        """
+        """Read a cached frame, or compute and cache it."""
         digest = hashlib.sha256(f"{CACHE_VERSION} {key!r}".encode()).hexdigest()[:20]
         path = self.folder / f"cache-{digest}.parquet"
         # A cache that cannot be read is computed again.
@@ -272,15 +264,7 @@ def open_run(run_id: str) -> Run:
 
 
 def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]:
-    """List the readable runs, latest first.
-
-    Parameters
-    ----------
-    digest
-        Only runs on this dataset.
-    role
-        Only runs with this role; None lists all.
-    """
+    """List the readable runs, latest first."""
     return [run for run in list_folders(Run) if _wanted(run, digest, role)]
 
 

@@ -35,15 +35,7 @@ def _cached_adapter(kind: Any) -> TypeAdapter[Any]:
 
 
 def to_plain(value: object, kind: Any = None) -> Any:
-    """Return a record as plain data: lists, and dictionaries with text as keys.
-
-    Parameters
-    ----------
-    value
-        A dataclass, or a list or dictionary of them.
-    kind
-        Its type; needed only for lists and dictionaries.
-    """
+    """Return a record as plain data: lists, and dictionaries with text as keys."""
     return _adapter(kind or type(value)).dump_python(value, mode="json")
 
 
@@ -61,15 +53,6 @@ def dump(value: object, kind: Any = None) -> str:
 def load(kind: type[T], path: Path, what: str, whose: str, hint: str = TRAIN_AGAIN) -> T:
     """Read a record that `dump` wrote; fields added by a newer version are ignored.
 
-    Parameters
-    ----------
-    kind
-        Its type, also `list[...]` or `dict[...]`.
-    path
-        Its file.
-    what, whose, hint
-        Parts of the error sentence; see `explain`.
-
     Raises
     ------
     RunError
@@ -83,15 +66,6 @@ def load(kind: type[T], path: Path, what: str, whose: str, hint: str = TRAIN_AGA
 @contextmanager
 def explain(what: str, whose: str, hint: str = TRAIN_AGAIN) -> Iterator[None]:
     """Turn an error while reading a file into a sentence.
-
-    Parameters
-    ----------
-    what
-        Name of the content: ``status``.
-    whose
-        Name of the run, map or dataset: ``run 20260101-120000-000000``.
-    hint
-        What to do.
 
     Raises
     ------

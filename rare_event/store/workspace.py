@@ -45,13 +45,6 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
 def write(path: Path, save: Callable[[Path], object]) -> Path:
     """Write a file under a temporary name and rename it, so that readers never see half of it.
 
-    Parameters
-    ----------
-    path
-        The final path; its folder is created if needed.
-    save
-        Called with the temporary path, which has the same name.
-
     Raises
     ------
     RunError

@@ -103,13 +103,7 @@ def time_unit_of(run: Run) -> TimeUnit:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
-    """Return the scores of a part, divided by their trailing quantile if the rule is a trailing one.
-
-    Parameters
-    ----------
-    run_id, part, trailing
-        The run, the part and a trailing rule, or None.
-    """
+    """Return the scores of a part, divided by their trailing quantile if the rule is a trailing one."""
     scores = scores_of(run_id, part)
     if trailing is not None:
         history = scores_of(run_id, "validation") if part == "test" else None
@@ -119,40 +113,20 @@ def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def points_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> OperatingPoints:
-    """Return the operating points of a part of a finished run.
-
-    Parameters
-    ----------
-    run_id, part, policy, trailing
-        The run, the part, the alarm policy and a trailing rule, or None.
-    """
+    """Return the operating points of a part of a finished run."""
     return operating_points(followed_of(run_id, part, trailing), policy)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def levels_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> np.ndarray:
-    """Return the highest threshold at which each event of a part is caught.
-
-    Parameters
-    ----------
-    run_id, part, policy, trailing
-        As for `points_of`.
-    """
+    """Return the highest threshold at which each event of a part is caught."""
     return event_levels(followed_of(run_id, part, trailing), policy)
 
 
 def columns_of(
     run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float
 ) -> pd.DataFrame:
-    """Return the explorer's columns of a part, including the threshold it shows.
-
-    Parameters
-    ----------
-    run_id, part, policy, trailing
-        As for `points_of`.
-    threshold
-        Its counts are among the columns, exactly.
-    """
+    """Return the explorer's columns of a part, including the threshold it shows."""
     columns = _columns(run_id, part, policy, trailing)
     points = points_of(run_id, part, policy, trailing)
     at = points.at(threshold)
@@ -213,13 +187,7 @@ def _figure_intervals(
 
 
 def following_of(run_id: str, committed: Committed) -> np.ndarray:
-    """Return the trailing threshold of each test window that would keep the budget of a commitment.
-
-    Parameters
-    ----------
-    run_id, committed
-        The run and its threshold; where its rule has no budget, two false alarms a day.
-    """
+    """Return the trailing threshold of each test window that would keep the budget of a commitment."""
     return _following(run_id, committed.policy, nearest_budget(committed.rule))
 
 

@@ -11,19 +11,7 @@ from rare_event.store.exports import spreadsheet_safe
 
 
 def offer_downloads(frame: pd.DataFrame, what: str, file: str, key: str) -> None:
-    """Show the two buttons.
-
-    Parameters
-    ----------
-    frame
-        The table.
-    what
-        Its name in the labels: ``the map``.
-    file
-        Name of the files, without an extension.
-    key
-        Start of the keys of the buttons.
-    """
+    """Show the two buttons."""
     st.download_button(
         f"Download {what} (CSV)",
         to_csv(frame),

@@ -63,15 +63,7 @@ def show_verdict(run: Run) -> None:
 
 
 def intervals_in_words(intervals: pd.DataFrame, unit: TimeUnit = MINUTES) -> dict[str, str]:
-    """Write the interval of each figure and the figure by chance, by label.
-
-    Parameters
-    ----------
-    intervals
-        As of `rare_event.ui.cache.figure_intervals_of`.
-    unit
-        Time unit of the rate and the lead.
-    """
+    """Write the interval of each figure and the figure by chance, by label."""
     words = {}
     for label, name in FIGURES.items():
         low, high, chance = (float(intervals[column][name]) for column in ("low", "high", "chance"))

@@ -51,13 +51,7 @@ def _named(literal: re.Match[str]) -> str:
 
 @cache
 def title_of(config: type) -> tuple[str, str]:
-    """Return the name and the description of a config from the first line of its docstring.
-
-    Parameters
-    ----------
-    config
-        A dataclass whose docstring begins with its name and a colon.
-    """
+    """Return the name and the description of a config from the first line of its docstring."""
     name, _, words = inspect.cleandoc(config.__doc__ or "").split("\n")[0].partition(":")
     return name, words.strip()
 
@@ -170,17 +164,7 @@ def problems_of(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]
 
 
 def apply_values(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> tuple[S, str]:
-    """Return settings with the values of a form; if one is bad, unchanged settings and what is wrong.
-
-    Parameters
-    ----------
-    settings
-        Good settings.
-    values
-        As of `fill_in`.
-    look
-        How the form shows them: the sentence names a field by its label.
-    """
+    """Return settings with the values of a form; if one is bad, unchanged settings and what is wrong."""
     try:
         read = {name: _from_widget(type(settings), name, value) for name, value in values.items()}
         return replace(settings, **read), ""
@@ -254,17 +238,7 @@ def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
 
 
 def choose_lead(key: str, leads: tuple[float, ...], unit: TimeUnit = MINUTES) -> float:
-    """Let the user choose a lead window, and return it in minutes.
-
-    Parameters
-    ----------
-    key
-        Of the widget.
-    leads
-        To choose from; the first is the default.
-    unit
-        Of the lead windows.
-    """
+    """Let the user choose a lead window, and return it in minutes."""
     return st.segmented_control(
         "Lead window",
         leads,

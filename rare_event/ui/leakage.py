@@ -61,13 +61,7 @@ def _show_meter(run: Run) -> None:
 
 
 def rows_of(readings: dict[str, Reading]) -> pd.DataFrame:
-    """Make the frame that the figure draws.
-
-    Parameters
-    ----------
-    readings
-        As of `rare_event.experiment.leakage.leakage`.
-    """
+    """Make the frame that the figure draws."""
     missing = (float("nan"), float("nan"))
     return pd.DataFrame(
         [

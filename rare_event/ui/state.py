@@ -97,13 +97,7 @@ def get_state() -> AppState:
 
 
 def update_state(**changes: Any) -> AppState:
-    """Replace fields of the session's state and keep the address in step.
-
-    Parameters
-    ----------
-    **changes
-        Fields of `AppState`. A change of `run_id` ends watching another run.
-    """
+    """Replace fields of the session's state and keep the address in step."""
     if "run_id" in changes:
         changes = {"watched": None, **changes}
     st.session_state[KEY] = replace(get_state(), **changes)

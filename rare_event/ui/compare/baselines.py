@@ -96,13 +96,7 @@ def _show_progress(run: Run) -> None:
 
 
 def show_count(progress: Progress) -> None:
-    """Show how many baselines are trained, and which one is being trained now.
-
-    Parameters
-    ----------
-    progress
-        As of `progress_of`.
-    """
+    """Show how many baselines are trained, and which one is being trained now."""
     words = f"{progress.done} of {plural(progress.wanted, 'baseline')} trained"
     if progress.running:
         words += f"; now: {', '.join(title_of(other.config()) for other in progress.running)}"

@@ -190,15 +190,7 @@ def choose_rows(board: Sequence[Row]) -> tuple[list[Row], float]:
 
 
 def show_figures(board: Sequence[Row], lead: float) -> None:
-    """Draw how well each model ranks, and how many events it catches.
-
-    Parameters
-    ----------
-    board
-        The rows to show.
-    lead
-        Lead window.
-    """
+    """Draw how well each model ranks, and how many events it catches."""
     left, right = st.columns(2)
     left.plotly_chart(leaderboard_figure(board), key="compare_leaderboard")
     right.plotly_chart(budget_figure(board, lead), key="compare_budget")
