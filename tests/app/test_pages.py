@@ -487,7 +487,7 @@ def test_an_optimistic_split_is_named_wherever_its_figures_stand(
 ) -> None:
     honest = finished(dataset, PCA)
     for page in PAGES_WITH_FIGURES:
-        assert "optimistic" not in texts(open_page(page, run=honest.id))
+        assert ": optimistic" not in texts(open_page(page, run=honest.id))
     run = finished(dataset, replace(PCA, split=SplitPlan(kind, folds=2)))
     for page in PAGES_WITH_FIGURES:
         app = open_page(page, run=run.id)
