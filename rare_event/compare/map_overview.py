@@ -156,7 +156,7 @@ class Overview:
         """Say what the best is worth, and what picking it is."""
         told = self.nested(measure)
         if told is None or self.n_compared < 2:
-            return "Picking the best takes two settings, and picking it on the past two folds with events."
+            return "Too few settings, or folds with events, to say what choosing the best is worth."
         later = len(told.picks)
         if measure.kind == "auc":
             every, best, picked, middle = (
@@ -174,8 +174,8 @@ class Overview:
             of_later = f" of {self._events(later)}"
         return (
             f"Best of {self.n_compared} settings: {every}{of} over all {later + 1} folds, {best}{of_later} "
-            f"over the last {later}. Picked on the past only, what was best {verb} {picked} there: "
-            f"expect that. The middle one of all settings {verb} {middle}."
+            f"over the last {later}. Choosing the best setting on earlier folds only would have "
+            f"{verb} {picked} there: expect that. The median setting {verb} {middle}."
         )
 
     def _events(self, last: int) -> int:
@@ -280,8 +280,8 @@ def describe(seen: Overview) -> str:
     about = (
         ""
         if windows is None
-        else f"{len(windows):,} windows that all cells scored, {windows.n_positive:,} of them positive: "
-        f"within {seen.lead:g} {unit.name} before one of {len(windows.total_events)} events, for all alike\n"
+        else f"All cells are judged on the same {len(windows):,} windows; {windows.n_positive:,} are "
+        f"positive: within {seen.lead:g} {unit.name} before one of {len(windows.total_events)} events\n"
     )
     lines = [
         *filter(None, [unit.why]),
@@ -300,11 +300,11 @@ def describe(seen: Overview) -> str:
         caught = f"{count.caught}" + ("" if count.low is None else f" ({count.low:.0f} to {count.high:.0f})")
         same = "*" if cell.number in seen.tied else " "
         lines.append(f"{name:48}{told:>21}{same}{caught:>{wide}}{cell.seconds or 0:>9.0f}")
-    notes = [f"* {len(seen.tied)} of {seen.n_compared} settings cannot be told apart from the best."]
+    notes = [f"* {len(seen.tied)} of {seen.n_compared} settings are statistically tied with the best."]
     if (rolled := by_chance(seen, Measure("caught", lead=seen.lead_windows[0]))) is not None:
         notes.append(
-            f"Chance: AUC 0.5; {rolled:.1f} events caught. Thresholds are read on the same windows, so "
-            "that all pay the same false alarms: an upper bound."
+            f"Chance: AUC 0.5; {rolled:.1f} events caught. Thresholds are chosen on the same windows, at the "
+            "same false alarm rate for every cell: the figures are upper bounds."
         )
     notes.append(seen.sentence(Measure()))
     return about + "\n".join([*lines, *notes]) + "\n"

@@ -111,21 +111,20 @@ def in_words(readings: Mapping[str, Reading]) -> str:
     """Say in plain words what the splits tell."""
     random, past, invented = (readings[name] for name in ("random", "past", PLACEBO))
     if random.auc is None or past.auc is None:
-        return "The shared rows hold no event under one of the splits, so they cannot be compared."
+        return "Under one of the splits, the shared rows hold no event, so the splits cannot be compared."
     difference = random.auc - past.auc
-    told = f"Random rows say {random.auc:.2f}, training on the past says {past.auc:.2f}"
+    told = f"Trained on random rows: AUC {random.auc:.2f}; trained on the past only: {past.auc:.2f}"
     overlap = _overlap(random, past)
     if overlap or difference <= 0:
-        sentence = f"{told}: within their intervals the two agree, so no leak is seen."
+        sentence = f"{told}. The first is not clearly higher, so no leak is seen."
     else:
         sentence = (
-            f"{told}: the difference comes from test rows whose neighbours were trained on. "
-            "In the plant, where the future is not known, only the second figure counts."
+            f"{told}. The difference comes from training rows next to the test rows. "
+            "In the plant the future is unknown, so only the second figure counts."
         )
     if invented.auc is not None and invented.interval and invented.interval[0] > 0.5:
-        sentence += (
-            f' Even events that never happened are "predicted" with {invented.auc:.2f} under random rows.'
-        )
+        sentence += " Under the random split, even events that never happened are “predicted” "
+        sentence += f"with AUC {invented.auc:.2f}."
     return sentence
 
 

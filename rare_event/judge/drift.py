@@ -147,23 +147,22 @@ def drift_sentence(
     first = int(days["day"].to_numpy()[risen][0])
     since = (test.y_true == 0) & (_day(test.clock, test.time_unit) >= first)
     times = float(np.median(test.y_score[since])) / unit
-    said = f"Since {when(first)} the median score of normal windows is {_figure(times)} times what it was"
-    return f"{said} on the validation data{_carried(carriers, first)}."
+    said = f"Since {when(first)}, the median score of normal windows is {_figure(times)} times its"
+    return f"{said} validation level{_carried(carriers, first)}."
 
 
 def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], str] = "day {}".format) -> str:
-    """Say how far the error of normal windows was from what it was, where it has not stayed so."""
-    usual = "The score of normal windows is about what it was on the validation data"
+    """Say how far the error of normal windows rose on its worst day, where it has not stayed so."""
+    usual = "The score of normal windows is near its validation level"
     unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
     days = errors_by_day(test.once(), unit or None)
     days = days[days["normal"] * test.step >= LEAST_MINUTES]
     if days.empty or days["median"].max() < RISEN:
-        return f"{usual}, {'in all blocks of 1,000 rows' if test.time_unit.reason else 'day by day'}."
+        return f"{usual} {'in every block of 1,000 rows' if test.time_unit.reason else 'on every day'}."
     worst = int(days["median"].to_numpy().argmax())
     day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
     place = "in the 1,000 rows from" if test.time_unit.reason else "on"
-    far = f"its median was {_figure(times)} times that"
-    return f"{usual} in the end, but not always: {place} {when(day)} {far}."
+    return f"{usual} at the end, but {place} {when(day)} its median was {_figure(times)} times that level."
 
 
 def _figure(times: float) -> str:

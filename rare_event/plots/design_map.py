@@ -30,7 +30,7 @@ def map_figure(cells: pd.DataFrame, *, title: str, unit: str, chance: float | No
     cells
         One row for each cell: ``model``, ``representation``, ``lookback`` and ``shift`` (rows),
         ``state``, ``value`` with ``low`` and ``high`` (its 95 % interval; each may be missing), and
-        ``level``, whether it cannot be told apart from the best: those are bold.
+        ``level``, whether it is statistically tied with the best: those are bold.
     title, unit
         Of the figure, and of the values.
     chance
@@ -136,7 +136,7 @@ def _hover(row: Mapping[Any, Any], unit: str, digits: int) -> str:
     if not np.isfinite(value):
         return f"{setting}{plain(str(row['state']))}"
     between = f" (95 % interval {low:.{digits}f} to {high:.{digits}f})" if np.isfinite(low) else ""
-    level = "<br>cannot be told apart from the best" if row["level"] is True else ""
+    level = "<br>statistically tied with the best" if row["level"] is True else ""
     return f"{setting}{plain(unit)} {value:.{digits}f}{between}{level}"
 
 

@@ -106,10 +106,10 @@ def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go
             hovertemplate=f"{_day_of(time_unit)} %{{x:.0f}}: %{{y:.0f}} %",
         )
     if not len(table):
-        note(figure, f"No {_day_of(time_unit)} has errors to divide.")
+        note(figure, f"No {_day_of(time_unit)} has scored windows.")
     style(
         figure,
-        title=time_unit.reword("Sensors that carry the score, by day"),
+        title=time_unit.reword("Share of each sensor in the score, by day"),
         x=_since_start(time_unit),
         y="Share of the score (%)",
         height=400,
@@ -143,9 +143,7 @@ def false_alarms_by_day_figure(
         figure, days[days["caught"] > 0], 1.1 * top, "caught", "triangle-down", "event caught", time_unit
     )
     above = days[days["false_alarms_per_day"] > top]
-    _add_marks(
-        figure, above, 0.96 * top, "false alarm", "triangle-up-open", "higher than the axis", time_unit
-    )
+    _add_marks(figure, above, 0.96 * top, "false alarm", "triangle-up-open", "above the axis", time_unit)
     if not len(days):
         note(figure, f"No {_day_of(time_unit)} {'' if time_unit.reason else 'of running time '}is scored.")
     elif budget is not None:

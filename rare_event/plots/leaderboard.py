@@ -238,4 +238,4 @@ def _add_bands(figure: go.Figure, group: np.ndarray) -> np.ndarray:
 
 
 def _ties(n: int) -> str:
-    return f"{TIED}: one of {n}" if n > 1 else "not tied"
+    return f"one of {n} {TIED} models" if n > 1 else "no ties"

@@ -10,6 +10,7 @@ import numpy as np
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.prepare.stretches import median_step
+from rare_event.text import capital
 
 # In any distribution, at most 1 / 5**2 = 4 % of the reference rows are this many sigmas out
 # (Chebyshev's inequality), so such a level is rare in the training data.
@@ -64,16 +65,16 @@ class Change:
         Examples
         --------
         >>> Change(11503, 25_636.0, 834.0, "x19", -30.7, None).in_words("18 May")
-        'since 18 May: x19 31 sigma from where it was in training'
+        'Since 18 May: x19 is 31 standard deviations from its training level'
         """
-        far = f"{abs(self.sigma):.0f} sigma" if np.isfinite(self.sigma) else "away"
-        lasted = ""
+        far = f"{abs(self.sigma):.0f} standard deviations" if np.isfinite(self.sigma) else "away"
+        span = f"Since {when}"
         if self.until is not None:
             length = self.until - self.clock
             rows = time_unit.reason
-            lasted = f" for {length:,.0f} rows" if rows else f" for {length / time_unit.period:.1f} days"
-        since = "since" if self.until is None else "from"
-        return f"{since} {when}{lasted}: {self.sensor} {far} from where it was in training"
+            lasted = f"{length:,.0f} rows" if rows else f"{length / time_unit.period:.1f} days"
+            span = f"{capital(when)}, for {lasted}"
+        return f"{span}: {self.sensor} is {far} from its training level"
 
 
 def level_changes(

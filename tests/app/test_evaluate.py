@@ -161,7 +161,7 @@ def test_the_leakage_meter_goes_on_in_the_background(
     app = open_page(PAGE, run=run.id)
     assert not app.exception and not app.error
     assert "The same model under three splits" in titles(app)
-    assert "Random rows say" in texts(app)
+    assert "Trained on random rows" in texts(app)
 
 
 def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: Run) -> None:

@@ -64,8 +64,8 @@ def of(auc, low, high) -> Reading:
 def test_a_leak_is_told_in_plain_words() -> None:
     leak = {"random": of(0.65, 0.6, 0.7), "stretch": of(0.45, 0.4, 0.5), "past": of(0.42, 0.36, 0.48)}
     sentence = in_words({**leak, "placebo": of(0.6, 0.55, 0.65)})
-    assert "Random rows say 0.65" in sentence and "the past says 0.42" in sentence
-    assert "neighbours were trained on" in sentence and "never happened" in sentence
+    assert "random rows: AUC 0.65;" in sentence and "the past only: 0.42" in sentence
+    assert "rows next to the test rows" in sentence and "never happened" in sentence
     assert "never happened" not in in_words({**leak, "placebo": of(0.52, 0.45, 0.6)})
 
 
@@ -73,7 +73,7 @@ def test_no_leak_is_claimed_where_intervals_overlap_or_the_past_is_better() -> N
     level = of(0.5, 0.45, 0.55)
     for past in (of(0.6, 0.55, 0.68), of(0.8, 0.75, 0.85)):
         sentence = in_words({"random": of(0.65, 0.6, 0.7), "stretch": level, "past": past, "placebo": level})
-        assert "no leak is seen" in sentence and "neighbours" not in sentence
+        assert "no leak is seen" in sentence and "next to" not in sentence
 
 
 def test_one_class_only_is_said_not_shown_as_a_number() -> None:

@@ -165,13 +165,13 @@ def test_no_windows_and_odd_names() -> None:
 
 def test_the_sentence_of_an_error_that_has_risen() -> None:
     quiet, test = days_of([1.0, 1.2, 0.9]), days_of([1.1, 3.0, 1.0, 20.0, 26.0, 28.0])
-    told = "the median score of normal windows is 26 times what it was on the validation data"
-    assert drift_sentence(quiet, test) == f"Since day 3 {told}."
+    told = "the median score of normal windows is 26 times its validation level"
+    assert drift_sentence(quiet, test) == f"Since day 3, {told}."
     carriers = pd.DataFrame(
         {"day": [2, 3, 3, 3, 4, 4], "sensor": ["x1", "x19", "x2", "other", "x19", "x2"]}
     ).assign(share=[1.0, 0.86, 0.1, 0.04, 0.8, 0.2])
     said = drift_sentence(quiet, test, carriers, when=lambda day: f"{day + 15} May")
-    assert said == f"Since 18 May {told}; x19 accounts for 83% of it."
+    assert said == f"Since 18 May, {told}; x19 accounts for 83% of it."
     # Other units change nothing.
     assert drift_sentence(quiet.with_score(quiet.y_score / 7), test.with_score(test.y_score / 7)) is not None
     assert "2.5 times" in str(drift_sentence(quiet, days_of([2.5])))
@@ -190,12 +190,12 @@ def test_no_sentence_where_nothing_has_risen_for_good() -> None:
     short = windows(2.0 * np.arange(15), np.full(15, 9.0))
     assert drift_sentence(quiet, short) is None
     ended = windows([*days_of([1.0, 5.0]).clock, 2 * 1440.0], [*days_of([1.0, 5.0]).y_score, 1.0])
-    assert str(drift_sentence(quiet, ended)).startswith("Since day 1 ")
+    assert str(drift_sentence(quiet, ended)).startswith("Since day 1, ")
 
 
 def test_a_rise_that_did_not_stay_is_told_with_its_worst_day() -> None:
     before = days_of([1.0, 1.0])
     said = worst_day_sentence(before, days_of([1.0, 8.0, 3.0, 1.0]), "day {}".format)
-    assert "on day 1 its median was 8.0 times that" in said and "3.0" not in said
-    assert worst_day_sentence(before, days_of([1.0, 1.5])).endswith("day by day.")
+    assert said.endswith(" but on day 1 its median was 8.0 times that level.") and "3.0" not in said
+    assert worst_day_sentence(before, days_of([1.0, 1.5])).endswith("near its validation level on every day.")
     assert drift_sentence(before, days_of([1.0, 8.0, 3.0, 1.0])) is None

@@ -142,7 +142,7 @@ def test_names_of_sensors_are_text():
 
 
 def test_no_carriers():
-    assert texts(carriers_figure(carriers())) == ["No day has errors to divide."]
+    assert texts(carriers_figure(carriers())) == ["No day has scored windows."]
 
 
 ALARMS = pd.DataFrame(
@@ -177,8 +177,8 @@ def test_a_short_day_does_not_flatten_the_others():
 
     # 24 a day in an hour's running: the axis ends above the 4 a day of the longer days.
     assert 4 < figure.layout.yaxis.range[1] < 6
-    assert list(trace(figure, "higher than the axis").x) == [2]
-    assert "higher than the axis" not in names(false_alarms_by_day_figure(ALARMS[:2], 2.0))
+    assert list(trace(figure, "above the axis").x) == [2]
+    assert "above the axis" not in names(false_alarms_by_day_figure(ALARMS[:2], 2.0))
     # With short days only, they are what there is to see.
     assert false_alarms_by_day_figure(ALARMS[2:], 2.0).layout.yaxis.range[1] > 24
 

@@ -69,7 +69,7 @@ def test_tied_models_share_a_band_and_say_so():
     assert band.name == "statistically tied"
     assert band.showlegend
     assert "AUC 0.650 (0.600 to 0.700), 78 events" in markers(figure, "run").text[0]
-    assert "statistically tied: one of 2" in markers(figure, "run").text[0]
+    assert "one of 2 statistically tied models" in markers(figure, "run").text[0]
     assert "statistically tied" not in markers(figure, "run").text[1]
     assert "AUC 0.490, 78 events" in markers(figure, "trivial").text[0]
 

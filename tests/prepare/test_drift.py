@@ -37,7 +37,7 @@ def test_a_level_that_changes_at_a_stop_by_hand() -> None:
     clock, _ = plant(None)
     (found,) = changes(values, long_stop=None)
     assert found == Change(1400, clock[1400], 20.0, "x1", 11.0, None)
-    assert found.in_words("1 May") == "since 1 May: x1 11 sigma from where it was in training"
+    assert found.in_words("1 May") == "Since 1 May: x1 is 11 standard deviations from its training level"
     # Down is as far as up; as little as 4.9 sigma is not.
     (down,) = changes(4 - values, long_stop=None)
     assert down.sigma == -11.0 and down.in_words("1 May") == found.in_words("1 May")
@@ -51,7 +51,8 @@ def test_a_level_that_ends_says_how_long_it_held() -> None:
     (found,) = changes(values, long_stop=None)
     assert (found.sensor, found.row, found.until) == ("x2", 1200, clock[1700])
     # 500 rows of 2 minutes and 5 stops of 18 minutes more: 1,090 minutes.
-    assert found.in_words("3 May") == "from 3 May for 0.8 days: x2 20 sigma from where it was in training"
+    told = "3 May, for 0.8 days: x2 is 20 standard deviations from its training level"
+    assert found.in_words("3 May") == told
     # Back where it was, it is no change; further on to another level it is a second one.
     values[1700:, 1] -= 30
     second, first = changes(values, long_stop=None)
@@ -104,7 +105,7 @@ def test_a_sensor_that_stood_still_is_infinitely_far() -> None:
     values[1400:, 1] = 0.2
     (found,) = changes(values, long_stop=None)
     assert (found.sensor, found.row, found.sigma) == ("x2", 1400, np.inf)
-    assert found.in_words("1 May") == "since 1 May: x2 away from where it was in training"
+    assert found.in_words("1 May") == "Since 1 May: x2 is away from its training level"
 
 
 def test_missing_and_infinite_values_are_passed_over() -> None:
@@ -203,7 +204,7 @@ def test_the_mill_changed_at_its_longest_stop(mill_table) -> None:
     (found,) = level_changes(mill_table.values, clock, stretch, reference, sensors)
     assert (found.sensor, found.row, found.stop, found.until) == ("x19", 11_503, 834.0, None)
     assert str(mill_table.time[found.row])[:16] == "1999-05-18T18:16"
-    assert found.in_words("18 May") == "since 18 May: x19 31 sigma from where it was in training"
+    assert found.in_words("18 May") == "Since 18 May: x19 is 31 standard deviations from its training level"
     # Having seen the new level, the training finds nothing new.
     assert level_changes(mill_table.values, clock, stretch, np.flatnonzero(label == 0), sensors) == []
     # Of less training more is new, but still a handful of the 59 sensors and 128 stops.
