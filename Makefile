@@ -34,13 +34,14 @@ docs: $(VENV)/test.stamp
 bench: $(VENV)/app.stamp
 	$(RUN) rare_event bench
 
-$(VENV)/app.stamp: requirements.txt
+$(VENV)/app.stamp: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=.")'
 	$(PYTHON) -m venv $(VENV)
 	$(RUN) pip install --upgrade "pip>=25.1"  # the first that installs dependency groups
 	$(RUN) pip install -r requirements.txt
+	$(RUN) pip install --no-deps --editable .  # `import rare_event` and `rare-event` from any folder
 	touch $@
 
-$(VENV)/test.stamp: $(VENV)/app.stamp pyproject.toml
+$(VENV)/test.stamp: $(VENV)/app.stamp
 	$(RUN) pip install -r requirements.txt --group test
 	touch $@

@@ -69,7 +69,7 @@ class TimeUnit:
         return f"{self.reason}, so alarms are counted per 1,000 rows." if self.reason else ""
 
     def running(self, days: float) -> str:
-        """Write the running time of so many days, or so many thousand rows."""
+        """Write a running time in days, or in thousands of rows."""
         return f"{ROWS_PER_PERIOD * days:,.0f} rows" if self.reason else f"{number(days)} days of running"
 
     def reword(self, text: str) -> str:

@@ -1,4 +1,4 @@
-"""Runs beside a run: the baselines it must beat, its backtest, and the leakage meter."""
+"""Runs that belong to a run: the baselines it must beat, its backtest, and the leakage meter."""
 
 from __future__ import annotations
 

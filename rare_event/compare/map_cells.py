@@ -35,7 +35,7 @@ class Cell:
     config
         Its recipe.
     run, status
-        Its run and where that stands; None before it was made.
+        Its run and that run's status; None before it is created.
     figures
         What it is worth; None until it is done.
     seconds
@@ -117,7 +117,7 @@ def judge_cell(windows: Scores, run: Run, seconds: float | None = None) -> tuple
 
 
 def read_cells(design_map: DesignMap, space: DesignSpace | None = None) -> list[Cell]:
-    """Read where each cell of a map stands, and what it is worth."""
+    """Read the status and the figures of each cell of a map."""
     windows, runs = design_map.windows(), design_map.cells()
     digest = windows_digest(windows) if windows is not None else ""
     cells = []

@@ -53,7 +53,7 @@ class Measure:
 
 @dataclass(frozen=True)
 class Overview:
-    """A map as it stands.
+    """The present state of a map.
 
     Parameters
     ----------
@@ -262,7 +262,7 @@ def _name(measure: Measure) -> str:
 
 
 def overview(design_map: DesignMap) -> Overview:
-    """Read a map as it stands."""
+    """Read the present state of a map."""
     return Overview(design_map.id, read_cells(design_map), design_map.windows())
 
 

@@ -34,7 +34,7 @@ class FoldResult:
     validation, test
         Scores of either part.
     validation_contributions, test_contributions
-        The sensors that carry each score, as of `score_and_contributions`, with `fold` and `row`.
+        The sensors' shares in each score, as returned by `score_and_contributions`, with `fold` and `row`.
     threshold
         Chosen on the validation part, in the unit of the scores.
     members

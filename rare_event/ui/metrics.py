@@ -9,7 +9,7 @@ import streamlit as st
 # Wide enough for "False alarms per day", and for an interval with what chance gives; all of a line are
 # alike, so that it keeps its columns when it wraps.
 WIDTH, WIDTH_WITH_INTERVALS = 215, 290
-# For labels of two short words, beside a form.
+# For short labels next to a form.
 NARROW = 165
 
 

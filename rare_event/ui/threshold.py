@@ -81,7 +81,7 @@ def show_context(run: Run) -> None:
 def explore(run: Run) -> None:
     """Let the user move the threshold over the validation data, and commit it."""
     with show_errors():
-        # The chart stands above the policy, but needs it first.
+        # The chart is above the policy on the page, but depends on it.
         rules, chart = st.container(), st.container()
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):

@@ -124,7 +124,7 @@ def _states(design_map: DesignMap) -> States:
 
 
 def _seen(design_map: DesignMap) -> Overview:
-    """Return a map as it stands, read anew only when the state of a cell changed."""
+    """Return the present state of a map; read it again only when the state of a cell changes."""
     return _overview(design_map.id, _states(design_map), design_map)
 
 

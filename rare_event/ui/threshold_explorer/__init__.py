@@ -30,7 +30,7 @@ def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float
     Parameters
     ----------
     data
-        As of `rare_event.plots.explorer.explorer_data`.
+        As returned by `rare_event.plots.explorer.explorer_data`.
     key
         Of the component.
     on_release
