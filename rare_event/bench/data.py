@@ -16,7 +16,8 @@ def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int 
     random = np.random.default_rng(seed)
     factors = random.normal(size=(n_rows, 12)) @ random.normal(size=(12, n_sensors))
     values = factors + 0.5 * random.normal(size=factors.shape)
-    return (values / values.std(axis=0)).astype(np.float32)
+    rows: np.ndarray = (values / values.std(axis=0)).astype(np.float32)
+    return rows
 
 
 def synthetic_scores(n_rows: int, seed: int = 0) -> Any:

@@ -91,7 +91,8 @@ class Axes:
 
     def centred(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Return flattened windows less the mean, shape (n_windows, lookback * n_features)."""
-        return flat_windows(X, ends, self.lookback) - self.mean
+        centred: np.ndarray = flat_windows(X, ends, self.lookback) - self.mean
+        return centred
 
     def save(self, folder: Path) -> None:
         """Write `pca.npz` into a folder."""
@@ -130,7 +131,8 @@ class PCADetector(Axes):
         centred = self.centred(X, ends)
         residual = centred - (centred @ self.components.T) @ self.components
         squared = np.square(residual).reshape(len(ends), self.lookback, X.shape[1])
-        return squared[:, -1] if steps == "last" else squared.mean(axis=1)
+        errors: np.ndarray = squared[:, -1] if steps == "last" else squared.mean(axis=1)
+        return errors
 
 
 class SquaresDetector(PCADetector):
@@ -165,4 +167,5 @@ class T2Detector(Axes):
 
     def window_scores(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Return the sum of squared distances along the components, each over its variance; (n_windows,)."""
-        return np.square(self.centred(X, ends) @ self.components.T) @ (1 / self.variances)
+        distances: np.ndarray = np.square(self.centred(X, ends) @ self.components.T) @ (1 / self.variances)
+        return distances

@@ -100,4 +100,5 @@ def thinned(values: np.ndarray, most: int) -> np.ndarray:
     """
     if len(values) <= most:
         return values
-    return values[np.linspace(0, len(values) - 1, most).round().astype(int)]
+    thin: np.ndarray = values[np.linspace(0, len(values) - 1, most).round().astype(int)]
+    return thin

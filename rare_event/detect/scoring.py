@@ -59,9 +59,10 @@ def join_errors(errors: np.ndarray, top_k: int | None) -> np.ndarray:
     >>> join_errors(np.array([[4.0, 1.0, 1.0], [0.0, 2.0, 4.0]]), top_k=2)
     array([2.5, 3. ])
     """
-    if top_k is None or top_k >= errors.shape[1]:
-        return errors.mean(axis=1, dtype=float)
-    return np.partition(errors, -top_k, axis=1)[:, -top_k:].mean(axis=1, dtype=float)
+    if top_k is not None and top_k < errors.shape[1]:
+        errors = np.partition(errors, -top_k, axis=1)[:, -top_k:]
+    joined: np.ndarray = errors.mean(axis=1, dtype=float)
+    return joined
 
 
 def score_and_contributions(
@@ -108,4 +109,5 @@ def contributions(detector: Reconstructor, X: np.ndarray, ends: np.ndarray, conf
     """Return each sensor's share of the total error, shape (n_windows, n_features); 0 without error."""
     errors = detector.sensor_errors(X, ends, config.steps)
     total = errors.sum(axis=1, keepdims=True)
-    return np.divide(errors, total, out=np.zeros_like(errors), where=total > 0)
+    shares: np.ndarray = np.divide(errors, total, out=np.zeros_like(errors), where=total > 0)
+    return shares

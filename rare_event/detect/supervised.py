@@ -23,7 +23,8 @@ MOST_VALUES = 250
 
 def odds(log_odds: np.ndarray) -> np.ndarray:
     """Turn log-odds into odds, above 0 and finite."""
-    return np.exp(np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))
+    finite: np.ndarray = np.exp(np.clip(log_odds, -MOST_LOG_ODDS, MOST_LOG_ODDS))
+    return finite
 
 
 def undersampled(y: np.ndarray, ratio: float, seed: int) -> np.ndarray:
@@ -131,7 +132,8 @@ class ForestDetector(RowDetector):
         """Return odds; half a vote keeps the share of votes away from 0 and 1."""
         half = 0.5 / (len(self.estimator.estimators_) + 1)
         share = np.clip(self.estimator.predict_proba(rows)[:, 1], half, 1 - half)
-        return share / (1 - share)
+        odds_of_votes: np.ndarray = share / (1 - share)
+        return odds_of_votes
 
 
 class SVMDetector(RowDetector):

@@ -33,7 +33,8 @@ class MahalanobisDetector(RowDetector):
         centred = rows - self.estimator.location_
         distance = np.einsum("ij,ij->i", centred @ self.estimator.precision_, centred)
         # Rounding can make a distance of 0 slightly negative.
-        return np.maximum(distance, 0)
+        squared: np.ndarray = np.maximum(distance, 0)
+        return squared
 
 
 class IsolationForestDetector(RowDetector):
@@ -48,7 +49,8 @@ class IsolationForestDetector(RowDetector):
 
     def score_rows(self, rows: np.ndarray) -> np.ndarray:
         """Return isolation scores."""
-        return -self.estimator.score_samples(rows)
+        isolation: np.ndarray = -self.estimator.score_samples(rows)
+        return isolation
 
 
 class KNNDetector(RowDetector):
@@ -65,7 +67,8 @@ class KNNDetector(RowDetector):
 
     def score_rows(self, rows: np.ndarray) -> np.ndarray:
         """Return mean distances; a training row counts itself."""
-        return self.estimator.kneighbors(rows)[0].mean(axis=1, dtype=float)
+        distances: np.ndarray = self.estimator.kneighbors(rows)[0].mean(axis=1, dtype=float)
+        return distances
 
 
 class OneClassSVMDetector(RowDetector):
@@ -94,4 +97,5 @@ class OneClassSVMDetector(RowDetector):
         similarity = np.concatenate(
             [rbf_kernel(part, svm.support_vectors_, gamma=svm.gamma) @ weights for part in parts]
         )
-        return -np.log(np.clip(similarity, np.finfo(float).tiny, 1))
+        rarity: np.ndarray = -np.log(np.clip(similarity, np.finfo(float).tiny, 1))
+        return rarity

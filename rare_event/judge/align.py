@@ -211,4 +211,5 @@ def _called(scores: Scores, policy: AlarmPolicy, budget: float) -> Scores:
 
 def _caught(called: Scores, policy: AlarmPolicy) -> np.ndarray:
     ledger = event_ledger(called, 1.0, policy)
-    return ledger.loc[ledger["caught"], "event"].to_numpy()
+    caught: np.ndarray = ledger.loc[ledger["caught"], "event"].to_numpy()
+    return caught

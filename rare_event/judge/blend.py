@@ -114,7 +114,8 @@ def rarity(y_score: np.ndarray, reference: np.ndarray) -> np.ndarray:
     decay = max(float((tail[1:] - tail[0]).mean()) if n > 1 else 0.0, LEAST_DECAY)
     beyond = np.log(np.maximum(y_score, LEAST_SCORE)) - tail[-1]
     counted = np.log(n / np.maximum(reached, 1))
-    return np.where(reached, counted, np.log(n) + beyond / decay) / np.log(10)
+    rare: np.ndarray = np.where(reached, counted, np.log(n) + beyond / decay) / np.log(10)
+    return rare
 
 
 def _rarity_by_fold(part: Scores, reference: Scores) -> np.ndarray:

@@ -46,7 +46,8 @@ def _thin(positions: np.ndarray, limit: int) -> np.ndarray:
     """Keep at most `limit` of the positions, spread evenly."""
     if len(positions) <= limit:
         return positions
-    return positions[np.linspace(0, len(positions) - 1, limit).round().astype(int)]
+    kept: np.ndarray = positions[np.linspace(0, len(positions) - 1, limit).round().astype(int)]
+    return kept
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,8 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
         below = np.floor(position).astype(int)
         above = np.minimum(below + 1, np.maximum(count - 1, 0))
         values = [np.take_along_axis(rising, at[None], axis=0)[0] for at in (below, above)]
-        return values[0] + (position - below) * (values[1] - values[0])
+        between: np.ndarray = values[0] + (position - below) * (values[1] - values[0])
+        return between
 
     # The highest rank that the median lies below in at most 2.5 % of samples.
     lowest = binom.ppf(INTERVAL[0] / 100, np.maximum(count, 1), 0.5) - 1

@@ -156,7 +156,8 @@ def _auc(positives: np.ndarray, normals: np.ndarray) -> np.ndarray:
     """Share of pairs in which the positive scores higher (Mann and Whitney 1947), of each column."""
     up_to = np.cumsum(normals, axis=0)
     beaten = up_to[:-1:2] + normals[1::2] / 2
-    return (positives * beaten).sum(axis=0) / (positives.sum(axis=0) * up_to[-1])
+    share: np.ndarray = (positives * beaten).sum(axis=0) / (positives.sum(axis=0) * up_to[-1])
+    return share
 
 
 def _average_precision(positives: np.ndarray, normals: np.ndarray) -> np.ndarray:
@@ -264,4 +265,5 @@ def _median(values: np.ndarray, times: np.ndarray) -> np.ndarray:
     # Where nothing counts, the upper middle is behind the last value.
     rising = np.append(values[order], np.nan)
     middle = [rising[(up_to <= position[:, None]).sum(axis=1)] for position in ((count - 1) // 2, count // 2)]
-    return (middle[0] + middle[1]) / 2
+    median: np.ndarray = (middle[0] + middle[1]) / 2
+    return median

@@ -52,7 +52,7 @@ def _quantile(points: OperatingPoints, share: float) -> float:
     """Lowest threshold with at most 1 - `share` of the rows above it or at it."""
     above = (points.tp + points.fp) / (points.n_positive + points.n_normal)
     within = np.flatnonzero(above <= 1 - share + 1e-12)
-    return points.threshold[within[0]] if len(within) else np.nextafter(points.threshold[-1], np.inf)
+    return float(points.threshold[within[0]] if len(within) else np.nextafter(points.threshold[-1], np.inf))
 
 
 def _index(points: OperatingPoints, rule: Rule) -> int | None:

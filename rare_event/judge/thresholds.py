@@ -66,7 +66,8 @@ class OperatingPoints:
     @property
     def precision(self) -> np.ndarray:
         """Share of the rows called positive that are."""
-        return self.tp / (self.tp + self.fp)
+        share: np.ndarray = self.tp / (self.tp + self.fp)
+        return share
 
     @property
     def recall(self) -> np.ndarray:
@@ -86,7 +87,8 @@ class OperatingPoints:
     def f_beta(self, beta: float = 1.0) -> np.ndarray:
         """F-beta of the rows (van Rijsbergen 1979): recall weighs `beta` times as much."""
         weight = beta**2
-        return (1 + weight) * self.tp / (weight * self.n_positive + self.tp + self.fp)
+        score: np.ndarray = (1 + weight) * self.tp / (weight * self.n_positive + self.tp + self.fp)
+        return score
 
     def net_value(self, costs: Costs) -> np.ndarray:
         """Net value of the warnings over the running time: what they save less what false alarms cost."""

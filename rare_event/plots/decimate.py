@@ -167,4 +167,5 @@ def _within(positions: np.ndarray, y: np.ndarray, limit: int) -> np.ndarray:
     """Find the positions of the extreme values, at most `limit` of them."""
     if len(positions) <= limit or limit < 4:
         return thin(positions, max(limit, 0))
-    return positions[extremes(y[positions], limit)]
+    kept: np.ndarray = positions[extremes(y[positions], limit)]
+    return kept

@@ -261,7 +261,7 @@ def _top(days: pd.DataFrame, budget: float | None) -> float:
     """Highest rate that the axis shows: the budget, and all days but short ones."""
     whole = days[days["hours"] >= SHORT_DAY]
     rate = (whole if len(whole) else days)["false_alarms_per_day"].to_numpy(float)
-    return max(1.0, budget or 0.0, rate.max(initial=0.0))
+    return max(1.0, budget or 0.0, float(rate.max(initial=0.0)))
 
 
 def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> None:

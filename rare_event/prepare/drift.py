@@ -164,7 +164,8 @@ def _medians(values: np.ndarray, rows: np.ndarray) -> np.ndarray:
     middle = [np.maximum(place, 0)[:, None] for place in ((known - 1) // 2, known // 2)]
     # Missing values sort to the end; if all are missing, so is the median.
     low, high = (np.take_along_axis(picked, place, axis=1)[:, 0].astype(float) for place in middle)
-    return (low + high) / 2
+    medians: np.ndarray = (low + high) / 2
+    return medians
 
 
 def _peaks(step: np.ndarray, large: np.ndarray, starts: np.ndarray, day: int) -> np.ndarray:

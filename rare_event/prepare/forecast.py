@@ -84,7 +84,8 @@ def forecastable(complete: np.ndarray, age: np.ndarray) -> np.ndarray:
         Rows of the same stretch before each row, shape (n_rows,).
     """
     missing = trailing_sum((~complete).astype(float)[:, None], np.minimum(age, REACH) + 1)
-    return missing[:, 0] == 0
+    whole: np.ndarray = missing[:, 0] == 0
+    return whole
 
 
 def _check(age: np.ndarray) -> None:
@@ -143,10 +144,12 @@ def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: 
     n_rows, n_sensors = levels.shape
 
     def changes(part: slice) -> np.ndarray:
-        return change(levels[:, part].astype(float), age)[rows]
+        changed: np.ndarray = change(levels[:, part].astype(float), age)[rows]
+        return changed
 
     def deviations(part: slice) -> np.ndarray:
-        return deviation(levels[:, part].astype(float), age, config.trailing)[rows]
+        deviating: np.ndarray = deviation(levels[:, part].astype(float), age, config.trailing)[rows]
+        return deviating
 
     scales = [fit_scale(config.scaler, n_rows, n_sensors, columns) for columns in (changes, deviations)]
     center, scale = (np.stack(both) for both in zip(*scales, strict=True))

@@ -106,7 +106,8 @@ def change(values: np.ndarray, age: np.ndarray, lag: int = 1) -> np.ndarray:
     lag
         Rows to look back, 1 or more.
     """
-    return values - values[np.arange(len(values)) - np.minimum(age, lag)]
+    changed: np.ndarray = values - values[np.arange(len(values)) - np.minimum(age, lag)]
+    return changed
 
 
 def deviation(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
@@ -119,7 +120,8 @@ def deviation(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
     trailing
         Rows in the mean; fewer in a younger stretch.
     """
-    return values - _trailing_mean(values, np.isfinite(values), age, trailing)
+    deviating: np.ndarray = values - _trailing_mean(values, np.isfinite(values), age, trailing)
+    return deviating
 
 
 def movement(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
@@ -144,7 +146,8 @@ def movement(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
 def _trailing_mean(values: np.ndarray, counted: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
     length = np.minimum(age + 1, trailing)
     total = trailing_sum(np.where(counted, values, 0).astype(float), length)
-    return total / np.maximum(trailing_sum(counted.astype(float), length), 1)
+    mean: np.ndarray = total / np.maximum(trailing_sum(counted.astype(float), length), 1)
+    return mean
 
 
 def trailing_sum(values: np.ndarray, length: np.ndarray) -> np.ndarray:

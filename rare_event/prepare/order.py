@@ -46,7 +46,8 @@ def set_back(time: np.ndarray) -> np.ndarray:
 
 def repeated(time: np.ndarray) -> np.ndarray:
     """Mark rows with the time of an earlier row, except where clocks were set back, shape (n_rows,)."""
-    return pd.Series(time).duplicated().to_numpy() & ~set_back(time)
+    again: np.ndarray = pd.Series(time).duplicated().to_numpy() & ~set_back(time)
+    return again
 
 
 def one_row_of_each_time(time: np.ndarray, label: np.ndarray) -> np.ndarray:
@@ -55,7 +56,8 @@ def one_row_of_each_time(time: np.ndarray, label: np.ndarray) -> np.ndarray:
     order = np.argsort(label == 0, kind="stable")
     kept = np.empty(len(time), dtype=bool)
     kept[order] = ~pd.Series(time[order]).duplicated().to_numpy()
-    return kept | set_back(time)
+    stays: np.ndarray = kept | set_back(time)
+    return stays
 
 
 def why_not_sort(time: np.ndarray) -> str | None:

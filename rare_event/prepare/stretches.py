@@ -29,7 +29,8 @@ def minutes(time: np.ndarray | None, n_rows: int) -> np.ndarray:
     """
     if time is None:
         return np.arange(n_rows, dtype=float)
-    return (time - time[0]) / np.timedelta64(1, "s") / 60.0
+    minutes: np.ndarray = (time - time[0]) / np.timedelta64(1, "s") / 60.0
+    return minutes
 
 
 def median_step(clock: np.ndarray) -> float:

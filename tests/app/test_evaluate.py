@@ -29,7 +29,8 @@ def _few_baselines(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def opened(open_page: OpenPage, run: Run) -> AppTest:
-    return button(open_page(PAGE, run=run.id), "Open the test data").click().run()
+    page: AppTest = button(open_page(PAGE, run=run.id), "Open the test data").click().run()
+    return page
 
 
 def test_sealed_test_data_show_no_figure(open_page: OpenPage, done_run: Run) -> None:

@@ -172,7 +172,7 @@ FILES = {
 }
 
 
-def assert_refused(arguments, capsys) -> str:
+def assert_refused(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> str:
     """Exit code 2, nothing on standard output, one sentence on standard error."""
     assert main(arguments) == 2
     out, err = capsys.readouterr()

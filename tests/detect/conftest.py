@@ -61,7 +61,7 @@ BASELINE = {
 def X() -> np.ndarray:
     """300 rows of 6 sensors that follow 2 factors, with little noise."""
     rng = np.random.default_rng(0)
-    values = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(300, 6))
+    values: np.ndarray = rng.normal(size=(300, 2)) @ rng.normal(size=(2, 6)) + 0.1 * rng.normal(size=(300, 6))
     values = (values / values.std(axis=0)).astype(np.float32)
     values.flags.writeable = False
     return values
@@ -72,13 +72,15 @@ def sample_rows() -> np.ndarray:
     """300 rows of 6 sensors of the sample mill, standardised."""
     table = read_table(sample_mill(500).to_csv(index=False).encode())
     values = table.frame[list(table.schema.sensors[:6])].to_numpy(np.float32)[:300]
-    return (values - values.mean(axis=0)) / values.std(axis=0)
+    standardised: np.ndarray = (values - values.mean(axis=0)) / values.std(axis=0)
+    return standardised
 
 
 @pytest.fixture(scope="session")
 def y(X: np.ndarray) -> np.ndarray:
     """Positive where the first sensor is far out: some 5 % of the rows."""
-    return (np.abs(X[:, 0]) > 2).astype(np.int8)
+    positive: np.ndarray = (np.abs(X[:, 0]) > 2).astype(np.int8)
+    return positive
 
 
 @pytest.fixture(scope="module", params=TINY)

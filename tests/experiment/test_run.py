@@ -159,7 +159,8 @@ def test_the_scaler_sees_normal_training_windows_only(small_table) -> None:
 
 
 def clock_of(table) -> list[float]:
-    return ((table.time - table.time[0]) / np.timedelta64(1, "m")).tolist()
+    minutes: list[float] = ((table.time - table.time[0]) / np.timedelta64(1, "m")).tolist()
+    return minutes
 
 
 @pytest.mark.parametrize("preset", [ARTICLE_DENSE, ARTICLE_LSTM], ids=lambda p: p.name)

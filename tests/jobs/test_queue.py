@@ -80,7 +80,7 @@ def test_runs_are_executed_elsewhere_one_after_the_other(jobs, make_run) -> None
         # The later one is read first: once it runs, the one before it has ended.
         for earlier, later in ((first, second), (second, third)):
             assert later.status().state == "queued" or earlier.status().ended
-        return third.status().ended
+        return bool(third.status().ended)
 
     until(in_order, "the last run ended")
     assert until_ended(*runs) == ["done", "done", "done"]

@@ -26,7 +26,7 @@ BUDGETS = (1.0, 5.0, 20.0)
 def plant(seed: int, n_rows: int = 3000, n_folds: int = 3, skill: float = 0.0) -> Scores:
     """Folds one after another; a positive scores higher by `skill` standard deviations."""
     rng = np.random.default_rng(seed)
-    scores = naive.random_scores(rng, n_rows=n_rows)
+    scores: Scores = naive.random_scores(rng, n_rows=n_rows)
     fold = np.arange(len(scores)) * n_folds // len(scores)
     return replace(scores, fold=fold).with_score(rng.normal(size=len(scores)) + skill * scores.y_true)
 

@@ -165,7 +165,7 @@ def exact_end(scores, policy, frame, name, at, side) -> float:
         tail = [lambda mean: poisson.sf(count - 1, mean), lambda mean: poisson.cdf(count, mean)]
         if count == 0 and side == "low":
             return 0.0
-        return brentq(lambda mean: tail[side == "high"](mean) - 0.025, 1e-9, 1000) / scores.days
+        return float(brentq(lambda mean: tail[side == "high"](mean) - 0.025, 1e-9, 1000) / scores.days)
     if name == "caught":
         n = len(scores.total_events)
         hits, factor = int(row["caught"]), n
@@ -176,7 +176,7 @@ def exact_end(scores, policy, frame, name, at, side) -> float:
             return np.nan
         hits = int(row[name]) * n
     between = binomtest(hits, n).proportion_ci(0.95, method="exact")
-    return getattr(between, side) * factor
+    return float(getattr(between, side) * factor)
 
 
 @pytest.mark.parametrize("seed", range(4))

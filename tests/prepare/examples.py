@@ -23,7 +23,8 @@ def frame(n: int = 100, **columns: Any) -> pd.DataFrame:
 
 
 def csv(data: pd.DataFrame, **options: Any) -> bytes:
-    return data.to_csv(index=False, **options).encode()
+    text: str = data.to_csv(index=False, **options)
+    return text.encode()
 
 
 def raw_of(data: pd.DataFrame) -> pd.DataFrame:

@@ -128,12 +128,14 @@ def model_inputs(table: pd.DataFrame) -> tuple[np.ndarray, np.ndarray, np.ndarra
 
 
 def standard(normal: np.ndarray, x: np.ndarray) -> np.ndarray:
-    return (x - normal.mean(axis=0)) / normal.std(axis=0)
+    scaled: np.ndarray = (x - normal.mean(axis=0)) / normal.std(axis=0)
+    return scaled
 
 
 def robust(normal: np.ndarray, x: np.ndarray) -> np.ndarray:
     low, middle, high = np.percentile(normal, [5, 50, 95], axis=0)
-    return np.clip((x - middle) / (high - low), -5, 5)
+    scaled: np.ndarray = np.clip((x - middle) / (high - low), -5, 5)
+    return scaled
 
 
 def auc(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray, scale: Scale = standard) -> float:
