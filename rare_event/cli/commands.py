@@ -130,6 +130,7 @@ def export_command(options: argparse.Namespace) -> int:
 
 def map_command(options: argparse.Namespace) -> int:
     """Train the cells of a design space and print the results."""
+    from rare_event.cli.figures import figures_of_map
     from rare_event.compare.map_overview import describe, look_at, overview
     from rare_event.jobs.map_runner import find_or_create, run_map
     from rare_event.store.datasets import add_dataset
@@ -149,7 +150,7 @@ def map_command(options: argparse.Namespace) -> int:
     # What is printed has been seen.
     look_at(seen)
     if options.json:
-        sys.stdout.write(json.dumps(seen.to_dict() | findings, indent=1) + "\n")
+        sys.stdout.write(json.dumps(figures_of_map(seen) | findings, indent=1) + "\n")
     else:
         sys.stdout.write(describe(seen))
     return 0

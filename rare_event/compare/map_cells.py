@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
 
 import numpy as np
 
@@ -50,7 +49,7 @@ class Cell:
     seconds: float | None = None
 
     @property
-    def setting(self) -> dict[str, Any]:
+    def setting(self) -> dict[str, str | int]:
         """The settings that are tried, by name."""
         return {
             "model": self.config.model.kind,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 import pandas as pd
@@ -190,75 +190,9 @@ class Overview:
         first = self.windows.event[mine].min(initial=np.iinfo(np.int64).max)
         return int((self.windows.total_events >= first).sum())
 
-    def to_dict(self) -> dict[str, Any]:
-        """Return the map as plain data: the command line's JSON."""
-        windows = self.windows
-        measures = [Measure(), *(Measure("caught", b, lead) for lead in self.lead_windows for b in BUDGETS)]
-        return {
-            "map": self.map_id,
-            "judged_on": {
-                "windows": 0 if windows is None else len(windows),
-                "positive": 0 if windows is None else windows.n_positive,
-                "events": 0 if windows is None else len(windows.total_events),
-                "label": f"within {self.lead:g} {self.time_unit.name} before an event, for every cell alike",
-                **self.time_unit.about(),
-            },
-            "n_compared": self.n_compared,
-            "best": None if self.best is None else self._cell(self.best),
-            "level_with_best": sorted(self.tied),
-            "nested": {_name(measure): self._nested(measure) for measure in measures},
-            "cells": [self._cell(cell) for cell in self.cells],
-        }
-
-    def _nested(self, measure: Measure) -> dict[str, Any] | None:
-        told = self.nested(measure)
-        if told is None:
-            return None
-        return {
-            "best_of_all_folds": told.best_of_all_folds,
-            "best": told.best_figure,
-            "picked_on_the_past": told.nested_figure,
-            "optimism": told.best_figure - told.nested_figure,
-            "middle": told.middle_figure,
-            "picks": [self.judged[pick].number for pick in told.picks],
-            "sentence": self.sentence(measure),
-        }
-
-    def _cell(self, cell: Cell) -> dict[str, Any]:
-        about: dict[str, Any] = {
-            "cell": cell.number,
-            "setting": cell.setting,
-            "state": cell.state,
-            "message": cell.status.message if cell.status else "",
-            "run": cell.run.id if cell.run else None,
-            "seconds": cell.seconds,
-        }
-        figures = cell.figures
-        if figures is None:
-            return about
-        caught: dict[str, dict[str, Any]] = {f"{lead:g}": {} for lead in self.lead_windows}
-        for count in figures.counts:
-            caught[f"{count.lead:g}"][f"{count.budget:g}"] = {
-                "events": count.caught,
-                "interval": None if count.low is None else [count.low, count.high],
-                "by_fold": list(count.by_fold),
-                "by_chance": count.by_chance,
-            }
-        return about | {
-            "mean_fold_auc": figures.mean_fold_auc,
-            "interval": figures.interval,
-            "fold_auc": list(figures.fold_auc),
-            "average_precision": figures.average_precision,
-            "caught": caught,
-        }
-
 
 def _auc(cell: Cell) -> float | None:
     return cell.figures.mean_fold_auc if cell.figures else None
-
-
-def _name(measure: Measure) -> str:
-    return "auc" if measure.kind == "auc" else f"caught_{measure.budget:g}_{measure.lead:g}"
 
 
 def overview(design_map: DesignMap) -> Overview:

@@ -6,7 +6,6 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 from rare_event.config import RECIPES, ExperimentConfig, name_of
 from rare_event.config.labels import model_on
@@ -36,7 +35,7 @@ def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:
 
 
 def told_apart(
-    names: Sequence[str], settings: Sequence[Mapping[str, Any]], made: Sequence[datetime]
+    names: Sequence[str], settings: Sequence[Mapping[str, object]], made: Sequence[datetime]
 ) -> list[str]:
     """Add to names that repeat the settings in which they differ, or else when they were made.
 
@@ -69,14 +68,14 @@ def _time(when: datetime, others: Sequence[datetime]) -> str:
     return when.strftime(form)
 
 
-def _differences(mine: Mapping[str, Any], others: Sequence[Mapping[str, Any]]) -> list[str]:
+def _differences(mine: Mapping[str, object], others: Sequence[Mapping[str, object]]) -> list[str]:
     """Name the settings in which one differs from others of its name, the most varied first."""
     varied = Counter({key: len({other.get(key) for other in others}) for key in mine})
     keys = [key for key, values in varied.most_common(MOST_DIFFERENCES) if values > 1]
     return [f"{key.replace('_', ' ')} {_worded(mine[key])}" for key in keys]
 
 
-def settings_of(config: ExperimentConfig) -> dict[str, Any]:
+def settings_of(config: ExperimentConfig) -> dict[str, object]:
     """Lay the settings of a config out by name, those of a stage with its name before.
 
     Examples
@@ -87,8 +86,8 @@ def settings_of(config: ExperimentConfig) -> dict[str, Any]:
     return _flat(asdict(config))
 
 
-def _flat(settings: Mapping[str, Any], of: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
+def _flat(settings: Mapping[str, object], of: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
     for key, value in settings.items():
         flat |= _flat(value, key) if isinstance(value, Mapping) else {f"{of} {key}".strip(): value}
     return flat

@@ -174,7 +174,7 @@ class Summary:
         """Tell pydantic what JSON leaves out."""
         from pydantic_core import core_schema
 
-        def write(summary: Summary, fields: Callable[[Summary], dict[str, Any]]) -> dict[str, Any]:
+        def write(summary: Summary, fields: Callable[[Summary], dict[str, object]]) -> dict[str, object]:
             left_out = () if summary.clock else OF_ROWS
             return {name: value for name, value in fields(summary).items() if name not in left_out}
 

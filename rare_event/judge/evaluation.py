@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
@@ -70,10 +69,6 @@ class Evaluation:
     def false_alarms_per_day(self) -> float:
         """False alarms per day of running time, or per 1,000 rows."""
         return self.false_alarms / self.days if self.days else 0.0
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the figures as plain data."""
-        return asdict(self)
 
 
 def ranking(scores: Scores) -> tuple[float | None, float | None]:

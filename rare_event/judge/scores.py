@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, fields, replace
-from typing import Any
+from typing import Any, TypedDict
 
 import numpy as np
 import pandas as pd
@@ -18,6 +18,14 @@ OLDER_LEAD = 4.0
 WIDER = 5
 # Minutes; a clock in fractions of a minute is not exact, and a row at the edge must not fall out.
 ROUNDING = 1e-6
+
+
+class Scales(TypedDict):
+    """The attributes of `Scores` that are single values."""
+
+    step: float
+    lead: float
+    clock: str
 
 
 @dataclass(frozen=True)
@@ -146,9 +154,9 @@ class Scores:
         columns = {name: getattr(self, name)[mask] for name in COLUMNS}
         return replace(self, **columns)
 
-    def scales(self) -> dict[str, Any]:
+    def scales(self) -> Scales:
         """Return what `of_record` needs besides the windows and the events, as plain data."""
-        return {"step": self.step, "lead": self.lead, **self.time_unit.about()}
+        return {"step": self.step, "lead": self.lead, "clock": self.time_unit.reason}
 
     def to_frame(self) -> pd.DataFrame:
         """Return the windows as a frame with one column for each array of shape (n,)."""

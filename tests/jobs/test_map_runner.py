@@ -11,6 +11,7 @@ import numpy as np
 import psutil
 import pytest
 
+from rare_event.cli.figures import figures_of_map
 from rare_event.compare.map_cells import Cell, Pace, read_cells, windows_of
 from rare_event.compare.map_overview import Measure, describe, look_at, overview
 from rare_event.config import RECOMMENDED, DesignSpace, PCAModel
@@ -296,10 +297,10 @@ def test_pace_tells_by_model_and_lookback() -> None:
 
 def test_an_overview_in_words_and_as_plain_data(dataset) -> None:
     made = create_map(dataset, SPACE)
-    assert overview(made).to_dict()["best"] is None
+    assert figures_of_map(overview(made))["best"] is None
     run_map(made, 1, open_worker=Here)
     seen = overview(made)
-    told = seen.to_dict()
+    told = figures_of_map(seen)
     aucs = [cell["mean_fold_auc"] for cell in told["cells"]]
     assert told["best"]["mean_fold_auc"] == max(aucs) and told["n_compared"] == 8
     assert told["best"]["cell"] in told["level_with_best"]
