@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-from rare_event.config import DenseModel, ModelConfig, NetworkConfig, VAEModel
+from rare_event.config import DenseModel, ModelConfig, NetworkConfig, VAEModel, name_of
 from rare_event.detect.detector import Autoencoder
 from rare_event.detect.export import export_onnx
 from rare_event.detect.summary import summary
@@ -46,9 +46,11 @@ def network_file(run: Run) -> Path:
     RunError
         If the model is not a network, or the file is missing.
     """
-    kind = run.config().model.kind
-    if not isinstance(run.config().model, NetworkConfig):
-        raise RunError(f"Run {run.id} holds a model of kind {kind!r}. Only neural networks can be exported.")
+    model = run.config().model
+    if not isinstance(model, NetworkConfig):
+        raise RunError(
+            f"The model of run {run.id} is {name_of(model.kind)!r}. Only neural networks can be exported."
+        )
     path = run.folder / Autoencoder.FILE
     if not path.is_file():
         raise RunError(f"Run {run.id} has no saved network, because it did not finish. Train it again.")

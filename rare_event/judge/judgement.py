@@ -84,6 +84,18 @@ class Judgement:
         One for each kind of threshold, budget and lead window.
     time_unit
         Unit of lead windows and rates: rows where the file has no clock.
+
+    Examples
+    --------
+    >>> judgement = Judgement(
+    ...     "dense", (4.0, 20.0), "a digest", fold_auc=(0.75, 0.5), interval=None, auc_draws=np.empty(0),
+    ...     pooled_auc=0.6, average_precision=0.04, base_rate=0.01, n_events=78,
+    ...     counts=(Count("past", budget=2.0, lead=4.0, caught=14, false_alarms_per_day=3.2),),
+    ... )
+    >>> judgement.mean_fold_auc
+    0.625
+    >>> judgement.count("past", 2.0).caught
+    14
     """
 
     name: str
