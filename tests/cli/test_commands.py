@@ -101,7 +101,7 @@ def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_p
     assert main(["export", run.id, str(tmp_path / "model.pt")]) == 2
     assert main(["summary", "20200101-000000-000000"]) == 2
     out, err = capsys.readouterr()
-    assert "end it with .keras or .onnx" in err and "There is no run" in err
+    assert "End the file name with .keras or .onnx" in err and "There is no run" in err
     assert "Traceback" not in err and not out
     assert main(["run", str(small_csv), *options, "--json"]) == 0
     assert "tensorboard" not in json.loads(capsys.readouterr().out)
