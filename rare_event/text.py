@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>$:.&])")
 
@@ -30,6 +31,17 @@ def auc_in_words(auc: float | None, interval: tuple[float, float] | None) -> str
 def capital(words: str) -> str:
     """Begin words with a capital letter."""
     return words[:1].upper() + words[1:]
+
+
+def moment(iso: str) -> str:
+    """Write an ISO 8601 time in UTC for people.
+
+    Examples
+    --------
+    >>> moment("2026-11-28T01:54:07+00:00")
+    '28 Nov 2026, 01:54 UTC'
+    """
+    return f"{datetime.fromisoformat(iso):%-d %b %Y, %H:%M} UTC"
 
 
 def share(part: float, whole: float) -> str:

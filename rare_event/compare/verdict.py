@@ -14,10 +14,10 @@ BUDGET = 2.0
 MOST_NAMES = 4
 SPLIT_WORDS: dict[SplitKind, str] = {
     "rolling": "{folds}, each with models trained only on what came before it",
-    "chronological": "the last part of the time, after all training data",
+    "chronological": "the last part of the file, after all training data",
     "stretch": "{folds} of whole stretches that were not in the training data",
-    "random": "random rows, whose neighbours were in the training data",
-    "shuffled": "{folds} of random rows, whose neighbours were in the training data",
+    "random": "random rows, next to rows of the training data",
+    "shuffled": "{folds} of random rows, next to rows of the training data",
 }
 
 
@@ -90,10 +90,10 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
 def _ranking(row: Row) -> str:
     between = ""
     if row.judgement.interval is not None:
-        between = " (95 % interval {:.2f} to {:.2f})".format(*row.judgement.interval)
+        between = " (95 % interval {:.0%} to {:.0%})".format(*row.judgement.interval)
     return (
-        "Models are ranked by how often they score a moment just before an event above any other moment: "
-        f"here in {row.judgement.mean_fold_auc:.0%} of such pairs{between}. Chance does so in 50%."
+        "Models are ranked by how often they score a moment just before an event higher than another moment: "
+        f"here in {row.judgement.mean_fold_auc:.0%} of such pairs{between}, by chance in 50%."
     )
 
 
@@ -109,7 +109,7 @@ def _ties(tied: Sequence[Row], ahead: Row | None) -> list[str]:
 
 def _optimism(n_models: int, n_events: int) -> str:
     if n_models == 1:
-        return "Train the baselines to see whether it is worth more than simpler models."
+        return "Train the baselines to see whether it beats simpler models."
     same = "the same event" if n_events == 1 else f"the same {n_events:,} events"
     return f"{n_models} models were compared on {same}, so the best of them looks better than it is."
 
@@ -117,7 +117,7 @@ def _optimism(n_models: int, n_events: int) -> str:
 def _chance(row: Row) -> str:
     count = row.judgement.count("past", BUDGET)
     return (
-        f"Chance (the same scores moved to another time) would have caught {count.caught} of "
+        f"Chance (the same scores shifted in time) would have caught {count.caught} of "
         f"{row.judgement.n_events:,} at {number(count.false_alarms_per_day, 2)} false alarms "
         f"{row.judgement.time_unit.a_day}."
     )

@@ -158,7 +158,7 @@ class BoostingModel(Settings):
     """
 
     kind: Literal["boosting"] = field(default="boosting", kw_only=True)
-    score_label = ScoreLabel("odds of a positive row", "classes weighted alike")
+    score_label = ScoreLabel("odds of a positive row", "classes weighted equally")
     trees: int = 100
     learning_rate: float = 0.05
     leaves: int = 7

@@ -39,8 +39,8 @@ class AlarmPolicy(Settings):
     mute
         Number of rows after a restart in which no alarm is raised.
     repeat
-        An alarm that continues is counted again every `repeat` minutes after the restart, except in
-        the lead window of an event.
+        An alarm that continues is counted again each time this many minutes have passed since the
+        restart, except in the lead window of an event.
 
     Examples
     --------
@@ -108,12 +108,12 @@ class Rule(Settings):
     Parameters
     ----------
     kind
-        ``fa-per-day``: catches the most events within this limit per day of running time.
-        ``recall``, ``events``: the best precision that reaches this share. ``f-beta``: combines
+        ``fa-per-day``: the most events caught with at most this many false alarms per day of running
+        time. ``recall``, ``events``: the best precision that reaches this share. ``f-beta``: combines
         precision and recall of the rows; a beta above 1 favours recall. ``cost``: the highest net
-        value under `costs`. ``quantile``: of the validation scores. ``trailing-quantile``: of the
-        scores in the days before each row; the threshold is a multiple of it, 1 to begin with.
-        ``fixed``: `value` itself.
+        value at the given costs. ``quantile``: this quantile of the validation scores.
+        ``trailing-quantile``: a multiple, at first 1, of this quantile of the scores in the days
+        before each row. ``fixed``: a threshold set by hand.
     value
         Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days
@@ -156,10 +156,10 @@ class Rule(Settings):
             "events": f"at least {self.value:.0%} of the events, at the best precision",
             "f-beta": f"the highest F-beta with beta {self.value:g}",
             "cost": (
-                f"the least cost with {self.costs.event:,.0f} for an event, {self.costs.saved:.0%} of it "
-                f"saved by a warning, and {self.costs.false_alarm:,.0f} for a false alarm"
+                f"the least cost (event {self.costs.event:,.0f}, of which a warning saves "
+                f"{self.costs.saved:.0%}; false alarm {self.costs.false_alarm:,.0f})"
             ),
             "quantile": f"the {self.value:g} quantile of the scores",
-            "trailing-quantile": f"the {self.value:g} quantile of the last {span}",
+            "trailing-quantile": f"the {self.value:g} quantile of the scores of the last {span}",
             "fixed": "set by hand",
         }[self.kind]

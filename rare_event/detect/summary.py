@@ -108,6 +108,6 @@ def weigh(parameters: int, n_windows: int) -> str:
     if ratio <= 1:
         return f"{counted}: more than the rule of thumb of about half. Dropout or weight decay may be needed."
     return (
-        f"{counted}: more parameters than windows, where the rule of thumb is about half. Take fewer units, "
+        f"{counted}: more parameters than windows, where the rule of thumb is about half. Use fewer units, "
         "or use dropout or weight decay."
     )

@@ -34,7 +34,7 @@ HEIGHT, ROW_OF_LEGEND = 380, 19
 def threshold_figure(
     points: OperatingPoints, threshold: float, *, part: str, score: ScoreLabel = SCORE
 ) -> go.Figure:
-    """Draw precision and recall over the threshold.
+    """Draw precision and recall by threshold.
 
     Precision and recall at a threshold are of the windows with a score at or above it, so between
     two points both curves have the value of the higher one.
@@ -52,7 +52,7 @@ def threshold_figure(
         note(figure, NO_POSITIVES)
     style(
         figure,
-        title=f"{part}: precision and recall over the threshold",
+        title=f"{part}: precision and recall by threshold",
         x=f"Threshold on the {score.name}<br>({score.unit})",
         y="Precision, recall (share)",
         hovermode="x unified",
@@ -81,7 +81,7 @@ def precision_recall_figure(
     figure = go.Figure()
     recall, precision, kept = points.recall, points.precision, corners(points)
     known = "" if average_precision is None else f", average precision {average_precision:.3f}"
-    _add_curve(figure, "curve", recall[kept], precision[kept], "hv", f"precision over recall{known}")
+    _add_curve(figure, "curve", recall[kept], precision[kept], "hv", f"precision–recall curve{known}")
     _add_chance(figure, (base_rate, base_rate), f"chance, precision {base_rate:.2%}")
     at = points.at(threshold)
     if not points.n_positive:
@@ -92,8 +92,8 @@ def precision_recall_figure(
         note(figure, "No window reaches the threshold: precision is not defined.")
     style(
         figure,
-        title=f"{part}: precision over recall",
-        x="Recall (share of the positives)",
+        title=f"{part}: precision–recall curve",
+        x="Recall (share of positive rows)",
         y="Precision (share)",
     )
     figure.update_xaxes(range=[-0.02, 1.02])
@@ -176,10 +176,10 @@ def overlay_alarms_figure(
     rows = any(model.time_unit.reason for model in points.values())
     style(
         figure,
-        title=f"{part}: events caught over false alarms",
+        title=f"{part}: events caught at each rate of false alarms",
         x=f"False alarms per {'1,000 rows' if rows else 'day of running time'}<br>"
-        f"(alarms in at most 10 % of {'them' if rows else 'it'})",
-        y=f"Events caught at best<br>({unit})",
+        f"(only thresholds that alarm at most 10 % of the {'rows' if rows else 'time'})",
+        y=f"Most events caught<br>({unit})",
         height=HEIGHT + ROW_OF_LEGEND * len(points),
     )
     figure.update_xaxes(range=[0, most_per_day])
@@ -204,8 +204,8 @@ def _style_roc(figure: go.Figure, title: str) -> go.Figure:
     style(
         figure,
         title=title,
-        x="False positive rate (share of the normals)",
-        y="Recall (share of the positives)",
+        x="False positive rate (share of normal rows)",
+        y="Recall (share of positive rows)",
     )
     figure.update_xaxes(range=[-0.02, 1.02])
     return figure.update_yaxes(range=[-0.02, 1.02])

@@ -33,11 +33,15 @@ def confusion_figure(tn: int, fp: int, fn: int, tp: int, *, part: str) -> go.Fig
             xgap=4,
             ygap=4,
             name="windows",
-            hovertemplate="true class %{y}, called %{x}: %{text}<extra></extra>",
+            hovertemplate="true class %{y}, predicted %{x}: %{text}<extra></extra>",
         )
     )
     style(
-        figure, title=f"{part}: confusion matrix", x="Called", y="True class (share of its row)", height=340
+        figure,
+        title=f"{part}: confusion matrix",
+        x="Predicted class",
+        y="True class (share of its row)",
+        height=340,
     )
     figure.update_xaxes(showgrid=False)
     figure.update_yaxes(showgrid=False, autorange="reversed")

@@ -18,7 +18,7 @@ LEAST_WIDTH = 0.02
 # Room for the shape of each output, to the right of the bars (pixels).
 RIGHT = 128
 HEADING = "output · parameters"
-NAMES = {True: "learns", False: "nothing to learn"}
+NAMES = {True: "trained layer", False: "no parameters"}
 
 
 def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:

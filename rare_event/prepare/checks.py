@@ -57,7 +57,7 @@ def _check_label(table: Table) -> Iterator[Finding]:
             "warning",
             column,
             f"All {len(starts)} events are in the last rows, from line {line_of(starts[0])} of "
-            f"{table.n_rows + 1}. The earlier rows hold none to choose a threshold with.",
+            f"{table.n_rows + 1}. Earlier rows hold no event, so no threshold can be chosen on them.",
             "Use a longer file, or a split by stretch.",
         )
     share = float(label.mean())
@@ -87,7 +87,7 @@ def _check_sensor(table: Table, sensor: str) -> Iterator[Finding]:
         yield Finding(
             "problem",
             sensor,
-            "Its name suggests a time and its values never fall, but they cannot be read as times.",
+            "Its name suggests a time and its values never decrease, but they cannot be read as times.",
             "Write times such as 2023-01-09 06:00:00 and upload the file again, or ignore the column.",
             "ignore",
         )

@@ -118,7 +118,7 @@ class Committed:
         """Describe how the threshold was chosen."""
         factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
-        return f"{times}{self.rule.in_words(unit)}, on {self.part} data"
+        return f"{times}{self.rule.in_words(unit)} on {self.part} data"
 
 
 @dataclass(frozen=True)

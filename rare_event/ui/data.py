@@ -72,7 +72,7 @@ def show_balance(dataset: Dataset) -> None:
     figures: list[tuple[str, str, str | None]] = [
         ("Rows", f"{table.n_rows:,}", None),
         ("Sensors", f"{len(table.schema.sensors):,}", None),
-        ("Events", f"{len(events):,}", "Maximal runs of event rows."),
+        ("Events", f"{len(events):,}", "Unbroken runs of event rows."),
         ("Event rows", share(n_label, table.n_rows), None),
         ("Stretches", f"{int(stretch[-1]) + 1:,}", "Uninterrupted running time between stops."),
     ]

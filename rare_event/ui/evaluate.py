@@ -16,7 +16,7 @@ from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.timeline import folds_figure
 from rare_event.store.runs import Run
-from rare_event.text import number, plain, plural
+from rare_event.text import moment, number, plain, plural
 from rare_event.ui.backtest import show_backtest
 from rare_event.ui.cache import (
     evaluation_of,
@@ -53,9 +53,10 @@ def show_verdict(run: Run) -> None:
     figures = evaluation_of(run.id, "test", committed)
     st.markdown(verdict(figures))
     policy, unit = committed.policy, figures.time_unit
+    windows = "each window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
     st.caption(
-        f"Threshold: {plain(committed.in_words(unit))}, {plain(committed.time[:16])} UTC. "
-        f"Alarm policy: {policy.k} of {plural(policy.n, 'window')}, cooldown {number(policy.cooldown)} "
+        f"Threshold: {plain(committed.in_words(unit))}, committed {moment(committed.time)}. "
+        f"Alarm policy: {windows}, cooldown {number(policy.cooldown)} "
         f"{unit.short}, lead window {number(policy.lead)} {unit.short}. Below each figure: its 95 % "
         "interval and the chance level."
     )

@@ -41,7 +41,7 @@ def help_of(config: type, field: str) -> str:
             r"^(\S[^\n]*)\n((?:[ ]{4}[^\n]*\n?|\n(?=[ ]{4}))+)", text, flags=re.MULTILINE
         ):
             if field in [name.strip() for name in names.split(",")]:
-                return re.sub("``(.*?)``", _named, " ".join(words.split()))
+                return re.sub("``(.*?)``", _named, " ".join(words.replace(" (None)", "").split()))
     raise KeyError(f"{config.__name__} does not document {field}")
 
 

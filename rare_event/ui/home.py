@@ -10,7 +10,7 @@ from rare_event.experiment.result import Ranking
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
-from rare_event.text import auc_in_words, plain, plural
+from rare_event.text import auc_in_words, moment, plain, plural
 from rare_event.ui.state import show_run_next, update_state
 
 MOST_RECENT = 6
@@ -56,9 +56,8 @@ def recent_datasets() -> None:
             if st.button("Open", key=f"home_dataset_{dataset.digest}"):
                 update_state(digest=dataset.digest, run_id=None)
                 st.switch_page("pages/1_Data.py")
-            st.markdown(
-                f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {plain(dataset.added[:10])}"
-            )
+            day, _ = moment(dataset.added).split(",")
+            st.markdown(f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {day}")
 
 
 def recent_runs() -> None:

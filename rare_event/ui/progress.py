@@ -57,7 +57,7 @@ def _show_run(run: Run) -> None:
 def _show_status(run: Run, status: Status) -> None:
     if status.state == "queued":
         waiting = jobs().waiting_before(run)
-        st.info(f"Waiting for {plural(waiting, 'run')} before it." if waiting else "Starting …")
+        st.info(f"Waiting for {plural(waiting, 'earlier run')} to finish." if waiting else "Starting …")
     elif status.state == "running":
         st.progress(status.progress, training_in_words(status))
     elif status.state == "done":
@@ -75,8 +75,8 @@ def _show_status(run: Run, status: Status) -> None:
         st.button(label, key="train_cancel", disabled=asked, on_click=jobs().cancel, args=(run,))
     state = get_state()
     if state.watched and state.run_id:
-        until = "" if status.ended else " until this run has finished"
-        st.caption(f"The Threshold and Evaluate pages keep the run that was open before{until}.")
+        until = "" if status.ended else " until this one has finished"
+        st.caption(f"The Threshold and Evaluate pages show the previous run{until}.")
 
 
 def training_in_words(status: Status) -> str:

@@ -9,7 +9,7 @@ import streamlit as st
 from rare_event.store.records import Look
 from rare_event.store.runs import Run
 from rare_event.store.seal import changed_after_a_look, is_open, open_at_threshold
-from rare_event.text import plain, plural
+from rare_event.text import moment, plain, plural
 from rare_event.ui.cache import time_unit_of
 from rare_event.ui.frame import in_place
 
@@ -37,13 +37,13 @@ def break_seal(run: Run) -> bool:
         st.subheader("The test data are sealed")
         if looks:
             st.markdown(
-                f"They were opened {_times(looks)}, at another threshold. Opening them again is look "
-                f"{len(looks) + 1}; a warning will say that the figures are too optimistic."
+                f"They were opened {_times(looks)}, at another threshold. Opening them again counts as look "
+                f"{len(looks) + 1}, and a warning will say that the figures are too optimistic."
             )
         else:
             st.markdown(WHY)
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
-        st.caption(f"Committed: {plain(run.committed().in_words(time_unit_of(run)))}.")
+        st.caption(f"Committed threshold: {plain(run.committed().in_words(time_unit_of(run)))}.")
         icon = ":material/lock_open:"
         st.button(
             label, type="primary", key="evaluate_open", icon=icon, on_click=open_at_threshold, args=(run,)
@@ -59,7 +59,8 @@ def _show_looks(looks: Sequence[Look]) -> None:
             icon=":material/visibility:",
         )
     else:
-        st.caption(f"Test data opened {_times(looks)}, first on {plain(looks[0].time[:16])} UTC.")
+        first = "on " if len(looks) == 1 else "first on "
+        st.caption(f"Test data opened {_times(looks)}, {first}{moment(looks[0].time)}.")
 
 
 def _times(looks: Sequence[Look]) -> str:

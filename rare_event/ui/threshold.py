@@ -16,7 +16,7 @@ from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
-from rare_event.text import capital, number, plain
+from rare_event.text import capital, moment, number, plain
 from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of, time_unit_of
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
@@ -72,7 +72,7 @@ def show_context(run: Run) -> None:
         st.caption(why)
     if config.split.optimistic:
         st.warning(
-            f"{capital(config.split.in_words())}. Rows next to these are in the training data. "
+            f"{capital(config.split.in_words())}. Rows next to the validation rows are in the training data. "
             "Split by time for an honest figure."
         )
 
@@ -153,7 +153,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
             exploring = replace(exploring, threshold=threshold, rule=rule)
         except DataError as error:
             st.error(plain(error))
-    st.caption(f"Now: {plain(exploring.committed(run).in_words(unit))}.")
+    st.caption(f"Threshold in use: {plain(exploring.committed(run).in_words(unit))}.")
     return exploring
 
 
@@ -187,9 +187,10 @@ def _commit(run: Run, exploring: Exploring) -> None:
         ):
             run.commit(wanted)
             st.rerun()
-        value = "one for each fold" if committed.common is None else number(committed.common, DIGITS)
-        when = committed.time[:16].replace("T", " ")
-        st.caption(f"Committed: {value} ({plain(committed.in_words(time_unit_of(run)))}), {plain(when)} UTC.")
+        value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
+        st.caption(
+            f"Committed: {value} ({plain(committed.in_words(time_unit_of(run)))}), {moment(committed.time)}."
+        )
 
 
 def label_of(run: Run, trailing: bool) -> ScoreLabel:

@@ -115,9 +115,11 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     before, after = st.columns(2)
     before.markdown("**Before the shift**: the first event")
     _show_rows(before, rows_before_shift(table, first), "train_before")
-    after.markdown(f"**After the shift** by {plural(config.shift, 'row')}: the event row is gone")
+    after.markdown(
+        f"**After the shift** by {plural(config.shift, 'row')}: earlier rows positive, event row removed"
+    )
     _show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
-    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}; it takes its last row's time")
+    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}, dated by the last one")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
     _show_rows(st.container(), excerpt, "train_window")
 

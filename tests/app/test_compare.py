@@ -125,12 +125,12 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     assert "so the best of them looks better than it is" in words(app)
     assert f"of {n_events} events by an alarm in the 4 minutes before" in words(app)
     assert "thresholds chosen on past data" in words(app)
-    assert "Chance (the same scores moved to another time)" in words(app)
+    assert "Chance (the same scores shifted in time)" in words(app)
     assert titles(app) == [
         "Test folds: mean AUC of each model",
-        "Test folds: caught within 4 minutes",
+        "Test folds: events caught within 4 minutes",
         "Test: ROC curves",
-        "Test: events caught over false alarms",
+        "Test: events caught at each rate of false alarms",
     ]
 
 
@@ -207,8 +207,8 @@ def test_what_is_shown_can_be_narrowed_and_the_verdict_stays(
 def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run: Run) -> None:
     app = open_page(PAGE, run=opened_run.id)
     app.segmented_control(key="compare_lead_4").set_value(20.0).run()
-    assert "Test folds: caught within 20 minutes" in titles(app)
-    assert "Test folds: caught within 4 minutes" not in titles(app)
+    assert "Test folds: events caught within 20 minutes" in titles(app)
+    assert "Test folds: events caught within 4 minutes" not in titles(app)
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
     assert app.segmented_control(key="compare_lead_4").value == 20.0
@@ -266,11 +266,11 @@ def test_baselines_are_trained_counted_and_cancelled(
     assert polling() == {"compare_baselines"}
     assert len(executor.waiting) == 1, "they give way: one at a time"
 
-    button(app, "Cancel the waiting ones").click().run()
+    button(app, "Cancel waiting baselines").click().run()
     assert not app.exception
     assert {run.status().state for run in queued} == {"cancelled"}
     assert f"0 of {wanted} baselines trained." in words(app)
-    assert "Cancel the waiting ones" not in labels(app)
+    assert "Cancel waiting baselines" not in labels(app)
     assert not polling()
     assert "Train the missing baselines" in labels(app)
     executor.run_all()
@@ -290,7 +290,7 @@ def test_a_finished_baseline_is_a_row_at_the_next_look(
     assert "Mean of squares, no model" not in table(app)["model"].tolist()
     mark(waiting, "running")
     app.run()
-    assert "now: Mean of squares, no model" in progress(app)
+    assert "in training: Mean of squares, no model" in progress(app)
     worker.execute(waiting)
     app.run()
     assert "1 of" in words(app)
@@ -304,7 +304,7 @@ def test_a_baseline_that_failed_says_why_and_can_be_tried_again(open_page: OpenP
     assert "Nearest neighbours: Too **few** rows." in words(app)
     assert "Too \\*\\*few\\*\\* rows" in texts(app)
     assert "Train the missing baselines" in labels(app)
-    assert "Cancel the waiting ones" not in labels(app)
+    assert "Cancel waiting baselines" not in labels(app)
 
 
 def test_only_runs_judged_on_the_same_windows_are_compared(open_page: OpenPage, opened_run: Run) -> None:
@@ -474,7 +474,7 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     assert most == (
         "In the same 4 minutes, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
     )
-    assert "in 70% of such pairs (95 % interval 0.68 to 0.72)" in ranking
+    assert "in 70% of such pairs (95 % interval 68% to 72%), by chance in 50%." in ranking
     assert tied == "These data show no clear difference from “B”, “C”, “D”, “E” and 2 more."
     assert optimism == (
         "8 models were compared on the same 78 events, so the best of them looks better than it is."
@@ -484,7 +484,7 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     alone = "\n".join(verdict([replace(one, judgement=replace(one.judgement, interval=None))]))
     assert "interval" not in alone
     assert "chosen on past data" not in alone
-    assert "whose neighbours were in the training data" in alone
+    assert "next to rows of the training data" in alone
     assert "looks better than it is" not in alone
     assert "Train the baselines" in alone
 

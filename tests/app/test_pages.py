@@ -214,7 +214,7 @@ def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
         assert "Open the test data" in [each.label for each in app.button], state
     app.switch_page("pages/2_Train.py").run()
     assert f"{how.capitalize()} run" in texts(app)
-    assert "keep the run that was open before" in texts(app)
+    assert "pages show the previous run" in texts(app)
     # A reload keeps both.
     state = app.session_state[KEY]
     assert (state.run_id, state.watched) == (done_run.id, run.id)

@@ -154,7 +154,7 @@ def test_a_drag_draws_every_frame_and_sends_nothing(
     released_at = stands_at(root)
     page.mouse.up()
     commit = page.get_by_role("button", name="Commit this threshold")
-    expect(page.get_by_text("Now: set by hand")).to_be_visible()
+    expect(page.get_by_text("Threshold in use: set by hand")).to_be_visible()
     assert len(sent) == before + 1, "one message is sent on release"
     assert shown(root) == (released_at, expected_matrix(run.scores("validation"), released_at))
     assert run.committed() == committed, "letting go must not commit"
@@ -206,7 +206,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         choice.fill(rule)
         page.get_by_role("option", name=rule).first.click()
         page.get_by_role("button", name="Set by this rule").click()
-        expect(page.get_by_text(f"Now: {words}")).to_be_visible()
+        expect(page.get_by_text(f"Threshold in use: {words}")).to_be_visible()
         next_frame(page)
         agree()
     assert len(seen) >= 50
@@ -265,7 +265,7 @@ def test_an_answer_to_a_release_does_not_overwrite_what_is_typed(
         field.focus()
         page.keyboard.type("0.2")
         # The answer to the release arrives between two digits.
-        expect(page.get_by_text("Now: set by hand")).to_be_visible()
+        expect(page.get_by_text("Threshold in use: set by hand")).to_be_visible()
         settled(page)
         assert field.input_value() == "0.2"
         page.keyboard.type("5")

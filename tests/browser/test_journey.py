@@ -86,7 +86,7 @@ def test_from_upload_to_evaluation(
     expect(commit).to_be_enabled()
     settled(page)
     commit.click()
-    expect(page.get_by_text("set by hand, on validation data").first).to_be_visible()
+    expect(page.get_by_text("set by hand on validation data").first).to_be_visible()
 
     page.get_by_role("link", name="Next: evaluate on test data").click()
     expect(page.get_by_text("The test data are sealed")).to_be_visible()

@@ -320,11 +320,9 @@ WORDS = {
     "at least 50% of the positive rows, at the best precision": Rule("recall", 0.5),
     "at least 90% of the events, at the best precision": Rule("events", 0.9),
     "the highest F-beta with beta 0.5": Rule("f-beta", 0.5),
-    "the least cost with 10,000 for an event, 50% of it saved by a warning, and 200 for a false alarm": Rule(
-        "cost"
-    ),
+    "the least cost (event 10,000, of which a warning saves 50%; false alarm 200)": Rule("cost"),
     "the 0.995 quantile of the scores": Rule("quantile", 0.995),
-    "the 0.99 quantile of the last 3 days": Rule("trailing-quantile", 0.99),
+    "the 0.99 quantile of the scores of the last 3 days": Rule("trailing-quantile", 0.99),
     "set by hand": Rule("fixed", 7.0),
 }
 

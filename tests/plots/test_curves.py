@@ -73,7 +73,7 @@ def test_the_operating_point_lies_on_precision_over_recall():
 
     # A threshold of 2.5 calls the two windows with 3 and 4 positive: one is, of two.
     assert (list(trace(figure, "threshold").x), list(trace(figure, "threshold").y)) == ([0.5], [0.5])
-    assert "average precision 0.750" in trace(figure, "precision over recall").name
+    assert "average precision 0.750" in trace(figure, "precision–recall curve").name
     assert list(trace(figure, "chance").y) == [0.5, 0.5]
 
 

@@ -99,7 +99,7 @@ def show_count(progress: Progress) -> None:
     """Show how many baselines are trained, and which one is being trained now."""
     words = f"{progress.done} of {plural(progress.wanted, 'baseline')} trained"
     if progress.running:
-        words += f"; now: {', '.join(title_of(other.config()) for other in progress.running)}"
+        words += f"; in training: {', '.join(title_of(other.config()) for other in progress.running)}"
     if progress.waiting:
         words += f"; {len(progress.waiting)} waiting"
     if progress.unfinished:
@@ -109,14 +109,14 @@ def show_count(progress: Progress) -> None:
 
 
 def _buttons(run: Run, progress: Progress) -> None:
-    ours = "In the background, one after the other; your own runs go first."
+    ours = "They are trained in the background, one at a time. Your own runs take priority."
     if progress.missing and st.button(
         "Train the missing baselines", key="compare_train_baselines", help=ours
     ):
         jobs().submit_background(create_baselines(run))
         st.rerun()
     waiting = [other for other in progress.waiting if other.purpose().role == "baseline"]
-    if waiting and st.button("Cancel the waiting ones", key="compare_cancel_baselines"):
+    if waiting and st.button("Cancel waiting baselines", key="compare_cancel_baselines"):
         for other in waiting:
             jobs().cancel(other)
         st.rerun()

@@ -156,7 +156,7 @@ def _show_progress(design_map: DesignMap, seen: Overview) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if not state.ended:
             if state.state == "queued":
-                words += "; waits for the map before it"
+                words += "; waiting for the previous map"
             elif progress.running:
                 left = progress.seconds_left
                 about = "" if left is None else f", about {duration(left)} left"

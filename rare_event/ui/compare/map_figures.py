@@ -81,9 +81,9 @@ def _about(seen: Overview, measure: Measure) -> str:
     about = ""
     if windows is not None:
         about = (
-            f"All cells are judged on the same {len(windows):,} windows of the test folds, under one label "
-            f"whatever their shift: positive within {seen.lead:g} {seen.time_unit.name} before an event "
-            f"({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
+            f"All cells are judged on the same {len(windows):,} windows of the test folds, with the same "
+            f"label whatever their shift: positive within {seen.lead:g} {seen.time_unit.name} before an "
+            f"event ({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
         )
     if measure.kind == "auc" and seen.best is not None:
         about += (
@@ -92,8 +92,8 @@ def _about(seen: Overview, measure: Measure) -> str:
         )
     else:
         about += (
-            "Thresholds are chosen on the test folds themselves, at the same rate of false alarms for all: "
-            "an upper bound. "
+            "Thresholds are chosen on the test folds themselves, at the same false alarm rate for every "
+            "cell: the figures are an upper bound. "
         )
     if seen.time_unit.reason:
         about += f"{seen.time_unit.why} "

@@ -89,7 +89,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
         )
     if chosen.optimistic:
         st.warning(
-            "Random split: optimistic. Neighbours of the rows judged here were trained on; "
+            "Random split: optimistic. Rows next to each test row are in the training data; "
             "compare models on a split by time."
         )
     return chosen
