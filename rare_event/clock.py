@@ -70,7 +70,9 @@ class TimeUnit:
 
     def running(self, days: float) -> str:
         """Write a running time in days, or in thousands of rows."""
-        return f"{ROWS_PER_PERIOD * days:,.0f} rows" if self.reason else f"{number(days)} days of running"
+        return (
+            f"{ROWS_PER_PERIOD * days:,.0f} rows" if self.reason else f"{number(days)} days of running time"
+        )
 
     def reword(self, text: str) -> str:
         """Convert a label or help text from minutes and days to this unit.

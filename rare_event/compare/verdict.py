@@ -28,7 +28,7 @@ def verdict(board: Sequence[Row]) -> list[str]:
     if best.judgement.mean_fold_auc is None:
         return [
             f"None of {plural(len(models), 'model')} could be ranked.",
-            "A part of the test data has no event, or only events: no ranking is defined there.",
+            "Part of the test data has no event, or only events, so models cannot be ranked there.",
         ]
     ahead = board[0] if board[0].kind == "trivial" else None
     tied = [row for row in board if row.group == best.group and row is not best]

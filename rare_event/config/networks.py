@@ -202,7 +202,7 @@ class CNNLSTMModel(RecurrentOptions):
     Parameters
     ----------
     filters
-        Filters of each convolution, first to last: the number of patterns it looks for.
+        Filters of each convolution, first to last: the number of patterns they look for.
     width
         Rows that each filter covers; the window is padded with zeros at both ends.
     encoder
@@ -233,7 +233,7 @@ class ConvModel(NetworkOptions):
     Parameters
     ----------
     filters
-        Filters of each convolution of the encoder, first to last: the number of patterns it looks for.
+        Filters of each convolution of the encoder, first to last: the number of patterns they look for.
         The decoder reverses them.
     width
         Rows that each filter covers; the window is padded with zeros at both ends.

@@ -72,7 +72,7 @@ JOINED: dict[str, Recipe] = {
         "Logistic, boosting, forest and forecast, averaged",
         BlendModel(("logistic", "boosting", "forest", "forecast")),
     ),
-    "either": Recipe("Alarm if average or log-odds does", BlendModel(("average", "log-odds"), join="either")),
+    "either": Recipe("Alarm by average or by log-odds", BlendModel(("average", "log-odds"), join="either")),
 }
 RECIPES: dict[str, Recipe] = {**UNSUPERVISED, **SUPERVISED, **JOINED}
 

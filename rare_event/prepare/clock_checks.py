@@ -73,7 +73,7 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
     grade: Grade = "problem" if again.mean() > MOST else "warning"
     effect = dropping(one_row_of_each_time(time, table.label), table.label)
     if effect.refused is None:
-        keep = "Keep one row of each time: the event, or else the first."
+        keep = "Keep one row for each time: the event row if there is one, else the first row."
         yield Finding(grade, column, f"{what}.", f"{keep} {effect.in_words}", "drop-rows")
         return
     instead = "Correct the times in the file, or upload one row of each time."

@@ -69,9 +69,7 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
 
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < 5:
-        raise DataError(
-            f"Only {len(ends)} windows can be drawn from: too few for a random split. Use more data."
-        )
+        raise DataError(f"Only {len(ends)} windows are available: too few for a random split. Use more data.")
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
     return [_nested(rest, test, plan.seed)]
 
@@ -79,7 +77,7 @@ def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
 def _shuffled(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < max(4, plan.folds):
         raise DataError(
-            f"Only {len(ends)} windows can be drawn from: too few to split at random into {plan.folds} "
+            f"Only {len(ends)} windows are available: too few to split at random into {plan.folds} "
             "folds. Use fewer folds, or more data."
         )
     folds = KFold(plan.folds, shuffle=True, random_state=plan.seed).split(ends)

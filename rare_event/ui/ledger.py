@@ -19,7 +19,7 @@ COLUMN_CONFIG = {
     "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
     "peak": st.column_config.NumberColumn(
-        "highest score", format="%.3g", help="In the lead window, or in the alarm."
+        "highest score", format="%.3g", help="In the lead window of the event, or in the false alarm."
     ),
     "row": st.column_config.NumberColumn("at row"),
     "sensors": st.column_config.TextColumn("sensors with the largest share of the score", width="large"),

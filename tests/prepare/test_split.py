@@ -182,7 +182,7 @@ def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) ->
 @pytest.mark.parametrize(
     ("plan", "n_rows", "stretches", "purge", "sentence"),
     [
-        (SplitPlan("random"), 4, 1, 0, "Only 4 windows can be drawn from: too few"),
+        (SplitPlan("random"), 4, 1, 0, "Only 4 windows are available: too few"),
         (
             SplitPlan("shuffled", folds=6),
             5,

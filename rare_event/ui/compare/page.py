@@ -141,8 +141,8 @@ def _offer_to_open(chosen: Comparable) -> None:
             words = f"**{is_sealed}** and not shown."
         else:
             words = (
-                f"**{is_sealed}**: no test data have been opened yet, so no figure is shown. Comparing is "
-                "a look: if you choose a model here, these data can no longer judge it fairly."
+                f"**{is_sealed}**: no test data have been opened yet, so no figure is shown. Comparing "
+                "counts as a look: if you choose a model here, these data can no longer judge it fairly."
             )
         st.markdown(words, width="stretch")
         these = "this run" if one else f"these {len(sealed)} runs"

@@ -26,7 +26,7 @@ KINDS_HELP = (
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
     "past": ("caught", "with each fold's threshold chosen on its past"),
-    "trailing": ("trailing", "with thresholds that follow the scores of the last days"),
+    "trailing": ("trailing", "with thresholds that follow the scores of the preceding days"),
     "hindsight": ("hindsight", "with a threshold chosen on the test data themselves: an upper bound"),
 }
 RATES: dict[Threshold, str] = {"past": "false alarms", "trailing": "trailing false alarms"}
@@ -112,8 +112,8 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
         Column(
             f"{RATES[threshold]} at {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
-            f"Actual false alarms {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}; an alarm "
-            f"counts {judgement.lead_windows[0]:g} {unit.name} before an event.",
+            f"Actual false alarms {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}; alarms "
+            f"at most {judgement.lead_windows[0]:g} {unit.name} before an event are not false.",
             "%.1f",
         )
         for budget in BUDGETS
