@@ -499,7 +499,7 @@ def test_an_optimistic_split_is_named_wherever_its_figures_stand(
 def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage, dataset: Dataset) -> None:
     run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
     app = open_page("pages/3_Threshold.py", run=run.id)
-    assert "one for each fold" in texts(app)
+    assert "one threshold per fold" in texts(app)
     assert next(b for b in app.button if b.label == "Commit this threshold").disabled
     app = button(open_page("pages/4_Evaluate.py", run=run.id), "Open the test data").click().run()
     assert not app.exception
