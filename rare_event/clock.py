@@ -108,3 +108,4 @@ class TimeUnit:
 MINUTES = TimeUnit()
 NO_TIME = TimeUnit("This file has no readable time")
 SHARED_TIMES = TimeUnit("In this file many rows share a time")
+BACKWARDS = TimeUnit("In this file time runs backwards in many rows")

@@ -12,7 +12,7 @@ import pytest
 
 from rare_event.cli.figures import figures_of
 from rare_event.cli.parser import main
-from rare_event.clock import MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
+from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.compare.leaderboard import beats_baselines, leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
@@ -66,6 +66,9 @@ def numbers_of_time(figures: Any, name: str = "") -> list[str]:
         (small_frame, MINUTES),
         (clockless, NO_TIME),
         (one_time_for_two, SHARED_TIMES),
+        (lambda: small_frame().iloc[::-1], BACKWARDS),
+        (lambda: small_frame().sample(frac=1, random_state=0), BACKWARDS),
+        (lambda: small_frame().iloc[[*range(300, 600), *range(300)]], MINUTES),
         # A few rows of one time leave the clock as it is.
         (
             lambda: small_frame().assign(
@@ -80,7 +83,16 @@ def numbers_of_time(figures: Any, name: str = "") -> list[str]:
             SHARED_TIMES,
         ),
     ],
-    ids=["a good clock", "no time", "two rows of each time", "less than 5 %", "more than 5 %"],
+    ids=[
+        "a good clock",
+        "no time",
+        "two rows of each time",
+        "newest first",
+        "no order",
+        "halves swapped",
+        "less than 5 %",
+        "more than 5 %",
+    ],
 )
 def test_when_a_clock_can_be_read(frame: Callable[[], pd.DataFrame], unit: TimeUnit) -> None:
     table = table_of(frame())
@@ -90,6 +102,13 @@ def test_when_a_clock_can_be_read(frame: Callable[[], pd.DataFrame], unit: TimeU
     assert np.issubdtype(table.when.dtype, np.datetime64) != counted
     said = " ".join(finding.what for finding in check(table))
     assert ("per 1,000 rows" in said) == bool(unit.reason)
+
+
+def test_a_text_that_is_no_time_is_named_not_the_times_around_it() -> None:
+    frame = small_frame()
+    frame["time"] = frame["time"].astype(str).where(frame.index % 4 != 3, "offline")
+    (problem,) = (finding for finding in check(table_of(frame)) if finding.grade == "problem")
+    assert "'offline' in line 5" in problem.what and str(frame["time"][0]) not in problem.what
 
 
 def test_times_that_cannot_be_read_are_rows() -> None:

@@ -22,6 +22,7 @@ from rare_event.config import (
     SequenceConfig,
     recipe,
 )
+from rare_event.config.labels import RULES
 from rare_event.errors import ConfigError
 
 MODELS: dict[str, NetworkConfig | PCAModel] = {
@@ -105,10 +106,12 @@ def parse_rule(text: str) -> Rule:
     Raises
     ------
     ConfigError
-        If the kind is unknown or the value is no number.
+        If the kind is unknown, or the value is missing or no number.
     """
     kind, _, value = text.partition("=")
-    return Rule(cast(RuleKind, kind), number_of(value, kind) if value else 0.0)
+    if kind == "cost" and not value:
+        return Rule("cost", 0.0)
+    return Rule(cast(RuleKind, kind), number_of(value, kind) if kind in RULES else 0.0)
 
 
 def parse_policy(text: str) -> AlarmPolicy:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -29,6 +30,13 @@ def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
         raise ConfigError(f"{path} is a folder. Give the name of a file.")
     if not path.parent.is_dir():
         raise ConfigError(f"The folder {path.parent} does not exist. Create it, or choose another one.")
+    try:
+        with tempfile.TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f"No file can be written to {path.parent}: {error.strerror}. Choose another folder."
+        ) from error
     if path.exists():
         if any(given.exists() and path.samefile(given) for given in inputs):
             raise ConfigError(f"{path} is the input file. Choose another file for the output.")

@@ -78,12 +78,13 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--representation", choices=get_args(RepresentationKind))
     parser.add_argument("--epochs", type=int)
     _add_network_options(parser)
-    parser.add_argument(
+    threshold = parser.add_mutually_exclusive_group()
+    threshold.add_argument(
         "--threshold",
         type=float,
         help="use this threshold (default: the lowest with at most 2 false alarms a day on validation data)",
     )
-    parser.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
+    threshold.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
     parser.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV"

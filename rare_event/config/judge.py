@@ -69,7 +69,8 @@ class AlarmPolicy(Settings):
             f"min_lead is {self.min_lead} minutes; choose 0 to the lead window of {self.lead} minutes.",
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
-        require(self.repeat > 0, f"repeat is {self.repeat} minutes; choose more than 0.")
+        # The clock divided by it must stay exact.
+        require(self.repeat >= 1e-6, f"repeat is {self.repeat} minutes; choose 0.000001 or more.")
 
     def with_lead(self, lead: float) -> AlarmPolicy:
         """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it."""

@@ -97,13 +97,14 @@ def title_of(name: str) -> str:
 
 def describe(readings: Mapping[str, Reading]) -> str:
     """Lay readings out for people."""
+    width = max(len(title_of(name)) for name in readings) + 2
     lines = []
     for name, reading in readings.items():
         auc = "–" if reading.auc is None else f"{reading.auc:.3f}"
         between = (
             "" if reading.interval is None else f" ({reading.interval[0]:.2f} to {reading.interval[1]:.2f})"
         )
-        lines.append(f"{title_of(name):60}AUC {auc}{between}, {reading.n_events} events")
+        lines.append(f"{title_of(name):{width}}AUC {auc}{between}, {reading.n_events} events")
     return "\n".join([*lines, in_words(readings)]) + "\n"
 
 

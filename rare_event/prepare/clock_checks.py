@@ -53,12 +53,17 @@ def _check_order(table: Table, time: np.ndarray) -> Iterator[Finding]:
     refused = why_not_sort(time)
     if refused is not None:
         instead = f"{refused}. Upload one machine or asset per file."
-        yield Finding("problem", column, f"{what}.", instead)
+        yield Finding("problem", column, f"{what}{_rows_counted(table)}.", instead)
         return
     what = f"The newest rows come first: {what[0].lower()}{what[1:]}" if newest_first(time) else what
+    what += _rows_counted(table)
     moved = int((sorted_rows(time) != np.arange(len(time))).sum())
     sort = f"Sort the rows by time. This moves {plural(moved, 'row')}, changes no cells and loses no events."
     yield Finding("problem", column, f"{what}.", sort, "sort-time")
+
+
+def _rows_counted(table: Table) -> str:
+    return f"; rows are therefore counted: {ROWS_COUNTED}" if table.time_unit.reason else ""
 
 
 def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
@@ -68,8 +73,7 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
         return
     number = "1 row repeats" if len(rows) == 1 else f"{len(rows):,} of {len(time):,} rows repeat"
     what = f"{number} the time of an earlier row, first in line {line_of(rows[0])}"
-    if table.time_unit.reason:
-        what += f"; rows are therefore counted: {ROWS_COUNTED}"
+    what += _rows_counted(table)
     grade: Grade = "problem" if again.mean() > MOST else "warning"
     effect = dropping(one_row_of_each_time(time, table.label), table.label)
     if effect.refused is None:

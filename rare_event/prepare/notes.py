@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.prepare.schema import Schema, called_time
-from rare_event.prepare.times import time_formats, zones
+from rare_event.prepare.times import first_unread, time_formats, zones
 from rare_event.prepare.values import MISSING, distinct, first_intruder, line_of, mostly_numbers, to_numbers
 
 Fact = Literal["empty", "constant", "text in numbers", "other notation", "unread time", "many texts", "zones"]
@@ -86,7 +86,7 @@ def _ignored_notes(name: str, column: pd.Series, *, clock_missing: bool) -> Iter
         count = int(to_numbers(column).isna().sum())
         yield Note(name, fact, str(column.iloc[row]), line_of(row), count)
     elif clock_missing and _resembles_time(name, column) and not time_formats(column):
-        row = int(np.flatnonzero(column.notna())[0])
+        row = first_unread(column)
         yield Note(name, "unread time", str(column.iloc[row]), line_of(row))
     elif few is None:
         texts = column.dropna().astype("str").str.strip()

@@ -41,7 +41,7 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     Raises
     ------
     DataError
-        If fewer than two rows are quiet.
+        If there are fewer than two events, or fewer than two rows are quiet.
     """
     clock = table.clock
     stretch = stretches(clock, table.label)
@@ -79,6 +79,8 @@ def _draw(quiet: np.ndarray, count: int, shift: int, random: np.random.Generator
             break
         if all(abs(row - other) > distance for other in kept):
             kept.append(row)
+    if len(kept) == count == 1:
+        raise DataError("There is only one event, and a placebo needs two. Use a file with more events.")
     if len(kept) < 2:
         raise DataError(
             f"Only {len(quiet):,} rows lie more than {QUIET_ROWS} rows away from every event and stop: "

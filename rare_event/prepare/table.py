@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from rare_event.clock import MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
+from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.reading import digest_of, read_raw
@@ -19,9 +19,9 @@ from rare_event.prepare.times import parse_times, zones
 from rare_event.prepare.values import first_intruder, line_of, shown, texts_of, to_float32, to_numbers
 from rare_event.text import plural
 
-# Above this share of rows with the time of the row before, times give no durations: rows times the
-# median step is off by at least as much.
-MOST_SHARED = 0.05
+# Above this share of rows with the time of the row before, or an earlier one, times give no durations:
+# rows times the median step is off by at least as much.
+MOST_STILL = 0.05
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,11 +73,13 @@ class Table:
 
     @property
     def time_unit(self) -> TimeUnit:
-        """Minutes; rows without times, or where more than 5 % of them have the time of the row before."""
+        """Minutes; rows without times, or where more than 5 % of them are not later than the row before."""
         if self.time is None:
             return NO_TIME
-        shared = np.diff(self.time) == np.timedelta64(0)
-        return SHARED_TIMES if shared.sum() > MOST_SHARED * self.n_rows else MINUTES
+        steps, still = np.diff(self.time), np.timedelta64(0)
+        if (steps <= still).sum() <= MOST_STILL * self.n_rows:
+            return MINUTES
+        return SHARED_TIMES if (steps == still).sum() > (steps < still).sum() else BACKWARDS
 
     @property
     def clock(self) -> np.ndarray:

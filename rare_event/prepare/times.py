@@ -83,6 +83,13 @@ def zones(column: pd.Series) -> pd.Series | None:
     return column.str.extract(_ZONE, expand=False)
 
 
+def first_unread(column: pd.Series) -> int:
+    """Row of the first text that is no time; of the first text where each alone is one."""
+    written = column.notna()
+    unread = written & ~column.str.strip().str.fullmatch(_TIME, na=True)
+    return int(np.flatnonzero(unread if unread.any() else written)[0])
+
+
 def _formats_of(value: str) -> list[str | None]:
     """Return the formats that a text matches."""
     match = _TIME.fullmatch(value)

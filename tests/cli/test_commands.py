@@ -210,6 +210,9 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--seed", "-1", "seed is -1"),
         ("--threshold", "-0.5", "is -0.5; choose 0 or more"),
         ("--threshold", "nan", "value is nan"),
+        ("--rule", "fa-per-day", "fa-per-day is ''"),
+        ("--rule", "recall=", "recall is ''"),
+        ("--policy", "repeat=1e-320", "repeat is 1e-320"),
     ],
 )
 def test_an_option_out_of_range_is_a_sentence(workspace, small_csv, capsys, option, value, named) -> None:
@@ -243,6 +246,7 @@ def test_what_the_data_cannot_bear_is_a_sentence(workspace, small_csv, capsys, o
         ["run", "x.csv", "--shift", "two"],
         ["run", "x.csv", "--epochs", "1.5"],
         ["run", "x.csv", "--threshold", "high"],
+        ["run", "x.csv", "--threshold", "0.3", "--rule", "recall=0.5"],
         ["run", "x.csv", "--unknown"],
     ],
 )

@@ -43,6 +43,13 @@ def test_a_ledger_is_refused_before_training(csv, capsys) -> None:
     assert not list_runs()
 
 
+def test_a_folder_that_takes_no_file_is_refused_before_training(csv, capsys) -> None:
+    assert main(["run", str(csv), "--model", "pca", "--ledger", "/proc/ledger.csv"]) == 2
+    out, err = capsys.readouterr()
+    assert err.startswith("rare_event: No file can be written to /proc") and not out
+    assert not list_runs()
+
+
 def test_an_export_is_refused_where_a_file_stands(workspace, tmp_path, capsys) -> None:
     kept = tmp_path / "net.keras"
     kept.write_text("mine")

@@ -82,6 +82,7 @@ def test_one_class_only_is_said_not_shown_as_a_number() -> None:
     assert "cannot be compared" in in_words(readings)
     assert "None" not in describe(readings)
     lines = describe(readings).splitlines()[:4]
+    assert all(line.endswith("  AUC –, 0 events") for line in lines)
     assert ["optimistic" in line for line in lines] == [True, False, False, True]
 
 

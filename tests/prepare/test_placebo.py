@@ -50,6 +50,15 @@ def test_a_table_without_quiet_rows_says_so(sample_table) -> None:
         placebo(short, 2)
 
 
+def test_a_table_with_one_event_is_not_told_that_rows_are_too_few(sample_table) -> None:
+    label = np.zeros(sample_table.n_rows, np.int8)
+    label[500] = 1
+    frame = sample_table.frame.assign(**{sample_table.schema.label: label})
+    with pytest.raises(DataError, match="only one event") as refused:
+        placebo(replace(sample_table, frame=frame), 2)
+    assert "too few" not in str(refused.value)
+
+
 def test_it_is_judged_on_rows_as_quiet_as_those_of_the_invented_events(sample_table) -> None:
     invented = placebo(sample_table, shift=2)
     rows = rows_in_common(sample_table, invented.table)[invented.quiet]
