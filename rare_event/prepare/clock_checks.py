@@ -15,6 +15,7 @@ from rare_event.prepare.order import (
     repeated,
     set_back,
     sorted_rows,
+    why_not_drop,
     why_not_sort,
 )
 from rare_event.prepare.table import Table
@@ -76,7 +77,8 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
     what += _rows_counted(table)
     grade: Grade = "problem" if again.mean() > MOST else "warning"
     effect = dropping(one_row_of_each_time(time, table.label), table.label)
-    if effect.refused is None:
+    refused = effect.refused or why_not_drop(time)
+    if refused is None:
         keep = "Keep one row for each time: the event row if there is one, else the first row."
         yield Finding(grade, column, f"{what}.", f"{keep} {effect.in_words}", "drop-rows")
         return
@@ -87,4 +89,4 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
     elif again.mean() > MANY_REPEATS:
         what += "; the file may hold several machines or assets, or times without seconds"
         instead = "Upload one machine or asset per file, with the full time of each row."
-    yield Finding(grade, column, f"{what}.", f"{effect.refused}. {instead}")
+    yield Finding(grade, column, f"{what}.", f"{refused}. {instead}")

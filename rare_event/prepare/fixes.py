@@ -12,7 +12,7 @@ from rare_event.errors import TableError
 from rare_event.prepare.effects import dropping, filling, leading
 from rare_event.prepare.findings import Finding
 from rare_event.prepare.notes import first_other_notation
-from rare_event.prepare.order import one_row_of_each_time, sorted_rows, why_not_sort
+from rare_event.prepare.order import one_row_of_each_time, sorted_rows, why_not_drop, why_not_sort
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.times import parse_times, time_formats
 from rare_event.prepare.values import line_of, mostly_numbers, shown, texts_of, to_numbers
@@ -81,7 +81,9 @@ def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
     if finding.action == "sort-time":
         return why_not_sort(_times(raw, schema, column))
     if finding.action == "drop-rows":
-        return dropping(_kept(raw, schema, column), _label(raw, schema)).refused
+        effect = dropping(_kept(raw, schema, column), _label(raw, schema))
+        other = why_not_drop(_times(raw, schema, column)) if column == schema.time else None
+        return effect.refused or other
     if finding.action != "forward-fill":
         return None
     if column not in schema.categories and (row := first_other_notation(raw[column])) is not None:

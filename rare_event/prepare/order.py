@@ -77,6 +77,13 @@ def why_not_sort(time: np.ndarray) -> str | None:
     return None
 
 
+def why_not_drop(time: np.ndarray) -> str | None:
+    """Return why dropping repeated times would remove another machine's rows; None if it would not."""
+    if set_back(time).any() or why_not_sort(time) is None:
+        return None
+    return "Dropping the rows would remove those of another machine or asset"
+
+
 def _in_other_blocks(time: np.ndarray) -> int:
     """Count the rows of long blocks in time order that lie within the times of another such block."""
     cuts = np.flatnonzero(np.diff(time) < np.timedelta64(0)) + 1

@@ -48,7 +48,7 @@ def test_a_map_and_the_same_command_again(csv, capsys, monkeypatch) -> None:
     def never(*_: object) -> None:
         raise AssertionError("A cell was computed again.")
 
-    monkeypatch.setattr(design_map._Work, "_hand_over", never)
+    monkeypatch.setattr(design_map._Work, "_submit", never)
     assert main(["map", csv, *TINY]) == 0
     out, _ = capsys.readouterr()
     assert "PCA on differences, lookback 5, shift 2" in out and "expect that" in out

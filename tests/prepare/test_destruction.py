@@ -327,3 +327,15 @@ def test_a_shuffled_file_is_not_called_newest_first() -> None:
     assert "newest" not in finding.what
     mended, _ = fix(raw, guess_schema(raw), finding)
     np.testing.assert_array_equal(mended["x1"], raw_of(frame(N))["x1"])
+
+
+def test_rows_of_a_second_machine_are_not_dropped_where_few_times_are_shared() -> None:
+    late = frame(N, y=np.isin(np.arange(N), [40, 80]).astype(int))
+    late["time"] = (pd.to_datetime(late["time"]) + pd.Timedelta(N - 30, "min")).astype(str)
+    raw = raw_of(pd.concat([frame(N), late]))
+    found = [f for f in check(table_of(raw)) if f.column == "time"]
+    assert ["30 of 800 rows repeat" in f.what for f in found] == [False, True]
+    assert all("one machine or asset" in f.fix or "another machine" in f.fix for f in found)
+    assert not any(f.action for f in found)
+    with pytest.raises(TableError, match="another machine"):
+        fix(raw, guess_schema(raw), replace(found[1], action="drop-rows"))
