@@ -267,4 +267,4 @@ def test_a_leakage_meter_without_quiet_times_fails_with_a_sentence(make_run) -> 
     asked_for = make_run(PCA)
     run = create_run(asked_for.dataset(), asked_for.config(), Purpose("leakage", asked_for.id))
     status = execute_in_worker(run.id)
-    assert status.state == "failed" and "The placebo needs longer stretches" in status.message
+    assert status.state == "failed" and "Use a file with longer stretches" in status.message
