@@ -120,7 +120,7 @@ def overlay_roc_figure(points: Mapping[str, OperatingPoints], *, part: str) -> g
     Parameters
     ----------
     points
-        Operating points of each model, at least one, by name; up to about 8 models can be told apart.
+        Operating points of each model, at least one, by name; about 8 models are still distinguishable.
     part
         Part of the data, for the title.
     """
@@ -153,7 +153,7 @@ def overlay_alarms_figure(
     Parameters
     ----------
     points
-        Operating points of each model, at least one, by name; up to about 8 models can be told apart.
+        Operating points of each model, at least one, by name; about 8 models are still distinguishable.
     part
         Part of the data, for the title.
     most_per_day

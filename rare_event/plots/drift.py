@@ -85,7 +85,7 @@ def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go
     carriers
         Long form with the columns ``day`` (days since the start), ``sensor`` and ``share`` (0 to 1).
     time_unit
-        As for `error_by_day_figure`.
+        See `error_by_day_figure`.
     """
     figure = go.Figure()
     table, block = _shares(carriers)
@@ -133,7 +133,7 @@ def false_alarms_by_day_figure(
     budget
         False alarms a day that were meant; None draws no line.
     time_unit
-        As for `error_by_day_figure`.
+        See `error_by_day_figure`.
     """
     figure = go.Figure()
     days = days[np.isfinite(days["false_alarms_per_day"].to_numpy(float))]
@@ -243,7 +243,7 @@ def _add_changes(figure: go.Figure, changes: Sequence[tuple[object, str]]) -> No
 
 
 def _shares(carriers: pd.DataFrame) -> tuple[pd.DataFrame, int]:
-    """Lay shares out as days x sensors, the largest first; blocks of so many days where they are many."""
+    """Lay shares out as days x sensors, the largest first; many days are grouped into blocks."""
     if not len(carriers):
         return pd.DataFrame(), 1
     sensor = carriers["sensor"].astype(str)

@@ -32,7 +32,7 @@ def rows_after_shift(table: Table, first_event: int, row: np.ndarray, y: np.ndar
     Parameters
     ----------
     table, first_event
-        As for `rows_before_shift`.
+        See `rows_before_shift`.
     row, y
         Rows kept and their labels, each of shape (n_kept,).
     """
