@@ -38,6 +38,8 @@ def map_figure(cells: pd.DataFrame, *, title: str, unit: str, chance: float | No
     digits
         After the point.
     """
+    # A column in which every figure is missing holds None.
+    cells = cells.astype(dict.fromkeys(("value", "low", "high"), float))
     models, kinds = (list(dict.fromkeys(cells[name])) for name in ("model", "representation"))
     # The first row is the lowest, which has the titles of the axes.
     models.reverse()

@@ -135,7 +135,7 @@ def test_the_table_can_be_taken_along(page: Page, server: Server, opened: Run) -
         pd.read_parquet(io.BytesIO(contents["Parquet"])),
     )
     assert opened.id in csv["run"].tolist()
-    assert csv["name"].tolist() == parquet["name"].tolist()
+    assert csv["model"].tolist() == parquet["model"].tolist()
     assert list(csv.columns) == list(parquet.columns)
 
 

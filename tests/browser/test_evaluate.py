@@ -49,7 +49,7 @@ def test_what_a_button_starts_is_followed_without_a_reload(
 
     page.get_by_role("button", name="Train the baselines").click()
     expect(page.get_by_text("baselines trained")).to_be_visible()
-    expect(page.get_by_text("for all alike")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("At the same 2 false alarms a day")).to_be_visible(timeout=PATIENCE)
     assert page.evaluate("window.loadedOnce"), "the page was loaded again"
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []

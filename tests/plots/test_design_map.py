@@ -62,3 +62,13 @@ def test_chance_is_marked_on_the_scale_and_never_written_over() -> None:
     assert high.cmin == 0.49 and list(high.colorbar.ticktext) == ["0.80 mean fold AUC", "chance 0.49"]
     none = draw(cells(GRID), chance=None).layout.coloraxis
     assert not any("chance" in text for text in none.colorbar.ticktext)
+
+
+def test_a_map_without_any_figure_yet_is_drawn():
+    blank = {"value": None, "low": None, "high": None, "level": False, "state": "running"}
+    cells = pd.DataFrame(
+        [{"model": m, "representation": "level", "lookback": 1, "shift": 2, **blank} for m in "ab"]
+    )
+    figure = map_figure(cells, title="Mean AUC", unit="AUC", chance=0.5, digits=2)
+    assert [trace.text[0][0] for trace in figure.data] == ["…", "…"]
+    assert "nan" not in str([trace.customdata for trace in figure.data])
