@@ -86,6 +86,16 @@ class TimeUnit:
             text = text.replace(time, rows)
         return text
 
+    def key(self, name: str) -> str:
+        """Name a figure of JSON: without a clock, one that speaks of rows.
+
+        Examples
+        --------
+        >>> TimeUnit("This file has no readable time").key("median_lead_minutes")
+        'median_lead_rows'
+        """
+        return name.replace("per_day", "per_1000_rows").replace("minutes", "rows") if self.reason else name
+
     def entry(self, name: str, value: Any) -> dict[str, Any]:
         """Return a JSON entry; in rows, the name that contains a unit of time has the value null.
 
@@ -96,9 +106,7 @@ class TimeUnit:
         >>> TimeUnit("This file has no readable time").entry("false_alarms_per_day", 2.0)
         {'false_alarms_per_day': None, 'false_alarms_per_1000_rows': 2.0}
         """
-        if not self.reason:
-            return {name: value}
-        return {name: None, name.replace("per_day", "per_1000_rows").replace("minutes", "rows"): value}
+        return {name: None, self.key(name): value} if self.reason else {name: value}
 
     def about(self) -> dict[str, str]:
         """Return the JSON entry that says why figures are counted in rows; empty if they are not."""

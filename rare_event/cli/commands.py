@@ -159,12 +159,10 @@ def map_command(options: argparse.Namespace) -> int:
 def _describe(summary: Summary) -> str:
     """Describe the results of a run."""
     events, test, unit = summary.events, summary.test, TimeUnit(summary.clock)
-    *_, rate = unit.entry("false_alarms_per_day", None)
-    *_, lead = unit.entry("median_lead_minutes", None)
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
     if test.interval is not None:
         auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
-    median = getattr(summary, lead)
+    median = getattr(summary, unit.key("median_lead_minutes"))
     median_lead = "" if median is None else f", median lead {median:g} {unit.name}"
     why = f"{unit.why}\n" if unit.why else ""
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
@@ -173,7 +171,7 @@ def _describe(summary: Summary) -> str:
         f"{SplitPlan(summary.split).in_words()}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
-        f"{getattr(summary, rate):.1f} false alarms {unit.per_day}{median_lead}\n"
+        f"{getattr(summary, unit.key('false_alarms_per_day')):.1f} false alarms {unit.per_day}{median_lead}\n"
         f"{why}"
         f"rows: {rows}\n"
         f"run {summary.run}\n"

@@ -34,8 +34,11 @@ class Judged:
 def _upgraded(record: Any) -> Any:
     if not isinstance(record, dict) or "model" in record:
         return record
-    trivial = [_model(row) for row in record.get("trivial", ())]
-    return {"model": _model(record), "trivial": trivial}
+    try:
+        trivial = [_model(row) for row in record.get("trivial", ())]
+        return {"model": _model(record), "trivial": trivial}
+    except (AttributeError, IndexError) as error:
+        raise ValueError("This is the judgement of no version.") from error
 
 
 def _model(record: dict[str, Any]) -> dict[str, Any]:
@@ -45,8 +48,8 @@ def _model(record: dict[str, Any]) -> dict[str, Any]:
     leads = sorted(map(float, events["caught"]))
     for threshold, (caught, rate) in OLDER.items():
         # Rates were kept for the narrower lead window only.
-        *_, name = unit.entry(rate, None)
-        rates = {(leads[0], float(budget)): each for budget, each in record.get(name, {}).items()}
+        of_budget = record.get(unit.key(rate), {})
+        rates = {(leads[0], float(budget)): each for budget, each in of_budget.items()}
         for lead, by_budget in events[caught].items():
             for budget, n in by_budget.items():
                 at = float(lead), float(budget)

@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,7 +11,7 @@ from rare_event.errors import RunError
 from rare_event.store.judged import Judged
 from rare_event.store.serial import load
 
-OLDER = {
+OLDER: dict[str, Any] = {
     "name": "dense",
     "windows": "0123456789abcdef",
     "fold_auc": [0.6, None],
@@ -62,6 +63,22 @@ def test_the_older_layout_of_a_file_without_a_clock(tmp_path: Path) -> None:
     model = read({**OLDER, **rows}, tmp_path).model
     assert model.time_unit == NO_TIME
     assert model.count("past", 2.0).false_alarms_per_day == 1.5
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"events": []},
+        {"events": {**OLDER["events"], "caught": {"4": [1], "20": [2]}}},
+        {"events": {**OLDER["events"], "caught": {}}},
+        {"fa_per_day_achieved": [1]},
+        {"trivial": 5},
+        {"clock": 3},
+    ],
+)
+def test_a_layout_of_no_version_is_refused_with_a_sentence(damage: dict[str, object], tmp_path: Path) -> None:
+    with pytest.raises(RunError, match="judgement of run 1 is missing or damaged"):
+        read({**OLDER, **damage}, tmp_path)
 
 
 @pytest.mark.parametrize("gone", ["events", "windows", "auc_draws"])
