@@ -72,3 +72,11 @@ def test_a_map_without_any_figure_yet_is_drawn():
     figure = map_figure(cells, title="Mean AUC", unit="AUC", chance=0.5, digits=2)
     assert [trace.text[0][0] for trace in figure.data] == ["…", "…"]
     assert "nan" not in str([trace.customdata for trace in figure.data])
+
+
+def test_a_map_without_any_interval_shows_its_figures():
+    cell = {"model": "a", "representation": "level", "lookback": 1, "shift": 2, "state": "done"}
+    cells = pd.DataFrame([{**cell, "value": 0.6, "low": None, "high": None, "level": False}])
+    (trace,) = map_figure(cells, title="Mean AUC", unit="AUC", chance=0.5, digits=2).data
+    assert trace.z[0][0] == 0.6 and trace.text[0][0] == "0.60"
+    assert "interval" not in trace.customdata[0][0] and "nan" not in trace.customdata[0][0]

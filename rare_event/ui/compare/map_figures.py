@@ -103,19 +103,20 @@ def _about(seen: Overview, measure: Measure) -> str:
 def _show_table(seen: Overview, measure: Measure) -> None:
     st.subheader("All cells")
     st.caption("Select a row to open that cell as a run. Click a heading to sort.")
-    frame = seen.frame()
-    by_auc = Measure()
-    of_cells = [measure.of(cell.figures) if cell.figures else (None, None, None) for cell in seen.cells]
-    counts = pd.DataFrame(of_cells, columns=list(CAUGHT), dtype=float)
-    shown = (frame if measure == by_auc else frame.assign(**counts)).replace(NAMES)
-    value = "AUC" if measure == by_auc else CAUGHT[0]
-    ranked = shown.sort_values(value, ascending=False, kind="stable").reset_index(drop=True)
+    frame = shown = seen.frame()
+    counts: tuple[str, ...] = ()
+    if measure.kind == "caught":
+        counts = CAUGHT
+        of_cells = [measure.of(cell.figures) if cell.figures else (None, None, None) for cell in seen.cells]
+        shown = frame.assign(**pd.DataFrame(of_cells, columns=list(CAUGHT), dtype=float))
+    value = counts[0] if counts else "AUC"
+    ranked = shown.replace(NAMES).sort_values(value, ascending=False, kind="stable", ignore_index=True)
     unfinished = ("state", "message") if (frame["state"] != "done").any() else ()
     chosen = st.dataframe(
         ranked,
         hide_index=True,
         placeholder="–",
-        column_order=[*SHOWN, *(() if measure == by_auc else CAUGHT), "AP", "seconds", *unfinished],
+        column_order=[*SHOWN, *counts, "AP", "seconds", *unfinished],
         column_config=_column_config(measure, seen.time_unit),
         on_select="rerun",
         selection_mode="single-row",
