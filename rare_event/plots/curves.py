@@ -34,7 +34,7 @@ HEIGHT, ROW_OF_LEGEND = 380, 19
 def threshold_figure(
     points: OperatingPoints, threshold: float, *, part: str, score: ScoreLabel = SCORE
 ) -> go.Figure:
-    """Draw precision and recall by threshold.
+    """Draw precision and recall.
 
     Precision and recall at a threshold are of the windows with a score at or above it, so between
     two points both curves have the value of the higher one.
@@ -52,7 +52,7 @@ def threshold_figure(
         note(figure, NO_POSITIVES)
     style(
         figure,
-        title=f"{part}: precision and recall by threshold",
+        title=f"{part}: precision and recall",
         x=f"Threshold on the {score.name}<br>({score.unit})",
         y="Precision, recall (share)",
         hovermode="x unified",
@@ -176,7 +176,7 @@ def overlay_alarms_figure(
     rows = any(model.time_unit.reason for model in points.values())
     style(
         figure,
-        title=f"{part}: events caught at each rate of false alarms",
+        title=f"{part}: caught by false-alarm rate",
         x=f"False alarms per {'1,000 rows' if rows else 'day of running time'}<br>"
         f"(only thresholds that alarm at most 10 % of the {'rows' if rows else 'time'})",
         y=f"Most events caught<br>({unit})",

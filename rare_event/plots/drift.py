@@ -109,7 +109,7 @@ def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go
         note(figure, f"No {_day_of(time_unit)} has scored windows.")
     style(
         figure,
-        title=time_unit.reword("Share of each sensor in the score, by day"),
+        title=time_unit.reword("Score by sensor, by day"),
         x=_since_start(time_unit),
         y="Share of the score (%)",
         height=400,

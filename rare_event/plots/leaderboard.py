@@ -86,8 +86,8 @@ def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
     known = f" (of {events.pop():,})" if len(events) == 1 else " (count)"
     style(
         figure,
-        title=f"Test folds: events caught within {lead:g} {unit.name}",
-        x=f"Events caught{known},<br>thresholds chosen on the past",
+        title="Test folds: events caught",
+        x=f"Events caught{known} within {lead:g} {unit.name},<br>thresholds chosen on the past",
         y="Model",
     )
     if not board:

@@ -14,6 +14,8 @@ from rare_event.text import auc_in_words, moment, plain, plural
 from rare_event.ui.state import show_run_next, update_state
 
 MOST_RECENT = 6
+# Widths of a button and of the line it opens.
+OPEN_AND_WORDS = (1, 9)
 
 PURPOSE = """
 Sheet breaks, pump trips and similar events are rare, so a model learns what *normal* looks like and warns
@@ -52,12 +54,12 @@ def recent_datasets() -> None:
         return
     st.subheader("Recent datasets")
     for dataset in datasets:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Open", key=f"home_dataset_{dataset.digest}"):
-                update_state(digest=dataset.digest, run_id=None)
-                st.switch_page("pages/1_Data.py")
-            day, _ = moment(dataset.added).split(",")
-            st.markdown(f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {day}")
+        place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
+        if place.button("Open", key=f"home_dataset_{dataset.digest}"):
+            update_state(digest=dataset.digest, run_id=None)
+            st.switch_page("pages/1_Data.py")
+        day, _ = moment(dataset.added).split(",")
+        words.markdown(f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {day}")
 
 
 def recent_runs() -> None:
@@ -67,12 +69,12 @@ def recent_runs() -> None:
         return
     st.subheader("Recent runs")
     for run in runs:
-        with st.container(horizontal=True, vertical_alignment="center"):
-            if st.button("Open", key=f"home_run_{run.id}"):
-                show_run_next(run)
-                update_state(draft=run.config())
-                st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
-            st.markdown(describe_run(run), width="stretch")
+        place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
+        if place.button("Open", key=f"home_run_{run.id}"):
+            show_run_next(run)
+            update_state(draft=run.config())
+            st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
+        words.markdown(describe_run(run))
 
 
 def describe_run(run: Run) -> str:

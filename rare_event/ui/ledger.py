@@ -22,7 +22,9 @@ COLUMN_CONFIG = {
         "highest score", format="%.3g", help="In the lead window of the event, or in the false alarm."
     ),
     "row": st.column_config.NumberColumn("at row"),
-    "sensors": st.column_config.TextColumn("sensors with the largest share of the score", width="large"),
+    "sensors": st.column_config.TextColumn(
+        "top sensors", help="Those with the largest shares of the score.", width="large"
+    ),
 }
 COUNTED_CONFIG = {
     "first_alarm": st.column_config.NumberColumn("first alarm (row)", format="%.0f"),

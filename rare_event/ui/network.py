@@ -114,8 +114,8 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
     show_metrics(
         [
             ("Parameters", f"{parameters:,}", "Numbers that training adjusts."),
-            ("Training windows", f"{n_windows:,}", "Normal windows of the last fold, whose model is kept."),
-            ("Parameters per window", number(parameters / n_windows if n_windows else None, 2), RULE),
+            ("Trained on", f"{n_windows:,}", "Normal windows of the last fold, whose model is kept."),
+            ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],
         narrow=True,
     )

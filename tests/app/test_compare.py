@@ -128,9 +128,9 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     assert "Chance (the same scores shifted in time)" in words(app)
     assert titles(app) == [
         "Test folds: mean AUC of each model",
-        "Test folds: events caught within 4 minutes",
+        "Test folds: events caught",
         "Test: ROC curves",
-        "Test: events caught at each rate of false alarms",
+        "Test: caught by false-alarm rate",
     ]
 
 
@@ -207,8 +207,8 @@ def test_what_is_shown_can_be_narrowed_and_the_verdict_stays(
 def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run: Run) -> None:
     app = open_page(PAGE, run=opened_run.id)
     app.segmented_control(key="compare_lead_4").set_value(20.0).run()
-    assert "Test folds: events caught within 20 minutes" in titles(app)
-    assert "Test folds: events caught within 4 minutes" not in titles(app)
+    shown = json.dumps([chart.proto.spec for chart in app.get("plotly_chart")])
+    assert "within 20 minutes" in shown and "within 4 minutes" not in shown
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
     assert app.segmented_control(key="compare_lead_4").value == 20.0

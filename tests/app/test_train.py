@@ -213,7 +213,7 @@ def test_the_model_is_drawn_as_keras_builds_it(
     assert drawn(app) == [layer.kind for layer in layers]
     parameters = sum(layer.parameters for layer in layers)
     assert metric(app, "Parameters") == f"{parameters:,}"
-    windows = int(metric(app, "Training windows").replace(",", ""))
+    windows = int(metric(app, "Trained on").replace(",", ""))
     prepared = network.prepared_of(dataset, app.session_state["app_state"].draft)
     train = prepared.folds[-1].train
     assert windows == (prepared.y[train] == 0).sum()
