@@ -13,7 +13,7 @@ from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.clock import TimeUnit
-from rare_event.config import PRESETS, SplitPlan, baselines, name_of
+from rare_event.config import PRESETS, SplitPlan, baselines
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 
 def run_command(options: argparse.Namespace) -> int:
     """Train on a file and print the results."""
+    from rare_event.compare.titles import title_of
     from rare_event.detect.tensorboard import tensorboard_command
     from rare_event.jobs.worker import execute
     from rare_event.store.datasets import add_dataset
@@ -57,7 +58,7 @@ def run_command(options: argparse.Namespace) -> int:
         figures = to_plain(summary) | findings | ({"tensorboard": logs} if logs else {})
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
-        sys.stdout.write(_describe(summary) + (f"logs: {logs}\n" if logs else ""))
+        sys.stdout.write(_describe(title_of(config), summary) + (f"logs: {logs}\n" if logs else ""))
     return 0
 
 
@@ -156,7 +157,7 @@ def map_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(summary: Summary) -> str:
+def _describe(title: str, summary: Summary) -> str:
     """Describe the results of a run."""
     events, test, unit = summary.events, summary.test, TimeUnit(summary.clock)
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
@@ -167,7 +168,7 @@ def _describe(summary: Summary) -> str:
     why = f"{unit.why}\n" if unit.why else ""
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
-        f"{name_of(summary.preset)} on {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{title}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
         f"{SplitPlan(summary.split).in_words()}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "

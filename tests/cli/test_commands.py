@@ -88,7 +88,7 @@ def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_p
     assert main(["run", str(small_csv), *options, "--tensorboard"]) == 0
     run = list_runs()[0]
     out = capsys.readouterr().out
-    assert out.startswith("Recommended on ") and "recommended" not in out
+    assert out.startswith("Recommended: dense on differences; 290 rows of ") and "recommended" not in out
     assert f"tensorboard --logdir {run.tensorboard} --host 127.0.0.1" in out
     assert list(run.tensorboard.glob("*/events*"))
     assert main(["summary", run.id]) == 0
