@@ -1,7 +1,6 @@
-"""All settings of an experiment: frozen dataclasses that reject bad values when created.
+"""All settings: frozen dataclasses that reject bad values and survive JSON; and the name of every kind.
 
-A config survives the way to JSON and back (`to_json`, `from_json`), so a run folder records exactly
-how its figures were produced.
+Knows no data and no model: it computes nothing and reads no file.
 """
 
 from rare_event.config.base import Settings, require
