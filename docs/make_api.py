@@ -21,6 +21,7 @@ in `rare_event.config`.
 """
 GROUPS = {
     "prepare": "Data",
+    "checks": "Checks",
     "config": "Settings",
     "experiment": "Training",
     "judge": "Judging",

@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from rare_event.checks.check import check
     from rare_event.config import (
         PRESETS,
         AlarmPolicy,
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from rare_event.judge.rules import choose
     from rare_event.judge.scores import Scores
     from rare_event.judge.thresholds import operating_points
-    from rare_event.prepare.checks import check
     from rare_event.prepare.sample import sample_mill
     from rare_event.prepare.schema import Schema
     from rare_event.prepare.table import Table, read_table
@@ -81,7 +81,7 @@ _MODULES = {
     "judge.rules": ("choose",),
     "judge.scores": ("Scores",),
     "judge.thresholds": ("operating_points",),
-    "prepare.checks": ("check",),
+    "checks.check": ("check",),
     "prepare.sample": ("sample_mill",),
     "prepare.schema": ("Schema",),
     "prepare.table": (

@@ -20,6 +20,8 @@ NAMES = [path.relative_to(ROOT).as_posix() for path in FILES]
 # What each part of the house may import from the others; the order is the reading order.
 BASE = {"clock", "config", "errors", "text"}
 STAGES = {"prepare", "detect", "judge"}
+# What stands before the stages, and what looks at a table once it is prepared.
+DATA = {"read", "checks"}
 # From the ground up: a room may import those below it, the three stages not one another.
 FLOORS = ["plots", "experiment", "store", "compare", "jobs", "bench", "report"]
 WITHOUT = {"experiment": {"plots"}, "store": {"plots"}, "compare": {"plots"}, "jobs": {"plots"}}
@@ -28,17 +30,20 @@ MAY_IMPORT: dict[str, set[str]] = {
     "text": set(),
     "clock": {"text"},
     "config": BASE,
+    "read": BASE,
     **dict.fromkeys(STAGES, BASE),
+    "prepare": BASE | {"read"},
+    "checks": BASE | {"read", "prepare"},
     **{
-        floor: (BASE | STAGES | set(FLOORS[:below])) - WITHOUT.get(floor, set())
+        floor: (BASE | STAGES | DATA | set(FLOORS[:below])) - WITHOUT.get(floor, set())
         for below, floor in enumerate(FLOORS)
     },
-    "__init__": BASE | STAGES | set(FLOORS),
-    "__main__": BASE | STAGES | set(FLOORS) | {"cli"},
+    "__init__": BASE | STAGES | DATA | set(FLOORS),
+    "__main__": BASE | STAGES | DATA | set(FLOORS) | {"cli"},
     # Of the app only what serves it, in functions.
-    "cli": BASE | STAGES | set(FLOORS) | {"ui"},
-    "ui": BASE | STAGES | set(FLOORS),
-    "screens": BASE | STAGES | set(FLOORS) | {"ui"},
+    "cli": BASE | STAGES | DATA | set(FLOORS) | {"ui"},
+    "ui": BASE | STAGES | DATA | set(FLOORS),
+    "screens": BASE | STAGES | DATA | set(FLOORS) | {"ui"},
 }
 USE_STREAMLIT = {"ui", "screens"}
 USE_KERAS = {

@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.checks.check import check
 from rare_event.cli.figures import figures_of
 from rare_event.cli.parser import main
 from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
@@ -25,7 +26,6 @@ from rare_event.judge.drift import alarms_by_day
 from rare_event.judge.evaluation import call
 from rare_event.judge.judgement import windows_digest
 from rare_event.judge.thresholds import operating_points
-from rare_event.prepare.checks import check
 from rare_event.prepare.table import Table, read_table
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run

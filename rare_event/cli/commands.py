@@ -17,8 +17,8 @@ from rare_event.config import PRESETS, SplitPlan, baselines
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
+    from rare_event.checks.findings import Finding
     from rare_event.experiment.result import Summary
-    from rare_event.prepare.findings import Finding
     from rare_event.prepare.table import Table
 
 # The exit code that shells give a program ended by Ctrl-C.
@@ -190,7 +190,7 @@ def bench_command(options: argparse.Namespace) -> int:
 
 def check_command(options: argparse.Namespace) -> int:
     """Print the findings of a file; 0 is clean or notes only, 1 warnings, 3 problems."""
-    from rare_event.prepare.checks import check
+    from rare_event.checks.check import check
     from rare_event.prepare.table import read_table
 
     findings = check(read_table(options.file))
@@ -209,7 +209,7 @@ def stop_on_problems(table: Table, accept: bool) -> dict[str, Any]:
     DataError
         If there is a problem that is not accepted.
     """
-    from rare_event.prepare.checks import check
+    from rare_event.checks.check import check
 
     findings = check(table)
     sys.stderr.write(_lines(findings))

@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from rare_event.prepare.schema import Schema, called_time
-from rare_event.prepare.times import first_unread, time_formats, zones
-from rare_event.prepare.values import MISSING, distinct, first_intruder, line_of, mostly_numbers, to_numbers
+from rare_event.read.times import first_unread, time_formats, zones
+from rare_event.read.values import MISSING, distinct, first_intruder, line_of, mostly_numbers, to_numbers
 
 Fact = Literal["empty", "constant", "text in numbers", "other notation", "unread time", "many texts", "zones"]
 

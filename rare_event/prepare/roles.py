@@ -8,8 +8,8 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.schema import Role, Schema
-from rare_event.prepare.times import time_formats
-from rare_event.prepare.values import distinct, shown, text_of, texts_of
+from rare_event.read.times import time_formats
+from rare_event.read.values import distinct, shown, text_of, texts_of
 
 
 def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: str, before: Schema) -> Schema:

@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.prepare.times import time_formats
-from rare_event.prepare.values import distinct, first_intruder, mostly_numbers, shown, text_of, texts_of
+from rare_event.read.times import time_formats
+from rare_event.read.values import distinct, first_intruder, mostly_numbers, shown, text_of, texts_of
 
 LABEL_WORDS = frozenset(
     ["label", "target", "class", "break", "event", "fault", "failure", "anomaly", "alarm", "trip", "defect"]

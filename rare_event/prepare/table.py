@@ -11,12 +11,12 @@ import pandas as pd
 from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.notes import Note, notes
-from rare_event.prepare.reading import digest_of, read_raw
 from rare_event.prepare.schema import Schema, guess_schema, require_rows
-from rare_event.prepare.source import Source
 from rare_event.prepare.stretches import minutes
-from rare_event.prepare.times import parse_times, zones
-from rare_event.prepare.values import first_intruder, line_of, shown, texts_of, to_float32, to_numbers
+from rare_event.read.raw import digest_of, read_raw
+from rare_event.read.source import Source
+from rare_event.read.times import parse_times, zones
+from rare_event.read.values import first_intruder, line_of, shown, texts_of, to_float32, to_numbers
 from rare_event.text import plural
 
 # Above this share of rows with the time of the row before, or an earlier one, times give no durations:

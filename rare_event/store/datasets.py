@@ -13,12 +13,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from rare_event.checks.findings import Finding
+from rare_event.checks.fixes import fix, fix_again, with_role_of
 from rare_event.errors import RunError
-from rare_event.prepare.findings import Finding
-from rare_event.prepare.fixes import fix, fix_again, with_role_of
-from rare_event.prepare.reading import digest_of, read_raw
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
+from rare_event.read.raw import digest_of, read_raw
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
 from rare_event.store.workspace import home, write, write_text
 

@@ -11,6 +11,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rare_event.checks.check import check
+from rare_event.checks.findings import Finding
 from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
@@ -23,9 +25,7 @@ from rare_event.judge.ledger import called_ledger
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
-from rare_event.prepare.checks import check
 from rare_event.prepare.drift import Change, level_changes
-from rare_event.prepare.findings import Finding
 from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.roles import label_values
 from rare_event.prepare.sample import write_sample

@@ -5,11 +5,11 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from rare_event.checks.findings import grades
 from rare_event.clock import MINUTES_PER_DAY
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.timeline import stretch_figure
-from rare_event.prepare.findings import grades
 from rare_event.prepare.preview import course_before_events
 from rare_event.prepare.roles import schema_of_roles
 from rare_event.prepare.stretches import find_events, median_step, stretches

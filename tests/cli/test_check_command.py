@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from rare_event.checks import check as checks
+from rare_event.checks.findings import Finding
 from rare_event.cli.parser import main
-from rare_event.prepare import checks
-from rare_event.prepare.findings import Finding
 from rare_event.store.runs import list_runs
 from tests.small import small_frame
 

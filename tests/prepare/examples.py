@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.reading import read_raw
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
+from rare_event.read.raw import read_raw
 
 PLAIN = "time,y,x1\n2020-01-01 00:00,0,1.5\n2020-01-01 00:01,1,2.5\n"
 

@@ -5,7 +5,7 @@ import pytest
 from rare_event.errors import TableError
 from rare_event.prepare.schema import Schema, guess_schema, resembles_label
 from rare_event.prepare.table import read_table
-from rare_event.prepare.values import text_of
+from rare_event.read.values import text_of
 from tests.prepare.examples import csv, frame
 
 LABELS = {

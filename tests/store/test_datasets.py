@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.checks.findings import Finding
 from rare_event.errors import RunError, TableError
-from rare_event.prepare.findings import Finding
 from rare_event.prepare.table import Table, read_table
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset, save_dataset
 from rare_event.store.serial import to_plain

@@ -12,8 +12,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rare_event.errors import TableError
-from rare_event.prepare.source import Source, open_source
-from rare_event.prepare.values import shown
+from rare_event.read.source import Source, open_source
+from rare_event.read.values import shown
 
 SEPARATORS = ",;\t|"
 HEAD_BYTES = 1 << 20

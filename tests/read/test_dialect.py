@@ -1,7 +1,7 @@
 import pandas as pd
 import pytest
 
-from rare_event.prepare.reading import read_raw
+from rare_event.read.raw import read_raw
 from tests.prepare.examples import PLAIN
 
 

@@ -1,7 +1,7 @@
 import numpy as np
 
-from rare_event.prepare.checks import check
-from rare_event.prepare.findings import Finding, grades
+from rare_event.checks.check import check
+from rare_event.checks.findings import Finding, grades
 from tests.prepare.examples import FLIPPED, frame, raw_of, table_of, with_values
 
 

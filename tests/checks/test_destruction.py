@@ -7,10 +7,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.checks.check import check
+from rare_event.checks.findings import Action, Finding
+from rare_event.checks.fixes import fix, fix_again
 from rare_event.errors import TableError
-from rare_event.prepare.checks import check
-from rare_event.prepare.findings import Action, Finding
-from rare_event.prepare.fixes import fix, fix_again
 from rare_event.prepare.schema import guess_schema
 from tests.prepare.examples import frame, raw_of, table_of, with_values
 

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rare_event.errors import TableError
-from rare_event.prepare.reading import digest_of, read_raw
-from rare_event.prepare.times import parse_times
+from rare_event.read.raw import digest_of, read_raw
+from rare_event.read.times import parse_times
 from tests.prepare.examples import PLAIN
 
 

@@ -1,8 +1,8 @@
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.checks import check
-from rare_event.prepare.fixes import fix
+from rare_event.checks.check import check
+from rare_event.checks.fixes import fix
 from rare_event.prepare.schema import guess_schema
 from tests.prepare.examples import REPEATED, frame, raw_of, table_of, with_values
 

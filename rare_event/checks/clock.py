@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rare_event.prepare.effects import MOST, dropping
-from rare_event.prepare.findings import Finding, Grade
-from rare_event.prepare.order import (
+from rare_event.checks.effects import MOST, dropping
+from rare_event.checks.findings import Finding, Grade
+from rare_event.checks.order import (
     MANY_REPEATS,
     newest_first,
     one_row_of_each_time,
@@ -19,7 +19,7 @@ from rare_event.prepare.order import (
     why_not_sort,
 )
 from rare_event.prepare.table import Table
-from rare_event.prepare.values import line_of
+from rare_event.read.values import line_of
 from rare_event.text import plural
 
 ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not detected"

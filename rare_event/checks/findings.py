@@ -8,7 +8,7 @@ from typing import Literal
 import pandas as pd
 
 from rare_event.prepare.table import Table
-from rare_event.prepare.values import shown
+from rare_event.read.values import shown
 
 Grade = Literal["good", "note", "warning", "problem"]
 Action = Literal["ignore", "category", "forward-fill", "drop-rows", "sort-time"]

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.prepare.times import parse_times, time_formats
+from rare_event.read.times import parse_times, time_formats
 
 MIDNIGHT = "1999-05-01 00:00"
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-from rare_event.prepare.values import to_float32
+from rare_event.read.values import to_float32
 
 
 class Growing:

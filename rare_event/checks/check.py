@@ -7,13 +7,13 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.clock_checks import ROWS_COUNTED, check_time
-from rare_event.prepare.effects import Effect, dropping, filling, leading
-from rare_event.prepare.findings import GRADES, Action, Finding
+from rare_event.checks.clock import ROWS_COUNTED, check_time
+from rare_event.checks.effects import Effect, dropping, filling, leading
+from rare_event.checks.findings import GRADES, Action, Finding
 from rare_event.prepare.notes import Note
 from rare_event.prepare.schema import called_time, resembles_label
 from rare_event.prepare.table import Table
-from rare_event.prepare.values import distinct, line_of, shown
+from rare_event.read.values import distinct, line_of, shown
 from rare_event.text import plural
 
 RARE = 0.2  # a label more frequent than this is not rare

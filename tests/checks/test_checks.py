@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.prepare.checks import check
-from rare_event.prepare.findings import grades
-from rare_event.prepare.fixes import fix
+from rare_event.checks.check import check
+from rare_event.checks.findings import grades
+from rare_event.checks.fixes import fix
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import read_table
 from tests.prepare.examples import FLIPPED, REPEATED, frame, raw_of, table_of, with_values

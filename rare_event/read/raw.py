@@ -20,10 +20,10 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from rare_event.errors import TableError
-from rare_event.prepare.columns import Growing, frame
-from rare_event.prepare.dialect import HEAD_BYTES, Dialect, find_dialect, require_names, utf16
-from rare_event.prepare.source import Source, open_source
-from rare_event.prepare.values import MISSING, shown, to_float32
+from rare_event.read.columns import Growing, frame
+from rare_event.read.dialect import HEAD_BYTES, Dialect, find_dialect, require_names, utf16
+from rare_event.read.source import Source, open_source
+from rare_event.read.values import MISSING, shown, to_float32
 
 BLOCK_BYTES = 1 << 22
 MAGIC = {

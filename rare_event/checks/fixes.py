@@ -8,14 +8,14 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
+from rare_event.checks.effects import dropping, filling, leading
+from rare_event.checks.findings import Finding
+from rare_event.checks.order import one_row_of_each_time, sorted_rows, why_not_drop, why_not_sort
 from rare_event.errors import TableError
-from rare_event.prepare.effects import dropping, filling, leading
-from rare_event.prepare.findings import Finding
 from rare_event.prepare.notes import first_other_notation
-from rare_event.prepare.order import one_row_of_each_time, sorted_rows, why_not_drop, why_not_sort
 from rare_event.prepare.schema import Schema
-from rare_event.prepare.times import parse_times, time_formats
-from rare_event.prepare.values import line_of, mostly_numbers, shown, texts_of, to_numbers
+from rare_event.read.times import parse_times, time_formats
+from rare_event.read.values import line_of, mostly_numbers, shown, texts_of, to_numbers
 
 
 def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:

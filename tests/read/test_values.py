@@ -3,7 +3,7 @@ import pandas as pd
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rare_event.prepare.values import first_intruder, text_of, texts_of, to_float32, to_numbers
+from rare_event.read.values import first_intruder, text_of, texts_of, to_float32, to_numbers
 
 
 @given(st.one_of(st.integers(-1000, 1000), st.booleans()))
