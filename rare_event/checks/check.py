@@ -13,7 +13,7 @@ from rare_event.checks.findings import GRADES, Action, Finding
 from rare_event.prepare.notes import Note
 from rare_event.prepare.schema import called_time, resembles_label
 from rare_event.prepare.table import Table
-from rare_event.read.values import distinct, line_of, shown
+from rare_event.read.values import distinct, shown
 from rare_event.text import plural
 
 RARE = 0.2  # a label more frequent than this is not rare
@@ -45,7 +45,7 @@ def _check_label(table: Table) -> Iterator[Finding]:
     column, label = table.schema.label, table.label
     starts = np.flatnonzero(np.diff(label, prepend=np.int8(0)) == 1)
     if len(starts) < 2:
-        found = f"only one event, in line {line_of(starts[0])}" if len(starts) else "no event"
+        found = f"only one event, in line {table.line(starts[0])}" if len(starts) else "no event"
         yield Finding(
             "problem",
             column,
@@ -56,7 +56,7 @@ def _check_label(table: Table) -> Iterator[Finding]:
         yield Finding(
             "warning",
             column,
-            f"All {len(starts)} events are in the last rows, from line {line_of(starts[0])} of "
+            f"All {len(starts)} events are in the last rows, from line {table.line(starts[0])} of "
             f"{table.n_rows + 1}. Earlier rows hold no event, so no threshold can be chosen on them.",
             "Use a longer file, or a split by stretch.",
         )
@@ -147,7 +147,7 @@ def _check_missing(
     yield Finding(
         "problem" if share > 0.5 else "warning",
         column,
-        f"{_values(count)} {word} ({share:.2%}), first in line {line_of(first)}; "
+        f"{_values(count)} {word} ({share:.2%}), first in line {table.line(first)}; "
         "windows that contain them are left out.",
         fix,
         action,

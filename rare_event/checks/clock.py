@@ -19,7 +19,6 @@ from rare_event.checks.order import (
     why_not_sort,
 )
 from rare_event.prepare.table import Table
-from rare_event.read.values import line_of
 from rare_event.text import plural
 
 ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not detected"
@@ -42,7 +41,7 @@ def _check_order(table: Table, time: np.ndarray) -> Iterator[Finding]:
     if not len(backwards):
         return
     times = "once" if len(backwards) == 1 else f"{len(backwards):,} times"
-    what = f"Time runs backwards {times}, first in line {line_of(backwards[0] + 1)}"
+    what = f"Time runs backwards {times}, first in line {table.line(backwards[0] + 1)}"
     if set_back(time).any():
         yield Finding(
             "warning",
@@ -73,7 +72,7 @@ def _check_repeats(table: Table, time: np.ndarray) -> Iterator[Finding]:
     if not len(rows):
         return
     number = "1 row repeats" if len(rows) == 1 else f"{len(rows):,} of {len(time):,} rows repeat"
-    what = f"{number} the time of an earlier row, first in line {line_of(rows[0])}"
+    what = f"{number} the time of an earlier row, first in line {table.line(rows[0])}"
     what += _rows_counted(table)
     grade: Grade = "problem" if again.mean() > MOST else "warning"
     effect = dropping(one_row_of_each_time(time, table.label), table.label)

@@ -15,7 +15,7 @@ from rare_event.errors import TableError
 from rare_event.prepare.notes import first_other_notation
 from rare_event.prepare.schema import Schema
 from rare_event.read.times import parse_times, time_formats
-from rare_event.read.values import line_of, mostly_numbers, shown, texts_of, to_numbers
+from rare_event.read.values import mostly_numbers, shown, texts_of, to_numbers
 
 
 def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
@@ -58,11 +58,11 @@ def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.D
     if finding.action == "category":
         return raw, _moved(schema, column, "categories")
     if finding.action == "sort-time":
-        return raw.iloc[sorted_rows(_times(raw, schema, column))].reset_index(drop=True), schema
+        return raw.iloc[sorted_rows(_times(raw, schema, column))], schema
     if finding.action == "forward-fill":
         schema = schema if column in schema.categories else _moved(schema, column, "sensors")
         return raw.assign(**{column: _filled(raw, schema, column)}), schema
-    return raw[_kept(raw, schema, column)].reset_index(drop=True), schema
+    return raw[_kept(raw, schema, column)], schema
 
 
 def with_role_of(schema: Schema, other: Schema, column: str) -> Schema:
@@ -87,7 +87,7 @@ def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
     if finding.action != "forward-fill":
         return None
     if column not in schema.categories and (row := first_other_notation(raw[column])) is not None:
-        found = f"{shown(raw[column].iloc[row])} in line {line_of(row)}"
+        found = f"{shown(raw[column].iloc[row])} in line {raw.index[row]}"
         return f"{found} is a number in another notation, which the fix would overwrite"
     return filling(_usable(raw, schema, column).isna().to_numpy()).refused
 

@@ -12,7 +12,7 @@ import pandas as pd
 
 from rare_event.prepare.schema import Schema, called_time
 from rare_event.read.times import first_unread, time_formats, zones
-from rare_event.read.values import MISSING, distinct, first_intruder, line_of, mostly_numbers, to_numbers
+from rare_event.read.values import MISSING, distinct, first_intruder, mostly_numbers, to_numbers
 
 Fact = Literal["empty", "constant", "text in numbers", "other notation", "unread time", "many texts", "zones"]
 
@@ -47,7 +47,7 @@ class Note:
 
 
 def notes(raw: pd.DataFrame, schema: Schema) -> Iterator[Note]:
-    """Note the zones of the times and why columns are ignored; `raw` comes from `reading.read_raw`."""
+    """Note the zones of the times and why columns are ignored; `raw` is as in `RawTable.frame`."""
     if schema.time is not None:
         column = raw[schema.time]
         written = zones(column)
@@ -84,15 +84,15 @@ def _ignored_notes(name: str, column: pd.Series, *, clock_missing: bool) -> Iter
         row = row if other is None else other
         fact: Fact = "text in numbers" if other is None else "other notation"
         count = int(to_numbers(column).isna().sum())
-        yield Note(name, fact, str(column.iloc[row]), line_of(row), count)
+        yield Note(name, fact, str(column.iloc[row]), int(column.index[row]), count)
     elif clock_missing and _resembles_time(name, column) and not time_formats(column):
         row = first_unread(column)
-        yield Note(name, "unread time", str(column.iloc[row]), line_of(row))
+        yield Note(name, "unread time", str(column.iloc[row]), int(column.index[row]))
     elif few is None:
         texts = column.dropna().astype("str").str.strip()
         row = first_other_notation(column)
         if row is not None and texts.str.fullmatch(_NUMBER).mean() >= 0.5:
-            yield Note(name, "other notation", str(column.iloc[row]), line_of(row))
+            yield Note(name, "other notation", str(column.iloc[row]), int(column.index[row]))
         else:
             yield Note(name, "many texts")
 

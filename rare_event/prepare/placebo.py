@@ -53,10 +53,11 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     label = np.zeros(table.n_rows, table.label.dtype)
     label[invented] = 1
     frame = table.frame.assign(**{table.schema.label: label})[~removed].reset_index(drop=True)
+    changed = replace(table, frame=frame, lines=table.lines[~removed])
     near = (invented[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()
     judged = np.zeros(table.n_rows, bool)
     judged[quiet] = judged[near] = True
-    return Placebo(replace(table, frame=frame), np.flatnonzero(judged[~removed]))
+    return Placebo(changed, np.flatnonzero(judged[~removed]))
 
 
 def _quiet(stretch: np.ndarray, event_rows: np.ndarray) -> np.ndarray:

@@ -18,7 +18,7 @@ def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: s
     Parameters
     ----------
     raw
-        As returned by `reading.read_raw`.
+        As in `RawTable.frame`.
     roles
         Role of each column.
     event_value

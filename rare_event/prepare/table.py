@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -15,8 +15,9 @@ from rare_event.prepare.schema import Schema, guess_schema, require_rows
 from rare_event.prepare.stretches import minutes
 from rare_event.read.raw import digest_of, read_raw
 from rare_event.read.source import Source
+from rare_event.read.table import Remark
 from rare_event.read.times import parse_times, zones
-from rare_event.read.values import first_intruder, line_of, shown, texts_of, to_float32, to_numbers
+from rare_event.read.values import first_intruder, shown, texts_of, to_float32, to_numbers
 from rare_event.text import plural
 
 # Above this share of rows with the time of the row before, or an earlier one, times give no durations:
@@ -42,6 +43,10 @@ class Table:
         and infinite values of sensors stay as they are.
     notes
         Facts about columns that are not in the frame, for `checks.check`.
+    remarks
+        What was found while reading.
+    lines
+        Line of the file of each row.
 
     Examples
     --------
@@ -55,6 +60,12 @@ class Table:
     schema: Schema
     frame: pd.DataFrame
     notes: tuple[Note, ...] = ()
+    remarks: tuple[Remark, ...] = ()
+    lines: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
+
+    def line(self, row: int) -> int:
+        """Line of the file of a row counted from 0, as a spreadsheet numbers it."""
+        return int(self.lines[int(row)])
 
     @property
     def n_rows(self) -> int:
@@ -125,22 +136,33 @@ def read_table(source: Source, *, schema: Schema | None = None, name: str | None
     """
     name = name or ("The file" if isinstance(source, bytes) else Path(source).name)
     raw = read_raw(source, name=name)
-    return apply_schema(raw, schema or guess_schema(raw), name=name, digest=digest_of(source))
+    columns, digest = raw.frame, digest_of(source)
+    return apply_schema(
+        columns, schema or guess_schema(columns), name=name, digest=digest, remarks=raw.remarks
+    )
 
 
 def apply_schema(
-    raw: pd.DataFrame, schema: Schema, *, name: str, digest: str, events_needed: bool = True
+    raw: pd.DataFrame,
+    schema: Schema,
+    *,
+    name: str,
+    digest: str,
+    remarks: tuple[Remark, ...] = (),
+    events_needed: bool = True,
 ) -> Table:
     """Assign roles to the columns of a file.
 
     Parameters
     ----------
     raw
-        As returned by `reading.read_raw`.
+        Columns of a file, the line of each row as index, as in `RawTable.frame`.
     schema
         The roles; columns of `raw` that it does not name are left out.
     name, digest
         Of the file.
+    remarks
+        What was found while reading.
     events_needed
         False for a file that is only scored: one row is enough, and its label may be missing (all
         rows are then 0) or hold one value.
@@ -158,20 +180,19 @@ def apply_schema(
     if events_needed:
         require_rows(raw)
     _require_columns(raw, schema, events_needed)
-    raw = raw.reset_index(drop=True)
     columns: dict[str, pd.Series] = {}
     if schema.time is not None:
         columns[schema.time] = _times(raw[schema.time], schema)
     if schema.label in raw.columns:
         columns[schema.label] = _labels(raw[schema.label], schema, events_needed)
     else:
-        columns[schema.label] = pd.Series(np.zeros(len(raw), dtype=np.int8))
+        columns[schema.label] = pd.Series(0, raw.index, dtype=np.int8)
     for sensor in schema.sensors:
         columns[sensor] = _sensor(raw[sensor])
     for category in schema.categories:
         columns[category] = texts_of(raw[category]).astype("category")
-    frame = pd.DataFrame(columns, copy=False)
-    return Table(name, digest, schema, frame, tuple(notes(raw, schema)))
+    frame = pd.DataFrame(columns, copy=False).set_axis(pd.RangeIndex(len(raw)))
+    return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, raw.index)
 
 
 def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> None:
@@ -199,7 +220,7 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
             f"the format {schema.time_format}" if schema.time_format else "a time such as 1999-05-01 00:00"
         )
         raise TableError(
-            f"The time column {shown(schema.time)} {found} in line {line_of(row)}, where {expected} is "
+            f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} is "
             "expected. Correct the line, choose another time column, or use none."
         )
     written = zones(column)
@@ -207,7 +228,7 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
         row = int(np.flatnonzero(written.isna() != written.isna().iloc[0])[0])
         raise TableError(
             f"The time column {shown(schema.time)} mixes times with and without a zone: "
-            f"{shown(column.iloc[0])} in line 2, {shown(column.iloc[row])} in line {line_of(row)}. "
+            f"{shown(column.iloc[0])} in line 2, {shown(column.iloc[row])} in line {column.index[row]}. "
             "Write all times in one format."
         )
     return times
@@ -217,7 +238,7 @@ def _labels(column: pd.Series, schema: Schema, events_needed: bool) -> pd.Series
     words, label, event = texts_of(column), shown(schema.label), schema.event_value
     found = list(words.dropna().unique()[:5])
     if words.isna().any():
-        line = line_of(int(np.flatnonzero(words.isna())[0]))
+        line = int(column.index[np.flatnonzero(words.isna())[0]])
         raise TableError(
             f"The label column {label} is empty in {int(words.isna().sum())} rows, first in line {line}. "
             "Write the value of normal rows, such as 0, where there is no event."
@@ -246,8 +267,8 @@ def _sensor(column: pd.Series) -> pd.Series:
     row = first_intruder(column)
     if row is not None:
         raise TableError(
-            f"The sensor {shown(column.name)} holds {shown(column.iloc[row])} in line {line_of(row)}, "
+            f"The sensor {shown(column.name)} holds {shown(column.iloc[row])} in line {column.index[row]}, "
             "which is not a number. Correct the file, or ignore the column."
         )
     values = to_numbers(column).to_numpy()
-    return pd.Series(to_float32(values), copy=False)
+    return pd.Series(to_float32(values), column.index, copy=False)

@@ -10,6 +10,7 @@ import csv
 import hashlib
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -23,9 +24,11 @@ from rare_event.errors import TableError
 from rare_event.read.columns import Growing, frame
 from rare_event.read.dialect import HEAD_BYTES, Dialect, find_dialect, require_names, utf16
 from rare_event.read.source import Source, open_source
+from rare_event.read.table import AS_FOUND, LINE, RawTable, Reading
 from rare_event.read.values import MISSING, shown, to_float32
 
 BLOCK_BYTES = 1 << 22
+FIRST_LINE = 2  # of the data below a header
 MAGIC = {
     b"PK\x03\x04": "a zip archive; unpack it and choose the CSV file inside",
     b"\xd0\xcf\x11\xe0": "an old Excel workbook; save it as CSV (in Excel: Save as, CSV UTF-8)",
@@ -50,7 +53,7 @@ def digest_of(source: Source) -> str:
         raise TableError(f"The file cannot be opened: {error.strerror}. Choose another one.") from error
 
 
-def read_raw(source: Source, *, name: str) -> pd.DataFrame:
+def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable:
     """Read a CSV or Parquet file into columns of numbers, texts and times.
 
     Parameters
@@ -59,13 +62,12 @@ def read_raw(source: Source, *, name: str) -> pd.DataFrame:
         A path, or the bytes of the file.
     name
         Name of the file for error messages.
+    said
+        What the analyst says of the file; the rest is found out.
 
     Returns
     -------
-    DataFrame, shape (n_rows, n_columns)
-        Numbers are float32, or float64 where float32 would lose resolution (see
-        `to_float32`); texts are ``str``; times are datetimes in Parquet and texts in CSV.
-        Missing cells are NaN. Column names are exactly those of the file.
+    RawTable
 
     Raises
     ------
@@ -77,17 +79,26 @@ def read_raw(source: Source, *, name: str) -> pd.DataFrame:
         with open_source(source) as file:
             head = file.read(HEAD_BYTES)
         if head.startswith(b"PAR1"):
-            frame = _read_parquet(source, name)
+            frame, reading = _read_parquet(source, name), said
         else:
             _require_text(head, name)
-            frame = _read_csv(source, find_dialect(source, head, name), name)
+            dialect = find_dialect(source, head, name)
+            frame = _read_csv(source, dialect, name)
+            reading = replace(
+                said,
+                encoding=dialect.encoding,
+                separator=dialect.separator,
+                decimal=dialect.decimal,
+                header=1,
+            )
     except OSError as error:
         raise TableError(
             f"{name} cannot be opened: {error.strerror or error}. Choose another file."
         ) from error
     if frame.empty:
         raise TableError(f"{name} has a header but no rows. Choose a file with data below the header.")
-    return frame
+    first = FIRST_LINE if reading.header else 1
+    return RawTable(frame.set_index(pd.RangeIndex(first, first + len(frame), name=LINE)), reading)
 
 
 def _require_text(head: bytes, name: str) -> None:

@@ -36,11 +36,6 @@ def shown(value: object) -> str:
     return f"'{text[:39]}...'" if len(text) > 40 else f"'{text}'"
 
 
-def line_of(row: int) -> int:
-    """Line in the file of a row counted from 0, as a spreadsheet numbers it."""
-    return int(row) + 2
-
-
 def text_of(value: object) -> str:
     """Write a label or category value in its standard form: 1, "1", " 1.0" all become "1".
 

@@ -18,7 +18,8 @@ from rare_event.checks.fixes import fix, fix_again, with_role_of
 from rare_event.errors import RunError
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
-from rare_event.read.raw import digest_of, read_raw
+from rare_event.read.raw import FIRST_LINE, digest_of, read_raw
+from rare_event.read.table import LINE, Reading, Remark
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
 from rare_event.store.workspace import home, write, write_text
 
@@ -44,6 +45,8 @@ class Dataset:
         Roles of the columns.
     fixes
         One-click fixes, in the order of their application.
+    reading, remarks
+        How the upload was read, and what was found then.
     """
 
     # Otherwise a correction by a newer version would be lost silently.
@@ -55,6 +58,8 @@ class Dataset:
     n_rows: int
     schema: Schema
     fixes: tuple[Finding, ...] = ()
+    reading: Reading = Reading()
+    remarks: tuple[Remark, ...] = ()
 
     @property
     def version(self) -> str:
@@ -87,7 +92,7 @@ class Dataset:
         RunError
             If the stored file is missing or damaged.
         """
-        return apply_schema(self.raw(), self.schema, name=self.name, digest=self.digest)
+        return apply_schema(self.raw(), self.schema, name=self.name, digest=self.digest, remarks=self.remarks)
 
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the dataset with another schema, after checking that it fits.
@@ -149,11 +154,11 @@ def add_dataset(source: Path | bytes, name: str) -> Dataset:
         _stored(digest, name)
         return dataset
     raw = read_raw(source, name=name)
-    schema = guess_schema(raw)
-    apply_schema(raw, schema, name=name, digest=digest)
-    write(_folder(digest) / "raw.parquet", lambda path: raw.to_parquet(path, index=False))
+    schema = guess_schema(raw.frame)
+    apply_schema(raw.frame, schema, name=name, digest=digest)
+    write(_folder(digest) / "raw.parquet", raw.frame.to_parquet)
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    return save_dataset(Dataset(digest, name, now, len(raw), schema))
+    return save_dataset(Dataset(digest, name, now, len(raw.frame), schema, (), raw.reading, raw.remarks))
 
 
 def save_dataset(dataset: Dataset) -> Dataset:
@@ -184,7 +189,11 @@ def list_datasets() -> list[Dataset]:
 
 def _stored(digest: str, name: str) -> pd.DataFrame:
     with explain("stored file", name, UPLOAD_AGAIN):
-        return pd.read_parquet(_folder(digest) / "raw.parquet")
+        stored = pd.read_parquet(_folder(digest) / "raw.parquet")
+    if stored.index.name == LINE:
+        return stored
+    # Stored before lines were kept: the header was line 1.
+    return stored.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(stored), name=LINE))
 
 
 def _folder(digest: str) -> Path:

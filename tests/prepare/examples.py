@@ -28,7 +28,7 @@ def csv(data: pd.DataFrame, **options: Any) -> bytes:
 
 
 def raw_of(data: pd.DataFrame) -> pd.DataFrame:
-    return read_raw(csv(data), name="f")
+    return read_raw(csv(data), name="f").frame
 
 
 def table_of(raw: pd.DataFrame, schema: Schema | None = None) -> Table:

@@ -73,20 +73,20 @@ def test_a_path_that_is_not_there(tmp_path: Path) -> None:
 
 
 def test_thousands_points_are_never_misread_beside_decimal_commas() -> None:
-    raw = read_raw(b"a;b\n1,5;1.234\n2,5;2,5\n", name="f")
+    raw = read_raw(b"a;b\n1,5;1.234\n2,5;2,5\n", name="f").frame.reset_index(drop=True)
     assert raw["a"].tolist() == [1.5, 2.5]
     assert raw["b"].tolist() == ["1.234", "2,5"]
 
 
 def test_quoted_fields_and_missing_cells() -> None:
-    raw = read_raw(b'a,"b, c",d\n"1.5","x, ""y""\nz",\n NA , q,3\n', name="f")
+    raw = read_raw(b'a,"b, c",d\n"1.5","x, ""y""\nz",\n NA , q,3\n', name="f").frame.reset_index(drop=True)
     assert raw["b, c"].tolist() == ['x, "y"\nz', " q"]
     assert raw["a"].tolist()[0] == 1.5 and np.isnan(raw["a"][1])
     assert np.isnan(raw["d"][0]) and raw["d"][1] == 3
 
 
 def test_words_for_missing_stay_words_among_texts() -> None:
-    raw = read_raw(b"y,x\nBad,1\nGood,Bad\n", name="f")
+    raw = read_raw(b"y,x\nBad,1\nGood,Bad\n", name="f").frame.reset_index(drop=True)
     assert raw["y"].tolist() == ["Bad", "Good"]
     assert raw["x"][0] == 1 and np.isnan(raw["x"][1])
 
@@ -94,7 +94,7 @@ def test_words_for_missing_stay_words_among_texts() -> None:
 def test_a_text_far_down_brings_back_the_texts_before_it() -> None:
     lines = [f"{i},{i}.50" for i in range(700_000)]
     lines[600_000] = "600000,1 abc"
-    raw = read_raw(("a,b\n" + "\n".join(lines) + "\n").encode(), name="f")
+    raw = read_raw(("a,b\n" + "\n".join(lines) + "\n").encode(), name="f").frame.reset_index(drop=True)
     assert raw["b"][0] == "0.50" and raw["b"][600_000] == "1 abc" and len(raw) == 700_000
     assert raw["a"].iloc[-1] == 699_999 and raw["a"].dtype == np.float32
 
@@ -114,7 +114,7 @@ def test_write_then_read_gives_the_same_values(
     frame = pd.DataFrame(rows, columns=["a", "Öl", "y"])
     separator, decimal = writing
     text = frame.to_csv(index=False, sep=separator, decimal=decimal)
-    raw = read_raw(text.encode(encoding), name="f")
+    raw = read_raw(text.encode(encoding), name="f").frame.reset_index(drop=True)
     assert list(raw.columns) == ["a", "Öl", "y"] and len(raw) == len(frame)
     for column in frame:
         assert pd.api.types.is_float_dtype(raw[column])
@@ -136,7 +136,7 @@ def test_parquet_by_content(tmp_path: Path, as_path: bool) -> None:
     )
     path = tmp_path / "misnamed.csv"
     frame.to_parquet(path, index=False)
-    raw = read_raw(path if as_path else path.read_bytes(), name="f")
+    raw = read_raw(path if as_path else path.read_bytes(), name="f").frame.reset_index(drop=True)
     assert list(raw.columns) == list(frame.columns)
     assert raw["y"].tolist() == ["True", "False", "False"]
     assert raw["n"].isna().tolist() == [False, True, False] and raw["x"].dtype == np.float32
@@ -163,7 +163,7 @@ def test_digest(tmp_path: Path) -> None:
 
 
 def test_reading_the_mill(mill_csv: Path) -> None:
-    raw = read_raw(mill_csv, name="mill")
+    raw = read_raw(mill_csv, name="mill").frame.reset_index(drop=True)
     assert digest_of(mill_csv) == "f2d3acd2a035d9317b24b9b52ba45346992ee66bcf9178e0f8a03e25b640dc75"
     assert raw.shape == (18_398, 63)
     assert list(raw.columns) == ["time", "y", *(f"x{i}" for i in range(1, 62))]
