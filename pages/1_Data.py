@@ -2,14 +2,11 @@
 
 import streamlit as st
 
-from rare_event.ui.data import (
-    choose_data,
-    show_balance,
-    show_findings,
-    show_schema,
-    show_sensors,
-    show_time_line,
-)
+from rare_event.ui.data.choose import choose_data
+from rare_event.ui.data.findings import show_findings
+from rare_event.ui.data.look import show_sensors, show_time_line
+from rare_event.ui.data.roles import show_schema
+from rare_event.ui.data.size import show_balance
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_dataset
 

@@ -1,0 +1,44 @@
+"""Choosing the data: a new file, a stored dataset or the sample."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rare_event.store.datasets import Dataset, add_dataset, list_datasets
+from rare_event.ui.cache import open_sample
+from rare_event.ui.frame import in_place
+from rare_event.ui.state import get_state, update_state
+
+UPLOADS = "data_uploads"
+
+
+@in_place
+def choose_data() -> None:
+    """Let the user upload a file, open the sample or choose a stored dataset."""
+    left, right = st.columns([3, 2], vertical_alignment="bottom")
+    uploads = st.session_state.setdefault(UPLOADS, 0)
+    upload = left.file_uploader("Upload a CSV or Parquet file", key=f"data_upload_{uploads}")
+    if upload is not None:
+        # A new uploader after each file: the server drops the upload once it is stored.
+        st.session_state[UPLOADS] = uploads + 1
+        _use(add_dataset(upload.getvalue(), upload.name))
+    stored = {dataset.digest: dataset for dataset in list_datasets()}
+    if stored:
+        digests, opened = list(stored), get_state().digest
+        chosen = right.selectbox(
+            "Or open a stored dataset",
+            digests,
+            index=digests.index(opened) if opened in stored else None,
+            format_func=lambda digest: f"{stored[digest].name} ({stored[digest].n_rows:,} rows)",
+            placeholder="Choose",
+            key=f"data_stored_{opened}",
+        )
+        if chosen is not None and chosen != opened:
+            _use(stored[chosen])
+    elif right.button("Open the sample mill", key="data_sample", icon=":material/factory:"):
+        _use(open_sample())
+
+
+def _use(dataset: Dataset) -> None:
+    update_state(digest=dataset.digest, run_id=None)
+    st.rerun()
