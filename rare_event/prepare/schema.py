@@ -74,8 +74,15 @@ class Schema:
         yield from ((column, "ignored") for column in self.ignored)
 
 
-def guess_schema(raw: pd.DataFrame) -> Schema:
+def guess_schema(raw: pd.DataFrame, *, label: str | None = None) -> Schema:
     """Guess the roles of the columns of a file.
+
+    Parameters
+    ----------
+    raw
+        As in `RawTable.frame`.
+    label
+        The label, if the analyst names it.
 
     Returns
     -------
@@ -91,8 +98,8 @@ def guess_schema(raw: pd.DataFrame) -> Schema:
     """
     require_rows(raw)
     few = {column: distinct(raw[column]) for column in raw.columns}
-    time, time_format = _guess_time(raw)
-    label = _guess_label(raw.drop(columns=[time] if time else []), few)
+    time, time_format = _guess_time(raw.drop(columns=[label] if label else []))
+    label = label or _guess_label(raw.drop(columns=[time] if time else []), few)
     counts = texts_of(raw[label]).value_counts()
     # Of two equally frequent values the later in the alphabet: "1" and "True" rather than "0" and "False".
     event = min(sorted(counts.index, reverse=True), key=lambda word: counts[word]) if len(counts) > 1 else "1"

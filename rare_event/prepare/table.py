@@ -10,8 +10,9 @@ import pandas as pd
 
 from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles
 from rare_event.prepare.notes import Note, notes
-from rare_event.prepare.schema import Schema, guess_schema, require_rows
+from rare_event.prepare.schema import Schema, require_rows
 from rare_event.prepare.stretches import minutes
 from rare_event.read.raw import digest_of, read_raw
 from rare_event.read.source import Source
@@ -113,15 +114,23 @@ class Table:
         return values
 
 
-def read_table(source: Source, *, schema: Schema | None = None, name: str | None = None) -> Table:
+def read_table(
+    source: Source,
+    *,
+    said: Corrections = NO_CORRECTIONS,
+    schema: Schema | None = None,
+    name: str | None = None,
+) -> Table:
     """Read a file and assign roles to its columns.
 
     Parameters
     ----------
     source
         A path, or the bytes of a CSV or Parquet file.
+    said
+        What the analyst says of the file; the rest is found out.
     schema
-        The roles; None guesses them.
+        The roles; None takes those of `said` and guesses the others.
     name
         For display; None takes the file's name.
 
@@ -131,15 +140,17 @@ def read_table(source: Source, *, schema: Schema | None = None, name: str | None
 
     Raises
     ------
+    OpenQuestion
+        If the file leaves something open that is never guessed.
     TableError
         If the file is not a table, or its columns do not fit their roles.
     """
     name = name or ("The file" if isinstance(source, bytes) else Path(source).name)
-    raw = read_raw(source, name=name)
-    columns, digest = raw.frame, digest_of(source)
-    return apply_schema(
-        columns, schema or guess_schema(columns), name=name, digest=digest, remarks=raw.remarks
-    )
+    raw = read_raw(source, name=name, said=said.reading)
+    if raw.questions:
+        raise OpenQuestion(raw.questions)
+    schema = schema or roles(raw.frame, said)
+    return apply_schema(raw.frame, schema, name=name, digest=digest_of(source), remarks=raw.remarks)
 
 
 def apply_schema(

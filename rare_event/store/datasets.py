@@ -5,26 +5,36 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Callable
-from contextlib import suppress
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pandas as pd
+import pyarrow as pa
 
 from rare_event.checks.findings import Finding
 from rare_event.checks.fixes import fix, fix_again, with_role_of
 from rare_event.errors import RunError
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
-from rare_event.read.raw import FIRST_LINE, digest_of, read_raw
-from rare_event.read.table import LINE, Reading, Remark
+from rare_event.read.raw import FIRST_LINE, digest_of
+from rare_event.read.source import open_source
+from rare_event.read.table import AS_FOUND, LINE, Reading, Remark
+from rare_event.store.preview import Preview, preview
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
 from rare_event.store.workspace import home, write, write_text
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 RECORD = "dataset.json"
+FIRST_READING = "raw.parquet"
+STORED = re.compile(r"raw(-[0-9a-f]{12})?\.parquet")
+ORIGINAL = "original.zst"
+COPIED_BYTES = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -47,6 +57,12 @@ class Dataset:
         One-click fixes, in the order of their application.
     reading, remarks
         How the upload was read, and what was found then.
+    stored
+        File of the columns: each reading has its own, so that earlier runs keep theirs.
+    first_schema
+        The schema when the upload was stored.
+    accepted
+        Codes of the problems that were accepted for a run; none in the workspace.
     """
 
     # Otherwise a correction by a newer version would be lost silently.
@@ -60,14 +76,17 @@ class Dataset:
     fixes: tuple[Finding, ...] = ()
     reading: Reading = Reading()
     remarks: tuple[Remark, ...] = ()
+    stored: str = FIRST_READING
+    first_schema: Schema | None = None
+    accepted: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
-        """Digest of the upload, the schema and the fixes."""
-        recipe = json.dumps(
-            [self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]], sort_keys=True
-        )
-        return hashlib.sha256(recipe.encode()).hexdigest()
+        """Digest of the upload, its reading, the schema and the fixes."""
+        parts = [self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]]
+        # The first reading of a file is not named, as in earlier versions.
+        parts += [self.stored] if self.stored != FIRST_READING else []
+        return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
     def raw(self) -> pd.DataFrame:
         """Read the stored columns with the fixes applied.
@@ -77,7 +96,7 @@ class Dataset:
         RunError
             If the stored file is missing or damaged.
         """
-        raw = _stored(self.digest, self.name)
+        raw = self._columns()
         for finding in self.fixes:
             raw, _ = fix_again(raw, self.schema, finding)
         return raw
@@ -93,6 +112,9 @@ class Dataset:
             If the stored file is missing or damaged.
         """
         return apply_schema(self.raw(), self.schema, name=self.name, digest=self.digest, remarks=self.remarks)
+
+    def _columns(self) -> pd.DataFrame:
+        return _stored(self.digest, self.name, self.stored)
 
     def with_schema(self, schema: Schema) -> Dataset:
         """Return the dataset with another schema, after checking that it fits.
@@ -124,7 +146,7 @@ class Dataset:
 
     def without_last_fix(self) -> Dataset:
         """Return the dataset without its latest fix; roles chosen by the user stay."""
-        changed = replace(self, schema=guess_schema(_stored(self.digest, self.name)), fixes=())
+        changed = replace(self, schema=self.first_schema or guess_schema(self._columns()), fixes=())
         for finding in self.fixes[:-1]:
             changed = changed._with(finding, fix_again)
         last = self.fixes[-1]
@@ -137,28 +159,114 @@ class Dataset:
         return replace(self, fixes=self.fixes[:-1]).with_schema(schema)
 
 
-def add_dataset(source: Path | bytes, name: str) -> Dataset:
-    """Read and store a file; one that is already stored keeps its schema and fixes.
+def add_dataset(source: Path | bytes, name: str, said: Corrections = NO_CORRECTIONS) -> Dataset:
+    """Read and store a file; one that is already stored keeps its reading, schema and fixes.
+
+    Parameters
+    ----------
+    source
+        A path, or the bytes of the file.
+    name
+        Name of the file.
+    said
+        What the analyst says of the file. Anything said replaces what is stored of the same file, except
+        where it comes to the same.
 
     Raises
     ------
+    OpenQuestion
+        If the file leaves something open that is never guessed.
     TableError
         If the file is not a usable table.
     RunError
         If the workspace cannot be written.
     """
-    digest = digest_of(source)
-    # A missing or damaged dataset is stored again.
+    kept = stored_dataset(digest_of(source))
+    if kept is not None and said == NO_CORRECTIONS:
+        return kept
+    return store(preview(source, name, said), source)
+
+
+def store(seen: Preview, source: Path | bytes) -> Dataset:
+    """Store a file as its preview shows it, in place of an earlier reading of the same file.
+
+    Raises
+    ------
+    OpenQuestion
+        If a question is open.
+    TableError
+        If the file is not a usable table.
+    RunError
+        If the workspace cannot be written.
+    """
+    raw, schema, table = seen.parts()
+    kept, stored = stored_dataset(seen.digest), FIRST_READING
+    if kept is not None:
+        if kept.reading == raw.reading and kept.schema == schema:
+            return kept
+        same = kept.reading == raw.reading
+        stored = kept.stored if same else f"raw-{_short_digest(raw.reading)}.parquet"
+    folder = _folder(seen.digest)
+    if not (folder / stored).exists() or kept is None:
+        write(folder / stored, raw.frame.to_parquet)
+    if not (folder / ORIGINAL).exists():
+        write(folder / ORIGINAL, lambda path: _compress(source, path))
+    now = datetime.now(UTC).isoformat(timespec="seconds")
+    return save_dataset(
+        Dataset(
+            seen.digest,
+            seen.name,
+            now if kept is None else kept.added,
+            len(raw.frame),
+            schema,
+            (),
+            raw.reading,
+            table.remarks,
+            stored,
+            schema,
+        )
+    )
+
+
+def stored_dataset(digest: str) -> Dataset | None:
+    """Return the dataset of a file; None if it is not stored, or damaged: it is then stored again."""
     with suppress(RunError):
         dataset = open_dataset(digest)
-        _stored(digest, name)
+        dataset.raw()
         return dataset
-    raw = read_raw(source, name=name)
-    schema = guess_schema(raw.frame)
-    apply_schema(raw.frame, schema, name=name, digest=digest)
-    write(_folder(digest) / "raw.parquet", raw.frame.to_parquet)
-    now = datetime.now(UTC).isoformat(timespec="seconds")
-    return save_dataset(Dataset(digest, name, now, len(raw.frame), schema, (), raw.reading, raw.remarks))
+    return None
+
+
+@contextmanager
+def original(dataset: Dataset) -> Iterator[Path]:
+    """Unpack the upload of a dataset into a temporary file, to read it differently.
+
+    Raises
+    ------
+    RunError
+        If it is missing, as in datasets of earlier versions, or damaged.
+    """
+    folder = _folder(dataset.digest)
+    with TemporaryDirectory(dir=folder, prefix=".reading-") as unpacked:
+        path = Path(unpacked) / "original"
+        with (
+            explain("original file", dataset.name, UPLOAD_AGAIN),
+            pa.input_stream(str(folder / ORIGINAL), compression="zstd") as packed,
+            path.open("wb") as file,
+        ):
+            shutil.copyfileobj(packed, file, COPIED_BYTES)
+        yield path
+
+
+def _compress(source: Path | bytes, path: Path) -> None:
+    with open_source(source) as file, pa.output_stream(str(path), compression="zstd") as packed:
+        shutil.copyfileobj(file, packed, COPIED_BYTES)
+
+
+def _short_digest(reading: Reading) -> str:
+    # Fields that a newer version adds do not rename the files of an older one.
+    given = {name: value for name, value in asdict(reading).items() if value != getattr(AS_FOUND, name)}
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:12]
 
 
 def save_dataset(dataset: Dataset) -> Dataset:
@@ -187,9 +295,12 @@ def list_datasets() -> list[Dataset]:
     return sorted(datasets, key=lambda dataset: dataset.added, reverse=True)
 
 
-def _stored(digest: str, name: str) -> pd.DataFrame:
+def _stored(digest: str, name: str, file: str) -> pd.DataFrame:
+    # A record may be written by hand; nothing else may become a path.
+    if not STORED.fullmatch(file):
+        raise RunError(f"The record of {name} is damaged. {UPLOAD_AGAIN}")
     with explain("stored file", name, UPLOAD_AGAIN):
-        stored = pd.read_parquet(_folder(digest) / "raw.parquet")
+        stored = pd.read_parquet(_folder(digest) / file)
     if stored.index.name == LINE:
         return stored
     # Stored before lines were kept: the header was line 1.

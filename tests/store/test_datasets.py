@@ -37,7 +37,7 @@ def test_what_was_stored_is_what_was_uploaded(dataset, upload, workspace) -> Non
     assert same(dataset.table(), read_table(upload))
     assert dataset.table().name == "mill.csv"
     folder = workspace / "datasets" / dataset.digest
-    assert sorted(path.name for path in folder.iterdir()) == ["dataset.json", "raw.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == ["dataset.json", "original.zst", "raw.parquet"]
     assert open_dataset(dataset.digest) == dataset
 
 

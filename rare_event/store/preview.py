@@ -1,0 +1,170 @@
+"""A file as it would be stored: how it is read, what it leaves open, and cells before and after."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass
+
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles
+from rare_event.prepare.schema import Schema
+from rare_event.prepare.table import Table, apply_schema
+from rare_event.read.raw import digest_of, read_raw
+from rare_event.read.source import Source, open_source
+from rare_event.read.table import Question, RawTable, Remark
+from rare_event.read.times import parse_times
+from rare_event.read.values import text_of
+
+FIRST_LINES = 8
+LINE_LENGTH = 200
+EXAMPLES = 2
+
+
+@dataclass(frozen=True)
+class Example:
+    """One cell of a column: its line of the file, as written and as read."""
+
+    column: str
+    line: int
+    written: str
+    read: str
+
+
+@dataclass(frozen=True, eq=False)
+class Preview:
+    """A file that is read and not stored.
+
+    Parameters
+    ----------
+    name, digest
+        Of the file; `digest` is the SHA-256 of its bytes.
+    said
+        What the analyst says of it.
+    raw, schema, table
+        How far it can be used: None where `refused` or a question is in the way.
+    questions
+        What must be answered before it can be stored.
+    refused
+        Why it cannot be used as it is read; empty if it can.
+    """
+
+    name: str
+    digest: str
+    said: Corrections
+    raw: RawTable | None = None
+    schema: Schema | None = None
+    table: Table | None = None
+    questions: tuple[Question, ...] = ()
+    refused: str = ""
+
+    @property
+    def remarks(self) -> tuple[Remark, ...]:
+        """What was found while reading."""
+        if self.table is not None:
+            return self.table.remarks
+        return () if self.raw is None else self.raw.remarks
+
+    @property
+    def complete(self) -> Corrections:
+        """The corrections that read the file in the same way without a question.
+
+        Raises
+        ------
+        OpenQuestion, TableError
+            If it cannot be stored as it is.
+        """
+        raw, schema, _ = self.parts()
+        return Corrections(raw.reading, schema=schema)
+
+    def parts(self) -> tuple[RawTable, Schema, Table]:
+        """Return the columns, their roles and the table.
+
+        Raises
+        ------
+        OpenQuestion, TableError
+            If it cannot be stored as it is.
+        """
+        if self.questions:
+            raise OpenQuestion(self.questions)
+        if self.raw is None or self.schema is None or self.table is None:
+            raise TableError(self.refused)
+        return self.raw, self.schema, self.table
+
+
+def preview(source: Source, name: str, said: Corrections = NO_CORRECTIONS) -> Preview:
+    """Read a file without storing anything; what is wrong with it is in the result.
+
+    Parameters
+    ----------
+    source
+        A path, or the bytes of the file.
+    name
+        Name of the file.
+    said
+        What the analyst says of the file; the rest is found out.
+
+    Raises
+    ------
+    TableError
+        If the file cannot be opened.
+    """
+    digest = digest_of(source)
+    try:
+        raw = read_raw(source, name=name, said=said.reading)
+    except TableError as error:
+        return Preview(name, digest, said, refused=str(error))
+    try:
+        schema = roles(raw.frame, said)
+    except OpenQuestion as question:
+        return Preview(name, digest, said, raw, questions=(*raw.questions, *question.questions))
+    except TableError as error:
+        # An open question may be why: it is answered first.
+        refused = "" if raw.questions else str(error)
+        return Preview(name, digest, said, raw, questions=raw.questions, refused=refused)
+    if raw.questions:
+        return Preview(name, digest, said, raw, schema, questions=raw.questions)
+    try:
+        table = apply_schema(raw.frame, schema, name=name, digest=digest, remarks=raw.remarks)
+    except TableError as error:
+        return Preview(name, digest, said, raw, schema, refused=str(error))
+    return Preview(name, digest, said, raw, schema, table)
+
+
+def first_lines(source: Source) -> list[str]:
+    """Return the first lines of a text file as they are written, cut to a width that can be shown."""
+    with open_source(source) as file:
+        head = file.read(FIRST_LINES * 4096)
+    for encoding in ("utf-8-sig", "cp1252"):
+        with suppress(UnicodeDecodeError):
+            return [line[:LINE_LENGTH] for line in head.decode(encoding).splitlines()[:FIRST_LINES]]
+    return []
+
+
+def examples(seen: Preview, column: str) -> list[Example]:
+    """Return the first cells of a column before and after.
+
+    Parameters
+    ----------
+    seen
+        A preview with columns.
+    column
+        One of them.
+    """
+    assert seen.raw is not None
+    if column in seen.raw.written:
+        return [Example(column, *cell) for cell in seen.raw.written[column][:EXAMPLES]]
+    cells = seen.raw.frame[column].dropna().iloc[:EXAMPLES]
+    return [Example(column, int(cells.index[i]), *_cell(seen, cells.iloc[[i]])) for i in range(len(cells))]
+
+
+def _cell(seen: Preview, cell: pd.Series) -> tuple[str, str]:
+    """Return one cell as written and as read."""
+    value, schema = cell.iloc[0], seen.schema
+    written = value if isinstance(value, str) else text_of(value) if isinstance(value, float) else str(value)
+    if schema is not None and cell.name == schema.time:
+        return written, str(parse_times(cell, schema.time_format).iloc[0])
+    if schema is not None and cell.name == schema.label:
+        return written, "event" if text_of(value) == schema.event_value else "normal"
+    return written, written
