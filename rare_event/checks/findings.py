@@ -32,6 +32,12 @@ class Finding:
         What to do about it, and what that changes.
     action
         The one-click action; None if only the user can correct it.
+    code
+        Of the check that found it, for example ``RE304``.
+    title, why
+        What the check looks for, and why it matters.
+    parameters
+        Of the action, as in `Fix`.
     """
 
     grade: Grade
@@ -39,11 +45,38 @@ class Finding:
     what: str
     fix: str
     action: Action | None = None
+    code: str = ""
+    title: str = ""
+    why: str = ""
+    parameters: tuple[str | float, ...] = ()
 
     @property
     def where(self) -> str:
         """The column or the file, to be written before `what`."""
         return "The file:" if self.column is None else f"Column {shown(self.column)}:"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What a check says of a table.
+
+    Parameters
+    ----------
+    code, title
+        Of the check.
+    result
+        The worst grade of its findings; ``passed`` without any, or ``not applicable``.
+    reason
+        Why it is not applicable.
+    findings
+        What it found.
+    """
+
+    code: str
+    title: str
+    result: Literal["problem", "warning", "note", "passed", "not applicable"]
+    reason: str = ""
+    findings: tuple[Finding, ...] = ()
 
 
 def grades(table: Table, findings: list[Finding]) -> pd.DataFrame:

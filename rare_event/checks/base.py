@@ -1,0 +1,112 @@
+"""What a check is: its code and its words, and how it finds defects in a table."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import ClassVar
+
+import numpy as np
+
+from rare_event.checks.findings import Action, Finding, Grade
+from rare_event.prepare.table import Table
+
+IGNORE = "Ignore the column. This changes no rows, cells or events."
+
+
+@dataclass(frozen=True, eq=False)
+class Sensor:
+    """The values of a sensor, and which of them are finite, both of shape (n_rows,)."""
+
+    name: str
+    values: np.ndarray
+    finite: np.ndarray
+
+    @cached_property
+    def n_finite(self) -> int:
+        """Number of finite values."""
+        return int(np.count_nonzero(self.finite))
+
+    @property
+    def usable(self) -> np.ndarray:
+        """The finite values, in the order of the file."""
+        return self.values if self.n_finite == len(self.values) else self.values[self.finite]
+
+    @cached_property
+    def bounds(self) -> tuple[float, float]:
+        """Lowest and highest finite value; NaN without any."""
+        usable = self.usable
+        return (float(usable.min()), float(usable.max())) if len(usable) else (np.nan, np.nan)
+
+    @property
+    def varies(self) -> bool:
+        """Whether it has two different finite values."""
+        return self.bounds[0] < self.bounds[1]
+
+
+@dataclass(frozen=True, eq=False)
+class Subject:
+    """A table under check, with what several checks need."""
+
+    table: Table
+
+    @cached_property
+    def sensors(self) -> tuple[Sensor, ...]:
+        """The sensors."""
+        columns = ((name, self.table.frame[name].to_numpy()) for name in self.table.schema.sensors)
+        return tuple(Sensor(name, values, np.isfinite(values)) for name, values in columns)
+
+    @cached_property
+    def starts(self) -> np.ndarray:
+        """First row of each event."""
+        return np.flatnonzero(np.diff(self.table.label, prepend=np.int8(0)) == 1)
+
+
+class Check:
+    """One kind of defect; subclasses set its words and find it.
+
+    `code` never changes its meaning: analysts accept findings by it.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+    why: ClassVar[str]
+    remedy: ClassVar[str]
+    example: ClassVar[str]
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return why the check says nothing of this table; None if it applies."""
+        return None
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Find the defects."""
+        raise NotImplementedError
+
+    def found(
+        self,
+        grade: Grade,
+        column: str | None,
+        what: str,
+        fix: str,
+        action: Action | None = None,
+        parameters: tuple[str | float, ...] = (),
+    ) -> Finding:
+        """Return a finding with the code and the words of this check."""
+        return Finding(grade, column, what, fix, action, self.code, self.title, self.why, parameters)
+
+
+class SensorCheck(Check):
+    """A check of each sensor on its own."""
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table without sensors."""
+        return None if subject.sensors else "The table has no sensor."
+
+
+class ClockCheck(Check):
+    """A check of the times."""
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table without times."""
+        return None if subject.table.time is not None else "The table has no time column."

@@ -1,0 +1,243 @@
+"""Checks of what a sensor or a category holds: nothing, one value, gaps, a counter, a few grades."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from rare_event.checks.base import IGNORE, Check, Sensor, SensorCheck, Subject
+from rare_event.checks.clock import is_clock
+from rare_event.checks.effects import dropping, filling, leading
+from rare_event.checks.findings import Action, Finding
+from rare_event.prepare.table import Table
+from rare_event.read.values import distinct
+
+MANY_GRADES = 50
+EVEN = 0.9  # share of equal steps in a row counter, since some rows or cells may be missing
+
+
+class NoNumbers(SensorCheck):
+    """A sensor without a finite value."""
+
+    code = "RE301"
+    title = "No numbers in a sensor"
+    why = "Every window would be left out, because it contains no value of this sensor."
+    remedy = "Ignore the column."
+    example = "time,x1,x2\n06:00,1.2,\n06:02,1.3,"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report such sensors."""
+        for sensor in subject.sensors:
+            if not sensor.n_finite:
+                yield self.found("problem", sensor.name, "It holds no numbers.", IGNORE, "ignore")
+
+
+class Constant(SensorCheck):
+    """A sensor of one value."""
+
+    code = "RE302"
+    title = "A constant sensor"
+    why = "It tells a model nothing, and cannot be scaled."
+    remedy = "Ignore the column."
+    example = "time,x1,x2\n06:00,1.2,7\n06:02,1.3,7"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report the value."""
+        for sensor in subject.sensors:
+            if sensor.n_finite and not sensor.varies:
+                what = f"It holds only the value {sensor.bounds[0]:g}."
+                yield self.found("warning", sensor.name, what, IGNORE, "ignore")
+
+
+class Missing(SensorCheck):
+    """Missing values of a sensor."""
+
+    code = "RE304"
+    title = "Missing values"
+    why = "A window that contains a missing value is not scored, and an alarm cannot sound there."
+    remedy = "Carry the last value forward with the one-click fix where it is offered, or complete the file."
+    example = "time,x1\n06:00,1.2\n06:02,\n06:04,1.4"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report their number, share and first line."""
+        for sensor in subject.sensors:
+            if sensor.n_finite < len(sensor.values) and sensor.varies:
+                bad = np.isnan(sensor.values)
+                yield from _missing(self, subject.table, sensor.name, ~sensor.finite, bad, "missing")
+
+
+class Infinite(SensorCheck):
+    """Infinite values of a sensor."""
+
+    code = "RE305"
+    title = "Infinite values"
+    why = "No model can read them; a window that contains one is not scored."
+    remedy = "Carry the last value forward with the one-click fix where it is offered, or correct the file."
+    example = "time,x1\n06:00,1.2\n06:02,inf\n06:04,1.4"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report their number, share and first line."""
+        for sensor in subject.sensors:
+            if sensor.n_finite < len(sensor.values) and sensor.varies:
+                bad = np.isinf(sensor.values)
+                yield from _missing(self, subject.table, sensor.name, ~sensor.finite, bad, "infinite")
+
+
+class Counter(SensorCheck):
+    """A sensor that counts the rows."""
+
+    code = "RE308"
+    title = "A row counter"
+    why = "It tells a model where in the file a row stands, not how the plant runs."
+    remedy = "Ignore the column."
+    example = "time,x1,id\n06:00,1.2,1\n06:02,1.3,2\n06:04,1.3,3"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report sensors whose sorted values rise by one step."""
+        for sensor in subject.sensors:
+            if sensor.varies and counts_rows(sensor) and not is_clock(subject, sensor.name):
+                what = "Its values rise by the same step, like a row counter."
+                yield self.found("warning", sensor.name, what, IGNORE, "ignore")
+
+
+class WholeNumbers(SensorCheck):
+    """A sensor of few whole numbers."""
+
+    code = "RE313"
+    title = "Few distinct whole numbers"
+    why = "A grade or a switch has no order: 3 is not between 2 and 4."
+    remedy = "Treat the column as a category with the one-click fix, unless it is a measurement."
+    example = "time,x1,grade\n06:00,1.2,90\n06:02,1.3,96\n06:04,1.3,90"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report their number."""
+        for sensor in subject.sensors:
+            if not sensor.varies:
+                continue
+            few = distinct(subject.table.frame[sensor.name])
+            # In a category, an infinite value would be a grade like any other and never be reported.
+            whole = few is not None and np.isfinite(few).all() and (few == np.round(few)).all()
+            if few is not None and whole and 2 * len(few) <= len(sensor.values):
+                what = f"It holds only {len(few)} distinct whole numbers, like a grade or a switch."
+                fix = "Treat it as a category. This changes no rows, cells or events."
+                yield self.found("note", sensor.name, what, fix, "category")
+
+
+class CategoryCheck(Check):
+    """A check of each category on its own."""
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table without categories."""
+        return None if subject.table.schema.categories else "The table has no category."
+
+
+class OneGrade(CategoryCheck):
+    """A category of one value."""
+
+    code = "RE401"
+    title = "A category of one value"
+    why = "It tells a model nothing."
+    remedy = "Ignore the column."
+    example = "time,x1,grade\n06:00,1.2,A\n06:02,1.3,A"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report such categories."""
+        for name in subject.table.schema.categories:
+            if len(subject.table.frame[name].cat.categories) < 2:
+                yield self.found("warning", name, "It holds fewer than two values.", IGNORE, "ignore")
+
+
+class ManyGrades(CategoryCheck):
+    """A category of many values."""
+
+    code = "RE402"
+    title = "A category of many values"
+    why = "Each value becomes an input of the model, most of them seen too rarely to learn from."
+    remedy = "Ignore the column, or group its values."
+    example = "time,x1,batch\n06:00,1.2,B-1041\n06:02,1.3,B-1042"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report their number."""
+        for name in subject.table.schema.categories:
+            n_grades = len(subject.table.frame[name].cat.categories)
+            if n_grades > MANY_GRADES:
+                what = f"It holds {n_grades} distinct values."
+                yield self.found("warning", name, what, IGNORE, "ignore")
+
+
+class MissingGrades(CategoryCheck):
+    """Missing values of a category."""
+
+    code = "RE403"
+    title = "Missing values of a category"
+    why = "A window that contains a missing value is not scored, and an alarm cannot sound there."
+    remedy = "Carry the last value forward with the one-click fix where it is offered, or complete the file."
+    example = "time,x1,grade\n06:00,1.2,A\n06:02,1.3,\n06:04,1.3,A"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report their number, share and first line."""
+        for name in subject.table.schema.categories:
+            column = subject.table.frame[name]
+            if len(column.cat.categories) >= 2:
+                missing = column.isna().to_numpy()
+                yield from _missing(self, subject.table, name, missing, missing, "missing")
+
+
+def counts_rows(sensor: Sensor) -> bool:
+    """Whether the values count rows, in any order and with some rows missing."""
+    n_rows = len(sensor.values)
+    if n_rows <= 9 or sensor.n_finite < EVEN * n_rows:
+        return False
+    ranked = np.unique(sensor.usable)
+    if len(ranked) < EVEN * n_rows:
+        return False
+    steps = np.diff(ranked)
+    step = np.median(steps)
+    return bool((abs(steps - step) <= 0.01 * step).mean() >= EVEN)
+
+
+def _missing(
+    check: Check, table: Table, column: str, unusable: np.ndarray, bad: np.ndarray, word: str
+) -> Iterator[Finding]:
+    """Report missing or infinite values; one fix handles all that are unusable."""
+    count = int(bad.sum())
+    if not count:
+        return
+    share, first = count / len(bad), int(np.flatnonzero(bad)[0])
+    fix, action = _missing_fix(table, unusable, bad)
+    number = "1 value is" if count == 1 else f"{count:,} values are"
+    yield check.found(
+        "problem" if share > 0.5 else "warning",
+        column,
+        f"{number} {word} ({share:.2%}), first in line {table.line(first)}; "
+        "windows that contain them are left out.",
+        fix,
+        action,
+    )
+
+
+def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[str, Action]:
+    """Carry values forward, or drop the first rows: they have no earlier value."""
+    if bad.mean() > 0.5:
+        return IGNORE, "ignore"
+    start = leading(unusable)
+    at_start = not bad[start:].any()
+    effect = dropping(np.arange(len(bad)) >= start, table.label) if at_start else filling(unusable)
+    if effect.refused is not None:
+        return f"{effect.refused}. Complete the values in the file, or ignore the column.", "ignore"
+    what = "Drop these first rows." if at_start else "Carry the last value forward."
+    return f"{what} {effect.in_words}", "drop-rows" if at_start else "forward-fill"
+
+
+CHECKS: tuple[Check, ...] = (
+    NoNumbers(),
+    Constant(),
+    Missing(),
+    Infinite(),
+    Counter(),
+    WholeNumbers(),
+    OneGrade(),
+    ManyGrades(),
+    MissingGrades(),
+)
