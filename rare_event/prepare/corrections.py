@@ -112,6 +112,9 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
     if time is not None:
         given = {c: "ignored" if role == "time" else role for c, role in given.items()}
         given |= dict.fromkeys(time, "time")
+    if said.assets is not None:
+        given = {c: "ignored" if role == "asset" else role for c, role in given.items()}
+        given |= {said.assets: "asset"}
     schema = schema_of_roles(frame, given, before.event_value, before)
     if said.event:
         schema = replace(schema, event_value=text_of(said.event[0]))

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from rare_event.errors import DataError
-from rare_event.prepare.stretches import find_events, stretches
+from rare_event.prepare.stretches import find_events
 from rare_event.prepare.table import Table
 
 # Rows around a real event, a stop or another invented event that are not quiet: the precursor on
@@ -44,20 +44,27 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
         If there are fewer than two events, or fewer than two rows are quiet.
     """
     clock = table.clock
-    stretch = stretches(clock, table.label)
+    stretch = table.stretch
     events = find_events(clock, table.label, stretch)
     quiet = _quiet(stretch, events.row)
     invented = _draw(quiet, len(events), shift, np.random.default_rng(seed))
     removed = table.label == 1
-    removed[(events.row[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()] = True
+    removed[_before(events.row, shift, table.asset)] = True
     label = np.zeros(table.n_rows, table.label.dtype)
     label[invented] = 1
     frame = table.frame.assign(**{table.schema.label: label})[~removed].reset_index(drop=True)
     changed = replace(table, frame=frame, lines=table.lines[~removed])
-    near = (invented[:, None] - np.arange(1, shift + 1)).clip(min=0).ravel()
+    near = _before(invented, shift, table.asset)
     judged = np.zeros(table.n_rows, bool)
     judged[quiet] = judged[near] = True
     return Placebo(changed, np.flatnonzero(judged[~removed]))
+
+
+def _before(rows: np.ndarray, shift: int, asset: np.ndarray | None) -> np.ndarray:
+    """Find the `shift` rows before each of some rows, of the same asset."""
+    before = (rows[:, None] - np.arange(1, shift + 1)).clip(min=0)
+    found: np.ndarray = before.ravel() if asset is None else before[asset[before] == asset[rows][:, None]]
+    return found
 
 
 def _quiet(stretch: np.ndarray, event_rows: np.ndarray) -> np.ndarray:

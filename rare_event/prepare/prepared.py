@@ -9,10 +9,11 @@ import numpy as np
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import ExperimentConfig
 from rare_event.errors import DataError
+from rare_event.prepare.assets import asset_rows, require_one_step
 from rare_event.prepare.features import Derived, derive
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.split import Fold, split
-from rare_event.prepare.stretches import Events, find_events, median_step, stretches
+from rare_event.prepare.stretches import Events, find_events, median_step
 from rare_event.prepare.table import Table
 from rare_event.prepare.windows import article_window_ends, window_ends
 
@@ -39,6 +40,10 @@ class Prepared:
         Minutes per row.
     time_unit
         Unit of the table; if it is rows, all minutes above are rows.
+    asset
+        Number of each row's asset in `assets`, shape (n_kept,); None for one machine.
+    assets
+        Names of the assets.
     """
 
     row: np.ndarray
@@ -51,6 +56,8 @@ class Prepared:
     events: Events
     step: float
     time_unit: TimeUnit = MINUTES
+    asset: np.ndarray | None = None
+    assets: tuple[str, ...] = ()
 
     @property
     def n_positive(self) -> int:
@@ -68,13 +75,18 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     ConfigError
         If the shift is not shorter than the table.
     """
-    clock = table.clock
-    stretch = stretches(clock, table.label)
-    shifted = curve_shift(table.label, config.shift, None if config.article_mode else stretch)
+    clock, stretch, asset = table.clock, table.stretch, table.asset
+    if asset is not None:
+        parts = [rows for rows in asset_rows(asset) if (np.diff(clock[rows]) > 0).any()]
+        steps = {table.assets[asset[rows.start]]: median_step(clock[rows]) for rows in parts}
+        require_one_step(steps, table.time_unit.name)
+    # The articles know no stops, but no machine warns of another's events.
+    shifted = curve_shift(table.label, config.shift, asset if config.article_mode else stretch)
     kept = shifted.rows
     grades = {column: table.frame[column].astype(str).to_numpy() for column in table.schema.categories}
     derived = derive(table.values, stretch, config.representation, table.schema.sensors, grades).take(kept)
-    ends = _window_ends(stretch[kept], config, derived.usable)
+    of = None if asset is None else asset[kept]
+    ends = _window_ends(stretch[kept], config, derived.usable, of)
     return Prepared(
         row=kept,
         clock=clock[kept],
@@ -82,17 +94,22 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         y=shifted.y,
         derived=derived,
         ends=ends,
-        folds=split(config.split, stretch[kept], ends, purge=config.lookback + config.shift),
+        folds=split(config.split, stretch[kept], ends, config.lookback + config.shift, clock[kept], of),
         events=find_events(clock, table.label, stretch),
-        step=median_step(clock),
+        step=table.step,
         time_unit=table.time_unit,
+        asset=of,
+        assets=table.assets,
     )
 
 
-def _window_ends(stretch: np.ndarray, config: ExperimentConfig, usable: np.ndarray) -> np.ndarray:
+def _window_ends(
+    stretch: np.ndarray, config: ExperimentConfig, usable: np.ndarray, asset: np.ndarray | None
+) -> np.ndarray:
     if config.article_mode:
         ends = article_window_ends(len(stretch), config.lookback)
-        ends = np.intersect1d(ends, window_ends(np.zeros_like(stretch), config.lookback, usable))
+        whole = np.zeros_like(stretch) if asset is None else asset
+        ends = np.intersect1d(ends, window_ends(whole, config.lookback, usable))
     else:
         ends = window_ends(stretch, config.lookback, usable)
     if not len(ends):

@@ -30,22 +30,23 @@ def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: s
     Raises
     ------
     TableError
-        If not exactly one column is the label, or more than one is the time.
+        If not exactly one column is the label, or more than one is the time or the asset.
     """
     named = {
         wanted: tuple(c for c, role in roles.items() if role == wanted) for wanted in set(roles.values())
     }
-    labels, times = named.get("label", ()), named.get("time", ())
+    labels, times, assets = (named.get(role, ()) for role in ("label", "time", "asset"))
     if len(labels) != 1:
         raise TableError(
             f"{len(labels) or 'No'} columns have the role label. "
             "Give it to exactly one column: the one that marks events."
         )
-    if len(times) > 1:
-        raise TableError(
-            f"Columns {shown(times[0])} and {shown(times[1])} both have the role time. "
-            "Give it to one of them."
-        )
+    for role, columns in (("time", times), ("asset", assets)):
+        if len(columns) > 1:
+            raise TableError(
+                f"Columns {shown(columns[0])} and {shown(columns[1])} both have the role {role}. "
+                "Give it to one of them."
+            )
     time = times[0] if times else None
     time_format = before.time_format
     if time is not None and time != before.time:
@@ -61,6 +62,7 @@ def schema_of_roles(raw: pd.DataFrame, roles: Mapping[str, Role], event_value: s
         named.get("ignored", ()),
         event_value,
         time_format,
+        assets[0] if assets else None,
     )
 
 

@@ -20,7 +20,7 @@ LABEL_WORDS = frozenset(
 )
 TIME_WORDS = frozenset(["time", "timestamp", "date", "datetime", "ts", "epoch"])
 
-Role = Literal["time", "label", "sensor", "category", "ignored"]
+Role = Literal["time", "label", "sensor", "category", "ignored", "asset"]
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,8 @@ class Schema:
         Text of the label value that marks events, as returned by `values.text_of`.
     time_format
         A `strptime` format or a key of `times.EPOCHS`; None reads ISO 8601.
+    asset
+        Column that names the machine of each row, each with stretches of its own; None for one machine.
 
     Raises
     ------
@@ -58,6 +60,7 @@ class Schema:
     ignored: tuple[str, ...] = ()
     event_value: str = "1"
     time_format: str | None = None
+    asset: str | None = None
 
     def __post_init__(self) -> None:
         double = [column for column, count in Counter(c for c, _ in self.roles()).items() if count > 1]
@@ -65,10 +68,12 @@ class Schema:
             raise TableError(f"Column {shown(double[0])} has more than one role. Give each column one role.")
 
     def roles(self) -> Iterator[tuple[str, Role]]:
-        """Each column with its role: time, label, sensors, categories, ignored."""
+        """Each column with its role: time, label, asset, sensors, categories, ignored."""
         if self.time is not None:
             yield self.time, "time"
         yield self.label, "label"
+        if self.asset is not None:
+            yield self.asset, "asset"
         yield from ((column, "sensor") for column in self.sensors)
         yield from ((column, "category") for column in self.categories)
         yield from ((column, "ignored") for column in self.ignored)

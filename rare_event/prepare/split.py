@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
@@ -10,6 +10,7 @@ from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_
 from rare_event.config import SplitPlan
 from rare_event.config.labels import SPLITS
 from rare_event.errors import DataError
+from rare_event.prepare.assets import asset_rows
 
 # Share of the rows for testing, and of the others for validation, as in the articles.
 HOLD_OUT = 0.2
@@ -26,7 +27,14 @@ class Fold:
     test: np.ndarray
 
 
-def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) -> list[Fold]:
+def split(
+    plan: SplitPlan,
+    stretch: np.ndarray,
+    ends: np.ndarray,
+    purge: int,
+    clock: np.ndarray | None = None,
+    asset: np.ndarray | None = None,
+) -> list[Fold]:
     """Divide the rows into folds.
 
     Parameters
@@ -39,8 +47,11 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
         Last rows of the windows, from which random and shuffled splits draw.
     purge
         Rows removed from the end of a part that another part follows in time (lookback + shift), so
-        that no window or label is in both. Test rows are never removed: they are the same for every
-        lookback.
+        that no window or label is in both; with assets, from the end of each. Test rows are never
+        removed: they are the same for every lookback.
+    clock, asset
+        Minutes and number of each row's asset, shape (n_rows,), the latter never falling. With assets, splits
+        by time cut all of them at the same times. None takes the rows for one machine, in time order.
 
     Raises
     ------
@@ -48,12 +59,13 @@ def split(plan: SplitPlan, stretch: np.ndarray, ends: np.ndarray, purge: int) ->
         If a part would be empty.
     """
     n_rows = len(stretch)
+    line = _line(n_rows, clock, asset)
     plans = {
         "random": lambda: _random(plan, ends),
         "shuffled": lambda: _shuffled(plan, ends),
         "stretch": lambda: _by_stretch(plan, stretch),
-        "chronological": lambda: _chronological(n_rows, purge),
-        "rolling": lambda: _rolling(plan, n_rows, purge),
+        "chronological": lambda: _chronological(line, purge),
+        "rolling": lambda: _rolling(plan, line, purge),
     }
     folds = plans[plan.kind]()
     for number, fold in enumerate(folds, 1):
@@ -107,31 +119,64 @@ def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
     return folds
 
 
-def _in_time(n_rows: int, train_end: int, validation_end: int, test_end: int, purge: int) -> Fold:
+@dataclass(frozen=True)
+class _Line:
+    """Rows on one line of time, on which parts are cut.
+
+    Parameters
+    ----------
+    place
+        Of each row on the line: its position or, with assets, how many rows of any asset are earlier.
+    of
+        Positions of the rows of each asset, rising.
+    """
+
+    place: np.ndarray
+    of: list[np.ndarray]
+
+    def part(self, first: float, last: float, purge: int = 0) -> np.ndarray:
+        """Rows from place `first` to before `last`, without the last `purge` of each asset."""
+        inside = (self.place >= first) & (self.place < last)
+        kept = [rows[inside[rows]] for rows in self.of]
+        return np.concatenate([rows[: max(0, len(rows) - purge)] for rows in kept])
+
+
+def _line(n_rows: int, clock: np.ndarray | None, asset: np.ndarray | None) -> _Line:
     rows = np.arange(n_rows)
+    if clock is None or asset is None:
+        return _Line(rows, [rows])
+    # Rows of one time have one place, so no cut runs between them.
+    place = np.searchsorted(np.sort(clock), clock)
+    return _Line(place, [rows[part] for part in asset_rows(asset)])
+
+
+def _in_time(line: _Line, begin: int, train_end: int, validation_end: int, end: int, purge: int) -> Fold:
     return Fold(
-        rows[: max(0, train_end - purge)],
-        rows[train_end : max(train_end, validation_end - purge)],
-        rows[validation_end:test_end],
+        line.part(begin, train_end, purge),
+        line.part(train_end, validation_end, purge),
+        line.part(validation_end, end),
     )
 
 
-def _chronological(n_rows: int, purge: int) -> list[Fold]:
+def _chronological(line: _Line, purge: int) -> list[Fold]:
+    n_rows = len(line.place)
     validation_end = round(n_rows * (1 - HOLD_OUT))
     train_end = round(n_rows * (1 - HOLD_OUT) ** 2)
-    return [_in_time(n_rows, train_end, validation_end, n_rows, purge)]
+    return [_in_time(line, 0, train_end, validation_end, n_rows, purge)]
 
 
-def _rolling(plan: SplitPlan, n_rows: int, purge: int) -> list[Fold]:
+def _rolling(plan: SplitPlan, line: _Line, purge: int) -> list[Fold]:
+    n_rows = len(line.place)
     bounds = np.linspace(n_rows * (1 - plan.test_share), n_rows, plan.folds + 1).round().astype(int)
-    folds = [
-        _in_time(n_rows, round(start * (1 - ROLLING_VALIDATION)), int(start), int(end), purge)
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True)
-    ]
-    if plan.window == "expanding":
-        return folds
-    # Each fold has as long a past as the first: older rows are left out of training.
     return [
-        replace(fold, train=fold.train[fold.train >= start - bounds[0]])
-        for fold, start in zip(folds, bounds, strict=False)
+        # A trailing window is as long as the past of the first fold: older rows are left out of training.
+        _in_time(
+            line,
+            0 if plan.window == "expanding" else int(start - bounds[0]),
+            round(start * (1 - ROLLING_VALIDATION)),
+            int(start),
+            int(end),
+            purge,
+        )
+        for start, end in zip(bounds[:-1], bounds[1:], strict=True)
     ]

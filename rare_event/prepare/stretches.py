@@ -6,13 +6,15 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rare_event.prepare.assets import asset_rows, within
+
 # A gap of more than this many median steps is a stop: on the mill every jump of the clock over
 # 2 minutes is at least 4 minutes more, while a single lost row should not cut a stretch.
 GAP_STEPS = 3.0
 
 
-def minutes(time: np.ndarray | None, n_rows: int) -> np.ndarray:
-    """Return the time of each row in minutes since the first row.
+def minutes(time: np.ndarray | None, n_rows: int, asset: np.ndarray | None = None) -> np.ndarray:
+    """Return the time of each row in minutes since the first row; with assets, since the earliest.
 
     Parameters
     ----------
@@ -21,6 +23,9 @@ def minutes(time: np.ndarray | None, n_rows: int) -> np.ndarray:
         minute.
     n_rows
         Number of rows.
+    asset
+        Number of each row's asset, never falling, shape (n_rows,). Without a clock, the rows of each asset
+        are counted from its first.
 
     Returns
     -------
@@ -28,20 +33,21 @@ def minutes(time: np.ndarray | None, n_rows: int) -> np.ndarray:
         float64, shape (n_rows,).
     """
     if time is None:
-        return np.arange(n_rows, dtype=float)
-    minutes: np.ndarray = (time - time[0]) / np.timedelta64(1, "s") / 60.0
+        parts = [n_rows] if asset is None else [rows.stop - rows.start for rows in asset_rows(asset)]
+        return np.concatenate([np.arange(part, dtype=float) for part in parts])
+    minutes: np.ndarray = (time - (time[0] if asset is None else time.min())) / np.timedelta64(1, "s") / 60.0
     return minutes
 
 
-def median_step(clock: np.ndarray) -> float:
-    """Median of the positive steps of a clock, in minutes; 1 where there are none."""
-    steps = np.diff(clock)
+def median_step(clock: np.ndarray, asset: np.ndarray | None = None) -> float:
+    """Median of the positive steps of a clock, inside assets, in minutes; 1 where there are none."""
+    steps = np.diff(clock)[within(asset, len(clock))]
     steps = steps[steps > 0]
     return float(np.median(steps)) if steps.size else 1.0
 
 
-def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
-    """Return the number of each row's stretch; stretches end at time gaps and after events.
+def stretches(clock: np.ndarray, label: np.ndarray, asset: np.ndarray | None = None) -> np.ndarray:
+    """Return the number of each row's stretch; stretches end at time gaps, after events and with an asset.
 
     Parameters
     ----------
@@ -49,6 +55,9 @@ def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
         Minutes, shape (n_rows,), as returned by `minutes`.
     label
         1 in event rows, shape (n_rows,).
+    asset
+        Number of each row's asset, never falling, shape (n_rows,); None for one machine. Each asset has the
+        stretches that it would have alone.
 
     Returns
     -------
@@ -61,6 +70,10 @@ def stretches(clock: np.ndarray, label: np.ndarray) -> np.ndarray:
     >>> stretches(np.array([0.0, 2, 4, 6, 90, 92]), np.array([0, 0, 1, 0, 0, 0]))
     array([0, 0, 0, 1, 2, 2])
     """
+    if asset is not None:
+        parts = [stretches(clock[rows], label[rows]) for rows in asset_rows(asset)]
+        begins = np.cumsum([0, *(part[-1] + 1 for part in parts[:-1])])
+        return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=True)])
     step = np.diff(clock)
     gap = (step > GAP_STEPS * median_step(clock)) | (step < 0)
     after_event = (label[:-1] == 1) & (label[1:] == 0)

@@ -10,10 +10,11 @@ import pandas as pd
 
 from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
+from rare_event.prepare.assets import asset_column, asset_order, within
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.schema import Schema, require_rows
-from rare_event.prepare.stretches import minutes
+from rare_event.prepare.stretches import median_step, minutes, stretches
 from rare_event.read.raw import digest_of, read_raw
 from rare_event.read.source import Source
 from rare_event.read.table import Remark
@@ -28,7 +29,7 @@ MOST_STILL = 0.05
 
 @dataclass(frozen=True, eq=False)
 class Table:
-    r"""A file with a schema; rows in the order of the file.
+    r"""A file with a schema; rows in the order of the file, or of its assets and their times.
 
     Parameters
     ----------
@@ -39,9 +40,9 @@ class Table:
     schema
         The roles of the columns.
     frame
-        Columns in the order time (datetime64[ns]), label (int8, 1 = event), sensors (float32, or
-        float64 where that is not precise enough), categories (``category`` of texts); RangeIndex. Missing
-        and infinite values of sensors stay as they are.
+        Columns in the order time (datetime64[ns]), label (int8, 1 = event), asset (``category`` of texts),
+        sensors (float32, or float64 where that is not precise enough), categories (as assets); RangeIndex.
+        Missing and infinite values of sensors stay as they are.
     notes
         Facts about columns that are not in the frame, for `checks.check`.
     remarks
@@ -88,15 +89,45 @@ class Table:
         """Minutes; rows without times, or where more than 5 % of them are not later than the row before."""
         if self.time is None:
             return NO_TIME
-        steps, still = np.diff(self.time), np.timedelta64(0)
+        steps, still = np.diff(self.time)[within(self.asset, self.n_rows)], np.timedelta64(0)
         if (steps <= still).sum() <= MOST_STILL * self.n_rows:
             return MINUTES
         return SHARED_TIMES if (steps == still).sum() > (steps < still).sum() else BACKWARDS
 
     @property
     def clock(self) -> np.ndarray:
-        """Minutes since the first row, or numbers of rows as `time_unit` says, shape (n_rows,)."""
-        return minutes(None if self.time_unit.reason else self.time, self.n_rows)
+        """Minutes since `start`, or numbers of rows as `time_unit` says, shape (n_rows,)."""
+        return minutes(None if self.time_unit.reason else self.time, self.n_rows, self.asset)
+
+    @property
+    def start(self) -> np.datetime64 | None:
+        """The time at which the clock is 0: of the first row or, with assets, the earliest one."""
+        if self.time is None:
+            return None
+        start: np.datetime64 = self.time[0] if self.asset is None else self.time.min()
+        return start
+
+    @property
+    def asset(self) -> np.ndarray | None:
+        """Number of each row's asset in `assets`, never falling, shape (n_rows,); None for one machine."""
+        if self.schema.asset is None:
+            return None
+        return self.frame[self.schema.asset].cat.codes.to_numpy(np.int64)
+
+    @property
+    def assets(self) -> tuple[str, ...]:
+        """Names of the assets, in the order of the file."""
+        return () if self.schema.asset is None else tuple(self.frame[self.schema.asset].cat.categories)
+
+    @property
+    def stretch(self) -> np.ndarray:
+        """Number of each row's stretch, shape (n_rows,)."""
+        return stretches(self.clock, self.label, self.asset)
+
+    @property
+    def step(self) -> float:
+        """Median step of the clock, in minutes or rows."""
+        return median_step(self.clock, self.asset)
 
     @property
     def when(self) -> np.ndarray:
@@ -198,12 +229,19 @@ def apply_schema(
         columns[schema.label] = _labels(raw[schema.label], schema, events_needed)
     else:
         columns[schema.label] = pd.Series(0, raw.index, dtype=np.int8)
+    if schema.asset is not None:
+        columns[schema.asset] = asset_column(raw[schema.asset])
     for sensor in schema.sensors:
         columns[sensor] = _sensor(raw[sensor])
     for category in schema.categories:
         columns[category] = texts_of(raw[category]).astype("category")
-    frame = pd.DataFrame(columns, copy=False).set_axis(pd.RangeIndex(len(raw)))
-    return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, raw.index)
+    frame = pd.DataFrame(columns, copy=False)
+    if schema.asset is not None:
+        time = None if schema.time is None else frame[schema.time].to_numpy()
+        frame = frame.iloc[asset_order(frame[schema.asset].cat.codes.to_numpy(), time)]
+    lines = frame.index
+    frame = frame.set_axis(pd.RangeIndex(len(raw)))
+    return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, lines)
 
 
 def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> None:

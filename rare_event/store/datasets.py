@@ -83,7 +83,7 @@ class Dataset:
     @property
     def version(self) -> str:
         """Digest of the upload, its reading, the schema and the fixes."""
-        parts = [self.digest, asdict(self.schema), [asdict(f) for f in self.fixes]]
+        parts = [self.digest, _roles(self.schema), [asdict(f) for f in self.fixes]]
         # The first reading of a file is not named, as in earlier versions.
         parts += [self.stored] if self.stored != FIRST_READING else []
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -157,6 +157,11 @@ class Dataset:
             self.schema if last.column is None else with_role_of(self.schema, changed.schema, last.column)
         )
         return replace(self, fixes=self.fixes[:-1]).with_schema(schema)
+
+
+def _roles(schema: Schema) -> dict[str, object]:
+    """Return a schema as plain data; without an asset, as before there were any."""
+    return {name: value for name, value in asdict(schema).items() if (name, value) != ("asset", None)}
 
 
 def add_dataset(source: Path | bytes, name: str, said: Corrections = NO_CORRECTIONS) -> Dataset:

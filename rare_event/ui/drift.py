@@ -63,8 +63,8 @@ def show_drift(run: Run) -> None:
 
 def _first_day(run: Run, unit: TimeUnit) -> pd.Timestamp | None:
     """Return the time of the table's first row; days are counted from it."""
-    time = table_of(run.dataset()).time
-    return None if time is None or unit.reason else pd.Timestamp(time[0])
+    start = table_of(run.dataset()).start
+    return None if start is None or unit.reason else pd.Timestamp(start)
 
 
 def _namer(run: Run, unit: TimeUnit) -> Callable[[int], str]:

@@ -55,10 +55,8 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
 
 def with_times(lines: pd.DataFrame, table: Table, unit: TimeUnit) -> pd.DataFrame:
     """Replace minutes on the clock by times if the table has times."""
-    if table.time is None or unit.reason:
+    if table.start is None or unit.reason:
         return lines
     alarmed = lines["first_alarm"].notna()
     since = pd.to_timedelta(lines["first_alarm"].where(alarmed, 0.0), unit="min")
-    return lines.assign(
-        first_alarm=(pd.Timestamp(table.time[0]) + since).where(alarmed, np.datetime64("NaT"))
-    )
+    return lines.assign(first_alarm=(pd.Timestamp(table.start) + since).where(alarmed, np.datetime64("NaT")))

@@ -22,7 +22,6 @@ from rare_event.config import (
     SplitPlan,
     labels,
 )
-from rare_event.prepare.stretches import median_step
 from rare_event.store.datasets import Dataset
 from rare_event.text import capital, number, plain
 from rare_event.ui.cache import table_of
@@ -131,7 +130,7 @@ def _choose_data(
 ) -> tuple[ExperimentConfig, str]:
     draft, problem = apply_values(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK), LOOK)
     table = table_of(dataset)
-    step, unit = median_step(table.clock), table.time_unit.name
+    step, unit = table.step, table.time_unit.name
     st.caption(
         f"Warns up to {number(draft.shift * step)} {unit} ahead, from the last "
         f"{number(draft.lookback * step)} {unit}."

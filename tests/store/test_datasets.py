@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 
 import numpy as np
 import pandas as pd
@@ -92,6 +92,11 @@ def test_the_version_names_the_table(dataset) -> None:
         replace(dataset, digest="0" * 64).version,
     }
     assert len(versions) == 4
+    # Without an asset it is the version that runs of before have noted.
+    old = {name: value for name, value in asdict(dataset.schema).items() if name != "asset"}
+    recipe = json.dumps([dataset.digest, old, []], sort_keys=True)
+    assert dataset.version == hashlib.sha256(recipe.encode()).hexdigest()
+    assert replace(dataset, schema=replace(dataset.schema, asset="line")).version not in versions
     assert replace(dataset, name="other.csv").version == dataset.version
     assert open_dataset(dataset.digest).version == dataset.version
 

@@ -7,7 +7,7 @@ import streamlit as st
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.timeline import stretch_figure
 from rare_event.prepare.preview import course_before_events
-from rare_event.prepare.stretches import find_events, median_step, stretches
+from rare_event.prepare.stretches import find_events
 from rare_event.store.datasets import Dataset
 from rare_event.ui.cache import table_of
 
@@ -17,8 +17,7 @@ ROWS_BEFORE_EVENT = 30
 def show_time_line(dataset: Dataset) -> None:
     """Draw the stretches, stops and events."""
     table = table_of(dataset)
-    clock = table.clock
-    figure = stretch_figure(table.when, stretches(clock, table.label), table.label)
+    figure = stretch_figure(table.when, table.stretch, table.label)
     st.plotly_chart(figure, key="data_time_line")
 
 
@@ -31,7 +30,7 @@ def show_sensors(dataset: Dataset) -> None:
     st.subheader("Sensors")
     sensor = st.selectbox("Sensor", table.schema.sensors, key="data_sensor", persist_state="session")
     clock = table.clock
-    stretch = stretches(clock, table.label)
+    stretch = table.stretch
     events = find_events(clock, table.label, stretch)
     when = table.when
     values = table.frame[sensor].to_numpy(float)
@@ -42,7 +41,7 @@ def show_sensors(dataset: Dataset) -> None:
     )
     right.plotly_chart(
         course_figure(
-            course.offset * median_step(clock),
+            course.offset * table.step,
             course.mean,
             course.low,
             course.high,

@@ -9,7 +9,7 @@ from rare_event.prepare.roles import schema_of_roles
 from rare_event.store.datasets import Dataset, save_dataset
 from rare_event.ui.cache import columns_and_labels
 
-ROLES = ("sensor", "category", "ignored", "time", "label")
+ROLES = ("sensor", "category", "ignored", "time", "label", "asset")
 
 
 def show_schema(dataset: Dataset) -> None:

@@ -6,7 +6,7 @@ import streamlit as st
 
 from rare_event.clock import MINUTES_PER_DAY
 from rare_event.plots.balance import balance_figure
-from rare_event.prepare.stretches import find_events, median_step, stretches
+from rare_event.prepare.stretches import find_events
 from rare_event.store.datasets import Dataset
 from rare_event.text import number, plain, share
 from rare_event.ui.cache import table_of
@@ -19,10 +19,10 @@ def show_balance(dataset: Dataset) -> None:
     """Show the size of the file and how rare the event is."""
     table = table_of(dataset)
     clock = table.clock
-    stretch = stretches(clock, table.label)
+    stretch = table.stretch
     events = find_events(clock, table.label, stretch)
     n_label = int(table.label.sum())
-    step = median_step(clock)
+    step = table.step
     days = table.n_rows * step / MINUTES_PER_DAY
     st.subheader(plain(dataset.name))
     figures: list[tuple[str, str, str | None]] = [
