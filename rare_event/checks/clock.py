@@ -19,8 +19,8 @@ from rare_event.checks.order import (
     why_not_drop,
     why_not_sort,
 )
-from rare_event.prepare.schema import called_time
 from rare_event.prepare.table import Table
+from rare_event.read.times import called_time
 from rare_event.read.values import shown
 from rare_event.text import plural
 

@@ -10,8 +10,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rare_event.prepare.schema import Schema, called_time
-from rare_event.read.times import first_unread, time_formats, zones
+from rare_event.prepare.schema import Schema
+from rare_event.read.times import called_time, first_unread, time_formats, zones
 from rare_event.read.values import MISSING, distinct, first_intruder, mostly_numbers, to_numbers
 
 Fact = Literal["empty", "constant", "text in numbers", "other notation", "unread time", "many texts", "zones"]

@@ -12,13 +12,12 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.read.times import time_formats
+from rare_event.read.times import called_time, time_formats
 from rare_event.read.values import distinct, first_intruder, mostly_numbers, shown, text_of, texts_of
 
 LABEL_WORDS = frozenset(
     ["label", "target", "class", "break", "event", "fault", "failure", "anomaly", "alarm", "trip", "defect"]
 )
-TIME_WORDS = frozenset(["time", "timestamp", "date", "datetime", "ts", "epoch"])
 
 Role = Literal["time", "label", "sensor", "category", "ignored", "asset"]
 
@@ -140,11 +139,6 @@ def _guess_time(raw: pd.DataFrame) -> tuple[str | None, str | None]:
         if formats := time_formats(raw[column]):
             found.append((column, formats[0]))
     return min(found, key=lambda pair: not called_time(pair[0]), default=(None, None))
-
-
-def called_time(name: str) -> bool:
-    """Whether a column is named like a time, for example "Date" or "time_utc"."""
-    return bool(set(re.split(r"[^a-z0-9]+", name.casefold())) & TIME_WORDS)
 
 
 def _guess_label(raw: pd.DataFrame, few: dict[str, np.ndarray | None]) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -21,11 +21,13 @@ import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
 from rare_event.errors import TableError
-from rare_event.read.columns import Growing, frame
+from rare_event.read.columns import Cells, Growing, new_cells
 from rare_event.read.dialect import HEAD_BYTES, Dialect, find_dialect, require_names, utf16
+from rare_event.read.notation import settle, unsettled
 from rare_event.read.source import Source, open_source
 from rare_event.read.table import AS_FOUND, LINE, RawTable, Reading
-from rare_event.read.values import MISSING, shown, to_float32
+from rare_event.read.times import called_time
+from rare_event.read.values import shown, to_float32
 
 BLOCK_BYTES = 1 << 22
 FIRST_LINE = 2  # of the data below a header
@@ -79,26 +81,18 @@ def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable
         with open_source(source) as file:
             head = file.read(HEAD_BYTES)
         if head.startswith(b"PAR1"):
-            frame, reading = _read_parquet(source, name), said
+            table = _read_parquet(source, name, said)
         else:
             _require_text(head, name)
             dialect = find_dialect(source, head, name)
-            frame = _read_csv(source, dialect, name)
-            reading = replace(
-                said,
-                encoding=dialect.encoding,
-                separator=dialect.separator,
-                decimal=dialect.decimal,
-                header=1,
-            )
+            table = _read_csv(source, dialect, name, said)
     except OSError as error:
         raise TableError(
             f"{name} cannot be opened: {error.strerror or error}. Choose another file."
         ) from error
-    if frame.empty:
+    if table.frame.empty:
         raise TableError(f"{name} has a header but no rows. Choose a file with data below the header.")
-    first = FIRST_LINE if reading.header else 1
-    return RawTable(frame.set_index(pd.RangeIndex(first, first + len(frame), name=LINE)), reading)
+    return table
 
 
 def _require_text(head: bytes, name: str) -> None:
@@ -113,34 +107,40 @@ def _require_text(head: bytes, name: str) -> None:
         raise TableError(f"{name} is a binary file, not a table. Choose a CSV or Parquet file.")
 
 
-def _read_csv(source: Source, dialect: Dialect, name: str) -> pd.DataFrame:
-    width = len(dialect.names)
-    numbers: dict[int, Growing] = {position: Growing() for position in range(width)}
-    texts: dict[int, list[pa.Array]] = {}
-    late: set[int] = set()
+def _read_csv(source: Source, dialect: Dialect, name: str, said: Reading) -> RawTable:
+    exact = [called_time(column) for column in dialect.names]
+    columns, block = new_cells(dialect.names, dialect.decimal, exact), None
     expected = 0
     try:
         for block in _blocks(source, dialect):
             expected = expected or int(1.05 * block.num_rows * max(1.0, _size(source) / BLOCK_BYTES))
-            for position, column in enumerate(block.columns):
-                values = _numbers(column, dialect.decimal) if position in numbers else None
-                if values is not None:
-                    numbers[position].add(to_float32(values), expected)
-                    continue
-                if position in numbers and numbers.pop(position).filled:
-                    late.add(position)  # its earlier texts were converted: read them again below
-                texts.setdefault(position, []).append(column)
-        for position in late:
-            texts[position] = [block.column(0) for block in _blocks(source, dialect, position)]
+            for cells, column in zip(columns, block.columns, strict=True):
+                cells.add(column, expected)
+        if again := unsettled(columns):
+            for part in _blocks(source, dialect, again):
+                for position, column in zip(again, part.columns, strict=True):
+                    columns[position].add_again(column)
     except pa.ArrowInvalid as error:
         unreadable = TableError(f"{name} cannot be read as a table. Save it again as CSV UTF-8.")
         raise _fault(source, dialect, name) or unreadable from error
-    if expected and _swallowed_lines(block) and (fault := _fault(source, dialect, name)):
+    if block is not None and _swallowed_lines(block) and (fault := _fault(source, dialect, name)):
         raise fault
-    return frame(dialect.names, numbers, texts)
+    lines = pd.RangeIndex(FIRST_LINE, FIRST_LINE + columns[0].n_rows, name=LINE)
+    with open_source(source) as file:
+        quoted = b'"' in file.read(HEAD_BYTES).partition(b"\n")[2]
+    settled = settle(columns, lines, said, separator=dialect.separator, quoted=quoted)
+    reading = replace(
+        said,
+        encoding=dialect.encoding,
+        separator=dialect.separator,
+        decimal=settled.decimal,
+        header=1,
+    )
+    frame = pd.DataFrame(dict(zip(dialect.names, settled.columns, strict=True)), copy=False).set_index(lines)
+    return RawTable(frame, reading, settled.remarks, settled.questions, settled.written)
 
 
-def _blocks(source: Source, dialect: Dialect, only: int | None = None) -> Iterator[pa.RecordBatch]:
+def _blocks(source: Source, dialect: Dialect, only: Sequence[int] = ()) -> Iterator[pa.RecordBatch]:
     """Yield a CSV's rows as text columns named by position, so that any header is safe."""
     positions = [str(position) for position in range(len(dialect.names))]
     encoding = "utf8" if dialect.encoding == "utf-8-sig" else dialect.encoding
@@ -155,33 +155,13 @@ def _blocks(source: Source, dialect: Dialect, only: int | None = None) -> Iterat
                 column_types=dict.fromkeys(positions, pa.string()),
                 strings_can_be_null=True,
                 null_values=[""],
-                include_columns=[] if only is None else [str(only)],
+                include_columns=[str(position) for position in only],
             ),
         )
 
 
 def _size(source: Source) -> int:
     return len(source) if isinstance(source, bytes) else Path(source).stat().st_size
-
-
-def _numbers(column: pa.Array, decimal: str) -> np.ndarray | None:
-    """Convert texts to float64; None if one of them is not a number."""
-    floats: np.ndarray
-    if decimal == ",":
-        if pc.any(pc.match_substring(column, ".")).as_py():
-            return None
-        column = pc.replace_substring(column, ",", ".")
-    try:
-        floats = column.cast(pa.float64()).to_numpy(zero_copy_only=False)
-        return floats
-    except pa.ArrowInvalid:
-        trimmed = pc.utf8_trim_whitespace(column)
-    try:
-        blank = pc.is_in(trimmed, value_set=pa.array(MISSING))
-        floats = pc.if_else(blank, None, trimmed).cast(pa.float64()).to_numpy(zero_copy_only=False)
-    except pa.ArrowInvalid:
-        return None
-    return floats
 
 
 def _swallowed_lines(block: pa.RecordBatch) -> bool:
@@ -213,24 +193,34 @@ def _fault(source: Source, dialect: Dialect, name: str) -> TableError | None:
     return None
 
 
-def _read_parquet(source: Source, name: str) -> pd.DataFrame:
+def _read_parquet(source: Source, name: str, said: Reading) -> RawTable:
     try:
         with open_source(source) as file:
             parquet = pq.ParquetFile(file)
             names = parquet.schema_arrow.names
             require_names(names, name)
-            numbers: dict[int, Growing] = {position: Growing() for position in range(len(names))}
-            others: dict[int, list[pa.Array]] = {}
+            numbers = {position: Growing() for position in range(len(names))}
+            times: dict[int, list[pa.Array]] = {}
+            texts: dict[int, Cells] = {}
             for block in parquet.iter_batches(batch_size=1 << 16):
                 for position, column in enumerate(block.columns):
                     values = _typed(column, names[position], name)
                     if isinstance(values, np.ndarray):
                         numbers[position].add(to_float32(values), parquet.metadata.num_rows)
+                    elif pa.types.is_timestamp(values.type):
+                        times.setdefault(position, []).append(values)
                     else:
-                        others.setdefault(position, []).append(values)
+                        cells = texts.setdefault(position, Cells(names[position], ".", set(), keep=True))
+                        cells.add(values.cast(pa.string()), parquet.metadata.num_rows)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError) as error:
         raise TableError(f"{name} is a damaged Parquet file. Write or copy it again.") from error
-    return frame(names, numbers, others)
+    lines = pd.RangeIndex(1, 1 + parquet.metadata.num_rows, name=LINE)
+    settled = settle(list(texts.values()), lines, said, separator="", quoted=True)
+    columns = {position: numbers[position].series() for position in range(len(names))}
+    columns |= {position: pa.chunked_array(blocks).to_pandas() for position, blocks in times.items()}
+    columns |= dict(zip(texts, settled.columns, strict=True))
+    frame = pd.DataFrame({names[position]: columns[position] for position in range(len(names))}, copy=False)
+    return RawTable(frame.set_index(lines), said, settled.remarks, settled.questions, settled.written)
 
 
 def _typed(column: pa.Array, column_name: str, name: str) -> np.ndarray | pa.Array:

@@ -13,11 +13,18 @@ EPOCHS: dict[str | None, tuple[Literal["s", "ms"], float, float]] = {
     "epoch ms": ("ms", 1e11, 5e12),
 }
 
+TIME_WORDS = frozenset(["time", "timestamp", "date", "datetime", "ts", "epoch"])
+
 _TIME = re.compile(
     r"(\d{1,4})([-/.])\d{1,2}\2(\d{1,4})"
     r"(?:(T|\s+)\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(\s*[AaPp][Mm])?)?\s*(Z|[+-]\d{2}:?\d{2})?"
 )
 _ZONE = re.compile(r":\d{2}(?:\.\d+)?\s*(?:[AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})\s*$")
+
+
+def called_time(name: str) -> bool:
+    """Whether a column is named like a time, for example "Date" or "time_utc"."""
+    return bool(set(re.split(r"[^a-z0-9]+", name.casefold())) & TIME_WORDS)
 
 
 def time_formats(column: pd.Series) -> list[str | None]:

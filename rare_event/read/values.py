@@ -25,9 +25,32 @@ MISSING = [
     "None",
 ]
 MISSING += ["NaN", "nan", "Bad", "No Data"]
+# These say nothing but that there is no value; the other words are named where they are read as missing.
+BLANK = frozenset(["", "na", "n/a", "null", "none", "nan"])
+# What historians and spreadsheets write where a sensor has no value.
+_MISSING_WORD = re.compile(
+    r"[-?.*#/]+|n\.?\s?[avd]\.?|k\.\s?a\.|[+-]?nan(\(.*\))?|[+-]?1\.#\w+|\[-?\d+\] .*|null|none|missing"
+    r"|unknown"
+    r"|#?(n/a|na|value!|div/0!|num!|ref!|name\?|null!|wert!|bezug!|nv)|(very )?bad( .*)?|invalid|defekt"
+    r"|no[t ]+(data|good|value|sample|result|connect\w*|available)\b.*|i/o timeout|timeout|offline|err(or)?"
+    r"|(comm|calc|scan|sensor)\w*[ _-](fail\w*|off|timeout|err\w*|defe[ck]t|fault|lost)|(pt|point) created"
+    r"|(under|over)\s?range|configure|intf ?shut|shutdown|fehler|ung(ü|ue)ltig|gestört|keine daten|kein wert",
+    re.IGNORECASE,
+)
 # Largest rounding error as a share of a column's 5-95 % range; no sensor resolves it.
 FLOAT32_LOSS = 1e-4
 MAX_GRADES = 20  # distinct values of a category; the sample mill has 8 paper grades
+
+
+def is_missing_word(text: str) -> bool:
+    """Whether a text says by itself that there is no value.
+
+    Examples
+    --------
+    >>> [is_missing_word(text) for text in ("I/O Timeout", "[-11059] No Good Data", "OFF", "grade A")]
+    [True, True, False, False]
+    """
+    return text in MISSING or bool(_MISSING_WORD.fullmatch(text.strip()))
 
 
 def shown(value: object) -> str:

@@ -79,7 +79,7 @@ DEFECTS = {
         frame(x2=["1.5", "2.5", "3.5"] * 5 + ["stopped"] + ["2.5"] * 84),
         "warning",
         "x2",
-        ["'stopped'", "line 17", "ignored"],
+        ["1 value is", "line 17"],
         "forward-fill",
     ),
     "constant": (frame(x2=3.5), "note", "x2", ["only the value '3.5'", "ignored"], None),

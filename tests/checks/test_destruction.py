@@ -151,33 +151,12 @@ def clocks_set_back() -> pd.DataFrame:
 SORT: Action = "sort-time"
 # data, column, action that would destroy, words of the reason, words of what to do instead
 DESTROYERS = {
-    "thousands": (
-        frame(x2=["1.000,5"] * 2 + ["980,5"] * 98),
-        "x2",
-        "forward-fill",
-        ["'1.000,5' in line 2", "another notation"],
-        "Write all numbers in one format",
-    ),
-    "english thousands": (
-        frame(x2=["980.5"] * 90 + ["1,000.5"] * 3 + ["980.4"] * 7),
-        "x2",
-        "forward-fill",
-        ["'1,000.5' in line 92"],
-        "Write all numbers in one format",
-    ),
     "units": (
         frame(x2=["80.5"] * 60 + ["79.31 °C"] + ["80.4"] * 39),
         "x2",
         "forward-fill",
         ["'79.31 °C' in line 62"],
         "without units",
-    ),
-    "apostrophe": (
-        frame(x2=["0.60"] * 60 + ["'-0.60"] + ["0.50"] * 39),
-        "x2",
-        "forward-fill",
-        ["''-0.60' in line 62"],
-        "upload the file again",
     ),
     "many gaps": (
         frame(x2=with_values(dict.fromkeys(range(20, 30), np.nan))),

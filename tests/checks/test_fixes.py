@@ -22,7 +22,7 @@ def test_a_text_among_numbers_becomes_a_sensor() -> None:
     (finding,) = check(table_of(raw))
     mended, schema = fix(raw, guess_schema(raw), finding)
     assert schema.sensors == ("x1", "x2") and schema.ignored == ()
-    assert mended["x2"].iloc[15] == 3.5 and raw["x2"].iloc[15] == "n.a. 3"
+    assert mended["x2"].iloc[15] == 3.5 and np.isnan(raw["x2"].iloc[15])
 
 
 def test_of_rows_with_one_time_the_event_stays() -> None:

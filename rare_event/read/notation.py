@@ -1,0 +1,183 @@
+"""From the texts of all columns of a file to numbers: one column's cells can tell how another's are meant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rare_event.read.columns import Cells, few_values
+from rare_event.read.conversions import Findings, decimal_question, name_words, read_column
+from rare_event.read.numbers import Notation, Texts, Words, count_as_missing, to_floats
+from rare_event.read.table import Question, Reading, Remark
+from rare_event.read.values import is_missing_word, shown
+from rare_event.text import plural
+
+MANY_ROWS = 100  # from which two columns of fixed decimals are no coincidence
+_DATE = r"^[0-9]{1,4}([.,' ])[0-9]{1,2}[.,' ][0-9]{1,4}$"
+
+
+@dataclass(frozen=True, eq=False)
+class Settled:
+    """Columns of numbers and texts, and what was found in them."""
+
+    columns: list[pd.Series]
+    decimal: str
+    remarks: tuple[Remark, ...]
+    questions: tuple[Question, ...]
+    written: dict[str, tuple[tuple[int, str, str], ...]]
+
+
+def unsettled(columns: Sequence[Cells]) -> list[int]:
+    """Positions of the columns whose texts must be read again, with `Cells.add_again`, before `settle`."""
+    decimals = _decimals(columns)
+    return [position for position, cells in enumerate(columns) if cells.needs_texts(decimals)]
+
+
+def settle(
+    columns: Sequence[Cells], lines: Sequence[int] | pd.Index, said: Reading, *, separator: str, quoted: bool
+) -> Settled:
+    """Read the numbers of all columns, each in its notation.
+
+    Parameters
+    ----------
+    columns
+        The columns of a file, complete.
+    lines
+        Line of the file of each row, shape (n_rows,).
+    said
+        What the analyst says of the file.
+    separator
+        Of the fields.
+    quoted
+        Whether some fields are in quotation marks.
+    """
+    found, decimals = Findings(lines), _decimals(columns)
+    fixed = sum(c.texts is not None and _is_number(c.taken()) and c.taken().fixed for c in columns)
+    plain = (separator == "," and not quoted) or (len(lines) >= MANY_ROWS and fixed > 1)
+    result, open_columns, with_comma = [], [], []
+    for cells in columns:
+        if cells.texts is None:
+            if cells.first:
+                with_comma.append(cells.name)
+                found.show(cells.name, [(r, t, cells.filled()[r]) for r, t in cells.first])
+            name_words(cells.name, cells.words, Words(), found)
+            result.append(cells.numbers.series())
+            continue
+        texts = cells.taken()
+        refusal = _refusal(texts)
+        if refusal is None and texts.n_numbers:
+            notation = _decided(texts, decimals, said, plain=plain)
+            if notation is None:
+                open_columns.append(cells)
+            else:
+                result.append(read_column(cells, texts, notation, found))
+                if notation.decimal == "," and not notation.thousands and "," in _sample(texts):
+                    with_comma.append(cells.name)
+                continue
+        elif refusal is not None and refusal[0]:
+            fact, what, row, count = refusal
+            line = int(lines[row])
+            text = f"Column {shown(cells.name)} {what.format(line=line)} It is not read as numbers."
+            found.say("warning", cells.name, fact, text, [row], count)
+        result.append(pa.chunked_array(cells.texts or [], type=pa.string()).to_pandas())
+    if with_comma:
+        text = f"{plural(len(with_comma), 'column')} with a decimal comma: {_listed(with_comma)}."
+        found.say("note", None, "decimal comma", text, [], len(with_comma))
+    questions = (decimal_question(open_columns, lines),) if open_columns else ()
+    decimal = said.decimal or (
+        min(decimals) if len(decimals) == 1 else columns[0].decimal if columns else "."
+    )
+    return Settled(result, decimal, tuple(found.remarks), questions, found.written)
+
+
+def _listed(names: Sequence[str]) -> str:
+    return ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
+
+
+def _is_number(texts: Texts) -> bool:
+    return bool(texts.n_numbers) and _refusal(texts) is None
+
+
+def _sample(texts: Texts) -> str:
+    """Return some numbers of a column, joined."""
+    return " ".join(texts.parts.field("body").drop_null()[:200].to_pylist())
+
+
+def _decimals(columns: Sequence[Cells]) -> set[str]:
+    """Decimal signs that the cells of some column prove."""
+    found: set[str] = set()
+    for cells in columns:
+        if cells.texts is None:
+            found |= {cells.decimal} if cells.proves else set()
+        elif not cells.cut and len(cells.taken().fits) == 1 and _is_number(cells.taken()):
+            notation = cells.taken().fits[0]
+            marked = pc.any(pc.match_substring(cells.taken().parts.field("body"), notation.decimal)).as_py()
+            if marked or notation.thousands in (".", ","):
+                found.add(notation.decimal)
+    return found
+
+
+def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
+    """Why a column of texts is none of numbers: fact, what is found, row and count; no fact: just texts."""
+    total = texts.n_numbers + texts.words.total + texts.odd.total
+    plain = ("", "", 0, 0)
+    if not texts.n_numbers or texts.n_numbers < 0.2 * total:
+        return plain
+    if texts.odd.total:
+        brackets = [w for w in texts.odd.counts if w[0] in "(" or w[:2].casefold() == "0x"]
+        word = brackets[0] if brackets else next(iter(texts.odd.counts))
+        row = texts.odd.rows[word]
+        if brackets or not count_as_missing(texts.words, texts.odd, texts.n_numbers):
+            if texts.n_numbers < 0.5 * total:
+                return plain
+            return "not a number", f"holds {shown(word)} in line {{line}}, which is not a number.", row, 1
+    elif not count_as_missing(texts.words, texts.odd, texts.n_numbers):
+        word = next(word for word in texts.words.counts if not is_missing_word(word))
+        if texts.words.total <= 0.02 * total or len(texts.words.counts) <= 2 and texts.n_numbers == 0:
+            return plain
+        what = (
+            f"holds {plural(texts.n_numbers, 'number')} and {plural(texts.words.total, 'text')}, for example "
+            f"{shown(word)} in line {{line}}."
+        )
+        return "numbers and texts", what, texts.words.rows[word], texts.words.total
+    if len(texts.units) > 1:
+        if len(texts.units) > 5:
+            return plain
+        return _mixed_units(texts)
+    if not texts.fits or texts.ambiguous == "?":
+        if pc.all(pc.match_substring_regex(texts.parts.field("body").drop_null(), _DATE)).as_py():
+            return plain
+        row = texts.misfit if texts.misfit is not None else 0
+        what = f"holds {shown(texts.cells[row])} in line {{line}}, written unlike its other numbers."
+        return "mixed notations", what, row, 1
+    strange = [word for word in texts.words.counts if not is_missing_word(word)]
+    if (strange or texts.odd.total) and few_values(to_floats(texts, texts.fits[0])):
+        return plain
+    return None
+
+
+def _mixed_units(texts: Texts) -> tuple[str, str, int, int]:
+    units, usual = texts.parts.field("unit"), texts.units[0]
+    rows = np.flatnonzero(pc.fill_null(pc.not_equal(units, usual), False).to_numpy(zero_copy_only=False))
+    row = int(rows[0])
+    other = f"the unit {shown(usual)}" if usual else "no unit"
+    what = f"mixes units: {shown(texts.cells[row])} in line {{line}}, where most cells have {other}."
+    return "mixed units", what, row, len(rows)
+
+
+def _decided(texts: Texts, decimals: set[str], said: Reading, *, plain: bool) -> Notation | None:
+    """Return the notation of a column; None if that must be asked."""
+    mark = texts.ambiguous
+    if not mark:
+        return texts.fits[0]
+    as_decimal, as_thousands = texts.fits[:2]
+    if said.decimal or len(decimals) == 1:
+        return as_decimal if (said.decimal or min(decimals)) == mark else as_thousands
+    if said.thousands is not None:
+        return as_thousands if said.thousands == mark else as_decimal
+    return as_decimal if mark == "." and texts.fixed and plain and not decimals else None

@@ -1,0 +1,234 @@
+"""The notation of the numbers in a column of texts, decided from all its cells.
+
+pandas (`thousands=`, `decimal=`), DuckDB's sniffer and polars take one notation for a whole file and read
+"1.016" beside "998" as 1.016; none of them asks. So the notation is found here, the casts are Arrow's.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from rare_event.read.values import is_missing_word
+
+MANY_WORDS = 1000
+MAX_WORDS = 20  # distinct texts in a column of numbers
+LEAST_NUMBERS = 0.6  # share of the cells that are not missing
+MOST_ODD = 0.01  # share of texts that begin like a number, but are none
+SPACES = "\u0020\u00a0\u2007\u2009\u202f"
+TRUTHS = frozenset(["true", "false", "yes", "no", "on", "off", "ja", "nein", "ein", "aus", "an", "y", "n"])
+
+_BODY = rf"[0-9][0-9.,'{SPACES}]*[0-9.,]|[0-9]|[.,][0-9]+"
+_UNIT = r"[%‰°℃℉\p{L}][^\s]{0,11}"
+_CELL = (
+    rf"^(?P<sign>[+-]?)(?P<body>{_BODY})(?P<power>(?:[eE][+-]?[0-9]+)?)(?P<gap>[{SPACES}]*)"
+    rf"(?P<unit>(?:{_UNIT})?)$"
+)
+_HEX = r"^[+-]?0[xX]"
+_NUMBERLIKE = r"^['(+-]*[.,]?[0-9]"
+_INFINITE = r"^[+-]?(?i:inf|infinity)$"
+_MARKS = ".,' "
+
+
+@dataclass(frozen=True)
+class Notation:
+    """How the numbers of a column are written: decimal and thousands sign, and the unit in each cell."""
+
+    decimal: str = "."
+    thousands: str = ""
+    unit: str = ""
+
+
+PLAIN = Notation()
+
+
+@dataclass(frozen=True)
+class Words:
+    """Texts of a column: how often each occurs, its first row, and the number of cells."""
+
+    counts: Mapping[str, int] = field(default_factory=dict)
+    rows: Mapping[str, int] = field(default_factory=dict)
+    total: int = 0
+
+    def add(self, texts: pa.Array, rows: np.ndarray) -> Words:
+        """Add texts, with the row of each; of more than `MANY_WORDS` distinct ones only the first."""
+        if not len(texts):
+            return self
+        found = texts.dictionary_encode()
+        codes, first, times = np.unique(found.indices, return_index=True, return_counts=True)
+        counts, firsts = dict(self.counts), dict(self.rows)
+        for code, row, count in list(zip(codes, rows[first], times, strict=True))[:MANY_WORDS]:
+            word = found.dictionary[int(code)].as_py()
+            counts[word] = counts.get(word, 0) + int(count)
+            firsts.setdefault(word, int(row))
+        return Words(counts, firsts, self.total + len(texts))
+
+
+@dataclass(frozen=True, eq=False)
+class Texts:
+    """The cells of a column, taken apart.
+
+    Parameters
+    ----------
+    cells
+        As in the file, without blanks around them; shape (n_rows,).
+    parts
+        Sign, body, power and unit of each cell; null where the cell is no number.
+    fits
+        The notations that all numbers of the column fit.
+    units
+        Unit of each number, the most frequent first; an empty text for none.
+    words
+        Texts that are no numbers and do not begin like one; those that mean missing included.
+    odd
+        Texts that begin like a number.
+    n_numbers
+        Number of cells that are numbers.
+    misfit
+        Row of the first number that fits none of the notations of the others; None if there are `fits`.
+    """
+
+    cells: pa.Array
+    parts: pa.StructArray
+    fits: tuple[Notation, ...]
+    units: tuple[str, ...]
+    words: Words
+    odd: Words
+    n_numbers: int
+    misfit: int | None = None
+
+    @property
+    def ambiguous(self) -> str:
+        """The sign of which the cells do not say whether it is a decimal or a thousands sign, or nothing."""
+        if len(self.fits) < 2:
+            return ""
+        first, second = self.fits[:2]
+        return first.decimal if first.thousands == "" and second.thousands == first.decimal else "?"
+
+    @property
+    def fixed(self) -> bool:
+        """Whether the ambiguous sign is in every number."""
+        mark = self.ambiguous
+        body = self.parts.field("body").drop_null()
+        return bool(mark) and bool(pc.all(pc.match_substring(body, mark)).as_py())
+
+
+def take_apart(cells: pa.Array) -> Texts:
+    """Take the cells of a column apart and find the notations that fit all its numbers."""
+    cells = pc.utf8_trim_whitespace(cells)
+    clean = cleaned(cells)
+    parts = pc.extract_regex(pc.if_else(pc.match_substring_regex(clean, _HEX), None, clean), _CELL)
+    number = pc.is_valid(parts)
+    infinite = pc.fill_null(pc.match_substring_regex(clean, _INFINITE), False)
+    other = pc.and_not(pc.and_not(pc.is_valid(cells), number), infinite)
+    rows = np.flatnonzero(other.to_numpy(zero_copy_only=False))
+    texts, looks = cells.take(pa.array(rows)), clean.take(pa.array(rows))
+    likes = pc.match_substring_regex(looks, _NUMBERLIKE).to_numpy(zero_copy_only=False).astype(bool)
+    words = Words().add(texts.filter(pa.array(~likes)), rows[~likes])
+    odd = Words().add(texts.filter(pa.array(likes)), rows[likes])
+    bodies = parts.field("body").filter(number)
+    fits, misfit = _fits(bodies), None
+    if not fits and len(bodies):
+        misfit = int(np.flatnonzero(number.to_numpy(zero_copy_only=False))[_misfit(bodies)])
+    units = pc.value_counts(parts.field("unit").filter(number)).to_pylist()
+    units = sorted(units, key=lambda unit: -unit["counts"])
+    return Texts(cells, parts, fits, tuple(u["values"] for u in units), words, odd, len(bodies), misfit)
+
+
+def cleaned(cells: pa.Array) -> pa.Array:
+    """Cells with plain minus signs and apostrophes, and without an apostrophe before a number."""
+    cells = pc.replace_substring_regex(cells, "[\u2212\u2013]", "-")
+    cells = pc.replace_substring_regex(cells, "[\u2019\u2018]", "'")
+    return pc.replace_substring_regex(cells, r"^'([+-]?[.,]?[0-9])", r"\1")
+
+
+def to_floats(texts: Texts, notation: Notation) -> np.ndarray:
+    """Read the numbers in a notation, float64 of shape (n_rows,); all other cells become NaN."""
+    body = texts.parts.field("body")
+    if notation.thousands:
+        sign = rf"[{SPACES}]" if notation.thousands == " " else re.escape(notation.thousands)
+        body = pc.replace_substring_regex(body, sign, "")
+    if notation.decimal != ".":
+        body = pc.replace_substring(body, notation.decimal, ".")
+    sign = pc.replace_substring(texts.parts.field("sign"), "+", "")
+    joined = pc.binary_join_element_wise(sign, body, texts.parts.field("power"), "")
+    valid = pc.is_valid(texts.parts)
+    infinite = pc.match_substring_regex(texts.cells, _INFINITE)
+    joined = pc.if_else(valid, joined, pc.if_else(infinite, texts.cells, None))
+    floats: np.ndarray = joined.cast(pa.float64()).to_numpy(zero_copy_only=False)
+    return floats
+
+
+@cache
+def _pattern(decimal: str, thousands: str, least: int) -> str:
+    """Regular expression of a body; numbers of up to `least` digits are not grouped."""
+    d = re.escape(decimal)
+    if not thousands:
+        return rf"^([0-9]+({d}[0-9]*)?|{d}[0-9]+)$"
+    t = rf"[{SPACES}]" if thousands == " " else re.escape(thousands)
+    short, first = ("[0-9]{1,3}", "[1-9][0-9]{0,2}") if least == 3 else ("[0-9]{1,4}", "[1-9][0-9]{1,2}")
+    return rf"^(({first}({t}[0-9]{{3}})+|{short})({d}[0-9]*)?|{d}[0-9]+)$"
+
+
+def _candidates(marks: set[str]) -> list[Notation]:
+    """Notations that use the marks of a column, those without thousands first."""
+    if len(marks) > 2:
+        return []
+    found = [Notation(d) for d in ".," if marks == {d}] or ([PLAIN] if not marks else [])
+    for thousands in _MARKS:
+        if thousands in marks:
+            rest = marks - {thousands}
+            decimals = rest if rest else {"," if thousands == "." else "."}
+            found += [Notation(d, thousands) for d in decimals if d in ".,"]
+    return found
+
+
+def _marks(bodies: pa.Array) -> set[str]:
+    spaces = pc.any(pc.match_substring_regex(bodies, f"[{SPACES}]")).as_py()
+    return {m for m in ".,'" if pc.any(pc.match_substring(bodies, m)).as_py()} | ({" "} if spaces else set())
+
+
+def _matches(bodies: pa.Array, notation: Notation, least: int) -> pa.Array:
+    return pc.match_substring_regex(bodies, _pattern(notation.decimal, notation.thousands, least))
+
+
+def _fits(bodies: pa.Array) -> tuple[Notation, ...]:
+    """Return the notations that all bodies fit."""
+    if not len(bodies):
+        return ()
+    return tuple(
+        notation
+        for notation in _candidates(_marks(bodies))
+        if any(pc.all(_matches(bodies, notation, least)).as_py() for least in (3, 4))
+    )
+
+
+def _misfit(bodies: pa.Array) -> int:
+    """Position of the first body that does not fit the notation that most bodies fit."""
+    best = np.zeros(len(bodies), dtype=bool)
+    for pair in ({".", ","}, {".", "'"}, {",", "'"}, {".", " "}, {",", " "}, {"."}, {","}):
+        for notation in _candidates(pair):
+            found = _matches(bodies, notation, 3).to_numpy(zero_copy_only=False).astype(bool)
+            best = found if found.sum() > best.sum() else best
+    return int(np.flatnonzero(~best)[0]) if not best.all() else 0
+
+
+def is_truth(words: Words) -> bool:
+    """Whether one of the texts is a truth value, such as "TRUE" or "off"."""
+    return any(word.casefold() in TRUTHS for word in words.counts)
+
+
+def count_as_missing(words: Words, odd: Words, n_numbers: int) -> bool:
+    """Whether a column holds so many numbers that its other texts stand for missing ones."""
+    strange = [word for word in words.counts if not is_missing_word(word)]
+    n_strange = words.total - sum(count for word, count in words.counts.items() if is_missing_word(word))
+    if n_numbers < LEAST_NUMBERS * (n_numbers + n_strange + odd.total) or is_truth(words):
+        return False
+    few = len(strange) <= MAX_WORDS or n_strange <= MOST_ODD * n_numbers
+    return few and (not odd.total or odd.total <= max(1, MOST_ODD * n_numbers))
