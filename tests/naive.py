@@ -327,3 +327,32 @@ def random_policy(rng):
         mute=int(rng.integers(0, 4)),
         repeat=float(rng.choice([1.0, 4.0, 7.0, 20.0, 60.0, 1e9])),
     )
+
+
+def naive_sentinels(values: np.ndarray) -> dict[float, int]:
+    """Numbers that stand for a missing value: each end of the column in turn, counted one by one."""
+    found: dict[float, int] = {}
+    rest = [float(value) for value in values]
+    for _ in range(3):
+        candidates = {}
+        for end in {min(rest), max(rest)} if len(rest) >= 10 else set():
+            count = sum(value == end for value in rest)
+            if (end == int(end) or abs(end) >= 1e30) and 3 <= count <= len(values) / 2:
+                candidates[end] = count
+        others = [value for value in rest if value not in candidates]
+        new = {}
+        for end, count in candidates.items():
+            if len(others) < 10:
+                continue
+            low, high = np.quantile(others, [0.01, 0.99])
+            below = end < low
+            away = low - end if below else end - high
+            halfway = (low + end) / 2 if below else (high + end) / 2
+            between = [value for value in others if (value < halfway if below else value > halfway)]
+            if 0 < 3 * (high - low) < away and len(between) <= count / 10:
+                new[end] = count
+        found |= new
+        rest = [value for value in rest if value not in new]
+        if not new:
+            break
+    return found
