@@ -1,112 +1,150 @@
-"""The dialect of a CSV file: encoding, separator, decimal sign and header."""
+"""The dialect of a CSV: its separator and decimal sign, and whether whole lines are quoted."""
 
 from __future__ import annotations
 
-import codecs
-import csv
-import io
 import re
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import suppress
 from dataclasses import dataclass
 
 from rare_event.errors import TableError
-from rare_event.read.source import Source, open_source
+from rare_event.read.kinds import kind_of
+from rare_event.read.shape import Shape
 from rare_event.read.values import shown
 
-SEPARATORS = ",;\t|"
-HEAD_BYTES = 1 << 20
+SEPARATORS = "\t;|,"  # of two that fit equally, the first
+N_LOOKED_AT = 300
+_WRAPPED = re.compile(rb'"(?:[^"]|"")*"')
+_SEP_LINE = re.compile(rb'"?sep=(.)"?[ \t;,]*', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class Dialect:
-    """Encoding, separator, decimal sign and column names of a CSV file."""
+    """How the cells of a CSV are divided.
 
-    encoding: str
+    Parameters
+    ----------
+    separator
+        One character.
+    width
+        Cells of most lines.
+    decimal
+        The decimal sign that most numbers seem to have.
+    named_in
+        1 if the first line names the separator, otherwise 0.
+    inches
+        Whether quotation marks stand within cells as signs, as in 5" for inches.
+    """
+
     separator: str
+    width: int
     decimal: str
-    names: tuple[str, ...]
+    named_in: int = 0
+    inches: bool = False
+
+    @property
+    def shape(self) -> Shape:
+        """The lines of the file as far as the dialect tells."""
+        return Shape(self.separator.encode(), self.width, inches=self.inches)
 
 
-def find_dialect(source: Source, head: bytes, name: str) -> Dialect:
-    """Detect the dialect of a CSV file.
+def is_wrapped(lines: list[bytes]) -> bool:
+    """Whether most whole lines are in quotation marks, separators included."""
+    filled = [line for line in _sample(lines) if line.strip()]
+    wrapped = [line[1:-1] for line in filled if _WRAPPED.fullmatch(line)]
+    if not filled or len(wrapped) < 0.8 * len(filled):
+        return False
+    return max(_score(wrapped, separator)[1] for separator in SEPARATORS) >= 2
+
+
+def unwrapped(blocks: Iterator[bytes]) -> Iterator[bytes]:
+    """Take the quotation marks off whole lines."""
+    held = b""
+    for block in blocks:
+        lines = (held + block).split(b"\n")
+        held = lines.pop()
+        if lines:
+            yield b"\n".join(map(_unwrap, lines)) + b"\n"
+    if held:
+        yield _unwrap(held)
+
+
+def _unwrap(line: bytes) -> bytes:
+    return line[1:-1].replace(b'""', b'"') if _WRAPPED.fullmatch(line) else line
+
+
+def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
+    """Find the separator of a CSV.
+
+    Parameters
+    ----------
+    lines
+        The first lines of the file.
+    name
+        Name of the file for error messages.
+    said
+        The separator that the analyst names; None finds it out.
 
     Raises
     ------
     TableError
-        If the file has one column, free text, blank or repeated column names, or an unreadable encoding.
+        If the file has one column or holds free text.
     """
-    encoding = _find_encoding(source, head, name)
-    text = codecs.getincrementaldecoder(encoding)().decode(head)
-    if len(head) == HEAD_BYTES:
-        text = text[: text.rfind("\n") + 1] or text
-    shares = {s: _consistency(text, s) for s in SEPARATORS}
-    separator = max(SEPARATORS, key=lambda s: shares[s])
-    share, width = shares[separator]
+    named = _SEP_LINE.fullmatch(lines[0].strip())
+    rest = _sample(lines[1:] if named else lines)
+    if said is not None and (len(said) != 1 or not said.isascii()):
+        raise TableError(f"The separator {shown(said)} is not one character. Write one such as ; or a tab.")
+    candidates = said or SEPARATORS
+    if named and said is None and _score(rest, named[1].decode("latin-1"))[1] >= 2:
+        candidates = named[1].decode("latin-1")
+    scores = {separator: _score(rest, separator) for separator in candidates}
+    separator = max(candidates, key=lambda s: scores[s][0])
+    _, width, share = scores[separator]
     if width < 2:
+        first = next((line for line in rest if line.strip()), b"").decode("utf-8", "replace")
         raise TableError(
-            f"{name} has only one column: its first line {shown(text.strip().splitlines()[0])} holds no "
+            f"{name} has only one column: its first line {shown(first)} holds no "
             "comma, semicolon, tab or bar. Choose a table with a label and sensors."
         )
     if share < 0.5:
         raise TableError(
-            f"{name} is not a table: the first line has {width} fields, most lines below it do not. "
+            f"{name} is not a table: one line has {width} fields, most lines below it do not. "
             "Save it as CSV with one header line."
         )
-    names = next(_records(text, separator))
-    require_names(names, name)
-    return Dialect(encoding, separator, _find_decimal(text, separator), tuple(names))
+    text = b"\n".join(rest).decode("utf-8", "replace")
+    inches = _has_inches(rest, separator, width)
+    return Dialect(separator, width, _find_decimal(text, separator), int(bool(named)), inches)
 
 
-def _find_encoding(source: Source, head: bytes, name: str) -> str:
-    """Return the first encoding that decodes the whole file."""
-    for encoding in [utf16(head)] if utf16(head) else ["utf-8-sig", "cp1252"]:
-        if encoding and _decodes(source, encoding):
-            return encoding
-    raise TableError(
-        f"{name} is written in an encoding that cannot be read (tried UTF-8, UTF-16 and Windows-1252). "
-        "Save it as CSV UTF-8."
-    )
+def _sample(lines: list[bytes]) -> list[bytes]:
+    """Take the first lines, and some of those further down."""
+    first, rest = lines[: N_LOOKED_AT // 3], lines[N_LOOKED_AT // 3 :]
+    return first + rest[:: max(1, len(rest) // (2 * N_LOOKED_AT // 3))]
 
 
-def utf16(head: bytes) -> str | None:
-    """Return the UTF-16 variant of a file; None for any other encoding."""
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16"
-    # Without a mark: every second byte of Latin text is zero.
-    low, high = head[0:2000:2].count(0), head[1:2000:2].count(0)
-    half = len(head[:2000]) // 2
-    if low == 0 and high > 0.9 * half:
-        return "utf-16-le"
-    return "utf-16-be" if high == 0 and low > 0.9 * half else None
+def _score(lines: list[bytes], separator: str) -> tuple[float, int, float]:
+    """Score a separator: by the share of lines of one width, and of cells that are data; that width.
+
+    The share is counted from the first such line on.
+    """
+    shape = Shape(separator.encode(), 0)
+    split = [cells for line in lines if line.strip() and (cells := shape.cells(line))]
+    widths = Counter(len(cells) for cells in split)
+    if not widths or not (width := max(widths, key=lambda w: (widths[w] * (w > 1), w))) > 1:
+        return 0.0, 1, 0.0
+    share = widths[width] / (len(split) - next(k for k, row in enumerate(split) if len(row) == width))
+    cells = [cell for row in split if len(row) == width for cell in row][:3000]
+    data = sum(kind_of(cell.decode("utf-8", "replace")) in ("number", "time") for cell in cells)
+    return share * (0.1 + data / len(cells)), width, share
 
 
-def _decodes(source: Source, encoding: str) -> bool:
-    decoder = codecs.getincrementaldecoder(encoding)()
-    try:
-        with open_source(source) as file:
-            while block := file.read(HEAD_BYTES):
-                decoder.decode(block)
-        decoder.decode(b"", final=True)
-    except UnicodeDecodeError:
-        return False
-    return True
-
-
-def _records(text: str, separator: str) -> Iterator[list[str]]:
-    """Iterate over the rows that are not blank."""
-    return (row for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) if row)
-
-
-def _consistency(text: str, separator: str) -> tuple[float, int]:
-    """Share of the first rows that are as wide as the header, and that width; (0, 1) for one column."""
-    widths: list[int] = []
-    with suppress(csv.Error):  # a quotation mark is never closed; `reading._fault` finds the line
-        widths.extend(len(row) for row, _ in zip(_records(text, separator), range(50), strict=False))
-    if not widths or widths[0] < 2:
-        return 0.0, 1
-    return (widths.count(widths[0]) - 1) / (len(widths) - 1) if len(widths) > 1 else 1.0, widths[0]
+def _has_inches(lines: list[bytes], separator: str, width: int) -> bool:
+    """Whether more than one line in a hundred has a quotation mark within a cell without marks."""
+    strict = Shape(separator.encode(), width)
+    loose = Shape(separator.encode(), width, inches=True)
+    quoted = [line for line in lines if b'"' in line]
+    odd = sum(not strict.fits(line) and loose.fits(line) for line in quoted)
+    return odd > max(2, len(lines) // 100)
 
 
 def _find_decimal(text: str, separator: str) -> str:
@@ -118,17 +156,3 @@ def _find_decimal(text: str, separator: str) -> str:
         for mark in (",", r"\.")
     ]
     return "," if counts[0] > counts[1] else "."
-
-
-def require_names(names: list[str], name: str) -> None:
-    """Reject blank or repeated column names in the file `name`."""
-    for position, column in enumerate(names, start=1):
-        if not column.strip():
-            raise TableError(
-                f"Column {position} of {name} has no name. Give it one in the header, or delete the column "
-                "(pandas: to_csv with index=False)."
-            )
-    repeated = [column for column, count in Counter(names).items() if count > 1]
-    if repeated:
-        listed = ", ".join(shown(column) for column in repeated[:5])
-        raise TableError(f"{name} has more than one column called {listed}. Rename or delete all but one.")

@@ -3,11 +3,41 @@
 from __future__ import annotations
 
 import io
+from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 Source = str | Path | bytes
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A text file, unpacked while it is read.
+
+    Parameters
+    ----------
+    open
+        Opens it for reading, as often as needed.
+    size
+        Bytes, as far as they are known before it is read.
+    member
+        Name of the file inside an archive, or of the sheet of a workbook.
+    typed
+        Whether the cells had types, so that every decimal sign is a point.
+    """
+
+    open: Callable[[], BinaryIO]
+    size: int
+    member: str | None = None
+    typed: bool = False
 
 
 def open_source(source: Source) -> io.BytesIO | io.BufferedReader:
     """Open a path, or bytes already in memory, for reading."""
     return io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")
+
+
+def size_of(source: Source) -> int:
+    """Return the bytes of a file."""
+    return len(source) if isinstance(source, bytes) else Path(source).stat().st_size

@@ -54,8 +54,9 @@ def is_missing_word(text: str) -> bool:
 
 
 def shown(value: object) -> str:
-    """Quote a value from a file for a sentence, cut to 40 characters."""
-    text = " ".join(str(value).split()) or str(value)
+    """Quote a value from a file for a sentence, cut to 40 characters, without control characters."""
+    text = " ".join(str(value).split()) or " " * bool(str(value))
+    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
     return f"'{text[:39]}...'" if len(text) > 40 else f"'{text}'"
 
 

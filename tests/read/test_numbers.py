@@ -116,7 +116,7 @@ def test_three_decimals_everywhere_between_commas_are_decimals() -> None:
 
 
 def test_a_notation_that_shows_late_is_that_of_the_whole_column(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rare_event.read.raw.BLOCK_BYTES", 1000)
+    monkeypatch.setattr("rare_event.read.encoding.BLOCK_BYTES", 1000)
     cells = [f"1.{i:03d}" for i in range(100)] * 10 + ["1.000.000"]
     raw = table(cells)
     assert raw.frame["x"].tolist() == [1000.0 + i for i in range(100)] * 10 + [1e6]

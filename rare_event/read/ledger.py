@@ -1,0 +1,172 @@
+"""What happened to the lines of a file: which became rows, which were left out and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.read.lines import Scan
+from rare_event.read.table import LINE, Remark
+from rare_event.read.values import shown
+from rare_event.text import plural
+
+SHARE_LEFT_OUT = 0.01  # of the lines; one line always may be
+N_BELOW = 3  # lines such as a sum or "end of export" that may stand below the data
+N_NAMED = 20
+
+
+@dataclass
+class Ledger:
+    """The lines of a file, counted block by block.
+
+    Parameters
+    ----------
+    name
+        Name of the file for error messages.
+    separator
+        One character.
+    line
+        Number of the next line.
+    rows
+        Numbers of the lines that became rows, by block.
+    left_out
+        Number and reason of the lines that hold no whole record.
+    repeated, comments, empty
+        Numbers of the lines that hold the header again, a comment, or nothing.
+    """
+
+    name: str
+    separator: str
+    line: int
+    rows: list[range | np.ndarray] = field(default_factory=list)
+    left_out: list[tuple[int, str]] = field(default_factory=list)
+    repeated: list[int] = field(default_factory=list)
+    comments: list[int] = field(default_factory=list)
+    empty: list[int] = field(default_factory=list)
+
+    @property
+    def n_rows(self) -> int:
+        """Number of rows so far."""
+        return sum(map(len, self.rows))
+
+    def add(self, scan: Scan) -> None:
+        """Count the lines of a block.
+
+        Raises
+        ------
+        TableError
+            If a second table begins in it, or most of the lines so far do not fit.
+        """
+        start, whole = self.line, len(scan.rows) == scan.n_records
+        self.rows.append(range(start, start + scan.n_records) if whole else scan.rows + start)
+        self.left_out += [(start + line, reason) for line, reason in scan.left_out]
+        for lines, found in ((self.repeated, scan.repeated), (self.comments, scan.comments)):
+            lines += (found + start).tolist()
+        self.empty += (scan.empty + start).tolist()
+        self.line += scan.n_records
+        if scan.others:
+            line, text = scan.others[0]
+            raise TableError(
+                f"A second table begins in line {start + line} of {self.name}: "
+                f"{shown(text.decode('utf-8', 'replace'))} holds names, not data. "
+                "Save each table in a file of its own."
+            )
+        if len(self.left_out) > max(1000, self.n_rows):
+            self.require_few()
+
+    def require_rows(self) -> None:
+        """Reject a file without a row."""
+        if not self.n_rows:
+            why = f": in line {self.left_out[0][0]} {self.left_out[0][1]}" if self.left_out else ""
+            raise TableError(
+                f"{self.name} has a header but no rows{why}. Choose a file with data below the header."
+            )
+
+    def require_few(self) -> None:
+        """Reject a file of which more than one line in a hundred does not fit.
+
+        Raises
+        ------
+        TableError
+            It names the first such line.
+        """
+        n_lines, rows = self.n_rows + len(self.left_out), self.lines()
+        below = sum(line > rows[-1] for line, _ in self.left_out) if len(rows) else 0
+        counted = len(self.left_out) - (below if below <= N_BELOW else 0)
+        if counted <= max(1, int(SHARE_LEFT_OUT * n_lines)):
+            return
+        line, reason = self.left_out[0]
+        last = self.left_out[-1][0]
+        if last == self.line - 1 - self._empty_at_the_end() and self._follow(line, last):
+            raise TableError(
+                f"From line {line} of {self.name} on, no line fits the table: in line {line} {reason}. "
+                "A second table may begin there. Save each table in a file of its own."
+            )
+        raise TableError(
+            f"Line {line} of {self.name} does not fit the table: {reason}. "
+            f"{len(self.left_out):,} of {n_lines:,} lines are like that. Correct them, or put "
+            f"texts that hold the separator {shown(self.separator)} in quotation marks."
+        )
+
+    def _empty_at_the_end(self) -> int:
+        lines, last = set(self.empty), self.line - 1
+        while last in lines:
+            last -= 1
+        return self.line - 1 - last
+
+    def _follow(self, first: int, last: int) -> bool:
+        """Whether no row lies between two lines."""
+        lines = self.lines()
+        return last > first + 1 and not ((lines > first) & (lines < last)).any()
+
+    def lines(self) -> pd.Index:
+        """Line of each row, shape (n_rows,)."""
+        if all(isinstance(part, range) for part in self.rows):
+            filled = [part for part in self.rows if len(part)]
+            first = filled[0][0] if filled else 0
+            last = filled[-1][-1] + 1 if filled else 0
+            if last - first == self.n_rows:
+                return pd.RangeIndex(first, last, name=LINE)
+        parts = [np.arange(p.start, p.stop) if isinstance(p, range) else p for p in self.rows]
+        lines: pd.Index = pd.Index(np.concatenate(parts), name=LINE)
+        return lines
+
+    def remarks(self) -> list[Remark]:
+        """Tell what was found."""
+        found = []
+        if self.left_out:
+            line, reason = self.left_out[0]
+            what = f"{_count(self.left_out, 'does', 'do')} not fit the table and "
+            what += "is" if len(self.left_out) == 1 else "are"
+            what += f" left out: in line {line} {reason}"
+            more = Counter(reason for _, reason in self.left_out)
+            what += "." if len(more) == 1 else f"; the others: {self._others()}."
+            first = tuple(line for line, _ in self.left_out[:N_NAMED])
+            found.append(Remark("warning", None, what, "lines left out", len(self.left_out), first))
+        inner = [line for line in self.empty if line <= self.line - 1 - self._empty_at_the_end()]
+        for lines, what, fact in (
+            (self.repeated, "{} the header again and {} skipped", "header repeated"),
+            (self.comments, "{} a comment and {} skipped", "comment lines"),
+            (inner, "{} no value and {} skipped", "empty lines"),
+        ):
+            if lines:
+                are = "is" if len(lines) == 1 else "are"
+                sentence = what.format(_count(lines, "holds", "hold"), are) + f": line {_listed(lines)}."
+                found.append(Remark("note", None, sentence, fact, len(lines), tuple(lines[:N_NAMED])))
+        return found
+
+    def _others(self) -> str:
+        return "; ".join(f"line {line}, {reason}" for line, reason in self.left_out[1:4])
+
+
+def _count(lines: Sequence[object], one: str, many: str) -> str:
+    return f"{plural(len(lines), 'line')} {one if len(lines) == 1 else many}"
+
+
+def _listed(lines: list[int]) -> str:
+    return ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")

@@ -1,0 +1,66 @@
+"""Names of columns: cleaned of what no eye sees, and made distinct where two look alike."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Sequence
+
+from rare_event.errors import TableError
+from rare_event.read.table import Remark
+from rare_event.read.values import shown
+
+
+def clean_name(name: str) -> str:
+    r"""Take line breaks, control characters and characters without width out of a name.
+
+    Examples
+    --------
+    >>> [clean_name(name) for name in ("Temperature\n[°C]", "a\u200b", " a ", "\x1b[31mred")]
+    ['Temperature [°C]', 'a', ' a ', '[31mred']
+    """
+    name = re.sub(r"[ \t]*[\r\n\v\f\x85\u2028\u2029]+[ \t]*", " ", name).replace("\t", " ")
+    return "".join(sign for sign in name if unicodedata.category(sign) not in ("Cc", "Cf", "Cs"))
+
+
+def require_names(written: Sequence[str], name: str) -> None:
+    """Reject names that are repeated in the file `name`; names without a sign are none."""
+    counts = Counter(column for column in written if column.strip())
+    repeated = [column for column, count in counts.items() if count > 1]
+    if repeated:
+        listed = ", ".join(shown(column) for column in repeated[:5])
+        raise TableError(f"{name} has more than one column called {listed}. Rename or delete all but one.")
+
+
+def distinct_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Remark]]:
+    """Rename columns whose names look like those of others, and tell of it."""
+    first: dict[str, int] = {}
+    distinct, remarks, taken = list(names), [], set(names)
+    for position, column in enumerate(names):
+        key = " ".join(unicodedata.normalize("NFC", column).split())
+        if key in first:
+            new = f"{key} (column {position + 1})"
+            while new in taken:
+                new += "_"
+            distinct[position] = new
+            taken.add(new)
+            what = f"The names of columns {first[key] + 1} and {position + 1} look alike: both are "
+            what += f"{shown(key)}, with blanks or signs that cannot be seen. "
+            what += f"Column {position + 1} is called {shown(new)}."
+            remarks.append(Remark("warning", new, what, "names alike"))
+        else:
+            first[key] = position
+    return tuple(distinct), remarks
+
+
+def filled_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
+    """Name columns without a name by their position; the names, and those positions."""
+    blank = tuple(position for position, name in enumerate(names) if not name.strip())
+    taken, filled = set(names), list(names)
+    for position in blank:
+        new = f"column_{position + 1}"
+        while new in taken:
+            new += "_"
+        filled[position] = new
+    return tuple(filled), blank
