@@ -130,10 +130,12 @@ def search(counted, rule, n_events, days):
     """
     falling = sorted(counted, key=lambda pair: -pair[0])
     if rule.kind == "fa-per-day":
+        # An alarm that stands more than half of the time is none.
+        falling = [pair for pair in falling if pair[1]["standing"] <= rows_of(pair[1]) / 2]
         rates = [figures["false_alarms"] / days for _, figures in falling]
         return choose([threshold for threshold, _ in falling], rates, rule.value)
     if rule.kind == "quantile":
-        n_rows = sum(falling[0][1][name] for name in ("tp", "fp", "tn", "fn"))
+        n_rows = rows_of(falling[0][1])
         few = [t for t, f in falling if f["tp"] + f["fp"] <= (1 - rule.value) * n_rows + 1e-9]
         return few[-1] if few else None
 
@@ -159,6 +161,11 @@ def search(counted, rule, n_events, days):
         if value > best:
             best, chosen = value, threshold
     return chosen
+
+
+def rows_of(figures):
+    """Add up the rows of a confusion matrix."""
+    return sum(figures[name] for name in ("tp", "fp", "tn", "fn"))
 
 
 def follow(scores, rule, history=None):
@@ -244,6 +251,60 @@ def alarmed_rows(scores, threshold, policy):
     return flags
 
 
+def standing_rows(scores, threshold, policy):
+    """Count the rows that are alarmed, or come less than the cooldown after such a row of their stretch."""
+    flags = alarmed_rows(scores, threshold, policy)
+    return sum(
+        any(
+            flags[j]
+            and scores.stretch[j] == scores.stretch[i]
+            and (j == i or scores.clock[i] - scores.clock[j] < policy.cooldown)
+            for j in range(i + 1)
+        )
+        for i in range(len(scores))
+    )
+
+
+def plant_figures(clock, label, shift, scored, policy):
+    """Count on the rows of a file what an operator hears, from rows alarmed or not; k and n are 1.
+
+    Parameters are lists by row of the file; `scored` is None where there is no window. An alarm counts
+    for an event in one of the `shift` rows before it, whatever the clock says.
+    """
+    stretch = stretches(clock, label)
+    counts_for = {}
+    for number, first in enumerate(event_rows(label, stretch)):
+        for i in range(max(0, first - shift), first):
+            if stretch[i] == stretch[first]:
+                counts_for[i] = number
+    caught: dict[int, float] = {}
+    stood: list[bool] = []
+    false, last, began = 0, None, None
+    true_alarm, first_clock, repeats = True, None, 0
+    for i in [i for i in range(len(clock)) if label[i] == 0 and scored[i] is not None]:
+        if first_clock is None or stretch[i] != stretch[began]:
+            false += not true_alarm
+            true_alarm, last, first_clock, began, repeats, stood = True, None, clock[i], i, 0, []
+        stands = last is not None and clock[i] - last < policy.cooldown
+        passed = math.floor((clock[i] - first_clock) / policy.repeat)
+        if i != began:
+            stood.append(stands)
+        again = False
+        if passed > repeats:
+            again, repeats, stood = all(stood) and i not in counts_for, passed, []
+        if again or (scored[i] and not stands):
+            false += not true_alarm
+            true_alarm = False
+        if again or scored[i]:
+            true_alarm |= i in counts_for
+        if scored[i]:
+            last = i_clock = clock[i]
+            if i in counts_for:
+                event = clock[event_rows(label, stretch)[counts_for[i]]]
+                caught[counts_for[i]] = max(caught.get(counts_for[i], 0), event - i_clock)
+    return {"leads": caught, "false_alarms": false + (not true_alarm)}
+
+
 def alarm_groups(scores, threshold, policy):
     """Walk through each stretch as time passes, and note which rows belong to which alarm.
 
@@ -327,3 +388,32 @@ def random_policy(rng):
         mute=int(rng.integers(0, 4)),
         repeat=float(rng.choice([1.0, 4.0, 7.0, 20.0, 60.0, 1e9])),
     )
+
+
+def naive_sentinels(values: np.ndarray) -> dict[float, int]:
+    """Numbers that stand for a missing value: each end of the column in turn, counted one by one."""
+    found: dict[float, int] = {}
+    rest = [float(value) for value in values]
+    for _ in range(3):
+        candidates = {}
+        for end in {min(rest), max(rest)} if len(rest) >= 10 else set():
+            count = sum(value == end for value in rest)
+            if (end == int(end) or abs(end) >= 1e30) and 3 <= count <= len(values) / 2:
+                candidates[end] = count
+        others = [value for value in rest if value not in candidates]
+        new = {}
+        for end, count in candidates.items():
+            if len(others) < 10:
+                continue
+            low, high = np.quantile(others, [0.01, 0.99])
+            below = end < low
+            away = low - end if below else end - high
+            halfway = (low + end) / 2 if below else (high + end) / 2
+            between = [value for value in others if (value < halfway if below else value > halfway)]
+            if 0 < 3 * (high - low) < away and len(between) <= count / 10:
+                new[end] = count
+        found |= new
+        rest = [value for value in rest if value not in new]
+        if not new:
+            break
+    return found

@@ -90,7 +90,7 @@ class Check:
         what: str,
         fix: str,
         action: Action | None = None,
-        parameters: tuple[str | float, ...] = (),
+        parameters: tuple[float | str, ...] = (),
     ) -> Finding:
         """Return a finding with the code and the words of this check."""
         return Finding(grade, column, what, fix, action, self.code, self.title, self.why, parameters)

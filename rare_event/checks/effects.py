@@ -13,12 +13,27 @@ MOST = 0.05  # share of the rows or of the cells of a column that a fix may chan
 
 @dataclass(frozen=True)
 class Effect:
-    """Numbers of rows, and of the rows, cells and events that a fix would remove, fill and lose."""
+    """What a fix would change.
+
+    Parameters
+    ----------
+    n_rows
+        Rows before it.
+    removed, filled, lost, moved
+        Rows removed, cells changed, events lost, rows moved.
+    forbidden
+        Why it would destroy data whatever the numbers, as the start of a sentence.
+    most
+        Share of the cells that it may change.
+    """
 
     n_rows: int
     removed: int = 0
     filled: int = 0
     lost: int = 0
+    moved: int = 0
+    forbidden: str | None = None
+    most: float = MOST
 
     @property
     def in_words(self) -> str:
@@ -27,17 +42,25 @@ class Effect:
             plural(n, noun) if n else f"no {noun}s"
             for n, noun in ((self.removed, "row"), (self.filled, "cell"), (self.lost, "event"))
         )
-        return f"This removes {rows}, changes {cells} and loses {events}."
+        if self.moved:
+            return f"This moves {plural(self.moved, 'row')}, changes {cells} and loses {events}."
+        share = f" ({self.filled / self.n_rows:.1%})" if self.filled > MOST * self.n_rows else ""
+        return f"This removes {rows}, changes {cells}{share} and loses {events}."
 
     @property
     def refused(self) -> str | None:
         """Why the fix is refused, as the start of a sentence; None if it is allowed."""
+        if self.forbidden is not None:
+            return self.forbidden
         if self.lost:
             return f"Dropping the rows would lose {plural(self.lost, 'event')}"
-        for doing, changed, what in (("Dropping", self.removed, "rows"), ("Filling", self.filled, "cells")):
-            if changed > MOST * self.n_rows:
+        for doing, changed, what, most in (
+            ("Dropping", self.removed, "rows", MOST),
+            ("Filling", self.filled, "cells", self.most),
+        ):
+            if changed > most * self.n_rows:
                 share = f"{changed:,} of {self.n_rows:,} {what} ({changed / self.n_rows:.1%})"
-                return f"{doing} {share} is more than the {MOST:.0%} that a fix may change"
+                return f"{doing} {share} is more than the {most:.0%} that a fix may change"
         return None
 
 

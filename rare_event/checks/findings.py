@@ -11,9 +11,65 @@ from rare_event.prepare.table import Table
 from rare_event.read.values import shown
 
 Grade = Literal["good", "note", "warning", "problem"]
-Action = Literal["ignore", "category", "forward-fill", "drop-rows", "sort-time"]
+Action = Literal[
+    "ignore",
+    "category",
+    "forward-fill",
+    "drop-rows",
+    "sort-time",
+    "missing-value",
+    "leave-out-lines",
+    "leave-out-dates",
+    "decimal",
+]
 
 GRADES: tuple[Grade, ...] = ("problem", "warning", "note", "good")  # worst first
+
+
+@dataclass(frozen=True)
+class Fix:
+    """One step of the recipe by which a file is corrected.
+
+    Parameters
+    ----------
+    kind
+        What is done.
+    column
+        The column concerned; None for whole rows.
+    parameters
+        ``missing-value``: the number that stands for a missing one. ``leave-out-lines``: first and last
+        line of each range. ``leave-out-dates``: first and last time, ISO 8601. ``decimal``: the decimal sign.
+
+    Examples
+    --------
+    >>> Fix("missing-value", "x1", (-9999.0,)).in_words
+    "Column 'x1': treat -9999 as missing."
+    """
+
+    kind: Action
+    column: str | None = None
+    parameters: tuple[float | str, ...] = ()
+
+    @property
+    def in_words(self) -> str:
+        """The step as a sentence."""
+        where = "The file" if self.column is None else f"Column {shown(self.column)}"
+        first, *rest = (f"{p:.8g}" if isinstance(p, float) else str(p) for p in self.parameters or ("",))
+        second = rest[0] if rest else first
+        return (
+            f"{where}: "
+            + {
+                "ignore": "ignore it.",
+                "category": "treat it as a category.",
+                "forward-fill": "carry the last value forward.",
+                "drop-rows": "drop its unusable rows.",
+                "sort-time": "sort the rows by it.",
+                "missing-value": f"treat {first} as missing.",
+                "leave-out-lines": f"leave out lines {first} to {second}{' and more' if rest[1:] else ''}.",
+                "leave-out-dates": f"leave out the rows from {first} to {second}.",
+                "decimal": f"read numbers with the decimal sign {first}",
+            }[self.kind]
+        )
 
 
 @dataclass(frozen=True)
@@ -48,7 +104,12 @@ class Finding:
     code: str = ""
     title: str = ""
     why: str = ""
-    parameters: tuple[str | float, ...] = ()
+    parameters: tuple[float | str, ...] = ()
+
+    @property
+    def remedy(self) -> Fix | None:
+        """The step that corrects it; None if only the user can."""
+        return None if self.action is None else Fix(self.action, self.column, self.parameters)
 
     @property
     def where(self) -> str:

@@ -1,25 +1,59 @@
-"""One-click fixes: apply the action of a finding to the columns or to their roles."""
+"""Fixes: steps of a recipe that correct the columns of a file, or their roles."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Literal
 
 import numpy as np
 import pandas as pd
 
-from rare_event.checks.effects import dropping, filling, leading
-from rare_event.checks.findings import Finding
+from rare_event.checks.effects import MOST, Effect, dropping, filling, leading
+from rare_event.checks.findings import Finding, Fix
 from rare_event.checks.order import one_row_of_each_time, sorted_rows, why_not_drop, why_not_sort
+from rare_event.checks.sentinels import MOST_SENTINELS, sentinels
 from rare_event.errors import TableError
 from rare_event.prepare.notes import first_other_notation
 from rare_event.prepare.schema import Schema
+from rare_event.read.table import Reading
 from rare_event.read.times import parse_times, time_formats
 from rare_event.read.values import mostly_numbers, shown, texts_of, to_numbers
 
 
-def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
-    """Apply the one-click fix of a finding, unless it would destroy data.
+@dataclass(frozen=True)
+class Recipe:
+    """How the table of a run was made from its file, to read another file identically."""
+
+    reading: Reading
+    schema: Schema
+    fixes: tuple[Fix | Finding, ...] = ()
+
+
+def apply_recipe(raw: pd.DataFrame, recipe: Recipe) -> pd.DataFrame:
+    """Correct the columns of another file as those of the recipe's file were corrected.
+
+    Parameters
+    ----------
+    raw
+        As in `RawTable.frame`, read as `recipe.reading` says.
+    recipe
+        The steps. Ranges of lines concern the recipe's own file and are left out; so is a step on a column
+        that this file lacks.
+
+    Returns
+    -------
+    DataFrame
+        For `table.apply_schema` with `recipe.schema`.
+    """
+    for step in recipe.fixes:
+        remedy = _remedy(step)
+        if remedy.kind != "leave-out-lines" and (remedy.column is None or remedy.column in raw.columns):
+            raw, _ = fix_again(raw, recipe.schema, remedy)
+    return raw
+
+
+def fix(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> tuple[pd.DataFrame, Schema]:
+    """Apply a fix, or the one of a finding, unless it would destroy data.
 
     Returns
     -------
@@ -34,15 +68,55 @@ def fix(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFra
     ValueError
         If the finding has no action.
     """
-    refused = _refused(raw, schema, finding)
+    remedy = _remedy(step)
+    refused = effect_of(raw, schema, remedy).refused
     if refused is not None:
-        raise TableError(
-            f"{shown(finding.column)} is not changed. {refused}. Correct the file and upload it again."
+        what = "The file" if remedy.column is None else shown(remedy.column)
+        raise TableError(f"{what} is not changed. {refused}. Correct the file and upload it again.")
+    return fix_again(raw, schema, remedy)
+
+
+def effect_of(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> Effect:
+    """Return what a fix would change, without applying it.
+
+    Raises
+    ------
+    ValueError
+        If the finding has no action.
+    """
+    remedy, n_rows = _remedy(step), len(raw)
+    column = remedy.column
+    if remedy.kind in ("leave-out-lines", "leave-out-dates"):
+        return dropping(_kept_rows(raw, schema, remedy), _label(raw, schema))
+    if column is None or remedy.kind in ("ignore", "category"):
+        return Effect(n_rows)
+    if remedy.kind == "sort-time":
+        time = _times(raw, schema, column)
+        moved = int((sorted_rows(time) != np.arange(n_rows)).sum())
+        return Effect(n_rows, moved=moved, forbidden=why_not_sort(time))
+    if remedy.kind == "drop-rows":
+        effect = dropping(_kept(raw, schema, column), _label(raw, schema))
+        return replace(
+            effect,
+            forbidden=why_not_drop(_times(raw, schema, column)) if column == schema.time else None,
         )
-    return fix_again(raw, schema, finding)
+    if remedy.kind == "missing-value":
+        marked = _marked(raw[column], remedy)
+        clear = float(remedy.parameters[0]) in dict(sentinels(_finite(raw[column])))
+        return Effect(n_rows, filled=int(marked.sum()), most=MOST_SENTINELS if clear else MOST)
+    if remedy.kind == "decimal":
+        before, after = to_numbers(raw[column]), _with_decimal(raw[column], remedy)
+        changed = (before != after) & ~(before.isna() & after.isna())
+        return Effect(n_rows, filled=int(changed.sum()))
+    row = None if column in schema.categories else first_other_notation(raw[column])
+    if row is not None:
+        found = f"{shown(raw[column].iloc[row])} in line {raw.index[row]}"
+        why = f"{found} is a number in another notation, which the fix would overwrite"
+        return Effect(n_rows, forbidden=why)
+    return filling(_usable(raw, schema, column).isna().to_numpy())
 
 
-def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.DataFrame, Schema]:
+def fix_again(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> tuple[pd.DataFrame, Schema]:
     """Apply a fix again; `fix` has already checked that it destroys no data.
 
     Raises
@@ -50,16 +124,24 @@ def fix_again(raw: pd.DataFrame, schema: Schema, finding: Finding) -> tuple[pd.D
     ValueError
         If the finding has no action.
     """
-    column = finding.column
-    if finding.action is None or column is None:
-        raise ValueError(f"The finding {finding.what!r} has no one-click fix.")
-    if finding.action == "ignore":
+    remedy = _remedy(step)
+    if remedy.kind in ("leave-out-lines", "leave-out-dates"):
+        return raw[_kept_rows(raw, schema, remedy)], schema
+    column = remedy.column
+    if column is None:
+        raise ValueError(f"The fix {remedy.kind!r} has no one-click fix without a column.")
+    if remedy.kind == "ignore":
         return raw, _moved(schema, column, "ignored")
-    if finding.action == "category":
+    if remedy.kind == "category":
         return raw, _moved(schema, column, "categories")
-    if finding.action == "sort-time":
+    if remedy.kind == "sort-time":
         return raw.iloc[sorted_rows(_times(raw, schema, column))], schema
-    if finding.action == "forward-fill":
+    if remedy.kind == "missing-value":
+        return raw.assign(**{column: raw[column].mask(_marked(raw[column], remedy))}), schema
+    if remedy.kind == "decimal":
+        numbers = _with_decimal(raw[column], remedy)
+        return raw.assign(**{column: numbers}), _moved(schema, column, "sensors")
+    if remedy.kind == "forward-fill":
         schema = schema if column in schema.categories else _moved(schema, column, "sensors")
         return raw.assign(**{column: _filled(raw, schema, column)}), schema
     return raw[_kept(raw, schema, column)], schema
@@ -73,23 +155,12 @@ def with_role_of(schema: Schema, other: Schema, column: str) -> Schema:
     return schema
 
 
-def _refused(raw: pd.DataFrame, schema: Schema, finding: Finding) -> str | None:
-    """Return why a fix would destroy data; None if it would not."""
-    column = finding.column
-    if column is None:
-        return None
-    if finding.action == "sort-time":
-        return why_not_sort(_times(raw, schema, column))
-    if finding.action == "drop-rows":
-        effect = dropping(_kept(raw, schema, column), _label(raw, schema))
-        other = why_not_drop(_times(raw, schema, column)) if column == schema.time else None
-        return effect.refused or other
-    if finding.action != "forward-fill":
-        return None
-    if column not in schema.categories and (row := first_other_notation(raw[column])) is not None:
-        found = f"{shown(raw[column].iloc[row])} in line {raw.index[row]}"
-        return f"{found} is a number in another notation, which the fix would overwrite"
-    return filling(_usable(raw, schema, column).isna().to_numpy()).refused
+def _remedy(step: Fix | Finding) -> Fix:
+    remedy = step if isinstance(step, Fix) else step.remedy
+    if remedy is None:
+        what = step.what if isinstance(step, Finding) else ""
+        raise ValueError(f"The finding {what!r} has no one-click fix.")
+    return remedy
 
 
 def _moved(schema: Schema, column: str, role: Literal["sensors", "categories", "ignored"]) -> Schema:
@@ -118,6 +189,43 @@ def _filled(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
     return filled.fillna(raw[column] if column in schema.categories else to_numbers(raw[column]))
 
 
+def _finite(column: pd.Series) -> np.ndarray:
+    numbers = to_numbers(column).to_numpy()
+    finite: np.ndarray = numbers[np.isfinite(numbers)]
+    return finite
+
+
+def _marked(column: pd.Series, remedy: Fix) -> np.ndarray:
+    """Mark the cells that hold the number of a fix, as precisely as the column holds numbers."""
+    numbers = to_numbers(column).to_numpy()
+    marked: np.ndarray = numbers == numbers.dtype.type(float(remedy.parameters[0]))
+    return marked
+
+
+def _with_decimal(column: pd.Series, remedy: Fix) -> pd.Series:
+    """Read texts as numbers with another decimal sign; other signs between digits group thousands."""
+    if pd.api.types.is_numeric_dtype(column):
+        return column
+    decimal = str(remedy.parameters[0])
+    texts = column.astype("str").str.replace(r"(?<=\d)['\u2019\s](?=\d)", "", regex=True).str.strip()
+    texts = texts.str.replace("." if decimal == "," else ",", "", regex=False)
+    return pd.to_numeric(texts.str.replace(decimal, ".", regex=False), errors="coerce")
+
+
+def _kept_rows(raw: pd.DataFrame, schema: Schema, remedy: Fix) -> np.ndarray:
+    """Mark the rows outside the ranges of a fix."""
+    left_out = np.zeros(len(raw), dtype=bool)
+    if remedy.kind == "leave-out-lines":
+        lines, bounds = raw.index.to_numpy(), [int(p) for p in remedy.parameters]
+        for first, last in zip(bounds[::2], bounds[1::2], strict=True):
+            left_out |= (lines >= first) & (lines <= last)
+    elif schema.time is not None:
+        first_time, last_time = (pd.Timestamp(str(p)).to_datetime64() for p in remedy.parameters)
+        time = _times(raw, schema, schema.time)
+        left_out = (time >= first_time) & (time <= last_time)
+    return ~left_out
+
+
 def _kept(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
     if column == schema.time or (column in schema.ignored and time_formats(raw[column])):
         return one_row_of_each_time(_times(raw, schema, column), _label(raw, schema))
@@ -133,4 +241,6 @@ def _times(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
 
 
 def _label(raw: pd.DataFrame, schema: Schema) -> np.ndarray:
+    if schema.label not in raw.columns:
+        return np.zeros(len(raw), dtype=np.int8)
     return (texts_of(raw[schema.label]) == schema.event_value).to_numpy(np.int8)

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
+from rare_event.cli.reading import corrections_of, stored, write_schema
 from rare_event.clock import TimeUnit
-from rare_event.config import PRESETS, SplitPlan, baselines
-from rare_event.errors import DataError
+from rare_event.config import PRESETS, Rule, SplitPlan, baselines
+from rare_event.errors import ConfigError, DataError
 
 if TYPE_CHECKING:
     from rare_event.checks.findings import Finding
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 # The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
+NO_CLOCK = "RE109"
 CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 
 
@@ -31,7 +33,6 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.compare.titles import title_of
     from rare_event.detect.tensorboard import tensorboard_command
     from rare_event.jobs.worker import execute
-    from rare_event.store.datasets import add_dataset
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
     from rare_event.store.seal import open_at_threshold
@@ -41,9 +42,10 @@ def run_command(options: argparse.Namespace) -> int:
     if options.ledger is not None:
         check_output(options.ledger, options.force, [options.file])
     config = configure(options)
-    dataset = add_dataset(options.file, options.file.name)
-    findings = stop_on_problems(dataset.table(), options.accept)
-    run = create_run(dataset, config)
+    dataset = stored(options)
+    rule = config.rule if options.rule else None
+    findings, accepted = stop_on_problems(dataset.table(), options.accept, rule)
+    run = create_run(replace(dataset, accepted=accepted), config)
     if options.tensorboard:
         run.request_tensorboard()
     with Bar() as bar:
@@ -55,7 +57,7 @@ def run_command(options: argparse.Namespace) -> int:
     open_at_threshold(run)
     logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
     if options.json:
-        figures = to_plain(summary) | findings | ({"tensorboard": logs} if logs else {})
+        figures = to_plain(summary) | _plain(findings) | ({"tensorboard": logs} if logs else {})
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(_describe(title_of(config), summary) + (f"logs: {logs}\n" if logs else ""))
@@ -68,8 +70,8 @@ def backtest_command(options: argparse.Namespace) -> int:
     from rare_event.experiment.backtest import backtest, describe
     from rare_event.prepare.table import read_table
 
-    table = read_table(options.file)
-    findings = stop_on_problems(table, options.accept)
+    table = read_table(options.file, said=corrections_of(options))
+    findings, _ = stop_on_problems(table, options.accept)
     base = replace(PRESETS[options.preset], seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
@@ -81,7 +83,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     with Bar() as bar:
         rows = backtest(table, configs, options.folds, bar)
     if options.json:
-        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **findings}
+        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **_plain(findings)}
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(rows))
@@ -94,8 +96,8 @@ def leakage_command(options: argparse.Namespace) -> int:
     from rare_event.prepare.table import read_table
     from rare_event.store.serial import to_plain
 
-    table = read_table(options.file)
-    findings = stop_on_problems(table, options.accept)
+    table = read_table(options.file, said=corrections_of(options))
+    findings, _ = stop_on_problems(table, options.accept)
     config = replace(PRESETS[options.preset], seed=options.seed)
     if options.model is not None:
         config = with_model(config, options.model)
@@ -103,7 +105,7 @@ def leakage_command(options: argparse.Namespace) -> int:
     with Bar() as bar:
         readings = leakage(table, config, bar)
     if options.json:
-        figures = to_plain(readings, dict[str, Reading]) | findings
+        figures = to_plain(readings, dict[str, Reading]) | _plain(findings)
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(readings))
@@ -134,12 +136,11 @@ def map_command(options: argparse.Namespace) -> int:
     from rare_event.cli.figures import figures_of_map
     from rare_event.compare.map_overview import describe, look_at, overview
     from rare_event.jobs.map_runner import find_or_create, run_map
-    from rare_event.store.datasets import add_dataset
 
     space = design_space(options)
-    dataset = add_dataset(options.file, options.file.name)
-    findings = stop_on_problems(dataset.table(), options.accept)
-    design_map = find_or_create(dataset, space)
+    dataset = stored(options)
+    findings, accepted = stop_on_problems(dataset.table(), options.accept)
+    design_map = find_or_create(replace(dataset, accepted=accepted), space)
     design_map.withdraw_cancel()
     try:
         with CellBar(len(space)) as bar:
@@ -151,7 +152,7 @@ def map_command(options: argparse.Namespace) -> int:
     # What is printed has been seen.
     look_at(seen)
     if options.json:
-        sys.stdout.write(json.dumps(figures_of_map(seen) | findings, indent=1) + "\n")
+        sys.stdout.write(json.dumps(figures_of_map(seen) | _plain(findings), indent=1) + "\n")
     else:
         sys.stdout.write(describe(seen))
     return 0
@@ -191,43 +192,90 @@ def bench_command(options: argparse.Namespace) -> int:
 def check_command(options: argparse.Namespace) -> int:
     """Print the findings of a file; 0 is clean or notes only, 1 warnings, 3 problems."""
     from rare_event.checks.check import check
-    from rare_event.prepare.table import read_table
+    from rare_event.prepare.corrections import OpenQuestion
+    from rare_event.store.preview import preview
+    from rare_event.store.serial import to_plain
 
-    findings = check(read_table(options.file))
+    if options.write_schema is not None:
+        check_output(options.write_schema, options.force, [options.file])
+    seen = preview(options.file, options.file.name, corrections_of(options))
+    try:
+        complete, table = seen.complete, seen.parts()[2]
+    except OpenQuestion as question:
+        if options.json:
+            asked = [to_plain(each) for each in question.questions]
+            sys.stdout.write(json.dumps({"findings": [], "questions": asked}, indent=1) + "\n")
+        raise
+    findings = check(table)
+    if options.write_schema is not None:
+        write_schema(options.write_schema, complete)
     if options.json:
-        sys.stdout.write(json.dumps(_plain(findings), indent=1) + "\n")
+        sys.stdout.write(json.dumps(_plain(findings) | to_plain(complete), indent=1) + "\n")
     else:
         sys.stdout.write(_lines(findings) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
 
 
-def stop_on_problems(table: Table, accept: bool) -> dict[str, Any]:
-    """Print the findings of a table on standard error and return them; stop on a problem not accepted.
+def stop_on_problems(
+    table: Table, accept: Sequence[str] | None, rule: Rule | None = None
+) -> tuple[list[Finding], tuple[str, ...]]:
+    """Print the findings of a table on standard error; stop on a problem whose code is not accepted.
+
+    Parameters
+    ----------
+    table
+        The table that is to be trained on.
+    accept
+        Codes of the problems that the analyst accepts.
+    rule
+        The rule that the analyst asks for.
+
+    Returns
+    -------
+    findings, codes
+        The codes are those of the problems that were accepted.
 
     Raises
     ------
+    ConfigError
+        If no check has an accepted code.
     DataError
         If there is a problem that is not accepted.
     """
-    from rare_event.checks.check import check
+    from rare_event.checks.check import CHECKS, check
 
-    findings = check(table)
+    unknown = {*(accept or ())} - {each.code for each in CHECKS}
+    if unknown:
+        raise ConfigError(f"No check has the code {min(unknown)}. Take the codes that `check` prints.")
+    findings = [_needing_a_clock(found, table, rule) for found in check(table)]
     sys.stderr.write(_lines(findings))
-    if not accept and any(found.grade == "problem" for found in findings):
+    problems = dict.fromkeys(found.code for found in findings if found.grade == "problem")
+    if refused := [code for code in problems if code not in (accept or ())]:
         raise DataError(
-            "Nothing was trained, because the file has the problems above. Correct the file, or add "
-            "--accept to train on it as it is."
+            f"Nothing was trained, because the file has the problems above ({', '.join(refused)}). Correct "
+            f"the file, or add --accept {' '.join(problems)} to train on it as it is."
         )
-    return _plain(findings)
+    return findings, tuple(problems)
+
+
+def _needing_a_clock(found: Finding, table: Table, rule: Rule | None) -> Finding:
+    """Make the lack of a clock a problem where the analyst asks for a rate per day."""
+    if found.code != NO_CLOCK or rule is None or rule.kind != "fa-per-day" or not table.time_unit.reason:
+        return found
+    what = "There is no time column, so the rule cannot keep a number of false alarms a day."
+    fix = "Name the time column with --time, or choose another --rule."
+    return replace(found, grade="problem", what=what, fix=fix)
 
 
 def _plain(findings: Sequence[Finding]) -> dict[str, Any]:
-    keys = ("grade", "column", "what", "fix")
+    keys = ("code", "grade", "column", "what", "fix")
     return {"findings": [{key: getattr(found, key) for key in keys} for found in findings]}
 
 
 def _lines(findings: Sequence[Finding]) -> str:
-    return "".join(f"{found.grade}: {found.where} {found.what} {found.fix}\n" for found in findings)
+    return "".join(
+        f"{found.grade} {found.code}: {found.where} {found.what} {found.fix}\n" for found in findings
+    )
 
 
 def app_command(options: argparse.Namespace) -> int:

@@ -11,6 +11,7 @@ from typing import Any, get_args
 import rare_event
 from rare_event.cli import commands
 from rare_event.cli.options import CHOICES
+from rare_event.cli.reading import reading_options
 from rare_event.config import (
     PRESETS,
     SPACE_MODELS,
@@ -26,8 +27,8 @@ USAGE = "The command line: `python -m rare_event check|run|backtest|leakage|map 
 BAD_INPUT = 2
 CODES = (
     "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
-    "cannot be used; 3 `check` found problems; 130 stopped with Ctrl-C. run, backtest, leakage and map check "
-    "the file first and stop at a problem; --accept goes past it."
+    "cannot be used, or a question about the file is open; 3 `check` found problems; 130 stopped with Ctrl-C."
+    " run, backtest, leakage and map check the file first and stop at a problem; --accept CODE goes past it."
 )
 
 
@@ -49,15 +50,18 @@ def make_parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE, epilog=CODES)
     parser.add_argument("--version", action="version", version=f"rare_event {rare_event.__version__}")
     add = parser.add_subparsers(required=True).add_parser
-    _check(add("check", help="list the problems of a file", epilog=CODES))
-    _run(add("run", help="train on a file and judge the model"))
-    _backtest(add("backtest", help="train on the past, fold by fold, and judge what came after"))
-    _leakage(
-        add("leakage", help="judge one model under random rows, held-out stretches, the past, and a placebo")
+    reads = [reading_options()]
+    _check(add("check", help="list the problems of a file", epilog=CODES, parents=reads))
+    _run(add("run", help="train on a file and judge the model", parents=reads))
+    _backtest(
+        add("backtest", help="train on the past, fold by fold, and judge what came after", parents=reads)
     )
+    leakage = "judge one model under random rows, held-out stretches, the past, and a placebo"
+    _leakage(add("leakage", help=leakage, parents=reads))
     _summary(add("summary", help="print the layers of a run's network"))
     _export(add("export", help="write a run's network to a file"))
-    _map(add("map", help="try combinations of shifts, lookbacks, representations and models; resumable"))
+    combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
+    _map(add("map", help=combinations, parents=reads))
     _bench(add("bench", help="measure speed and size against references"))
     _app(add("app", help="serve the app"))
     return parser
@@ -66,6 +70,10 @@ def make_parser() -> argparse.ArgumentParser:
 def _check(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     _add_json(parser)
+    parser.add_argument(
+        "--write-schema", type=Path, metavar="FILE", help="write how the file was read, for --schema"
+    )
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.set_defaults(command=commands.check_command)
 
 
@@ -192,7 +200,9 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_accept(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--accept", action="store_true", help="train even if `check` finds problems")
+    parser.add_argument(
+        "--accept", nargs="*", metavar="CODE", help="train despite the problems with these codes, as RE102"
+    )
 
 
 def _add_network_options(parser: argparse.ArgumentParser) -> None:

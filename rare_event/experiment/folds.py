@@ -173,6 +173,8 @@ def make_scores(
     event = np.where(np.isin(event, mine), event, -1)
     # Without events there is nothing to look up, and -1 would be out of range.
     event_clock = np.append(events.clock, np.inf)[event]
+    # The lead window of the label holds its positive rows, however far apart they are.
+    rows_ahead = np.append(events.row, -1)[event] - prepared.row[ends]
     return Scores(
         row=prepared.row[ends],
         clock=prepared.clock[ends],
@@ -186,4 +188,6 @@ def make_scores(
         step=prepared.step,
         lead=max(config.shift, 1) * prepared.step,
         time_unit=prepared.time_unit,
+        minutes=prepared.minutes[ends],
+        near=(event >= 0) & (rows_ahead > 0) & (rows_ahead <= config.shift),
     )

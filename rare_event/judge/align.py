@@ -65,6 +65,7 @@ def common_windows(parts: Sequence[Scores]) -> Scores:
     return replace(
         middle,
         y_true=near.astype(np.int8),
+        near=None,
         y_score=np.zeros(len(first)),
         event=np.max([part.event for part in shared], axis=0),
         to_event=to_event,

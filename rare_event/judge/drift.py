@@ -64,7 +64,7 @@ def alarms_by_day(called: Scores, policy: AlarmPolicy) -> pd.DataFrame:
     """
     unit = called.time_unit
     day = _day(called.clock, unit)
-    windows = pd.Series(day).groupby(day).size()
+    running = pd.Series(called.running).groupby(day).sum()
     listed = alarms(called, 1.0, policy)
     false = pd.Series(_day(listed.loc[listed["false"], "start"].to_numpy(), unit)).value_counts()
     ledger = event_ledger(called, 1.0, policy)
@@ -72,9 +72,9 @@ def alarms_by_day(called: Scores, policy: AlarmPolicy) -> pd.DataFrame:
     caught = pd.Series(day[seen]).groupby(called.event[seen]).last().value_counts()
     counts = pd.DataFrame(
         {
-            "hours": windows * called.step / (unit.period / 24),
-            "false_alarms": false.reindex(windows.index, fill_value=0),
-            "caught": caught.reindex(windows.index, fill_value=0),
+            "hours": running / (unit.period / 24),
+            "false_alarms": false.reindex(running.index, fill_value=0),
+            "caught": caught.reindex(running.index, fill_value=0),
         }
     )
     counts["false_alarms_per_day"] = 24 * counts["false_alarms"] / counts["hours"]

@@ -119,7 +119,7 @@ def figures_of(
 ) -> dict[str, np.ndarray]:
     """Figures of each resample at the displayed points, shape (resamples, n_points)."""
     drawn = {name: weights @ count for name, count in counts.items()}
-    days = weights @ np.bincount(stretch) * scores.step / scores.time_unit.period
+    days = weights @ np.bincount(stretch, weights=scores.running) / scores.time_unit.period
     positives = weights @ np.bincount(stretch, weights=scores.y_true == 1)
     with np.errstate(invalid="ignore", divide="ignore"):
         return {

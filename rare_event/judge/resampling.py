@@ -244,7 +244,7 @@ def figure_draws(
     ledger = ledger[ledger["caught"]]
     seen, first = np.unique(called.event, return_index=True)
     caught = stretch[first[np.searchsorted(seen, ledger["event"])]]
-    days = total(stretch) * called.step / called.time_unit.period
+    days = times @ np.bincount(stretch, weights=called.running) / called.time_unit.period
     with np.errstate(invalid="ignore", divide="ignore"):
         return pd.DataFrame(
             {

@@ -58,8 +58,10 @@ def _quantile(points: OperatingPoints, share: float) -> float:
 def _index(points: OperatingPoints, rule: Rule) -> int | None:
     if rule.kind == "fa-per-day":
         # The lowest such that no threshold above it exceeds the budget: further down the count can
-        # fall again, when alarms merge into one that never stops.
-        kept = np.logical_and.accumulate((points.false_alarms_per_day <= rule.value)[::-1])
+        # fall again, when alarms merge into one that never stops. Nor is that one chosen where it sounds
+        # so seldom that it keeps the budget: in short stretches, or in rows longer than the repeat.
+        within = points.warns & (points.false_alarms_per_day <= rule.value)
+        kept = np.logical_and.accumulate(within[::-1])
         return len(points) - int(kept.sum()) if kept.any() else None
     if rule.kind == "f-beta":
         return _last_best(points.f_beta(rule.value))

@@ -58,6 +58,11 @@ class Scores:
         Minutes before an event in which its rows are positive: shift x step.
     time_unit
         Where it is rows, they stand for all minutes above, and 1,000 of them for a day.
+    minutes
+        Running time that each window stands for; None: the step.
+    near
+        Which windows end in a row that the shift made positive for their event; None: those in the
+        `lead` minutes before it, which are others where the steps differ.
 
     Examples
     --------
@@ -80,6 +85,8 @@ class Scores:
     step: float
     lead: float = OLDER_LEAD
     time_unit: TimeUnit = MINUTES
+    minutes: np.ndarray | None = None
+    near: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of scored windows."""
@@ -100,13 +107,25 @@ class Scores:
         return self.lead if policy.lead is None else policy.lead
 
     def in_lead_window(self, policy: AlarmPolicy) -> np.ndarray:
-        """Return which windows lie in the lead window of an event, shape (n,)."""
-        return self.to_event <= self.lead_of(policy) + ROUNDING
+        """Return which windows lie in the lead window of an event, shape (n,).
+
+        In the lead window of the label these are the positive ones, however long their steps are.
+        """
+        lead = self.lead_of(policy)
+        if self.near is not None and abs(lead - self.lead) <= ROUNDING:
+            return self.near
+        within: np.ndarray = self.to_event <= lead + ROUNDING
+        return within | self.near if self.near is not None and lead > self.lead else within
+
+    @property
+    def running(self) -> np.ndarray:
+        """Minutes of running time that each window stands for, shape (n,)."""
+        return np.full(len(self), self.step) if self.minutes is None else self.minutes
 
     @property
     def days(self) -> float:
         """Days of running time, or thousands of rows, that the windows stand for."""
-        return len(self) * self.step / self.time_unit.period
+        return float(self.running.sum()) / self.time_unit.period
 
     @property
     def age(self) -> np.ndarray:
@@ -151,8 +170,12 @@ class Scores:
         mask
             bool, shape (n,).
         """
-        columns = {name: getattr(self, name)[mask] for name in COLUMNS}
+        columns = {name: column[mask] for name, column in self._columns().items()}
         return replace(self, **columns)
+
+    def _columns(self) -> dict[str, np.ndarray]:
+        every = {name: getattr(self, name) for name in (*COLUMNS, *MAYBE)}
+        return {name: column for name, column in every.items() if column is not None}
 
     def scales(self) -> Scales:
         """Return what `of_record` needs besides the windows and the events, as plain data."""
@@ -160,13 +183,13 @@ class Scores:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the windows as a frame with one column for each array of shape (n,)."""
-        return pd.DataFrame({name: getattr(self, name) for name in COLUMNS})
+        return pd.DataFrame(self._columns())
 
     @classmethod
     def of_record(cls, frame: pd.DataFrame, total_events: Any, scales: Mapping[str, Any]) -> Scores:
         """Make scores of what `to_frame` and `scales` returned, now or in an older version."""
         return cls(
-            **{name: frame[name].to_numpy() for name in COLUMNS},
+            **{name: frame[name].to_numpy() for name in (*COLUMNS, *(m for m in MAYBE if m in frame))},
             total_events=np.asarray(total_events, np.int64),
             step=float(scales["step"]),
             lead=scales.get("lead", OLDER_LEAD),
@@ -175,7 +198,9 @@ class Scores:
 
 
 OF_ALL = ("total_events", "step", "lead", "time_unit")
-COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in OF_ALL)
+# Scores of older files lack them.
+MAYBE = ("minutes", "near")
+COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in (*OF_ALL, *MAYBE))
 
 
 def join(parts: list[Scores]) -> Scores:

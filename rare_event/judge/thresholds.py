@@ -13,6 +13,8 @@ from rare_event.errors import DataError
 from rare_event.judge.alarms import alarm_level, repetitions
 from rare_event.judge.scores import Scores
 
+# An alarm that stands in more than this share of the rows is always on, however few times it sounds.
+MOST_STANDING = 0.5
 # Rows of the scores, the rank up to which each counts, and +1 or -1.
 Marks = list[tuple[np.ndarray | slice, np.ndarray, int]]
 
@@ -37,6 +39,8 @@ class OperatingPoints:
         Running time in days, or thousands of rows.
     time_unit
         Of the scores.
+    standing
+        Rows in which an alarm stands, alarmed or within the cooldown after; None: not counted.
 
     Examples
     --------
@@ -58,6 +62,7 @@ class OperatingPoints:
     n_events: int
     days: float
     time_unit: TimeUnit = MINUTES
+    standing: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of points."""
@@ -81,8 +86,15 @@ class OperatingPoints:
 
     @property
     def false_alarms_per_day(self) -> np.ndarray:
-        """False alarms per day of running time, or per 1,000 rows."""
-        return self.false_alarms / self.days
+        """False alarms per day of running time, or per 1,000 rows; not a number without running time."""
+        return self.false_alarms / self.days if self.days else np.full(len(self), np.nan)
+
+    @property
+    def warns(self) -> np.ndarray:
+        """Whether an alarm stands in at most half of the rows: one that always stands warns of nothing."""
+        if self.standing is None:
+            return np.ones(len(self), bool)
+        return self.standing <= MOST_STANDING * (self.n_positive + self.n_normal)
 
     def f_beta(self, beta: float = 1.0) -> np.ndarray:
         """F-beta of the rows (van Rijsbergen 1979): recall weighs `beta` times as much."""
@@ -138,8 +150,8 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
     alarmed = predicted if level is rank else _at_or_above(n_points, [(slice(None), level, 1)])
     tp = _at_or_above(n_points, [(slice(None), rank[scores.y_true == 1], 1)])
     marks = alarm_marks(scores, level, policy)
-    caught, merged, true_alarms = (
-        _at_or_above(n_points, marks[name]) for name in ("caught", "merged", "true_alarms")
+    caught, merged, true_alarms, standing = (
+        _at_or_above(n_points, marks[name]) for name in ("caught", "merged", "true_alarms", "standing")
     )
     alarms = alarmed - merged
     return OperatingPoints(
@@ -154,6 +166,7 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
         n_events=len(scores.total_events),
         days=scores.days,
         time_unit=scores.time_unit,
+        standing=standing,
     )
 
 
@@ -210,13 +223,17 @@ def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[
     -------
     dict
         ``caught``: events; ``merged``: alarmed rows that belong to an earlier row's alarm, less the
-        times that it sounds again; ``true_alarms``. Each a list of rows of `scores`, ranks and a sign.
+        times that it sounds again; ``standing``: rows in which an alarm stands; ``true_alarms``. Each a
+        list of rows of `scores`, ranks and a sign.
     """
     # A row begins an alarm at thresholds above every level of the cooldown before it.
     age = scores.age
     before = highest_within(level, scores.clock, age, policy.cooldown)
     again, up_to = repetitions(before, scores, policy, age)
-    marks: dict[str, Marks] = {"merged": [(slice(None), np.minimum(before, level), 1), (again, up_to, -1)]}
+    marks: dict[str, Marks] = {
+        "merged": [(slice(None), np.minimum(before, level), 1), (again, up_to, -1)],
+        "standing": [(slice(None), np.maximum(before, level), 1)],
+    }
     near = np.flatnonzero(scores.in_lead_window(policy))
     if not len(near):
         return marks | {"caught": [], "true_alarms": []}

@@ -185,7 +185,8 @@ def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: f
     if not budget > 0:
         rate = f"{budget:g} false alarms {validation.time_unit.a_day}"
         raise ConfigError(f"The budget is {rate}; choose more than 0.")
-    alarms = budget * validation.step / validation.time_unit.period
+    mean_step = float(validation.running.mean()) if len(validation) else validation.step
+    alarms = budget * mean_step / validation.time_unit.period
     share, ratio = _alarms_per_window(validation, policy, alarms, days)
     above = alarms
     if len(share):

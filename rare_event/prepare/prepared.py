@@ -13,7 +13,7 @@ from rare_event.prepare.assets import asset_rows, require_one_step
 from rare_event.prepare.features import Derived, derive
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.split import Fold, split
-from rare_event.prepare.stretches import Events, find_events, median_step
+from rare_event.prepare.stretches import Events, find_events, median_step, running_minutes
 from rare_event.prepare.table import Table
 from rare_event.prepare.windows import article_window_ends, window_ends
 
@@ -38,6 +38,8 @@ class Prepared:
         Events of the table.
     step
         Minutes per row.
+    minutes
+        Running time that each row stands for, shape (n_kept,).
     time_unit
         Unit of the table; if it is rows, all minutes above are rows.
     asset
@@ -55,6 +57,7 @@ class Prepared:
     folds: list[Fold]
     events: Events
     step: float
+    minutes: np.ndarray
     time_unit: TimeUnit = MINUTES
     asset: np.ndarray | None = None
     assets: tuple[str, ...] = ()
@@ -97,6 +100,7 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         folds=split(config.split, stretch[kept], ends, config.lookback + config.shift, clock[kept], of),
         events=find_events(clock, table.label, stretch),
         step=table.step,
+        minutes=running_minutes(clock, stretch, table.step)[kept],
         time_unit=table.time_unit,
         asset=of,
         assets=table.assets,

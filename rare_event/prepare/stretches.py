@@ -46,6 +46,31 @@ def median_step(clock: np.ndarray, asset: np.ndarray | None = None) -> float:
     return float(np.median(steps)) if steps.size else 1.0
 
 
+def running_minutes(clock: np.ndarray, stretch: np.ndarray, step: float) -> np.ndarray:
+    """Return the running time that each row stands for, whose sum is that of the table.
+
+    It is the time until the next row of the stretch, so rows that share a time count once, and stops
+    do not count.
+
+    Parameters
+    ----------
+    clock, stretch
+        Minutes and stretch ids, each of shape (n_rows,).
+    step
+        Minutes that the last row of a stretch stands for: the median step.
+
+    Examples
+    --------
+    >>> clock = np.array([0.0, 2, 2, 5, 90, 92])
+    >>> running_minutes(clock, np.array([0, 0, 0, 0, 1, 1]), step=2.0).tolist()
+    [2.0, 0.0, 3.0, 2.0, 2.0, 2.0]
+    """
+    running = np.full(len(clock), step)
+    same = stretch[1:] == stretch[:-1]
+    running[:-1][same] = np.diff(clock)[same]
+    return running
+
+
 def stretches(clock: np.ndarray, label: np.ndarray, asset: np.ndarray | None = None) -> np.ndarray:
     """Return the number of each row's stretch; stretches end at time gaps, after events and with an asset.
 

@@ -16,8 +16,8 @@ from tempfile import TemporaryDirectory
 import pandas as pd
 import pyarrow as pa
 
-from rare_event.checks.findings import Finding
-from rare_event.checks.fixes import fix, fix_again, with_role_of
+from rare_event.checks.findings import Finding, Fix
+from rare_event.checks.fixes import Recipe, fix, fix_again, with_role_of
 from rare_event.errors import RunError
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.schema import Schema, guess_schema
@@ -54,7 +54,7 @@ class Dataset:
     schema
         Roles of the columns.
     fixes
-        One-click fixes, in the order of their application.
+        The recipe of corrections, in order; findings in records of earlier versions.
     reading, remarks
         How the upload was read, and what was found then.
     stored
@@ -73,7 +73,7 @@ class Dataset:
     added: str
     n_rows: int
     schema: Schema
-    fixes: tuple[Finding, ...] = ()
+    fixes: tuple[Fix | Finding, ...] = ()
     reading: Reading = Reading()
     remarks: tuple[Remark, ...] = ()
     stored: str = FIRST_READING
@@ -83,7 +83,7 @@ class Dataset:
     @property
     def version(self) -> str:
         """Digest of the upload, its reading, the schema and the fixes."""
-        parts = [self.digest, _roles(self.schema), [asdict(f) for f in self.fixes]]
+        parts = [self.digest, _roles(self.schema), [_step(f) for f in self.fixes]]
         # The first reading of a file is not named, as in earlier versions.
         parts += [self.stored] if self.stored != FIRST_READING else []
         return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
@@ -97,9 +97,14 @@ class Dataset:
             If the stored file is missing or damaged.
         """
         raw = self._columns()
-        for finding in self.fixes:
-            raw, _ = fix_again(raw, self.schema, finding)
+        for step in self.fixes:
+            raw, _ = fix_again(raw, self.schema, step)
         return raw
+
+    @property
+    def recipe(self) -> Recipe:
+        """How the table is made from the file, to read another file identically."""
+        return Recipe(self.reading, self.schema, self.fixes)
 
     def table(self) -> Table:
         """Read the table.
@@ -128,27 +133,27 @@ class Dataset:
         changed.table()
         return changed
 
-    def with_fix(self, finding: Finding) -> Dataset:
-        """Return the dataset with one more fix, which may change the schema.
+    def with_fix(self, step: Fix | Finding) -> Dataset:
+        """Return the dataset with one more fix, or that of a finding, which may change the schema.
 
         Raises
         ------
         TableError
             If it would destroy data, or the columns would no longer fit the schema.
         """
-        return self._with(finding, fix)
+        return self._with(step if isinstance(step, Fix) else (step.remedy or step), fix)
 
-    def _with(self, finding: Finding, apply: Callable[..., tuple[pd.DataFrame, Schema]]) -> Dataset:
-        _, schema = apply(self.raw(), self.schema, finding)
-        changed = replace(self, schema=schema, fixes=(*self.fixes, finding))
+    def _with(self, step: Fix | Finding, apply: Callable[..., tuple[pd.DataFrame, Schema]]) -> Dataset:
+        _, schema = apply(self.raw(), self.schema, step)
+        changed = replace(self, schema=schema, fixes=(*self.fixes, step))
         changed.table()
         return changed
 
     def without_last_fix(self) -> Dataset:
         """Return the dataset without its latest fix; roles chosen by the user stay."""
         changed = replace(self, schema=self.first_schema or guess_schema(self._columns()), fixes=())
-        for finding in self.fixes[:-1]:
-            changed = changed._with(finding, fix_again)
+        for step in self.fixes[:-1]:
+            changed = changed._with(step, fix_again)
         last = self.fixes[-1]
         if changed._with(last, fix_again).schema == self.schema:
             return changed
@@ -157,6 +162,13 @@ class Dataset:
             self.schema if last.column is None else with_role_of(self.schema, changed.schema, last.column)
         )
         return replace(self, fixes=self.fixes[:-1]).with_schema(schema)
+
+
+def _step(step: Fix | Finding) -> dict[str, object]:
+    """Return a fix as plain data; one of an earlier version as that version did."""
+    plain = asdict(step)
+    old = ("grade", "column", "what", "fix", "action")
+    return plain if isinstance(step, Fix) else {name: plain[name] for name in old}
 
 
 def _roles(schema: Schema) -> dict[str, object]:

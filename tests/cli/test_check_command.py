@@ -11,6 +11,8 @@ from rare_event.cli.parser import main
 from rare_event.store.runs import list_runs
 from tests.small import small_frame
 
+ODD = Finding("problem", "x1", "It is odd.", "Look at it.", code="RE301")
+
 
 @pytest.mark.parametrize(
     ("grades", "code"), [([], 0), (["note"], 0), (["warning", "note"], 1), (["problem", "warning"], 3)]
@@ -44,8 +46,8 @@ def test_a_file_with_the_newest_row_first_is_not_trained_on(workspace, tmp_path,
     small_frame().iloc[::-1].to_csv(path, index=False)
     assert main([command, str(path)]) == 2
     out, err = capsys.readouterr()
-    assert "problem: Column 'time': The newest rows come first" in err
-    assert "Nothing was trained" in err and "--accept" in err
+    assert "problem RE102: Column 'time': The newest rows come first" in err
+    assert "Nothing was trained" in err and "--accept RE102" in err
     assert not out
     assert not list_runs(role=None)
 
@@ -53,14 +55,35 @@ def test_a_file_with_the_newest_row_first_is_not_trained_on(workspace, tmp_path,
 def test_a_problem_that_is_accepted_is_said_and_trained_on(workspace, tmp_path, capsys) -> None:
     path = tmp_path / "newest.csv"
     small_frame().iloc[::-1].to_csv(path, index=False)
-    assert main(["run", str(path), "--model", "pca", "--rule", "quantile=0.99", "--accept"]) == 0
+    assert main(["run", str(path), "--model", "pca", "--rule", "quantile=0.99", "--accept", "RE102"]) == 0
     assert "The newest rows come first" in capsys.readouterr().err
-    assert len(list_runs()) == 1
+    (run,) = list_runs()
+    assert run.dataset().accepted == ("RE102",)
+
+
+@pytest.mark.parametrize("codes", [[], ["RE101"], ["RE101", "RE304"], ["RE000"]])
+def test_only_the_code_of_the_problem_accepts_it(workspace, tmp_path, capsys, codes) -> None:
+    path = tmp_path / "newest.csv"
+    small_frame().iloc[::-1].to_csv(path, index=False)
+    assert main(["run", str(path), "--model", "pca", "--accept", *codes]) == 2
+    err = capsys.readouterr().err
+    assert ("No check has the code RE000" if codes == ["RE000"] else "--accept RE102") in err
+    assert not list_runs(role=None)
+
+
+def test_a_rate_per_day_without_a_clock_is_refused(workspace, tmp_path, capsys) -> None:
+    path = tmp_path / "rows.csv"
+    small_frame().drop(columns="time").to_csv(path, index=False)
+    options = ["run", str(path), "--model", "pca", "--rule", "fa-per-day=2"]
+    assert main(options) == 2
+    assert "problem RE109" in capsys.readouterr().err and not list_runs(role=None)
+    assert main([*options, "--accept", "RE109"]) == 0
+    assert "per 1,000 rows" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("command", ["run", "backtest", "leakage", "map"])
 def test_what_was_found_is_in_the_json(workspace, sample_csv, capsys, monkeypatch, command) -> None:
-    monkeypatch.setattr(checks, "check", lambda _: [Finding("problem", "x1", "It is odd.", "Look at it.")])
+    monkeypatch.setattr(checks, "check", lambda _: [ODD])
     assert main(["check", str(sample_csv), "--json"]) == 3
     checked = json.loads(capsys.readouterr().out)["findings"]
     options = {
@@ -70,9 +93,9 @@ def test_what_was_found_is_in_the_json(workspace, sample_csv, capsys, monkeypatc
         "map": ["--models", "pca", "--representations", "level", "--lookbacks", "1", "--shifts", "2"],
     }
     options["map"] += ["--folds", "3", "--jobs", "1"]
-    assert main([command, str(sample_csv), *options[command], "--accept", "--json"]) == 0
+    assert main([command, str(sample_csv), *options[command], "--accept", "RE301", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["findings"]
-    assert found == checked and {"grade", "column", "what", "fix"} == set(found[0])
+    assert found == checked and {"code", "grade", "column", "what", "fix"} == set(found[0])
     assert not any("action" in finding for finding in found)
 
 

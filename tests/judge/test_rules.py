@@ -99,7 +99,10 @@ def counted(seed, n_rows=60):
     rng = np.random.default_rng(seed)
     scores = naive.random_scores(rng, n_rows=n_rows, ties=int(rng.choice([3, 12, 1000])))
     policy = naive.random_policy(rng)
-    walked = [(t, naive.figures_at(scores, t, policy)) for t in sorted(set(scores.y_score.tolist()))]
+    walked = [
+        (t, naive.figures_at(scores, t, policy) | {"standing": naive.standing_rows(scores, t, policy)})
+        for t in sorted(set(scores.y_score.tolist()))
+    ]
     return scores, operating_points(scores, policy), walked
 
 

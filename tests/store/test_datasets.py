@@ -8,11 +8,21 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.checks.findings import Finding
+from rare_event.checks.findings import Finding, Fix
+from rare_event.checks.fixes import apply_recipe
 from rare_event.errors import RunError, TableError
-from rare_event.prepare.table import Table, read_table
-from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset, save_dataset
+from rare_event.prepare.table import Table, apply_schema, read_table
+from rare_event.read.raw import read_raw
+from rare_event.store.datasets import (
+    Dataset,
+    _roles,
+    add_dataset,
+    list_datasets,
+    open_dataset,
+    save_dataset,
+)
 from rare_event.store.serial import to_plain
+from tests.small import small_frame
 
 IGNORE_S1 = Finding("note", "s1", "It is of no use.", "Ignore it.", "ignore")
 
@@ -72,7 +82,7 @@ def test_fixes_are_stored_and_made_again_on_reading(workspace) -> None:
     dataset = add_dataset(upload, "f.csv")
     sort = Finding("problem", "time", "Time runs backwards.", "Sort the rows by time.", "sort-time")
     fixed = dataset.with_fix(sort).with_fix(IGNORE_S1)
-    assert fixed.fixes == (sort, IGNORE_S1) and fixed.schema.ignored == ("s1",)
+    assert fixed.fixes == (sort.remedy, IGNORE_S1.remedy) and fixed.schema.ignored == ("s1",)
     save_dataset(fixed)
     again = open_dataset(dataset.digest)
     assert again == fixed
@@ -224,7 +234,7 @@ def test_a_fix_keeps_a_role_that_was_set_after_an_earlier_fix(dataset) -> None:
     # The analyst takes s1 back, and ignores s3 and the grade.
     mine = replace(first.schema, sensors=("s0", "s1", "s2"), categories=(), ignored=("s3", "grade"))
     second = first.with_schema(mine).with_fix(FILL_S2)
-    assert second.fixes == (IGNORE_S1, FILL_S2) and second.schema == mine
+    assert second.fixes == (IGNORE_S1.remedy, FILL_S2.remedy) and second.schema == mine
     save_dataset(second)
     again = open_dataset(dataset.digest)
     assert again.schema == mine and again.table().schema.sensors == ("s0", "s1", "s2")
@@ -259,3 +269,41 @@ def test_a_record_that_was_damaged_is_stored_anew(dataset, upload, workspace, da
     assert open_dataset(dataset.digest) == again and same(again.table(), read_table(upload))
     # What is whole is kept, name and all.
     assert add_dataset(upload, "third.csv").name == "again.csv"
+
+
+def test_fixes_of_an_earlier_version_still_open_and_make_the_same_table(dataset, workspace) -> None:
+    fixed = dataset.with_fix(IGNORE_S1).with_fix(FILL_S2)
+    record = to_plain(fixed)
+    keys = ("grade", "column", "what", "fix", "action")
+    record["fixes"] = [{key: getattr(f, key) for key in keys} for f in (IGNORE_S1, FILL_S2)]
+    (workspace / "datasets" / dataset.digest / "dataset.json").write_text(json.dumps(record))
+    old = open_dataset(dataset.digest)
+    assert [f.column for f in old.fixes] == ["s1", "s2"] and old.fixes != fixed.fixes
+    pd.testing.assert_frame_equal(old.table().frame, fixed.table().frame)
+    # The version of the table is that of before: maps and runs on it stay comparable.
+    plain = json.dumps([dataset.digest, _roles(old.schema), record["fixes"]], sort_keys=True)
+    assert old.version == hashlib.sha256(plain.encode()).hexdigest() != fixed.version
+    assert open_dataset(save_dataset(old).digest).version == old.version
+    assert old.without_last_fix().fixes == (IGNORE_S1,)
+
+
+def test_a_new_file_of_the_same_form_gets_the_same_fixes(workspace) -> None:
+    data = small_frame()
+    first = data["s2"].index[5]
+    data.loc[first : first + 2, "s2"] = np.nan
+    dataset = add_dataset(data.iloc[::-1].to_csv(index=False).encode(), "first.csv")
+    time = str(dataset.schema.time)
+    for step in (Fix("sort-time", time), Fix("forward-fill", "s2"), Fix("ignore", "s1")):
+        dataset = dataset.with_fix(step)
+    dataset = dataset.with_fix(Fix("leave-out-lines", None, (2.0, 5.0)))
+    save_dataset(dataset)
+    recipe = open_dataset(dataset.digest).recipe
+    assert recipe.schema == dataset.schema and recipe.reading == dataset.reading
+    later = data.assign(s0=data["s0"] + 1).drop(columns=dataset.schema.label)
+    new = read_raw(later.iloc[::-1].to_csv(index=False).encode(), name="new.csv").frame
+    table = apply_schema(apply_recipe(new, recipe), recipe.schema, name="new", digest="", events_needed=False)
+    assert (steps(table) >= np.timedelta64(0)).all() and "s1" not in table.frame
+    filled = table.frame["s2"].to_numpy()
+    assert np.isfinite(filled).all() and filled[5] == filled[4] == np.float32(data["s2"].iloc[4])
+    assert table.n_rows == len(data), "ranges of lines concern the file that they were named in"
+    assert dataset.table().n_rows == len(data) - 4

@@ -6,7 +6,7 @@ import streamlit as st
 
 from rare_event.clock import MINUTES_PER_DAY
 from rare_event.plots.balance import balance_figure
-from rare_event.prepare.stretches import find_events
+from rare_event.prepare.stretches import find_events, running_minutes
 from rare_event.store.datasets import Dataset
 from rare_event.text import number, plain, share
 from rare_event.ui.cache import table_of
@@ -23,7 +23,7 @@ def show_balance(dataset: Dataset) -> None:
     events = find_events(clock, table.label, stretch)
     n_label = int(table.label.sum())
     step = table.step
-    days = table.n_rows * step / MINUTES_PER_DAY
+    days = running_minutes(clock, stretch, step).sum() / MINUTES_PER_DAY
     st.subheader(plain(dataset.name))
     figures: list[tuple[str, str, str | None]] = [
         ("Rows", f"{table.n_rows:,}", None),
@@ -34,7 +34,7 @@ def show_balance(dataset: Dataset) -> None:
     ]
     if not table.time_unit.reason:
         figures += [
-            ("Running time", f"{number(days)} days", "Rows times the median step; stops do not count."),
+            ("Running time", f"{number(days)} days", "Time between rows; stops do not count."),
             ("Step", f"{number(step)} min", "Median time between rows."),
         ]
     show_metrics(figures)

@@ -1,0 +1,139 @@
+"""The options that say how a file is read, shared by all commands that read one."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rare_event.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rare_event.prepare.corrections import Corrections
+    from rare_event.store.datasets import Dataset
+
+# Tab and space are hard to type in a shell.
+SEPARATORS = {"tab": "\t", "\\t": "\t", "space": " ", "comma": ",", "semicolon": ";", "bar": "|"}
+
+
+def reading_options() -> argparse.ArgumentParser:
+    """Return the options as a parent of a command's parser."""
+    parent = argparse.ArgumentParser(add_help=False)
+    add = parent.add_argument_group(
+        "how the file is read",
+        "What is not given is found out. What cannot be found out with certainty is asked: the command "
+        "then stops with exit code 2 and names the option that answers.",
+    ).add_argument
+    add("--schema", type=Path, metavar="FILE", help="corrections that `check --write-schema` wrote")
+    add("--time", nargs="+", metavar="COL", help="column of the times, or the columns of date and time")
+    add("--no-time", action="store_true", help="use no column as time")
+    add("--time-format", metavar="FORMAT", help='for example "%%d.%%m.%%Y %%H:%%M", or "epoch ms"')
+    add("--label", nargs="+", metavar="COL", help="column that marks the events; several: any of them")
+    add("--event", nargs="+", metavar="VALUE", help="value of the label that marks an event")
+    add("--blank", choices=["normal"], help="what an empty cell of the label means")
+    add("--ignore", nargs="+", metavar="COL", default=[], help="columns that are not used")
+    add("--assets", metavar="COL", help="column that names the machine of a row")
+    add("--decimal", metavar="SIGN", help="decimal sign of numbers, for example ,")
+    add("--thousands", metavar="SIGN", help="thousands sign of numbers; none: there is none")
+    add("--separator", metavar="SIGN", help="between the columns: one character, or tab")
+    add("--encoding", help="for example utf-8 or cp1252")
+    add("--header", type=int, metavar="LINE", help="line of the column names; 0: there is none")
+    add("--units", type=int, metavar="LINE", help="line of the units; 0: there is none")
+    add("--sheet", "--member", dest="member", metavar="NAME", help="sheet of a workbook, or file in a zip")
+    add("--layout", choices=["wide", "long"], help="long: one row per tag and time")
+    return parent
+
+
+def corrections_of(options: argparse.Namespace) -> Corrections:
+    """Return what the options say of the file.
+
+    Raises
+    ------
+    ConfigError
+        If a value cannot be used.
+    RunError
+        If the schema file cannot be read.
+    """
+    from rare_event.prepare.corrections import NO_CORRECTIONS
+
+    said = NO_CORRECTIONS if options.schema is None else _schema_file(options.schema)
+    changes: dict[str, Any] = {
+        name: getattr(options, name)
+        for name in ("encoding", "header", "units", "member", "layout", "time_format", "decimal")
+        if getattr(options, name) is not None
+    }
+    if options.separator is not None:
+        changes["separator"] = SEPARATORS.get(options.separator, options.separator)
+    if options.thousands is not None:
+        changes["thousands"] = "" if options.thousands == "none" else options.thousands
+    if options.time is not None or options.no_time:
+        changes["time"] = () if options.no_time else tuple(options.time)
+        # The format of another column does not fit.
+        changes.setdefault("time_format", None)
+    _require_signs(changes)
+    given: dict[str, Any] = {n: tuple(getattr(options, n) or ()) for n in ("label", "event", "ignore")}
+    given |= {name: getattr(options, name) for name in ("blank", "assets")}
+    return replace(
+        said,
+        reading=replace(said.reading, **changes),
+        **{name: value for name, value in given.items() if value},
+    )
+
+
+def _require_signs(changes: dict[str, Any]) -> None:
+    for name in ("separator", "decimal", "thousands"):
+        if len(changes.get(name, "")) > 1:
+            raise ConfigError(f"--{name} is {changes[name]!r}; give one character.")
+    if "decimal" in changes and changes["decimal"] not in (",", "."):
+        raise ConfigError(f"--decimal is {changes['decimal']!r}; it is a comma or a point.")
+    for name in ("header", "units"):
+        if changes.get(name, 0) < 0:
+            raise ConfigError(f"--{name} is {changes[name]}; give the number of a line, or 0 for none.")
+
+
+def _schema_file(path: Path) -> Corrections:
+    from rare_event.prepare.corrections import Corrections
+    from rare_event.store.serial import load
+
+    hint = "Write it with `rare_event check FILE --write-schema`, or correct it by hand."
+    return load(Corrections, path, "schema file", str(path), hint)
+
+
+def write_schema(path: Path, complete: Corrections) -> None:
+    """Write corrections that read a file in the same way without a question.
+
+    Raises
+    ------
+    RunError
+        If the file cannot be written.
+    """
+    from rare_event.store.serial import dump
+    from rare_event.store.workspace import write_text
+
+    write_text(path, dump(complete) + "\n")
+
+
+def stored(options: argparse.Namespace) -> Dataset:
+    """Store the file of a command as its options say; say where an earlier reading is used or replaced.
+
+    Raises
+    ------
+    OpenQuestion
+        If the file leaves something open that no option answers.
+    TableError
+        If the file is not a usable table.
+    """
+    from rare_event.read.raw import digest_of
+    from rare_event.store.datasets import add_dataset, stored_dataset
+
+    before = stored_dataset(digest_of(options.file))
+    dataset = add_dataset(options.file, options.file.name, corrections_of(options))
+    if before is not None and before != dataset:
+        words = "The file was stored with another reading or other roles. Now it is read as the options say"
+        sys.stderr.write(f"note: {words}, without its earlier fixes.\n")
+    elif before is not None and (before.fixes or before.schema != before.first_schema):
+        words = f"The file is stored already, with roles chosen then and {len(before.fixes)} applied fixes"
+        sys.stderr.write(f"note: {words}. They are used.\n")
+    return dataset
