@@ -11,6 +11,7 @@ import pandas as pd
 from rare_event.errors import TableError
 from rare_event.prepare.roles import schema_of_roles
 from rare_event.prepare.schema import Schema, guess_schema
+from rare_event.read.clock_columns import joined_name
 from rare_event.read.table import AS_FOUND, Choice, Question, Reading
 from rare_event.read.values import shown, text_of
 
@@ -103,7 +104,7 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
         If a column that was named is not in the file, or no column can be the label.
     """
     _require_named(frame, said)
-    label, time = next(iter(said.label), None), said.reading.time
+    label, time = next(iter(said.label), None), _joined_time(frame, said)
     unused = [column for column in said.ignore if column != label]
     before = said.schema or guess_schema(frame.drop(columns=unused), label=label)
     given = dict(before.roles()) | dict.fromkeys(said.ignore, "ignored")
@@ -123,9 +124,16 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
     return schema
 
 
+def _joined_time(frame: pd.DataFrame, said: Corrections) -> tuple[str, ...] | None:
+    """Return the column of times: of a date and a time of day, the one that they were joined to."""
+    time = said.reading.time
+    joined = joined_name(time) if time and len(time) == 2 else ""
+    return (joined,) if joined in frame.columns else time
+
+
 def _require_named(frame: pd.DataFrame, said: Corrections) -> None:
     """Reject a column that the file does not have, naming those that it has."""
-    named = (*said.label, *(said.reading.time or ()), *said.ignore, *filter(None, [said.assets]))
+    named = (*said.label, *(_joined_time(frame, said) or ()), *said.ignore, *filter(None, [said.assets]))
     missing = [column for column in named if column not in frame.columns]
     if missing:
         has = ", ".join(shown(column) for column in frame.columns[:10])

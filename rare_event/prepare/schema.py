@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.read.times import called_time, time_formats
+from rare_event.read.times import is_called_time, times_of
 from rare_event.read.values import distinct, first_intruder, mostly_numbers, shown, text_of, texts_of
 
 LABEL_WORDS = frozenset(
@@ -102,17 +102,20 @@ def guess_schema(raw: pd.DataFrame, *, label: str | None = None) -> Schema:
     """
     require_rows(raw)
     few = {column: distinct(raw[column]) for column in raw.columns}
-    time, time_format = _guess_time(raw.drop(columns=[label] if label else []))
+    times = times_of(raw.drop(columns=[label] if label else []))
+    time, formats = next(iter(times.items()), (None, [None]))
     label = label or _guess_label(raw.drop(columns=[time] if time else []), few)
     counts = texts_of(raw[label]).value_counts()
     # Of two equally frequent values the later in the alphabet: "1" and "True" rather than "0" and "False".
     event = min(sorted(counts.index, reverse=True), key=lambda word: counts[word]) if len(counts) > 1 else "1"
-    roles = {c: _role(raw[c], few[c]) for c in raw.columns if c not in (time, label)}
+    roles: dict[str, Role] = {c: _role(raw[c], few[c]) for c in raw.columns if c not in (time, label)}
+    # A time that is not used, or cannot be read, is no sensor.
+    roles |= {c: "ignored" for c in roles if c in times or is_called_time(c)}
     sensors, categories, ignored = (
         tuple(column for column, role in roles.items() if role == wanted)
         for wanted in ("sensor", "category", "ignored")
     )
-    return Schema(label, time, sensors, categories, ignored, str(event), time_format)
+    return Schema(label, time, sensors, categories, ignored, str(event), formats[0])
 
 
 def resembles_label(name: str) -> bool:
@@ -127,18 +130,6 @@ def require_rows(raw: pd.DataFrame) -> None:
     """Reject a file of one row: it cannot hold both normal rows and events."""
     if len(raw) < 2:
         raise TableError(f"The file has {len(raw)} row of data. Choose a file with normal rows and events.")
-
-
-def _guess_time(raw: pd.DataFrame) -> tuple[str | None, str | None]:
-    found: list[tuple[str, str | None]] = []
-    for position, column in enumerate(raw.columns):
-        called = called_time(column)
-        numeric = pd.api.types.is_numeric_dtype(raw[column])
-        if numeric and not called and (position > 0 or not raw[column].is_monotonic_increasing):
-            continue
-        if formats := time_formats(raw[column]):
-            found.append((column, formats[0]))
-    return min(found, key=lambda pair: not called_time(pair[0]), default=(None, None))
 
 
 def _guess_label(raw: pd.DataFrame, few: dict[str, np.ndarray | None]) -> str:

@@ -18,7 +18,7 @@ from rare_event.prepare.stretches import median_step, minutes, stretches
 from rare_event.read.raw import digest_of, read_raw
 from rare_event.read.source import Source
 from rare_event.read.table import Remark
-from rare_event.read.times import parse_times, zones
+from rare_event.read.times import YEARS, parse_times, zones
 from rare_event.read.values import first_intruder, shown, texts_of, to_float32, to_numbers
 from rare_event.text import plural
 
@@ -269,8 +269,9 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
             f"the format {schema.time_format}" if schema.time_format else "a time such as 1999-05-01 00:00"
         )
         raise TableError(
-            f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} is "
-            "expected. Correct the line, choose another time column, or use none."
+            f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} of "
+            f"the years {YEARS[0].year} to {YEARS[1].year} is expected. Correct or delete that line in the "
+            f"file, or ignore the column (on the command line: --ignore {schema.time})."
         )
     written = zones(column)
     if written is not None and written.isna().any() and written.notna().any():

@@ -14,6 +14,7 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.read.blocks import convert
+from rare_event.read.clock_columns import with_times
 from rare_event.read.columns import new_cells
 from rare_event.read.containers import unpack
 from rare_event.read.encoding import HEAD_BYTES, utf16
@@ -79,7 +80,7 @@ def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable
         ) from error
     if raw.frame.empty:
         raise TableError(f"{name} has a header but no rows. Choose a file with data below the header.")
-    return raw
+    return with_times(raw, said)
 
 
 def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:

@@ -8,23 +8,39 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-EPOCHS: dict[str | None, tuple[Literal["s", "ms"], float, float]] = {
+from rare_event.read.clocks import Parts, clock_format, date_formats, take_apart, to_times
+
+Unit = Literal["D", "s", "ms", "us", "ns"]
+# Unit, and the smallest and largest number; the smallest of 1900, where a column is called a time.
+EPOCHS: dict[str | None, tuple[Unit, float, float]] = {
     "epoch s": ("s", 1e8, 5e9),
     "epoch ms": ("ms", 1e11, 5e12),
+    "epoch us": ("us", 1e14, 5e15),
+    "epoch ns": ("ns", 1e17, 5e18),
 }
-
-TIME_WORDS = frozenset(["time", "timestamp", "date", "datetime", "ts", "epoch"])
-
-_TIME = re.compile(
-    r"(\d{1,4})([-/.])\d{1,2}\2(\d{1,4})"
-    r"(?:(T|\s+)\d{1,2}:\d{2}(:\d{2})?(\.\d+)?(\s*[AaPp][Mm])?)?\s*(Z|[+-]\d{2}:?\d{2})?"
+SERIAL = "spreadsheet days"  # since 30 December 1899
+_SERIALS = (20_000, 80_000)  # 1954 to 2119
+_COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
+# No plant recorded before, and the differences of all times fit into nanoseconds.
+YEARS = (pd.Timestamp("1890-01-01"), pd.Timestamp("2150-01-01"))
+FIRST_EPOCH = -2.3e9  # seconds, in 1897
+CLEARER = 0.5  # an order of day and month is evident if its steps are at most this share of the other's
+TIME_WORDS = frozenset(
+    ["time", "timestamp", "date", "datetime", "ts", "epoch", "zeit", "datum", "zeitpunkt", "zeitstempel"]
+    + ["uhrzeit", "fecha", "hora", "heure", "horodatage", "tijd"]
 )
-_ZONE = re.compile(r":\d{2}(?:\.\d+)?\s*(?:[AaPp][Mm])?\s*(Z|[+-]\d{2}:?\d{2})\s*$")
+_MORE_WORDS = frozenset(["utc", "local", "of", "day", "stamp", "s", "sec", "ms", "min", "h", "in", "seconds"])
 
 
 def called_time(name: str) -> bool:
     """Whether a column is named like a time, for example "Date" or "time_utc"."""
     return bool(set(re.split(r"[^a-z0-9]+", name.casefold())) & TIME_WORDS)
+
+
+def is_called_time(name: str) -> bool:
+    """Whether the whole name of a column says time, as "Time [s]" does and "cycle_time" does not."""
+    words = set(re.split(r"[^a-z0-9]+", re.sub(r"[\[(].*?[\])]", "", name.casefold()))) - {""}
+    return bool(words & TIME_WORDS) and words <= TIME_WORDS | _MORE_WORDS
 
 
 def time_formats(column: pd.Series) -> list[str | None]:
@@ -38,8 +54,8 @@ def time_formats(column: pd.Series) -> list[str | None]:
     Returns
     -------
     list
-        `strptime` formats, a key of `EPOCHS`, or None for datetimes and ISO 8601. If day and month
-        are ambiguous, the order in which time runs backwards least often comes first, then the one
+        `strptime` formats, a key of `EPOCHS`, `SERIAL`, or None for datetimes and ISO 8601. If day and
+        month are ambiguous, the order in which time runs backwards least often comes first, then the one
         with the smallest spread of steps.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
@@ -48,11 +64,45 @@ def time_formats(column: pd.Series) -> list[str | None]:
     if filled.empty:
         return []
     if pd.api.types.is_numeric_dtype(column):
-        return [f for f, (_, low, high) in EPOCHS.items() if filled.between(low, high).all()]
-    sample = filled.iloc[:: max(1, len(filled) // 1000)]
-    formats = dict.fromkeys(f for value in sample.iloc[:20] for f in _formats_of(value.strip()))
-    fitting = [f for f in formats if parse_times(sample, f).notna().mean() >= 0.9]
-    return fitting if len(fitting) < 2 else sorted(fitting, key=lambda f: _disorder(parse_times(column, f)))
+        return _formats_of_numbers(filled, called=is_called_time(str(column.name)))
+    sample = take_apart(filled.iloc[:: max(1, len(filled) // 1000)])
+    if (sample.codes >= 0).mean() < 0.9:
+        return []
+    parts = take_apart(column)
+    fitting = {}
+    for date_format in date_formats(sample.dates):
+        times = to_times(parts, date_format)
+        if np.isnat(times).sum() - column.isna().sum() <= 0.1 * len(filled):
+            fitting[date_format] = _disorder(times)
+    best = sorted(fitting, key=lambda date_format: _rank(date_format, fitting[date_format]))
+    found: list[str | None] = [date_format + clock_format(parts) for date_format in best]
+    return [None, *found] if found and _is_iso(best[0], parts) else found
+
+
+def open_formats(column: pd.Series, formats: list[str | None]) -> list[str]:
+    """Return formats between which nothing in a column decides: no day above 12, steps as even in each.
+
+    Parameters
+    ----------
+    column
+        Texts, numbers or datetimes, shape (n_rows,).
+    formats
+        As returned by `time_formats`.
+    """
+    texts = [text for text in formats if text is not None and "%d" in text]
+    # Nobody writes the month first with points.
+    if len(texts) < 2 or formats[0] is None or re.match(r"%d\.", texts[0]):
+        return []
+    parts = take_apart(column)
+    ranks = {text: _disorder(to_times(parts, _date_of(text))) for text in texts}
+    unread, backwards, spread = ranks[texts[0]]
+    return [
+        text
+        for text, (other_unread, other_backwards, other_spread) in ranks.items()
+        if other_unread == unread
+        and CLEARER * other_backwards <= backwards
+        and CLEARER * other_spread <= spread
+    ]
 
 
 def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
@@ -63,7 +113,7 @@ def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
     column
         Texts, numbers or datetimes, shape (n_rows,).
     time_format
-        As returned by `time_formats`.
+        As returned by `time_formats`. A text with the date alone is midnight, a second 60 the next one.
 
     Returns
     -------
@@ -71,52 +121,122 @@ def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
     """
     if pd.api.types.is_datetime64_any_dtype(column):
         times = pd.to_datetime(column, utc=True)
-    elif time_format in EPOCHS:
-        numbers = pd.to_numeric(column, errors="coerce")
-        unit = EPOCHS[time_format][0]
-        times = pd.to_datetime(numbers.astype(np.float64), unit=unit, errors="coerce", utc=True)
+    elif pd.api.types.is_numeric_dtype(column) or time_format in EPOCHS or time_format == SERIAL:
+        times = _from_numbers(column, time_format)
+    elif time_format is None:
+        texts = column.astype("str").str.strip()
+        times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
+    elif "%H" in time_format and not re.match(r"%[dmyYbB]", time_format):
+        texts = column.astype("str").str.strip()
+        times = pd.to_datetime(texts, format=time_format, errors="coerce", utc=True)
     else:
-        times = pd.to_datetime(
-            column.astype("str").str.strip(), format=time_format or "ISO8601", errors="coerce", utc=True
-        )
+        times = _from_texts(column, time_format).dt.tz_localize("UTC")
     times = times.dt.tz_localize(None)
-    return times.where(times.between(pd.Timestamp.min, pd.Timestamp.max)).astype("datetime64[ns]")
+    times = times.where(times.between(*YEARS)).astype("datetime64[ns]")
+    if time_format is None and pd.api.types.is_string_dtype(column):
+        rest = times.isna() & column.notna()
+        times = times.fillna(_from_texts(column[rest], "%Y-%m-%d")) if rest.any() else times
+    return times
+
+
+def times_of(frame: pd.DataFrame) -> dict[str, list[str | None]]:
+    """Columns that are read as times, with their formats; the best candidate first."""
+    found: dict[str, list[str | None]] = {}
+    rank: dict[str, tuple[bool, bool]] = {}
+    for position, (name, column) in enumerate(frame.items()):
+        called = called_time(str(name))
+        numeric = pd.api.types.is_numeric_dtype(column)
+        if numeric and not called and (position > 0 or not column.is_monotonic_increasing):
+            continue
+        if formats := time_formats(column):
+            found[str(name)] = formats
+            # A date alone says less than any column that also has the time of day.
+            rank[str(name)] = (not has_clock(column), not called)
+    best = sorted(found, key=lambda name: rank[name])
+    return {column: found[column] for column in best}
+
+
+def has_clock(column: pd.Series) -> bool:
+    """Whether the times of a column have a time of day, if they are texts of dates."""
+    if not pd.api.types.is_string_dtype(column):
+        return not pd.api.types.is_numeric_dtype(column)
+    return bool(take_apart(column.iloc[:50]).clocked.any())
 
 
 def zones(column: pd.Series) -> pd.Series | None:
     """Zone of each time as written, missing where there is none; None if the times are not texts."""
     if not pd.api.types.is_string_dtype(column):
         return None
-    return column.str.extract(_ZONE, expand=False)
+    parts = take_apart(column)
+    found = np.array([zone or None for zone in parts.zones], dtype=object)[parts.zone_codes]
+    return pd.Series(found, column.index, dtype="str")
 
 
 def first_unread(column: pd.Series) -> int:
     """Row of the first text that is no time; of the first text where each alone is one."""
-    written = column.notna()
-    unread = written & ~column.str.strip().str.fullmatch(_TIME, na=True)
+    written = column.notna().to_numpy()
+    unread = written & (take_apart(column).codes < 0)
     return int(np.flatnonzero(unread if unread.any() else written)[0])
 
 
-def _formats_of(value: str) -> list[str | None]:
-    """Return the formats that a text matches."""
-    match = _TIME.fullmatch(value)
-    if not match:
-        return []
-    first, mark, last, gap, seconds, fraction, half, zone = match.groups()
-    clock = ""
-    if gap:
-        clock = (gap.strip() or " ") + ("%I:%M" if half else "%H:%M")
-        clock += (":%S" if seconds else "") + (".%f" if fraction else "")
-    if half:
-        clock += " %p" if half[0].isspace() else "%p"
-    clock += "%z" if zone else ""
-    if len(first) == 4:
-        return [None, f"%Y{mark}%m{mark}%d{clock}"]
-    year = "%Y" if len(last) == 4 else "%y"
-    orders = [f"%m{mark}%d{mark}{year}{clock}", f"%d{mark}%m{mark}{year}{clock}"]
-    return list(orders if mark == "/" else reversed(orders))
+def _date_of(time_format: str) -> str:
+    """Return the format of the date in a format of a time."""
+    return re.split(r"(?:T|,? +|:)?%[HI]", time_format)[0]
 
 
-def _disorder(times: pd.Series) -> tuple[int, int, float]:
-    steps = times.diff().dt.total_seconds()
-    return int(times.isna().sum()), int((steps < 0).sum()), float(steps.std()) if len(steps) > 2 else 0.0
+def _from_texts(column: pd.Series, time_format: str) -> pd.Series:
+    parts = take_apart(column)
+    times = to_times(parts, _date_of(time_format))
+    halves = {"half", " half"} & parts.marks
+    if ("%p" in time_format) != bool(halves) and (halves or "%I" in time_format):
+        times = np.full(len(times), np.datetime64("NaT", "ns"))
+    return pd.Series(times, column.index)
+
+
+def _from_numbers(column: pd.Series, time_format: str | None) -> pd.Series:
+    numbers = pd.to_numeric(column, errors="coerce").astype(np.float64)
+    if time_format == SERIAL:
+        seconds = (numbers - 25569) * 86400
+        whole = seconds.round()
+        # Six decimals of a day are 0.09 seconds.
+        exact = whole if (seconds - whole).abs().max() < 0.1 else seconds.round(3)
+        return pd.to_datetime(exact, unit="s", errors="coerce", utc=True)
+    if time_format in EPOCHS:
+        return pd.to_datetime(numbers, unit=EPOCHS[time_format][0], errors="coerce", utc=True)
+    texts = numbers.map("{:.0f}".format, na_action="ignore").astype("str")
+    return pd.to_datetime(texts, format=time_format, errors="coerce", utc=True)
+
+
+def _formats_of_numbers(filled: pd.Series, *, called: bool) -> list[str | None]:
+    low, high = float(filled.min()), float(filled.max())
+    if called and low > 0 and (filled == filled.round()).all():
+        size = {len(f"{value:.0f}") for value in (low, high)}
+        compact = _COMPACT.get(size.pop()) if len(size) == 1 else None
+        if compact and low >= 19 * 10 ** (len(f"{low:.0f}") - 2):
+            sample = filled.iloc[:: max(1, len(filled) // 1000)]
+            if _from_numbers(sample, compact).notna().all():
+                return [compact]
+    for name, (_, least, most) in EPOCHS.items():
+        scale = least / 1e8
+        before = called and FIRST_EPOCH * scale <= low < 0 and max(-low, high) >= least
+        if (least <= low or before) and high <= most:
+            return [name]
+    return [SERIAL] if called and _SERIALS[0] <= low and high <= _SERIALS[1] else []
+
+
+def _is_iso(date_format: str, parts: Parts) -> bool:
+    """Whether pandas reads the times as ISO 8601."""
+    if date_format not in ("%Y-%m-%d", "%Y/%m/%d"):
+        return False
+    offsets = all(re.fullmatch(r"|Z|[+-]\d\d:?(\d\d)?", zone) for zone in parts.zones)
+    return offsets and not parts.marks & {",", "half", " half", "gap:", "gap,"}
+
+
+def _rank(date_format: str, disorder: tuple[int, int, float]) -> tuple[float, ...]:
+    return disorder[:1] if re.match(r"%[dm]\.", date_format) else disorder
+
+
+def _disorder(times: np.ndarray) -> tuple[int, int, float]:
+    """Count times that cannot be read and steps backwards, with the spread of the steps in seconds."""
+    steps = np.diff(times[~np.isnat(times)].astype(np.int64).astype(np.float64)) / 1e9
+    return int(np.isnat(times).sum()), int((steps < 0).sum()), float(steps.std()) if len(steps) > 1 else 0.0

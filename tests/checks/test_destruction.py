@@ -290,9 +290,12 @@ def test_every_finding_says_where() -> None:
 
 def test_numbers_called_a_time_are_no_sensor_in_silence() -> None:
     raw = raw_of(frame(time=np.arange(100) * 60 - 1_000_000))
-    finding = check(table_of(raw))[0]
+    guess = guess_schema(raw)
+    assert guess.ignored == ("time",) and guess.time is None
+    asked = replace(guess, sensors=(*guess.sensors, "time"), ignored=())
+    finding = check(table_of(raw, asked))[0]
     assert (finding.grade, finding.column, finding.action) == ("problem", "time", "ignore")
-    assert [f.grade for f in check(table_of(*fix(raw, guess_schema(raw), finding)))] == ["note"]
+    assert [f.grade for f in check(table_of(*fix(raw, asked, finding)))] == ["note"]
     # A sensor with such a name that rises and falls is one, as is any beside a time that can be read.
     cycles = np.random.default_rng(3).normal(30, 5, size=100)
     assert [f.grade for f in check(table_of(raw_of(frame(time=cycles))))] == ["note"]

@@ -1,8 +1,12 @@
+from datetime import datetime
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from rare_event.read.times import parse_times, time_formats
+from rare_event.read.times import open_formats, parse_times, time_formats
 
 MIDNIGHT = "1999-05-01 00:00"
 
@@ -19,6 +23,22 @@ TIMES = {
     "one day": (["01.05.1999 00:00", "01.05.1999 00:01"], "%d.%m.%Y %H:%M"),
     "half day": (["5/1/1999 12:00:00 AM", "5/1/1999 12:01:00 PM"], "%m/%d/%Y %I:%M:%S %p"),
     "slashes": (["1999/05/01 00:00", "1999/05/13 00:00"], "%Y/%m/%d %H:%M"),
+    "day with month by name": (["01-May-99 0:00", "2-may-99 00:01:30"], "%d-%b-%y %H:%M:%S"),
+    "German month": (["1. Mai 1999 00:00", "13. Dezember 1999 00:00"], "%d. %b %Y %H:%M"),
+    "month by name first": (["May 1, 1999 12:00 AM", "Dec 31, 1999 01:00 PM"], "%b %d, %Y %I:%M %p"),
+    "comma fraction": (["1999-05-01 00:00:00,0", "1999-05-01 00:00:00,125"], "%Y-%m-%d %H:%M:%S,%f"),
+    "zone by name": (
+        ["1999-05-01 02:00 Europe/Berlin", "1999-05-01 02:01 Europe/Berlin"],
+        "%Y-%m-%d %H:%M %Z",
+    ),
+    "zone in letters": (["01.05.1999 02:00 MESZ", "01.05.1999 01:01 CET"], "%d.%m.%Y %H:%M %Z"),
+    "day alone at midnight": (["01.05.1999", "01.05.1999 00:15:00"], "%d.%m.%Y %H:%M:%S"),
+    "second 60": (["30.04.1999 23:59:60", "01.05.1999 00:00:01"], "%d.%m.%Y %H:%M:%S"),
+    "hour 24": (["30.04.1999 24:00", "01.05.1999 00:01"], "%d.%m.%Y %H:%M"),
+    "year first, two digits": (["99-05-01 00:00", "99-05-02 00:00", "99-05-31 00:00"], "%y-%m-%d %H:%M"),
+    "without marks": (["19990501 00:00", "19990501 00:01"], "%Y%m%d %H:%M"),
+    "microseconds": ([925516800e6, 925516920e6], "epoch us"),
+    "nanoseconds": ([925516800e9, 925516920e9], "epoch ns"),
     "epoch s": ([925516800, 925516920], "epoch s"),
     "epoch ms": ([925516800000.0, 925516920000.0], "epoch ms"),
 }
@@ -36,6 +56,54 @@ def test_time_formats(values: list[object], expected: str | None) -> None:
         assert found == expected
     assert times.dtype == "datetime64[ns]" and times.notna().all() and times.is_monotonic_increasing
     assert times[0] == pd.Timestamp(MIDNIGHT)
+
+
+def test_numbers_called_a_time() -> None:
+    before = pd.Series([-1577836800.0, -1577836680.0], name="time")
+    assert parse_times(before, time_formats(before)[0])[1] == pd.Timestamp("1920-01-02 00:02")
+    serial = pd.Series([43831.0, 43831.001389], name="Time")
+    assert parse_times(serial, time_formats(serial)[0])[1] == pd.Timestamp("2020-01-01 00:02")
+    compact = pd.Series([202301090600.0, 202301090602.0], name="time")
+    assert parse_times(compact, time_formats(compact)[0])[1] == pd.Timestamp("2023-01-09 06:02")
+    for name in ("x", "cycle_time"):  # a sensor may hold such numbers
+        assert time_formats(serial.rename(name)) == time_formats(before.rename(name)) == []
+
+
+def test_the_hour_that_comes_twice_is_told_by_the_order_of_rows() -> None:
+    texts = pd.Series([f"2020-10-25 0{h}:{m} Europe/Berlin" for h in (1, 2, 2, 3) for m in ("00", "30")])
+    times = parse_times(texts, time_formats(texts)[0])
+    assert times.diff().dropna().eq(pd.Timedelta("30min")).all()
+    alone = parse_times(texts.iloc[[0, 2, 6]], "%Y-%m-%d %H:%M %Z")
+    assert alone.isna().tolist() == [False, True, False]  # nobody can tell which of the two it is
+    assert parse_times(pd.Series(["2020-10-25 02:00 Mars/Base"]), "%Y-%m-%d %H:%M %Z").isna().all()
+
+
+def test_orders_that_nothing_decides_are_open() -> None:
+    one_day = pd.Series([f"5/1/2023 0{h}:00" for h in range(5)])
+    assert open_formats(one_day, time_formats(one_day)) == ["%m/%d/%Y %H:%M", "%d/%m/%Y %H:%M"]
+    two_digits = pd.Series(["09/01/23 06:00", "09/01/23 06:01"])
+    assert len(open_formats(two_digits, time_formats(two_digits))) == 3
+    for texts in (
+        ["5/1/2023 23:58", "5/2/2023 00:00", "5/2/2023 00:02"],  # a step of 2 minutes, or of a month
+        ["5/1/2023 00:00", "5/13/2023 00:00"],
+        ["05.01.2023 00:00", "05.01.2023 00:01"],
+        ["2023-01-05 00:00", "2023-01-05 00:01"],
+    ):
+        column = pd.Series(texts)
+        assert open_formats(column, time_formats(column)) in ([], time_formats(column)[:1])
+
+
+@given(
+    st.lists(st.datetimes(pd.Timestamp("1970-01-01"), pd.Timestamp("2068-12-31")), min_size=1, max_size=20),
+    st.sampled_from(
+        ["%Y-%m-%d %H:%M:%S", "%d.%m.%Y %H:%M:%S.%f", "%m/%d/%y %H:%M", "%d-%b-%Y %H:%M:%S,%f"]
+        + ["%d/%m/%y %I:%M:%S %p", "%Y%m%d %H:%M", "%d %b %Y, %H:%M", "%Y/%m/%dT%H:%M:%S"]
+    ),
+)
+def test_times_are_read_as_pandas_reads_them_one_by_one(moments: list[datetime], time_format: str) -> None:
+    texts = [moment.strftime(time_format) for moment in moments]
+    expected = [pd.to_datetime(text, format=time_format) for text in texts]
+    assert parse_times(pd.Series(texts), time_format).tolist() == expected
 
 
 def test_no_times() -> None:

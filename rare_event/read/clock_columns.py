@@ -1,0 +1,166 @@
+"""The columns of times of a file: date and time of day joined, and what the analyst must know of them."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+
+from rare_event.read.clocks import Parts, clocks_alone, dates_alone, take_apart
+from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
+from rare_event.read.times import has_clock, is_called_time, open_formats, parse_times, times_of
+from rare_event.read.values import shown
+from rare_event.text import plural
+
+MANY = 0.5  # share of rows that share a minute with the row before, from which seconds are cut off
+_CUT = r"\d{1,2}:\d{2}[.,]\d"  # what spreadsheets show of a time with fractions of a second
+_ORDER = {"%d": "day", "%m": "month", "%y": "year", "%Y": "year"}
+
+
+def with_times(table: RawTable, said: Reading) -> RawTable:
+    """Join date and time of day, find the column of times, and say or ask what concerns them.
+
+    Parameters
+    ----------
+    table
+        Columns of a file.
+    said
+        What the analyst says of it.
+    """
+    table = _joined(table, said)
+    frame, remarks = table.frame, list(table.remarks)
+    found = times_of(frame)
+    if said.time and len(said.time) == 1:
+        found = {said.time[0]: found.pop(said.time[0], []), **found}
+    name = next(iter(found), None)
+    remarks += _unread(frame, set(found))
+    if name is None:
+        return replace(table, remarks=tuple(remarks))
+    remarks += _ignored(name, [other for other in found if other != name])
+    time_format = said.time_format or next(iter(found[name]), None)
+    if pd.api.types.is_string_dtype(frame[name]):
+        remarks += _notable(frame[name], time_format)
+    questions = list(table.questions)
+    choices = open_formats(frame[name], found[name]) if said.time_format is None else []
+    if len(choices) > 1:
+        questions.append(_question(frame[name], choices))
+    time = table.reading.time or (name,)
+    reading = replace(table.reading, time=time, time_format=time_format)
+    return replace(table, reading=reading, remarks=tuple(remarks), questions=tuple(questions))
+
+
+def joined_name(pair: tuple[str, ...]) -> str:
+    """Name of the time that a column of dates and one of times of day are joined to."""
+    return " ".join(name.strip() for name in pair)
+
+
+def _joined(table: RawTable, said: Reading) -> RawTable:
+    """Join the first column of dates and the first of times of day, unless another has both."""
+    frame, pair = table.frame, said.time or ()
+    if len(pair) != 2 or not set(pair) <= set(frame.columns):
+        texts = [c for c in frame.columns if pd.api.types.is_string_dtype(frame[c])]
+        clocks = [] if pair else [c for c in texts if clocks_alone(frame[c])]
+        dates = [c for c in texts if clocks and dates_alone(frame[c])]
+        whole = any(has_clock(frame[c]) for c in frame.columns)
+        if not clocks or not dates or whole:
+            return table
+        pair = (dates[0], clocks[0])
+    date, clock = pair
+    name = joined_name(pair)
+    if name in frame.columns:
+        return table
+    joined = (frame[date].str.strip() + " " + frame[clock].str.strip()).rename(name)
+    names = [name if c == min(pair, key=list(frame.columns).index) else c for c in frame.columns]
+    rest = frame.assign(**{name: joined})[[c for c in names if c not in pair]]
+    first, line = frame.iloc[0], int(frame.index[0])
+    what = (
+        f"Columns {shown(date)} and {shown(clock)} are joined to one time, {shown(name)}: "
+        f"{shown(first[date])} and {shown(first[clock])} in line {line} are {shown(joined.iloc[0])}."
+    )
+    remark = Remark("note", name, what, "date and time joined", len(frame))
+    written = {c: cells for c, cells in table.written.items() if c not in pair}
+    reading = replace(table.reading, time=(date, clock))
+    return replace(table, frame=rest, remarks=(*table.remarks, remark), written=written, reading=reading)
+
+
+def _unread(frame: pd.DataFrame, found: set[str]) -> list[Remark]:
+    """Name the columns that are called like a time, or look like one, and cannot be read."""
+    remarks = []
+    for name in frame.columns:
+        column = frame[name].dropna()
+        if name in found or column.empty or (len(column.iloc[:2].unique()) < 2 and column.nunique() < 2):
+            continue
+        cell, line = column.iloc[0], int(column.index[0])
+        if pd.api.types.is_string_dtype(column):
+            if not column.iloc[:1000].str.strip().str.fullmatch(_CUT).mean() >= 0.9:
+                continue
+            what = (
+                f"Column {shown(name)} holds only minutes and seconds, {shown(cell)} in line {line}: no "
+                "date and no hour, as a spreadsheet shows times with fractions of a second. It is not used. "
+                "Export the whole times."
+            )
+            remarks.append(Remark("warning", name, what, "times cut to minutes", len(column), (line,)))
+        elif is_called_time(name) and pd.api.types.is_numeric_dtype(column):
+            what = (
+                f"Column {shown(name)} is called like a time, but {shown(f'{cell:.10g}')} in line {line} is "
+                "none that can be read. It is not used. Write times such as 2023-01-09 06:00:00."
+            )
+            remarks.append(Remark("warning", name, what, "time not read", len(column), (line,)))
+    return remarks
+
+
+def _ignored(name: str, others: list[str]) -> list[Remark]:
+    if not others:
+        return []
+    listed = ", ".join(shown(other) for other in others[:5])
+    verb = "is another time and is" if len(others) == 1 else "are other times and are"
+    what = f"Column {shown(name)} is the time. {listed} {verb} not used."
+    return [Remark("note", others[0], what, "more than one time", len(others))]
+
+
+def _notable(column: pd.Series, time_format: str | None) -> list[Remark]:
+    """Say what is not plain about the times of a column."""
+    parts, name = take_apart(column), str(column.name)
+    remarks = []
+    dates = (parts.codes >= 0) & ~parts.clocked
+    if parts.clocked.any() and dates.any():
+        what = "holds the date alone in {count}, first in line {line}; read as midnight, 00:00:00."
+        remarks.append(_remark(column, dates, "note", "dates without clock", what))
+    if parts.leap.any():
+        what = "holds a time with 60 seconds in {count}, first in line {line}; read as the next second."
+        remarks.append(_remark(column, parts.leap, "note", "second 60", what))
+    if parts.clocked.any() and "seconds" not in parts.marks and len(column) > 2:
+        times = parse_times(column, time_format).to_numpy()
+        shared = np.append(False, times[1:] == times[:-1])
+        if shared.mean() >= MANY:
+            what = "has no seconds: {count} share a minute with the row before, first in line {line}."
+            remarks.append(_remark(column, shared, "warning", "seconds cut off", what))
+    return [replace(remark, column=name) for remark in remarks]
+
+
+def _remark(column: pd.Series, rows: np.ndarray, kind: Kind, fact: str, what: str) -> Remark:
+    lines = tuple(int(line) for line in column.index[np.flatnonzero(rows)[:3]])
+    count = int(rows.sum())
+    text = what.format(count=plural(count, "row"), line=lines[0])
+    return Remark(kind, None, f"Column {shown(column.name)} {text}", fact, count, lines)
+
+
+def _question(column: pd.Series, formats: list[str]) -> Question:
+    """Ask for the order of day, month and year."""
+    filled = column.dropna()
+    parts: Parts = take_apart(filled)
+    row = int(np.flatnonzero(parts.codes >= 0)[0])
+    cell, line = filled.iloc[row], int(filled.index[row])
+    choices = []
+    for text in formats:
+        order = [_ORDER[mark] for mark in re.findall("%[dmyY]", text)]
+        read = parse_times(filled.iloc[[row]], text).iloc[0]
+        choices.append(Choice(text, f"{order[0]}, {order[1]}, {order[2]}", f"{read:%d %B %Y %H:%M:%S}"))
+    what = (
+        f"Column {shown(column.name)} may be read in {len(formats)} ways: {shown(cell)} in line {line}. "
+        "In which order are day, month and year?"
+    )
+    listed = " or ".join(f"--time-format '{text}'" for text in formats)
+    return Question("time_format", str(column.name), what, tuple(choices), listed)

@@ -1,0 +1,124 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.errors import TableError
+from rare_event.prepare.corrections import Corrections, OpenQuestion
+from rare_event.prepare.table import Table, read_table
+from rare_event.read.raw import read_raw
+from rare_event.read.table import RawTable, Reading
+
+ROWS = 40
+
+
+def file(columns: dict[str, list[str]], separator: str = ";") -> bytes:
+    """Write a file of columns of times, with a label and a sensor."""
+    rest = {"y": [str(i % 20 // 19) for i in range(ROWS)], "x": [f"{i * i % 7 + 0.25}" for i in range(ROWS)]}
+    return pd.DataFrame(columns | rest).to_csv(index=False, sep=separator).encode()
+
+
+def minutes(time_format: str, start: str = "2023-01-09 23:40", step: str = "2min") -> list[str]:
+    return list(pd.date_range(start, periods=ROWS, freq=step).strftime(time_format))
+
+
+def steps(table: Table) -> set[int]:
+    assert table.time is not None
+    return set((np.diff(table.time) / np.timedelta64(1, "s")).astype(int).tolist())
+
+
+def facts(table: Table | RawTable) -> list[str]:
+    return [remark.fact for remark in table.remarks]
+
+
+@pytest.mark.parametrize("names", [("Date", "Time"), ("date", "clock"), ("Datum", "Uhrzeit")])
+def test_date_and_time_of_day_become_one_time(names: tuple[str, str]) -> None:
+    data = file({names[0]: minutes("%d/%m/%Y"), names[1]: minutes("%H:%M:%S")})
+    table = read_table(data)
+    joined = " ".join(names)
+    assert table.schema.time == joined and not set(names) & {c for c, _ in table.schema.roles()}
+    assert steps(table) == {120}
+    raw = read_raw(data, name="f")
+    assert raw.reading.time == names and facts(raw) == ["date and time joined"]
+    assert raw.frame.columns[0] == joined
+    again = read_table(data, said=Corrections(reading=Reading(time=names)))
+    assert again.schema == table.schema and steps(again) == {120}
+
+
+def test_a_column_with_both_needs_no_joining() -> None:
+    columns = {
+        "Date": minutes("%Y-%m-%d"),
+        "Time": minutes("%H:%M:%S"),
+        "stamp": minutes("%Y-%m-%d %H:%M:%S"),
+    }
+    table = read_table(file(columns))
+    assert steps(table) == {120}
+    assert table.schema.sensors == ("x",) and "date and time joined" not in facts(table)
+
+
+def test_the_day_alone_is_midnight() -> None:
+    times = [text.removesuffix(" 00:00:00") for text in minutes("%d.%m.%Y %H:%M:%S")]
+    table = read_table(file({"t": times}))
+    assert steps(table) == {120}
+    (remark,) = table.remarks
+    assert (remark.fact, remark.count, remark.lines) == ("dates without clock", 1, (12,))
+
+
+def test_a_time_with_60_seconds_is_the_next_second() -> None:
+    times = minutes("%Y-%m-%d %H:%M:%S")
+    times[3] = "2023-01-09 23:45:60"
+    table = read_table(file({"time": times}))
+    assert table.frame["time"][3] == pd.Timestamp("2023-01-09 23:46") and facts(table) == ["second 60"]
+
+
+def test_the_first_of_two_times_is_the_time() -> None:
+    columns = {"tBeg": minutes("%d-%b-%y %H:%M:%S"), "tEnd": minutes("%d-%b-%y %H:%M:%S", "2023-01-09 23:42")}
+    table = read_table(file(columns))
+    assert table.schema.time == "tBeg" and table.schema.ignored == ("tEnd",)
+    (remark,) = table.remarks
+    assert "'tEnd' is another time and is not used" in remark.what
+
+
+def test_minutes_of_a_spreadsheet_are_no_time() -> None:
+    table = read_table(file({"Time": minutes("%M:%S.0")}))
+    assert table.schema.time is None and "Time" in table.schema.ignored
+    assert facts(table) == ["times cut to minutes"] and table.time_unit.reason
+
+
+def test_seconds_cut_off_are_said() -> None:
+    table = read_table(file({"time": minutes("%Y-%m-%d %H:%M", step="10s")}))
+    (remark,) = table.remarks
+    assert remark.fact == "seconds cut off" and remark.count == 33
+    assert "seconds cut off" not in facts(read_table(file({"time": minutes("%Y-%m-%d %H:%M")})))
+
+
+def test_numbers_called_a_time_are_no_sensor() -> None:
+    table = read_table(file({"time": [str(i) for i in range(ROWS)], "cycle_time": ["1.5", "2.25"] * 20}))
+    assert table.schema.time is None and table.schema.ignored == ("time",)
+    assert "cycle_time" in table.schema.sensors and facts(table) == ["time not read"]
+
+
+def test_day_or_month_first_is_asked_where_nothing_tells() -> None:
+    data = file({"time": minutes("%d/%m/%Y %H:%M", "2023-01-09 06:00")})
+    with pytest.raises(OpenQuestion, match=r"three|two|2 ways") as caught:
+        read_table(data)
+    (question,) = caught.value.questions
+    assert question.about == "time_format" and "'09/01/2023 06:00' in line 2" in question.what
+    assert {choice.example for choice in question.choices} == {
+        "09 January 2023 06:00:00",
+        "01 September 2023 06:00:00",
+    }
+    for choice in question.choices:
+        table = read_table(data, said=Corrections().answer(question, choice))
+        assert f"{table.frame['time'][0]:%d %B %Y %H:%M:%S}" == choice.example
+    # Over midnight the steps tell.
+    assert read_table(file({"time": minutes("%d/%m/%Y %H:%M")})).schema.time_format == "%d/%m/%Y %H:%M"
+
+
+@pytest.mark.parametrize("text", ["1678-01-01 00:00:00", "soon"])
+def test_one_time_that_cannot_be_read_is_named_with_its_remedies(text: str) -> None:
+    times = minutes("%Y-%m-%d %H:%M:%S")
+    times[5] = text
+    with pytest.raises(TableError, match=f"'{text}' in line 7.*1890 to 2150.*--ignore time"):
+        read_table(file({"time": times}))
+    table = read_table(file({"time": times}), said=Corrections(ignore=("time",)))
+    assert table.schema.time is None and table.n_rows == ROWS
