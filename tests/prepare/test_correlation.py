@@ -1,0 +1,62 @@
+"""Rank correlations of sensors, alike sensors next to each other."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.prepare.correlation import MOST_ROWS, correlations, strongest_pairs
+
+
+def sensors(n_rows: int, seed: int = 0) -> pd.DataFrame:
+    rng = np.random.default_rng(seed)
+    base = rng.normal(size=(2, n_rows))
+    columns = {f"a{i}": base[0] + 0.1 * i * rng.normal(size=n_rows) for i in range(3)}
+    columns |= {f"b{i}": -(base[1] ** 3) + 0.1 * i * rng.normal(size=n_rows) for i in range(3)}
+    return pd.DataFrame(dict(sorted(columns.items(), key=lambda item: item[0][1])))
+
+
+def test_without_holes_it_is_spearman() -> None:
+    data = sensors(300)
+    found = correlations(data)
+    pd.testing.assert_frame_equal(found, data.corr("spearman").loc[found.index, found.columns])
+    assert set(found) == set(data)
+
+
+def test_with_holes_each_pair_uses_the_rows_that_both_have() -> None:
+    data = sensors(300).mask(np.random.default_rng(1).random((300, 6)) < 0.2)
+    found = correlations(data)
+    # Ranks of a whole column, not of each pair: equal but for the few missing partners.
+    expected = data.rank().corr("pearson").loc[found.index, found.columns]
+    pd.testing.assert_frame_equal(found, expected)
+    assert found.notna().all(axis=None)
+
+
+def test_sensors_that_go_together_are_neighbours() -> None:
+    order = [name[0] for name in correlations(sensors(300))]
+    assert order in (list("aaabbb"), list("bbbaaa"))
+    assert [name[0] for name in sensors(300)] == list("ababab")
+
+
+def test_what_cannot_be_correlated_is_missing_and_never_an_error() -> None:
+    data = pd.DataFrame({"a": np.arange(9.0), "still": 1.5, "empty": np.nan, "inf": np.inf})
+    found = correlations(data)
+    assert found.loc["a", "a"] == pytest.approx(1)
+    assert found.drop(index="a").isna().all(axis=None)
+    assert strongest_pairs(found, 5).empty
+    assert correlations(data[["a"]]).shape == (1, 1)
+
+
+def test_the_strongest_pairs_come_first_whatever_their_sign() -> None:
+    found = pd.DataFrame(
+        [[1, 0.2, -0.9], [0.2, 1, np.nan], [-0.9, np.nan, 1]], list("abc"), list("abc"), dtype=float
+    )
+    pairs = strongest_pairs(found, 5)
+    assert pairs.values.tolist() == [["a", "c", -0.9], ["a", "b", 0.2]]
+    assert len(strongest_pairs(found, 1)) == 1
+
+
+def test_a_long_file_is_sampled_evenly() -> None:
+    n_rows = 4 * MOST_ROWS
+    late = np.r_[np.zeros(n_rows // 2), np.arange(n_rows // 2)]
+    found = correlations(pd.DataFrame({"a": late, "b": -late}))
+    assert found.loc["a", "b"] == pytest.approx(-1)
