@@ -93,6 +93,7 @@ TRANSPARENT = "rgba(0, 0, 0, 0)"
 # Mid-grey with little alpha: reads as a line on either page and stays behind the data.
 GRID = "rgba(128, 128, 128, 0.25)"
 LONGEST_NAME = 60
+LONGEST_COLUMN = 32
 # A legend entry as wide as a telephone's screen, with a figure behind the name.
 LONGEST_IN_LEGEND = 32
 
@@ -130,6 +131,20 @@ def plain(name: str, most: int = LONGEST_NAME) -> str:
     return html.escape(short, quote=False).replace("$", "&#36;")
 
 
+def short(name: str, most: int = LONGEST_COLUMN) -> str:
+    """Make the name of a column safe to show; a long one loses its middle: tags differ at their ends.
+
+    Examples
+    --------
+    >>> short("Plant1.Unit3.FIC101.PV", 13)
+    'Plant1…101.PV'
+    """
+    words = " ".join(str(name).split())
+    if len(words) > most:
+        words = words[: most // 2] + "…" + words[len(words) - (most - 1 - most // 2) :]
+    return plain(words)
+
+
 def wrapped(name: str, width: int = 24) -> str:
     """Make a name safe to show next to a row: at most two lines, the rest cut off.
 
@@ -165,7 +180,7 @@ def style(
     *,
     title: str,
     x: str,
-    y: str,
+    y: str | None = None,
     height: int = 360,
     hovermode: Literal["closest", "x unified"] = "closest",
 ) -> go.Figure:
@@ -178,7 +193,7 @@ def style(
     title
         In sentence case; names the part of the data.
     x, y
-        Axis titles, with units.
+        Axis titles, with units; None for `y` keeps the titles of several vertical axes.
     height
         Of the figure, in pixels.
     hovermode
@@ -210,5 +225,5 @@ def style(
     )
     common = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
     figure.update_xaxes(title_text=x, **common)
-    figure.update_yaxes(title_text=y, **common)
+    figure.update_yaxes(common if y is None else {"title_text": y, **common})
     return figure

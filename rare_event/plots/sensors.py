@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.plots.decimate import LIMIT, extremes
 from rare_event.plots.marks import add_events, as_minutes, note, time_title
-from rare_event.plots.palette import COLOURS, faint, plain, style
+from rare_event.plots.palette import COLOURS, faint, plain, short, style
 from rare_event.prepare.stretches import stretches
 
 
@@ -18,6 +18,7 @@ def sensor_figure(
     name: str,
     unit: str | None = None,
     events_when: np.ndarray | None = None,
+    height: int = 360,
 ) -> go.Figure:
     """Draw one sensor over time; the line breaks at stops and at missing values.
 
@@ -33,9 +34,11 @@ def sensor_figure(
         Of the values, if known.
     events_when
         Times of the events, shape (n_events,).
+    height
+        Of the figure, in pixels.
     """
     figure = go.Figure()
-    x, y = _broken_line(when, np.asarray(values, dtype=float))
+    x, y = broken_line(when, np.asarray(values, dtype=float))
     if len(x):
         figure.add_scatter(
             x=x,
@@ -44,8 +47,9 @@ def sensor_figure(
             line={"color": COLOURS["sensor"], "width": 1.5},
             marker={"color": COLOURS["sensor"]},
             connectgaps=False,
-            name=plain(name),
-            hovertemplate="%{y:.4g}<extra></extra>",
+            name=short(name),
+            meta=[plain(name, len(name))],
+            hovertemplate="%{meta[0]}: %{y:.4g}<extra></extra>",
         )
     else:
         note(figure, "This sensor has no values.")
@@ -53,9 +57,10 @@ def sensor_figure(
         add_events(figure, events_when)
     style(
         figure,
-        title=f"{plain(name)} over time",
+        title=f"{short(name)} over time",
         x=time_title(when),
         y=_with_unit(name, unit),
+        height=height,
         hovermode="x unified",
     )
     return figure.update_layout(showlegend=True)
@@ -72,6 +77,7 @@ def course_figure(
     unit: str | None = None,
     band: str = "band",
     time_unit: TimeUnit = MINUTES,
+    height: int = 360,
 ) -> go.Figure:
     """Draw the mean course of a sensor before an event, with its band.
 
@@ -91,6 +97,8 @@ def course_figure(
         What the band is, for the legend, such as "10 to 90 % of the events".
     time_unit
         Of the offsets.
+    height
+        Of the figure, in pixels.
     """
     figure = go.Figure()
     known = np.isfinite(mean) & np.isfinite(low) & np.isfinite(high)
@@ -111,9 +119,10 @@ def course_figure(
         note(figure, "No event has enough rows before it.")
     return style(
         figure,
-        title=f"{plain(name)} before an event",
+        title=f"{short(name)} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
         y=_with_unit(name, unit),
+        height=height,
     )
 
 
@@ -132,11 +141,19 @@ def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str) -> go.Sca
 
 
 def _with_unit(name: str, unit: str | None) -> str:
-    return f"{plain(name)} ({plain(unit)})" if unit else plain(name)
+    return f"{short(name)} ({plain(unit)})" if unit else short(name)
 
 
-def _broken_line(when: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Points of the line, at most the limit, with a missing value wherever it breaks."""
+def broken_line(when: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Choose the points to draw of a sensor: at most the limit, a missing value wherever the line breaks.
+
+    Lowest and highest values are kept, and so is every stop between two points that are.
+
+    Parameters
+    ----------
+    when, values
+        Time and value of each row, shape (n,).
+    """
     finite = np.isfinite(values)
     # Stops alone break the line; an event without a stop behind it does not.
     piece = stretches(as_minutes(when), np.zeros(len(values), np.int64)) if len(values) else values

@@ -36,31 +36,55 @@ def stretch_figure(when: np.ndarray, stretch: np.ndarray, label: np.ndarray) -> 
     label
         1 in event rows, shape (n_rows,).
     """
-    clock, figure = as_minutes(when), go.Figure()
-    first = np.flatnonzero(np.diff(stretch, prepend=stretch[:1] - 1))
-    last = np.append(first[1:], len(stretch))[: len(first)] - 1
-    begins, ends = _longest_gaps(clock, first, last)
-    n_rows = ends - begins + 1
-    if len(begins):
-        _add_spans(figure, "running", when, begins, ends, np.ones(len(begins)), n_rows)
-    else:
+    figure = go.Figure()
+    n_stretches, merged = add_running(figure, when, stretch)
+    if not n_stretches:
         note(figure, "The table has no rows.")
-    events = find_events(clock, label, stretch)
+    events = find_events(as_minutes(when), label, stretch)
     _add_event_ticks(figure, when[events.row], 1.7, "triangle-down")
-    merged = len(first) - len(begins)
     left_out = f", the {merged:,} shortest stops not drawn" if merged else ""
     style(
         figure,
-        title=f"Running time: {_count(len(first), 'stretch', 'stretches')}, "
+        title=f"Running time: {_count(n_stretches, 'stretch', 'stretches')}, "
         f"{_count(len(events), 'event', 'events')}{left_out}",
         x=time_title(when),
         y="State",
-        height=240,
+        height=200,
     )
+    # The axis names what is drawn.
+    figure.update_layout(showlegend=False, margin={"t": 40, "b": 44})
     figure.update_yaxes(
         tickvals=[1, 1.7], ticktext=["running", "event"], range=[0.5, 2], showgrid=False, fixedrange=True
     )
     return figure
+
+
+def add_running(
+    figure: go.Figure, when: np.ndarray, stretch: np.ndarray, yaxis: str = "y"
+) -> tuple[int, int]:
+    """Draw the stretches as bars at height 1 of an axis, stops as the gaps between them.
+
+    Parameters
+    ----------
+    figure
+        Changed in place.
+    when
+        Time of each row, datetime64 or numbers of rows, rising, shape (n_rows,).
+    stretch
+        Stretch id of each row, never falling, shape (n_rows,).
+    yaxis
+        The axis.
+
+    Returns
+    -------
+    tuple of int
+        Number of stretches, and of the stops between them that are too short to be drawn.
+    """
+    first = np.flatnonzero(np.diff(stretch, prepend=stretch[:1] - 1))
+    last = np.append(first[1:], len(stretch))[: len(first)] - 1
+    begins, ends = _longest_gaps(as_minutes(when), first, last)
+    _add_spans(figure, "running", when, begins, ends, np.ones(len(begins)), ends - begins + 1, yaxis=yaxis)
+    return len(first), len(first) - len(begins)
 
 
 def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray) -> go.Figure:
@@ -197,6 +221,7 @@ def _add_spans(
     track: np.ndarray,
     n_rows: np.ndarray,
     height: float = TRACK,
+    yaxis: str = "y",
 ) -> None:
     """Draw a bar from the first row of each span to the end of its last."""
     if not len(begins):
@@ -209,6 +234,7 @@ def _add_spans(
         x=length * axis_duration(when),
         y=track,
         width=height,
+        yaxis=yaxis,
         marker={"color": COLOURS[role], "line": {"width": 0}},
         customdata=np.column_stack([n_rows, length / 60]),
         name=role,

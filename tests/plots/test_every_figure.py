@@ -16,6 +16,7 @@ from rare_event.config.labels import SCORE
 from rare_event.detect.summary import Layer
 from rare_event.judge.standing import Row
 from rare_event.plots.balance import balance_figure
+from rare_event.plots.correlation import correlation_figure
 from rare_event.plots.curves import (
     overlay_alarms_figure,
     overlay_roc_figure,
@@ -24,6 +25,7 @@ from rare_event.plots.curves import (
     threshold_figure,
 )
 from rare_event.plots.design_map import map_figure
+from rare_event.plots.distribution import distribution_figure
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from rare_event.plots.errors import error_figure, score_histogram_figure
 from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
@@ -31,6 +33,7 @@ from rare_event.plots.leakage import leakage_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.network import network_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
+from rare_event.plots.stacked import stacked_figure
 from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
 from rare_event.plots.training import loss_figure
 from rare_event.prepare.split import Fold
@@ -108,6 +111,9 @@ CELLS = pd.DataFrame(
         "level": [True, False, False],
     }
 )
+CORRELATIONS = pd.DataFrame(
+    [[1, 0.5, np.nan], [0.5, 1, -1], [np.nan, -1, 1]], list("abc"), list("abc"), dtype=float
+)
 CARRIERS = pd.DataFrame({"day": [0, 0], "sensor": ["x1", "other"], "share": [0.6, 0.4]})
 
 
@@ -153,6 +159,16 @@ def of_tables():
         *(sensor_figure(dates(n), np.zeros(n), "x1") for n in (0, 1)),
         course_figure(line, line, line, line, "x1", 3),
         course_figure(line[:0], line[:0], line[:0], line[:0], "x1", 0),
+        *(
+            stacked_figure(when, {"a": line, "b": np.full(5, np.nan)}, np.array([0, 0, 0, 1, 1]), when[:2])
+            for when in (dates(5), line)
+        ),
+        stacked_figure(dates(5), {}, np.zeros(5, np.int64), dates(0)),
+        stacked_figure(dates(0), {"a": line[:0]}, zero, dates(0)),
+        *(correlation_figure(CORRELATIONS.iloc[:n, :n]) for n in (3, 1, 0)),
+        distribution_figure(line, line[:2], "x1", "rows before an event"),
+        distribution_figure(np.zeros(3), line[:0], "x1", "rows before an event"),
+        distribution_figure(line[:0], np.full(3, np.nan), "x1", "rows before an event"),
         balance_figure(100, 1),
         balance_figure(0, 0),
         *(network_figure(layers, title="The model") for layers in ([Layer("Dense", (3,), 4)], [])),
@@ -201,7 +217,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 23
+    assert len(public) == 26
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

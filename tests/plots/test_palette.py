@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rare_event.plots.palette import COLOURS, DISTINCT, distinct, faint, plain, wrapped
+from rare_event.plots.palette import COLOURS, DISTINCT, distinct, faint, plain, short, wrapped
 
 
 def luminance(colour):
@@ -76,3 +76,14 @@ def test_names_that_look_alike_are_numbered():
     assert shown[1] == shown[0] + " (2)"
     assert shown[2] == "b"
     assert len(shown[0]) <= 32
+
+
+@pytest.mark.parametrize("most", [13, 14, 32])
+def test_the_name_of_a_column_loses_its_middle(most):
+    name = "Plant1.Unit3.Section7.Flow.FIC101.PV"
+
+    shown = short(name, most)
+
+    assert len(shown) == most
+    assert name.startswith(shown.split("…")[0]) and name.endswith(shown.split("…")[1])
+    assert short("x1", most) == "x1" and short("<b>", most) == "&lt;b&gt;"
