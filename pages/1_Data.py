@@ -3,23 +3,26 @@
 import streamlit as st
 
 from rare_event.ui.data.choose import choose_data
+from rare_event.ui.data.details import show_details
 from rare_event.ui.data.findings import show_findings
+from rare_event.ui.data.head import show_head
 from rare_event.ui.data.look import show_sensors, show_time_line
 from rare_event.ui.data.roles import show_schema
-from rare_event.ui.data.size import show_balance
 from rare_event.ui.frame import show_errors, start_page
-from rare_event.ui.state import need_dataset
+from rare_event.ui.state import get_state, need_dataset
 
 start_page("Data", "Can I trust this file?")
 
-with show_errors():
-    choose_data()
+if get_state().digest is None:
+    with show_errors():
+        choose_data()
 
 with show_errors():
     dataset = need_dataset()
-    show_balance(dataset)
+    show_head(dataset)
     show_findings(dataset)
-    show_time_line(dataset)
-    show_sensors(dataset)
-    show_schema(dataset)
-    st.page_link("pages/2_Train.py", label="Next: train a model", icon=":material/arrow_forward:")
+    asset = show_time_line(dataset)
+    show_sensors(dataset, asset)
+    show_details(dataset)
+    with st.expander("Roles of all columns"):
+        show_schema(dataset)

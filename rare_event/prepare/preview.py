@@ -14,6 +14,48 @@ from rare_event.prepare.table import Table
 ROWS_BEFORE, ROWS_AFTER, SENSORS_SHOWN = 5, 2, 6
 
 
+def first_rows(raw: pd.DataFrame, most: int) -> pd.DataFrame:
+    """Show the first rows as they were read.
+
+    Parameters
+    ----------
+    raw
+        As in `RawTable.frame`.
+    most
+        Number of rows.
+
+    Returns
+    -------
+    pandas.DataFrame
+        All columns; the index is the line of the file.
+    """
+    return raw.iloc[:most].rename_axis("line")
+
+
+def column_summary(table: Table) -> pd.DataFrame:
+    """Describe each column of a table.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each column: ``column``, ``role``, ``missing`` (number of cells) and, of sensors, the
+        lowest, mean and highest finite value in ``min``, ``mean`` and ``max``. Others have no figures.
+    """
+    rows = []
+    for column, role in table.schema.roles():
+        row: dict[str, object] = {"column": column, "role": role}
+        if column in table.frame:
+            row["missing"] = int(table.frame[column].isna().sum())
+        if role == "sensor":
+            values = table.frame[column].to_numpy()
+            finite = values[np.isfinite(values)]
+            if len(finite):
+                mean = float(finite.mean(dtype=float))
+                row |= {"min": float(finite.min()), "mean": mean, "max": float(finite.max())}
+        rows.append(row)
+    return pd.DataFrame(rows, columns=["column", "role", "missing", "min", "mean", "max"])
+
+
 def rows_before_shift(table: Table, first_event: int) -> pd.DataFrame:
     """Show the rows around the first event as they are in the file.
 
@@ -77,6 +119,18 @@ class Course:
     low: np.ndarray
     high: np.ndarray
     n_events: int
+
+
+def jumps(values: np.ndarray, stretch: np.ndarray) -> np.ndarray:
+    """Change of a sensor since the row before, NaN in the first row of each stretch.
+
+    Parameters
+    ----------
+    values, stretch
+        Of each row, shape (n,).
+    """
+    change: np.ndarray = np.where(np.diff(stretch, prepend=-1) == 0, np.diff(values, prepend=np.nan), np.nan)
+    return change
 
 
 def course_before_events(values: np.ndarray, stretch: np.ndarray, events: Events, n_rows: int) -> Course:

@@ -124,7 +124,7 @@ def rank_sensors(sensors: pd.DataFrame, label: np.ndarray, stretch: np.ndarray, 
     Raises
     ------
     TableError
-        If there is no event, or no row before any.
+        If there is no event, no row before any, or no sensor with values there.
     """
     windows = _windows(label, stretch, shift)
     wanted = (windows.row, windows.normal, windows.moved.ravel())
@@ -134,17 +134,35 @@ def rank_sensors(sensors: pd.DataFrame, label: np.ndarray, stretch: np.ndarray, 
     place, inside = _places(rows, stretch)
     found: list[SensorChange] = []
     strongest = np.zeros(len(windows.moved))
-    for sensor in sensors:
+    for name, column in sensors.items():
         figures = {}
-        for measure, measured in _measures(sensors[sensor].to_numpy(), rows, place, inside).items():
+        for measure, measured in _measures(column.to_numpy(), rows, place, inside).items():
             share = _share_below(measured, measured[normal])
             figures[measure] = _over_events(share[positive], windows.event)
             strongest = np.fmax(strongest, abs(_means(share[moved]) - 0.5))
         if any(np.isfinite(auc) for auc, _, _ in figures.values()):
-            found.append(_change(sensor, figures))
+            found.append(_change(str(name), figures))
+    if not found:
+        raise TableError("No sensor has values both before events and in normal rows, so none can be ranked.")
     found.sort(key=lambda change: -change.strength)
     chance = float(np.quantile(strongest, CONFIDENCE)) * windows.moved_share if len(strongest) else np.nan
     return SensorRanking(tuple(found), sensors.shape[1], len(np.unique(windows.event)), chance)
+
+
+def rows_by_class(label: np.ndarray, stretch: np.ndarray, shift: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the normal rows and the rows before events, or the event rows for a shift of 0.
+
+    Parameters
+    ----------
+    label, stretch
+        Of each row, shape (n_rows,).
+    shift
+        Rows before an event.
+    """
+    if not shift:
+        return np.flatnonzero(label == 0), np.flatnonzero(label == 1)
+    shifted = curve_shift(label, shift, stretch)
+    return shifted.rows[shifted.y == 0], shifted.rows[shifted.y == 1]
 
 
 def _change(sensor: str, figures: dict[Measure, tuple[float, float, float]]) -> SensorChange:
@@ -154,16 +172,11 @@ def _change(sensor: str, figures: dict[Measure, tuple[float, float, float]]) -> 
 
 def _windows(label: np.ndarray, stretch: np.ndarray, shift: int) -> _Windows:
     """Choose the rows: all before events, an even sample of normal ones, and events at other times."""
+    normal, row = rows_by_class(label, stretch, shift)
     events = find_events(np.arange(len(label), dtype=float), label, stretch)
     if not len(events):
         raise TableError("The file has no event, so sensors cannot be ranked by their change before one.")
-    if shift:
-        shifted = curve_shift(label, shift, stretch)
-        row, normal = shifted.rows[shifted.y == 1], shifted.rows[shifted.y == 0]
-        event = np.searchsorted(events.row, row)
-    else:
-        row, normal = np.flatnonzero(label == 1), np.flatnonzero(label == 0)
-        event = np.searchsorted(events.row, row, side="right") - 1
+    event = np.searchsorted(events.row, row) if shift else np.searchsorted(events.row, row, side="right") - 1
     if not len(row) or not len(normal):
         what = "row before an event" if not len(row) else "normal row"
         raise TableError(f"The file has no {what}, so sensors cannot be ranked by their change.")

@@ -104,8 +104,12 @@ def test_an_upload_is_stored_once_and_judged(open_page: OpenPage, sample_csv: Pa
     assert not app.error
     (stored,) = list_datasets()
     assert stored.name == "mill.csv"
-    assert metric(app, "Rows") == "12,000"
-    assert metric(app, "Events") == str(len(np.flatnonzero(stored.table().label)))
+    shown = unescaped(app)
+    assert "**12,000** rows" in shown
+    assert f"**{len(np.flatnonzero(stored.table().label))}** events" in shown
+    assert any(title.startswith("Running time") for title in titles(app))
+    assert not any("Class balance" in title for title in titles(app)), "drawn before it was asked for"
+    app.segmented_control(key="data_view").set_value("Class balance").run()
     assert any("Class balance" in title for title in titles(app))
 
 
@@ -148,11 +152,13 @@ def test_a_finding_names_its_column_and_a_refused_fix_has_no_button(open_page: O
     app = open_page("pages/1_Data.py")
     app.file_uploader[0].upload("f.csv", data.to_csv(index=False).encode(), "text/csv").run()
     assert not app.exception
-    findings = [line.replace("\\", "") for line in texts(app).splitlines() if "badge" in line]
-    assert any("**Column 'gap':** 1 value is missing" in line for line in findings)
-    (refused,) = [line for line in findings if "**Column 'start':** 9 values are missing" in line]
-    assert "9 of 100 rows" in refused and "Drop these first rows" not in refused
-    button(app, "Fix it").click().run()  # the first finding's
+    cells = unescaped(app).splitlines()
+    where, what, effect = cells[cells.index(":orange-badge[warning] **Column 'gap':**") :][:3]
+    assert what.startswith("1 value is missing") and effect.startswith("Carry the last value forward.")
+    where, what, effect = cells[cells.index(":orange-badge[warning] **Column 'start':**") :][:3]
+    assert what.startswith("9 values are missing")
+    assert "9 of 100 rows" in effect and "Drop these first rows" not in effect
+    button(app, "Fix").click().run()  # the first finding's
     assert not app.error and [fix.column for fix in list_datasets()[0].fixes] == ["gap"]
 
 
@@ -163,7 +169,8 @@ def test_a_changed_role_is_kept_and_can_be_seen(open_page: OpenPage, dataset: Da
 
     save_dataset(dataset.with_schema(ignored))
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
-    assert metric(app, "Sensors") == str(len(dataset.schema.sensors) - 1)
+    assert f"**{len(dataset.schema.sensors) - 1}** sensors" in unescaped(app)
+    assert f"1 left out: {first}" in unescaped(app)
     assert first not in open_dataset(dataset.digest).table().schema.sensors
 
 

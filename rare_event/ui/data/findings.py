@@ -1,36 +1,77 @@
-"""What the checks found, and their fixes."""
+"""What the checks found, as a table with its fixes."""
 
 from __future__ import annotations
 
 import streamlit as st
 
-from rare_event.checks.findings import grades
+from rare_event.checks.findings import Finding, grades
+from rare_event.errors import TableError
 from rare_event.store.datasets import Dataset, save_dataset
 from rare_event.text import plain, plural
 from rare_event.ui.cache import findings_of, table_of
 from rare_event.ui.frame import in_place
 
 GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": "green"}
+WIDTHS = (2, 5, 5, 1, 1.4)
+# More rows scroll, so that the time line and the sensors stay in sight.
+MOST_IN_SIGHT, HEIGHT = 2, 190
 
 
 @in_place
 def show_findings(dataset: Dataset) -> None:
-    """Show what the checks found in each column, with one-click fixes."""
-    st.subheader("Checks")
+    """Show what the checks found in each column, what a fix changes, and the buttons for it."""
     table, findings = table_of(dataset), findings_of(dataset)
-    if not findings:
-        st.success("No problems found.")
-    for number_, finding in enumerate(findings):
-        with st.container(border=True, horizontal=True, vertical_alignment="center"):
-            grade = f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}]"
-            where, sentences = plain(finding.where), plain(f"{finding.what} {finding.fix}")
-            st.markdown(f"{grade} **{where}** {sentences}", width="stretch")
-            if finding.action and st.button("Fix it", key=f"data_fix_{dataset.version[:12]}_{number_}"):
-                save_dataset(dataset.with_fix(finding))
-                st.rerun()
-    if dataset.fixes and st.button(f"Undo the last of {plural(len(dataset.fixes), 'fix')}", key="data_undo"):
-        save_dataset(dataset.without_last_fix())
-        st.rerun()
     listed = grades(table, findings)
-    with st.expander(f"Every column ({len(listed):,})"):
-        st.dataframe(listed, hide_index=True, key="data_grades")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if findings:
+            st.markdown(f"**Problems ({len(findings):,})**", width="content")
+        else:
+            st.success(f"No problems found in {plural(len(listed), 'column')}.", width="stretch")
+        if dataset.fixes and st.button(
+            f"Undo the last of {plural(len(dataset.fixes), 'fix')}", key="data_undo"
+        ):
+            _save(dataset.without_last_fix())
+        fixable = [finding for finding in findings if finding.action]
+        if len(fixable) > 1 and st.button("Fix all", key=f"data_fix_all_{dataset.version[:12]}"):
+            _fix_all(dataset, fixable)
+    if findings:
+        with st.container(height=HEIGHT if len(findings) > MOST_IN_SIGHT else "content", border=True):
+            for position, finding in enumerate(findings):
+                _show_finding(dataset, finding, f"{dataset.version[:12]}_{position}")
+
+
+def _show_finding(dataset: Dataset, finding: Finding, key: str) -> None:
+    where, what, effect, fix, leave_out = st.columns(WIDTHS, vertical_alignment="center")
+    where.markdown(f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}] **{plain(finding.where)}**")
+    what.markdown(plain(finding.what))
+    effect.markdown(plain(finding.fix))
+    if finding.action and finding.action != "ignore" and fix.button("Fix", key=f"data_fix_{key}"):
+        _save(dataset.with_fix(finding))
+    if _can_leave_out(dataset, finding) and leave_out.button("Leave out", key=f"data_leave_out_{key}"):
+        _save(dataset.with_fix(_leaving_out(finding)))
+
+
+def _can_leave_out(dataset: Dataset, finding: Finding) -> bool:
+    schema = dataset.schema
+    return finding.column in schema.categories or (
+        finding.column in schema.sensors and len(schema.sensors) > 1
+    )
+
+
+def _leaving_out(finding: Finding) -> Finding:
+    return Finding(finding.grade, finding.column, finding.what, finding.fix, "ignore", code=finding.code)
+
+
+def _fix_all(dataset: Dataset, findings: list[Finding]) -> None:
+    """Apply all fixes in turn; those that an earlier one has made impossible are left."""
+    for finding in findings:
+        try:
+            dataset = dataset.with_fix(finding)
+        except TableError:
+            continue
+    _save(dataset)
+
+
+def _save(dataset: Dataset) -> None:
+    save_dataset(dataset)
+    st.rerun()

@@ -1,54 +1,182 @@
-"""The data over time: stops, events and sensors."""
+"""A look at the data: stops and events, sensors ranked by their change before events, and views of them."""
 
 from __future__ import annotations
 
+import pandas as pd
 import streamlit as st
 
-from rare_event.plots.sensors import course_figure, sensor_figure
-from rare_event.plots.timeline import stretch_figure
-from rare_event.prepare.preview import course_before_events
-from rare_event.prepare.stretches import find_events
+from rare_event.errors import RareEventError
+from rare_event.plots.correlation import MOST_READABLE
+from rare_event.plots.stacked import MOST_SENSORS
+from rare_event.prepare.correlation import strongest_pairs
+from rare_event.prepare.ranking import SensorChange, SensorRanking
 from rare_event.store.datasets import Dataset
+from rare_event.text import plain, plural
 from rare_event.ui.cache import table_of
+from rare_event.ui.data.computed import (
+    PANEL,
+    balance_of,
+    correlation_map_of,
+    correlations_of,
+    distribution_of,
+    ranking_of,
+    sensor_figures_of,
+    stacked_of,
+    strip_of,
+)
+from rare_event.ui.frame import in_place
+from rare_event.ui.state import get_state
 
-ROWS_BEFORE_EVENT = 30
+VIEWS = ("Several sensors over time", "Normal and before events", "Correlations", "Class balance")
+SHOWN_FIRST = 3
+MOST_PAIRS = 50
+MEASURED = {False: "Value", True: "Change since the row before"}
+AUC_HELP = (
+    "Area under the ROC curve: in how many of 100 pairs a row before an event beats a normal row. "
+    "50 means no change. Each sensor is measured by its jumps from row to row and by its level against "
+    "the 30 rows before; the stronger of the two is shown."
+)
 
 
-def show_time_line(dataset: Dataset) -> None:
-    """Draw the stretches, stops and events."""
-    table = table_of(dataset)
-    figure = stretch_figure(table.when, table.stretch, table.label)
-    st.plotly_chart(figure, key="data_time_line")
+@in_place
+def show_time_line(dataset: Dataset) -> str | None:
+    """Draw running time, stops and events; returns the machine that is shown, None for one machine."""
+    assets = table_of(dataset).assets
+    asset: str | None = None
+    if assets:
+        asset = st.selectbox("Machine", assets, key=f"data_asset_{dataset.version[:12]}")
+    st.plotly_chart(strip_of(dataset, asset), key="data_time_line")
+    return asset
 
 
-def show_sensors(dataset: Dataset) -> None:
-    """Let the user look at one sensor: over time, and on average before an event."""
-    table = table_of(dataset)
-    if not table.schema.sensors:
+@st.fragment
+def show_sensors(dataset: Dataset, asset: str | None) -> None:
+    """Rank the sensors, draw the chosen one, and offer further views."""
+    if not table_of(dataset).schema.sensors:
         st.warning("No column has the role sensor. Give it to at least one column below.")
         return
-    st.subheader("Sensors")
-    sensor = st.selectbox("Sensor", table.schema.sensors, key="data_sensor", persist_state="session")
-    clock = table.clock
-    stretch = table.stretch
-    events = find_events(clock, table.label, stretch)
-    when = table.when
-    values = table.frame[sensor].to_numpy(float)
-    course = course_before_events(values, stretch, events, ROWS_BEFORE_EVENT)
-    left, right = st.columns([3, 2])
-    left.plotly_chart(
-        sensor_figure(when, values, sensor, events_when=when[events.row]), key="data_sensor_time"
+    with st.container():
+        sensors = _show_chosen(dataset, asset)
+    view = st.segmented_control(
+        "View",
+        VIEWS,
+        default=VIEWS[0],
+        key="data_view",
+        label_visibility="collapsed",
+        required=True,
+        persist_state="session",
     )
-    right.plotly_chart(
-        course_figure(
-            course.offset * table.step,
-            course.mean,
-            course.low,
-            course.high,
-            sensor,
-            course.n_events,
-            band="middle half of the events",
-            time_unit=table.time_unit,
-        ),
-        key="data_sensor_course",
+    with st.container():
+        if view == VIEWS[0]:
+            _show_over_time(dataset, asset, sensors)
+        elif view == VIEWS[1]:
+            _show_distribution(dataset, sensors)
+        elif view == VIEWS[2]:
+            _show_correlations(dataset)
+        else:
+            st.plotly_chart(balance_of(dataset), key="data_balance")
+
+
+def _show_chosen(dataset: Dataset, asset: str | None) -> list[str]:
+    """Show the ranking, and how the chosen sensor changes; returns the sensors, that one first."""
+    every = list(table_of(dataset).schema.sensors)
+    left, middle, right = st.columns([10, 11, 9])
+    shift = get_state().draft.shift
+    with left:
+        try:
+            ranking = ranking_of(dataset, shift)
+        except RareEventError as error:
+            st.info(plain(error))
+            chosen, jumping, ranked = _choose_sensor(every), False, []
+        else:
+            ranked = [change.sensor for change in ranking.changes]
+            change = _choose_ranked(dataset, ranking, shift)
+            chosen, jumping = change.sensor, change.measure == "jump"
+    course, before = sensor_figures_of(dataset, asset, chosen, jumping)
+    middle.plotly_chart(course, key="data_sensor_time")
+    right.plotly_chart(before, key="data_sensor_course")
+    return [chosen, *(sensor for sensor in ranked or every if sensor != chosen)]
+
+
+def _choose_sensor(sensors: list[str]) -> str:
+    sensor: str = st.selectbox("Sensor", sensors, key="data_sensor", persist_state="session")
+    return sensor
+
+
+def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> SensorChange:
+    """Show the ranking as a table; a click on a row chooses its sensor."""
+    looked = plural(ranking.n_sensors, "sensor")
+    rows = f"the {plural(shift, 'row')} before each event" if shift else "event rows"
+    beyond = sum(change.strength > ranking.chance for change in ranking.changes)
+    st.markdown("**Sensors by change before events**")
+    table = pd.DataFrame(
+        {
+            "sensor": [change.sensor for change in ranking.changes],
+            "before events": [change.in_words for change in ranking.changes],
+            "AUC": [change.auc for change in ranking.changes],
+            "95 % interval": [
+                f"{change.low:.2f}–{change.high:.2f}" if change.low == change.low else "–"
+                for change in ranking.changes
+            ],
+        }
+    )
+    picked = st.dataframe(
+        table,
+        hide_index=True,
+        height=PANEL - 90,
+        row_height=30,
+        on_select="rerun",
+        selection_mode="single-row",
+        column_config={
+            "sensor": st.column_config.TextColumn("sensor", width=70),
+            "before events": st.column_config.TextColumn("before events", width=85),
+            "AUC": st.column_config.NumberColumn("AUC", format="%.2f", help=AUC_HELP, width=50),
+        },
+        key=f"data_ranking_{dataset.version[:12]}_{shift}",
+    )
+    if ranking.chance == ranking.chance:
+        st.caption(
+            f"Compared: {rows}. The best of {looked} would reach {0.5 + ranking.chance:.2f} by chance; "
+            f"{beyond:,} {'goes' if beyond == 1 else 'go'} beyond."
+        )
+    chosen = picked.selection.rows
+    return ranking.changes[chosen[0] if chosen else 0]
+
+
+def _show_over_time(dataset: Dataset, asset: str | None, sensors: list[str]) -> None:
+    chosen = st.multiselect(
+        f"Sensors, at most {MOST_SENSORS}",
+        list(table_of(dataset).schema.sensors),
+        default=sensors[:SHOWN_FIRST],
+        max_selections=MOST_SENSORS,
+        key=f"data_stacked_{dataset.version[:12]}",
+    )
+    st.plotly_chart(stacked_of(dataset, asset, tuple(chosen)), key="data_stacked_figure")
+
+
+def _show_distribution(dataset: Dataset, sensors: list[str]) -> None:
+    jumping = st.segmented_control(
+        "Measured",
+        list(MEASURED),
+        default=False,
+        format_func=lambda jumping: MEASURED[jumping],
+        key="data_jumps",
+        label_visibility="collapsed",
+        required=True,
+    )
+    shift = get_state().draft.shift
+    st.plotly_chart(distribution_of(dataset, sensors[0], shift, bool(jumping)), key="data_distribution")
+
+
+def _show_correlations(dataset: Dataset) -> None:
+    found = correlations_of(dataset)
+    if len(found) <= MOST_READABLE:
+        st.plotly_chart(correlation_map_of(dataset), key="data_correlations")
+        return
+    st.caption(f"A map of {len(found):,} sensors would be too small to read: see the strongest pairs.")
+    st.dataframe(
+        strongest_pairs(found, MOST_PAIRS),
+        hide_index=True,
+        column_config={"correlation": st.column_config.NumberColumn("correlation", format="%.2f")},
+        key="data_pairs",
     )

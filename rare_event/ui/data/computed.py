@@ -1,0 +1,252 @@
+"""What the Data page computes once for each version of a dataset."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+import plotly.graph_objects as go
+import streamlit as st
+
+from rare_event.clock import MINUTES_PER_DAY
+from rare_event.plots.balance import balance_figure
+from rare_event.plots.correlation import correlation_figure
+from rare_event.plots.distribution import distribution_figure
+from rare_event.plots.sensors import course_figure, sensor_figure
+from rare_event.plots.stacked import stacked_figure
+from rare_event.plots.timeline import stretch_figure
+from rare_event.prepare.correlation import correlations
+from rare_event.prepare.preview import column_summary, course_before_events, first_rows, jumps
+from rare_event.prepare.ranking import SensorRanking, rank_sensors, rows_by_class
+from rare_event.prepare.stretches import Events, find_events, running_minutes
+from rare_event.store.datasets import Dataset
+from rare_event.ui.cache import table_of
+
+ROWS_BEFORE_EVENT = 30
+FIRST_ROWS = 30
+PANEL = 330  # pixels: three of them next to each other end the first screen
+
+
+@dataclass(frozen=True, eq=False)
+class TimeLine:
+    """The rows of one machine in time.
+
+    Parameters
+    ----------
+    rows
+        Which rows of the table they are.
+    when, label, stretch
+        Of each row.
+    events
+        The events, their rows counted among these.
+    """
+
+    rows: slice
+    when: np.ndarray
+    label: np.ndarray
+    stretch: np.ndarray
+    events: Events
+
+    @property
+    def events_when(self) -> np.ndarray:
+        """Time of each event."""
+        when: np.ndarray = self.when[self.events.row]
+        return when
+
+
+@dataclass(frozen=True)
+class Size:
+    """How large a dataset is.
+
+    Parameters
+    ----------
+    n_rows, n_events, n_event_rows, n_stretches
+        Numbers of each.
+    days
+        Running time; None without a clock.
+    step
+        Median step in minutes or rows.
+    """
+
+    n_rows: int
+    n_events: int
+    n_event_rows: int
+    n_stretches: int
+    days: float | None
+    step: float
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _size(version: str, _dataset: Dataset) -> Size:
+    table, line = table_of(_dataset), time_line_of(_dataset, None)
+    running = running_minutes(table.clock, line.stretch, table.step)
+    return Size(
+        n_rows=table.n_rows,
+        n_events=len(line.events),
+        n_event_rows=int(line.label.sum()),
+        n_stretches=int(line.stretch[-1]) + 1,
+        days=None if table.time_unit.reason else running.sum() / MINUTES_PER_DAY,
+        step=table.step,
+    )
+
+
+def size_of(dataset: Dataset) -> Size:
+    """Return how large a dataset is."""
+    return _size(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _time_line(version: str, asset: str | None, _dataset: Dataset) -> TimeLine:
+    table = table_of(_dataset)
+    rows = slice(0, table.n_rows)
+    if asset is not None and table.asset is not None:
+        own = np.flatnonzero(table.asset == table.assets.index(asset))
+        rows = slice(int(own[0]), int(own[-1]) + 1)
+    label, stretch = table.label[rows], table.stretch[rows]
+    return TimeLine(rows, table.when[rows], label, stretch, find_events(table.clock[rows], label, stretch))
+
+
+def time_line_of(dataset: Dataset, asset: str | None) -> TimeLine:
+    """Return the time line of one machine; of the whole table for None."""
+    return _time_line(dataset.version, asset, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _first_rows(version: str, _dataset: Dataset) -> pd.DataFrame:
+    return first_rows(_dataset.raw(), FIRST_ROWS)
+
+
+def first_rows_of(dataset: Dataset) -> pd.DataFrame:
+    """Return the first rows as read, by their line of the file."""
+    return _first_rows(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _columns(version: str, _dataset: Dataset) -> pd.DataFrame:
+    return column_summary(table_of(_dataset))
+
+
+def columns_of(dataset: Dataset) -> pd.DataFrame:
+    """Return the role of each column, and the missing, lowest, mean and highest values of sensors."""
+    return _columns(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Ranking the sensors …")
+def _ranking(version: str, shift: int, _dataset: Dataset) -> SensorRanking:
+    table = table_of(_dataset)
+    return rank_sensors(table.frame[list(table.schema.sensors)], table.label, table.stretch, shift)
+
+
+def ranking_of(dataset: Dataset, shift: int) -> SensorRanking:
+    """Return the sensors ranked by their change before events.
+
+    Raises
+    ------
+    TableError
+        If the file has no event, or no row before any.
+    """
+    return _ranking(dataset.version, shift, dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner="Correlating the sensors …")
+def _correlations(version: str, _dataset: Dataset) -> pd.DataFrame:
+    table = table_of(_dataset)
+    return correlations(table.frame[list(table.schema.sensors)])
+
+
+def correlations_of(dataset: Dataset) -> pd.DataFrame:
+    """Return the rank correlations of the sensors, alike ones next to each other."""
+    return _correlations(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _map(version: str, _dataset: Dataset) -> go.Figure:
+    return correlation_figure(correlations_of(_dataset))
+
+
+def correlation_map_of(dataset: Dataset) -> go.Figure:
+    """Draw the rank correlations of the sensors."""
+    return _map(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _strip(version: str, asset: str | None, _dataset: Dataset) -> go.Figure:
+    line = time_line_of(_dataset, asset)
+    return stretch_figure(line.when, line.stretch, line.label)
+
+
+def strip_of(dataset: Dataset, asset: str | None) -> go.Figure:
+    """Draw running time, stops and events."""
+    return _strip(dataset.version, asset, dataset)
+
+
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _sensor(
+    version: str, asset: str | None, sensor: str, jumping: bool, _dataset: Dataset
+) -> tuple[go.Figure, go.Figure]:
+    table, line = table_of(_dataset), time_line_of(_dataset, asset)
+    values = table.frame[sensor].to_numpy(float)
+    course = sensor_figure(line.when, values[line.rows], sensor, events_when=line.events_when, height=PANEL)
+    every, name = time_line_of(_dataset, None), sensor
+    if jumping:
+        values, name = abs(jumps(values, every.stretch)), f"{sensor}: size of jumps"
+    before = course_before_events(values, every.stretch, every.events, ROWS_BEFORE_EVENT)
+    return course, course_figure(
+        before.offset * table.step,
+        before.mean,
+        before.low,
+        before.high,
+        name,
+        before.n_events,
+        band="middle half of the events",
+        time_unit=table.time_unit,
+        height=PANEL,
+    )
+
+
+def sensor_figures_of(
+    dataset: Dataset, asset: str | None, sensor: str, jumping: bool
+) -> tuple[go.Figure, go.Figure]:
+    """Draw a sensor over time, and the mean course before an event of its values or of its jumps."""
+    return _sensor(dataset.version, asset, sensor, jumping, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _stacked(version: str, asset: str | None, sensors: tuple[str, ...], _dataset: Dataset) -> go.Figure:
+    frame, line = table_of(_dataset).frame, time_line_of(_dataset, asset)
+    values = {sensor: frame[sensor].to_numpy()[line.rows] for sensor in sensors}
+    return stacked_figure(line.when, values, line.stretch, line.events_when)
+
+
+def stacked_of(dataset: Dataset, asset: str | None, sensors: tuple[str, ...]) -> go.Figure:
+    """Draw several sensors below each other with one time axis."""
+    return _stacked(dataset.version, asset, sensors, dataset)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _balance(version: str, _dataset: Dataset) -> go.Figure:
+    size = size_of(_dataset)
+    return balance_figure(size.n_rows - size.n_event_rows, size.n_event_rows)
+
+
+def balance_of(dataset: Dataset) -> go.Figure:
+    """Draw how rare the event rows are."""
+    return _balance(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _distribution(version: str, sensor: str, shift: int, jumping: bool, _dataset: Dataset) -> go.Figure:
+    table = table_of(_dataset)
+    normal, positive = rows_by_class(table.label, table.stretch, shift)
+    values, name = table.frame[sensor].to_numpy(float), sensor
+    if jumping:
+        values = jumps(values, table.stretch)
+        name = f"{sensor}, change since the row before"
+    before = f"{shift} row{'' if shift == 1 else 's'} before an event" if shift else "event rows"
+    return distribution_figure(values[normal], values[positive], name, before)
+
+
+def distribution_of(dataset: Dataset, sensor: str, shift: int, jumping: bool) -> go.Figure:
+    """Draw the values of a sensor, or its changes from row to row, in normal rows and before events."""
+    return _distribution(dataset.version, sensor, shift, jumping, dataset)

@@ -1,0 +1,62 @@
+"""The first line of the Data page: which file, how large it is, and how rare its event."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from rare_event.store.datasets import Dataset
+from rare_event.text import number, plain, plural, share
+from rare_event.ui.cache import table_of
+from rare_event.ui.data.choose import choose_data
+from rare_event.ui.data.computed import size_of
+from rare_event.ui.frame import in_place
+
+# Names beyond it are counted: the line must stay one.
+MOST_NAMES = 6
+
+
+@in_place
+def show_head(dataset: Dataset) -> None:
+    """Show the file in one line, with the ways to another file and to the next page."""
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(dataset.name), width="content", anchor=False)
+        with st.popover("Change file", icon=":material/folder_open:"):
+            choose_data()
+        st.space("stretch")
+        if st.button("Train", type="primary", icon=":material/arrow_forward:", key="data_train"):
+            st.switch_page("pages/2_Train.py")
+    st.markdown("&emsp;".join(_figures(dataset)))
+    if why := table_of(dataset).time_unit.why:
+        st.caption(why)
+
+
+def _figures(dataset: Dataset) -> list[str]:
+    size, schema = size_of(dataset), dataset.schema
+    rare = share(size.n_event_rows, size.n_rows)
+    figures = [
+        f"**{size.n_rows:,}** rows",
+        f"**{size.n_events:,}** event{'' if size.n_events == 1 else 's'} ({rare} of the rows)",
+    ]
+    if size.days is not None:
+        figures += [f"**{number(size.days)}** days of running time"]
+    sensors = f"**{len(schema.sensors):,}** sensor{'' if len(schema.sensors) == 1 else 's'}"
+    parts = [sensors, *_named(schema.categories, "category", "categories"), *_left_out(schema.ignored)]
+    return [*figures, ", ".join(parts)]
+
+
+def _named(columns: Sequence[str], one: str, many: str) -> list[str]:
+    if not columns:
+        return []
+    return [f"{len(columns):,} {one if len(columns) == 1 else many}: {_list(columns)}"]
+
+
+def _left_out(columns: Sequence[str]) -> list[str]:
+    return [f"{len(columns):,} left out: {_list(columns)}"] if columns else ["none left out"]
+
+
+def _list(columns: Sequence[str]) -> str:
+    more = len(columns) - MOST_NAMES
+    names = ", ".join(plain(column) for column in columns[:MOST_NAMES])
+    return f"{names} and {plural(more, 'other')}" if more > 0 else names
