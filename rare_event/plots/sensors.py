@@ -11,6 +11,9 @@ from rare_event.plots.marks import add_events, as_minutes, note, time_title
 from rare_event.plots.palette import COLOURS, faint, plain, short, style
 from rare_event.prepare.stretches import stretches
 
+# What fits above a third of the page, and along the height of a figure.
+IN_TITLE = 20
+
 
 def sensor_figure(
     when: np.ndarray,
@@ -57,7 +60,7 @@ def sensor_figure(
         add_events(figure, events_when)
     style(
         figure,
-        title=f"{short(name)} over time",
+        title=f"{short(name, IN_TITLE)} over time",
         x=time_title(when),
         y=_with_unit(name, unit),
         height=height,
@@ -75,6 +78,7 @@ def course_figure(
     n_events: int,
     *,
     unit: str | None = None,
+    measure: str = "",
     band: str = "band",
     time_unit: TimeUnit = MINUTES,
     height: int = 360,
@@ -93,6 +97,8 @@ def course_figure(
         Number of events that the mean is of.
     unit
         Of the values, if known.
+    measure
+        What of the sensor is averaged, such as "Jumps of "; empty for its values.
     band
         What the band is, for the legend, such as "10 to 90 % of the events".
     time_unit
@@ -112,16 +118,17 @@ def course_figure(
             line={"color": COLOURS["sensor"], "width": 2},
             marker={"size": 5},
             name=f"mean of {n_events:,} event{'' if n_events == 1 else 's'}",
-            hovertemplate=f"%{{x:.4g}} {time_unit.name}: %{{y:.4g}}<extra></extra>",
+            meta=[plain(name, len(name))],
+            hovertemplate=f"%{{meta[0]}}<br>%{{x:.4g}} {time_unit.name}: %{{y:.4g}}<extra></extra>",
         )
         add_events(figure, np.zeros(1))
     else:
         note(figure, "No event has enough rows before it.")
     return style(
         figure,
-        title=f"{short(name)} before an event",
+        title=f"{measure}{short(name, IN_TITLE)} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
-        y=_with_unit(name, unit),
+        y=measure + _with_unit(name, unit),
         height=height,
     )
 
@@ -141,7 +148,7 @@ def _band(x: np.ndarray, low: np.ndarray, high: np.ndarray, name: str) -> go.Sca
 
 
 def _with_unit(name: str, unit: str | None) -> str:
-    return f"{short(name)} ({plain(unit)})" if unit else short(name)
+    return f"{short(name, IN_TITLE)} ({plain(unit)})" if unit else short(name, IN_TITLE)
 
 
 def broken_line(when: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -188,17 +188,18 @@ def _sensor(
     table, line = table_of(_dataset), time_line_of(_dataset, asset)
     values = table.frame[sensor].to_numpy(float)
     course = sensor_figure(line.when, values[line.rows], sensor, events_when=line.events_when, height=PANEL)
-    every, name = time_line_of(_dataset, None), sensor
+    every = time_line_of(_dataset, None)
     if jumping:
-        values, name = abs(jumps(values, every.stretch)), f"{sensor}: size of jumps"
+        values = abs(jumps(values, every.stretch))
     before = course_before_events(values, every.stretch, every.events, ROWS_BEFORE_EVENT)
     return course, course_figure(
         before.offset * table.step,
         before.mean,
         before.low,
         before.high,
-        name,
+        sensor,
         before.n_events,
+        measure="Jumps of " if jumping else "",
         band="middle half of the events",
         time_unit=table.time_unit,
         height=PANEL,

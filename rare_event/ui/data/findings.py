@@ -26,7 +26,8 @@ def show_findings(dataset: Dataset) -> None:
         if findings:
             st.markdown(f"**Problems ({len(findings):,})**", width="content")
         else:
-            st.success(f"No problems found in {plural(len(listed), 'column')}.", width="stretch")
+            found = f"No problems found in {plural(len(listed), 'column')}."
+            st.markdown(f":green[:material/check_circle: {found}]", width="content")
         if dataset.fixes and st.button(
             f"Undo the last of {plural(len(dataset.fixes), 'fix')}", key="data_undo"
         ):

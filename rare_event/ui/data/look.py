@@ -80,7 +80,7 @@ def show_sensors(dataset: Dataset, asset: str | None) -> None:
 def _show_chosen(dataset: Dataset, asset: str | None) -> list[str]:
     """Show the ranking, and how the chosen sensor changes; returns the sensors, that one first."""
     every = list(table_of(dataset).schema.sensors)
-    left, middle, right = st.columns([10, 11, 9])
+    left, middle, right = st.columns([11, 10, 10])
     shift = get_state().draft.shift
     with left:
         try:
@@ -129,7 +129,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
         selection_mode="single-row",
         column_config={
             "sensor": st.column_config.TextColumn("sensor", width=70),
-            "before events": st.column_config.TextColumn("before events", width=85),
+            "before events": st.column_config.TextColumn("before events", width=95),
             "AUC": st.column_config.NumberColumn("AUC", format="%.2f", help=AUC_HELP, width=50),
         },
         key=f"data_ranking_{dataset.version[:12]}_{shift}",

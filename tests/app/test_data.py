@@ -1,0 +1,149 @@
+"""The Data page: what its first screen holds, for files of every kind."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset
+from rare_event.ui.data.look import VIEWS
+from tests.app.test_pages import button, texts, titles, unescaped
+from tests.small import small_frame
+
+OpenPage = Callable[..., AppTest]
+
+
+def stored(data: pd.DataFrame, name: str = "small.csv") -> Dataset:
+    return add_dataset(data.to_csv(index=False).encode(), name)
+
+
+def chart(app: AppTest, title: str) -> Any:
+    specs = [json.loads(chart.proto.spec) for chart in app.get("plotly_chart")]
+    (found,) = [spec for spec in specs if spec["layout"]["title"]["text"].startswith(title)]
+    return found
+
+
+def frame(app: AppTest, *columns: str) -> pd.DataFrame:
+    """The one table with these columns."""
+    (found,) = [each.value for each in app.dataframe if set(columns) <= set(each.value)]
+    return found
+
+
+def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    table = dataset.table()
+    assert not app.exception and not app.error
+    shown = unescaped(app)
+    assert f"**{table.n_rows:,}** rows" in shown
+    assert f"**{len(table.schema.sensors)}** sensors" in shown
+    assert button(app, "Train").label == "Train"
+    ranking = frame(app, "sensor", "AUC")
+    assert set(ranking["sensor"]) == set(table.schema.sensors)
+    assert abs(ranking["AUC"] - 0.5).is_monotonic_decreasing
+    assert f"The best of {len(table.schema.sensors)} sensors would reach" in shown
+    first = ranking["sensor"][0]
+    assert titles(app)[0].startswith("Running time")
+    assert f"{first} over time" in titles(app)
+    assert any(title.endswith(f"{first} before an event") for title in titles(app))
+    rows = next(each.value for each in app.dataframe if each.value.index.name == "line")
+    assert rows.index[0] == 2 and list(rows) == list(dataset.raw())
+    summary = frame(app, "missing", "min", "mean", "max").set_index("column")
+    assert summary.loc[first, "max"] == pytest.approx(table.frame[first].max())
+    assert summary.loc[table.schema.label, "role"] == "label"
+
+
+def test_a_view_is_drawn_when_it_is_chosen_and_not_before(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert sum(title.startswith("Over time") for title in titles(app)) == 1
+    assert not any("orrelation" in title for title in titles(app))
+    app.segmented_control(key="data_view").set_value(VIEWS[2]).run()
+    cells = chart(app, "Rank correlation")["data"][0]
+    assert len(cells["y"]) == len(dataset.schema.sensors) or "bdata" in cells["y"]
+    app.segmented_control(key="data_view").set_value(VIEWS[1]).run()
+    names = [trace["name"] for trace in chart(app, frame(app, "AUC")["sensor"][0] + ": normal")["data"]]
+    assert names[0].startswith("normal rows") and names[1].startswith("2 rows before an event")
+    assert not any(title.startswith(("Over time", "Rank correlation")) for title in titles(app))
+    assert not app.exception and not app.error
+
+
+def test_the_sensors_drawn_below_each_other_can_be_changed(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    (chosen,) = app.multiselect
+    assert list(chosen.value) == list(frame(app, "AUC")["sensor"][:3])
+    chosen.set_value(list(dataset.schema.sensors[-2:])).run()
+    drawn = chart(app, "Over time")
+    assert {trace["name"] for trace in drawn["data"]} == {*dataset.schema.sensors[-2:], "running", "event"}
+    assert not app.exception
+
+
+def test_a_file_without_a_clock_counts_rows_and_gives_no_days(open_page: OpenPage, executor: Any) -> None:
+    dataset = stored(small_frame().drop(columns="time"))
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert not app.exception and not app.error
+    assert "days" not in texts(app)
+    assert "**600** rows" in unescaped(app)
+    course = next(title for title in titles(app) if title.endswith("before an event"))
+    assert chart(app, course)["layout"]["xaxis"]["title"]["text"] == "Rows to the event"
+    assert len(frame(app, "AUC")) == 4
+
+
+def test_a_file_of_one_sensor_has_all_its_figures(open_page: OpenPage, executor: Any) -> None:
+    dataset = stored(small_frame()[["time", "y", "s0"]])
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert "**1** sensor," in unescaped(app)
+    assert "The best of 1 sensor would reach" in unescaped(app)
+    for view in VIEWS:
+        app.segmented_control(key="data_view").set_value(view).run()
+        assert not app.exception and not app.error, view
+    assert frame(app, "AUC")["sensor"].tolist() == ["s0"]
+
+
+def test_a_file_of_many_sensors_lists_its_strongest_pairs(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame(200)
+    rng = np.random.default_rng(0)
+    more = pd.DataFrame({f"m{i}": rng.normal(size=200).round(3) for i in range(80)})
+    more["m1"] = -more["m0"]
+    dataset = stored(pd.concat([data, more], axis=1))
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    app.segmented_control(key="data_view").set_value(VIEWS[2]).run()
+    pairs = frame(app, "sensor", "other", "correlation")
+    assert set(pairs.iloc[0, :2]) == {"m0", "m1"} and pairs["correlation"][0] == pytest.approx(-1)
+    assert not any("Rank correlation" in title for title in titles(app))
+    assert "84 sensors" in unescaped(app)
+
+
+def test_long_names_are_short_on_the_figures_and_whole_in_the_table(
+    open_page: OpenPage, executor: Any
+) -> None:
+    name = "Plant1.Unit3.Section7.Flow.<b>FIC101</b>.PV"
+    dataset = stored(small_frame().rename(columns={"s0": name}))
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    app.multiselect[0].set_value([name]).run()
+    drawn = chart(app, "Over time")
+    assert "Section7" not in drawn["layout"]["title"]["text"]
+    assert name in set(frame(app, "AUC")["sensor"])
+    assert "<b>" not in json.dumps([t["name"] for t in drawn["data"]])
+    assert not app.exception
+
+
+def test_a_column_is_left_out_and_comes_back(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame()
+    data.loc[100:104, "s1"] = np.nan
+    data.loc[200:204, "s2"] = np.nan
+    dataset = stored(data)
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert "**Problems (2)**" in unescaped(app)
+    button(app, "Leave out").click().run()
+    assert open_dataset(dataset.digest).schema.ignored == ("s1",)
+    assert "1 left out: s1" in unescaped(app)
+    button(app, "Undo the last of 1 fix").click().run()
+    assert open_dataset(dataset.digest).schema.ignored == ()
+    button(app, "Fix all").click().run()
+    assert not app.exception and not app.error
+    assert {fix.column for fix in list_datasets()[0].fixes} == {"s1", "s2"}
+    assert "No problems found in 6 columns." in unescaped(app)
+    assert np.isfinite(open_dataset(dataset.digest).table().values).all()
