@@ -98,7 +98,7 @@ def course_figure(
     unit
         Of the values, if known.
     measure
-        What of the sensor is averaged, such as "Jumps of "; empty for its values.
+        What of the sensor is averaged, such as "Jumps"; empty for its values.
     band
         What the band is, for the legend, such as "10 to 90 % of the events".
     time_unit
@@ -126,9 +126,10 @@ def course_figure(
         note(figure, "No event has enough rows before it.")
     return style(
         figure,
-        title=f"{measure}{short(name, IN_TITLE)} before an event",
+        # The axis names the sensor: both do not fit above a third of the page.
+        title=f"{measure or 'Values'} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
-        y=measure + _with_unit(name, unit),
+        y=f"{measure} of {_with_unit(name, unit)}" if measure else _with_unit(name, unit),
         height=height,
     )
 

@@ -25,8 +25,12 @@ P = ParamSpec("P")
 T = TypeVar("T")
 LOG = logging.getLogger("rare_event")
 OPEN_PAGE = "frame_open_page"
-# The default leaves 96 pixels above the title: on a small screen, a row of figures.
-LESS_SPACE = ".stMainBlockContainer { padding: 3.5rem 3rem 2rem; }"
+# The default leaves 96 pixels above the title: on a small screen, a row of figures. Columns of figures
+# that would become too narrow to read go below each other.
+STYLE = """
+.stMainBlockContainer { padding: 3.5rem 3rem 2rem; }
+.st-key-data_panels .stColumn { min-width: 300px; }
+"""
 
 
 @dataclass(frozen=True)
@@ -57,7 +61,7 @@ STEPS = (
 def start_page(title: str, question: str) -> None:
     """Set up a page: browser title, sidebar, heading."""
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
-    st.html(f"<style>{LESS_SPACE}</style>")
+    st.html(f"<style>{STYLE}</style>")
     jobs()
     _forget_deleted()
     _use_watched(title)

@@ -24,7 +24,7 @@ def bottom(page: Page, selector: str, text: str | re.Pattern[str]) -> float:
 def test_the_first_screen_holds_what_decides(page: Page, server: Server, complaints: Complaints) -> None:
     page.goto(f"{server.address}/Data")
     page.get_by_role("button", name="Open the sample mill").click()
-    expect(page.get_by_text("12,000 rows")).to_be_visible()
+    expect(page.get_by_text("Running time: 83 stretches")).to_be_visible()
     settled(page)
 
     assert bottom(page, "button", "Train") < SCREEN / 3

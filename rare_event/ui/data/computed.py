@@ -199,7 +199,7 @@ def _sensor(
         before.high,
         sensor,
         before.n_events,
-        measure="Jumps of " if jumping else "",
+        measure="Jumps" if jumping else "",
         band="middle half of the events",
         time_unit=table.time_unit,
         height=PANEL,

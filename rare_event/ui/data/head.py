@@ -53,7 +53,7 @@ def _named(columns: Sequence[str], one: str, many: str) -> list[str]:
 
 
 def _left_out(columns: Sequence[str]) -> list[str]:
-    return [f"{len(columns):,} left out: {_list(columns)}"] if columns else ["none left out"]
+    return [f"{len(columns):,} left out: {_list(columns)}"] if columns else []
 
 
 def _list(columns: Sequence[str]) -> str:

@@ -55,7 +55,7 @@ def show_sensors(dataset: Dataset, asset: str | None) -> None:
     if not table_of(dataset).schema.sensors:
         st.warning("No column has the role sensor. Give it to at least one column below.")
         return
-    with st.container():
+    with st.container(key="data_panels"):
         sensors = _show_chosen(dataset, asset)
     view = st.segmented_control(
         "View",
@@ -128,9 +128,10 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "sensor": st.column_config.TextColumn("sensor", width=70),
-            "before events": st.column_config.TextColumn("before events", width=95),
-            "AUC": st.column_config.NumberColumn("AUC", format="%.2f", help=AUC_HELP, width=50),
+            "sensor": st.column_config.TextColumn("sensor", width=105),
+            "before events": st.column_config.TextColumn("before events", width=88),
+            "AUC": st.column_config.NumberColumn("AUC", format="%.2f", help=AUC_HELP, width=48),
+            "95 % interval": st.column_config.TextColumn("95 % interval", width=98),
         },
         key=f"data_ranking_{dataset.version[:12]}_{shift}",
     )
