@@ -111,16 +111,7 @@ def course_figure(
     offsets = np.asarray(offsets)[known]
     if len(offsets):
         figure.add_trace(_band(offsets, low[known], high[known], band))
-        figure.add_scatter(
-            x=offsets,
-            y=mean[known],
-            mode="lines+markers",
-            line={"color": COLOURS["sensor"], "width": 2},
-            marker={"size": 5},
-            name=f"mean of {n_events:,} event{'' if n_events == 1 else 's'}",
-            meta=[plain(name, len(name))],
-            hovertemplate=f"%{{meta[0]}}<br>%{{x:.4g}} {time_unit.name}: %{{y:.4g}}<extra></extra>",
-        )
+        _add_course(figure, offsets, mean[known], name, n_events, time_unit)
         add_events(figure, np.zeros(1))
     else:
         note(figure, "No event has enough rows before it.")
@@ -131,6 +122,26 @@ def course_figure(
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
         y=f"{measure} of {_with_unit(name, unit)}" if measure else _with_unit(name, unit),
         height=height,
+    )
+
+
+def _add_course(
+    figure: go.Figure,
+    offsets: np.ndarray,
+    mean: np.ndarray,
+    name: str,
+    n_events: int,
+    time_unit: TimeUnit,
+) -> None:
+    figure.add_scatter(
+        x=offsets,
+        y=mean,
+        mode="lines+markers",
+        line={"color": COLOURS["sensor"], "width": 2},
+        marker={"size": 5},
+        name=f"mean of {n_events:,} event{'' if n_events == 1 else 's'}",
+        meta=[plain(name, len(name))],
+        hovertemplate=f"%{{meta[0]}}<br>%{{x:.4g}} {time_unit.name}: %{{y:.4g}}<extra></extra>",
     )
 
 
