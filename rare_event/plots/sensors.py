@@ -22,6 +22,7 @@ def sensor_figure(
     unit: str | None = None,
     events_when: np.ndarray | None = None,
     height: int = 360,
+    limit: int = LIMIT,
 ) -> go.Figure:
     """Draw one sensor over time; the line breaks at stops and at missing values.
 
@@ -39,9 +40,11 @@ def sensor_figure(
         Times of the events, shape (n_events,).
     height
         Of the figure, in pixels.
+    limit
+        Largest number of points of the line.
     """
     figure = go.Figure()
-    x, y = broken_line(when, np.asarray(values, dtype=float))
+    x, y = broken_line(when, np.asarray(values, dtype=float), limit)
     if len(x):
         figure.add_scatter(
             x=x,
@@ -163,7 +166,7 @@ def _with_unit(name: str, unit: str | None) -> str:
     return f"{short(name, IN_TITLE)} ({plain(unit)})" if unit else short(name, IN_TITLE)
 
 
-def broken_line(when: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def broken_line(when: np.ndarray, values: np.ndarray, limit: int = LIMIT) -> tuple[np.ndarray, np.ndarray]:
     """Choose the points to draw of a sensor: at most the limit, a missing value wherever the line breaks.
 
     Lowest and highest values are kept, and so is every stop between two points that are.
@@ -172,15 +175,17 @@ def broken_line(when: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.nd
     ----------
     when, values
         Time and value of each row, shape (n,).
+    limit
+        Largest number of points.
     """
     finite = np.isfinite(values)
     # Stops alone break the line; an event without a stop behind it does not.
     piece = stretches(as_minutes(when), np.zeros(len(values), np.int64)) if len(values) else values
     piece = (piece + np.cumsum(~finite))[finite]
     when, values = when[finite], values[finite]
-    for limit in (LIMIT, LIMIT // 2):
-        kept = extremes(values, limit)
+    for most in (limit, limit // 2):
+        kept = extremes(values, most)
         breaks = np.flatnonzero(np.diff(piece[kept])) + 1
-        if len(kept) + len(breaks) <= LIMIT:
+        if len(kept) + len(breaks) <= limit:
             break
     return np.insert(when[kept], breaks, when[kept][breaks]), np.insert(values[kept], breaks, np.nan)

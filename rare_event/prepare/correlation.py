@@ -31,7 +31,7 @@ def correlations(sensors: pd.DataFrame) -> pd.DataFrame:
     >>> up = np.arange(9.0)
     >>> found = correlations(pd.DataFrame({"a": up, "b": up % 3, "c": -(up**3)}))
     >>> list(found), float(found.loc["a", "c"].round(2))
-    (['a', 'c', 'b'], -1.0)
+    (['b', 'c', 'a'], -1.0)
     """
     rows = np.linspace(0, len(sensors) - 1, min(len(sensors), MOST_ROWS)).astype(np.int64)
     some = sensors.iloc[rows, :MOST_SENSORS].replace([np.inf, -np.inf], np.nan)

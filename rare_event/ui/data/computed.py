@@ -25,6 +25,7 @@ from rare_event.ui.cache import table_of
 
 ROWS_BEFORE_EVENT = 30
 FIRST_ROWS = 30
+PANEL_POINTS = 1500
 PANEL = 330  # pixels: three of them next to each other end the first screen
 
 
@@ -187,7 +188,14 @@ def _sensor(
 ) -> tuple[go.Figure, go.Figure]:
     table, line = table_of(_dataset), time_line_of(_dataset, asset)
     values = table.frame[sensor].to_numpy(float)
-    course = sensor_figure(line.when, values[line.rows], sensor, events_when=line.events_when, height=PANEL)
+    course = sensor_figure(
+        line.when,
+        values[line.rows],
+        sensor,
+        events_when=line.events_when,
+        height=PANEL,
+        limit=PANEL_POINTS,
+    )
     every = time_line_of(_dataset, None)
     if jumping:
         values = abs(jumps(values, every.stretch))

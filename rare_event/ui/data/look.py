@@ -57,15 +57,8 @@ def show_sensors(dataset: Dataset, asset: str | None) -> None:
         return
     with st.container(key="data_panels"):
         sensors = _show_chosen(dataset, asset)
-    view = st.segmented_control(
-        "View",
-        VIEWS,
-        default=VIEWS[0],
-        key="data_view",
-        label_visibility="collapsed",
-        required=True,
-        persist_state="session",
-    )
+    # None is chosen at first: a figure below the first screen would delay all above it.
+    view = st.segmented_control("Look closer", VIEWS, key="data_view", persist_state="session")
     with st.container():
         if view == VIEWS[0]:
             _show_over_time(dataset, asset, sensors)
@@ -73,7 +66,7 @@ def show_sensors(dataset: Dataset, asset: str | None) -> None:
             _show_distribution(dataset, sensors)
         elif view == VIEWS[2]:
             _show_correlations(dataset)
-        else:
+        elif view == VIEWS[3]:
             st.plotly_chart(balance_of(dataset), key="data_balance")
 
 
