@@ -417,3 +417,36 @@ def naive_sentinels(values: np.ndarray) -> dict[float, int]:
         if not new:
             break
     return found
+
+
+def naive_longest_still(values: np.ndarray) -> tuple[int, int] | None:
+    """First and last row of the longest run of one value, if it is unusual for a sensor that moves."""
+    best, first = (0, 0), 0
+    still = 0
+    for row in range(1, len(values) + 1):
+        if row < len(values) and values[row] == values[row - 1]:
+            still += 1
+            continue
+        if row - 1 - first > best[1] - best[0]:
+            best = (first, row - 1)
+        first = row
+    length = best[1] - best[0]
+    rest = (still - length) / max(1, len(values) - 1 - length)
+    if not length or rest > 0.1:
+        return None
+    chance = np.log(len(values)) / -np.log(max(rest, 1e-9))
+    return best if length + 1 > max(20, 5 * chance) else None
+
+
+def naive_spikes(values: np.ndarray) -> np.ndarray:
+    """Rows far away from both neighbours, which are near one another."""
+    low, high = np.quantile(values, [0.01, 0.99])
+    tall = 5 * (high - low)
+    rows = []
+    for row in range(1, len(values) - 1):
+        before, at, after = values[row - 1 : row + 2]
+        height = min(abs(at - before), abs(at - after))
+        outside = at < low - tall or at > high + tall
+        if high > low and outside and height > tall and abs(after - before) <= height / 4:
+            rows.append(row)
+    return np.array(rows if len(rows) <= max(1, len(values) / 1000) else [], dtype=np.int64)

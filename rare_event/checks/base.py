@@ -10,6 +10,10 @@ from typing import ClassVar
 import numpy as np
 
 from rare_event.checks.findings import Action, Finding, Grade
+from rare_event.checks.measures import stuck_at
+from rare_event.checks.order import mixed, tells_apart
+from rare_event.checks.sentinels import sentinels
+from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.table import Table
 
 IGNORE = "Ignore the column. This changes no rows, cells or events."
@@ -39,6 +43,16 @@ class Sensor:
         usable = self.usable
         return (float(usable.min()), float(usable.max())) if len(usable) else (np.nan, np.nan)
 
+    @cached_property
+    def sentinels(self) -> tuple[tuple[float, int], ...]:
+        """Numbers that stand for a missing value, and how often each is there."""
+        return tuple(sentinels(self.usable)) if self.varies else ()
+
+    @cached_property
+    def ends(self) -> tuple[float, ...]:
+        """Lowest and highest value, where the sensor is saturated there."""
+        return tuple(end for end, _ in stuck_at(self.usable)) if self.varies else ()
+
     @property
     def varies(self) -> bool:
         """Whether it has two different finite values."""
@@ -56,6 +70,27 @@ class Subject:
         """The sensors."""
         columns = ((name, self.table.frame[name].to_numpy()) for name in self.table.schema.sensors)
         return tuple(Sensor(name, values, np.isfinite(values)) for name, values in columns)
+
+    @property
+    def times(self) -> np.ndarray:
+        """The times; none of any row in a table without a clock."""
+        time = self.table.time
+        return np.empty(0, dtype="datetime64[ns]") if time is None else time
+
+    @cached_property
+    def machines(self) -> tuple[slice, ...]:
+        """The rows of each asset; all rows for one machine."""
+        asset = self.table.asset
+        return (slice(0, self.table.n_rows),) if asset is None else tuple(asset_rows(asset))
+
+    @cached_property
+    def machine_column(self) -> str | None:
+        """The column by which rows that share their times are told apart, in a table without assets."""
+        schema, time = self.table.schema, self.table.time
+        if time is None or schema.asset is not None or not mixed(time):
+            return None
+        columns = (*schema.categories, *schema.sensors)
+        return next((c for c in columns if tells_apart(self.table.frame[c], time)), None)
 
     @cached_property
     def starts(self) -> np.ndarray:

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rare_event.checks import clock, columns, content, label, signals
+from rare_event.checks import clock, columns, content, label, no_clock, signals
 from rare_event.checks.base import Check, Subject
 from rare_event.checks.findings import GRADES, Finding, Outcome
 from rare_event.prepare.table import Table
 
 CHECKS: tuple[Check, ...] = tuple(
     sorted(
-        (*clock.CHECKS, *label.CHECKS, *content.CHECKS, *signals.CHECKS, *columns.CHECKS),
+        (*clock.CHECKS, *no_clock.CHECKS, *label.CHECKS, *content.CHECKS, *signals.CHECKS, *columns.CHECKS),
         key=lambda check: check.code,
     )
 )

@@ -19,15 +19,27 @@ from rare_event.checks.order import (
     why_not_drop,
     why_not_sort,
 )
+from rare_event.prepare.assets import within
+from rare_event.prepare.stretches import GAP_STEPS
 from rare_event.prepare.table import Table
-from rare_event.read.times import called_time
 from rare_event.read.values import shown
 from rare_event.text import plural
 
+UNEVEN = 0.1  # difference from the median step, as a share of it
 ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not detected"
 
 
-class TimeOrder(ClockCheck):
+class OneMachineCheck(ClockCheck):
+    """A check of the order of the file; with assets, their rows are sorted one by one."""
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table without times, or with an asset column."""
+        if subject.table.asset is not None:
+            return "The rows of each asset are sorted by time."
+        return super().not_applicable(subject)
+
+
+class TimeOrder(OneMachineCheck):
     """Time runs backwards, for another reason than those below."""
 
     code = "RE101"
@@ -46,7 +58,7 @@ class TimeOrder(ClockCheck):
         yield self.found("problem", table.schema.time, f"{_backwards(table, time)}.", *_sort(time))
 
 
-class NewestFirst(ClockCheck):
+class NewestFirst(OneMachineCheck):
     """The newest row stands first."""
 
     code = "RE102"
@@ -75,21 +87,26 @@ class ClocksSetBack(ClockCheck):
     example = "time,x1\n2023-10-29 02:58,1.2\n2023-10-29 02:00,1.3\n2023-10-29 02:02,1.3"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report the first line of the repeated hour."""
-        table, time = subject.table, subject.table.time
-        if time is None or not set_back(time).any():
-            return
-        what = f"{_backwards(table, time, counted=False)}, by one hour, as when clocks are set back in "
-        day = np.datetime_as_string(time[np.flatnonzero(set_back(time))[0]], unit="D")
-        yield self.found(
-            "warning",
-            table.schema.time,
-            f"{what}autumn. That hour occurs twice on {day}.",
-            "The rows keep the order of the file. For exact times, export them in UTC or with their zone.",
-        )
+        """Report the first line of the repeated hour, of the first asset that has one."""
+        table = subject.table
+        for rows in subject.machines:
+            time = subject.times[rows]
+            again = np.flatnonzero(set_back(time))
+            if len(again):
+                what = _backwards(table, time, rows.start, counted=False)
+                day = np.datetime_as_string(time[again[0]], unit="D")
+                yield self.found(
+                    "warning",
+                    table.schema.time,
+                    f"{what}, by one hour, as when clocks are set back in autumn. That hour occurs twice on "
+                    f"{day}.",
+                    "The rows keep the order of the file. For exact times, export them in UTC or with their "
+                    "zone.",
+                )
+                return
 
 
-class SeveralMachines(ClockCheck):
+class SeveralMachines(OneMachineCheck):
     """Blocks of rows cover the same times."""
 
     code = "RE104"
@@ -99,13 +116,22 @@ class SeveralMachines(ClockCheck):
     example = "machine,time,x1\nA,06:00,1.2\nA,06:02,1.3\nB,06:00,7.1\nB,06:02,7.2"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report blocks of rows that sorting would mix."""
+        """Report blocks of rows that sorting would mix, and the column that tells the machines apart."""
         table, time = subject.table, subject.table.time
-        if time is None or _in_order(time) or set_back(time).any():
+        if time is None or set_back(time).any():
             return
-        if (refused := why_not_sort(time)) is not None:
-            instead = f"{refused}. Upload one machine or asset per file."
-            yield self.found("problem", table.schema.time, f"{_backwards(table, time)}.", instead)
+        refused, column = why_not_sort(time), subject.machine_column
+        if column is None and (refused is None or _in_order(time)):
+            return
+        what = "Several rows share each time." if _in_order(time) else f"{_backwards(table, time)}."
+        instead = f"{refused}. Upload one machine or asset per file."
+        if column is not None:
+            number = table.frame[column].nunique()
+            what = f"{what} {shown(column)} names {number:,} machines, each with times of its own."
+            instead = (
+                f"Choose {shown(column)} as the asset column (--assets), or upload one machine per file."
+            )
+        yield self.found("problem", table.schema.time, what, instead)
 
 
 class RepeatedTimes(ClockCheck):
@@ -117,19 +143,28 @@ class RepeatedTimes(ClockCheck):
     remedy = "Keep one row of each time with the one-click fix where it is offered, or correct the times."
     example = "time,x1\n06:00,1.2\n06:02,1.3\n06:02,1.3"
 
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table without times, or where each machine has times of its own."""
+        if subject.table.time is not None and subject.machine_column is not None:
+            return f"Each machine of {shown(subject.machine_column)} has times of its own (see RE104)."
+        return super().not_applicable(subject)
+
     def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report rows with the time of an earlier row."""
-        table, time = subject.table, subject.table.time
-        if time is None:
-            return
-        column, again = table.schema.time, repeated(time)
+        """Report rows with the time of an earlier row, of the same asset if there are several."""
+        table, time = subject.table, subject.times
+        again = np.concatenate([repeated(time[rows]) for rows in subject.machines])
         rows = np.flatnonzero(again)
         if not len(rows):
             return
+        column = table.schema.time
         number = "1 row repeats" if len(rows) == 1 else f"{len(rows):,} of {len(time):,} rows repeat"
         what = f"{number} the time of an earlier row, first in line {table.line(rows[0])}"
         what += _rows_counted(table)
         grade: Grade = "problem" if again.mean() > MOST else "warning"
+        if table.asset is not None:
+            fix = "Correct the times in the file, or upload one row of each time and asset."
+            yield self.found(grade, column, f"{what}.", fix)
+            return
         effect = dropping(one_row_of_each_time(time, table.label), table.label)
         refused = effect.refused or why_not_drop(time)
         if refused is None:
@@ -144,6 +179,57 @@ class RepeatedTimes(ClockCheck):
             what += "; the file may hold several machines or assets, or times without seconds"
             instead = "Upload one machine or asset per file, with the full time of each row."
         yield self.found(grade, column, f"{what}.", f"{refused}. {instead}")
+
+
+class Gaps(ClockCheck):
+    """Stops that no event explains."""
+
+    code = "RE106"
+    title = "Gaps in time"
+    why = "No window reaches across a gap: after it, the first rows are not scored."
+    remedy = "No action is needed if the plant stood still. If rows are missing, complete the file."
+    example = "time,x1\n1999-05-18 03:10,1.2\n1999-05-18 17:04,1.3"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report how many gaps follow no event, and the longest of them with its date."""
+        table = subject.table
+        if table.time_unit.reason:
+            return
+        steps, step = np.diff(table.clock), table.step
+        inside = within(table.asset, table.n_rows)
+        gaps = np.flatnonzero(inside & (steps > GAP_STEPS * step) & (table.label[:-1] == 0))
+        if not len(gaps):
+            return
+        longest = int(gaps[np.argmax(steps[gaps])])
+        number = "1 gap follows" if len(gaps) == 1 else f"{len(gaps):,} gaps follow"
+        what = f"{number} no event; the longest lasts {_lasting(steps[longest])}, from "
+        what += f"{_moment(subject.times[longest])} (line {table.line(longest)})."
+        yield self.found("note", table.schema.time, what, self.remedy)
+
+
+class UnevenSteps(ClockCheck):
+    """Steps of different lengths."""
+
+    code = "RE107"
+    title = "Uneven steps"
+    why = "Shift and lookback are counted in rows, so they mean a different time from row to row."
+    remedy = "Export the file with one step, if lead times must be exact."
+    example = "time,x1\n06:00:00,1.2\n06:01:40,1.3\n06:04:10,1.3"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report the share of the steps that differ from the median by more than a tenth."""
+        table = subject.table
+        if table.time_unit.reason:
+            return
+        steps = np.diff(table.clock)[within(table.asset, table.n_rows)]
+        steps = steps[(steps > 0) & (steps <= GAP_STEPS * table.step)]
+        uneven = abs(steps - table.step) > UNEVEN * table.step
+        if len(steps) and uneven.mean() > MOST:
+            what = (
+                f"{uneven.mean():.0%} of the steps differ from the median of {_lasting(table.step)} by more "
+            )
+            what += f"than {UNEVEN:.0%}, from {_lasting(steps.min())} to {_lasting(steps.max())}."
+            yield self.found("note", table.schema.time, what, self.remedy)
 
 
 class Zones(ClockCheck):
@@ -163,87 +249,24 @@ class Zones(ClockCheck):
                 yield self.found("note", note.column, what, "All times of this table are shown in UTC.")
 
 
-class NoClock(Check):
-    """There is no time column."""
-
-    code = "RE109"
-    title = "No time column"
-    why = "Without times, figures are given in rows: no minutes, no days, no stops."
-    remedy = "Choose a time column if the file has one."
-    example = "x1,y\n1.2,0\n1.3,0"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report a table without times; an unreadable time column has its own finding."""
-        table = subject.table
-        if table.time is None and all(note.fact != "unread time" for note in table.notes):
-            what = f"There is no time column, so rows are counted: {ROWS_COUNTED}."
-            yield self.found("note", None, what, "Choose a time column if the file has one.")
-
-
-class UnreadTime(Check):
-    """A column looks like times and cannot be read as such."""
-
-    code = "RE110"
-    title = "Times that cannot be read"
-    why = "Without them one row would be taken for one minute; figures are given in rows instead."
-    remedy = "Write the date and the time of day, such as 2023-01-09 06:00:00."
-    example = "time,x1\n15:00.0,1.2\n17:00.0,1.3"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report the first text that is no time."""
-        for note in subject.table.notes:
-            if note.fact == "unread time":
-                what = f"No time can be read from texts such as {shown(note.detail)} in line {note.line}"
-                what += f", so rows are counted: {ROWS_COUNTED}."
-                fix = "Write the date and the time of day, such as 2023-01-09 06:00:00, "
-                yield self.found("problem", note.column, what, f"{fix}and upload the file again.")
-
-
-class NumbersCalledTime(Check):
-    """A sensor has the name of a time and never falls."""
-
-    code = "RE111"
-    title = "A sensor that may be a clock"
-    why = "A clock among the sensors tells a model where in the file a row stands, not how the plant runs."
-    remedy = "Write times such as 2023-01-09 06:00:00, or ignore the column with the one-click fix."
-    example = "time,x1\n120,1.2\n180,1.3\n240,1.3"
-
-    def not_applicable(self, subject: Subject) -> str | None:
-        """Return a reason for a table whose times can be read."""
-        return None if subject.table.time is None else "The table has a time column."
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report such sensors."""
-        for sensor in subject.sensors:
-            if is_clock(subject, sensor.name):
-                yield self.found(
-                    "problem",
-                    sensor.name,
-                    "Its name suggests a time and its values never decrease, but they cannot be read as "
-                    "times.",
-                    "Write times such as 2023-01-09 06:00:00 and upload the file again, or ignore the "
-                    "column.",
-                    "ignore",
-                )
-
-
-def is_clock(subject: Subject, name: str) -> bool:
-    """Whether a sensor of a table without times is named like a time and never falls."""
-    if subject.table.time is not None or not called_time(name):
-        return False
-    sensor = next(s for s in subject.sensors if s.name == name)
-    return sensor.varies and bool((np.diff(sensor.usable) >= 0).all())
-
-
 def _in_order(time: np.ndarray) -> bool:
     return not (np.diff(time) < np.timedelta64(0)).any()
 
 
-def _backwards(table: Table, time: np.ndarray, *, counted: bool = True) -> str:
+def _lasting(minutes: float) -> str:
+    """Write a duration in its own unit: seconds below a minute, else minutes."""
+    return f"{60 * minutes:.3g} seconds" if minutes < 1 else f"{minutes:,.5g} minutes"
+
+
+def _moment(time: np.datetime64) -> str:
+    return np.datetime_as_string(time, unit="m").replace("T", " ")
+
+
+def _backwards(table: Table, time: np.ndarray, start: int = 0, *, counted: bool = True) -> str:
     """Say where time runs backwards, as the start of a sentence."""
     back = np.flatnonzero(np.diff(time) < np.timedelta64(0))
     times = "once" if len(back) == 1 else f"{len(back):,} times"
-    what = f"Time runs backwards {times}, first in line {table.line(back[0] + 1)}"
+    what = f"Time runs backwards {times}, first in line {table.line(start + back[0] + 1)}"
     return f"{what}{_rows_counted(table)}" if counted else what
 
 
@@ -264,8 +287,7 @@ CHECKS: tuple[Check, ...] = (
     ClocksSetBack(),
     SeveralMachines(),
     RepeatedTimes(),
+    Gaps(),
+    UnevenSteps(),
     Zones(),
-    NoClock(),
-    UnreadTime(),
-    NumbersCalledTime(),
 )

@@ -7,13 +7,17 @@ from collections.abc import Iterator
 import numpy as np
 
 from rare_event.checks.base import IGNORE, Check, Sensor, SensorCheck, Subject
-from rare_event.checks.clock import is_clock
 from rare_event.checks.effects import dropping, filling, leading
 from rare_event.checks.findings import Action, Finding
+from rare_event.checks.measures import sampled
+from rare_event.checks.no_clock import is_clock
 from rare_event.prepare.table import Table
-from rare_event.read.values import distinct
+from rare_event.read.values import distinct, shown
+from rare_event.text import plural
 
 MANY_GRADES = 50
+RARE_GRADE = 0.005  # share of the rows below which a value of a category is rare
+LONG = 100_000
 EVEN = 0.9  # share of equal steps in a row counter, since some rows or cells may be missing
 
 
@@ -184,17 +188,63 @@ class MissingGrades(CategoryCheck):
                 yield from _missing(self, subject.table, name, missing, missing, "missing")
 
 
+class RareGrade(CategoryCheck):
+    """A value of a category that hardly occurs."""
+
+    code = "RE404"
+    title = "Rare values of a category"
+    why = "A model sees such a value too rarely to learn what is normal then, and scores its rows high."
+    remedy = "Keep it in mind when alarms fall on these rows, or ignore the column."
+    example = "time,x1,grade\n06:00,1.2,A\n06:02,1.3,A\n...\n18:00,1.3,B"
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report each such value, its number of rows and its first line."""
+        table = subject.table
+        for name in table.schema.categories:
+            column = table.frame[name]
+            grades, codes = column.cat.categories, column.cat.codes.to_numpy()
+            counts = np.bincount(codes[codes >= 0], minlength=len(grades))
+            rare = np.flatnonzero((counts > 0) & (counts < RARE_GRADE * table.n_rows))
+            if len(grades) > MANY_GRADES or not len(rare):
+                continue
+            named = ", ".join(
+                f"{shown(grades[k])} in {plural(int(counts[k]), 'row')}, first in line "
+                f"{table.line(int(np.argmax(codes == k)))}"
+                for k in rare[:5]
+            )
+            more = f", and {plural(len(rare) - 5, 'other')}" if len(rare) > 5 else ""
+            what = f"Of its {len(grades)} values, {len(rare)} hardly occur: {named}{more}."
+            yield self.found("note", name, what, self.remedy)
+
+
 def counts_rows(sensor: Sensor) -> bool:
     """Whether the values count rows, in any order and with some rows missing."""
     n_rows = len(sensor.values)
     if n_rows <= 9 or sensor.n_finite < EVEN * n_rows:
         return False
-    ranked = np.unique(sensor.usable)
-    if len(ranked) < EVEN * n_rows:
+    values = sensor.usable
+    # Sorting a million values takes long; a counter also counts in a thin slice of its values.
+    if n_rows > LONG and not any(_even(part, 0.5) for part in _slices(values)):
         return False
+    ranked = np.unique(values)
+    return len(ranked) >= EVEN * n_rows and _even(ranked, EVEN)
+
+
+def _slices(values: np.ndarray) -> Iterator[np.ndarray]:
+    """Yield about a hundredth of the values from three places of their range, sorted."""
+    few = sampled(values)
+    for share in (0.25, 0.5, 0.75):
+        low, high = np.quantile(few, [share, share + 0.01])
+        yield np.unique(values[(values >= low) & (values <= high)])
+
+
+def _even(ranked: np.ndarray, least: float) -> bool:
+    """Whether at least this share of the steps between sorted values is equal."""
     steps = np.diff(ranked)
+    if not len(steps):
+        return False
     step = np.median(steps)
-    return bool((abs(steps - step) <= 0.01 * step).mean() >= EVEN)
+    return bool((abs(steps - step) <= 0.01 * step).mean() >= least)
 
 
 def _missing(
@@ -240,4 +290,5 @@ CHECKS: tuple[Check, ...] = (
     OneGrade(),
     ManyGrades(),
     MissingGrades(),
+    RareGrade(),
 )

@@ -9,6 +9,7 @@ LONG_BLOCK = 10  # rows in time order; in a shuffled file, blocks this long do n
 MIXED = 0.05  # share of rows within the times of another block, above which sorting mixes blocks
 MANY_REPEATS = 0.5  # share of repeated times above which several rows of one time are normal
 REVERSED = 0.9  # share of backward steps above which a file is newest first; a shuffled one has half
+MOST_MACHINES = 0.1  # distinct values of a column that names machines, as a share of the rows
 _HOUR = np.timedelta64(1, "h")
 _SEASON = np.timedelta64(100, "D")  # clocks are set back once a year
 
@@ -82,6 +83,34 @@ def why_not_drop(time: np.ndarray) -> str | None:
     if set_back(time).any() or why_not_sort(time) is None:
         return None
     return "Dropping the rows would remove those of another machine or asset"
+
+
+def mixed(time: np.ndarray) -> bool:
+    """Whether a good part of the rows share their times, or blocks of rows cover the same times."""
+    if set_back(time).any():
+        return False
+    return bool(pd.Series(time).duplicated().mean() > MANY_REPEATS / 2) or why_not_sort(time) is not None
+
+
+def tells_apart(column: pd.Series, time: np.ndarray) -> bool:
+    """Whether a column names machines: few values, each with rising times of its own.
+
+    Parameters
+    ----------
+    column
+        Of a table, shape (n_rows,).
+    time
+        datetime64 of shape (n_rows,), of which some are repeated.
+    """
+    few = column.iloc[:: max(1, len(column) // 10_000)]
+    if few.nunique() > MOST_MACHINES * len(few) or column.isna().any():
+        return False
+    codes, names = pd.factorize(column)
+    if not 2 <= len(names) <= MOST_MACHINES * len(column):
+        return False
+    order = np.argsort(codes, kind="stable")
+    same = codes[order][1:] == codes[order][:-1]
+    return bool((np.diff(time[order])[same] > np.timedelta64(0)).all())
 
 
 def _in_other_blocks(time: np.ndarray) -> int:

@@ -76,7 +76,7 @@ DEFECTS = {
     "missing grade": (frame(g=["a"] * 50 + [None] + ["b"] * 49), "warning", "g", ["line 52"], "forward-fill"),
     "zones": (frame(time=frame()["time"] + "+02:00"), "note", "time", ["+02:00", "UTC"], None),
     "text in numbers": (
-        frame(x2=["1.5", "2.5", "3.5"] * 5 + ["stopped"] + ["2.5"] * 84),
+        frame(x2=["1.5", "2.5", "3.5"] * 5 + ["stopped"] + ["2.5", "1.5"] * 42),
         "warning",
         "x2",
         ["1 value is", "line 17"],
@@ -143,3 +143,15 @@ def test_nothing_is_wrong_with_the_mill(mill_csv: Path) -> None:
     table = read_table(mill_csv)
     assert [f for f in check(table) if f.grade != "note"] == []
     assert len(grades(table, check(table))) == 63
+
+
+def test_the_mill_is_described_in_notes(mill_csv: Path) -> None:
+    table = read_table(mill_csv)
+    found = {(f.code, f.column): f for f in check(table)}
+    assert "834 minutes, from 1999-05-18 04:22" in found["RE106", "time"].what
+    assert "'1' in 19 rows" in found["RE404", "x61"].what and "'51' in 26 rows" in found["RE404", "x28"].what
+    assert "93.5% of the rows" in found["RE303", "x43"].what
+    assert "3.075 and 3.454 in the first fifth" in found["RE312", "x19"].what
+    assert {f.grade for f in found.values()} == {"note"} and not any(f.action for f in found.values())
+    assert len(found) < len(table.frame.columns), "a note for each column would hide those that matter"
+    assert not {code for code, _ in found} & {"RE101", "RE304", "RE306", "RE308", "RE311"}

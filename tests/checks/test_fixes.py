@@ -18,7 +18,7 @@ def test_forward_fill_takes_the_value_before_and_leaves_the_rest() -> None:
 
 
 def test_a_text_among_numbers_becomes_a_sensor() -> None:
-    raw = raw_of(frame(x2=["1.5", "2.5", "3.5"] * 5 + ["n.a. 3"] + ["2.5"] * 84))
+    raw = raw_of(frame(x2=["1.5", "2.5", "3.5"] * 5 + ["n.a. 3"] + ["2.5", "1.5"] * 42))
     (finding,) = check(table_of(raw))
     mended, schema = fix(raw, guess_schema(raw), finding)
     assert schema.sensors == ("x1", "x2") and schema.ignored == ()

@@ -73,7 +73,7 @@ def test_the_fast_rule_is_the_obvious_one() -> None:
 
 
 def test_a_finding_names_column_number_and_line_and_offers_to_treat_it_as_missing() -> None:
-    raw = raw_of(frame(N, x2=holed(-9999), x3=holed(0, values=noise(7) + 300)))
+    raw = raw_of(frame(N, x2=holed(-9999, values=noise(6)), x3=holed(0, values=noise(7) + 300)))
     found = {f.column: f for f in check(table_of(raw)) if f.code == "RE306"}
     assert set(found) == {"x2", "x3"}
     line = int(raw.index[np.flatnonzero(raw["x2"] == -9999)[0]])

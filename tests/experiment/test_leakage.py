@@ -90,7 +90,7 @@ def test_the_command_line_prints_one_object(sample_csv, capsys) -> None:
     command = ["leakage", str(sample_csv), "--model", "squares", "--folds", "3", "--json"]
     assert main(command) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert figures.pop("findings") == []
+    assert {f["grade"] for f in figures.pop("findings")} == {"note"}, "nothing is wrong with the sample"
     assert set(figures) == {"random", "stretch", "past", "placebo"}
     assert all({"auc", "interval"} <= set(reading) for reading in figures.values())
     low, high = figures["random"]["interval"]

@@ -35,8 +35,8 @@ def table_of(raw: pd.DataFrame, schema: Schema | None = None) -> Table:
     return apply_schema(raw, schema or guess_schema(raw), name="f", digest="")
 
 
-def with_values(values: dict[int, float], n: int = 100) -> np.ndarray:
-    x = np.random.default_rng(1).normal(size=n)
+def with_values(values: dict[int, float], n: int = 100, seed: int = 1) -> np.ndarray:
+    x = np.random.default_rng(seed).normal(size=n)
     for row, value in values.items():
         x[row] = value
     return x
