@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +25,7 @@ _ROWS_FOR_TIME = (
     ("Minutes", "Rows"),
     ("minutes", "rows"),
 )
+_A_DAY = re.compile(r"\b(?:[Aa]|[Pp]er) day(?: of running time)?\b")
 
 
 @dataclass(frozen=True)
@@ -34,9 +36,12 @@ class TimeUnit:
     ----------
     reason
         Why rows replace time, as the start of a sentence; empty if the times can be used.
+    machines
+        Whether running time is the sum over several machines.
     """
 
     reason: str = ""
+    machines: bool = False
 
     @property
     def period(self) -> float:
@@ -56,12 +61,12 @@ class TimeUnit:
     @property
     def a_day(self) -> str:
         """The words after a number of false alarms in a sentence."""
-        return "per 1,000 rows" if self.reason else "a day"
+        return "per 1,000 rows" if self.reason else self.reword("a day")
 
     @property
     def per_day(self) -> str:
         """The words after "false alarms" in a label."""
-        return "per 1,000 rows" if self.reason else "per day"
+        return "per 1,000 rows" if self.reason else self.reword("per day")
 
     @property
     def why(self) -> str:
@@ -71,17 +76,23 @@ class TimeUnit:
     def running(self, days: float) -> str:
         """Write a running time in days, or in thousands of rows."""
         return (
-            f"{ROWS_PER_PERIOD * days:,.0f} rows" if self.reason else f"{number(days)} days of running time"
+            f"{ROWS_PER_PERIOD * days:,.0f} rows"
+            if self.reason
+            else f"{number(days)} days of running time{' of all machines' if self.machines else ''}"
         )
 
     def reword(self, text: str) -> str:
-        """Convert a label or help text from minutes and days to this unit.
+        """Convert a label or help text from minutes and days to this unit, or name the machines.
 
         Examples
         --------
         >>> TimeUnit("This file has no readable time").reword("Minutes; false alarms a day.")
         'Rows; false alarms per 1,000 rows.'
+        >>> TimeUnit(machines=True).reword("False alarms a day.")
+        'False alarms a day and machine.'
         """
+        if self.machines and not self.reason:
+            return _A_DAY.sub(r"\g<0> and machine", text)
         for time, rows in _ROWS_FOR_TIME if self.reason else ():
             text = text.replace(time, rows)
         return text

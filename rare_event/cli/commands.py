@@ -13,7 +13,6 @@ from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, stored, write_schema
-from rare_event.clock import TimeUnit
 from rare_event.config import PRESETS, Rule, SplitPlan, baselines
 from rare_event.errors import ConfigError, DataError
 
@@ -160,7 +159,7 @@ def map_command(options: argparse.Namespace) -> int:
 
 def _describe(title: str, summary: Summary) -> str:
     """Describe the results of a run."""
-    events, test, unit = summary.events, summary.test, TimeUnit(summary.clock)
+    events, test, unit = summary.events, summary.test, summary.time_unit
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
     if test.interval is not None:
         auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"

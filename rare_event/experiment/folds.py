@@ -165,8 +165,7 @@ def make_scores(
             "or correct the extreme values of that row."
         )
     events = prepared.events
-    before = np.searchsorted(prepared.row, events.row)[:, None] - np.arange(1, config.shift + 1)
-    mine = np.flatnonzero((np.isin(before, part) & (before >= 0)).any(axis=1))
+    mine = _events_of(prepared, part, config.shift)
     event_of = np.full(max(prepared.stretch.max(), events.stretch.max(initial=0)) + 1, -1)
     event_of[events.stretch] = np.arange(len(events))
     event = event_of[prepared.stretch[ends]]
@@ -190,4 +189,17 @@ def make_scores(
         time_unit=prepared.time_unit,
         minutes=prepared.minutes[ends],
         near=(event >= 0) & (rows_ahead > 0) & (rows_ahead <= config.shift),
+        asset=None if prepared.asset is None else prepared.asset[ends],
+        assets=prepared.assets,
     )
+
+
+def _events_of(prepared: Prepared, part: np.ndarray, shift: int) -> np.ndarray:
+    """Numbers of the events that one of the `shift` rows before belongs to a part."""
+    events = prepared.events
+    before = np.searchsorted(prepared.row, events.row)[:, None] - np.arange(1, shift + 1)
+    inside = np.isin(before, part) & (before >= 0)
+    if prepared.asset is not None and events.asset is not None:
+        # The rows before the first event of a machine may be another's.
+        inside &= prepared.asset[before] == events.asset[:, None]
+    return np.flatnonzero(inside.any(axis=1))

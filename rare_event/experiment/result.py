@@ -8,6 +8,7 @@ from typing import Any
 
 import pandas as pd
 
+from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, SplitKind
 from rare_event.detect.detector import Detector
 from rare_event.detect.training import Epoch
@@ -142,7 +143,8 @@ class FoldRanking(Ranking):
 class Summary:
     """Figures of a finished experiment: the command line's JSON, and what a run keeps.
 
-    Where rows stand for time, `clock` says why; JSON holds the figures of rows only there.
+    Where rows stand for time, `clock` says why; JSON holds the figures of rows only there, and `assets`
+    only where there are several.
     """
 
     preset: str
@@ -166,8 +168,14 @@ class Summary:
     median_lead_minutes: float | None
     median_lead_rows: float | None = None
     clock: str = ""
+    assets: tuple[str, ...] = ()
     seconds: Mapping[str, float]
     run: str = ""
+
+    @property
+    def time_unit(self) -> TimeUnit:
+        """Unit of the figures."""
+        return TimeUnit(self.clock, machines=bool(self.assets))
 
     @classmethod
     def __get_pydantic_core_schema__(cls, source: Any, handler: Any) -> Any:
@@ -175,7 +183,7 @@ class Summary:
         from pydantic_core import core_schema
 
         def write(summary: Summary, fields: Callable[[Summary], dict[str, object]]) -> dict[str, object]:
-            left_out = () if summary.clock else OF_ROWS
+            left_out = (() if summary.clock else OF_ROWS) + (() if summary.assets else ("assets",))
             return {name: value for name, value in fields(summary).items() if name not in left_out}
 
         wrap = core_schema.wrap_serializer_function_ser_schema(write)
@@ -209,6 +217,7 @@ def summarise(result: Result, run: str = "") -> Summary:
         **unit.entry("false_alarms_per_day", evaluation.false_alarms_per_day),
         **unit.entry("median_lead_minutes", evaluation.median_lead),
         clock=unit.reason,
+        assets=result.prepared.assets,
         seconds=dict(result.seconds),
         run=run,
     )

@@ -93,8 +93,9 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
     -------
     pandas.DataFrame
         One row per alarm: `first_row`, `last_row`, `start`, `end` (minutes), `rows` (alarmed),
-        `peak` (highest score), `event` (number of the event in whose lead window it sounds, or -1)
-        and `false`. A row in which an alarm sounds again begins the next, alarmed itself or not.
+        `peak` (highest score), `event` (number of the event in whose lead window it sounds, or -1),
+        `false` and, with several machines, `asset`. A row in which an alarm sounds again begins the
+        next, alarmed itself or not.
     """
     alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
     age, index = scores.age, np.arange(len(scores))
@@ -125,7 +126,10 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
         peak=("score", "max"),
         event=("event", "max"),
     )
-    return listed.assign(false=listed["event"] < 0).reset_index(drop=True)
+    listed = listed.assign(false=listed["event"] < 0).reset_index(drop=True)
+    if scores.asset is None:
+        return listed
+    return listed.assign(asset=scores.asset_names(np.searchsorted(scores.row, listed["first_row"])))
 
 
 def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:

@@ -24,7 +24,7 @@ OFFSETS_OF_A_FIGURE = 100
 
 
 def chance(scores: Scores, seed: int = 0) -> Scores:
-    """Roll the scores of each fold in time, by a random offset of at least a tenth of the fold.
+    """Roll the scores of each fold and machine in time, by a random offset of at least a tenth of them.
 
     They stay as alike from window to window as they were, and mean nothing any more.
 
@@ -33,15 +33,15 @@ def chance(scores: Scores, seed: int = 0) -> Scores:
     Scores
         The same windows; what is rolled over the end of a fold comes in at its beginning.
     """
-    return scores.with_score(scores.y_score[_sources(scores.fold, seed)])
+    return scores.with_score(scores.y_score[_sources(scores.series, seed)])
 
 
-def _sources(fold: np.ndarray, seed: int) -> np.ndarray:
+def _sources(series: np.ndarray, seed: int) -> np.ndarray:
     """Window that each window takes its score from."""
     random = np.random.default_rng(seed)
-    source = np.arange(len(fold))
-    for number in np.unique(fold):
-        mine = np.flatnonzero(fold == number)
+    source = np.arange(len(series))
+    for number in np.unique(series):
+        mine = np.flatnonzero(series == number)
         least = int(np.ceil(LEAST_OFFSET * len(mine)))
         # A single window has nowhere to go.
         if len(mine) > 1:
@@ -70,7 +70,7 @@ def chance_draws(
     pairs = n_positive * (n_windows - n_positive)
     drawn = np.full((offsets, 1 + len(budgets)), np.nan)
     for row in range(offsets):
-        source = _sources(scores.fold, seed + row)
+        source = _sources(scores.series, seed + row)
         # Rolled scores have rolled ranks, and the AUC follows from the ranks of positives.
         ranks = np.bincount(fold[positive], rank[source][positive], minlength=len(pairs))
         beaten = (ranks - n_positive * (n_positive + 1) / 2)[pairs > 0]

@@ -29,13 +29,20 @@ def ledger(
         `kind` (``event`` or ``false alarm``), `event` (its number; missing for a false alarm),
         `caught`, `first_alarm` (minutes on the clock of the scores), `lead` (minutes), `peak` (the
         highest score in the lead window, or in the alarm), `row` and `fold` of that peak (missing
-        where no window sees the event), `sensors` (the largest contributions there, in words).
+        where no window sees the event), `sensors` (the largest contributions there, in words). With
+        several machines also `asset`, after `kind`; empty where no window sees the event.
     """
     events = _events(scores, threshold, policy)
     false = _false_alarms(scores, threshold, policy)
     whole = {"event": "Int64", "row": "Int64", "fold": "Int64"}
     lines = pd.concat([events.astype(whole), false.astype(whole)], ignore_index=True)
-    return lines.assign(sensors=_in_words(lines, contributions, names))[COLUMNS]
+    lines = lines.assign(sensors=_in_words(lines, contributions, names))[COLUMNS]
+    if scores.asset is not None:
+        known = lines["row"].notna().to_numpy()
+        at = np.searchsorted(scores.row, lines.loc[known, "row"].to_numpy(np.int64))
+        lines.insert(1, "asset", "")
+        lines.loc[known, "asset"] = scores.asset_names(at)
+    return lines
 
 
 def called_ledger(

@@ -26,6 +26,7 @@ class Scales(TypedDict):
     step: float
     lead: float
     clock: str
+    assets: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -63,6 +64,10 @@ class Scores:
     near
         Which windows end in a row that the shift made positive for their event; None: those in the
         `lead` minutes before it, which are others where the steps differ.
+    asset
+        Number of its machine in `assets`, never falling; None for one machine.
+    assets
+        Names of the machines.
 
     Examples
     --------
@@ -87,6 +92,8 @@ class Scores:
     time_unit: TimeUnit = MINUTES
     minutes: np.ndarray | None = None
     near: np.ndarray | None = None
+    asset: np.ndarray | None = None
+    assets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of scored windows."""
@@ -135,6 +142,18 @@ class Scores:
         np.not_equal(self.stretch[1:], self.stretch[:-1], out=starts[1:])
         return index - np.repeat(index[starts], np.diff(np.append(np.flatnonzero(starts), len(self))))
 
+    @property
+    def series(self) -> np.ndarray:
+        """Number of each window's fold and machine: what follows in time, shape (n,)."""
+        if self.asset is None:
+            return self.fold
+        numbers: np.ndarray = self.fold * (1 + int(self.asset.max(initial=0))) + self.asset
+        return numbers
+
+    def asset_names(self, windows: np.ndarray) -> list[str]:
+        """Names of the machines of some windows, by position."""
+        return [] if self.asset is None else [self.assets[number] for number in self.asset[windows]]
+
     def with_score(self, y_score: np.ndarray) -> Scores:
         """Return the same windows with other scores.
 
@@ -179,7 +198,8 @@ class Scores:
 
     def scales(self) -> Scales:
         """Return what `of_record` needs besides the windows and the events, as plain data."""
-        return {"step": self.step, "lead": self.lead, "clock": self.time_unit.reason}
+        clock = self.time_unit.reason
+        return {"step": self.step, "lead": self.lead, "clock": clock, "assets": self.assets}
 
     def to_frame(self) -> pd.DataFrame:
         """Return the windows as a frame with one column for each array of shape (n,)."""
@@ -188,18 +208,20 @@ class Scores:
     @classmethod
     def of_record(cls, frame: pd.DataFrame, total_events: Any, scales: Mapping[str, Any]) -> Scores:
         """Make scores of what `to_frame` and `scales` returned, now or in an older version."""
+        assets = tuple(scales.get("assets", ()))
         return cls(
             **{name: frame[name].to_numpy() for name in (*COLUMNS, *(m for m in MAYBE if m in frame))},
             total_events=np.asarray(total_events, np.int64),
             step=float(scales["step"]),
             lead=scales.get("lead", OLDER_LEAD),
-            time_unit=TimeUnit(scales.get("clock", "")),
+            time_unit=TimeUnit(scales.get("clock", ""), machines=bool(assets)),
+            assets=assets,
         )
 
 
-OF_ALL = ("total_events", "step", "lead", "time_unit")
-# Scores of older files lack them.
-MAYBE = ("minutes", "near")
+OF_ALL = ("total_events", "step", "lead", "time_unit", "assets")
+# Scores of older files lack them, and those of one machine the asset.
+MAYBE = ("minutes", "near", "asset")
 COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in (*OF_ALL, *MAYBE))
 
 

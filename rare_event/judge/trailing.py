@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import insort
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pandas as pd
@@ -50,7 +50,7 @@ def follow(
     Returns
     -------
     Scores
-        As with `trailing_threshold`, each window is compared with windows before it only.
+        As with `trailing_threshold`, each window is compared only with windows of its machine before it.
     """
     if not rule.trailing or not len(scores):
         return scores
@@ -78,12 +78,26 @@ def trailing_threshold(
         Windows before the first full hour of windows have the first limit there is.
     """
     limit = np.ones(len(scores))
-    for fold in np.unique(scores.fold) if rule.trailing else ():
-        mine = scores.fold == fold
-        past = scores.where(~mine & mine) if history is None else history.where(history.fold == fold)
-        value = rule.value if quantiles is None else quantiles[int(fold)]
-        limit[mine] = _limits(scores.where(mine), past, value, rule.days)
+    for mine in _series(scores) if rule.trailing else ():
+        part = scores.where(mine)
+        past = part.where(np.zeros(len(part), bool)) if history is None else _of_series(history, part)
+        value = rule.value if quantiles is None else quantiles[int(part.fold[0])]
+        limit[mine] = _limits(part, past, value, rule.days)
     return factor * limit
+
+
+def _series(scores: Scores) -> Iterator[np.ndarray]:
+    """Yield masks of the windows of each fold and machine: none looks back on another machine."""
+    for number in np.unique(scores.series):
+        yield scores.series == number
+
+
+def _of_series(history: Scores, part: Scores) -> Scores:
+    """Windows of the fold and machine of a part."""
+    past = history.where(history.fold == part.fold[0])
+    if part.asset is None or past.asset is None:
+        return past
+    return past.where(past.asset == part.asset[0])
 
 
 def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.ndarray:
@@ -217,9 +231,12 @@ def _alarms_per_window(
     if len(scores) < LEAST_WINDOWS:
         return np.empty(0), np.empty(0)
     rows, least = _memory(days, scores)
-    before = np.minimum(np.arange(len(scores)), rows)
-    rank = pd.Series(scores.y_score).rolling(rows + 1, min_periods=1).rank(method="min", ascending=False)
-    level = np.where(before < least, 0.0, 1 - rank.to_numpy() / (before + 1))
+    level = np.empty(len(scores))
+    for mine in _series(scores):
+        values = pd.Series(scores.y_score[mine])
+        before = np.minimum(np.arange(len(values)), rows)
+        rank = values.rolling(rows + 1, min_periods=1).rank(method="min", ascending=False)
+        level[mine] = np.where(before < least, 0.0, 1 - rank.to_numpy() / (before + 1))
     points = operating_points(scores.with_score(level), policy)
     windows = points.tp + points.fp
     lowest = max(lowest, LEAST_WINDOWS / len(scores))

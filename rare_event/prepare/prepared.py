@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -88,7 +88,10 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     kept = shifted.rows
     grades = {column: table.frame[column].astype(str).to_numpy() for column in table.schema.categories}
     derived = derive(table.values, stretch, config.representation, table.schema.sensors, grades).take(kept)
-    of = None if asset is None else asset[kept]
+    events = find_events(clock, table.label, stretch)
+    of = None
+    if asset is not None:
+        of, events = asset[kept], replace(events, asset=asset[events.row])
     ends = _window_ends(stretch[kept], config, derived.usable, of)
     return Prepared(
         row=kept,
@@ -98,7 +101,7 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         derived=derived,
         ends=ends,
         folds=split(config.split, stretch[kept], ends, config.lookback + config.shift, clock[kept], of),
-        events=find_events(clock, table.label, stretch),
+        events=events,
         step=table.step,
         minutes=running_minutes(clock, stretch, table.step)[kept],
         time_unit=table.time_unit,

@@ -117,11 +117,14 @@ class Events:
         Its time in minutes.
     stretch
         The stretch that leads to it.
+    asset
+        Number of its asset; None for one machine.
     """
 
     row: np.ndarray
     clock: np.ndarray
     stretch: np.ndarray
+    asset: np.ndarray | None = None
 
     def __len__(self) -> int:
         """Return the number of events."""

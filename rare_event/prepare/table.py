@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -87,6 +87,10 @@ class Table:
     @property
     def time_unit(self) -> TimeUnit:
         """Minutes; rows without times, or where more than 5 % of them are not later than the row before."""
+        return replace(self._time_unit, machines=self.schema.asset is not None)
+
+    @property
+    def _time_unit(self) -> TimeUnit:
         if self.time is None:
             return NO_TIME
         steps, still = np.diff(self.time)[within(self.asset, self.n_rows)], np.timedelta64(0)

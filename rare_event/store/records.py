@@ -161,6 +161,7 @@ class ScoredWith(Generic[Events]):
     step: float
     lead: float = OLDER_LEAD
     clock: str = ""
+    assets: tuple[str, ...] = ()
     total_events: Events
 
     @classmethod

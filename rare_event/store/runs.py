@@ -165,7 +165,8 @@ class Run(WorkFolder):
 
     def time_unit(self) -> TimeUnit:
         """Read what the scores of a finished run count time in."""
-        return TimeUnit(SCORES.read(self).clock)
+        record = SCORES.read(self)
+        return TimeUnit(record.clock, machines=bool(record.assets))
 
     def commit(self, committed: Committed) -> None:
         """Commit the threshold at which the test data are judged from now on."""

@@ -12,7 +12,6 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
-from rare_event.clock import TimeUnit
 from rare_event.compare.titles import title_of
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
@@ -152,7 +151,7 @@ def _figures_of(run: Run) -> dict[str, str]:
     auc = auc_in_words(summary.validation.auc, summary.validation.interval)
     figures = {"Train": f"{title_of(config)}, {config.split.in_words()}, validation AUC {auc}"}
     with suppress(RareEventError):
-        figures["Threshold"] = run.committed().in_words(TimeUnit(summary.clock))
+        figures["Threshold"] = run.committed().in_words(summary.time_unit)
     if looks := len(run.looks()):
         events = plural(summary.events["total"], "event")
         figures["Evaluate"] = f"{events} in test data, {plural(looks, 'look')}"
