@@ -1,5 +1,6 @@
 # make app     serve the app on http://127.0.0.1:8501
 # make test    everything that must hold: make check, then all tests
+# make proof   what must hold of thousands of random files; takes minutes
 # make check   lint, format and types, of Python and of the explorer's JavaScript
 # make docs    docs/api.md from the docstrings
 # make bench   the speed figures, each against its reference
@@ -13,13 +14,16 @@ EXPLORER := rare_event/ui/threshold_explorer
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
-.PHONY: app test check docs bench
+.PHONY: app test proof check docs bench
 
 app: $(VENV)/app.stamp
 	$(RUN) streamlit run app.py
 
 test: check
 	$(RUN) pytest $(PYTEST_ARGS)
+
+proof: $(VENV)/test.stamp
+	$(RUN) pytest $(PYTEST_ARGS) tests/proof
 
 check: $(VENV)/test.stamp
 	$(RUN) ruff check .

@@ -17,7 +17,9 @@ from rare_event.read.table import Question, Reading, Remark
 from rare_event.read.values import is_missing_word, shown
 from rare_event.text import plural
 
-MANY_ROWS = 100  # from which two columns of fixed decimals are no coincidence
+MANY_ROWS = 100  # from which columns of three fixed decimals are no coincidence
+SOME_ROWS = 20  # where a comma separates the cells, two such columns are none either
+NARROW = 20  # largest share of the largest number in the smallest of such a column
 _DATE = r"^[0-9]{1,4}([.,' ])[0-9]{1,2}[.,' ][0-9]{1,4}$"
 
 
@@ -57,8 +59,10 @@ def settle(
         Whether some fields are in quotation marks.
     """
     found, decimals = Findings(lines), _decimals(columns)
-    fixed = sum(c.texts is not None and _is_number(c.taken()) and c.taken().fixed for c in columns)
-    plain = (separator == "," and not quoted) or (len(lines) >= MANY_ROWS and fixed > 1)
+    fixed = sum(c.texts is not None and _is_number(c.taken()) and _is_narrow(c.taken()) for c in columns)
+    commas = separator == "," and not quoted
+    plain = fixed > (0 if commas else 1) and len(lines) >= MANY_ROWS
+    plain = plain or (commas and fixed > 1 and len(lines) >= SOME_ROWS)
     result, open_columns, with_comma = [], [], []
     for cells in columns:
         if cells.texts is None:
@@ -101,6 +105,14 @@ def _listed(names: Sequence[str]) -> str:
 
 def _is_number(texts: Texts) -> bool:
     return bool(texts.n_numbers) and _refusal(texts) is None
+
+
+def _is_narrow(texts: Texts) -> bool:
+    """Whether all numbers have three digits after the sign, and are near to one another."""
+    if not texts.fixed:
+        return False
+    sizes = np.abs(to_floats(texts, texts.fits[0]))
+    return bool(np.nanmax(sizes) <= NARROW * np.nanmin(sizes))
 
 
 def _sample(texts: Texts) -> str:

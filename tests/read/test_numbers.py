@@ -110,9 +110,19 @@ def test_columns_that_disagree_settle_nothing() -> None:
     assert [question.column for question in raw.questions] == ["x"]
 
 
-def test_three_decimals_everywhere_between_commas_are_decimals() -> None:
-    raw = read_raw(b"x,z,y\n80.000,5.200,0\n79.358,5.041,1\n", name="f")
-    assert raw.frame["x"].tolist() == [80, np.float32(79.358)] and not raw.questions
+def test_three_decimals_in_all_cells_of_a_long_file_are_decimals() -> None:
+    rows = [f"{80 + i % 7}.{i % 10}34,5.2{i % 10}1,{i % 2}" for i in range(30)]
+    text = "\n".join(["x,z,y", *rows])
+    raw = read_raw(text.encode(), name="f")
+    assert raw.frame["x"].iloc[1] == np.float32(81.134) and not raw.questions
+    # Between semicolons the point could be one of thousands, and in a short file it may be by chance.
+    for other in (text.replace(",", ";"), "\n".join(text.splitlines()[:10])):
+        assert [question.column for question in read_raw(other.encode(), name="f").questions] == ["x"]
+    long = "\n".join(["x;z;y", *rows * 4]).replace(",", ";")
+    assert read_raw(long.encode(), name="f").frame["z"].iloc[1] == np.float32(5.211)
+    # Numbers that reach from thousand to a million are no decimals of one sensor.
+    wide = long.replace("\n", "\n1", 1).replace(";5.2", ";505.2").replace("505.2", "5.2", 1)
+    assert read_raw(wide.encode(), name="f").questions
 
 
 def test_a_notation_that_shows_late_is_that_of_the_whole_column(monkeypatch: pytest.MonkeyPatch) -> None:
