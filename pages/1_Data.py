@@ -7,15 +7,23 @@ from rare_event.ui.data.details import show_details
 from rare_event.ui.data.findings import show_findings
 from rare_event.ui.data.head import show_head
 from rare_event.ui.data.look import show_sensors, show_time_line
+from rare_event.ui.data.preview import show_preview
 from rare_event.ui.data.roles import show_schema
+from rare_event.ui.data.upload import pending
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import get_state, need_dataset
 
 start_page("Data", "Can I trust this file?")
 
-if get_state().digest is None:
+upload = pending()
+if upload is not None or get_state().digest is None:
     with show_errors():
         choose_data()
+
+if upload is not None:
+    with show_errors():
+        show_preview(upload)
+    st.stop()
 
 with show_errors():
     dataset = need_dataset()

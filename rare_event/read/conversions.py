@@ -124,7 +124,7 @@ def decimal_question(open_columns: Sequence[Cells], lines: Sequence[int] | pd.In
     )
     decimals, thousands = (float(to_floats(texts, notation)[row]) for notation in texts.fits[:2])
     choices = (
-        Choice(mark, "a decimal sign", number(decimals)),
-        Choice(other, "a thousands separator", number(thousands)),
+        Choice(mark, "a decimal sign", f"{shown(cell)} → {number(decimals)}"),
+        Choice(other, "a thousands separator", f"{shown(cell)} → {number(thousands)}"),
     )
     return Question("decimal", first.name, what, choices, f"--decimal {mark} or --decimal {other}")

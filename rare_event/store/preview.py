@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import dataclass
+from numbers import Real
 
 import pandas as pd
 
@@ -155,14 +156,17 @@ def examples(seen: Preview, column: str) -> list[Example]:
     assert seen.raw is not None
     if column in seen.raw.written:
         return [Example(column, *cell) for cell in seen.raw.written[column][:EXAMPLES]]
-    cells = seen.raw.frame[column].dropna().iloc[:EXAMPLES]
+    cells = seen.raw.frame[column].dropna()
+    if seen.schema is not None and column in seen.schema.labels:
+        cells = cells.drop_duplicates()
+    cells = cells.iloc[:EXAMPLES]
     return [Example(column, int(cells.index[i]), *_cell(seen, cells.iloc[[i]])) for i in range(len(cells))]
 
 
 def _cell(seen: Preview, cell: pd.Series) -> tuple[str, str]:
     """Return one cell as written and as read."""
     value, schema = cell.iloc[0], seen.schema
-    written = value if isinstance(value, str) else text_of(value) if isinstance(value, float) else str(value)
+    written = text_of(value) if isinstance(value, Real) else str(value)
     if schema is not None and cell.name == schema.time:
         return written, str(parse_times(cell, schema.time_format).iloc[0])
     if schema is not None and cell.name == schema.label:

@@ -25,14 +25,17 @@ from rare_event.judge.ledger import called_ledger
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
+from rare_event.prepare.corrections import Corrections
 from rare_event.prepare.drift import Change, level_changes
 from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.roles import label_values
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset
+from rare_event.store.preview import Preview, preview
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
+from rare_event.store.uploads import open_upload
 from rare_event.store.workspace import home
 
 SAMPLE_NAME = "sample-mill.csv"
@@ -57,6 +60,22 @@ def _table(version: str, _dataset: Dataset) -> Table:
 def table_of(dataset: Dataset) -> Table:
     """Return the table of a dataset."""
     return _table(dataset.version, dataset)
+
+
+# Two: the one that is looked at, and the one before its last answer.
+@st.cache_resource(max_entries=2, show_spinner="Reading the file …")
+def _preview(digest: str, name: str, said: Corrections) -> Preview:
+    return preview(open_upload(digest), name, said)
+
+
+def preview_of(digest: str, name: str, said: Corrections) -> Preview:
+    """Return how an upload is read with these corrections."""
+    return _preview(digest, name, said)
+
+
+def forget_previews() -> None:
+    """Drop the columns of previews, which are as large as a dataset."""
+    _preview.clear()
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

@@ -100,6 +100,8 @@ def test_the_sample_mill_is_one_click_away(open_page: OpenPage) -> None:
 def test_an_upload_is_stored_once_and_judged(open_page: OpenPage, sample_csv: Path) -> None:
     app = open_page("pages/1_Data.py")
     app.file_uploader[0].upload("mill.csv", sample_csv.read_bytes(), "text/csv").run()
+    assert not list_datasets()
+    button(app, "Use this file").click().run()
     assert not app.exception
     assert not app.error
     (stored,) = list_datasets()
@@ -138,6 +140,7 @@ def test_names_from_a_file_are_shown_as_they_are(open_page: OpenPage) -> None:
     content = f"time,<b>**x**</b>,y\n{rows}\n".encode()
     app = open_page("pages/1_Data.py")
     app.file_uploader[0].upload("<script>_a_.csv", content, "text/csv").run()
+    button(app, "Use this file").click().run()
     assert not app.exception
     heading = next(s.value for s in app.subheader if "script" in s.value)
     assert "<script>" not in heading
@@ -151,6 +154,7 @@ def test_a_finding_names_its_column_and_a_refused_fix_has_no_button(open_page: O
     data["start"] = np.where(row < 9, np.nan, np.cos(row))
     app = open_page("pages/1_Data.py")
     app.file_uploader[0].upload("f.csv", data.to_csv(index=False).encode(), "text/csv").run()
+    button(app, "Use this file").click().run()
     assert not app.exception
     cells = unescaped(app).splitlines()
     where, what, effect = cells[cells.index(":orange-badge[warning] **Column 'gap':**") :][:3]

@@ -38,6 +38,7 @@ def test_from_upload_to_evaluation(
     page.goto(server.address)
     page.get_by_role("button", name="Upload a file").click()
     page.locator("input[type=file]").set_input_files(str(mill_csv))
+    page.get_by_role("button", name="Use this file").click()
     expect(page.get_by_text("59 sensors, 2 categories: x28, x61")).to_be_visible()
     expect(page.get_by_text("Running time: 129 stretches, 124 events")).to_be_visible()
     expect(page.get_by_text("No problems found in 63 columns.")).to_be_visible()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rare_event.store.datasets import Dataset, add_dataset, list_datasets
+from rare_event.store.datasets import Dataset, list_datasets
 from rare_event.ui.cache import open_sample
+from rare_event.ui.data.upload import leave, receive
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import get_state, update_state
 
@@ -19,9 +20,11 @@ def choose_data() -> None:
     uploads = st.session_state.setdefault(UPLOADS, 0)
     upload = left.file_uploader("Upload a CSV or Parquet file", key=f"data_upload_{uploads}")
     if upload is not None:
-        # A new uploader after each file: the server drops the upload once it is stored.
+        # A new uploader after each file: the server drops the bytes, which are on the disk then.
         st.session_state[UPLOADS] = uploads + 1
-        _use(add_dataset(upload.getvalue(), upload.name))
+        if (dataset := receive(upload.getvalue(), upload.name)) is not None:
+            _use(dataset)
+        st.rerun()
     stored = {dataset.digest: dataset for dataset in list_datasets()}
     if stored:
         digests, opened = list(stored), get_state().digest
@@ -40,5 +43,6 @@ def choose_data() -> None:
 
 
 def _use(dataset: Dataset) -> None:
+    leave()
     update_state(digest=dataset.digest, run_id=None)
     st.rerun()

@@ -11,6 +11,7 @@ from rare_event.text import number, plain, plural, share
 from rare_event.ui.cache import table_of
 from rare_event.ui.data.choose import choose_data
 from rare_event.ui.data.computed import size_of
+from rare_event.ui.data.preview import offer_other_reading
 from rare_event.ui.frame import in_place
 
 # Names beyond it are counted: the line must stay one.
@@ -24,6 +25,7 @@ def show_head(dataset: Dataset) -> None:
         st.subheader(plain(dataset.name), width="content", anchor=False)
         with st.popover("Change file", icon=":material/folder_open:"):
             choose_data()
+        offer_other_reading(dataset)
         st.space("stretch")
         if st.button("Train", type="primary", icon=":material/arrow_forward:", key="data_train"):
             st.switch_page("pages/2_Train.py")

@@ -1,0 +1,178 @@
+"""The preview of an upload: nothing is stored before its questions are answered."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+import streamlit as st
+
+from rare_event.prepare.schema import Schema
+from rare_event.read.values import shown
+from rare_event.store.datasets import Dataset, store
+from rare_event.store.preview import Preview, examples, first_lines
+from rare_event.store.uploads import open_upload
+from rare_event.text import number, plain
+from rare_event.ui.cache import forget_previews, preview_of
+from rare_event.ui.data.correct import correct
+from rare_event.ui.data.upload import Pending, leave, look_at, read_differently
+from rare_event.ui.frame import in_place
+from rare_event.ui.state import update_state
+
+REMARK_COLOURS = {"problem": "red", "warning": "orange", "note": "blue"}
+FIRST_ROWS = 8
+TIME_WORDS = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month"}
+TIME_WORDS |= {"%H": "hour", "%I": "hour", "%M": "minute", "%S": "second", "%f": "fraction", "%z": "zone"}
+TIME_WORDS |= {"%p": "AM or PM"}
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
+SIGNS = {",": "comma", ".": "point", " ": "space", "'": "apostrophe", "": "none", "\u00a0": "space"}
+
+
+def offer_other_reading(dataset: Dataset) -> None:
+    """Let the user read the upload of a stored dataset differently."""
+    if st.button("Read it differently", key="data_read_differently", icon=":material/edit_document:"):
+        read_differently(dataset)
+
+
+@in_place
+def show_preview(upload: Pending) -> None:
+    """Show how an upload would be read, ask what it leaves open, and store it on request.
+
+    Raises
+    ------
+    RunError
+        If the upload is no longer there.
+    """
+    path = open_upload(upload.digest)
+    seen = preview_of(upload.digest, upload.name, upload.corrections)
+    st.subheader(f"Preview of {plain(upload.name)}")
+    st.caption("Nothing is stored yet. Check how the file is read, then use it.")
+    if seen.refused:
+        st.error(plain(seen.refused))
+    _ask(upload, seen)
+    _buttons(upload, seen)
+    if seen.raw is None:
+        st.markdown("**First lines of the file**")
+        st.code("\n".join(first_lines(path)) or " ", language=None)
+    else:
+        st.markdown(" · ".join(f"{what} **{plain(value)}**" for what, value in _guesses(seen)))
+        _show_remarks(seen)
+        st.markdown("**Columns, each with two cells before and after**")
+        st.dataframe(_columns(seen), hide_index=True, key="data_preview_columns")
+        st.markdown("**First rows as read**")
+        st.dataframe(_first_rows(seen), key="data_preview_rows")
+    if (said := correct(upload, seen)) is not None:
+        look_at(upload.corrected(said))
+
+
+def _ask(upload: Pending, seen: Preview) -> None:
+    """Show the questions, those that are answered too, so that an answer can be changed."""
+    answered = dict(upload.answers)
+    for position, question in enumerate(dict.fromkeys([*answered, *seen.questions])):
+        before = answered.get(question)
+        with st.container(border=True):
+            choice = st.radio(
+                f"**{plain(question.what)}**",
+                question.choices,
+                index=None if before is None else question.choices.index(before),
+                format_func=lambda choice: plain(choice.words),
+                captions=[plain(choice.example) for choice in question.choices],
+                key=f"data_question_{upload.digest[:12]}_{position}_{question.about}_{question.column}",
+            )
+        if choice is not None and choice != before:
+            look_at(upload.answered(question, choice))
+
+
+def _buttons(upload: Pending, seen: Preview) -> None:
+    with st.container(horizontal=True, vertical_alignment="center"):
+        usable = seen.table is not None and not seen.questions
+        if st.button("Use this file", key="data_use", type="primary", disabled=not usable):
+            dataset = store(seen, open_upload(upload.digest))
+            forget_previews()
+            leave()
+            update_state(digest=dataset.digest, run_id=None)
+            st.rerun()
+        if st.button("Cancel", key="data_cancel"):
+            leave()
+            st.rerun()
+        if seen.questions:
+            asked = "question" if len(seen.questions) == 1 else "questions"
+            st.caption(f"Answer the {asked} above first.")
+        elif seen.refused:
+            st.caption("Correct the reading below, or upload another file.")
+
+
+def _show_remarks(seen: Preview) -> None:
+    for remark in seen.remarks:
+        said = remark.column is None or remark.column in remark.what
+        where = "" if said else f"Column {plain(shown(remark.column))}: "
+        st.markdown(f":{REMARK_COLOURS[remark.kind]}-badge[{remark.kind}] {where}{plain(remark.what)}")
+
+
+def _guesses(seen: Preview) -> list[tuple[str, str]]:
+    """List what was found out about the file."""
+    assert seen.raw is not None
+    reading, schema, table = seen.raw.reading, seen.schema, seen.table
+    rows = [
+        ("Rows", f"{len(seen.raw.frame):,}"),
+        ("File inside", reading.member),
+        ("Encoding", (reading.encoding or "").removesuffix("-sig").upper()),
+        ("Separator", SEPARATORS.get(reading.separator or "", reading.separator)),
+        ("Decimal sign", _sign(reading.decimal)),
+        ("Thousands sign", _sign(reading.thousands)),
+        ("Column names", _line(reading.header)),
+        ("Units", _line(reading.units) if reading.units else None),
+        ("Layout", "one row per tag and time" if reading.layout == "long" else None),
+    ]
+    if schema is not None:
+        rows += [("Time", schema.time or "no column"), ("Time format", time_format(schema))]
+        rows += [("Label", ", ".join(schema.labels) or "no column")]
+        rows += [("Event", ", ".join(schema.event_values) if schema.labels else None)]
+    if table is not None:
+        unit = table.time_unit
+        rows += [("Step", "unknown: rows are counted" if unit.reason else f"{number(table.step)} min")]
+        rows += [("Event rows", f"{int(table.label.sum()):,}")] if table.schema.labels else []
+    return [(what, value) for what, value in rows if value]
+
+
+def time_format(schema: Schema) -> str | None:
+    """Write the format of the times in words.
+
+    Examples
+    --------
+    >>> time_format(Schema("y", "at", ("x1",), time_format="%d.%m.%Y %H:%M"))
+    'day.month.year hour:minute'
+    """
+    if schema.time is None or schema.time_format is None:
+        return schema.time and "year-month-day"
+    return re.sub(r"%.", lambda code: TIME_WORDS.get(code[0], code[0]), schema.time_format)
+
+
+def _sign(sign: str | None) -> str | None:
+    return None if sign is None else SIGNS.get(sign, sign)
+
+
+def _line(line: int | None) -> str | None:
+    return None if line is None else f"line {line}" if line else "none"
+
+
+def _columns(seen: Preview) -> pd.DataFrame:
+    """List the columns with their roles and two cells, as written and as read."""
+    assert seen.raw is not None
+    roles = {} if seen.schema is None else dict(seen.schema.roles())
+    unknown = "not decided" if seen.schema is None else "left out"
+    rows = []
+    for column in seen.raw.frame.columns:
+        cells = [(cell.written, cell.read) for cell in examples(seen, column)]
+        (first, first_read), (second, second_read) = (*cells, ("", ""), ("", ""))[:2]
+        rows.append((column, roles.get(column, unknown), first, first_read, second, second_read))
+    names = ["column", "role", "a cell", "read as", "another cell", "read as "]
+    return pd.DataFrame(rows, columns=names)
+
+
+def _first_rows(seen: Preview) -> pd.DataFrame:
+    assert seen.raw is not None
+    if seen.table is None:
+        return seen.raw.frame.head(FIRST_ROWS)
+    head = seen.table.frame.head(FIRST_ROWS)
+    return head.set_axis(pd.Index(seen.table.lines[: len(head)], name="line"))

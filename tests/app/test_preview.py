@@ -1,0 +1,129 @@
+"""An upload is looked at before it is stored: what is ambiguous is asked, and nothing typed is lost."""
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.store.datasets import Dataset, list_datasets
+from tests.app.test_pages import OpenPage, button
+from tests.prepare.test_corrections import FILE
+
+AMBIGUOUS = b"time,temp,y\n" + b"".join(
+    b'2026-01-01 00:%02d,"%d,000",%d\n' % (i, 80 + i, i % 9 == 0) for i in range(60)
+)
+
+
+@pytest.fixture
+def upload(open_page: OpenPage) -> Callable[..., AppTest]:
+    def uploaded(content: bytes, name: str = "mill.csv") -> AppTest:
+        app = open_page("pages/1_Data.py")
+        app.file_uploader[0].upload(name, content, "text/csv").run()
+        assert not app.exception
+        return app
+
+    return uploaded
+
+
+def use(app: AppTest) -> AppTest:
+    button(app, "Use this file").click().run()
+    assert not app.exception
+    return app
+
+
+def stored() -> Dataset:
+    (dataset,) = list_datasets()
+    return dataset
+
+
+def test_nothing_is_stored_before_the_file_is_used(upload, workspace) -> None:
+    app = upload(FILE)
+    assert not list_datasets() and not app.error and not app.radio
+    assert "Preview of mill" in app.subheader[0].value
+    assert not (workspace / "datasets").exists()
+    use(app)
+    assert stored().name == "mill.csv" and not app.error
+    assert not list((workspace / "uploads").iterdir())
+
+
+def test_the_bytes_of_an_upload_are_not_in_the_session(upload) -> None:
+    app = upload(FILE)
+    held = repr(app.session_state)
+    assert "2026-01-01 00:49" not in held and "data_pending" in held
+
+
+@pytest.mark.parametrize(("answer", "value"), [(0, 80.0), (1, 80_000.0)])
+def test_an_ambiguous_number_is_asked_and_the_answer_is_stored(upload, answer, value) -> None:
+    app = upload(AMBIGUOUS)
+    (radio,) = app.radio
+    assert "80,000" in radio.label.replace("\\", "") and radio.value is None
+    assert button(app, "Use this file").disabled and not list_datasets()
+    radio.set_value(radio.proto.options[answer]).run()
+    assert not app.exception and not list_datasets()
+    assert app.radio[0].value is not None  # an answer can be changed
+    use(app)
+    assert stored().raw()["temp"].iloc[0] == value
+
+
+def test_a_changed_answer_counts_and_the_first_does_not(upload) -> None:
+    app = upload(AMBIGUOUS)
+    app.radio[0].set_value(app.radio[0].proto.options[0]).run()
+    app.radio[0].set_value(app.radio[0].proto.options[1]).run()
+    use(app)
+    assert stored().raw()["temp"].iloc[0] == 80_000.0
+
+
+def test_a_refusal_is_a_sentence_and_the_reading_can_be_corrected(upload) -> None:
+    app = upload(b"comment\n\n" + FILE)
+    if not app.error:  # lines above the header are found
+        use(app)
+        assert stored().reading.header == 3
+        return
+    assert button(app, "Use this file").disabled and not list_datasets()
+
+
+def test_a_correction_is_kept_when_the_file_is_refused_with_it(upload) -> None:
+    app = upload(FILE)
+    app.multiselect(key=key_of(app, "multiselect", "label")).set_value(["x1"])
+    button(app, "Read it again").click().run()
+    assert not app.exception and len(app.error) == 1
+    assert button(app, "Use this file").disabled
+    assert app.multiselect(key=key_of(app, "multiselect", "label")).value == ["x1"]
+    app.multiselect(key=key_of(app, "multiselect", "label")).set_value(["state"])
+    button(app, "Read it again").click().run()
+    for _ in app.radio:
+        app.radio[0].set_value(app.radio[0].proto.options[0]).run()
+    use(app)
+    assert stored().schema.label == "state"
+
+
+def test_cancel_stores_nothing_and_forgets_the_file(upload, workspace) -> None:
+    app = upload(FILE)
+    button(app, "Cancel").click().run()
+    assert not app.exception and not list_datasets()
+    assert not list((workspace / "uploads").iterdir())
+    assert not [b for b in app.button if b.label == "Use this file"]
+
+
+def test_a_stored_dataset_can_be_read_differently(upload) -> None:
+    app = use(upload(FILE))
+    first = stored()
+    button(app, "Read it differently").click().run()
+    assert not app.exception and not app.error
+    app.multiselect(key=key_of(app, "multiselect", "ignore")).set_value(["x1"])
+    button(app, "Read it again").click().run()
+    use(app)
+    assert "x1" in stored().schema.ignored and "x1" in first.schema.sensors
+    assert stored().digest == first.digest
+
+
+def test_the_same_file_again_opens_what_is_stored(upload) -> None:
+    use(upload(FILE))
+    app = upload(FILE, "again.csv")
+    assert stored().name == "mill.csv"
+    assert not [b for b in app.button if b.label == "Use this file"]
+
+
+def key_of(app: AppTest, kind: str, name: str) -> str:
+    (key,) = [each.key for each in app.get(kind) if f"data_correct_{name}_" in (each.key or "")]
+    return str(key)
