@@ -157,7 +157,7 @@ def examples(seen: Preview, column: str) -> list[Example]:
     if column in seen.raw.written:
         return [Example(column, *cell) for cell in seen.raw.written[column][:EXAMPLES]]
     cells = seen.raw.frame[column].dropna()
-    if seen.schema is not None and column in seen.schema.labels:
+    if seen.schema is not None and dict(seen.schema.roles()).get(column) == "label":
         cells = cells.drop_duplicates()
     cells = cells.iloc[:EXAMPLES]
     return [Example(column, int(cells.index[i]), *_cell(seen, cells.iloc[[i]])) for i in range(len(cells))]

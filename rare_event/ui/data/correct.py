@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from rare_event.prepare.corrections import Corrections
-from rare_event.prepare.labelling import values_of
+from rare_event.prepare.roles import label_values
 from rare_event.store.preview import Preview
 from rare_event.ui.data.upload import Pending
 
@@ -17,7 +17,6 @@ SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "spa
 DECIMALS = {".": "point", ",": "comma"}
 THOUSANDS = {"": "none", ",": "comma", ".": "point", " ": "space", "'": "apostrophe"}
 LAYOUTS = {"wide": "one column per sensor", "long": "one row per tag and time"}
-BLANKS = {"normal": "no event", "left out": "leave these rows out"}
 # With another of these the file has other columns, and earlier roles no longer fit.
 SHAPE = ("member", "encoding", "separator", "header", "units", "layout")
 
@@ -127,20 +126,17 @@ class Fields:
             time = () if schema is None or schema.time is None else (schema.time,)
         self._columns(left, "time", "Time", names, time)
         self._text_of_time(right)
-        labels = said.label or (() if schema is None else schema.labels)
+        labels = said.label or (() if schema is None else (schema.label,))
         self._columns(left, "label", "Label", names, labels)
-        values = values_of(frame, [label for label in labels if label in names])
-        events = said.event or (() if schema is None or not schema.labels else schema.event_values)
-        left_out = said.leave_out or (() if schema is None else schema.left_out_values)
+        values = label_values(frame, labels[0]) if labels and labels[0] in names else []
+        events = said.event or (() if schema is None else (schema.event_value,))
         self._columns(right, "event", "Values that mark an event", values, events)
-        self._columns(right, "leave_out", "Values whose rows are left out", values, left_out)
-        self._choose(left, "blank", "Empty cells of the label", BLANKS, said.blank)
         unused = () if schema is None else schema.ignored
         used = [name for name in names if name not in unused]
         self._columns(left, "ignore", "Columns to ignore", used, said.ignore)
         asset = said.assets or (None if schema is None else schema.asset)
         self._choose(right, "assets", "Column of the machine", dict(zip(names, names, strict=True)), asset)
-        return self._consistent(bool(labels))
+        return self._consistent()
 
     def _text_of_time(self, place: Any) -> None:
         said, schema = self.said.reading.time_format, self.seen.schema
@@ -154,13 +150,11 @@ class Fields:
         )
         self._keep("time_format", value.strip() or None, before)
 
-    def _consistent(self, had_label: bool) -> dict[str, Any]:
+    def _consistent(self) -> dict[str, Any]:
         """Forget what was said of another time column or label."""
         changes = self.changes
         if "time" in changes:
             changes.setdefault("time_format", None)
         if "label" in changes:
-            changes["no_label"] = had_label and not changes["label"]
-            for name in ("event", "leave_out", "normal"):
-                changes.setdefault(name, ())
+            changes.setdefault("event", ())
         return changes

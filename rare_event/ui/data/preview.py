@@ -21,6 +21,8 @@ from rare_event.ui.state import update_state
 
 REMARK_COLOURS = {"problem": "red", "warning": "orange", "note": "blue"}
 FIRST_ROWS = 8
+ASKED = {"decimal": "Decimal sign", "thousands": "Thousands sign", "header": "Column names"}
+ASKED |= {"time_format": "Time format", "encoding": "Encoding", "member": "File inside"}
 TIME_WORDS = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month"}
 TIME_WORDS |= {"%H": "hour", "%I": "hour", "%M": "minute", "%S": "second", "%f": "fraction", "%z": "zone"}
 TIME_WORDS |= {"%p": "AM or PM"}
@@ -126,13 +128,14 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
     ]
     if schema is not None:
         rows += [("Time", schema.time or "no column"), ("Time format", time_format(schema))]
-        rows += [("Label", ", ".join(schema.labels) or "no column")]
-        rows += [("Event", ", ".join(schema.event_values) if schema.labels else None)]
+        rows += [("Label", schema.label)]
+        rows += [("Event", schema.event_value)]
     if table is not None:
-        unit = table.time_unit
-        rows += [("Step", "unknown: rows are counted" if unit.reason else f"{number(table.step)} min")]
-        rows += [("Event rows", f"{int(table.label.sum()):,}")] if table.schema.labels else []
-    return [(what, value) for what, value in rows if value]
+        step = f"{number(table.step)} min" if table.step >= 1 else f"{number(60 * table.step)} s"
+        rows += [("Step", "unknown, rows are counted" if table.time_unit.reason else step)]
+        rows += [("Event rows", f"{int(table.label.sum()):,}")]
+    asked = {ASKED.get(question.about) for question in seen.questions}
+    return [(what, "asked above" if what in asked else value) for what, value in rows if value]
 
 
 def time_format(schema: Schema) -> str | None:
@@ -165,7 +168,10 @@ def _columns(seen: Preview) -> pd.DataFrame:
     for column in seen.raw.frame.columns:
         cells = [(cell.written, cell.read) for cell in examples(seen, column)]
         (first, first_read), (second, second_read) = (*cells, ("", ""), ("", ""))[:2]
-        rows.append((column, roles.get(column, unknown), first, first_read, second, second_read))
+        role = roles.get(column, unknown)
+        # Columns that wait for an answer are not ignored for good.
+        role = "not decided" if seen.questions and role == "ignored" else role
+        rows.append((column, role, first, first_read, second, second_read))
     names = ["column", "role", "a cell", "read as", "another cell", "read as "]
     return pd.DataFrame(rows, columns=names)
 
