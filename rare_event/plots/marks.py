@@ -81,10 +81,21 @@ def add_events(figure: go.Figure, events_when: np.ndarray, limit: int = LIMIT) -
         yaxis="y2",
         mode="lines",
         line={"color": COLOURS["event"], "width": 1},
-        opacity=0.6,
+        opacity=faintness(len(shown)),
         name="event",
         hoverinfo="skip",
     )
+
+
+def faintness(n_lines: int) -> float:
+    """Opacity of the lines of events: many would hide what they are drawn with.
+
+    Examples
+    --------
+    >>> faintness(10), faintness(200), faintness(5000)
+    (0.6, 0.3, 0.15)
+    """
+    return min(0.6, max(0.15, 60 / max(n_lines, 1)))
 
 
 def is_time(when: np.ndarray) -> bool:

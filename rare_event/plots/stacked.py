@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rare_event.plots.decimate import LIMIT, thin
-from rare_event.plots.marks import note, time_title
+from rare_event.plots.marks import faintness, note, time_title
 from rare_event.plots.palette import COLOURS, plain, short, style
 from rare_event.plots.sensors import broken_line
 from rare_event.plots.timeline import add_running
@@ -108,7 +108,7 @@ def _add_events(figure: go.Figure, events_when: np.ndarray, yaxis: str) -> None:
             yaxis=yaxis,
             mode="lines",
             line={"color": COLOURS["event"], "width": 1},
-            opacity=0.6,
+            opacity=faintness(len(shown)),
             name="event",
             hoverinfo="skip",
         )

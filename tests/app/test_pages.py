@@ -157,10 +157,12 @@ def test_a_finding_names_its_column_and_a_refused_fix_has_no_button(open_page: O
     button(app, "Use this file").click().run()
     assert not app.exception
     cells = unescaped(app).splitlines()
-    where, what, effect = cells[cells.index(":orange-badge[warning] **Column 'gap':**") :][:3]
-    assert what.startswith("1 value is missing") and effect.startswith("Carry the last value forward.")
-    where, what, effect = cells[cells.index(":orange-badge[warning] **Column 'start':**") :][:3]
-    assert what.startswith("9 values are missing")
+    where, what, effect = cells[cells.index(":orange-badge[warning] **gap**") :][:3]
+    assert what.startswith(":small[1 value is missing") and effect.startswith(
+        ":small[Carry the last value forward."
+    )
+    where, what, effect = cells[cells.index(":orange-badge[warning] **start**") :][:3]
+    assert what.startswith(":small[9 values are missing")
     assert "9 of 100 rows" in effect and "Drop these first rows" not in effect
     button(app, "Fix").click().run()  # the first finding's
     assert not app.error and [fix.column for fix in list_datasets()[0].fixes] == ["gap"]

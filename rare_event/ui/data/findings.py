@@ -12,9 +12,9 @@ from rare_event.ui.cache import findings_of, table_of
 from rare_event.ui.frame import in_place
 
 GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": "green"}
-WIDTHS = (2, 5, 5, 1, 1.4)
+WIDTHS = (2.4, 5, 5, 0.9, 1.7)
 # More rows scroll, so that the time line and the sensors stay in sight.
-MOST_IN_SIGHT, HEIGHT = 2, 190
+MOST_IN_SIGHT, HEIGHT = 2, 170
 
 
 @in_place
@@ -43,9 +43,10 @@ def show_findings(dataset: Dataset) -> None:
 
 def _show_finding(dataset: Dataset, finding: Finding, key: str) -> None:
     where, what, effect, fix, leave_out = st.columns(WIDTHS, vertical_alignment="center")
-    where.markdown(f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}] **{plain(finding.where)}**")
-    what.markdown(plain(finding.what))
-    effect.markdown(plain(finding.fix))
+    column = "the file" if finding.column is None else finding.column
+    where.markdown(f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}] **{plain(column)}**")
+    what.markdown(f":small[{plain(finding.what)}]")
+    effect.markdown(f":small[{plain(finding.fix)}]")
     if finding.action and finding.action != "ignore" and fix.button("Fix", key=f"data_fix_{key}"):
         _save(dataset.with_fix(finding))
     if _can_leave_out(dataset, finding) and leave_out.button("Leave out", key=f"data_leave_out_{key}"):

@@ -37,6 +37,8 @@ AUC_HELP = (
     "the 30 rows before; the stronger of the two is shown."
 )
 
+INTERVAL_HELP = "95 % interval of the AUC, taking events as independent, for the stronger of two measures."
+
 
 @in_place
 def show_time_line(dataset: Dataset) -> str | None:
@@ -105,9 +107,9 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     table = pd.DataFrame(
         {
             "sensor": [change.sensor for change in ranking.changes],
-            "before events": [change.in_words for change in ranking.changes],
+            "change": [change.in_words for change in ranking.changes],
             "AUC": [change.auc for change in ranking.changes],
-            "95 % interval": [
+            "interval": [
                 f"{change.low:.2f}–{change.high:.2f}" if change.low == change.low else "–"
                 for change in ranking.changes
             ],
@@ -121,10 +123,10 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
         on_select="rerun",
         selection_mode="single-row",
         column_config={
-            "sensor": st.column_config.TextColumn("sensor", width=105),
-            "before events": st.column_config.TextColumn("before events", width=88),
-            "AUC": st.column_config.NumberColumn("AUC", format="%.2f", help=AUC_HELP, width=48),
-            "95 % interval": st.column_config.TextColumn("95 % interval", width=98),
+            "sensor": st.column_config.TextColumn("sensor", width=90),
+            "change": st.column_config.TextColumn("change", width=94),
+            "AUC": st.column_config.NumberColumn("AUC", format="%.2f", help=AUC_HELP, width=46),
+            "interval": st.column_config.TextColumn("interval", help=INTERVAL_HELP, width=86),
         },
         key=f"data_ranking_{dataset.version[:12]}_{shift}",
     )
