@@ -59,6 +59,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     summary = frame(app, "missing", "min", "mean", "max").set_index("column")
     assert summary.loc[first, "max"] == pytest.approx(table.frame[first].max())
     assert summary.loc[table.schema.label, "role"] == "label"
+    assert set(summary["grade"]) <= {"good", "note", "warning", "problem"} and len(summary) == 28
 
 
 def test_a_view_is_drawn_when_it_is_chosen_and_not_before(open_page: OpenPage, dataset: Dataset) -> None:
@@ -142,7 +143,7 @@ def test_a_column_is_left_out_and_comes_back(open_page: OpenPage, executor: Any)
     data.loc[200:204, "s2"] = np.nan
     dataset = stored(data)
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
-    assert "**Problems (2)**" in unescaped(app)
+    assert "**2 warnings**" in unescaped(app)
     button(app, "Leave out").click().run()
     assert open_dataset(dataset.digest).schema.ignored == ("s1",)
     assert "1 left out: s1" in unescaped(app)
@@ -153,3 +154,16 @@ def test_a_column_is_left_out_and_comes_back(open_page: OpenPage, executor: Any)
     assert {fix.column for fix in list_datasets()[0].fixes} == {"s1", "s2"}
     assert "No problems found in 6 columns." in unescaped(app)
     assert np.isfinite(open_dataset(dataset.digest).table().values).all()
+
+
+def test_many_findings_are_drawn_when_they_are_asked_for(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame()
+    for number in range(9):
+        data[f"gap{number}"] = np.where(data.index == 100 + number, np.nan, data["s0"] + number)
+    dataset = stored(data)
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    leave_out = [button.label for button in app.button].count("Leave out")
+    app.toggle(key="data_all_findings").set_value(True).run()
+    assert [button.label for button in app.button].count("Leave out") > leave_out
+    assert all(f"**gap{number}**" in unescaped(app) for number in range(9))
+    assert not app.exception

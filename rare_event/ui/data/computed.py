@@ -9,6 +9,7 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
+from rare_event.checks.findings import grades
 from rare_event.clock import MINUTES_PER_DAY
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.correlation import correlation_figure
@@ -21,7 +22,7 @@ from rare_event.prepare.preview import column_summary, course_before_events, fir
 from rare_event.prepare.ranking import SensorRanking, rank_sensors, rows_by_class
 from rare_event.prepare.stretches import Events, find_events, running_minutes
 from rare_event.store.datasets import Dataset
-from rare_event.ui.cache import table_of
+from rare_event.ui.cache import findings_of, table_of
 
 ROWS_BEFORE_EVENT = 30
 FIRST_ROWS = 30
@@ -125,11 +126,13 @@ def first_rows_of(dataset: Dataset) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _columns(version: str, _dataset: Dataset) -> pd.DataFrame:
-    return column_summary(table_of(_dataset))
+    table = table_of(_dataset)
+    found = grades(table, findings_of(_dataset))[["column", "grade", "what"]]
+    return column_summary(table).merge(found, on="column")
 
 
 def columns_of(dataset: Dataset) -> pd.DataFrame:
-    """Return the role of each column, and the missing, lowest, mean and highest values of sensors."""
+    """Return the role of each column, figures of its values, and the grade and sentences of its findings."""
     return _columns(dataset.version, dataset)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
+
 import streamlit as st
 
-from rare_event.checks.findings import Finding, grades
+from rare_event.checks.findings import Finding
 from rare_event.errors import TableError
 from rare_event.store.datasets import Dataset, save_dataset
-from rare_event.text import plain, plural
+from rare_event.text import capital, plain, plural
 from rare_event.ui.cache import findings_of, table_of
 from rare_event.ui.frame import in_place
 
@@ -15,30 +17,40 @@ GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": 
 WIDTHS = (2.4, 5, 5, 0.9, 1.7)
 # More rows scroll, so that the time line and the sensors stay in sight.
 MOST_IN_SIGHT, HEIGHT = 2, 170
+# Each row is several elements that the browser draws before what is below.
+MOST_DRAWN = 6
 
 
 @in_place
 def show_findings(dataset: Dataset) -> None:
     """Show what the checks found in each column, what a fix changes, and the buttons for it."""
     table, findings = table_of(dataset), findings_of(dataset)
-    listed = grades(table, findings)
     with st.container(horizontal=True, vertical_alignment="center"):
-        if findings:
-            st.markdown(f"**Problems ({len(findings):,})**", width="content")
-        else:
-            found = f"No problems found in {plural(len(listed), 'column')}."
-            st.markdown(f":green[:material/check_circle: {found}]", width="content")
+        st.markdown(_counted(findings, len(list(table.schema.roles()))), width="content")
         if dataset.fixes and st.button(
             f"Undo the last of {plural(len(dataset.fixes), 'fix')}", key="data_undo"
         ):
             _save(dataset.without_last_fix())
-        fixable = [finding for finding in findings if finding.action]
+        fixable = [finding for finding in findings if finding.action not in (None, "ignore")]
         if len(fixable) > 1 and st.button("Fix all", key=f"data_fix_all_{dataset.version[:12]}"):
             _fix_all(dataset, fixable)
+        every = len(findings) > MOST_DRAWN and st.toggle(f"Show all {len(findings)}", key="data_all_findings")
     if findings:
-        with st.container(height=HEIGHT if len(findings) > MOST_IN_SIGHT else "content", border=True):
-            for position, finding in enumerate(findings):
+        shown = findings if every else findings[:MOST_DRAWN]
+        with st.container(height=HEIGHT if len(shown) > MOST_IN_SIGHT else "content", border=True):
+            for position, finding in enumerate(shown):
                 _show_finding(dataset, finding, f"{dataset.version[:12]}_{position}")
+
+
+def _counted(findings: list[Finding], n_columns: int) -> str:
+    """Count the findings of each grade; notes alone are no problem."""
+    grades = Counter(finding.grade for finding in findings)
+    notes = [plural(grades["note"], "note")] if grades["note"] else []
+    worse = [plural(grades[grade], grade) for grade in ("problem", "warning") if grades[grade]]
+    if worse:
+        return f"**{capital(', '.join([*worse, *notes]))}**"
+    found = f"No problems found in {plural(n_columns, 'column')}."
+    return " ".join([f":green[:material/check_circle: {found}]", *notes])
 
 
 def _show_finding(dataset: Dataset, finding: Finding, key: str) -> None:
