@@ -8,7 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
-from rare_event.read.clocks import Parts, clocks_alone, dates_alone, take_apart
+from rare_event.read.clocks import Parts, clocks_alone, dates_alone, is_even, take_apart
 from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
 from rare_event.read.times import has_clock, is_called_time, open_formats, parse_times, times_of
 from rare_event.read.values import shown
@@ -122,6 +122,9 @@ def _ignored(name: str, others: list[str]) -> list[Remark]:
 
 def _notable(column: pd.Series, time_format: str | None) -> list[Remark]:
     """Say what is not plain about the times of a column."""
+    first = take_apart(column.iloc[:50])
+    if is_even(column) and "seconds" in first.marks:
+        return []
     parts, name = take_apart(column), str(column.name)
     remarks = []
     dates = (parts.codes >= 0) & ~parts.clocked

@@ -282,6 +282,17 @@ def _in_utc(times: np.ndarray, zone: str) -> np.ndarray:
     return found.tz_convert("UTC").tz_localize(None).to_numpy().astype("datetime64[ns]")
 
 
+def may_hold(column: pd.Series, pattern: str) -> bool:
+    """Whether some text of a column holds a pattern."""
+    return bool(pc.any(pc.match_substring_regex(_whole(column), pattern)).as_py())
+
+
+def is_even(column: pd.Series) -> bool:
+    """Whether all texts of a column are equally long, and none has 60 seconds."""
+    lengths = pc.min_max(pc.utf8_length(_whole(column))).as_py()
+    return lengths["min"] == lengths["max"] and not may_hold(column, ":60")
+
+
 def clocks_alone(column: pd.Series) -> bool:
     """Whether the texts of a column are times of day without a date."""
     return _all_match(column, _ALONE)

@@ -8,7 +8,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rare_event.read.clocks import Parts, clock_format, date_formats, take_apart, to_times
+from rare_event.read.clocks import Parts, clock_format, date_formats, may_hold, take_apart, to_times
 
 Unit = Literal["D", "s", "ms", "us", "ns"]
 # Unit, and the smallest and largest number; the smallest of 1900, where a column is called a time.
@@ -25,6 +25,7 @@ _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 YEARS = (pd.Timestamp("1890-01-01"), pd.Timestamp("2150-01-01"))
 FIRST_EPOCH = -2.3e9  # seconds, in 1897
 CLEARER = 0.5  # an order of day and month is evident if its steps are at most this share of the other's
+_DAY_POINT = re.compile(r"%d\.")  # nobody writes the month first with points
 TIME_WORDS = frozenset(
     ["time", "timestamp", "date", "datetime", "ts", "epoch", "zeit", "datum", "zeitpunkt", "zeitstempel"]
     + ["uhrzeit", "fecha", "hora", "heure", "horodatage", "tijd"]
@@ -68,11 +69,14 @@ def time_formats(column: pd.Series) -> list[str | None]:
     sample = take_apart(filled.iloc[:: max(1, len(filled) // 1000)])
     if (sample.codes >= 0).mean() < 0.9:
         return []
-    parts = take_apart(column)
+    candidates = date_formats(sample.dates)
+    if candidates and _DAY_POINT.match(candidates[0]) and not np.isnat(to_times(sample, candidates[0])).any():
+        candidates = candidates[:1]
+    parts = take_apart(filled) if len(candidates) > 1 else sample
     fitting = {}
-    for date_format in date_formats(sample.dates):
+    for date_format in candidates:
         times = to_times(parts, date_format)
-        if np.isnat(times).sum() - column.isna().sum() <= 0.1 * len(filled):
+        if np.isnat(times).mean() <= 0.1:
             fitting[date_format] = _disorder(times)
     best = sorted(fitting, key=lambda date_format: _rank(date_format, fitting[date_format]))
     found: list[str | None] = [date_format + clock_format(parts) for date_format in best]
@@ -90,8 +94,7 @@ def open_formats(column: pd.Series, formats: list[str | None]) -> list[str]:
         As returned by `time_formats`.
     """
     texts = [text for text in formats if text is not None and "%d" in text]
-    # Nobody writes the month first with points.
-    if len(texts) < 2 or formats[0] is None or re.match(r"%d\.", texts[0]):
+    if len(texts) < 2 or formats[0] is None or _DAY_POINT.match(texts[0]):
         return []
     parts = take_apart(column)
     ranks = {text: _disorder(to_times(parts, _date_of(text))) for text in texts}
@@ -167,6 +170,8 @@ def zones(column: pd.Series) -> pd.Series | None:
     """Zone of each time as written, missing where there is none; None if the times are not texts."""
     if not pd.api.types.is_string_dtype(column):
         return None
+    if not may_hold(column, r":[0-9][0-9].*[A-Za-z+-]"):
+        return pd.Series(None, column.index, dtype="str")
     parts = take_apart(column)
     found = np.array([zone or None for zone in parts.zones], dtype=object)[parts.zone_codes]
     return pd.Series(found, column.index, dtype="str")
