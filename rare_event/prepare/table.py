@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -19,7 +20,15 @@ from rare_event.read.raw import digest_of, read_raw
 from rare_event.read.source import Source
 from rare_event.read.table import Remark
 from rare_event.read.times import YEARS, parse_times, zones
-from rare_event.read.values import first_intruder, shown, texts_of, to_float32, to_numbers
+from rare_event.read.values import (
+    MAX_GRADES,
+    first_intruder,
+    shown,
+    text_of,
+    texts_of,
+    to_float32,
+    to_numbers,
+)
 from rare_event.text import plural
 
 # Above this share of rows with the time of the row before, or an earlier one, times give no durations:
@@ -253,6 +262,14 @@ def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> 
         facts = ("text in numbers", "other notation")
         texts = [note for note in notes(raw, schema) if note.fact in facts]
         why = "".join(f": {shown(n.column)} holds {shown(n.detail)} in line {n.line}" for n in texts[:1])
+        if not texts and schema.categories:
+            listed = ", ".join(shown(c) for c in schema.categories[:5])
+            more = ", ..." if len(schema.categories) > 5 else ""
+            raise TableError(
+                f"No column is a sensor: {listed}{more} hold at most {MAX_GRADES} distinct values, such as "
+                f"{shown(text_of(raw[schema.categories[0]].dropna().iloc[0]))}, and count as categories. A "
+                "sensor holds measured numbers. Give a column the role of a sensor, or add one."
+            )
         raise TableError(f"No column is a sensor{why}. At least one column must hold only numbers.")
     needed = [c for c, role in schema.roles() if role != "ignored" and (events_needed or role != "label")]
     missing = [column for column in needed if column not in raw.columns]
@@ -275,7 +292,7 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
         raise TableError(
             f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} of "
             f"the years {YEARS[0].year} to {YEARS[1].year} is expected. Correct or delete that line in the "
-            f"file, or ignore the column (on the command line: --ignore {schema.time})."
+            f"file, or ignore the column (on the command line: --ignore {shlex.quote(schema.time or '')})."
         )
     written = zones(column)
     if written is not None and written.isna().any() and written.notna().any():

@@ -59,7 +59,7 @@ def read_column(cells: Cells, texts: Texts, notation: Notation, found: Findings)
         examples = examples or rows[:2].tolist()
         row = int(rows[0])
         before, line = shown(texts.cells[row].as_py()), int(found.lines[row])
-        what = f"Column {shown(name)}: {words}. {before} in line {line} is read as {number(floats[row])}."
+        what = f"Column {shown(name)} {words}; {before} in line {line} is read as {number(floats[row])}."
         found.say("note", name, fact, what, rows[:3].tolist(), len(rows))
     if not examples and notation.decimal == ",":
         marked = pc.fill_null(pc.match_substring(texts.cells, ","), False)
@@ -76,15 +76,15 @@ def _unusual(texts: Texts, notation: Notation) -> list[tuple[str, str, pa.Array]
     body, unit = texts.parts.field("body"), texts.units[0] if texts.units else ""
     found = []
     if unit:
-        words = f"each number has the unit {shown(unit)}"
+        words = f"has the unit {shown(unit)} in each cell"
         found.append(("unit in cells", words, pc.is_valid(texts.parts)))
     if notation.thousands:
-        words = f"{_SIGNS[notation.thousands]} separates thousands"
+        words = f"has {_SIGNS[notation.thousands]} as thousands separator"
         decimal = f"[^0-9{notation.decimal}]"
         found.append(("thousands separators", words, pc.match_substring_regex(body, decimal)))
-    words = "numbers begin with an apostrophe, which is left out"
+    words = "has an apostrophe before numbers, which is left out"
     found.append(("apostrophe before a number", words, pc.match_substring_regex(texts.cells, _APOSTROPHE)))
-    words = "a dash is read as a minus"
+    words = "has a dash as minus sign"
     found.append(("typographic minus", words, pc.match_substring_regex(texts.cells, _MINUS)))
     return found
 
@@ -127,4 +127,4 @@ def decimal_question(open_columns: Sequence[Cells], lines: Sequence[int] | pd.In
         Choice(mark, "a decimal sign", f"{shown(cell)} → {number(decimals)}"),
         Choice(other, "a thousands separator", f"{shown(cell)} → {number(thousands)}"),
     )
-    return Question("decimal", first.name, what, choices, f"--decimal {mark} or --decimal {other}")
+    return Question("decimal", first.name, what, choices, f"--decimal '{mark}' or --decimal '{other}'")

@@ -92,7 +92,7 @@ def test_what_three_digits_mean_is_asked(cells: list[str], mark: str) -> None:
         answered = table(cells, said=Reading(decimal=decimal))
         np.testing.assert_allclose(answered.frame["x"], expected, rtol=1e-6)
         assert not answered.questions
-    with pytest.raises(TableError, match=f"two ways.*--decimal {mark}"):
+    with pytest.raises(TableError, match=f"two ways.*--decimal '{mark}'"):
         read_table("\n".join(["x;y", *(f"{cell};0" for cell in cells), "7;1"]).encode())
 
 
