@@ -4,22 +4,25 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import time
 from contextlib import suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO
 
 from rare_event.errors import RunError
 from rare_event.read.raw import digest_of
-from rare_event.store.datasets import Dataset, original
-from rare_event.store.workspace import home, write
+from rare_event.store.datasets import COPIED_BYTES, Dataset, original
+from rare_event.store.workspace import explain_disk_errors, home, write
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
 # A file that nobody decided on is deleted with a later upload.
 KEPT_SECONDS = 86_400
 
 
-def keep_upload(content: bytes) -> str:
-    """Write the bytes of an upload to the disk and return their digest.
+def keep_upload(content: BinaryIO) -> str:
+    """Write the bytes of an upload to the disk, block by block, and return their digest.
 
     Raises
     ------
@@ -27,8 +30,15 @@ def keep_upload(content: bytes) -> str:
         If the workspace cannot be written.
     """
     _forget_old()
-    digest = digest_of(content)
-    write(_path(digest), lambda path: path.write_bytes(content))
+    folder = home() / "uploads"
+    with explain_disk_errors(folder):
+        folder.mkdir(parents=True, exist_ok=True)
+        with TemporaryDirectory(dir=folder, prefix=".writing-") as writing:
+            path = Path(writing) / "upload"
+            with path.open("wb") as file:
+                shutil.copyfileobj(content, file, COPIED_BYTES)
+            digest = digest_of(path)
+            os.replace(path, _path(digest))
     return digest
 
 

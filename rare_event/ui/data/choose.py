@@ -22,7 +22,7 @@ def choose_data() -> None:
     if upload is not None:
         # A new uploader after each file: the server drops the bytes, which are on the disk then.
         st.session_state[UPLOADS] = uploads + 1
-        if (dataset := receive(upload.getvalue(), upload.name)) is not None:
+        if (dataset := receive(upload, upload.name)) is not None:
             _use(dataset)
         st.rerun()
     stored = {dataset.digest: dataset for dataset in list_datasets()}

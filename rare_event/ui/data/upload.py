@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import BinaryIO
 
 import streamlit as st
 
@@ -64,7 +65,7 @@ def look_at(upload: Pending) -> None:
     st.rerun()
 
 
-def receive(content: bytes, name: str) -> Dataset | None:
+def receive(content: BinaryIO, name: str) -> Dataset | None:
     """Take an upload out of the server's memory; return its dataset if it is stored already."""
     digest = keep_upload(content)
     if (dataset := stored_dataset(digest)) is not None:
