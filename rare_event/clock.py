@@ -9,6 +9,7 @@ from typing import Any
 from rare_event.text import number
 
 MINUTES_PER_DAY = 1440.0
+MINUTES_PER_HOUR = 60.0
 MS_PER_MINUTE = 60_000
 ROWS_PER_PERIOD = 1000.0
 # In this order: what is replaced first is not replaced again.
@@ -75,11 +76,28 @@ class TimeUnit:
 
     def running(self, days: float) -> str:
         """Write a running time in days, or in thousands of rows."""
-        return (
-            f"{ROWS_PER_PERIOD * days:,.0f} rows"
-            if self.reason
-            else f"{number(days)} days of running time{' of all machines' if self.machines else ''}"
-        )
+        span = self.span(days * self.period)
+        machines = " of all machines" if self.machines else ""
+        return span if self.reason else f"{span} of running time{machines}"
+
+    def span(self, minutes: float) -> str:
+        """Write a length of time, given in minutes or rows.
+
+        Examples
+        --------
+        >>> TimeUnit().span(0.5), TimeUnit().span(12), TimeUnit().span(150), TimeUnit().span(4320)
+        ('30 s', '12 min', '2.5 h', '3 days')
+        """
+        if self.reason:
+            return f"{minutes:,.0f} rows"
+        if minutes < 1:
+            return f"{number(60 * minutes)} s"
+        if minutes < MINUTES_PER_HOUR:
+            return f"{number(minutes)} min"
+        days = minutes / MINUTES_PER_DAY
+        if days < 1:
+            return f"{number(minutes / MINUTES_PER_HOUR)} h"
+        return "1 day" if days == 1 else f"{number(days)} days"
 
     def reword(self, text: str) -> str:
         """Convert a label or help text from minutes and days to this unit, or name the machines.

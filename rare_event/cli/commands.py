@@ -14,10 +14,11 @@ from rare_event.cli.options import configure, design_space, with_model, with_opt
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, stored, write_schema
 from rare_event.config import PRESETS, Rule, SplitPlan, baselines
-from rare_event.errors import ConfigError, DataError
+from rare_event.errors import ConfigError, DataError, RareEventError
 
 if TYPE_CHECKING:
     from rare_event.checks.findings import Finding
+    from rare_event.config import ExperimentConfig
     from rare_event.experiment.result import Summary
     from rare_event.prepare.table import Table
 
@@ -44,6 +45,7 @@ def run_command(options: argparse.Namespace) -> int:
     dataset = stored(options)
     rule = config.rule if options.rule else None
     findings, accepted = stop_on_problems(dataset.table(), options.accept, rule)
+    warn_of_settings(dataset.table(), config)
     run = create_run(replace(dataset, accepted=accepted), config)
     if options.tensorboard:
         run.request_tensorboard()
@@ -159,20 +161,24 @@ def map_command(options: argparse.Namespace) -> int:
 
 def _describe(title: str, summary: Summary) -> str:
     """Describe the results of a run."""
+    from rare_event.judge.evaluation import false_alarms_in_words
+
     events, test, unit = summary.events, summary.test, summary.time_unit
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
     if test.interval is not None:
         auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
     median = getattr(summary, unit.key("median_lead_minutes"))
     median_lead = "" if median is None else f", median lead {median:g} {unit.name}"
-    why = f"{unit.why}\n" if unit.why else ""
+    why = "".join(f"{sentence}\n" for sentence in (unit.why, summary.always_on) if sentence)
+    running = getattr(summary, unit.key("running_minutes")) or 0.0
+    false_alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
         f"{title}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
         f"{SplitPlan(summary.split).in_words()}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
-        f"{getattr(summary, unit.key('false_alarms_per_day')):.1f} false alarms {unit.per_day}{median_lead}\n"
+        f"{false_alarms}{median_lead}\n"
         f"{why}"
         f"rows: {rows}\n"
         f"run {summary.run}\n"
@@ -213,6 +219,19 @@ def check_command(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(_lines(findings) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
+
+
+def warn_of_settings(table: Table, config: ExperimentConfig) -> None:
+    """Print on standard error what the settings cannot do on a table."""
+    from rare_event.experiment.policy import check_policy
+    from rare_event.prepare.prepared import prepare
+
+    try:
+        said = check_policy(prepare(table, config), config)
+    except RareEventError:
+        # The run fails for the same reason, and keeps it.
+        return
+    sys.stderr.write("".join(f"warning: {sentence}\n" for sentence in said))
 
 
 def stop_on_problems(

@@ -117,7 +117,7 @@ def ignore_progress(fold: int, folds: int, epoch: Epoch) -> None:
 
 
 # Entries of JSON that are there only without a clock.
-OF_ROWS = ("clock", "false_alarms_per_1000_rows", "median_lead_rows")
+OF_ROWS = ("clock", "false_alarms_per_1000_rows", "median_lead_rows", "running_rows")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,6 +161,10 @@ class Summary:
     rule: Rule | None = None
     policy: AlarmPolicy | None = None
     ledger_rows: int | None = None
+    false_alarms: int | None = None
+    running_minutes: float | None = None
+    running_rows: float | None = None
+    always_on: str = ""
     confusion: Mapping[str, int]
     events: Mapping[str, int]
     false_alarms_per_day: float | None
@@ -216,6 +220,9 @@ def summarise(result: Result, run: str = "") -> Summary:
         events={"caught": evaluation.caught, "total": evaluation.n_events},
         **unit.entry("false_alarms_per_day", evaluation.false_alarms_per_day),
         **unit.entry("median_lead_minutes", evaluation.median_lead),
+        false_alarms=evaluation.false_alarms,
+        **unit.entry("running_minutes", evaluation.days * unit.period),
+        always_on=evaluation.always_on,
         clock=unit.reason,
         assets=result.prepared.assets,
         seconds=dict(result.seconds),

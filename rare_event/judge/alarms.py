@@ -86,6 +86,24 @@ def repetitions(
     return rows[sounds], lowest[sounds]
 
 
+def still_standing(alarmed: np.ndarray, scores: Scores, policy: AlarmPolicy) -> np.ndarray:
+    """Return in which rows the alarm of an earlier row stands: less than the cooldown ago, shape (n,).
+
+    Parameters
+    ----------
+    alarmed
+        Which rows are alarmed, shape (n,).
+    scores, policy
+        Tell the stretches, the time and the cooldown.
+    """
+    index = np.arange(len(scores))
+    last = np.full(len(scores), -1)
+    last[1:] = np.maximum.accumulate(np.where(alarmed, index, -1))[:-1]
+    recent = scores.clock - scores.clock[last] < policy.cooldown
+    standing: np.ndarray = (last >= index - scores.age) & recent
+    return standing
+
+
 def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
     """List the alarms at a threshold.
 
@@ -98,10 +116,8 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
         next, alarmed itself or not.
     """
     alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
-    age, index = scores.age, np.arange(len(scores))
-    last = np.full(len(scores), -1)
-    last[1:] = np.maximum.accumulate(np.where(alarmed, index, -1))[:-1]
-    standing = (last >= index - age) & (scores.clock - scores.clock[last] < policy.cooldown)
+    age = scores.age
+    standing = still_standing(alarmed, scores, policy)
     again, still = repetitions(standing, scores, policy, age)
     begins = alarmed & ~standing
     begins[again[still]] = True

@@ -10,8 +10,11 @@ from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy
-from rare_event.judge.alarms import alarms, event_ledger
+from rare_event.judge.alarms import alarm_level, alarms, event_ledger, still_standing
+from rare_event.judge.exact import exact_count
 from rare_event.judge.scores import Scores
+from rare_event.judge.thresholds import MOST_STANDING
+from rare_event.text import number, plural
 
 
 @dataclass(frozen=True)
@@ -36,6 +39,8 @@ class Evaluation:
         Minutes, or rows, from the first alarm of an event to the event; None if none was caught.
     time_unit
         Of the scores.
+    standing
+        Share of the windows in which an alarm stands.
     """
 
     n: int
@@ -53,6 +58,17 @@ class Evaluation:
     days: float
     median_lead: float | None
     time_unit: TimeUnit = MINUTES
+    standing: float = 0.0
+
+    @property
+    def always_on(self) -> str:
+        """A sentence where an alarm stands in most windows, as then it warns of nothing; else empty."""
+        if self.standing <= MOST_STANDING:
+            return ""
+        return (
+            f"An alarm stands in {self.standing:.0%} of the windows: it meets events without warning of "
+            "them. Choose a higher threshold."
+        )
 
     @property
     def precision(self) -> float | None:
@@ -69,6 +85,23 @@ class Evaluation:
     def false_alarms_per_day(self) -> float:
         """False alarms per day of running time, or per 1,000 rows."""
         return self.false_alarms / self.days if self.days else 0.0
+
+
+def false_alarms_in_words(false_alarms: int, days: float, unit: TimeUnit) -> str:
+    """Write the false alarms as a rate; in less than a day, or 1,000 rows, as a count with its interval.
+
+    Examples
+    --------
+    >>> false_alarms_in_words(9, 6.0, MINUTES), false_alarms_in_words(0, 12 / 1440, MINUTES)
+    ('1.5 false alarms a day', '0 false alarms in 12 min of running time (0 to 443 a day)')
+    """
+    if days >= 1:
+        return f"{number(false_alarms / days)} false alarms {unit.a_day}"
+    counted = f"{plural(false_alarms, 'false alarm')} in {unit.running(days)}"
+    if not days:
+        return counted
+    low, high = (float(end) / days for end in exact_count(false_alarms))
+    return f"{counted} ({number(low)} to {number(high)} {unit.a_day})"
 
 
 def ranking(scores: Scores) -> tuple[float | None, float | None]:
@@ -94,6 +127,8 @@ def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolic
     positive, above = scores.y_true == 1, called.y_score == 1
     listed = alarms(called, 1.0, policy)
     ledger = event_ledger(called, 1.0, policy)
+    alarmed = alarm_level(called.y_score, called, policy, -np.inf) >= 1
+    stands = alarmed | still_standing(alarmed, called, policy)
     return Evaluation(
         n=len(scores),
         n_positive=scores.n_positive,
@@ -110,4 +145,5 @@ def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolic
         days=scores.days,
         median_lead=float(ledger["lead"].median()) if ledger["caught"].any() else None,
         time_unit=scores.time_unit,
+        standing=float(stands.mean()) if len(scores) else 0.0,
     )

@@ -114,6 +114,7 @@ class ExplorerData(TypedDict):
     n_normal: int
     n_events: int
     days: float
+    rate_over: float
     words: Words
     costs: Prices
     columns: Columns
@@ -150,6 +151,8 @@ def explorer_data(
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
     unit_of_time = scores.time_unit
+    # Less than a day bears no rate: the alarms are counted.
+    rated, span = scores.days >= 1, unit_of_time.span(scores.days * unit_of_time.period)
     return {
         "part": part,
         "score": label.name,
@@ -159,14 +162,15 @@ def explorer_data(
         "n_normal": len(scores) - scores.n_positive,
         "n_events": len(scores.total_events),
         "days": scores.days,
+        "rate_over": scores.days if rated else 1.0,
         "words": {
-            "false_alarms": f"False alarms {unit_of_time.per_day}",
+            "false_alarms": f"False alarms {unit_of_time.per_day if rated else f'in {span}'}",
             "lead": f"Median lead ({unit_of_time.name})",
             "running": "rows" if unit_of_time.reason else "days",
             "in_running": 1000 if unit_of_time.reason else 1,
         },
         "costs": {"event": costs.event, "false_alarm": costs.false_alarm, "saved": costs.saved},
-        "columns": _columns(columns),
+        "columns": _columns(columns if rated else _counted(columns, scores.days)),
         "events": _levels(levels),
         "ranges": {"linear": linear, "logarithmic": logarithmic},
         "logarithmic": _spread(scores) > LONG_TAIL and logarithmic is not None,
@@ -176,6 +180,12 @@ def explorer_data(
         },
         "colours": _COLOURS,
     }
+
+
+def _counted(columns: pd.DataFrame, days: float) -> pd.DataFrame:
+    """Convert the interval of the rate of false alarms to one of their number."""
+    names = ["false_alarms_per_day_low", "false_alarms_per_day_high"]
+    return columns.assign(**{name: columns[name] * days for name in names})
 
 
 def _columns(columns: pd.DataFrame) -> Columns:

@@ -117,6 +117,8 @@ class Events:
         Its time in minutes.
     stretch
         The stretch that leads to it.
+    length
+        Its number of rows.
     asset
         Number of its asset; None for one machine.
     """
@@ -124,6 +126,7 @@ class Events:
     row: np.ndarray
     clock: np.ndarray
     stretch: np.ndarray
+    length: np.ndarray
     asset: np.ndarray | None = None
 
     def __len__(self) -> int:
@@ -142,4 +145,6 @@ def find_events(clock: np.ndarray, label: np.ndarray, stretch: np.ndarray) -> Ev
     before = np.concatenate([[0], label[:-1]])
     restart = np.concatenate([[True], stretch[1:] != stretch[:-1]])
     row = np.flatnonzero((label == 1) & ((before == 0) | restart))
-    return Events(row, clock[row], stretch[row])
+    rows = np.flatnonzero(label == 1)
+    length = np.bincount(np.searchsorted(row, rows, side="right") - 1, minlength=len(row))
+    return Events(row, clock[row], stretch[row], length)

@@ -11,6 +11,7 @@ from rare_event.clock import MINUTES, TimeUnit
 from rare_event.compare.companions import baselines_of, create_baselines
 from rare_event.compare.leaderboard import beats_baselines, leaderboard, nearest_budget
 from rare_event.judge.evaluation import Evaluation
+from rare_event.judge.exact import exact_count
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
@@ -81,11 +82,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
     lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} {unit.short}"
     return [
         ("Events caught", f"{figures.caught} of {figures.n_events}", "With an alarm in the lead window."),
-        (
-            f"False alarms {unit.per_day}",
-            number(figures.false_alarms_per_day),
-            unit.reword("Per day of running time."),
-        ),
+        _counted(figures),
         ("Median lead", lead, "From the first alarm of an event to the event."),
         ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
         ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
@@ -95,6 +92,15 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
             "How often a positive row scores higher than a normal one; 0.5 is chance.",
         ),
     ]
+
+
+def _counted(figures: Evaluation) -> tuple[str, str, str | None]:
+    """Return the figure of false alarms: a rate, or a count where the time is too short for one."""
+    unit, rate = figures.time_unit, number(figures.false_alarms_per_day)
+    if figures.days >= 1:
+        return f"False alarms {unit.per_day}", rate, unit.reword("Per day of running time.")
+    span = unit.span(figures.days * unit.period)
+    return f"False alarms in {span}", f"{figures.false_alarms:,}", "Too short a time for a rate."
 
 
 def verdict(figures: Evaluation) -> str:
@@ -107,8 +113,20 @@ def verdict(figures: Evaluation) -> str:
     caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
     return (
         f"In {unit.running(figures.days)}, **{caught}** would have been caught{lead}, "
-        f"at **{number(figures.false_alarms_per_day)} false alarms {unit.a_day}**."
-    )
+        f"{_false_alarms(figures)} {figures.always_on}"
+    ).rstrip()
+
+
+def _false_alarms(figures: Evaluation) -> str:
+    """Write the false alarms of the verdict; a rate needs a day of running time."""
+    unit, days = figures.time_unit, figures.days
+    if days >= 1:
+        return f"at **{number(figures.false_alarms_per_day)} false alarms {unit.a_day}**."
+    counted = f"with **{plural(figures.false_alarms, 'false alarm')}**"
+    if not days:
+        return f"{counted}."
+    low, high = (float(end) / days for end in exact_count(figures.false_alarms))
+    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} on other data)."
 
 
 @in_place

@@ -8,6 +8,8 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.companions import create_baselines
 from rare_event.config import ExperimentConfig
+from rare_event.errors import RareEventError
+from rare_event.experiment.policy import check_policy
 from rare_event.plots.timeline import split_figure
 from rare_event.prepare.preview import first_positive_window, rows_after_shift, rows_before_shift
 from rare_event.store.datasets import Dataset
@@ -44,6 +46,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         persist_state="session",
     )
     _show_problem(choice)
+    _show_limits(dataset, config)
     if st.button(
         "Train",
         type="primary",
@@ -71,6 +74,18 @@ def _warn_if_optimistic(config: ExperimentConfig) -> None:
             f"{capital(config.split.in_words())}. Rows next to each test row are in the training data. "
             "Split by time for an honest figure."
         )
+
+
+@in_place
+def _show_limits(dataset: Dataset, config: ExperimentConfig) -> None:
+    """Say what no model can do with these settings on these data."""
+    try:
+        said = check_policy(prepared_of(dataset, config), config)
+    except RareEventError:
+        # The page shows why the data cannot be prepared.
+        return
+    for sentence in said:
+        st.warning(plain(sentence))
 
 
 @in_place

@@ -76,12 +76,14 @@ def test_figures_and_forms_are_of_rows(open_page: OpenPage, executor: Deferred) 
     test = run.scores("test")
     app = open_page("pages/4_Evaluate.py", run=run.id)
     figures = run.evaluation()
-    assert metric(app, "False alarms per 1,000 rows") == f"{figures.false_alarms_per_1000_rows:.3g}"
+    # Fewer than 1,000 rows bear no rate: the alarms are counted.
+    assert metric(app, f"False alarms in {len(test):,} rows") == f"{figures.false_alarms:,}"
     assert f"In {len(test):,} rows" in app.markdown[1].value
     app = open_page("pages/3_Threshold.py", run=run.id)
     data = explorer(app)
     assert data["days"] == len(run.scores("validation")) / 1000
-    assert data["words"]["false_alarms"] == "False alarms per 1,000 rows"
+    assert data["words"]["false_alarms"] == f"False alarms in {len(run.scores('validation')):,} rows"
+    assert data["rate_over"] == 1
     assert (data["words"]["in_running"], data["words"]["running"]) == (1000, "rows")
     app.selectbox(key="threshold_rule").select("trailing-quantile").run()
     assert "Trailing thousand rows" in [field.label for field in app.number_input]
@@ -100,8 +102,10 @@ def test_a_good_clock_is_as_it_was(open_page: OpenPage, executor: Deferred) -> N
         app = open_page(f"pages/{page}.py", run=run.id)
         assert not app.exception and not any("1,000 rows" in text for text in shown(app)), page
     words = explorer(open_page("pages/3_Threshold.py", run=run.id))["words"]
+    hours = 24 * run.scores("validation").days
+    assert hours < 24, "less than a day bears no rate"
     assert words == {
-        "false_alarms": "False alarms per day",
+        "false_alarms": f"False alarms in {hours:.3g} h",
         "lead": "Median lead (minutes)",
         "running": "days",
         "in_running": 1,

@@ -25,6 +25,7 @@ from rare_event.config import (
 from rare_event.errors import ConfigError
 from rare_event.store.runs import list_runs, open_run
 from rare_event.store.serial import to_plain
+from rare_event.text import plural
 
 KEYS = {
     "preset": str,
@@ -127,7 +128,10 @@ def test_a_description_for_people(workspace, small_csv, capsys) -> None:
     assert f"AUC {figures['test']['auc']:.3f}" in out and list_runs()[0].id in out
     assert f"events caught: {events['caught']} of {events['total']}" in out
     # The file has no clock.
-    assert f"{figures['false_alarms_per_1000_rows']:.1f} false alarms per 1,000 rows" in out
+    count, rows = figures["false_alarms"], figures["running_rows"]
+    # Fewer than 1,000 rows bear no rate: the count comes first.
+    assert rows < 1000 and f"{plural(count, 'false alarm')} in {rows:,.0f} rows (" in out
+    assert figures["running_minutes"] is None and "a day" not in out
     assert "per day" not in out
     assert "{" not in out and "None" not in out
     assert main(["run", str(small_csv), "--model", "pca", "--split", "shuffled"]) == 0

@@ -102,6 +102,7 @@ const CLASSES = ["normal", "positive"];
  * @property {number} n_normal
  * @property {number} n_events
  * @property {number} days
+ * @property {number} rate_over
  * @property {Words} words
  * @property {Prices} costs
  * @property {Columns} columns
@@ -457,7 +458,7 @@ function lookUp(data, at) {
     precision: share(tp, tp + fp),
     recall: share(tp, n_positive),
     caught: `${grouped(caught)} of ${grouped(n_events)}`,
-    false_alarms_per_day: significant(falseAlarms / days, 3),
+    false_alarms_per_day: significant(falseAlarms / data.rate_over, 3),
     median_lead: lead === null ? "–" : significant(lead, 3),
     net_value: grouped(Math.round(value(caught, falseAlarms))),
     precision_interval: between("precision", (number) => significant(number, 2)),

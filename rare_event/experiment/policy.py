@@ -1,0 +1,146 @@
+"""What the alarm policy and the rule cannot do on these data, found before anything is trained."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+
+from rare_event.config import AlarmPolicy, ExperimentConfig
+from rare_event.experiment.folds import make_scores
+from rare_event.judge.alarms import event_ledger
+from rare_event.judge.scores import Scores
+from rare_event.prepare.prepared import Prepared
+from rare_event.text import number, plural
+
+# Events of more rows than this, or than this many times the shift, are states that last.
+LONG_EVENT, TIMES_THE_SHIFT = 10, 5
+MANY_EVENT_ROWS = 0.05
+
+
+def check_policy(prepared: Prepared, config: ExperimentConfig) -> list[str]:
+    """Say what no model can do with these settings on these data, and what to change.
+
+    Parameters
+    ----------
+    prepared
+        The data under the config.
+    config
+        Its shift, alarm policy and rule are checked.
+
+    Returns
+    -------
+    list of str
+        Sentences; none where nothing is wrong.
+    """
+    every = np.arange(len(prepared.row))
+    perfect = make_scores(prepared, config, 0, every, prepared.ends, prepared.y[prepared.ends].astype(float))
+    found = [*_lead(prepared, config), *_never_caught(perfect, config), *_merged(perfect, config)]
+    return [*found, *_budget(prepared, config), *_lasting(prepared, config)]
+
+
+def _lead(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
+    lead, unit = config.policy.lead, prepared.time_unit
+    covered = config.shift * prepared.step
+    if lead is None or lead >= covered:
+        return
+    if lead < prepared.step:
+        yield (
+            f"The lead window is {number(lead)} {unit.name}, but rows are {number(prepared.step)} "
+            f"{unit.name} apart, so no alarm can count for an event. Leave it empty to use shift x step = "
+            f"{number(covered)} {unit.name}."
+        )
+    else:
+        yield (
+            f"The lead window of {number(lead)} {unit.name} is shorter than the shift, which covers "
+            f"{number(covered)} {unit.name}: alarms in the first positive rows count as false. Leave it "
+            "empty, or choose a shorter shift."
+        )
+
+
+def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
+    """Name the settings under which even a perfect score misses events."""
+    policy, unit = config.policy, perfect.time_unit
+    if policy.lead is not None and policy.lead < perfect.step:
+        return
+    best = _caught(perfect, replace(policy, k=1, n=1, mute=0, min_lead=0.0))
+    caught = _caught(perfect, policy)
+    if caught == best:
+        return
+    most = f"Even a perfect score would catch only {caught:,} of {plural(best, 'event')}."
+    if _caught(perfect, replace(policy, min_lead=0.0)) > caught:
+        yield (
+            f"The minimum useful lead is {number(policy.min_lead)} {unit.name}, but the shift marks only "
+            f"{number(perfect.lead)} {unit.name} before an event. {most} Choose a smaller one, or a longer "
+            "shift."
+        )
+    if _caught(perfect, replace(policy, k=1, n=1)) > caught:
+        yield (
+            f"An alarm needs {policy.k} of {policy.n} windows, but the shift makes only "
+            f"{plural(config.shift, 'row')} before an event positive. {most} Choose a smaller k, or a longer "
+            "shift."
+        )
+    if _caught(perfect, replace(policy, mute=0)) > caught:
+        yield (
+            f"Alarms are muted in the first {plural(policy.mute, 'row')} after a restart, which is longer "
+            f"than some stretches before an event. {most} Choose fewer rows."
+        )
+
+
+def _caught(perfect: Scores, policy: AlarmPolicy) -> int:
+    return int(event_ledger(perfect, 1.0, policy)["caught"].sum())
+
+
+def _merged(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
+    """Say that an alarm anywhere before an event merges with the one that counts for it."""
+    before = (perfect.event >= 0) & ~perfect.in_lead_window(config.policy)
+    if not before.any():
+        return
+    minutes = np.bincount(perfect.event[before], weights=perfect.running[before])
+    middle = float(np.median(minutes[np.unique(perfect.event[before])]))
+    cooldown, unit = config.policy.cooldown, perfect.time_unit
+    if middle < cooldown:
+        yield (
+            f"The cooldown of {number(cooldown)} {unit.name} is longer than most stretches before an event "
+            f"(median {number(middle)} {unit.name}): alarms there merge with the one that counts for the "
+            "event, so false alarms hardly show. Choose a shorter cooldown."
+        )
+
+
+def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
+    """Say that the budget allows an alarm in every row, or none at all on validation data."""
+    rule, unit = config.rule, prepared.time_unit
+    if rule.kind != "fa-per-day":
+        return
+    most = unit.period / prepared.step
+    if rule.value >= most and config.policy.cooldown <= prepared.step:
+        yield (
+            f"A budget of {number(rule.value)} false alarms {unit.a_day} sets no limit: rows are "
+            f"{unit.span(prepared.step)} apart, so an alarm in every row is {number(most)} {unit.a_day}. The "
+            f"threshold is then the lowest at which at most half of the rows are alarmed. Choose fewer than "
+            f"{number(most)} {unit.a_day}."
+        )
+    validation = [prepared.ends[np.isin(prepared.ends, fold.validation)] for fold in prepared.folds]
+    shortest = min(float(prepared.minutes[ends].sum()) for ends in validation)
+    if 0 < rule.value * shortest / unit.period < 1:
+        yield (
+            f"The validation part has only {unit.span(shortest)} of running time, so a budget of "
+            f"{number(rule.value)} false alarms {unit.a_day} allows none there. The rate on later data can "
+            "be much higher. Use more data, or choose the threshold by a quantile."
+        )
+
+
+def _lasting(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
+    """Suggest to detect events that last."""
+    length = prepared.events.length
+    if not config.shift or not len(length):
+        return
+    middle, rows = float(np.median(length)), int(length.sum())
+    share = rows / (rows + len(prepared.row))
+    if middle > max(LONG_EVENT, TIMES_THE_SHIFT * config.shift) or share > MANY_EVENT_ROWS:
+        yield (
+            f"Events last long: {number(middle)} rows (median), {share:.0%} of all rows. These rows are left "
+            "out when the model warns before events. To find events while they last, detect during them "
+            "(shift 0)."
+        )
