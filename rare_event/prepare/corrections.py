@@ -78,6 +78,21 @@ class OpenQuestion(TableError):
         super().__init__(" ".join(in_words(question) for question in self.questions))
 
 
+def still_open(
+    questions: Iterable[Question], said: Corrections, schema: Schema | None = None
+) -> tuple[Question, ...]:
+    """Questions that neither the roles nor a column that is not used settles."""
+    known = schema or said.schema
+
+    def settled(question: Question) -> bool:
+        if question.about != "time_format":
+            return False
+        used = known is None or known.time == question.column
+        return question.column in said.ignore or not used or bool(known and known.time_format)
+
+    return tuple(question for question in questions if not settled(question))
+
+
 def in_words(question: Question) -> str:
     """Write a question with its answers and the option of the command line that answers it."""
     choices = [

@@ -12,7 +12,7 @@ import pandas as pd
 from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.assets import asset_column, asset_order, within
-from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.schema import Schema, require_rows
 from rare_event.prepare.stretches import median_step, minutes, stretches
@@ -191,8 +191,8 @@ def read_table(
     """
     name = name or ("The file" if isinstance(source, bytes) else Path(source).name)
     raw = read_raw(source, name=name, said=said.reading)
-    if raw.questions:
-        raise OpenQuestion(raw.questions)
+    if questions := still_open(raw.questions, said, schema):
+        raise OpenQuestion(questions)
     schema = schema or roles(raw.frame, said)
     return apply_schema(raw.frame, schema, name=name, digest=digest_of(source), remarks=raw.remarks)
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from numbers import Real
 
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.raw import digest_of, read_raw
@@ -116,6 +116,7 @@ def preview(source: Source, name: str, said: Corrections = NO_CORRECTIONS) -> Pr
         raw = read_raw(source, name=name, said=said.reading)
     except TableError as error:
         return Preview(name, digest, said, refused=str(error))
+    raw = replace(raw, questions=still_open(raw.questions, said))
     try:
         schema = roles(raw.frame, said)
     except OpenQuestion as question:

@@ -110,6 +110,10 @@ def test_day_or_month_first_is_asked_where_nothing_tells() -> None:
     for choice in question.choices:
         table = read_table(data, said=Corrections().answer(question, choice))
         assert f"{table.frame['time'][0]:%d %B %Y %H:%M:%S}" == choice.example
+    # Roles that name the format, and a column that is not used, leave nothing open.
+    assert table.schema.time_format == question.choices[-1].value
+    np.testing.assert_array_equal(read_table(data, schema=table.schema).frame["time"], table.frame["time"])
+    assert read_table(data, said=Corrections(ignore=("time",))).schema.time is None
     # Over midnight the steps tell.
     assert read_table(file({"time": minutes("%d/%m/%Y %H:%M")})).schema.time_format == "%d/%m/%Y %H:%M"
 
