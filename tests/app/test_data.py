@@ -167,3 +167,15 @@ def test_many_findings_are_drawn_when_they_are_asked_for(open_page: OpenPage, ex
     assert [button.label for button in app.button].count("Leave out") > leave_out
     assert all(f"**gap{number}**" in unescaped(app) for number in range(9))
     assert not app.exception
+
+
+def test_notes_are_counted_and_drawn_when_they_are_asked_for(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame()
+    data["quiet"] = np.where(data.index % 50 == 0, data["s0"], 1.5)
+    dataset = stored(data)
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert "No problems found in 7 columns." in unescaped(app)
+    assert "-badge[note]" not in unescaped(app)
+    app.toggle(key="data_all_findings").set_value(True).run()
+    assert ":blue-badge[note] **quiet**" in unescaped(app)
+    assert not app.exception

@@ -16,7 +16,7 @@ from rare_event.ui.frame import in_place
 GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": "green"}
 WIDTHS = (2.4, 5, 5, 0.9, 1.7)
 # More rows scroll, so that the time line and the sensors stay in sight.
-MOST_IN_SIGHT, HEIGHT = 2, 170
+MOST_IN_SIGHT, HEIGHT = 1, 170
 # Each row is several elements that the browser draws before what is below.
 MOST_DRAWN = 6
 
@@ -34,9 +34,10 @@ def show_findings(dataset: Dataset) -> None:
         fixable = [finding for finding in findings if finding.action not in (None, "ignore")]
         if len(fixable) > 1 and st.button("Fix all", key=f"data_fix_all_{dataset.version[:12]}"):
             _fix_all(dataset, fixable)
-        every = len(findings) > MOST_DRAWN and st.toggle(f"Show all {len(findings)}", key="data_all_findings")
-    if findings:
-        shown = findings if every else findings[:MOST_DRAWN]
+        shown = [finding for finding in findings if finding.grade != "note"][:MOST_DRAWN]
+        if len(shown) < len(findings) and st.toggle(f"Show all {len(findings)}", key="data_all_findings"):
+            shown = findings
+    if shown:
         with st.container(height=HEIGHT if len(shown) > MOST_IN_SIGHT else "content", border=True):
             for position, finding in enumerate(shown):
                 _show_finding(dataset, finding, f"{dataset.version[:12]}_{position}")
