@@ -54,7 +54,7 @@ def is_wrapped(lines: list[bytes]) -> bool:
     wrapped = [line[1:-1] for line in filled if _WRAPPED.fullmatch(line)]
     if not filled or len(wrapped) < 0.8 * len(filled):
         return False
-    return max(_score(wrapped, separator)[1] for separator in SEPARATORS) >= 2
+    return max(_score(wrapped, separator).width for separator in SEPARATORS) >= 2
 
 
 def unwrapped(blocks: Iterator[bytes]) -> Iterator[bytes]:
@@ -95,11 +95,11 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
     if said is not None and (len(said) != 1 or not said.isascii()):
         raise TableError(f"The separator {shown(said)} is not one character. Write one such as ; or a tab.")
     candidates = said or SEPARATORS
-    if named and said is None and _score(rest, named[1].decode("latin-1"))[1] >= 2:
+    if named and said is None and _score(rest, named[1].decode("latin-1")).width >= 2:
         candidates = named[1].decode("latin-1")
     scores = {separator: _score(rest, separator) for separator in candidates}
-    separator = max(candidates, key=lambda s: scores[s][0])
-    _, width, share = scores[separator]
+    separator = max(candidates, key=lambda s: scores[s].score)
+    width, share = scores[separator].width, scores[separator].share
     if width < 2:
         first = next((line for line in rest if line.strip()), b"").decode("utf-8", "replace")
         raise TableError(
@@ -122,20 +122,26 @@ def _sample(lines: list[bytes]) -> list[bytes]:
     return first + rest[:: max(1, len(rest) // (2 * N_LOOKED_AT // 3))]
 
 
-def _score(lines: list[bytes], separator: str) -> tuple[float, int, float]:
-    """Score a separator: by the share of lines of one width, and of cells that are data; that width.
+@dataclass(frozen=True)
+class _Score:
+    """How well a separator fits."""
 
-    The share is counted from the first such line on.
-    """
-    shape = Shape(separator.encode(), 0)
-    split = [cells for line in lines if line.strip() and (cells := shape.cells(line))]
-    widths = Counter(len(cells) for cells in split)
+    score: float = 0.0  # by the share of lines of one width, and of cells that are data
+    width: int = 1
+    share: float = 0.0  # of lines of that width, from the first one on
+
+
+def _score(lines: list[bytes], separator: str) -> _Score:
+    shape = Shape(separator.encode(), 0, inches=True)
+    split = [shape.cells(line) or [] for line in lines if line.strip()]  # none where a mark is out of place
+    widths = Counter(len(cells) for cells in split if cells)
     if not widths or not (width := max(widths, key=lambda w: (widths[w] * (w > 1), w))) > 1:
-        return 0.0, 1, 0.0
-    share = widths[width] / (len(split) - next(k for k, row in enumerate(split) if len(row) == width))
+        return _Score()
+    first = next(k for k, row in enumerate(split) if len(row) == width)
     cells = [cell for row in split if len(row) == width for cell in row][:3000]
     data = sum(kind_of(cell.decode("utf-8", "replace")) in ("number", "time") for cell in cells)
-    return share * (0.1 + data / len(cells)), width, share
+    score = widths[width] / len(split) * (0.1 + data / len(cells))
+    return _Score(score, width, widths[width] / (len(split) - first))
 
 
 def _has_inches(lines: list[bytes], separator: str, width: int) -> bool:

@@ -112,7 +112,7 @@ def find_header(
     upper = [r for r in filled if r not in comments]
     above, data = _above_the_data(upper, kinds, dialect.width, header)
     unit = _units(above, header, units)
-    rows, names = _names(above, comments, unit, data, dialect, header)
+    rows, names = _names(above, comments, unit, data, kinds, dialect, header)
     if not rows and above and header is None:
         _require_fit(above[-1], data, dialect, name)
     kept = {r.line for r in rows} | ({unit.line} if unit else set())
@@ -237,6 +237,7 @@ def _names(
     comments: Sequence[Record],
     unit: Record | None,
     data: Record | None,
+    kinds: tuple[Kind, ...],
     dialect: Dialect,
     header: int | None,
 ) -> tuple[list[Record], tuple[str, ...]]:
@@ -245,6 +246,7 @@ def _names(
     if header == 0:
         return [], ()
     rows = [r for r in above if r is not unit and any(fitted(r))]
+    rows = [r for k, r in enumerate(rows) if k == 0 or not _holds_data(fitted(r), kinds)]
     if header:
         rows = [r for r in rows if r.line == header]
     elif not rows:
@@ -263,6 +265,12 @@ def _names(
         names = tuple(" ".join(p for p in parts if p.strip()) for parts in zip(more, names, strict=True))
         used.insert(0, row)
     return used, names
+
+
+def _holds_data(cells: Sequence[str], kinds: tuple[Kind, ...]) -> bool:
+    """Whether most cells of the columns of numbers and times are such."""
+    typed = [kind_of(cell) for cell, kind in zip(cells, kinds, strict=True) if kind in ("number", "time")]
+    return typed.count("number") + typed.count("time") > len(typed) / 2
 
 
 def _fitted(record: Record, width: int, data: Record | None) -> tuple[str, ...]:
@@ -292,9 +300,17 @@ def _carried_on(cells: Sequence[str]) -> tuple[str, ...]:
 def _require_fit(above: Record, data: Record | None, dialect: Dialect, name: str) -> None:
     """Reject a header that is narrower or wider than the data."""
     count, width = len(above.cells), dialect.width
-    if data is None or count < max(2, width / 2) or above.filled < count / 2:
+    if data is None:
+        return
+    if count == 1 and above.text.count(dialect.separator.encode()) >= width / 2:
+        raise TableError(
+            f"A quotation mark is missing or too many in line {above.line} of {name}, which seems to be the "
+            "header. Correct it."
+        )
+    if count < max(2, width / 2) or above.filled < count / 2:
         return
     raise TableError(
-        f"Line {data.line} of {name} has {width} fields where the header has {count}. Correct the "
-        f"line, or put texts that hold the separator {shown(dialect.separator)} in quotation marks."
+        f"Line {data.line} of {name} has {width} fields where the header has {count}. Correct the header in "
+        f"line {above.line} of the file, or put texts that hold the separator {shown(dialect.separator)} in "
+        "quotation marks."
     )

@@ -107,7 +107,7 @@ def _without_data(lines: Lines, whole: np.ndarray, shape: Shape) -> tuple[np.nda
     first = np.frombuffer(lines.block, np.uint8)[lines.starts]
     hollow = np.isin(first, np.frombuffer(nothing + b"\n", np.uint8))
     for i in np.flatnonzero(hollow & (lines.ends - lines.starts < 4 * shape.width + 64)).tolist():
-        empty[i] = not lines.text(i).strip(nothing)
+        empty[i] = lines.placed[i] and not lines.text(i).strip(nothing)
     for text in shape.header:
         for i in _lines_that_start(lines, text + b"\n"):
             repeated[i] = True

@@ -202,6 +202,10 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
         what = f"The names of the columns stand in {len(listed)} lines and are joined, for example "
         what += f"{shown(next(filter(str.strip, header.names)))}."
         found.append(Remark("note", None, what, "header of several lines", len(listed), listed))
+    wide = [r for r in header.records if len(r.cells) > len(header.names)]
+    if wide:
+        what = f"Line {wide[0].line}, the header, ends with a separator too many."
+        found.append(Remark("note", None, what, "separator after the header", 1, (wide[0].line,)))
     if header.units:
         example = [cell for cell in header.units.cells if cell.strip()]
         what = f"Line {header.units.line} holds units ({', '.join(map(shown, example[:3]))}) and is skipped."

@@ -1,0 +1,19 @@
+"""Every line and column of a table spoilt in turn. Long: run by `make proof`, not by `make test`."""
+
+from collections import Counter
+
+import pytest
+
+from tests.read.spoilt import DIALECTS, NAMES, SPOILS, outcome, spoilt, table
+
+
+@pytest.mark.timeout(0)
+@pytest.mark.parametrize("dialect", DIALECTS)
+@pytest.mark.parametrize("how", SPOILS)
+def test_each_line_and_column(dialect: str, how: str) -> None:
+    written, found = table(dialect), Counter[str]()
+    for line in range(len(written.lines)):
+        for column in range(len(NAMES)):
+            found.update(outcome(written, line, text) for text in spoilt(written, line, column, how))
+    assert set(found) <= {"left out", "repaired", "refused"}, found
+    assert found["left out"] + found["repaired"] >= 0.95 * found.total()

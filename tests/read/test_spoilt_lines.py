@@ -1,0 +1,119 @@
+"""One spoilt line costs one line: nothing elsewhere changes."""
+
+import csv
+import io
+import random
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from rare_event.errors import TableError
+from rare_event.read import encoding
+from rare_event.read.lines import scan
+from rare_event.read.raw import read_raw
+from rare_event.read.shape import Shape
+from tests.read.spoilt import DIALECTS, NAMES, SPOILS, judged, outcome, spoilt, table
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_spoilt_line_is_left_out_and_named_and_nothing_else_changes(dialect: str) -> None:
+    written, found = table(dialect), Counter[str]()
+    places = random.Random(dialect).sample(range(2, 2000), 1)
+    for line in (0, 1, *places, 2000):
+        for column in range(len(NAMES)):
+            for how in SPOILS:
+                found.update(outcome(written, line, text) for text in spoilt(written, line, column, how))
+    assert set(found) <= {"left out", "repaired", "refused"}
+    # Only a spoilt header makes a file unusable.
+    assert found["refused"] <= sum(len(list(spoilt(written, 0, c, h))) for c in range(5) for h in SPOILS)
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_a_file_cut_in_its_last_line_loses_that_line(dialect: str) -> None:
+    written = table(dialect, 200)
+    whole = written.text().removesuffix("\n")
+    start = whole.rindex("\n") + 1
+    for end in range(start + 1, len(whole)):
+        assert judged(written, 200, whole[:end]) == "left out", whole[start:end]
+    assert judged(written, 200, whole) == "left in"
+
+
+def test_a_spoilt_line_among_20_000_and_at_the_seams_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(encoding, "BLOCK_BYTES", 3000)
+    written = table("some quoted", 20_000)
+    for line in (1, 61, 62, 63, 9_999, 20_000):
+        for how in SPOILS:
+            for text in spoilt(written, line, 3, how):
+                assert outcome(written, line, text) == "left out"
+
+
+@pytest.mark.parametrize("block", [64, 1000, 1 << 22])
+def test_cells_with_line_breaks_are_whole_and_count_one_line(
+    block: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(encoding, "BLOCK_BYTES", block)
+    rows = [[str(k), f"{k / 4}", "note"] for k in range(300)]
+    rows[7][2], rows[8][2], rows[250][2] = "two\nlines", 'a ""word""\n\nand, more\n', "\nend"
+    text = "n,x,text\n" + "".join(f'{a},{b},"{c}"\n' for a, b, c in rows)
+    spoilt_text = text.replace("\n100,", '\n1"00,')
+    for content, missing in ((text, []), (spoilt_text, [102])):
+        raw = read_raw(content.encode(), name="f.csv")
+        assert list(raw.frame.index) == [line for line in range(2, 302) if line not in missing]
+        expected = [row[2].replace('""', '"') for k, row in enumerate(rows) if k + 2 not in missing]
+        assert raw.frame["text"].tolist() == expected
+        assert [remark.lines for remark in raw.remarks] == [tuple(missing)] * bool(missing)
+
+
+def test_up_to_one_line_in_a_hundred_is_left_out() -> None:
+    lines = ["a,b,y", *(f"{k},{k / 8},0" for k in range(1000))]
+    for line in range(90, 100):
+        lines[line] += ",1"
+    raw = read_raw("\n".join(lines).encode(), name="f.csv")
+    (remark,) = raw.remarks
+    assert remark.count == 10 and remark.lines == tuple(range(91, 101)) and "line 91 " in remark.what
+    assert len(raw.frame) == 990 and "4 fields where the header has 3" in remark.what
+    lines[700] = lines[700][:-2]
+    with pytest.raises(TableError, match="Line 91 of f.csv") as caught:
+        read_raw("\n".join(lines).encode(), name="f.csv")
+    assert "11 of 1,000 lines" in str(caught.value)
+
+
+def test_quotation_marks_as_inches_are_kept() -> None:
+    text = "n,pipe,x\n" + "".join(f'{k},{k % 9} 1/2" steel,{k / 4}\n' for k in range(300))
+    raw = read_raw(text.encode(), name="f.csv")
+    assert raw.frame["pipe"][9] == '7 1/2" steel' and len(raw.frame) == 300 and not raw.remarks
+
+
+def test_lines_of_zero_bytes_are_left_out() -> None:
+    lines = ["a,b,y", *(f"{k},{k / 8},0" for k in range(300))]
+    lines.insert(150, "\0" * 80)
+    raw = read_raw("\n".join(lines).encode(), name="f.csv")
+    assert len(raw.frame) == 300 and raw.remarks[0].lines == (151,) and "no text" in raw.remarks[0].what
+    assert raw.frame["a"].dtype == np.float32
+
+
+def records(text: str, width: int) -> list[list[str]] | None:
+    """The rows of a text by Python's own parser, which is strict; None if it finds a fault."""
+    try:
+        rows = list(csv.reader(io.StringIO(text, newline=""), strict=True))
+    except csv.Error:
+        return None
+    return rows if all(len(row) == width for row in rows) else None
+
+
+def test_scanned_records_are_those_of_a_plain_parser() -> None:
+    """Random lines of a few signs: what is kept parses strictly, and a file without a fault is kept whole."""
+    pick, whole = random.Random(5), 0
+    for _ in range(3000):
+        text = "".join(pick.choice(['"', '"', ",", ",", "x", "y", "\n"]) for _ in range(pick.randrange(30)))
+        found = scan(text.encode(), Shape(b",", 2))
+        kept = records(found.clean.decode(), 2)
+        assert kept is not None and len(kept) == len(found.rows)
+        assert found.n_records >= len(found.rows) + len(found.left_out) and (np.diff(found.rows) > 0).all()
+        plain = records(text, 2)
+        odd = '"\n' in text or '\n"' in text or any('"' in cell for row in plain or [] for cell in row)
+        if plain and not odd and not any(set("".join(row)) <= {","} for row in plain):
+            whole += 1
+            assert kept == plain
+    assert whole > 10
