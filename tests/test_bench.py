@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rare_event import bench
-from rare_event.bench import data, stages, timing, training
+from rare_event.bench import data, reading, stages, timing, training
 from rare_event.bench.pytorch import has_torch
 from rare_event.cli.parser import main
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
@@ -50,6 +50,15 @@ def test_preparing_is_measured_against_the_loops(capsys, monkeypatch) -> None:
     assert figures["ratio"] == figures["reference"] / figures["ours"]
     assert isinstance(figures["reference_is"], str) and figures["reference_is"]
     assert once.calls == 1
+
+
+def test_reading_a_large_file_is_measured_with_its_memory(capsys, monkeypatch) -> None:
+    monkeypatch.setattr(reading, "INGEST_ROWS", 3000)
+    monkeypatch.setattr(reading, "in_turn", once := Once())
+    assert main(["bench", "ingest", "--json"]) == 0
+    figures = json.loads(capsys.readouterr().out)["ingest"]
+    assert figures["ours"] > 0 and figures["megabytes_per_second"] > 0 and figures["peak_over_frame"] >= 0
+    assert "MB/s" in figures["reference_is"] and once.calls == 1
 
 
 class Once:

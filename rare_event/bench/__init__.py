@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rare_event.bench.explorer import explorer_frame
+from rare_event.bench.reading import ingest
 from rare_event.bench.stages import backtest, operating_points, prepare, score
 from rare_event.bench.timing import Row
 from rare_event.bench.training import train_dense, train_dropout, train_lookback, train_lstm, train_memory
@@ -24,6 +25,7 @@ ROWS: dict[str, Callable[[], Row]] = {
     "train-memory": train_memory,
     "score": score,
     "backtest": backtest,
+    "ingest": ingest,
 }
 
 

@@ -200,11 +200,11 @@ def peak_of_training(lookback: int) -> None:
     ends = np.arange(lookback - 1, len(X))
     model = build_network(replace(ARTICLE_DENSE, lookback=lookback), N_SENSORS)
     train_autoencoder(model, X, ends[:80_000], ends[80_000:], Training(epochs=2), seed=0)
-    sys.stdout.write(f"{_peak_bytes()}\n")
+    sys.stdout.write(f"{peak_bytes()}\n")
 
 
-def _peak_bytes() -> int:
-    """Return the peak resident memory of this process."""
+def peak_bytes() -> int:
+    """Return the peak resident memory of this process, in bytes."""
     status = Path("/proc/self/status")
     if status.exists():
         # On Linux, getrusage would include the parent's size at the time of the fork.

@@ -60,28 +60,21 @@ class Csv:
 
     def blocks(self, ledger: Ledger, only: Sequence[int] = ()) -> Iterator[list[pa.Array]]:
         """Yield the columns at the positions `only`, or all, block by block, as texts."""
-        scans = self._scans(ledger)
+        parsed = self._parsed(ledger, only)
         with ThreadPoolExecutor(1) as pool:
-            ahead: Future[list[pa.Array] | None] = pool.submit(self._next, scans, only)
+            ahead: Future[list[pa.Array] | None] = pool.submit(next, parsed, None)
             while (block := ahead.result()) is not None:
-                ahead = pool.submit(self._next, scans, only)
-                if len(block[0]):
-                    yield block
+                ahead = pool.submit(next, parsed, None)
+                yield block
 
-    def _next(self, scans: Iterator[Scan], only: Sequence[int]) -> list[pa.Array] | None:
-        for found in scans:
-            if found.clean:
-                return _parse(found.clean, self.shape, only)
-        return None
-
-    def _scans(self, ledger: Ledger) -> Iterator[Scan]:
+    def _parsed(self, ledger: Ledger, only: Sequence[int]) -> Iterator[list[pa.Array]]:
         blocks = utf8_blocks(self.opened, self.encoding)
         blocks = _without_lines(unwrapped(blocks) if self.wrapped else blocks, self.n_lines)
         held, following = b"", next(blocks, None)
         while following is not None:
-            block, following = following, next(blocks, None)
+            block, following = held + following, next(blocks, None)
             final = following is None
-            found = scan(held + block, self.shape, final, final and self.encoding.cut)
+            found, columns = self._scanned(block, final, only)
             held = found.rest
             if len(held) > LONGEST_LINE:
                 raise TableError(
@@ -89,7 +82,17 @@ class Csv:
                     "This is not a table."
                 )
             ledger.add(found)
-            yield found
+            if columns:
+                yield columns
+
+    def _scanned(self, block: bytes, final: bool, only: Sequence[int]) -> tuple[Scan, list[pa.Array]]:
+        cut = final and self.encoding.cut
+        found = scan(block, self.shape, final, cut, trusting=True)
+        try:
+            return found, _parse(found.clean, self.shape, only)
+        except pa.ArrowInvalid:  # a line of another width
+            found = scan(block, self.shape, final, cut)
+            return found, _parse(found.clean, self.shape, only)
 
 
 def convert(blocks: Iterator[list[pa.Array]], adds: Sequence[Callable[[pa.Array], None]]) -> None:
@@ -120,6 +123,8 @@ def _without_lines(blocks: Iterator[bytes], n_lines: int) -> Iterator[bytes]:
 
 
 def _parse(clean: bytes, shape: Shape, only: Sequence[int]) -> list[pa.Array]:
+    if not clean:
+        return []
     positions = [str(position) for position in range(shape.width)]
     quoted = b'"' in clean
     table = pa_csv.read_csv(
@@ -135,6 +140,7 @@ def _parse(clean: bytes, shape: Shape, only: Sequence[int]) -> list[pa.Array]:
             column_types=dict.fromkeys(positions, pa.string()),
             strings_can_be_null=True,
             null_values=[""],
+            check_utf8=False,  # `find_encoding` has
             include_columns=[str(position) for position in only],
         ),
     )

@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from rare_event.read.numbers import Texts, Words, count_as_missing, take_apart
 from rare_event.read.values import BLANK, MISSING, is_missing_word, to_float32
 
+N_LOOKED_AT = 2000
 _NUMBERLIKE = "^['\u2019(+\u2212\u2013-]*[.,]?[0-9]"
 # A cell that shows what the mark is: no thousands sign stands like this.
 _PROOF = {
@@ -104,8 +105,12 @@ class Cells:
     def taken(self) -> Texts:
         """Texts of the whole column, taken apart."""
         if self._taken is None:
-            blocks = pa.chunked_array(self.texts or [], type=pa.string()).combine_chunks()
-            self._taken = take_apart(blocks)
+            cells = pa.chunked_array(self.texts or [], type=pa.string()).combine_chunks()
+            some = take_apart(
+                cells.take(pa.array(np.arange(0, len(cells), max(1, len(cells) // N_LOOKED_AT))))
+            )
+            # Taking a long column of words or times apart only to find no number would cost much memory.
+            self._taken = take_apart(cells) if some.n_numbers else some
         return self._taken
 
     def filled(self) -> np.ndarray:

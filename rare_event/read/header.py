@@ -226,8 +226,8 @@ def _units(above: Sequence[Record], header: int | None, units: int | None) -> Re
     """Find the line of the units: right above the data, below the names."""
     if units is not None:
         return next((r for r in above if r.line == units), None) if units else None
-    below = [r for r in above if r.line > (header or 0) and r.filled > 1]
-    if not below or (not header and len(below) < 2):
+    below = [r for r in above if r.line > (header or 0)]
+    if not below or (not header and (len(below) < 2 or below[-2].filled < 2)):
         return None
     return below[-1] if are_units(list(below[-1].cells)) else None
 

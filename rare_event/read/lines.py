@@ -62,7 +62,9 @@ class Scan:
     rest: bytes = b""
 
 
-def scan(block: bytes, shape: Shape, final: bool = True, cut: bool = False) -> Scan:
+def scan(
+    block: bytes, shape: Shape, final: bool = True, cut: bool = False, *, trusting: bool = False
+) -> Scan:
     """Find the records of a block of bytes.
 
     Parameters
@@ -75,6 +77,9 @@ def scan(block: bytes, shape: Shape, final: bool = True, cut: bool = False) -> S
         Whether the file ends with the block.
     cut
         Whether the file ends within a character.
+    trusting
+        Do not count the cells of lines without quotation marks, which takes longest: whoever parses them
+        must refuse lines of another width.
     """
     end = len(block) if final else block.rfind(b"\n") + 1
     block, rest = block[:end], block[end:]
@@ -83,7 +88,7 @@ def scan(block: bytes, shape: Shape, final: bool = True, cut: bool = False) -> S
     whole_end = block.endswith(b"\n")
     if not whole_end:
         block += b"\n"
-    lines = measure(block, shape)
+    lines = measure(block, shape, trusting=trusting)
     whole = lines.placed & (lines.n_cells == shape.width)
     empty, repeated, comments = _without_data(lines, whole, shape)
     bad = _damaged(lines, shape)
@@ -167,6 +172,10 @@ def _strange(lines: Lines, shape: Shape, good: np.ndarray, empty: np.ndarray) ->
     found = []
     for i in np.flatnonzero(looked_at & good)[:1000].tolist():
         cells = (shape.cells(lines.text(i)) or [])[: shape.width]
+        if len(cells) < shape.width:
+            continue
+        if len(cells) < shape.width:
+            continue
         kinds_of = [kind_of(cells[k].decode("utf-8", "replace")) for k in shape.numbers]
         if kinds_of.count("text") > len(kinds_of) / 2:
             found.append((i, OTHER_TABLE))
@@ -198,6 +207,7 @@ def _join(
         elif others:
             # Whole lines between two open marks: nobody can tell what belongs to what.
             left_out += [(j, "a quotation mark above it may be open") for j in range(i, last + 1)]
+            good[i : last + 1] = False
             done = last
         else:
             joined.append((i, last))

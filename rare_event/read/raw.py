@@ -18,6 +18,7 @@ from rare_event.read.clock_columns import with_times
 from rare_event.read.columns import new_cells
 from rare_event.read.containers import unpack
 from rare_event.read.encoding import HEAD_BYTES, utf16
+from rare_event.read.long import with_layout
 from rare_event.read.notation import settle, unsettled
 from rare_event.read.parquet import read_parquet
 from rare_event.read.source import Opened, Source, open_source
@@ -80,7 +81,7 @@ def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable
         ) from error
     if raw.frame.empty:
         raise TableError(f"{name} has a header but no rows. Choose a file with data below the header.")
-    return with_times(raw, said)
+    return with_times(with_layout(raw, said, name), said)
 
 
 def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:

@@ -95,11 +95,17 @@ class Lines:
         return self.block[self.starts[first] : self.ends[first if last is None else last]]
 
 
-def measure(block: bytes, shape: Shape) -> Lines:
-    """Count the cells and quotation marks of each line of a block that ends with a line break."""
+def measure(block: bytes, shape: Shape, *, trusting: bool = False) -> Lines:
+    """Count the cells and quotation marks of each line of a block that ends with a line break.
+
+    `trusting`: cells of lines without quotation marks are not counted but taken to be right.
+    """
     buffer = np.frombuffer(block, np.uint8)
     ends = np.flatnonzero(buffer == LINE_BREAK)
     starts = np.concatenate(([0], ends[:-1] + 1))
+    if trusting and b'"' not in block and not ((ends > starts) & (ends - starts < shape.width - 1)).any():
+        n_cells = np.where(ends > starts, shape.width, 1)
+        return Lines(block, starts, ends, n_cells, np.zeros_like(ends), np.ones(len(ends), bool))
     separators = np.flatnonzero(buffer == shape.separator[0])
     n, between = len(ends), shape.width - 1
     if b'"' not in block:
