@@ -120,7 +120,8 @@ def preview(source: Source, name: str, said: Corrections = NO_CORRECTIONS) -> Pr
     try:
         schema = roles(raw.frame, said)
     except OpenQuestion as question:
-        return Preview(name, digest, said, raw, questions=(*raw.questions, *question.questions))
+        # How the file is read is settled first: the columns depend on it.
+        return Preview(name, digest, said, raw, questions=raw.questions or question.questions)
     except TableError as error:
         # An open question may be why: it is answered first.
         refused = "" if raw.questions else str(error)

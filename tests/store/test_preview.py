@@ -44,6 +44,19 @@ def test_nothing_is_stored_while_a_question_is_open(workspace, monkeypatch) -> N
     assert not list_datasets()
 
 
+def test_how_the_file_is_read_is_asked_before_what_its_columns_mean(workspace, monkeypatch) -> None:
+    raw = previews.read_raw(FILE, name="f")
+    label = replace(DECIMAL, about="label", column=None)
+
+    def open_label(*_: object) -> None:
+        raise OpenQuestion([label])
+
+    monkeypatch.setattr(previews, "roles", open_label)
+    assert preview(FILE, "mill.csv").questions == (label,)
+    monkeypatch.setattr(previews, "read_raw", lambda *_, **__: replace(raw, questions=(DECIMAL,)))
+    assert preview(FILE, "mill.csv").questions == (DECIMAL,)
+
+
 def test_what_is_complete_reads_the_same_and_asks_nothing(workspace) -> None:
     complete = preview(FILE, "mill.csv", OTHER).complete
     again = preview(FILE, "mill.csv", complete)
