@@ -13,11 +13,12 @@ from rare_event.checks.findings import Finding, Fix
 from rare_event.checks.order import one_row_of_each_time, sorted_rows, why_not_drop, why_not_sort
 from rare_event.checks.sentinels import MOST_SENTINELS, sentinels
 from rare_event.errors import TableError
+from rare_event.prepare.label_column import event_rows
 from rare_event.prepare.notes import first_other_notation
 from rare_event.prepare.schema import Schema
 from rare_event.read.table import Reading
 from rare_event.read.times import parse_times, time_formats
-from rare_event.read.values import mostly_numbers, shown, texts_of, to_numbers
+from rare_event.read.values import mostly_numbers, shown, to_numbers
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def effect_of(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> Effect:
     remedy, n_rows = _remedy(step), len(raw)
     column = remedy.column
     if remedy.kind in ("leave-out-lines", "leave-out-dates"):
-        return dropping(_kept_rows(raw, schema, remedy), _label(raw, schema))
+        return dropping(_kept_rows(raw, schema, remedy), event_rows(raw, schema))
     if column is None or remedy.kind in ("ignore", "category"):
         return Effect(n_rows)
     if remedy.kind == "sort-time":
@@ -95,7 +96,7 @@ def effect_of(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> Effect:
         moved = int((sorted_rows(time) != np.arange(n_rows)).sum())
         return Effect(n_rows, moved=moved, forbidden=why_not_sort(time))
     if remedy.kind == "drop-rows":
-        effect = dropping(_kept(raw, schema, column), _label(raw, schema))
+        effect = dropping(_kept(raw, schema, column), event_rows(raw, schema))
         return replace(
             effect,
             forbidden=why_not_drop(_times(raw, schema, column)) if column == schema.time else None,
@@ -150,7 +151,7 @@ def fix_again(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> tuple[p
 def with_role_of(schema: Schema, other: Schema, column: str) -> Schema:
     """Give a column its role in another schema, unless it is the time or the label in either."""
     for role in ("sensors", "categories", "ignored"):
-        if column in getattr(other, role) and column not in (schema.time, schema.label):
+        if column in getattr(other, role) and column not in (schema.time, *schema.labels):
             return _moved(schema, column, role)
     return schema
 
@@ -228,7 +229,7 @@ def _kept_rows(raw: pd.DataFrame, schema: Schema, remedy: Fix) -> np.ndarray:
 
 def _kept(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
     if column == schema.time or (column in schema.ignored and time_formats(raw[column])):
-        return one_row_of_each_time(_times(raw, schema, column), _label(raw, schema))
+        return one_row_of_each_time(_times(raw, schema, column), event_rows(raw, schema))
     kept = np.ones(len(raw), dtype=bool)
     kept[: leading(_usable(raw, schema, column).isna().to_numpy())] = False
     return kept
@@ -238,9 +239,3 @@ def _times(raw: pd.DataFrame, schema: Schema, column: str) -> np.ndarray:
     """Parse the times, even if the column is no longer the time column."""
     found = schema.time_format if column == schema.time else next(iter(time_formats(raw[column])), None)
     return parse_times(raw[column], found).to_numpy()
-
-
-def _label(raw: pd.DataFrame, schema: Schema) -> np.ndarray:
-    if schema.label not in raw.columns:
-        return np.zeros(len(raw), dtype=np.int8)
-    return (texts_of(raw[schema.label]) == schema.event_value).to_numpy(np.int8)

@@ -9,7 +9,7 @@ import pandas as pd
 
 from rare_event.checks.base import IGNORE, Check, Subject
 from rare_event.checks.findings import Finding
-from rare_event.prepare.schema import resembles_label
+from rare_event.prepare.label_words import resembles_label
 from rare_event.read.values import distinct, shown
 from rare_event.text import plural
 
@@ -18,7 +18,15 @@ LATE = 0.8  # if all events come after this share of the rows, none can be used 
 LEAK = 0.5  # rows shared with the label / rows of either, from which a column repeats it
 
 
-class FewEvents(Check):
+class LabelCheck(Check):
+    """A check of the events."""
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table without a label."""
+        return None if subject.table.schema.label is not None else "The file has no label."
+
+
+class FewEvents(LabelCheck):
     """Fewer than two events."""
 
     code = "RE201"
@@ -36,7 +44,7 @@ class FewEvents(Check):
             yield self.found("problem", table.schema.label, what, self.remedy)
 
 
-class LateEvents(Check):
+class LateEvents(LabelCheck):
     """All events are in the last rows."""
 
     code = "RE202"
@@ -59,7 +67,7 @@ class LateEvents(Check):
             )
 
 
-class FrequentLabel(Check):
+class FrequentLabel(LabelCheck):
     """The value of events is frequent."""
 
     code = "RE204"
@@ -73,11 +81,12 @@ class FrequentLabel(Check):
         share = float(subject.table.label.mean())
         if share > RARE:
             schema = subject.table.schema
-            what = f"{share:.0%} of the rows are labelled {shown(schema.event_value)}, which is not rare."
+            events = " or ".join(map(shown, schema.event_values))
+            what = f"{share:.0%} of the rows are labelled {events}, which is not rare."
             yield self.found("warning", schema.label, what, self.remedy)
 
 
-class RepeatsLabel(Check):
+class RepeatsLabel(LabelCheck):
     """A value of a column marks the same rows as the label."""
 
     code = "RE206"

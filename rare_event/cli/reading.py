@@ -32,7 +32,10 @@ def reading_options() -> argparse.ArgumentParser:
     add("--time-format", metavar="FORMAT", help='for example "%%d.%%m.%%Y %%H:%%M", or "epoch ms"')
     add("--label", nargs="+", metavar="COL", help="column that marks the events; several: any of them")
     add("--event", nargs="+", metavar="VALUE", help="value of the label that marks an event")
-    add("--blank", choices=["normal"], help="what an empty cell of the label means")
+    add("--no-label", action="store_true", help="no column marks events")
+    add("--leave-out", nargs="+", metavar="VALUE", help="values of the label whose rows are left out")
+    add("--normal", nargs="+", metavar="VALUE", help="values of the label that mark no event")
+    add("--blank", choices=["normal", "left out"], help="what an empty cell of the label means")
     add("--ignore", nargs="+", metavar="COL", default=[], help="columns that are not used")
     add("--assets", metavar="COL", help="column that names the machine of a row")
     add("--decimal", metavar="SIGN", help="decimal sign of numbers, for example ,")
@@ -73,8 +76,9 @@ def corrections_of(options: argparse.Namespace) -> Corrections:
         # The format of another column does not fit.
         changes.setdefault("time_format", None)
     _require_signs(changes)
-    given: dict[str, Any] = {n: tuple(getattr(options, n) or ()) for n in ("label", "event", "ignore")}
-    given |= {name: getattr(options, name) for name in ("blank", "assets")}
+    several = ("label", "event", "leave_out", "normal", "ignore")
+    given: dict[str, Any] = {name: tuple(getattr(options, name) or ()) for name in several}
+    given |= {name: getattr(options, name) for name in ("blank", "assets", "no_label")}
     return replace(
         said,
         reading=replace(said.reading, **changes),

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin, get_type_hints
 
 import pandas as pd
 
 from rare_event.errors import TableError
+from rare_event.prepare.label_guess import guess_label
+from rare_event.prepare.labelling import Blank, Labelling
 from rare_event.prepare.roles import schema_of_roles
-from rare_event.prepare.schema import Schema, guess_schema
+from rare_event.prepare.schema import Schema, guess
 from rare_event.read.clock_columns import joined_name
 from rare_event.read.table import AS_FOUND, Choice, Question, Reading
 from rare_event.read.values import shown, text_of
-
-Blank = Literal["normal"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,10 @@ class Corrections:
         Column that names the machine of a row.
     schema
         The roles of all columns; the fields above go before it.
+    no_label
+        Whether no column marks events.
+    leave_out, normal
+        Values of the label whose rows are left out, and that mark no event.
     """
 
     # A word in a schema file that is not understood must not be lost silently.
@@ -50,15 +54,39 @@ class Corrections:
     ignore: tuple[str, ...] = ()
     assets: str | None = None
     schema: Schema | None = None
+    no_label: bool = False
+    leave_out: tuple[str, ...] = ()
+    normal: tuple[str, ...] = ()
 
     def answer(self, question: Question, choice: Choice) -> Corrections:
         """Return the corrections with the answer to a question."""
+        if choice.value.startswith("{"):
+            return self._labelled(Labelling().answered(choice.value))
         name = {"event_value": "event"}.get(question.about, question.about)
         kind = Reading if name in {field.name for field in fields(Reading)} else Corrections
         change: dict[str, Any] = {name: _value(kind, name, choice.value)}
         if kind is Corrections:
             return replace(self, **change)
         return replace(self, reading=replace(self.reading, **change))
+
+    @property
+    def labelling(self) -> Labelling:
+        """What is said about the label."""
+        event, leave_out, normal = (
+            tuple(map(text_of, values)) or None for values in (self.event, self.leave_out, self.normal)
+        )
+        return Labelling(() if self.no_label else self.label or None, event, leave_out, normal, self.blank)
+
+    def _labelled(self, said: Labelling) -> Corrections:
+        return replace(
+            self,
+            label=self.label if said.labels is None else said.labels,
+            no_label=self.no_label if said.labels is None else not said.labels,
+            event=said.event_values or self.event,
+            leave_out=said.left_out_values or self.leave_out,
+            normal=said.normal_values or self.normal,
+            blank=said.blank or self.blank,
+        )
 
 
 NO_CORRECTIONS = Corrections()
@@ -116,24 +144,36 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
     Raises
     ------
     TableError
-        If a column that was named is not in the file, or no column can be the label.
+        If a column that was named is not in the file, or cannot have its role.
+    OpenQuestion
+        If the label leaves something open.
     """
     _require_named(frame, said)
-    label, time = next(iter(said.label), None), _joined_time(frame, said)
-    unused = [column for column in said.ignore if column != label]
-    before = said.schema or guess_schema(frame.drop(columns=unused), label=label)
+    time, named = _joined_time(frame, said), said.labelling
+    unused = [column for column in said.ignore if column not in said.label]
+    if said.schema is None:
+        guessed = guess(frame.drop(columns=unused), named, [*(time or ()), *filter(None, [said.assets])])
+        if guessed.questions:
+            raise OpenQuestion(guessed.questions)
+        before = guessed.schema
+        named = before.labelling
+    else:
+        before = said.schema
+        named = named if named.labels is not None else before.labelling.with_said(named)
+    labels = before.labels if named.labels is None else named.labels
+    labels = tuple(label for label in labels if label not in unused)
+    for question in guess_label(frame, {}, replace(named, labels=labels)).questions:
+        raise OpenQuestion([question])
     given = dict(before.roles()) | dict.fromkeys(said.ignore, "ignored")
-    if label is not None:
-        given = {c: "ignored" if role == "label" else role for c, role in given.items()} | {label: "label"}
+    given = {c: "ignored" if role == "label" else role for c, role in given.items()}
+    given |= dict.fromkeys(labels, "label")
     if time is not None:
         given = {c: "ignored" if role == "time" else role for c, role in given.items()}
         given |= dict.fromkeys(time, "time")
     if said.assets is not None:
         given = {c: "ignored" if role == "asset" else role for c, role in given.items()}
         given |= {said.assets: "asset"}
-    schema = schema_of_roles(frame, given, before.event_value, before)
-    if said.event:
-        schema = replace(schema, event_value=text_of(said.event[0]))
+    schema = schema_of_roles(frame, given, named, before)
     if said.reading.time_format is not None and schema.time is not None:
         schema = replace(schema, time_format=said.reading.time_format)
     return schema

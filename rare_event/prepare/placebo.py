@@ -41,8 +41,12 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     Raises
     ------
     DataError
-        If there are fewer than two events, or fewer than two rows are quiet.
+        If there is no label, there are fewer than two events, or fewer than two rows are quiet.
     """
+    if table.schema.label is None:
+        raise DataError(
+            "The file has no label, so there are no events to move. Choose a column or a file of event times."
+        )
     clock = table.clock
     stretch = table.stretch
     events = find_events(clock, table.label, stretch)
@@ -53,7 +57,8 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     label = np.zeros(table.n_rows, table.label.dtype)
     label[invented] = 1
     frame = table.frame.assign(**{table.schema.label: label})[~removed].reset_index(drop=True)
-    changed = replace(table, frame=frame, lines=table.lines[~removed])
+    cuts = np.cumsum(~removed)[table.cuts] - ~removed[table.cuts]
+    changed = replace(table, frame=frame, lines=table.lines[~removed], cuts=cuts[cuts < len(frame)])
     near = _before(invented, shift, table.asset)
     judged = np.zeros(table.n_rows, bool)
     judged[quiet] = judged[near] = True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -71,8 +72,13 @@ def running_minutes(clock: np.ndarray, stretch: np.ndarray, step: float) -> np.n
     return running
 
 
-def stretches(clock: np.ndarray, label: np.ndarray, asset: np.ndarray | None = None) -> np.ndarray:
-    """Return the number of each row's stretch; stretches end at time gaps, after events and with an asset.
+def stretches(
+    clock: np.ndarray,
+    label: np.ndarray,
+    asset: np.ndarray | None = None,
+    cuts: Sequence[int] | np.ndarray = (),
+) -> np.ndarray:
+    """Return the number of each row's stretch; they end at time gaps, after events, with an asset, at cuts.
 
     Parameters
     ----------
@@ -83,6 +89,8 @@ def stretches(clock: np.ndarray, label: np.ndarray, asset: np.ndarray | None = N
     asset
         Number of each row's asset, never falling, shape (n_rows,); None for one machine. Each asset has the
         stretches that it would have alone.
+    cuts
+        Rows that begin a stretch whatever the clock says.
 
     Returns
     -------
@@ -96,13 +104,19 @@ def stretches(clock: np.ndarray, label: np.ndarray, asset: np.ndarray | None = N
     array([0, 0, 0, 1, 2, 2])
     """
     if asset is not None:
-        parts = [stretches(clock[rows], label[rows]) for rows in asset_rows(asset)]
+        begun = np.zeros(len(clock), bool)
+        begun[np.asarray(cuts, np.int64)] = True
+        alone = ((rows, np.flatnonzero(begun[rows])) for rows in asset_rows(asset))
+        parts = [stretches(clock[rows], label[rows], cuts=first) for rows, first in alone]
         begins = np.cumsum([0, *(part[-1] + 1 for part in parts[:-1])])
         return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=True)])
     step = np.diff(clock)
     gap = (step > GAP_STEPS * median_step(clock)) | (step < 0)
     after_event = (label[:-1] == 1) & (label[1:] == 0)
-    return np.concatenate([[0], np.cumsum(gap | after_event)]).astype(np.int64)
+    ends = np.concatenate([[False], gap | after_event])
+    ends[np.asarray(cuts, np.int64)] = True
+    number: np.ndarray = np.cumsum(ends) - ends[0]
+    return number.astype(np.int64)
 
 
 @dataclass(frozen=True)

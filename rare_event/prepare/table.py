@@ -13,6 +13,7 @@ from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.assets import asset_column, asset_order, within
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
+from rare_event.prepare.label_column import Marked, mark
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.schema import Schema, require_rows
 from rare_event.prepare.stretches import median_step, minutes, stretches
@@ -49,15 +50,17 @@ class Table:
     schema
         The roles of the columns.
     frame
-        Columns in the order time (datetime64[ns]), label (int8, 1 = event), asset (``category`` of texts),
-        sensors (float32, or float64 where that is not precise enough), categories (as assets); RangeIndex.
-        Missing and infinite values of sensors stay as they are.
+        Columns in the order time (datetime64[ns]), label if any (int8, 1 = event), asset (``category`` of
+        texts), sensors (float32, or float64 where that is not precise enough), categories (as assets);
+        RangeIndex. Missing and infinite values of sensors stay as they are.
     notes
         Facts about columns that are not in the frame, for `checks.check`.
     remarks
         What was found while reading.
     lines
         Line of the file of each row.
+    cuts
+        Rows that begin a stretch whatever the clock says, since rows before them are left out.
 
     Examples
     --------
@@ -73,6 +76,7 @@ class Table:
     notes: tuple[Note, ...] = ()
     remarks: tuple[Remark, ...] = ()
     lines: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
+    cuts: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
     def line(self, row: int) -> int:
         """Line of the file of a row counted from 0, as a spreadsheet numbers it."""
@@ -85,7 +89,9 @@ class Table:
 
     @property
     def label(self) -> np.ndarray:
-        """Labels, int8 of shape (n_rows,), 1 = event."""
+        """Labels, int8 of shape (n_rows,), 1 = event; all 0 without a label."""
+        if self.schema.label is None:
+            return np.zeros(self.n_rows, np.int8)
         return self.frame[self.schema.label].to_numpy()
 
     @property
@@ -135,7 +141,7 @@ class Table:
     @property
     def stretch(self) -> np.ndarray:
         """Number of each row's stretch, shape (n_rows,)."""
-        return stretches(self.clock, self.label, self.asset)
+        return stretches(self.clock, self.label, self.asset, self.cuts)
 
     @property
     def step(self) -> float:
@@ -230,31 +236,38 @@ def apply_schema(
     ------
     TableError
         If a column is missing, a time or number cannot be read, there is no sensor, or the label
-        has missing values or not exactly two distinct ones.
+        has values without a meaning, or rows of one kind only.
     """
     if events_needed:
         require_rows(raw)
     _require_columns(raw, schema, events_needed)
+    marked = mark(raw, schema, events_needed=events_needed)
+    frame, kept = pd.DataFrame(_columns(raw, schema, marked), copy=False), marked.kept
+    if schema.asset is not None:
+        time = None if schema.time is None else frame[schema.time].to_numpy()
+        order = asset_order(frame[schema.asset].cat.codes.to_numpy(), time)
+        frame, kept = frame.iloc[order], kept[order]
+    rows = np.flatnonzero(kept)
+    frame = frame if kept.all() else frame.iloc[rows]
+    cuts, lines = 1 + np.flatnonzero(np.diff(rows) > 1), frame.index
+    frame = frame.set_axis(pd.RangeIndex(len(frame)))
+    remarks += marked.remarks
+    return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, lines, cuts)
+
+
+def _columns(raw: pd.DataFrame, schema: Schema, marked: Marked) -> dict[str, pd.Series]:
     columns: dict[str, pd.Series] = {}
     if schema.time is not None:
         columns[schema.time] = _times(raw[schema.time], schema)
-    if schema.label in raw.columns:
-        columns[schema.label] = _labels(raw[schema.label], schema, events_needed)
-    else:
-        columns[schema.label] = pd.Series(0, raw.index, dtype=np.int8)
+    if schema.label is not None:
+        columns[schema.label] = pd.Series(marked.label, raw.index)
     if schema.asset is not None:
         columns[schema.asset] = asset_column(raw[schema.asset])
     for sensor in schema.sensors:
         columns[sensor] = _sensor(raw[sensor])
     for category in schema.categories:
         columns[category] = texts_of(raw[category]).astype("category")
-    frame = pd.DataFrame(columns, copy=False)
-    if schema.asset is not None:
-        time = None if schema.time is None else frame[schema.time].to_numpy()
-        frame = frame.iloc[asset_order(frame[schema.asset].cat.codes.to_numpy(), time)]
-    lines = frame.index
-    frame = frame.set_axis(pd.RangeIndex(len(raw)))
-    return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, lines)
+    return columns
 
 
 def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> None:
@@ -303,35 +316,6 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
             "Write all times in one format."
         )
     return times
-
-
-def _labels(column: pd.Series, schema: Schema, events_needed: bool) -> pd.Series:
-    words, label, event = texts_of(column), shown(schema.label), schema.event_value
-    found = list(words.dropna().unique()[:5])
-    if words.isna().any():
-        line = int(column.index[np.flatnonzero(words.isna())[0]])
-        raise TableError(
-            f"The label column {label} is empty in {int(words.isna().sum())} rows, first in line {line}. "
-            "Write the value of normal rows, such as 0, where there is no event."
-        )
-    if len(found) > 2:
-        listed = ", ".join(shown(value) for value in found[:4]) + (", ..." if len(found) > 4 else "")
-        raise TableError(
-            f"The label column {label} holds more than two distinct values: {listed}. "
-            "Choose a column with two values, one for events and one for normal rows."
-        )
-    if events_needed and len(found) < 2:
-        what = "every row is an event" if found == [event] else "there is no event"
-        raise TableError(
-            f"The label column {label} holds only {shown(found[0])}: {what}. "
-            "Choose another label or a longer file."
-        )
-    if events_needed and event not in found:
-        raise TableError(
-            f"The label column {label} holds {shown(found[0])} and {shown(found[1])}, but not "
-            f"{shown(event)}, which should mark events. Choose the value that marks them."
-        )
-    return (words == event).astype(np.int8)
 
 
 def _sensor(column: pd.Series) -> pd.Series:

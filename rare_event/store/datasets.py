@@ -35,6 +35,7 @@ FIRST_READING = "raw.parquet"
 STORED = re.compile(r"raw(-[0-9a-f]{12})?\.parquet")
 ORIGINAL = "original.zst"
 COPIED_BYTES = 1 << 20
+NEWER_ROLES = ("asset", "also", "left_out_values", "normal_values")
 
 
 @dataclass(frozen=True)
@@ -149,9 +150,12 @@ class Dataset:
         changed.table()
         return changed
 
+    def _guessed(self) -> Schema:
+        return guess_schema(self._columns(), self.schema.labelling)
+
     def without_last_fix(self) -> Dataset:
         """Return the dataset without its latest fix; roles chosen by the user stay."""
-        changed = replace(self, schema=self.first_schema or guess_schema(self._columns()), fixes=())
+        changed = replace(self, schema=self.first_schema or self._guessed(), fixes=())
         for step in self.fixes[:-1]:
             changed = changed._with(step, fix_again)
         last = self.fixes[-1]
@@ -172,8 +176,13 @@ def _step(step: Fix | Finding) -> dict[str, object]:
 
 
 def _roles(schema: Schema) -> dict[str, object]:
-    """Return a schema as plain data; without an asset, as before there were any."""
-    return {name: value for name, value in asdict(schema).items() if (name, value) != ("asset", None)}
+    """Return a schema as plain data; what earlier versions did not know is left out where it says nothing."""
+    roles = {name: value for name, value in asdict(schema).items() if value or name not in NEWER_ROLES}
+    if schema.blank == "refused":
+        del roles["blank"]
+    if len(schema.event_values) == 1:
+        roles["event_value"] = roles.pop("event_values")[0]
+    return roles
 
 
 def add_dataset(source: Path | bytes, name: str, said: Corrections = NO_CORRECTIONS) -> Dataset:

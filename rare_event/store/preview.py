@@ -171,6 +171,8 @@ def _cell(seen: Preview, cell: pd.Series) -> tuple[str, str]:
     written = text_of(value) if isinstance(value, Real) else str(value)
     if schema is not None and cell.name == schema.time:
         return written, str(parse_times(cell, schema.time_format).iloc[0])
-    if schema is not None and cell.name == schema.label:
-        return written, "event" if text_of(value) == schema.event_value else "normal"
+    if schema is not None and cell.name in schema.labels:
+        text = text_of(value)
+        left_out = text in schema.left_out_values
+        return written, "event" if text in schema.event_values else "left out" if left_out else "normal"
     return written, written

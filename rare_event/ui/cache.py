@@ -27,8 +27,9 @@ from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
 from rare_event.prepare.corrections import Corrections
 from rare_event.prepare.drift import Change, level_changes
+from rare_event.prepare.label_guess import guess_label
+from rare_event.prepare.labelling import LabelGuess, Labelling, values_of
 from rare_event.prepare.prepared import Prepared, prepare
-from rare_event.prepare.roles import label_values
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset
@@ -79,14 +80,25 @@ def forget_previews() -> None:
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)
-def _columns_and_labels(version: str, _dataset: Dataset) -> tuple[list[str], list[str]]:
-    raw = _dataset.raw()
-    return list(raw.columns), label_values(raw, _dataset.schema.label)
+def _columns_of_file(version: str, _dataset: Dataset) -> list[str]:
+    return list(_dataset.raw().columns)
 
 
-def columns_and_labels(dataset: Dataset) -> tuple[list[str], list[str]]:
-    """Return the names of all columns of the file, and the distinct values of the label."""
-    return _columns_and_labels(dataset.version, dataset)
+def columns_of_file(dataset: Dataset) -> list[str]:
+    """Return the names of all columns of the file."""
+    return _columns_of_file(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _label_guess(version: str, labels: tuple[str, ...], _dataset: Dataset) -> tuple[list[str], LabelGuess]:
+    raw, schema = _dataset.raw(), _dataset.schema
+    said = schema.labelling if labels == schema.labels else Labelling(labels)
+    return values_of(raw, labels), guess_label(raw, {}, said)
+
+
+def label_guess_of(dataset: Dataset, labels: tuple[str, ...]) -> tuple[list[str], LabelGuess]:
+    """Return the distinct values of label columns, and what they mean as far as it is known."""
+    return _label_guess(dataset.version, labels, dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Checking the data …")

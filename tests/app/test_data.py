@@ -58,7 +58,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     assert rows.index[0] == 2 and list(rows) == list(dataset.raw())
     summary = frame(app, "missing", "min", "mean", "max").set_index("column")
     assert summary.loc[first, "max"] == pytest.approx(table.frame[first].max())
-    assert summary.loc[table.schema.label, "role"] == "label"
+    assert summary.loc["y", "role"] == "label"
     assert set(summary["grade"]) <= {"good", "note", "warning", "problem"} and len(summary) == 28
 
 

@@ -10,6 +10,7 @@ import pytest
 from rare_event.config import ARTICLE_LSTM, RECOMMENDED, RepresentationKind, SplitPlan
 from rare_event.errors import DataError, TableError
 from rare_event.prepare.corrections import Corrections, roles
+from rare_event.prepare.labelling import Labelling
 from rare_event.prepare.placebo import placebo
 from rare_event.prepare.prepared import prepare
 from rare_event.prepare.roles import schema_of_roles
@@ -202,12 +203,15 @@ def test_one_asset_is_as_none() -> None:
 def test_the_role_is_given_to_one_column() -> None:
     raw = STACKED.assign(line="A")
     before = guess_schema(raw)
+    said = Labelling(event_values=("1",))
     roles: dict[str, Role] = {column: role for column, role in before.roles()}
-    chosen = schema_of_roles(raw, roles | {"unit": "asset"}, "1", before)
+    chosen = schema_of_roles(raw, roles | {"unit": "asset"}, said, before)
     assert chosen.asset == "unit" and "unit" not in (*chosen.categories, *chosen.ignored, *chosen.sensors)
     assert dict(chosen.roles())["unit"] == "asset"
     with pytest.raises(TableError, match=r"'unit' and 'line' both have the role asset\."):
-        schema_of_roles(raw, roles | {"unit": "asset", "line": "asset"}, "1", before)
+        schema_of_roles(
+            raw, roles | {"unit": "asset", "line": "asset"}, Labelling(event_values=("1",)), before
+        )
 
 
 def test_what_the_analyst_calls_the_assets_goes_before_the_guess() -> None:

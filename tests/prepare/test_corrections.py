@@ -34,14 +34,14 @@ def test_nothing_said_reads_as_before() -> None:
     ("said", "field", "value"),
     [
         (Corrections(label=("state",), event=("bad",)), "label", "state"),
-        (Corrections(label=("state",), event=("bad",)), "event_value", "bad"),
-        (Corrections(label=("state",), event=("good",)), "event_value", "good"),
-        (Corrections(event=("0",)), "event_value", "0"),
+        (Corrections(label=("state",), event=("bad",)), "event_values", ("bad",)),
+        (Corrections(label=("state",), event=("good",)), "event_values", ("good",)),
+        (Corrections(event=("0",)), "event_values", ("0",)),
         (Corrections(Reading(time=("also at",))), "time", "also at"),
         (Corrections(Reading(time=())), "time", None),
     ],
 )
-def test_what_is_said_becomes_the_role(said: Corrections, field: str, value: str | None) -> None:
+def test_what_is_said_becomes_the_role(said: Corrections, field: str, value: object) -> None:
     assert getattr(read_table(FILE, said=said).schema, field) == value
 
 
@@ -54,7 +54,7 @@ def test_a_schema_is_taken_as_it_is_and_single_corrections_go_before_it() -> Non
     found = read_table(FILE).schema
     assert read_table(FILE, said=Corrections(schema=found)).schema == found
     changed = read_table(FILE, said=Corrections(schema=found, label=("state",), event=("bad",))).schema
-    assert (changed.label, changed.event_value) == ("state", "bad")
+    assert (changed.label, changed.event_values) == ("state", ("bad",))
     assert "y" in changed.ignored and changed.sensors == found.sensors
 
 

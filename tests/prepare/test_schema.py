@@ -3,20 +3,21 @@ import pandas as pd
 import pytest
 
 from rare_event.errors import TableError
-from rare_event.prepare.schema import Schema, guess_schema, resembles_label
+from rare_event.prepare.label_words import resembles_label
+from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import read_table
 from rare_event.read.values import text_of
 from tests.prepare.examples import csv, frame
 
 LABELS = {
     "numbers": ("y", {"y": [0, 0, 0, 1, 0, 0]}, "1"),
-    "strings": ("state", {"state": ["OK", "OK", "BREAK", "OK", "OK", "OK"]}, "BREAK"),
+    "strings": ("fault", {"fault": ["OK", "OK", "BREAK", "OK", "OK", "OK"]}, "BREAK"),
     "booleans": ("Alarm", {"Alarm": [True, False, False, False, False, False]}, "True"),
-    "inverted": ("label", {"label": [1, 1, 1, 1, 1, 0]}, "0"),
+    "mostly events": ("label", {"label": [1, 1, 1, 1, 1, 0]}, "1"),
     "mixed writing": ("y", {"y": ["0", "0.0", "1", "1.0", "0", "0"]}, "1"),
     "even": ("y", {"y": [0, 1, 0, 1, 0, 1]}, "1"),
     "by name": ("sheet_break", {"valve": [0, 0, 0, 0, 0, 1], "sheet_break": [0, 0, 1, 1, 0, 0]}, "1"),
-    "rarest": ("b", {"a": [0, 0, 0, 1, 1, 1], "b": [0, 0, 0, 0, 0, 1]}, "1"),
+    "plainest name": ("y", {"y": [0, 0, 0, 1, 1, 1], "fault": [0, 0, 0, 0, 0, 1]}, "1"),
     "text before number": ("break", {"class": list("abcabc"), "break": [0, 0, 0, 1, 0, 0]}, "1"),
 }
 
@@ -25,7 +26,7 @@ LABELS = {
 def test_label_guess(label: str, columns: dict[str, list[object]], event: str) -> None:
     raw = pd.DataFrame({"x": [1.5, 2.25, 3.5, 0.1, 0.2, 0.3]} | columns)
     schema = guess_schema(raw)
-    assert (schema.label, schema.event_value) == (label, event)
+    assert (schema.label, schema.event_values) == (label, (event,))
     assert label not in schema.sensors + schema.categories + schema.ignored
     table = read_table(csv(raw))
     expected = [text_of(v) == event for v in columns[label]]

@@ -56,8 +56,8 @@ BAD = {
     "no label": (frame().drop(columns="y"), ["No column can be the label", "two distinct"]),
     "all 0": (frame(y=0), ["'y'", "only '0'", "no event"]),
     "all 1": (frame(y=1), ["'y'", "only '1'", "every row"]),
-    "three values": (frame(y=np.arange(100) % 3), ["'y'", "more than two", "'0', '1', '2'"]),
-    "label missing": (replaced("y", 5, None), ["'y'", "empty in 1 rows", "line 7"]),
+    "three values": (frame(y=np.arange(100) % 3), ["'y'", "'0' in 34 rows", "'2' in 33", "Which of them"]),
+    "label missing": (replaced("y", 5, None), ["'y'", "nothing in 1 row;", "line 7"]),
     "bad time": (replaced("time", 50, "soon"), ["'time'", "'soon'", "line 52"]),
     "no time": (replaced("time", 50, None), ["'time'", "empty", "line 52"]),
     "half zones": (replaced("time", 3, "2020-01-01 00:03+02:00"), ["with and without a zone", "line 5"]),
@@ -78,8 +78,8 @@ def test_schema_and_file_must_fit() -> None:
     schema = Schema("y", "time", ("x1", "x2", "=x3"))
     with pytest.raises(TableError, match="lacks 2 .* 'x2', '=x3'"):
         read_table(csv(frame()), schema=schema)
-    with pytest.raises(TableError, match="'y' holds '0' and '1', but not 'BREAK'"):
-        read_table(csv(frame()), schema=Schema("y", None, ("x1",), event_value="BREAK"))
+    with pytest.raises(TableError, match="'y' holds '0' in 97 rows and '1' in 3 rows, but not 'BREAK'"):
+        read_table(csv(frame()), schema=Schema("y", None, ("x1",), event_values=("BREAK",)))
     with pytest.raises(TableError, match="'x2' holds '1,234 abc' in line 17"):
         texts = ["1.5"] * 15 + ["1,234 abc"] + ["2.5"] * 84
         read_table(csv(frame(x2=texts)), schema=Schema("y", "time", ("x1", "x2")))

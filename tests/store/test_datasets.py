@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -69,7 +69,7 @@ def test_a_schema_that_does_not_fit_is_refused_and_nothing_stored(dataset) -> No
     with pytest.raises(TableError):
         dataset.with_schema(replace(dataset.schema, sensors=("s0", "absent")))
     with pytest.raises(TableError):
-        dataset.with_schema(replace(dataset.schema, event_value="2"))
+        dataset.with_schema(replace(dataset.schema, event_values=("2",)))
     assert open_dataset(dataset.digest) == dataset
 
 
@@ -102,8 +102,9 @@ def test_the_version_names_the_table(dataset) -> None:
         replace(dataset, digest="0" * 64).version,
     }
     assert len(versions) == 4
-    # Without an asset it is the version that runs of before have noted.
-    old = {name: value for name, value in asdict(dataset.schema).items() if name != "asset"}
+    # With one label, one event value and no asset it is the version that runs of before have noted.
+    names = ("label", "time", "sensors", "categories", "ignored", "time_format")
+    old = {name: getattr(dataset.schema, name) for name in names} | {"event_value": "1"}
     recipe = json.dumps([dataset.digest, old, []], sort_keys=True)
     assert dataset.version == hashlib.sha256(recipe.encode()).hexdigest()
     assert replace(dataset, schema=replace(dataset.schema, asset="line")).version not in versions
@@ -115,6 +116,18 @@ def test_a_record_survives_json(dataset) -> None:
     fixed = dataset.with_fix(IGNORE_S1)
     again = open_dataset(save_dataset(fixed).digest)
     assert again == fixed and isinstance(again.schema.sensors, tuple)
+
+
+def test_a_record_of_one_event_value_is_still_read(dataset, workspace) -> None:
+    path = workspace / "datasets" / dataset.digest / "dataset.json"
+    record = json.loads(path.read_text())
+    for name in ("event_values", "also", "left_out_values", "normal_values", "blank"):
+        del record["schema"][name]
+    path.write_text(json.dumps(record | {"schema": record["schema"] | {"event_value": "0"}}))
+    assert open_dataset(dataset.digest).schema == replace(dataset.schema, event_values=("0",))
+    path.write_text(json.dumps(record | {"schema": record["schema"] | {"event_worth": "0"}}))
+    with pytest.raises(RunError):
+        open_dataset(dataset.digest)
 
 
 def test_datasets_are_listed_the_latest_first(dataset, upload, workspace) -> None:

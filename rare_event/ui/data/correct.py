@@ -9,7 +9,7 @@ from typing import Any
 import streamlit as st
 
 from rare_event.prepare.corrections import Corrections
-from rare_event.prepare.roles import label_values
+from rare_event.prepare.labelling import values_of
 from rare_event.store.preview import Preview
 from rare_event.ui.data.upload import Pending
 
@@ -126,11 +126,13 @@ class Fields:
             time = () if schema is None or schema.time is None else (schema.time,)
         self._columns(left, "time", "Time", names, time)
         self._text_of_time(right)
-        labels = said.label or (() if schema is None else (schema.label,))
+        labels = said.label or (() if schema is None else schema.labels)
         self._columns(left, "label", "Label", names, labels)
-        values = label_values(frame, labels[0]) if labels and labels[0] in names else []
-        events = said.event or (() if schema is None else (schema.event_value,))
+        values = values_of(frame, [label for label in labels if label in names])
+        events = said.event or (() if schema is None or not labels else schema.event_values)
+        left_out = said.leave_out or (() if schema is None else schema.left_out_values)
         self._columns(right, "event", "Values that mark an event", values, events)
+        self._columns(right, "leave_out", "Values whose rows are left out", values, left_out)
         unused = () if schema is None else schema.ignored
         used = [name for name in names if name not in unused]
         self._columns(left, "ignore", "Columns to ignore", used, said.ignore)
@@ -156,5 +158,8 @@ class Fields:
         if "time" in changes:
             changes.setdefault("time_format", None)
         if "label" in changes:
-            changes.setdefault("event", ())
+            changes["no_label"] = not changes["label"]
+            changes = {"event": (), "leave_out": (), "blank": None, **changes}
+        if {"event", "leave_out"} & set(changes):
+            changes["normal"] = ()
         return changes

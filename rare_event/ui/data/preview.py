@@ -128,8 +128,9 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
     ]
     if schema is not None:
         rows += [("Time", schema.time or "no column"), ("Time format", time_format(schema))]
-        rows += [("Label", schema.label)]
-        rows += [("Event", schema.event_value)]
+        rows += [("Label", ", ".join(schema.labels) or "no column")]
+        rows += [("Event", ", ".join(schema.event_values) if schema.labels else None)]
+        rows += [("Left out", ", ".join(schema.left_out_values))]
     if table is not None:
         step = f"{number(table.step)} min" if table.step >= 1 else f"{number(60 * table.step)} s"
         rows += [("Step", "unknown, rows are counted" if table.time_unit.reason else step)]

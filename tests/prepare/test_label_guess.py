@@ -1,0 +1,175 @@
+import json
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from rare_event.errors import TableError
+from rare_event.prepare.label_words import meaning, meanings_in
+from rare_event.prepare.labelling import Labelling
+from rare_event.prepare.schema import Schema, guess, guess_schema
+from rare_event.prepare.table import read_table
+from tests.prepare.examples import csv, frame, raw_of
+
+NORMAL = ["NORMAL"] * 80
+
+
+def file(values: Sequence[object], name: str = "label") -> pd.DataFrame:
+    """A file of 100 rows with a label whose last values are given, and the first of them before."""
+    filled = [*[values[0]] * (100 - len(values)), *values]
+    return frame().drop(columns="y").assign(**{name: pd.Series(filled, dtype=object)})
+
+
+SILENT = {
+    "one in most rows": (file([0, 1] * 10 + [1] * 75), "1"),
+    "true in most rows": (file([False] + [True] * 90), "True"),
+    "yes in most rows": (file(["no"] + ["Yes"] * 90), "Yes"),
+    "attack in most rows": (file(["Normal"] + ["Attack"] * 90), "Attack"),
+    "ok in few rows": (file(["BREAK", "ok", "ok"]), "BREAK"),
+    "the header says": (file([1, -1, -1], "Attack (1:No Attack -1:Attack)"), "-1"),
+    "the header says it the other way round": (file([1, -1, -1], "fault (1=trip, -1=ok)"), "1"),
+    "no attack is normal": (file(["No attack", "attack"]), "attack"),
+    "a code beside 0": (file([0, 5, 5]), "5"),
+    "minus 1 beside 0": (file([0, -1]), "-1"),
+}
+
+
+@pytest.mark.parametrize(("data", "event"), SILENT.values(), ids=SILENT.keys())
+def test_the_value_that_says_event_is_the_event_however_frequent(data: pd.DataFrame, event: str) -> None:
+    guessed = guess(raw_of(data))
+    assert not guessed.questions
+    assert guessed.schema.event_values == (event,) and guessed.schema.label == data.columns[-1]
+    assert guessed.schema.left_out_values == () and guessed.schema.blank == "refused"
+
+
+ASKED = {
+    "letters": (file(["A", "B"]), ("B",)),
+    "one and two": (file([1, 2, 2]), ("2",)),
+    "minus one and one": (file([1, -1]), ("-1",)),
+    "two normal words": (file(["ok", "good"]), ("good",)),
+    "a name that denies": (file([0, 1], "no_fault"), ("1",)),
+    "half known": (file(["ok", "unknown"]), ("unknown",)),
+    "several faults": (file([0, 1, 2]), ("1", "2")),
+}
+
+
+@pytest.mark.parametrize(("data", "first"), ASKED.values(), ids=ASKED.keys())
+def test_values_that_say_nothing_are_asked_for(data: pd.DataFrame, first: tuple[str, ...]) -> None:
+    guessed = guess(raw_of(data))
+    (question,) = guessed.questions
+    assert question.about == "event_values" and question.column == data.columns[-1]
+    assert question.what.endswith("?") and all(f"'{value}' in " in question.what for value in first)
+    assert json.loads(question.choices[0].value)["event_values"] == list(first)
+    assert guessed.schema.event_values == first and len(question.choices) >= 2
+    with pytest.raises(TableError, match="--event VALUE"):
+        read_table(csv(data))
+
+
+def test_each_answer_settles_its_question() -> None:
+    for data, _ in ASKED.values():
+        raw = raw_of(data)
+        for choice in guess(raw).questions[0].choices:
+            said = Labelling().answered(choice.value)
+            guessed = guess(raw, said)
+            assert not guessed.questions and guessed.schema.event_values == said.event_values
+            marked = read_table(csv(data), schema=guessed.schema)
+            assert 0 < marked.label.sum() < marked.n_rows
+
+
+def test_three_states_are_named_with_their_counts() -> None:
+    status = [*NORMAL, "BROKEN", *["RECOVERING"] * 9, *["NORMAL"] * 10]
+    raw = raw_of(file(status, "machine_status"))
+    (which,) = guess(raw).questions
+    assert which.about == "label" and guess(raw).schema.label is None
+    counts = "'NORMAL' in 90 rows, 'RECOVERING' in 9 rows and 'BROKEN' in 1 row"
+    assert f"'machine_status' holds {counts}" in which.what
+    said = Labelling().answered(which.choices[0].value)
+    (what,) = guess(raw, said).questions
+    assert what.about == "event_values" and counts in what.what
+    schema = guess_schema(raw, said.answered(what.choices[0].value))
+    assert (schema.event_values, schema.left_out_values) == (("BROKEN",), ("RECOVERING",))
+    with pytest.raises(TableError, match="--label"):
+        guess_schema(raw)
+
+
+def test_a_slip_is_named_and_offered_as_the_same_event() -> None:
+    raw = raw_of(file(["Normal", *["Attack"] * 10, "A ttack", "A ttack"], "Normal/Attack"))
+    (question,) = guess(raw).questions
+    assert "'Normal' in 88 rows, 'Attack' in 10 rows and 'A ttack' in 2 rows" in question.what
+    schema = guess_schema(raw, Labelling().answered(question.choices[0].value))
+    assert set(schema.event_values) == {"Attack", "A ttack"} and schema.normal_values == ("Normal",)
+
+
+def test_empty_cells_are_asked_about_and_never_guessed() -> None:
+    data = (
+        frame(label=frame()["y"].where(frame().index % 40 == 10)).drop(columns="y").replace({"label": {0: 1}})
+    )
+    (question,) = guess(raw_of(data)).questions
+    assert question.about == "blank" and "nothing in 97 rows" in question.what and "line 2" in question.what
+    assert question.option == "--blank normal" and "delete" not in question.what.casefold()
+    table = read_table(csv(data), schema=guess_schema(raw_of(data), Labelling(blank="normal")))
+    assert table.n_rows == 100 and table.label.sum() == 3
+    assert any(r.fact == "blank labels" and r.count == 97 for r in table.remarks)
+    with pytest.raises(TableError, match="--blank normal"):
+        read_table(csv(data))
+
+
+def test_no_column_is_a_label_only_because_it_is_rare() -> None:
+    rare = np.arange(100) == 50
+    for column in ({"quality": np.where(rare, "Bad", "Good")}, {"valve": rare.astype(int)}, {"x9": ~rare}):
+        raw = raw_of(frame(**column).drop(columns="y"))
+        guessed = guess(raw)
+        (question,) = guessed.questions
+        assert guessed.schema.label is None and question.about == "label"
+        (name,) = column
+        assert f"'{name}'" in question.what and question.choices[-1].value == '{"labels": []}'
+        assert guess_schema(raw, Labelling().answered(question.choices[-1].value)).label is None
+        assert guess_schema(raw, Labelling((name,), event_values=("1", "Bad", "False"))).label == name
+
+
+def test_two_columns_named_like_a_label_are_asked_for() -> None:
+    raw = raw_of(frame(trip=frame()["y"], fault=np.arange(100) % 50 == 7).drop(columns="y"))
+    (question,) = guess(raw).questions
+    assert question.about == "label" and "'trip' and 'fault'" in question.what
+    values = [json.loads(choice.value)["labels"] for choice in question.choices]
+    assert values == [["trip"], ["fault"], ["trip", "fault"], []]
+    any_of = guess_schema(raw, Labelling(("trip", "fault")))
+    assert any_of.labels == ("trip", "fault") and set(any_of.event_values) == {"1", "True"}
+    table = read_table(csv(raw), schema=any_of)
+    assert np.flatnonzero(table.label).tolist() == [7, 10, 40, 57, 80]
+    assert "'trip' 3 rows, 'fault' 2 rows; together 5 rows" in table.remarks[-1].what
+    assert "fault" not in table.frame.columns
+
+
+def test_what_the_analyst_says_is_taken_and_what_it_leaves_open_is_asked() -> None:
+    raw = raw_of(file([*NORMAL, "BROKEN", "RECOVERING", "RECOVERING"], "status"))
+    named = Labelling(("status",), event_values=("BROKEN",))
+    (question,) = guess(raw, named).questions
+    assert "With 'BROKEN' as event, what does 'RECOVERING' mean?" in question.what
+    assert guess_schema(raw, Labelling(("status",), ("BROKEN",), ("RECOVERING",))).normal_values == ()
+    both = guess_schema(raw, Labelling(("status",), ("BROKEN", "RECOVERING")))
+    assert both.event_values == ("BROKEN", "RECOVERING") and not both.left_out_values
+    with pytest.raises(TableError, match="no column 'state'"):
+        guess_schema(raw, Labelling(("state",)))
+
+
+def test_names_in_other_languages() -> None:
+    for name in ("Abriss", "Störung", "défaut", "rotura"):
+        assert guess_schema(raw_of(file([0, 1], name))).label == name
+    assert guess(raw_of(file([0, 1], "Ventil"))).schema.label is None
+
+
+def test_values_by_themselves() -> None:
+    said = {"event": ["1", "TRUE", "A ttack", "not ok", "Sheet break", "abnormal", "-1"]}
+    said |= {"normal": ["0", "OK", "no fault", "Running", "non-event", "False"], "between": ["RECOVERING"]}
+    for kind, values in said.items():
+        assert [meaning(value) for value in values] == [kind] * len(values)
+    assert [meaning(value) for value in ("2", "B", "", "false alarm", "open")] == [None] * 5
+    assert meanings_in("y") == {} and meanings_in("temp (0: cold)") == {}
+    assert meanings_in("state (0 = ok, 1 = trip)") == {"0": "normal", "1": "event"}
+
+
+def test_a_first_label_comes_before_a_further_one() -> None:
+    with pytest.raises(TableError, match="no first one"):
+        Schema(None, None, ("x1",), also=("y",))
