@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 # The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
 NO_CLOCK = "RE109"
+# Figures that only a label gives; without one they are null in JSON.
+OF_LABELS = ("confusion", "events", "n_positive", "false_alarms", "median_lead_minutes")
 CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 
 
@@ -59,9 +61,11 @@ def run_command(options: argparse.Namespace) -> int:
     logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
     if options.json:
         figures = to_plain(summary) | _plain(findings) | ({"tensorboard": logs} if logs else {})
+        figures |= dict.fromkeys(() if dataset.schema.labels else OF_LABELS)
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
-        sys.stdout.write(_describe(title_of(config), summary) + (f"logs: {logs}\n" if logs else ""))
+        describe = _describe if dataset.schema.labels else _describe_unlabelled
+        sys.stdout.write(describe(title_of(config), summary) + (f"logs: {logs}\n" if logs else ""))
     return 0
 
 
@@ -181,6 +185,22 @@ def _describe(title: str, summary: Summary) -> str:
         f"{false_alarms}{median_lead}\n"
         f"{why}"
         f"rows: {rows}\n"
+        f"run {summary.run}\n"
+    )
+
+
+def _describe_unlabelled(title: str, summary: Summary) -> str:
+    """Describe a run on a file without a label: nothing says which alarms are false."""
+    from rare_event.judge.evaluation import false_alarms_in_words
+
+    unit = summary.time_unit
+    running = getattr(summary, unit.key("running_minutes")) or 0.0
+    alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
+    return (
+        f"{title}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{SplitPlan(summary.split).in_words()}\n"
+        f"test: {summary.test.n:,} windows, {alarms.replace('false alarm', 'alarm')}\n"
+        "The file has no label: events caught, false alarms, AUC, precision and recall cannot be known.\n"
         f"run {summary.run}\n"
     )
 

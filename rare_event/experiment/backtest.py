@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from rare_event.config import ExperimentConfig, name_of
+from rare_event.errors import DataError
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
@@ -44,6 +45,11 @@ def backtest(
     RareEventError
         If the data do not allow what a config asks for.
     """
+    if table.schema.label is None:
+        raise DataError(
+            "The file has no label, so no model can be tested on events. Name the column that marks them, or "
+            "train a single run: it alarms without a label."
+        )
     known: dict[ExperimentConfig, Result] = {}
 
     def run(config: ExperimentConfig, progress: OnProgress) -> Result:
