@@ -14,7 +14,7 @@ from rare_event.read.values import shown
 
 SEPARATORS = "\t;|,"  # of two that fit equally, the first
 N_LOOKED_AT = 300
-_WRAPPED = re.compile(rb'"(?:[^"]|"")*"')
+_WRAPPED = re.compile(rb'"((?:[^"]|"")*)"[;,\t ]*')
 _SEP_LINE = re.compile(rb'"?sep=(.)"?[ \t;,]*', re.IGNORECASE)
 
 
@@ -51,7 +51,7 @@ class Dialect:
 def is_wrapped(lines: list[bytes]) -> bool:
     """Whether most whole lines are in quotation marks, separators included."""
     filled = [line for line in _sample(lines) if line.strip()]
-    wrapped = [line[1:-1] for line in filled if _WRAPPED.fullmatch(line)]
+    wrapped = [match[1] for line in filled if (match := _WRAPPED.fullmatch(line))]
     if not filled or len(wrapped) < 0.8 * len(filled):
         return False
     return max(_score(wrapped, separator).width for separator in SEPARATORS) >= 2
@@ -70,7 +70,8 @@ def unwrapped(blocks: Iterator[bytes]) -> Iterator[bytes]:
 
 
 def _unwrap(line: bytes) -> bytes:
-    return line[1:-1].replace(b'""', b'"') if _WRAPPED.fullmatch(line) else line
+    match = _WRAPPED.fullmatch(line)
+    return match[1].replace(b'""', b'"') if match else line
 
 
 def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
@@ -113,6 +114,11 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
         )
     text = b"\n".join(rest).decode("utf-8", "replace")
     inches = _has_inches(rest, separator, width)
+    if inches and (spaced := re.search(re.escape(separator) + ' +"', text)):
+        raise TableError(
+            f"Blanks stand before quotation marks in {name}, as in {shown(spaced[0])}, so that cells cannot "
+            "be told apart. Save it without these blanks."
+        )
     return Dialect(separator, width, _find_decimal(text, separator), int(bool(named)), inches)
 
 

@@ -66,6 +66,11 @@ SPECIAL = {
         {"lines in quotation marks": ()},
         1,
     ),
+    "whole lines in quotation marks, padded": (
+        "".join(f'"{line}",,\n' for line in [HEADER, *ROWS]),
+        {"lines in quotation marks": ()},
+        1,
+    ),
     "two byte order marks": ("\ufeff\ufeff" + PLAIN, {}, 1),
     "carriage returns": (PLAIN.replace("\n", "\r\n"), {}, 1),
     "old line breaks": (PLAIN.replace("\n", "\r"), {}, 1),
@@ -135,6 +140,13 @@ def test_no_control_character_comes_out_of_a_name() -> None:
     with pytest.raises(TableError) as caught:
         read(PLAIN.replace("press", "a\x1b[31m").replace("temp", "a\x1b[31m"))
     assert str(caught.value).isprintable()
+
+
+def test_blanks_before_quotation_marks_are_refused() -> None:
+    rows = "".join(f'{k}, "slow, then fast", {k / 4}\n' for k in range(50))
+    with pytest.raises(TableError, match="Blanks stand before quotation marks in f.csv"):
+        read("n, state, x\n" + rows)
+    assert read("n, state, x\n" + rows.replace(', "', ',"')).frame.shape == (50, 3)
 
 
 SECOND = {
