@@ -34,6 +34,7 @@ check: $(VENV)/test.stamp
 
 docs: $(VENV)/test.stamp
 	$(RUN) docs.make_api
+	$(RUN) docs.make_checks
 
 bench: $(VENV)/app.stamp
 	$(RUN) rare_event bench

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from rare_event.checks import clock, columns, content, label, no_clock, signals
+from rare_event.checks import clock, columns, content, label, no_clock, remarks, signals
 from rare_event.checks.base import Check, Subject
 from rare_event.checks.findings import GRADES, Finding, Outcome
 from rare_event.prepare.table import Table
 
+_ROOMS = (clock, no_clock, label, content, signals, columns, remarks)
 CHECKS: tuple[Check, ...] = tuple(
-    sorted(
-        (*clock.CHECKS, *no_clock.CHECKS, *label.CHECKS, *content.CHECKS, *signals.CHECKS, *columns.CHECKS),
-        key=lambda check: check.code,
-    )
+    sorted((each for room in _ROOMS for each in room.CHECKS), key=lambda check: check.code)
 )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from rare_event.checks.base import Check, Subject
 from rare_event.checks.effects import Effect
@@ -77,49 +76,4 @@ class OtherNotation(Check):
                 yield self.found("warning", note.column, what, f"{fix}and upload the file again.")
 
 
-@dataclass(frozen=True)
-class Said(Check):
-    """Something found and handled while reading: the remarks of some facts.
-
-    Parameters
-    ----------
-    code, title, why, remedy, example
-        As in `Check`.
-    facts
-        Of `Remark.fact`; empty for all that no other check reports.
-    """
-
-    code: str  # type: ignore[misc]
-    title: str  # type: ignore[misc]
-    why: str  # type: ignore[misc]
-    remedy: str  # type: ignore[misc]
-    example: str  # type: ignore[misc]
-    facts: tuple[str, ...] = ()
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report each remark of these facts."""
-        for remark in subject.table.remarks:
-            if remark.fact in self.facts or (not self.facts and remark.fact not in KNOWN_FACTS):
-                yield self.found(remark.kind, remark.column, remark.what, self.remedy)
-
-
-REMARKS = (
-    Said(
-        "RE510",
-        "Lines left out",
-        "Their rows are not in the table: figures are given without them.",
-        "Correct these lines in the file to use them.",
-        "time,x1,x2\n06:00,1.2,3.1\n06:02,1.3,3,2\n06:04,1.3,3.2",
-        ("lines left out",),
-    ),
-    Said(
-        "RE599",
-        "Other remarks of reading",
-        "The file was not read letter by letter as it stands.",
-        "Check the values of these columns.",
-        "time,x1\n06:00,1.2 °C\n06:02,1.3 °C",
-    ),
-)
-KNOWN_FACTS = frozenset(fact for check in REMARKS for fact in check.facts)
-
-CHECKS: tuple[Check, ...] = (LeftOut(), TextInNumbers(), OtherNotation(), *REMARKS)
+CHECKS: tuple[Check, ...] = (LeftOut(), TextInNumbers(), OtherNotation())

@@ -18,6 +18,7 @@ from rare_event.text import plural
 MANY_GRADES = 50
 RARE_GRADE = 0.005  # share of the rows below which a value of a category is rare
 LONG = 100_000
+BLOCK = 5  # rows of a gap on average, from which missing values stand in blocks
 EVEN = 0.9  # share of equal steps in a row counter, since some rows or cells may be missing
 
 
@@ -260,11 +261,24 @@ def _missing(
     yield check.found(
         "problem" if share > 0.5 else "warning",
         column,
-        f"{number} {word} ({share:.2%}), first in line {table.line(first)}; "
+        f"{number} {word} ({share:.2%}), first in line {table.line(first)}{_pattern(bad)}; "
         "windows that contain them are left out.",
         fix,
         action,
     )
+
+
+def _pattern(bad: np.ndarray) -> str:
+    """Say whether the marked rows stand in blocks or alone; nothing for a few."""
+    count = int(bad.sum())
+    if count < 10:
+        return ""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], bad, [False]])))
+    lengths = edges[1::2] - edges[::2]
+    if count >= BLOCK * len(lengths):
+        blocks = plural(len(lengths), "block")
+        return f", in {blocks} of up to {plural(int(lengths.max()), 'row')}"
+    return f", scattered over {len(lengths):,} places"
 
 
 def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[str, Action]:

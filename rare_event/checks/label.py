@@ -8,13 +8,20 @@ import numpy as np
 import pandas as pd
 
 from rare_event.checks.base import IGNORE, Check, Subject
-from rare_event.checks.findings import Finding
+from rare_event.checks.findings import Finding, Grade
+from rare_event.config import SplitPlan
 from rare_event.prepare.label_words import resembles_label
+from rare_event.prepare.split import split
+from rare_event.prepare.table import Table
 from rare_event.read.values import distinct, shown
 from rare_event.text import plural
 
 RARE = 0.2  # a label more frequent than this is not rare
 LATE = 0.8  # if all events come after this share of the rows, none can be used to choose a threshold
+ENOUGH = 10  # events in a part of the split
+LEAST_EVENTS = 5
+BEYOND = 0.99  # share of the other rows that a value at an event is beyond,
+BEYOND_AT = 0.9  # at this share of the events, from which a sensor may show the event itself
 LEAK = 0.5  # rows shared with the label / rows of either, from which a column repeats it
 
 
@@ -67,6 +74,37 @@ class LateEvents(LabelCheck):
             )
 
 
+class EarlyEvents(LabelCheck):
+    """The last rows hold no event."""
+
+    code = "RE203"
+    title = "No event in the last rows"
+    why = "The last fifth of the rows tests a model; without events there it is not tested, and has no AUC."
+    remedy = "Use a longer file, or a split by stretch."
+    example = "time,y\n06:00,0\n06:02,1\n06:04,0\n06:06,0\n06:08,0"
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table with several machines."""
+        if subject.table.asset is not None:
+            return "The last rows are those of one asset."
+        if len(subject.times) and (np.diff(subject.times) < np.timedelta64(0)).any():
+            return "The rows are not in the order of time."
+        return super().not_applicable(subject)
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report the line of the last event."""
+        table = subject.table
+        marked = np.flatnonzero(table.label)
+        if len(subject.starts) >= 2 and marked[-1] < int(LATE * table.n_rows):
+            yield self.found(
+                "warning",
+                table.schema.label,
+                f"The last of its {len(subject.starts)} events ends in line {table.line(marked[-1])} of "
+                f"{table.line(table.n_rows - 1)}. Later rows hold no event, so they cannot test a model.",
+                self.remedy,
+            )
+
+
 class FrequentLabel(LabelCheck):
     """The value of events is frequent."""
 
@@ -84,6 +122,58 @@ class FrequentLabel(LabelCheck):
             events = " or ".join(map(shown, schema.event_values))
             what = f"{share:.0%} of the rows are labelled {events}, which is not rare."
             yield self.found("warning", schema.label, what, self.remedy)
+
+
+class SplitEvents(Check):
+    """A part of the split has too few events."""
+
+    code = "RE205"
+    title = "Too few events in a part of the split"
+    why = "Thresholds are chosen on validation data, and figures come from test data: both need events."
+    remedy = "Use another split, fewer folds, or a file with more events."
+    example = "part,events\ntraining,14\nvalidation,2\ntest,5"
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason: which parts there are is known once a split is chosen."""
+        return "It is checked for the split of a run."
+
+    def of_parts(self, subject: Subject, plan: SplitPlan) -> Iterator[Finding]:
+        """Report the events of the fold with the fewest, for validation and for testing."""
+        table = subject.table
+        events = np.zeros(table.n_rows, dtype=np.int64)
+        events[subject.starts] = 1
+        folds = split(plan, table.stretch, np.arange(table.n_rows), 0, table.clock, table.asset)
+        for part, name in (("validation", "validation"), ("test", "test")):
+            counts = [int(events[getattr(fold, part)].sum()) for fold in folds]
+            least = min(counts)
+            if least >= ENOUGH or (part == "test" and sum(counts) >= ENOUGH):
+                continue
+            where = f" of fold {counts.index(least) + 1} of {len(folds)}" if len(folds) > 1 else ""
+            found = plural(least, "event") if least else "no event"
+            so = "so the threshold is uncertain" if part == "validation" else "so the figures are uncertain"
+            if not least:
+                so = "so no threshold is tested" if part == "validation" else "so the model is not tested"
+            grade: Grade = "problem" if part == "validation" and not least else "warning"
+            what = f"The {name} part{where} holds {found}, {so}."
+            yield self.found(grade, table.schema.label, what, self.remedy)
+
+
+def check_split(table: Table, plan: SplitPlan) -> list[Finding]:
+    """Find the parts of a split that have too few events to choose or to test a threshold.
+
+    Parameters
+    ----------
+    table
+        The table that is split.
+    plan
+        The split. Its parts are those of the rows; a lookback and a shift shorten them.
+
+    Returns
+    -------
+    list of Finding
+        A problem for no event in a validation part, a warning for fewer than `ENOUGH`.
+    """
+    return list(SplitEvents().of_parts(Subject(table), plan)) if table.schema.label else []
 
 
 class RepeatsLabel(LabelCheck):
@@ -115,7 +205,7 @@ class RepeatsLabel(LabelCheck):
             )
 
 
-class NamedLikeLabel(Check):
+class NamedLikeLabel(LabelCheck):
     """A binary column is named like a label."""
 
     code = "RE207"
@@ -136,6 +226,41 @@ class NamedLikeLabel(Check):
             if overlap_with_label(subject, column) is None:
                 what = "It is binary and named like a label; it may be known only after an event."
                 yield self.found("warning", column, what, IGNORE, "ignore")
+
+
+class MovesWithEvents(LabelCheck):
+    """A sensor is at its extreme whenever an event begins."""
+
+    code = "RE208"
+    title = "A sensor that may show the event itself"
+    why = "If it changes because of the event, it is known too late to warn, and flatters every figure."
+    remedy = "Ignore the column if it is a consequence of the event, such as a speed that falls to zero."
+    example = "time,y,speed\n06:00,0,850\n06:02,0,851\n06:04,1,12"
+
+    def not_applicable(self, subject: Subject) -> str | None:
+        """Return a reason for a table with too few events to tell."""
+        if len(subject.starts) < LEAST_EVENTS:
+            return f"It takes {LEAST_EVENTS} events to tell."
+        return super().not_applicable(subject)
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Report sensors whose value at the start of nearly all events is beyond nearly all others."""
+        normal = np.flatnonzero(subject.table.label == 0)
+        normal = normal[:: max(1, len(normal) // 20_000)]
+        for sensor in subject.sensors:
+            at_events, others = sensor.values[subject.starts], np.sort(sensor.values[normal])
+            others = others[np.isfinite(others)]
+            at_events = at_events[np.isfinite(at_events)]
+            if len(at_events) < LEAST_EVENTS or not len(others):
+                continue
+            below = np.searchsorted(others, at_events, side="left")
+            above = len(others) - np.searchsorted(others, at_events, side="right")
+            for beyond, word in ((below, "above"), (above, "below")):
+                share = float((beyond >= BEYOND * len(others)).mean())
+                if share >= BEYOND_AT and overlap_with_label(subject, sensor.name) is None:
+                    what = f"At the start of {share:.0%} of the events it is {word} {BEYOND:.0%} of the "
+                    what += "normal rows."
+                    yield self.found("warning", sensor.name, what, IGNORE, "ignore")
 
 
 def overlap_with_label(subject: Subject, column: str) -> tuple[object, int, int] | None:
@@ -163,4 +288,13 @@ def _few(series: pd.Series) -> np.ndarray | None:
     return distinct(series)
 
 
-CHECKS: tuple[Check, ...] = (FewEvents(), LateEvents(), FrequentLabel(), RepeatsLabel(), NamedLikeLabel())
+CHECKS: tuple[Check, ...] = (
+    FewEvents(),
+    LateEvents(),
+    EarlyEvents(),
+    FrequentLabel(),
+    SplitEvents(),
+    RepeatsLabel(),
+    NamedLikeLabel(),
+    MovesWithEvents(),
+)

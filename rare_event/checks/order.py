@@ -93,7 +93,7 @@ def mixed(time: np.ndarray) -> bool:
 
 
 def tells_apart(column: pd.Series, time: np.ndarray) -> bool:
-    """Whether a column names machines: few values, each with rising times of its own.
+    """Whether a column names machines: few values, each with times of its own, in order.
 
     Parameters
     ----------
@@ -110,7 +110,8 @@ def tells_apart(column: pd.Series, time: np.ndarray) -> bool:
         return False
     order = np.argsort(codes, kind="stable")
     same = codes[order][1:] == codes[order][:-1]
-    return bool((np.diff(time[order])[same] > np.timedelta64(0)).all())
+    steps = np.diff(time[order])[same]
+    return bool((steps > np.timedelta64(0)).all() or (steps < np.timedelta64(0)).all())
 
 
 def _in_other_blocks(time: np.ndarray) -> int:

@@ -92,8 +92,9 @@ class Frozen(SensorCheck):
         for sensor in subject.sensors:
             if sensor.varies and (rows := longest_still(sensor.values)) is not None:
                 value = sensor.values[rows[0]]
-                # The usual value of a nearly constant sensor, and a limit, have findings of their own.
-                if share_of_mode(sensor.usable)[1] < NEARLY and value not in sensor.ends:
+                # The usual value of a nearly constant sensor, a limit and a word have their own findings.
+                special = {*sensor.ends, *(number for number, _ in sensor.sentinels)}
+                if share_of_mode(sensor.usable)[1] < NEARLY and value not in special:
                     together.setdefault(rows, []).append(sensor.name)
         for (first, last), names in together.items():
             others = f" and {plural(len(names) - 1, 'other sensor')}" if names[1:] else ""

@@ -46,7 +46,7 @@ def run_command(options: argparse.Namespace) -> int:
     config = configure(options)
     dataset = stored(options)
     rule = config.rule if options.rule else None
-    findings, accepted = stop_on_problems(dataset.table(), options.accept, rule)
+    findings, accepted = stop_on_problems(dataset.table(), options.accept, rule, config.split)
     warn_of_settings(dataset.table(), config)
     run = create_run(replace(dataset, accepted=accepted), config)
     if options.tensorboard:
@@ -255,7 +255,10 @@ def warn_of_settings(table: Table, config: ExperimentConfig) -> None:
 
 
 def stop_on_problems(
-    table: Table, accept: Sequence[str] | None, rule: Rule | None = None
+    table: Table,
+    accept: Sequence[str] | None,
+    rule: Rule | None = None,
+    plan: SplitPlan | None = None,
 ) -> tuple[list[Finding], tuple[str, ...]]:
     """Print the findings of a table on standard error; stop on a problem whose code is not accepted.
 
@@ -267,6 +270,8 @@ def stop_on_problems(
         Codes of the problems that the analyst accepts.
     rule
         The rule that the analyst asks for.
+    plan
+        The split whose parts need events; None looks at the whole table only.
 
     Returns
     -------
@@ -281,11 +286,13 @@ def stop_on_problems(
         If there is a problem that is not accepted.
     """
     from rare_event.checks.check import CHECKS, check
+    from rare_event.checks.label import check_split
 
     unknown = {*(accept or ())} - {each.code for each in CHECKS}
     if unknown:
         raise ConfigError(f"No check has the code {min(unknown)}. Take the codes that `check` prints.")
     findings = [_needing_a_clock(found, table, rule) for found in check(table)]
+    findings += check_split(table, plan) if plan is not None else []
     sys.stderr.write(_lines(findings))
     problems = dict.fromkeys(found.code for found in findings if found.grade == "problem")
     if refused := [code for code in problems if code not in (accept or ())]:

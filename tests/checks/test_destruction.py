@@ -87,7 +87,7 @@ def test_one_fix_after_another_ends_with_what_no_click_can_mend() -> None:
         raw, schema = fix(raw, schema, clicks[0])
     assert kinds(findings) == counters | {("units", "another notation"), ("flat", "only the value")}
     assert len(raw) == N - 2  # the repeated time and the first row
-    assert table_of(raw, schema).label.sum() == 3
+    assert table_of(raw, schema).label.sum() == 4
 
 
 @pytest.mark.parametrize("order", ["removed rows", "newest first", "shuffled"])

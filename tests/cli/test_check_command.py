@@ -95,7 +95,14 @@ def test_what_was_found_is_in_the_json(workspace, sample_csv, capsys, monkeypatc
     options["map"] += ["--folds", "3", "--jobs", "1"]
     assert main([command, str(sample_csv), *options[command], "--accept", "RE301", "--json"]) == 0
     found = json.loads(capsys.readouterr().out)["findings"]
-    assert found == checked and {"code", "grade", "column", "what", "fix"} == set(found[0])
+    # A run also says that a part of its split has few events.
+    assert [f for f in found if f["code"] != "RE205"] == checked and {
+        "code",
+        "grade",
+        "column",
+        "what",
+        "fix",
+    } == set(found[0])
     assert not any("action" in finding for finding in found)
 
 

@@ -13,10 +13,10 @@ PLAIN = "time,y,x1\n2020-01-01 00:00,0,1.5\n2020-01-01 00:01,1,2.5\n"
 
 
 def frame(n: int = 100, **columns: Any) -> pd.DataFrame:
-    """A file of `n` minutes with events in rows 10, 40 and 80, and one sensor; nothing is wrong with it."""
+    """A file of `n` minutes and one sensor, events in rows 10, 40, 80 and near the end; nothing is wrong."""
     base = {
         "time": pd.date_range("2020-01-01", periods=n, freq="min").strftime("%Y-%m-%d %H:%M"),
-        "y": np.isin(np.arange(n), [10, 40, 80]).astype(int),
+        "y": np.isin(np.arange(n), [10, 40, 80, *([n - 20] if n > 100 else [])]).astype(int),
         "x1": np.random.default_rng(0).normal(size=n),
     }
     return pd.DataFrame(base | columns)
