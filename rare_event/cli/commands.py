@@ -171,8 +171,11 @@ def _describe(title: str, summary: Summary) -> str:
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
     if test.interval is not None:
         auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
-    median = getattr(summary, unit.key("median_lead_minutes"))
-    median_lead = "" if median is None else f", median lead {median:g} {unit.name}"
+    kind = "delay" if summary.during else "lead"
+    median = getattr(summary, unit.key(f"median_{kind}_minutes"))
+    # Seconds are no fractions of a minute.
+    typical = "" if median is None else unit.span(median) if median < 1 else f"{median:g} {unit.name}"
+    median_lead = f", median {kind} {typical}" if typical else ""
     why = "".join(f"{sentence}\n" for sentence in (unit.why, summary.always_on) if sentence)
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     false_alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)

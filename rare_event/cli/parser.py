@@ -81,7 +81,11 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _add_file_and_preset(parser)
     parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
     parser.add_argument("--split", choices=get_args(SplitKind))
-    parser.add_argument("--shift", type=int, help="rows before an event that become positive")
+    parser.add_argument(
+        "--shift",
+        type=int,
+        help="rows before an event that become positive; 0 detects events while they last",
+    )
     parser.add_argument("--lookback", type=int, help="rows in one window")
     parser.add_argument("--representation", choices=get_args(RepresentationKind))
     parser.add_argument("--epochs", type=int)

@@ -63,12 +63,17 @@ def _caught(row: Row) -> str:
     judgement = row.judgement
     unit, (near, far) = judgement.time_unit, judgement.lead_windows
     count, wider = judgement.count("past", BUDGET), judgement.count("past", BUDGET, far)
+    when = "during the event"
+    if near:
+        when = (
+            f"in the {near:g} {unit.name} before the event, and {wider.caught} by an alarm in the {far:g} "
+            f"{unit.name} before"
+        )
     split = row.split or "rolling"
     past = "past data" if split in ("rolling", "chronological") else "other data"
     return (
         f"With thresholds chosen on {past} for {BUDGET:g} false alarms {unit.a_day}, it would have caught "
-        f"{count.caught} of {plural(judgement.n_events, 'event')} by an alarm in the {near:g} {unit.name} "
-        f"before the event, and {wider.caught} by an alarm in the {far:g} {unit.name} before. "
+        f"{count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
         f"The actual rate was {number(count.false_alarms_per_day, 2)} false alarms {unit.a_day}. "
         f"Judged on {SPLIT_WORDS[split].format(folds=plural(len(judgement.fold_auc), 'fold'))}."
     )
@@ -83,7 +88,7 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
         return []
     caught = f"{count.caught} of {judgement.n_events:,}"
     rate = f"{number(count.false_alarms_per_day, 2)} false alarms {unit.a_day}"
-    within = f"In the same {count.lead:g} {unit.name}"
+    within = f"In the same {count.lead:g} {unit.name}" if count.lead else "With alarms during the events"
     return [f"{within}, {_quoted(most)} would have caught the most: {caught}, at {rate}."]
 
 

@@ -30,7 +30,8 @@ class ExperimentConfig(Settings):
     name
         The preset that the settings started from, or ``custom``; it has no part in equality.
     shift
-        Number of rows before an event that are labelled positive.
+        Number of rows before an event that are labelled positive. 0 detects events while they last: the
+        rows of the events themselves are positive.
     lookback
         Number of rows in a window, which is what the model sees at once.
     article_mode
@@ -62,7 +63,15 @@ class ExperimentConfig(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(1 <= self.shift <= 10_000, f"shift is {self.shift} rows; choose 1 to 10,000.")
+        require(0 <= self.shift <= 10_000, f"shift is {self.shift} rows; choose 0 to 10,000.")
+        require(
+            self.shift > 0 or not self.article_mode,
+            "The articles warn before events, so their settings need a shift of 1 row or more.",
+        )
+        require(
+            self.shift > 0 or self.policy.lead is None,
+            "With a shift of 0 an alarm counts inside an event only: leave the lead window empty.",
+        )
         require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
 

@@ -73,8 +73,11 @@ class AlarmPolicy(Settings):
         require(self.repeat >= 1e-6, f"repeat is {self.repeat} minutes; choose 0.000001 or more.")
 
     def with_lead(self, lead: float) -> AlarmPolicy:
-        """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it."""
-        return replace(self, lead=lead, min_lead=min(self.min_lead, lead))
+        """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it.
+
+        Events that are detected while they last have a lead window of 0: it is left to the label.
+        """
+        return replace(self, lead=lead or None, min_lead=min(self.min_lead, lead))
 
 
 @dataclass(frozen=True)

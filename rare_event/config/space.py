@@ -87,6 +87,10 @@ class DesignSpace(Settings):
             f"The map would have {len(self):,} cells; choose fewer values, or draw at most {MOST_CELLS:,} "
             "cells at random.",
         )
+        require(
+            0 not in self.shifts,
+            "The shift is 0 rows, but a design-space map compares warnings before events; choose 1 or more.",
+        )
         # Each config rejects the values that are not allowed.
         for shift, lookback in product(self.shifts, self.lookbacks):
             replace(self._judged, shift=shift, lookback=lookback)

@@ -174,6 +174,8 @@ def make_scores(
     event_clock = np.append(events.clock, np.inf)[event]
     # The lead window of the label holds its positive rows, however far apart they are.
     rows_ahead = np.append(events.row, -1)[event] - prepared.row[ends]
+    near = (rows_ahead > 0) & (rows_ahead <= config.shift) if config.shift else rows_ahead <= 0
+    near &= event >= 0
     return Scores(
         row=prepared.row[ends],
         clock=prepared.clock[ends],
@@ -185,18 +187,24 @@ def make_scores(
         to_event=event_clock - prepared.clock[ends],
         total_events=mine,
         step=prepared.step,
-        lead=max(config.shift, 1) * prepared.step,
+        lead=config.shift * prepared.step,
         time_unit=prepared.time_unit,
-        minutes=prepared.minutes[ends],
-        near=(event >= 0) & (rows_ahead > 0) & (rows_ahead <= config.shift),
+        # A false alarm can only sound outside events: their rows are no running time.
+        minutes=np.where(prepared.y[ends] == 1, 0.0, prepared.minutes[ends])
+        if config.shift == 0
+        else prepared.minutes[ends],
+        near=near,
         asset=None if prepared.asset is None else prepared.asset[ends],
         assets=prepared.assets,
     )
 
 
 def _events_of(prepared: Prepared, part: np.ndarray, shift: int) -> np.ndarray:
-    """Numbers of the events that one of the `shift` rows before belongs to a part."""
+    """Numbers of the events that one of the `shift` rows before belongs to a part; 0: one of its own."""
     events = prepared.events
+    if shift == 0:
+        inside = prepared.row[part[prepared.y[part] == 1]]
+        return np.unique(np.searchsorted(events.row, inside, side="right") - 1)
     before = np.searchsorted(prepared.row, events.row)[:, None] - np.arange(1, shift + 1)
     inside = np.isin(before, part) & (before >= 0)
     if prepared.asset is not None and events.asset is not None:

@@ -10,6 +10,7 @@ import numpy as np
 
 from rare_event.config import ExperimentConfig, SplitPlan
 from rare_event.detect.training import Epoch
+from rare_event.errors import ConfigError
 from rare_event.experiment.result import OnProgress, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.evaluation import ranking
@@ -62,6 +63,11 @@ def leakage(
     RareEventError
         If the data cannot bear one of the splits.
     """
+    if config.shift == 0:
+        raise ConfigError(
+            "The leakage check invents events of one row, so it needs a shift of 1 row or more. "
+            "Choose a model that warns before events."
+        )
     invented = placebo(table, config.shift, config.seed)
     runs = [*((table, split) for split in SPLITS.values()), (invented.table, split_of(PLACEBO))]
     tests = []

@@ -76,10 +76,11 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
             "shift."
         )
     if _caught(perfect, replace(policy, k=1, n=1)) > caught:
+        few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
+        more = ", or a longer shift" if config.shift else ""
         yield (
-            f"An alarm needs {policy.k} of {policy.n} windows, but the shift makes only "
-            f"{plural(config.shift, 'row')} before an event positive. {most} Choose a smaller k, or a longer "
-            "shift."
+            f"An alarm needs {policy.k} of {policy.n} windows, but "
+            f"{few if config.shift else 'some events are shorter'}. {most} Choose a smaller k{more}."
         )
     if _caught(perfect, replace(policy, mute=0)) > caught:
         yield (
@@ -122,7 +123,9 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
             f"{number(most)} {unit.a_day}."
         )
     validation = [prepared.ends[np.isin(prepared.ends, fold.validation)] for fold in prepared.folds]
-    shortest = min(float(prepared.minutes[ends].sum()) for ends in validation)
+    # Where events are detected while they last, their rows are no running time.
+    running = prepared.minutes if config.shift else np.where(prepared.y == 1, 0.0, prepared.minutes)
+    shortest = min(float(running[ends].sum()) for ends in validation)
     if 0 < rule.value * shortest / unit.period < 1:
         yield (
             f"The validation part has only {unit.span(shortest)} of running time, so a budget of "

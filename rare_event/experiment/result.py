@@ -117,7 +117,9 @@ def ignore_progress(fold: int, folds: int, epoch: Epoch) -> None:
 
 
 # Entries of JSON that are there only without a clock.
-OF_ROWS = ("clock", "false_alarms_per_1000_rows", "median_lead_rows", "running_rows")
+OF_ROWS = ("clock", "false_alarms_per_1000_rows", "median_lead_rows", "median_delay_rows", "running_rows")
+# Those that are there only where events are detected while they last.
+OF_DURING = ("median_delay_minutes", "median_delay_rows", "during")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +173,9 @@ class Summary:
     false_alarms_per_1000_rows: float | None = None
     median_lead_minutes: float | None
     median_lead_rows: float | None = None
+    median_delay_minutes: float | None = None
+    median_delay_rows: float | None = None
+    during: bool = False
     clock: str = ""
     assets: tuple[str, ...] = ()
     seconds: Mapping[str, float]
@@ -188,6 +193,7 @@ class Summary:
 
         def write(summary: Summary, fields: Callable[[Summary], dict[str, object]]) -> dict[str, object]:
             left_out = (() if summary.clock else OF_ROWS) + (() if summary.assets else ("assets",))
+            left_out += () if summary.during else OF_DURING
             return {name: value for name, value in fields(summary).items() if name not in left_out}
 
         wrap = core_schema.wrap_serializer_function_ser_schema(write)
@@ -219,7 +225,9 @@ def summarise(result: Result, run: str = "") -> Summary:
         confusion={name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
         events={"caught": evaluation.caught, "total": evaluation.n_events},
         **unit.entry("false_alarms_per_day", evaluation.false_alarms_per_day),
-        **unit.entry("median_lead_minutes", evaluation.median_lead),
+        **unit.entry("median_lead_minutes", None if evaluation.during else evaluation.median_lead),
+        **unit.entry("median_delay_minutes", evaluation.median_lead if evaluation.during else None),
+        during=evaluation.during,
         false_alarms=evaluation.false_alarms,
         **unit.entry("running_minutes", evaluation.days * unit.period),
         always_on=evaluation.always_on,

@@ -156,14 +156,16 @@ def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.Da
     pandas.DataFrame
         One row per event of the part: `event`, `caught`, `lead` (minutes from the first alarmed
         row of the lead window to the event; missing where missed), `peak` (highest score in the
-        lead window; missing where no window sees the event).
+        lead window; missing where no window sees the event). Where events are detected while they last,
+        `lead` is the delay: minutes from the first row of the event to its first alarmed row.
     """
     level = alarm_level(scores.y_score, scores, policy, -np.inf)
     inside = (scores.event >= 0) & scores.in_lead_window(policy)
-    alarmed = inside & (level >= threshold) & (scores.to_event >= policy.min_lead)
+    alarmed = inside & (level >= threshold) & scores.in_time(policy)
     lead = pd.Series(scores.to_event[alarmed]).groupby(scores.event[alarmed]).max()
     peak = pd.Series(scores.y_score[inside]).groupby(scores.event[inside]).max()
     ledger = pd.DataFrame({"event": scores.total_events})
-    ledger["lead"] = ledger["event"].map(lead).astype(float)
+    # Inside an event the time to its begin is the delay, below 0.
+    ledger["lead"] = ledger["event"].map(lead).astype(float).abs()
     ledger["peak"] = ledger["event"].map(peak).astype(float)
     return ledger.assign(caught=ledger["lead"].notna())[["event", "caught", "lead", "peak"]]

@@ -36,11 +36,14 @@ class Evaluation:
     days
         Running time in days, or thousands of rows.
     median_lead
-        Minutes, or rows, from the first alarm of an event to the event; None if none was caught.
+        Minutes, or rows, from the first alarm of an event to the event; None if none was caught. The
+        delay where `during`.
     time_unit
         Of the scores.
     standing
         Share of the windows in which an alarm stands.
+    during
+        Whether events are detected while they last.
     """
 
     n: int
@@ -59,6 +62,7 @@ class Evaluation:
     median_lead: float | None
     time_unit: TimeUnit = MINUTES
     standing: float = 0.0
+    during: bool = False
 
     @property
     def always_on(self) -> str:
@@ -145,5 +149,6 @@ def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolic
         days=scores.days,
         median_lead=float(ledger["lead"].median()) if ledger["caught"].any() else None,
         time_unit=scores.time_unit,
+        during=scores.during,
         standing=float(stands.mean()) if len(scores) else 0.0,
     )

@@ -87,7 +87,7 @@ def event_levels(scores: Scores, policy: AlarmPolicy) -> np.ndarray:
         In the order of `scores.total_events`.
     """
     level = alarm_level(scores.y_score, scores, policy, -np.inf)
-    useful = scores.in_lead_window(policy) & (scores.to_event >= policy.min_lead)
+    useful = scores.in_time(policy)
     highest = pd.Series(level[useful]).groupby(scores.event[useful]).max()
     return highest.reindex(scores.total_events, fill_value=-np.inf).to_numpy(float)
 

@@ -149,7 +149,7 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     for budget in BUDGETS:
         rule = Rule("fa-per-day", budget)
         followed = follow_budget(validation, test, policy, budget)
-        for lead in test.lead_windows:
+        for lead in dict.fromkeys(test.lead_windows):
             led = policy.with_lead(lead)
             points = operating_points(test, led)
             at = points.at(choose(points, rule))

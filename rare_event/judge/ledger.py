@@ -30,7 +30,8 @@ def ledger(
         `caught`, `first_alarm` (minutes on the clock of the scores), `lead` (minutes), `peak` (the
         highest score in the lead window, or in the alarm), `row` and `fold` of that peak (missing
         where no window sees the event), `sensors` (the largest contributions there, in words). With
-        several machines also `asset`, after `kind`; empty where no window sees the event.
+        several machines also `asset`, after `kind`; empty where no window sees the event. Where events are
+        detected while they last, `delay` (minutes since the event began) takes the place of `lead`.
     """
     events = _events(scores, threshold, policy)
     false = _false_alarms(scores, threshold, policy)
@@ -42,7 +43,7 @@ def ledger(
         at = np.searchsorted(scores.row, lines.loc[known, "row"].to_numpy(np.int64))
         lines.insert(1, "asset", "")
         lines.loc[known, "asset"] = scores.asset_names(at)
-    return lines
+    return lines.rename(columns={"lead": "delay"}) if scores.during else lines
 
 
 def called_ledger(
@@ -91,7 +92,7 @@ def _events(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFra
             "kind": "event",
             "event": found["event"],
             "caught": found["caught"],
-            "first_alarm": found["event"].map(clock) - found["lead"],
+            "first_alarm": found["event"].map(clock) + (found["lead"] if scores.during else -found["lead"]),
             "lead": found["lead"],
             "peak": peaks["peak"].to_numpy(),
             "row": peaks["row"].to_numpy(),

@@ -31,7 +31,7 @@ def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.
         float32, shape (n_events_seen, n_thresholds); missing where the event is missed.
     """
     level = alarm_level(scores.y_score, scores, policy, -np.inf)
-    useful = np.flatnonzero(scores.in_lead_window(policy) & (scores.to_event >= policy.min_lead))
+    useful = np.flatnonzero(scores.in_time(policy))
     _, event = np.unique(scores.event[useful], return_inverse=True)
     column = np.searchsorted(thresholds, level[useful], side="right") - 1
     leads = np.full((event.max(initial=-1) + 1, len(thresholds)), -np.inf, np.float32)
@@ -39,7 +39,8 @@ def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.
     np.maximum.at(leads, (event[alarmed], column[alarmed]), scores.to_event[useful][alarmed])
     # A row that is alarmed at one threshold is alarmed at all lower ones.
     leads = np.maximum.accumulate(leads[:, ::-1], axis=1)[:, ::-1]
-    return np.where(np.isfinite(leads), leads, np.nan)
+    # Inside an event the time to its begin is the delay, below 0.
+    return np.where(np.isfinite(leads), np.abs(leads), np.nan)
 
 
 def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:

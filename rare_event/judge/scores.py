@@ -56,7 +56,7 @@ class Scores:
     step
         Minutes per row.
     lead
-        Minutes before an event in which its rows are positive: shift x step.
+        Minutes before an event in which its rows are positive: shift x step. 0: the rows of the event are.
     time_unit
         Where it is rows, they stand for all minutes above, and 1,000 of them for a day.
     minutes
@@ -123,6 +123,16 @@ class Scores:
             return self.near
         within: np.ndarray = self.to_event <= lead + ROUNDING
         return within | self.near if self.near is not None and lead > self.lead else within
+
+    @property
+    def during(self) -> bool:
+        """Whether events are detected while they last: `to_event` is then 0 in their first row, and falls."""
+        return self.lead == 0
+
+    def in_time(self, policy: AlarmPolicy) -> np.ndarray:
+        """Return in which windows an alarm catches an event, shape (n,)."""
+        near = self.in_lead_window(policy)
+        return near if self.during else near & (self.to_event >= policy.min_lead)
 
     @property
     def running(self) -> np.ndarray:

@@ -243,7 +243,7 @@ def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[
     # there that begins an alarm although an earlier row of the lead window is alarmed already.
     highest = np.maximum.reduceat(near_level, begins)
     again = np.minimum(near_level, _highest_so_far(near_level, begins))
-    in_time = np.where(scores.to_event[near] >= policy.min_lead, near_level, -1)
+    in_time = np.where(scores.in_time(policy)[near], near_level, -1)
     return marks | {
         "caught": [(near[begins], np.maximum.reduceat(in_time, begins), 1)],
         "true_alarms": [

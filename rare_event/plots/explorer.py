@@ -165,7 +165,7 @@ def explorer_data(
         "rate_over": scores.days if rated else 1.0,
         "words": {
             "false_alarms": f"False alarms {unit_of_time.per_day if rated else f'in {span}'}",
-            "lead": f"Median lead ({unit_of_time.name})",
+            "lead": f"Median {'delay' if scores.during else 'lead'} ({unit_of_time.name})",
             "running": "rows" if unit_of_time.reason else "days",
             "in_running": 1000 if unit_of_time.reason else 1,
         },

@@ -36,7 +36,7 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     label
         1 in event rows, shape (n_rows,).
     shift
-        Rows before an event that become positive, at least 1.
+        Rows before an event that become positive; with 0 the rows of events are kept as the positives.
     stretch
         Stretch id of each row. A positive row must lie in the stretch of its event. None counts
         rows across stops, as the articles do.
@@ -44,7 +44,7 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     Raises
     ------
     ConfigError
-        If the shift is below 1 or not shorter than the table.
+        If the shift is below 0 or not shorter than the table.
 
     Examples
     --------
@@ -52,11 +52,13 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     Shifted(rows=array([0, 1, 2, 4]), y=array([0, 1, 1, 0], dtype=int8))
     """
     n_rows = len(label)
-    if not 1 <= shift < n_rows:
+    if not 0 <= shift < n_rows:
         raise ConfigError(
             f"The shift is {shift} rows and the table has {n_rows}; "
-            f"choose a shift from 1 to {max(1, n_rows - 1)}."
+            f"choose a shift from 0 to {max(1, n_rows - 1)}."
         )
+    if shift == 0:
+        return Shifted(np.arange(n_rows), (label == 1).astype(np.int8))
     event_row = np.where(label == 1, np.arange(n_rows), n_rows)
     next_event = np.minimum.accumulate(event_row[::-1])[::-1]
     near = (next_event - np.arange(n_rows) <= shift) & (next_event < n_rows)

@@ -55,16 +55,22 @@ def show_verdict(run: Run) -> None:
     st.markdown(verdict(figures))
     policy, unit = committed.policy, figures.time_unit
     windows = "each window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
+    window = f"lead window {number(policy.lead)} {unit.short}"
+    if figures.during:
+        window = "an alarm counts inside an event"
     st.caption(
         f"Threshold: {plain(committed.in_words(unit))}, committed {moment(committed.time)}. "
         f"Alarm policy: {windows}, cooldown {number(policy.cooldown)} "
-        f"{unit.short}, lead window {number(policy.lead)} {unit.short}. Below each figure: its 95 % "
+        f"{unit.short}, {window}. Below each figure: its 95 % "
         "interval and the chance level."
     )
-    show_metrics(plant_figures(figures), intervals_in_words(figure_intervals_of(run.id, committed), unit))
+    intervals = intervals_in_words(figure_intervals_of(run.id, committed), unit, figures.during)
+    show_metrics(plant_figures(figures), intervals)
 
 
-def intervals_in_words(intervals: pd.DataFrame, unit: TimeUnit = MINUTES) -> dict[str, str]:
+def intervals_in_words(
+    intervals: pd.DataFrame, unit: TimeUnit = MINUTES, during: bool = False
+) -> dict[str, str]:
     """Write the interval of each figure and the figure by chance, by label."""
     words = {}
     for label, name in FIGURES.items():
@@ -72,7 +78,9 @@ def intervals_in_words(intervals: pd.DataFrame, unit: TimeUnit = MINUTES) -> dic
         interval = "" if math.isnan(low) else f"{number(low, 2)} to {number(high, 2)}"
         by_chance = "" if math.isnan(chance) else f"chance {number(chance, 2)}"
         if interval or by_chance:
-            words[unit.reword(label)] = " · ".join(part for part in (interval, by_chance) if part)
+            words[unit.reword(label).replace("lead", "delay" if during else "lead")] = " · ".join(
+                part for part in (interval, by_chance) if part
+            )
     return words
 
 
@@ -81,9 +89,15 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
     unit = figures.time_unit
     lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} {unit.short}"
     return [
-        ("Events caught", f"{figures.caught} of {figures.n_events}", "With an alarm in the lead window."),
+        (
+            "Events caught",
+            f"{figures.caught} of {figures.n_events}",
+            "With an alarm during the event." if figures.during else "With an alarm in the lead window.",
+        ),
         _counted(figures),
-        ("Median lead", lead, "From the first alarm of an event to the event."),
+        ("Median delay", lead, "From the first row of an event to its first alarmed row.")
+        if figures.during
+        else ("Median lead", lead, "From the first alarm of an event to the event."),
         ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
         ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
         (
@@ -109,7 +123,11 @@ def verdict(figures: Evaluation) -> str:
         return "The test data have **no event**, so they cannot show whether an event would be caught."
     unit, lead = figures.time_unit, ""
     if figures.median_lead is not None:
-        lead = f", typically **{number(figures.median_lead)} {unit.name}** before"
+        when = "after they began" if figures.during else "before"
+        typical = f"{number(figures.median_lead)} {unit.name}"
+        if figures.during:
+            typical = unit.span(figures.median_lead)
+        lead = f", typically **{typical}** {when}"
     caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
     return (
         f"In {unit.running(figures.days)}, **{caught}** would have been caught{lead}, "

@@ -241,9 +241,9 @@ def choose_lead(key: str, leads: tuple[float, ...], unit: TimeUnit = MINUTES) ->
     """Let the user choose a lead window, and return it in minutes."""
     return st.segmented_control(
         "Lead window",
-        leads,
+        list(dict.fromkeys(leads)),
         default=leads[0],
-        format_func=lambda minutes: f"{minutes:g} {unit.name}",
+        format_func=lambda minutes: f"{minutes:g} {unit.name}" if minutes else "during the event",
         # Another leaderboard may have other lead windows.
         key=f"{key}_{leads[0]:g}",
         help=unit.reword("Minutes before an event in which an alarm counts for it."),

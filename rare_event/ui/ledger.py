@@ -19,6 +19,7 @@ COLUMN_CONFIG = {
     "caught": st.column_config.CheckboxColumn("caught"),
     "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
+    "delay": st.column_config.NumberColumn("delay (minutes)", format="%.1f"),
     "peak": st.column_config.NumberColumn(
         "highest score", format="%.3g", help="In the lead window of the event, or in the false alarm."
     ),
@@ -30,6 +31,7 @@ COLUMN_CONFIG = {
 COUNTED_CONFIG = {
     "first_alarm": st.column_config.NumberColumn("first alarm (row)", format="%.0f"),
     "lead": st.column_config.NumberColumn("lead (rows)", format="%.0f"),
+    "delay": st.column_config.NumberColumn("delay (rows)", format="%.0f"),
 }
 
 

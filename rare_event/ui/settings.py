@@ -128,13 +128,29 @@ def _typed(draft: ExperimentConfig) -> dict[str, Any]:
 def _choose_data(
     dataset: Dataset, draft: ExperimentConfig, key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, str]:
-    draft, problem = apply_values(draft, fill_in(draft, ("shift", "lookback"), key, typed, LOOK), LOOK)
+    during = st.segmented_control(
+        "Alarm",
+        (False, True),
+        default=draft.shift == 0,
+        format_func=("Warn before", "Detect during").__getitem__,
+        key=f"{key}_during",
+        help="Warn before an event from the rows that lead to it, or detect an event while it lasts.",
+        required=True,
+    )
+    if during:
+        draft = replace(draft, shift=0, article_mode=False, policy=replace(draft.policy, lead=None))
+    elif not draft.shift:
+        draft = replace(draft, shift=ExperimentConfig.shift)
+    names = ("lookback",) if during else ("shift", "lookback")
+    draft, problem = apply_values(draft, fill_in(draft, names, key, typed, LOOK), LOOK)
     table = table_of(dataset)
     step, unit = table.step, table.time_unit.name
-    st.caption(
-        f"Warns up to {number(draft.shift * step)} {unit} ahead, from the last "
-        f"{number(draft.lookback * step)} {unit}."
+    aim = (
+        "Detects events while they last"
+        if during
+        else f"Warns up to {number(draft.shift * step)} {unit} ahead"
     )
+    st.caption(f"{aim}, from the last {number(draft.lookback * step)} {unit}.")
     split = _select("Split", SPLIT_NAMES, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     representation = st.segmented_control(
         "Representation",

@@ -85,7 +85,9 @@ def explore(run: Run) -> None:
         rules, chart = st.container(), st.container()
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
-            policy = _choose_policy(exploring.policy, f"threshold_policy_{run.id}", time_unit_of(run))
+            policy = _choose_policy(
+                exploring.policy, f"threshold_policy_{run.id}", time_unit_of(run), run.config().shift == 0
+            )
         with rules:
             exploring = _choose_by_rule(run, replace(exploring, policy=policy))
         update_exploring(exploring)
@@ -173,10 +175,12 @@ def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
         return apply_values(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
 
 
-def _choose_policy(policy: AlarmPolicy, key: str, unit: TimeUnit) -> AlarmPolicy:
+def _choose_policy(policy: AlarmPolicy, key: str, unit: TimeUnit, during: bool) -> AlarmPolicy:
     """Let the user choose the alarm policy; a bad value leaves it unchanged."""
+    # An alarm during an event counts whenever it sounds.
+    names = [name for name in POLICY_LOOK.labels if not (during and name in ("lead", "min_lead"))]
     look = replace(POLICY_LOOK, time_unit=unit)
-    return apply_values(policy, fill_in(policy, look.labels, key, {}, look))[0]
+    return apply_values(policy, fill_in(policy, names, key, {}, look))[0]
 
 
 def _commit(run: Run, exploring: Exploring) -> None:

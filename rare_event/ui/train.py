@@ -128,10 +128,14 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     st.subheader("What the shift and the lookback do")
     first = int(prepared.events.row[0])
     before, after = st.columns(2)
-    before.markdown("**Before the shift**: the first event")
+    before.markdown(
+        "**In the file**: the first event" if not config.shift else "**Before the shift**: the first event"
+    )
     _show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(
         f"**After the shift** by {plural(config.shift, 'row')}: earlier rows positive, event row removed"
+        if config.shift
+        else "**To the model**: the rows of the event are positive"
     )
     _show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
     st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}, dated by the last one")

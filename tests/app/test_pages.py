@@ -461,7 +461,7 @@ def test_a_threshold_that_is_no_finite_number_is_not_taken(
 
 @pytest.mark.parametrize(
     ("field", "typed", "possible"),
-    [("shift", 0, "1 to 10,000."), ("lookback", -5, "1 to 10,000."), ("epochs", 10**9, "1 to 100,000.")],
+    [("shift", -1, "0 to 10,000."), ("lookback", -5, "1 to 10,000."), ("epochs", 10**9, "1 to 100,000.")],
 )
 def test_an_impossible_setting_is_told_at_its_field_and_cannot_be_trained(
     open_page: OpenPage, dataset: Dataset, field: str, typed: int, possible: str

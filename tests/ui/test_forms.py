@@ -168,7 +168,7 @@ def test_each_bad_value_is_told_at_its_field_and_no_other(settings, values, told
 def test_a_problem_names_a_field_as_its_form_does() -> None:
     look = Look({"shift": "Shift (rows)", "min_lead": "Minimum useful lead (minutes)"})
     _, problem = apply_values(ExperimentConfig(), {"shift": -1}, look)
-    assert problem == "Shift is -1 rows; choose 1 to 10,000."
+    assert problem == "Shift is -1 rows; choose 0 to 10,000."
     _, problem = apply_values(AlarmPolicy(), {"min_lead": -1.0}, look)
     assert problem.startswith("Minimum useful lead is -1.0 minutes;")
     _, problem = apply_values(DenseModel(), {"alpha_dropout": 0.1})

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import streamlit as st
 
+from rare_event.clock import TimeUnit
 from rare_event.judge.judgement import BUDGETS, Judgement, Threshold
 from rare_event.judge.standing import Row
 from rare_event.text import number
@@ -98,10 +99,10 @@ def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
         Column(
             f"{word} at {budget:g} {unit.a_day}, {lead:g} {unit.short}",
             partial(_caught, threshold, budget, lead),
-            f"Events caught, of {judgement.n_events:,}, at {budget:g} false alarms {unit.a_day} by alarms at "
-            f"most {lead:g} {unit.name} before the event, {unit.reword(how)}.",
+            f"Events caught, of {judgement.n_events:,}, at {budget:g} false alarms {unit.a_day} by alarms "
+            f"{_when(lead, unit)} the event, {unit.reword(how)}.",
         )
-        for lead in judgement.lead_windows
+        for lead in dict.fromkeys(judgement.lead_windows)
         for budget in BUDGETS
     ]
 
@@ -113,11 +114,16 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
             f"{RATES[threshold]} at {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
             f"Actual false alarms {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}; alarms "
-            f"at most {judgement.lead_windows[0]:g} {unit.name} before an event are not false.",
+            f"{_when(judgement.lead_windows[0], unit)} an event are not false.",
             "%.1f",
         )
         for budget in BUDGETS
     ]
+
+
+def _when(lead: float, unit: TimeUnit) -> str:
+    """Say when an alarm counts for an event; a lead window of 0 is the event itself."""
+    return f"at most {lead:g} {unit.name} before" if lead else "during"
 
 
 def _caught(threshold: Threshold, budget: float, lead: float, row: Row) -> int:

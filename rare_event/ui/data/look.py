@@ -76,7 +76,7 @@ def _show_chosen(dataset: Dataset, asset: str | None) -> list[str]:
     """Show the ranking, and how the chosen sensor changes; returns the sensors, that one first."""
     every = list(table_of(dataset).schema.sensors)
     left, middle, right = st.columns([11, 10, 10])
-    shift = get_state().draft.shift
+    shift = max(1, get_state().draft.shift)
     with left:
         try:
             ranking = ranking_of(dataset, shift)
@@ -160,7 +160,7 @@ def _show_distribution(dataset: Dataset, sensors: list[str]) -> None:
         label_visibility="collapsed",
         required=True,
     )
-    shift = get_state().draft.shift
+    shift = max(1, get_state().draft.shift)
     st.plotly_chart(distribution_of(dataset, sensors[0], shift, bool(jumping)), key="data_distribution")
 
 
