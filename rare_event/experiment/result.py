@@ -229,7 +229,7 @@ def summarise(result: Result, run: str = "") -> Summary:
         **unit.entry("median_delay_minutes", evaluation.median_lead if evaluation.during else None),
         during=evaluation.during,
         false_alarms=evaluation.false_alarms,
-        **unit.entry("running_minutes", evaluation.days * unit.period),
+        **unit.entry("running_minutes", round(evaluation.days * unit.period, 6)),
         always_on=evaluation.always_on,
         clock=unit.reason,
         assets=result.prepared.assets,
