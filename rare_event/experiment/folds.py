@@ -189,14 +189,16 @@ def make_scores(
         step=prepared.step,
         lead=config.shift * prepared.step,
         time_unit=prepared.time_unit,
-        # A false alarm can only sound outside events: their rows are no running time.
-        minutes=np.where(prepared.y[ends] == 1, 0.0, prepared.minutes[ends])
-        if config.shift == 0
-        else prepared.minutes[ends],
+        minutes=_running(prepared, config.shift)[ends],
         near=near,
         asset=None if prepared.asset is None else prepared.asset[ends],
         assets=prepared.assets,
     )
+
+
+def _running(prepared: Prepared, shift: int) -> np.ndarray:
+    """Minutes of each row; with a shift of 0 none inside events, where no false alarm can sound."""
+    return prepared.minutes if shift else np.where(prepared.y == 1, 0.0, prepared.minutes)
 
 
 def _events_of(prepared: Prepared, part: np.ndarray, shift: int) -> np.ndarray:
