@@ -174,8 +174,6 @@ def make_scores(
     event_clock = np.append(events.clock, np.inf)[event]
     # The lead window of the label holds its positive rows, however far apart they are.
     rows_ahead = np.append(events.row, -1)[event] - prepared.row[ends]
-    near = (rows_ahead > 0) & (rows_ahead <= config.shift) if config.shift else rows_ahead <= 0
-    near &= event >= 0
     return Scores(
         row=prepared.row[ends],
         clock=prepared.clock[ends],
@@ -190,10 +188,15 @@ def make_scores(
         lead=config.shift * prepared.step,
         time_unit=prepared.time_unit,
         minutes=_running(prepared, config.shift)[ends],
-        near=near,
+        near=(event >= 0) & _is_near(rows_ahead, config.shift),
         asset=None if prepared.asset is None else prepared.asset[ends],
         assets=prepared.assets,
     )
+
+
+def _is_near(rows_ahead: np.ndarray, shift: int) -> np.ndarray:
+    """Whether so many rows before the first of an event the shift makes a row positive."""
+    return (rows_ahead > 0) & (rows_ahead <= shift) if shift else rows_ahead <= 0
 
 
 def _running(prepared: Prepared, shift: int) -> np.ndarray:
