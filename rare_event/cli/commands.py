@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
-from rare_event.cli.reading import corrections_of, stored, write_schema
+from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
 from rare_event.config import PRESETS, Rule, SplitPlan, baselines
 from rare_event.errors import ConfigError, DataError, RareEventError
 
@@ -42,7 +42,7 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.workspace import write
 
     if options.ledger is not None:
-        check_output(options.ledger, options.force, [options.file])
+        check_output(options.ledger, options.force, options.file)
     config = configure(options)
     dataset = stored(options)
     rule = config.rule if options.rule else None
@@ -75,7 +75,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     from rare_event.experiment.backtest import backtest, describe
     from rare_event.prepare.table import read_table
 
-    table = read_table(options.file, said=corrections_of(options))
+    table = read_table(source_of(options), said=corrections_of(options))
     findings, _ = stop_on_problems(table, options.accept)
     base = replace(PRESETS[options.preset], seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
@@ -101,7 +101,7 @@ def leakage_command(options: argparse.Namespace) -> int:
     from rare_event.prepare.table import read_table
     from rare_event.store.serial import to_plain
 
-    table = read_table(options.file, said=corrections_of(options))
+    table = read_table(source_of(options), said=corrections_of(options))
     findings, _ = stop_on_problems(table, options.accept)
     config = replace(PRESETS[options.preset], seed=options.seed)
     if options.model is not None:
@@ -225,8 +225,8 @@ def check_command(options: argparse.Namespace) -> int:
     from rare_event.store.serial import to_plain
 
     if options.write_schema is not None:
-        check_output(options.write_schema, options.force, [options.file])
-    seen = preview(options.file, options.file.name, corrections_of(options))
+        check_output(options.write_schema, options.force, options.file)
+    seen = preview(source_of(options), name_of_files(options), corrections_of(options))
     try:
         complete, table = seen.complete, seen.parts()[2]
     except OpenQuestion as question:

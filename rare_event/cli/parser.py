@@ -191,7 +191,12 @@ def _app(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", type=Path, help="CSV or Parquet file")
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="+",
+        help="CSV or Parquet file; several are joined in time order",
+    )
 
 
 def _add_file_and_preset(parser: argparse.ArgumentParser) -> None:

@@ -12,6 +12,7 @@ from rare_event.errors import ConfigError
 
 if TYPE_CHECKING:
     from rare_event.prepare.corrections import Corrections
+    from rare_event.read.source import Files
     from rare_event.store.datasets import Dataset
 
 # Tab and space are hard to type in a shell.
@@ -86,6 +87,22 @@ def corrections_of(options: argparse.Namespace) -> Corrections:
     )
 
 
+def source_of(options: argparse.Namespace) -> Path | Files:
+    """Return the file of a command, or its files."""
+    from rare_event.read.source import Files
+
+    paths: list[Path] = options.file
+    if len(paths) == 1:
+        return paths[0]
+    names = tuple(path.name for path in paths)
+    return Files(tuple(paths), names if len(set(names)) == len(names) else tuple(map(str, paths)))
+
+
+def name_of_files(options: argparse.Namespace) -> str:
+    """Name the file of a command, or its files."""
+    return source_of(options).name
+
+
 def _require_signs(changes: dict[str, Any]) -> None:
     for name in ("separator", "decimal", "thousands"):
         if len(changes.get(name, "")) > 1:
@@ -132,8 +149,9 @@ def stored(options: argparse.Namespace) -> Dataset:
     from rare_event.read.raw import digest_of
     from rare_event.store.datasets import add_dataset, stored_dataset
 
-    before = stored_dataset(digest_of(options.file))
-    dataset = add_dataset(options.file, options.file.name, corrections_of(options))
+    source = source_of(options)
+    before = stored_dataset(digest_of(source))
+    dataset = add_dataset(source, name_of_files(options), corrections_of(options))
     if before is not None and before != dataset:
         words = "The file was stored with another reading or other roles. Now it is read as the options say"
         sys.stderr.write(f"note: {words}, without its earlier fixes.\n")

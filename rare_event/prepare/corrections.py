@@ -149,7 +149,7 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
         If the label leaves something open.
     """
     _require_named(frame, said)
-    time, named = _joined_time(frame, said), said.labelling
+    time, named = joined_time(frame, said), said.labelling
     unused = [column for column in said.ignore if column not in said.label]
     if said.schema is None:
         guessed = guess(frame.drop(columns=unused), named, [*(time or ()), *filter(None, [said.assets])])
@@ -179,7 +179,7 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
     return schema
 
 
-def _joined_time(frame: pd.DataFrame, said: Corrections) -> tuple[str, ...] | None:
+def joined_time(frame: pd.DataFrame, said: Corrections) -> tuple[str, ...] | None:
     """Return the column of times: of a date and a time of day, the one that they were joined to."""
     time = said.reading.time
     joined = joined_name(time) if time and len(time) == 2 else ""
@@ -188,7 +188,7 @@ def _joined_time(frame: pd.DataFrame, said: Corrections) -> tuple[str, ...] | No
 
 def _require_named(frame: pd.DataFrame, said: Corrections) -> None:
     """Reject a column that the file does not have, naming those that it has."""
-    named = (*said.label, *(_joined_time(frame, said) or ()), *said.ignore, *filter(None, [said.assets]))
+    named = (*said.label, *(joined_time(frame, said) or ()), *said.ignore, *filter(None, [said.assets]))
     missing = [column for column in named if column not in frame.columns]
     if missing:
         has = ", ".join(shown(column) for column in frame.columns[:10])

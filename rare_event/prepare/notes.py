@@ -11,6 +11,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.prepare.schema import Schema
+from rare_event.read.table import Line, line_of
 from rare_event.read.times import called_time, first_unread, time_formats, zones
 from rare_event.read.values import MISSING, distinct, first_intruder, mostly_numbers, to_numbers
 
@@ -42,7 +43,7 @@ class Note:
     column: str
     fact: Fact
     detail: str = ""
-    line: int | None = None
+    line: Line | None = None
     count: int = 0
 
 
@@ -84,15 +85,15 @@ def _ignored_notes(name: str, column: pd.Series, *, clock_missing: bool) -> Iter
         row = row if other is None else other
         fact: Fact = "text in numbers" if other is None else "other notation"
         count = int(to_numbers(column).isna().sum())
-        yield Note(name, fact, str(column.iloc[row]), int(column.index[row]), count)
+        yield Note(name, fact, str(column.iloc[row]), line_of(column.index, row), count)
     elif clock_missing and _resembles_time(name, column) and not time_formats(column):
         row = first_unread(column)
-        yield Note(name, "unread time", str(column.iloc[row]), int(column.index[row]))
+        yield Note(name, "unread time", str(column.iloc[row]), line_of(column.index, row))
     elif few is None:
         texts = column.dropna().astype("str").str.strip()
         row = first_other_notation(column)
         if row is not None and texts.str.fullmatch(_NUMBER).mean() >= 0.5:
-            yield Note(name, "other notation", str(column.iloc[row]), int(column.index[row]))
+            yield Note(name, "other notation", str(column.iloc[row]), line_of(column.index, row))
         else:
             yield Note(name, "many texts")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -13,13 +12,14 @@ from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.assets import asset_column, asset_order, within
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
+from rare_event.prepare.join import read_files
 from rare_event.prepare.label_column import Marked, mark
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.schema import Schema, require_rows
 from rare_event.prepare.stretches import median_step, minutes, stretches
-from rare_event.read.raw import digest_of, read_raw
-from rare_event.read.source import Source
-from rare_event.read.table import Remark
+from rare_event.read.raw import digest_of
+from rare_event.read.source import Files, Source, name_of
+from rare_event.read.table import Line, Remark, line_of
 from rare_event.read.times import YEARS, parse_times, zones
 from rare_event.read.values import (
     MAX_GRADES,
@@ -78,9 +78,9 @@ class Table:
     lines: pd.Index = field(default_factory=lambda: pd.RangeIndex(0))
     cuts: np.ndarray = field(default_factory=lambda: np.empty(0, np.int64))
 
-    def line(self, row: int) -> int:
+    def line(self, row: int) -> Line:
         """Line of the file of a row counted from 0, as a spreadsheet numbers it."""
-        return int(self.lines[int(row)])
+        return line_of(self.lines, int(row))
 
     @property
     def n_rows(self) -> int:
@@ -165,7 +165,7 @@ class Table:
 
 
 def read_table(
-    source: Source,
+    source: Source | Files,
     *,
     said: Corrections = NO_CORRECTIONS,
     schema: Schema | None = None,
@@ -176,7 +176,7 @@ def read_table(
     Parameters
     ----------
     source
-        A path, or the bytes of a CSV or Parquet file.
+        A path, or the bytes of a CSV or Parquet file; or several, which are joined in time order.
     said
         What the analyst says of the file; the rest is found out.
     schema
@@ -195,8 +195,9 @@ def read_table(
     TableError
         If the file is not a table, or its columns do not fit their roles.
     """
-    name = name or ("The file" if isinstance(source, bytes) else Path(source).name)
-    raw = read_raw(source, name=name, said=said.reading)
+    if name is None:
+        name = source.name if isinstance(source, Files) else name_of(source)
+    raw = read_files(source, name, said)
     if questions := still_open(raw.questions, said, schema):
         raise OpenQuestion(questions)
     schema = schema or roles(raw.frame, said)

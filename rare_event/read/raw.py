@@ -21,7 +21,7 @@ from rare_event.read.encoding import HEAD_BYTES, utf16
 from rare_event.read.long import with_layout
 from rare_event.read.notation import settle, unsettled
 from rare_event.read.parquet import read_parquet
-from rare_event.read.source import Opened, Source, open_source
+from rare_event.read.source import Files, Opened, Source, open_source
 from rare_event.read.structure import find_structure
 from rare_event.read.table import AS_FOUND, RawTable, Reading
 from rare_event.read.times import called_time
@@ -29,14 +29,16 @@ from rare_event.read.times import called_time
 FIRST_LINE = 2  # of the data below a header
 
 
-def digest_of(source: Source) -> str:
-    """SHA-256 of a file's bytes, in hexadecimal; the file is streamed.
+def digest_of(source: Source | Files) -> str:
+    """SHA-256 of a file's bytes, in hexadecimal, or of the digests of several; files are streamed.
 
     Raises
     ------
     TableError
         If the file cannot be opened.
     """
+    if isinstance(source, Files):
+        return hashlib.sha256(" ".join(map(digest_of, source.parts)).encode()).hexdigest()
     try:
         with open_source(source) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

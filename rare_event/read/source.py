@@ -33,6 +33,25 @@ class Opened:
     typed: bool = False
 
 
+@dataclass(frozen=True)
+class Files:
+    """Several files that are read as one table, and their names."""
+
+    parts: tuple[Source, ...]
+    names: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """Name of all files together, for display."""
+        more = len(self.names) - 2
+        return ", ".join(self.names[:2]) + (f" and {more} more" if more > 0 else "")
+
+
+def name_of(source: Source) -> str:
+    """Name of a file, for display."""
+    return "The file" if isinstance(source, bytes) else Path(source).name
+
+
 def open_source(source: Source) -> io.BytesIO | io.BufferedReader:
     """Open a path, or bytes already in memory, for reading."""
     return io.BytesIO(source) if isinstance(source, bytes) else Path(source).open("rb")

@@ -9,7 +9,16 @@ import pandas as pd
 
 LINE = "line"  # name of the index of raw columns
 
+# Of several files joined, the line and the file: "12 of B.csv".
+Line = int | str
+
 Kind = Literal["note", "warning", "problem"]
+
+
+def line_of(lines: pd.Index, row: int) -> Line:
+    """Return the line of the file of a row, as sentences name it."""
+    line = lines[row]
+    return line if isinstance(line, str) else int(line)
 
 
 @dataclass(frozen=True)

@@ -6,10 +6,11 @@ import hashlib
 import json
 import re
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -23,7 +24,7 @@ from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.raw import FIRST_LINE, digest_of
-from rare_event.read.source import open_source
+from rare_event.read.source import Files, Source, open_source
 from rare_event.read.table import AS_FOUND, LINE, Reading, Remark
 from rare_event.store.preview import Preview, preview
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
@@ -45,7 +46,7 @@ class Dataset:
     Parameters
     ----------
     digest
-        SHA-256 of the upload, in hexadecimal.
+        SHA-256 of the upload, in hexadecimal; of several files, that of their digests.
     name
         Name of the upload; shown, never used as a path.
     added
@@ -64,6 +65,8 @@ class Dataset:
         The schema when the upload was stored.
     accepted
         Codes of the problems that were accepted for a run; none in the workspace.
+    files
+        Names of the files that were joined; empty for one file.
     """
 
     # Otherwise a correction by a newer version would be lost silently.
@@ -80,6 +83,7 @@ class Dataset:
     stored: str = FIRST_READING
     first_schema: Schema | None = None
     accepted: tuple[str, ...] = ()
+    files: tuple[str, ...] = ()
 
     @property
     def version(self) -> str:
@@ -185,13 +189,13 @@ def _roles(schema: Schema) -> dict[str, object]:
     return roles
 
 
-def add_dataset(source: Path | bytes, name: str, said: Corrections = NO_CORRECTIONS) -> Dataset:
+def add_dataset(source: Path | bytes | Files, name: str, said: Corrections = NO_CORRECTIONS) -> Dataset:
     """Read and store a file; one that is already stored keeps its reading, schema and fixes.
 
     Parameters
     ----------
     source
-        A path, or the bytes of the file.
+        A path, or the bytes of the file; or several files.
     name
         Name of the file.
     said
@@ -213,7 +217,7 @@ def add_dataset(source: Path | bytes, name: str, said: Corrections = NO_CORRECTI
     return store(preview(source, name, said), source)
 
 
-def store(seen: Preview, source: Path | bytes) -> Dataset:
+def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
     """Store a file as its preview shows it, in place of an earlier reading of the same file.
 
     Raises
@@ -235,8 +239,11 @@ def store(seen: Preview, source: Path | bytes) -> Dataset:
     folder = _folder(seen.digest)
     if not (folder / stored).exists() or kept is None:
         write(folder / stored, raw.frame.to_parquet)
-    if not (folder / ORIGINAL).exists():
-        write(folder / ORIGINAL, lambda path: _compress(source, path))
+    names = source.names if isinstance(source, Files) else ()
+    parts = source.parts if isinstance(source, Files) else (source,)
+    for part, file in zip(parts, _originals(names), strict=True):
+        if not (folder / file).exists():
+            write(folder / file, partial(_compress, part))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return save_dataset(
         Dataset(
@@ -250,6 +257,7 @@ def store(seen: Preview, source: Path | bytes) -> Dataset:
             table.remarks,
             stored,
             schema,
+            files=names,
         )
     )
 
@@ -264,8 +272,8 @@ def stored_dataset(digest: str) -> Dataset | None:
 
 
 @contextmanager
-def original(dataset: Dataset) -> Iterator[Path]:
-    """Unpack the upload of a dataset into a temporary file, to read it differently.
+def original(dataset: Dataset) -> Iterator[Path | Files]:
+    """Unpack the upload of a dataset into temporary files, to read it differently.
 
     Raises
     ------
@@ -274,17 +282,25 @@ def original(dataset: Dataset) -> Iterator[Path]:
     """
     folder = _folder(dataset.digest)
     with TemporaryDirectory(dir=folder, prefix=".reading-") as unpacked:
-        path = Path(unpacked) / "original"
-        with (
-            explain("original file", dataset.name, UPLOAD_AGAIN),
-            pa.input_stream(str(folder / ORIGINAL), compression="zstd") as packed,
-            path.open("wb") as file,
-        ):
-            shutil.copyfileobj(packed, file, COPIED_BYTES)
-        yield path
+        paths = []
+        for file in _originals(dataset.files):
+            path = Path(unpacked) / file
+            with (
+                explain("original file", dataset.name, UPLOAD_AGAIN),
+                pa.input_stream(str(folder / file), compression="zstd") as packed,
+                path.open("wb") as whole,
+            ):
+                shutil.copyfileobj(packed, whole, COPIED_BYTES)
+            paths.append(path)
+        yield Files(tuple(paths), dataset.files) if dataset.files else paths[0]
 
 
-def _compress(source: Path | bytes, path: Path) -> None:
+def _originals(names: Sequence[str]) -> list[str]:
+    """Names of the stored uploads: of one file, or of each that was joined."""
+    return [f"{number}-{ORIGINAL}" for number in range(len(names))] or [ORIGINAL]
+
+
+def _compress(source: Source, path: Path) -> None:
     with open_source(source) as file, pa.output_stream(str(path), compression="zstd") as packed:
         shutil.copyfileobj(file, packed, COPIED_BYTES)
 

@@ -10,11 +10,12 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
+from rare_event.prepare.join import read_files
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
-from rare_event.read.raw import digest_of, read_raw
-from rare_event.read.source import Source, open_source
-from rare_event.read.table import Question, RawTable, Remark
+from rare_event.read.raw import digest_of
+from rare_event.read.source import Files, Source, open_source
+from rare_event.read.table import Line, Question, RawTable, Remark, line_of
 from rare_event.read.times import parse_times
 from rare_event.read.values import text_of
 
@@ -28,7 +29,7 @@ class Example:
     """One cell of a column: its line of the file, as written and as read."""
 
     column: str
-    line: int
+    line: Line
     written: str
     read: str
 
@@ -94,13 +95,13 @@ class Preview:
         return self.raw, self.schema, self.table
 
 
-def preview(source: Source, name: str, said: Corrections = NO_CORRECTIONS) -> Preview:
+def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTIONS) -> Preview:
     """Read a file without storing anything; what is wrong with it is in the result.
 
     Parameters
     ----------
     source
-        A path, or the bytes of the file.
+        A path, or the bytes of the file; or several files.
     name
         Name of the file.
     said
@@ -113,7 +114,7 @@ def preview(source: Source, name: str, said: Corrections = NO_CORRECTIONS) -> Pr
     """
     digest = digest_of(source)
     try:
-        raw = read_raw(source, name=name, said=said.reading)
+        raw = read_files(source, name, said)
     except TableError as error:
         return Preview(name, digest, said, refused=str(error))
     raw = replace(raw, questions=still_open(raw.questions, said))
@@ -135,9 +136,9 @@ def preview(source: Source, name: str, said: Corrections = NO_CORRECTIONS) -> Pr
     return Preview(name, digest, said, raw, schema, table)
 
 
-def first_lines(source: Source) -> list[str]:
+def first_lines(source: Source | Files) -> list[str]:
     """Return the first lines of a text file as they are written, cut to a width that can be shown."""
-    with open_source(source) as file:
+    with open_source(source.parts[0] if isinstance(source, Files) else source) as file:
         head = file.read(FIRST_LINES * 4096)
     for encoding in ("utf-8-sig", "cp1252"):
         with suppress(UnicodeDecodeError):
@@ -162,7 +163,8 @@ def examples(seen: Preview, column: str) -> list[Example]:
     if seen.schema is not None and dict(seen.schema.roles()).get(column) == "label":
         cells = cells.drop_duplicates()
     cells = cells.iloc[:EXAMPLES]
-    return [Example(column, int(cells.index[i]), *_cell(seen, cells.iloc[[i]])) for i in range(len(cells))]
+    lines = [line_of(cells.index, i) for i in range(len(cells))]
+    return [Example(column, line, *_cell(seen, cells.iloc[[i]])) for i, line in enumerate(lines)]
 
 
 def _cell(seen: Preview, cell: pd.Series) -> tuple[str, str]:

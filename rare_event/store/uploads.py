@@ -13,6 +13,7 @@ from typing import BinaryIO
 
 from rare_event.errors import RunError
 from rare_event.read.raw import digest_of
+from rare_event.read.source import Files
 from rare_event.store.datasets import COPIED_BYTES, Dataset, original
 from rare_event.store.workspace import explain_disk_errors, home, write
 
@@ -48,10 +49,12 @@ def keep_original(dataset: Dataset) -> str:
     Raises
     ------
     RunError
-        If it is missing or damaged.
+        If it is missing or damaged, or was several files.
     """
     _forget_old()
     with original(dataset) as path:
+        if isinstance(path, Files):
+            raise RunError("This dataset was joined from several files. Upload them again to read them anew.")
         write(_path(dataset.digest), lambda kept: os.replace(path, kept))
     return dataset.digest
 

@@ -6,13 +6,14 @@ import pytest
 
 from rare_event.cli.parser import main, make_parser
 from rare_event.cli.reading import corrections_of
+from rare_event.prepare import join as joining
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.table import read_table
 from rare_event.read.table import RawTable, Reading
-from rare_event.store import preview as previews
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import list_runs
 from tests.prepare.test_corrections import DECIMAL, FILE
+from tests.small import small_frame
 
 COMMANDS = ["check", "run", "backtest", "leakage", "map"]
 PCA = ["--model", "pca", "--rule", "quantile=0.99", "--split", "chronological"]
@@ -66,15 +67,14 @@ def test_an_option_that_cannot_be_used_is_a_sentence(workspace, mill, capsys, op
 def test_an_open_question_is_code_2_and_names_the_option(
     workspace, mill, capsys, monkeypatch, command
 ) -> None:
-    read_raw = previews.read_raw
+    read_raw = joining.read_raw
 
     def asking(*args, **how) -> RawTable:
         raw = read_raw(*args, **how)
         asked = () if how["said"].decimal else (DECIMAL,)
         return RawTable(raw.frame, raw.reading, questions=asked)
 
-    for module in ("rare_event.store.preview.read_raw", "rare_event.prepare.table.read_raw"):
-        monkeypatch.setattr(module, asking)
+    monkeypatch.setattr(joining, "read_raw", asking)
     assert main([command, str(mill)]) == 2
     out, err = capsys.readouterr()
     assert "'x1'" in err and "80,000" in err and "--decimal" in err and not out
@@ -125,3 +125,18 @@ def test_the_run_records_how_its_file_was_read(workspace, mill, capsys) -> None:
     assert "note: The file was stored with another reading" in capsys.readouterr().err
     assert list_runs()[0].dataset().schema.label == "y"
     assert list_runs()[1].dataset().schema.label == "state"
+
+
+def test_several_files_are_joined_or_refused_with_their_names(tmp_path, capsys) -> None:
+    frame = small_frame()
+    paths = [tmp_path / "b.csv", tmp_path / "a.csv"]
+    frame[300:].to_csv(paths[0], index=False)
+    frame[:310].to_csv(paths[1], index=False)
+    assert main(["check", *map(str, paths), "--json"]) in (0, 1)
+    findings = json.loads(capsys.readouterr().out)["findings"]
+    assert any("2 files are joined" in found["what"] for found in findings)
+    frame[:310].assign(s0=1.0).to_csv(paths[1], index=False)
+    assert main(["check", *map(str, paths)]) == 2
+    words = capsys.readouterr().err
+    assert "of b.csv" in words and "of a.csv" in words and "--assets file" in words
+    assert main(["check", *map(str, paths), "--assets", "file", "--json"]) in (0, 1)

@@ -13,14 +13,17 @@ from rare_event.checks.fixes import apply_recipe
 from rare_event.errors import RunError, TableError
 from rare_event.prepare.table import Table, apply_schema, read_table
 from rare_event.read.raw import read_raw
+from rare_event.read.source import Files
 from rare_event.store.datasets import (
     Dataset,
     _roles,
     add_dataset,
     list_datasets,
     open_dataset,
+    original,
     save_dataset,
 )
+from rare_event.store.preview import preview
 from rare_event.store.serial import to_plain
 from tests.small import small_frame
 
@@ -320,3 +323,19 @@ def test_a_new_file_of_the_same_form_gets_the_same_fixes(workspace) -> None:
     assert np.isfinite(filled).all() and filled[5] == filled[4] == np.float32(data["s2"].iloc[4])
     assert table.n_rows == len(data), "ranges of lines concern the file that they were named in"
     assert dataset.table().n_rows == len(data) - 4
+
+
+def test_several_files_are_one_dataset_that_can_be_read_again(workspace) -> None:
+    whole = small_frame().to_csv(index=False).encode()
+    header, *lines = whole.splitlines(keepends=True)
+    parts = header + b"".join(lines[:300]), header + b"".join(lines[300:])
+    files = Files(parts, ("A.csv", "B.csv"))
+    dataset = add_dataset(files, files.name)
+    assert dataset.name == "A.csv, B.csv" and dataset.files == ("A.csv", "B.csv") and dataset.n_rows == 600
+    table = open_dataset(dataset.digest).table()
+    assert table.values.tolist() == read_table(whole).values.tolist()
+    assert table.line(300) == "2 of B.csv" and any(found.fact == "files joined" for found in table.remarks)
+    with original(dataset) as again:
+        assert isinstance(again, Files) and preview(again, dataset.name).digest == dataset.digest
+    assert add_dataset(files, files.name) == dataset
+    assert add_dataset(parts[0], "A.csv").digest != dataset.digest

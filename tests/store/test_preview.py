@@ -5,10 +5,10 @@ from dataclasses import replace
 import pytest
 
 from rare_event.errors import RunError, TableError
+from rare_event.prepare import join as joining
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion
 from rare_event.prepare.table import read_table
 from rare_event.read.table import Reading
-from rare_event.store import preview as previews
 from rare_event.store.datasets import add_dataset, list_datasets, open_dataset, original, save_dataset, store
 from rare_event.store.preview import examples, first_lines, preview
 from tests.prepare.test_corrections import DECIMAL, FILE
@@ -35,8 +35,8 @@ def test_a_file_that_cannot_be_used_is_a_sentence_and_is_not_stored(workspace) -
 
 
 def test_nothing_is_stored_while_a_question_is_open(workspace, monkeypatch) -> None:
-    raw = previews.read_raw(FILE, name="f")
-    monkeypatch.setattr(previews, "read_raw", lambda *_, **__: replace(raw, questions=(DECIMAL,)))
+    raw = joining.read_raw(FILE, name="f")
+    monkeypatch.setattr(joining, "read_raw", lambda *_, **__: replace(raw, questions=(DECIMAL,)))
     seen = preview(FILE, "mill.csv")
     assert seen.questions == (DECIMAL,) and seen.table is None and not seen.refused
     with pytest.raises(OpenQuestion, match="--decimal"):
@@ -77,7 +77,7 @@ def test_other_corrections_replace_the_first_reading_and_no_word_keeps_it(worksp
 def test_an_earlier_run_keeps_the_reading_it_was_trained_on(workspace, monkeypatch) -> None:
     first = add_dataset(FILE, "mill.csv")
     before = first.table().frame
-    read_raw = previews.read_raw
+    read_raw = joining.read_raw
 
     def differently(*args, **how):
         raw = read_raw(*args, **how)
@@ -85,7 +85,7 @@ def test_an_earlier_run_keeps_the_reading_it_was_trained_on(workspace, monkeypat
             raw, frame=raw.frame.assign(x1=raw.frame.x1 * 1000), reading=replace(raw.reading, decimal=",")
         )
 
-    monkeypatch.setattr(previews, "read_raw", differently)
+    monkeypatch.setattr(joining, "read_raw", differently)
     second = add_dataset(FILE, "mill.csv", Corrections(Reading(decimal=",")))
     assert first.table().frame.equals(before)
     assert not second.table().frame.equals(before)

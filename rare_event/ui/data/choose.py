@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rare_event.store.datasets import Dataset, list_datasets
+from rare_event.read.source import Files
+from rare_event.store.datasets import Dataset, add_dataset, list_datasets
 from rare_event.ui.cache import open_sample
 from rare_event.ui.data.upload import leave, receive
 from rare_event.ui.frame import in_place
@@ -18,11 +19,20 @@ def choose_data() -> None:
     """Let the user upload a file, open the sample or choose a stored dataset."""
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     uploads = st.session_state.setdefault(UPLOADS, 0)
-    upload = left.file_uploader("Upload a CSV or Parquet file", key=f"data_upload_{uploads}")
-    if upload is not None:
+    files = left.file_uploader(
+        "Upload a CSV or Parquet file",
+        accept_multiple_files=True,
+        help="Several files with the same columns are joined in the order of their times.",
+        key=f"data_upload_{uploads}",
+    )
+    if files:
         # A new uploader after each file: the server drops the bytes, which are on the disk then.
         st.session_state[UPLOADS] = uploads + 1
-        if (dataset := receive(upload, upload.name)) is not None:
+        if len(files) > 1:
+            parts, names = [file.getvalue() for file in files], [file.name for file in files]
+            joined = Files(tuple(parts), tuple(names))
+            _use(add_dataset(joined, joined.name))
+        if (dataset := receive(files[0], files[0].name)) is not None:
             _use(dataset)
         st.rerun()
     stored = {dataset.digest: dataset for dataset in list_datasets()}

@@ -1,0 +1,303 @@
+"""Several files of one plant, joined in the order of their times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, fields, replace
+
+import numpy as np
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.prepare.corrections import Corrections, joined_time
+from rare_event.read.raw import read_raw
+from rare_event.read.source import Files, Source
+from rare_event.read.table import LINE, RawTable, Reading, Remark
+from rare_event.read.times import parse_times, time_formats, times_of, zones
+from rare_event.read.values import shown, text_of, texts_of
+from rare_event.text import plural
+
+# The column of names of files, where each file is one machine.
+FILE = "file"
+MOST_NAMED = 5
+
+
+def read_files(source: Source | Files, name: str, said: Corrections) -> RawTable:
+    """Read a file, or several that are joined.
+
+    Raises
+    ------
+    TableError
+        If a file cannot be read, or they do not fit together.
+    """
+    if not isinstance(source, Files):
+        return read_raw(source, name=name, said=said.reading)
+    parts = zip(source.parts, source.names, strict=True)
+    tables = [read_raw(part, name=each, said=said.reading) for part, each in parts]
+    return join_files(tables, source.names, said)
+
+
+@dataclass(frozen=True, eq=False)
+class _Part:
+    """One file: its columns, and the time of each row."""
+
+    name: str
+    frame: pd.DataFrame
+    time: np.ndarray
+
+    def line(self, row: int) -> str:
+        return f"line {self.frame.index[row]}"
+
+    @property
+    def span(self) -> str:
+        first, last = (f"{pd.Timestamp(edge):%Y-%m-%d %H:%M}" for edge in (self.time.min(), self.time.max()))
+        return f"{self.name} ({first} to {last}, {plural(len(self.time), 'row')})"
+
+
+def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Corrections) -> RawTable:
+    """Join files with the same columns in the order of their times.
+
+    Rows of two files that are the same in every column are kept once. Files that share no hours follow one
+    another; the rows of others are mixed by time.
+
+    Parameters
+    ----------
+    tables
+        The columns of each file, with the line of each row as index.
+    names
+        Of the files.
+    said
+        What the analyst says. Columns to ignore need not be in every file; if the asset is ``file``, which no
+        file has as a column, each file is one machine.
+
+    Returns
+    -------
+    RawTable
+        The index holds the line and the file of each row, as text. Times are datetimes.
+
+    Raises
+    ------
+    TableError
+        If there is no column of times, columns differ, or rows of one time differ.
+    """
+    by_file = said.assets == FILE and all(FILE not in table.frame for table in tables)
+    frames = [_named_lines(table.frame, name) for table, name in zip(tables, names, strict=True)]
+    _require_same_columns(frames, names, said)
+    # What is not used need not be in every file.
+    frames = [frame.reindex(columns=frame.columns.union(said.ignore, sort=False)) for frame in frames]
+    column = (joined_time(frames[0], said) or tuple(times_of(frames[0])) or (None,))[0]
+    if column is None or column not in frames[0]:
+        raise TableError(
+            "The files have no column of times that can be read, so they cannot be put in order. "
+            "Name the column of times, or join the files by hand."
+        )
+    times = [_times(frame[column], name, said) for frame, name in zip(frames, names, strict=True)]
+    zoned = _require_zones([zones(frame[column]) for frame in frames], names, column)
+    parts = [
+        _Part(name, frame.assign(**{column: time}), time.to_numpy())
+        for name, frame, time in zip(names, frames, times, strict=True)
+    ]
+    parts = sorted((_rising(part) for part in parts), key=lambda part: part.time.min())
+    asset = None if by_file else said.assets
+    kept, remarks = _without_repeats(parts, column, asset, said.ignore) if not by_file else (parts, [])
+    joined = pd.concat([_aligned(part.frame, [other.frame for other in kept]) for part in kept])
+    if by_file:
+        joined[FILE] = np.repeat([part.name for part in kept], [len(part.time) for part in kept])
+    elif asset is None and _overlap(kept):
+        _require_rising(kept)
+        joined = joined.iloc[np.argsort(joined[column].to_numpy(), kind="stable")]
+    about = Remark("note", None, _about(parts, zoned), "files joined", len(parts))
+    own = [
+        replace(remark, what=f"{name}: {remark.what}")
+        for table, name in zip(tables, names, strict=True)
+        for remark in table.remarks
+    ]
+    questions = {(q.about, q.column): q for table in reversed(tables) for q in table.questions}
+    return RawTable(
+        joined.rename_axis(LINE),
+        _shared_reading([table.reading for table in tables]),
+        (about, *remarks, *own),
+        tuple(questions.values()),
+        {name: cells for table in reversed(tables) for name, cells in table.written.items()},
+    )
+
+
+def _named_lines(frame: pd.DataFrame, name: str) -> pd.DataFrame:
+    """Name the file with each line."""
+    return frame.set_axis(pd.Index([f"{line} of {name}" for line in frame.index], dtype="str"))
+
+
+def _require_same_columns(frames: Sequence[pd.DataFrame], names: Sequence[str], said: Corrections) -> None:
+    """Refuse files whose columns differ, naming those that only some have."""
+    first = frames[0].columns
+    for frame, name in zip(frames[1:], names[1:], strict=True):
+        lacking = [column for column in first if column not in (*frame.columns, *said.ignore)]
+        more = [column for column in frame.columns if column not in (*first, *said.ignore)]
+        if lacking or more:
+            told = [f"lacks {_listed(lacking)}"] if lacking else []
+            told += [f"has {_listed(more)}, which {names[0]} lacks"] if more else []
+            raise TableError(
+                f"{name} {' and '.join(told)}. Correct the files, or leave these columns out (--ignore "
+                f"{' '.join(shown(column) for column in [*lacking, *more][:MOST_NAMED])})."
+            )
+
+
+def _listed(columns: Sequence[str]) -> str:
+    more = f" and {len(columns) - MOST_NAMED} more" if len(columns) > MOST_NAMED else ""
+    word = "column" if len(columns) == 1 else "columns"
+    return f"the {word} {', '.join(shown(column) for column in columns[:MOST_NAMED])}{more}"
+
+
+def _times(column: pd.Series, name: str, said: Corrections) -> pd.Series:
+    """Parse the times of one file in its own format."""
+    formats = time_formats(column)
+    if said.reading.time_format is not None:
+        formats = [said.reading.time_format]
+    times = parse_times(column, formats[0]) if formats else None
+    if times is None or times.isna().any():
+        row = 0 if times is None else int(np.flatnonzero(times.isna())[0])
+        raise TableError(
+            f"The time column {shown(column.name)} holds {shown(column.iloc[row])} in line "
+            f"{column.index[row]}, which is not a time. Correct the line, or choose another time column."
+        )
+    return times
+
+
+def _require_zones(written: Sequence[pd.Series | None], names: Sequence[str], column: str) -> bool:
+    """Return whether the times have a zone; refuse files of which only some have."""
+    zoned = [zone is not None and bool(zone.notna().any()) for zone in written]
+    if len(set(zoned)) > 1:
+        with_zone, without = names[zoned.index(True)], names[zoned.index(False)]
+        raise TableError(
+            f"The time column {shown(column)} has a zone in {with_zone} and none in {without}. "
+            "Write all times in one way."
+        )
+    return zoned[0]
+
+
+def _rising(part: _Part) -> _Part:
+    """Turn a file that begins with its newest row around."""
+    steps = np.diff(part.time)
+    if len(steps) and (steps <= np.timedelta64(0)).all() and (steps < np.timedelta64(0)).any():
+        return _Part(part.name, part.frame.iloc[::-1], part.time[::-1])
+    return part
+
+
+def _overlap(parts: Sequence[_Part]) -> bool:
+    return any(before.time.max() > after.time.min() for before, after in zip(parts, parts[1:], strict=False))
+
+
+def _require_rising(parts: Sequence[_Part]) -> None:
+    """Refuse to mix files by time in which time runs backwards: the clock may have been set back."""
+    for part in parts:
+        back = np.flatnonzero(np.diff(part.time) < np.timedelta64(0))
+        if len(back):
+            raise TableError(
+                f"Time runs backwards in {part.line(back[0] + 1)}, and the files cover the same "
+                f"hours, so their rows cannot be put in order. {_MACHINES}"
+            )
+
+
+_MACHINES = (
+    f"If each file is one machine, say so with --assets {FILE}; if a column names the machine, give its name."
+)
+
+
+def _without_repeats(
+    parts: Sequence[_Part], column: str, asset: str | None, unused: Sequence[str]
+) -> tuple[list[_Part], list[Remark]]:
+    """Leave out the rows that an earlier file has too; refuse other rows of the same time."""
+    keys = [column] if asset is None or asset not in parts[0].frame else [column, asset]
+    owner = np.repeat(np.arange(len(parts)), [len(part.time) for part in parts])
+    frames = [part.frame for part in parts]
+    key = pd.concat([_aligned(frame[keys], frames) for frame in frames], ignore_index=True)
+    shared = np.flatnonzero(_in_several(key, owner))
+    if not len(shared):
+        return list(parts), []
+    rows = pd.concat([_aligned(frame, frames) for frame in frames]).iloc[shared]
+    rows = rows.drop(columns=list(unused))
+    same = pd.DataFrame({"row": _hash(rows), "owner": owner[shared]})
+    # The second of two equal rows of a file is the same as the second of another file.
+    same["copy"] = same.groupby(["row", "owner"]).cumcount()
+    again = same.duplicated(["row", "copy"]).to_numpy()
+    left = _in_several(key.iloc[shared[~again]], owner[shared[~again]])
+    if left.any():
+        raise TableError(_conflict(rows[~again][left], owner[shared[~again]][left], parts, keys))
+    dropped = np.zeros(len(owner), bool)
+    dropped[shared[again]] = True
+    kept, remarks = [], []
+    for number, part in enumerate(parts):
+        gone = dropped[owner == number]
+        if gone.any():
+            word = "row repeats a row" if gone.sum() == 1 else "rows repeat rows"
+            what = f"{gone.sum():,} {word} of an earlier file, first in {part.line(np.flatnonzero(gone)[0])}"
+            remarks.append(Remark("note", None, f"{what}; left out.", "repeated rows", int(gone.sum())))
+        if not gone.all():
+            kept.append(_Part(part.name, part.frame[~gone], part.time[~gone]))
+    return kept, remarks
+
+
+def _in_several(key: pd.DataFrame, owner: np.ndarray) -> np.ndarray:
+    """Mark the rows whose key stands in more than one file."""
+    owners = pd.Series(owner).groupby([key[name].to_numpy() for name in key], dropna=False)
+    several: np.ndarray = (owners.transform("min") != owners.transform("max")).to_numpy()
+    return several
+
+
+def _hash(rows: pd.DataFrame) -> np.ndarray:
+    """Hash rows by value: all missing numbers are equal, and so are 0 and -0."""
+    floats = {
+        column: np.where(np.isnan(values), np.nan, values + 0.0)
+        for column in rows.select_dtypes("number")
+        for values in [rows[column].to_numpy(float)]
+    }
+    return pd.util.hash_pandas_object(rows.assign(**floats), index=False).to_numpy()
+
+
+def _conflict(rows: pd.DataFrame, owner: np.ndarray, parts: Sequence[_Part], keys: Sequence[str]) -> str:
+    """Say which rows of one time differ, and in what."""
+    mine = (rows[list(keys)] == rows[list(keys)].iloc[0]).all(axis=1).to_numpy()
+    other = int(np.flatnonzero(mine & (owner != owner[0]))[0])
+    one, two = _texts(rows.iloc[0]), _texts(rows.iloc[other])
+    column = next(name for name in rows if one[name] != two[name])
+    return (
+        f"Line {rows.index[0]} and line {rows.index[other]} have the time {rows[keys[0]].iloc[0]}, but other "
+        f"values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the files, or "
+        f"leave one out. {_MACHINES}"
+    )
+
+
+def _texts(row: pd.Series) -> dict[str, str]:
+    """Return the cells of a row as text."""
+    return {
+        str(name): "empty" if pd.isna(value) else text_of(value) if isinstance(value, float) else str(value)
+        for name, value in row.items()
+    }
+
+
+def _aligned(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the columns in the order of the first file, as texts where one of the files has texts."""
+    columns = [column for column in frames[0] if column in frame]
+    mixed = [
+        column
+        for column in columns
+        if len({pd.api.types.is_numeric_dtype(other[column]) for other in frames}) > 1
+        and pd.api.types.is_numeric_dtype(frame[column])
+    ]
+    return frame[columns].assign(**{column: texts_of(frame[column]) for column in mixed})
+
+
+def _about(parts: Sequence[_Part], zoned: bool) -> str:
+    listed = ", ".join(part.span for part in parts[:MOST_NAMED])
+    more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
+    utc = " Their times are converted to UTC." if zoned else ""
+    both = " Some cover the same hours." if _overlap(parts) else ""
+    return f"{len(parts)} files are joined in the order of their times: {listed}{more}.{both}{utc}"
+
+
+def _shared_reading(readings: Sequence[Reading]) -> Reading:
+    """Return what all files have in common; the rest is found out for each."""
+    first = readings[0]
+    names = [field.name for field in fields(Reading)]
+    unlike = [n for n in names if any(getattr(other, n) != getattr(first, n) for other in readings)]
+    return replace(first, **dict.fromkeys(unlike))
