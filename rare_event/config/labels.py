@@ -54,6 +54,7 @@ SPLITS: dict[str, str] = {
     "stretch": "split by stretch",
     "random": "random split",
     "shuffled": "random split in folds",
+    "asset": "split by asset",
 }
 TRIVIAL: dict[str, str] = {
     "chance": "Chance: the score shifted in time",

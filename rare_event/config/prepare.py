@@ -8,7 +8,7 @@ from typing import Literal
 from rare_event.config.base import Settings, require
 from rare_event.config.labels import SPLITS
 
-SplitKind = Literal["random", "shuffled", "stretch", "chronological", "rolling"]
+SplitKind = Literal["random", "shuffled", "stretch", "chronological", "rolling", "asset"]
 RepresentationKind = Literal["level", "difference", "deviation", "forecast", "movement", "combined"]
 TrainingWindow = Literal["expanding", "trailing"]
 ScalerKind = Literal["standard", "robust"]
@@ -26,9 +26,11 @@ class SplitPlan(Settings):
         data. ``shuffled``: drawn at random too, in `folds` folds that test each row once. ``stretch``: each
         fold tests on whole stretches. ``chronological``: the first 64 % of the rows for training, the
         next 16 % for validation, the last 20 % for testing. ``rolling``: each fold trains on the past
-        and tests on the rows that follow.
+        and tests on the rows that follow. ``asset``: each fold tests on one asset and trains on the others,
+        whose last 20 % in time are for validation; the same hours of other assets are in the training data.
     folds
-        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; the other splits have one.
+        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each asset, the
+        other splits have one.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed
@@ -64,6 +66,8 @@ class SplitPlan(Settings):
 
     def in_words(self) -> str:
         """Name the split, and mark one whose figures are too optimistic."""
+        if self.kind == "asset":
+            return f"{SPLITS[self.kind]}: the same hours of other assets are in the training data"
         return SPLITS[self.kind] + (": optimistic" if self.optimistic else "")
 
 

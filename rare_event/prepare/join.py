@@ -85,12 +85,7 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
     _require_same_columns(frames, names, said)
     # What is not used need not be in every file.
     frames = [frame.reindex(columns=frame.columns.union(said.ignore, sort=False)) for frame in frames]
-    column = (joined_time(frames[0], said) or tuple(times_of(frames[0])) or (None,))[0]
-    if column is None or column not in frames[0]:
-        raise TableError(
-            "The files have no column of times that can be read, so they cannot be put in order. "
-            "Name the column of times, or join the files by hand."
-        )
+    column = _time_column(frames[0], said)
     times = [_times(frame[column], name, said) for frame, name in zip(frames, names, strict=True)]
     zoned = _require_zones([zones(frame[column]) for frame in frames], names, column)
     parts = [
@@ -107,19 +102,32 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
         _require_rising(kept)
         joined = joined.iloc[np.argsort(joined[column].to_numpy(), kind="stable")]
     about = Remark("note", None, _about(parts, zoned), "files joined", len(parts))
+    return _with_findings(joined.rename_axis(LINE), (about, *remarks), tables, names)
+
+
+def _with_findings(
+    joined: pd.DataFrame, remarks: Sequence[Remark], tables: Sequence[RawTable], names: Sequence[str]
+) -> RawTable:
+    """Add what was found in each file, and what each leaves open."""
     own = [
         replace(remark, what=f"{name}: {remark.what}")
         for table, name in zip(tables, names, strict=True)
         for remark in table.remarks
     ]
     questions = {(q.about, q.column): q for table in reversed(tables) for q in table.questions}
-    return RawTable(
-        joined.rename_axis(LINE),
-        _shared_reading([table.reading for table in tables]),
-        (about, *remarks, *own),
-        tuple(questions.values()),
-        {name: cells for table in reversed(tables) for name, cells in table.written.items()},
-    )
+    written = {name: cells for table in reversed(tables) for name, cells in table.written.items()}
+    reading = _shared_reading([table.reading for table in tables])
+    return RawTable(joined, reading, (*remarks, *own), tuple(questions.values()), written)
+
+
+def _time_column(frame: pd.DataFrame, said: Corrections) -> str:
+    column = (joined_time(frame, said) or tuple(times_of(frame)) or (None,))[0]
+    if column is None or column not in frame:
+        raise TableError(
+            "The files have no column of times that can be read, so they cannot be put in order. "
+            "Name the column of times, or join the files by hand."
+        )
+    return column
 
 
 def _named_lines(frame: pd.DataFrame, name: str) -> pd.DataFrame:

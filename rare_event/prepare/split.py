@@ -66,6 +66,7 @@ def split(
         "stretch": lambda: _by_stretch(plan, stretch),
         "chronological": lambda: _chronological(line, purge),
         "rolling": lambda: _rolling(plan, line, purge),
+        "asset": lambda: _by_asset(line, clock, purge),
     }
     folds = plans[plan.kind]()
     for number, fold in enumerate(folds, 1):
@@ -148,6 +149,23 @@ def _line(n_rows: int, clock: np.ndarray | None, asset: np.ndarray | None) -> _L
     # Rows of one time have one place, so no cut runs between them.
     place = np.searchsorted(np.sort(clock), clock)
     return _Line(place, [rows[part] for part in asset_rows(asset)])
+
+
+def _by_asset(line: _Line, clock: np.ndarray | None, purge: int) -> list[Fold]:
+    """Test on each asset in turn; the others are cut at one time into training and validation."""
+    if clock is None or len(line.of) < 2:
+        raise DataError(
+            "The split by asset needs at least two assets. Give the role asset to the column that names the "
+            "machine of each row, or choose another split."
+        )
+    folds = []
+    for number, test in enumerate(line.of):
+        others = [rows for other, rows in enumerate(line.of) if other != number]
+        end = np.sort(clock[np.concatenate(others)])[round((1 - HOLD_OUT) * sum(map(len, others)))]
+        early = [rows[clock[rows] < end] for rows in others]
+        train = np.concatenate([rows[: max(0, len(rows) - purge)] for rows in early])
+        folds.append(Fold(train, np.concatenate([rows[clock[rows] >= end] for rows in others]), test))
+    return folds
 
 
 def _in_time(line: _Line, begin: int, train_end: int, validation_end: int, end: int, purge: int) -> Fold:

@@ -218,3 +218,28 @@ def test_what_the_analyst_calls_the_assets_goes_before_the_guess() -> None:
     schema = roles(STACKED, Corrections(assets="unit"))
     assert schema.asset == "unit" and schema.time == "time"
     assert roles(STACKED, Corrections()).asset is None
+
+
+def test_each_asset_is_tested_by_what_was_learned_from_the_others() -> None:
+    asset = np.repeat([0, 1, 2], [30, 50, 20])
+    clock = np.concatenate([2.0 * np.arange(n) for n in (30, 50, 20)])
+    plan = SplitPlan("asset")
+    folds = split(plan, asset, np.arange(100), 3, clock, asset)
+    assert len(folds) == 3
+    for number, fold in enumerate(folds):
+        assert (asset[fold.test] == number).all() and len(fold.test) == (30, 50, 20)[number]
+        assert number not in asset[fold.train] and number not in asset[fold.validation]
+        assert clock[fold.train].max() < clock[fold.validation].min()
+        for other in {0, 1, 2} - {number}:
+            mine = np.flatnonzero((asset == other) & (clock < clock[fold.validation].min()))
+            assert fold.train[asset[fold.train] == other].tolist() == mine[:-3].tolist()
+    # Others were trained on in the hours that are tested, and the name of the split says so.
+    assert clock[folds[1].train].min() <= clock[folds[1].test].min()
+    assert "same hours of other assets are in the training data" in plan.in_words()
+    with pytest.raises(DataError, match="needs at least two assets"):
+        prepare(read(BOTH[0], None), replace(RECOMMENDED, split=plan))
+
+
+def test_a_table_is_split_by_asset() -> None:
+    folds = prepare(read(STACKED), replace(RECOMMENDED, split=SplitPlan("asset"))).folds
+    assert len(folds) == 2 and not set(folds[0].test) & set(folds[0].train)
