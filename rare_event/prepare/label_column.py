@@ -10,7 +10,7 @@ import pandas as pd
 from rare_event.errors import TableError
 from rare_event.prepare.labelling import counted, written
 from rare_event.prepare.schema import Schema
-from rare_event.read.table import Remark
+from rare_event.read.table import Line, Remark, line_of
 from rare_event.read.values import shown
 from rare_event.text import plural
 
@@ -76,7 +76,7 @@ def event_rows(raw: pd.DataFrame, schema: Schema) -> np.ndarray:
 def _require_meanings(name: str, words: pd.Series, schema: Schema) -> None:
     """Refuse empty cells and values of which nobody said what they mean."""
     if words.isna().any() and schema.blank == "refused":
-        line = int(words.index[np.flatnonzero(words.isna())[0]])
+        line = line_of(words.index, int(np.flatnonzero(words.isna())[0]))
         raise TableError(
             f"The label column {shown(name)} is empty in {plural(int(words.isna().sum()), 'row')}, first in "
             f"line {line}. "
@@ -138,5 +138,5 @@ def _remarks_on_columns(columns: dict[str, pd.Series], schema: Schema) -> list[R
     return [Remark("note", schema.label, what, "several labels", both)]
 
 
-def _lines(rows: pd.Series) -> tuple[int, ...]:
-    return tuple(int(line) for line in rows.index[rows.to_numpy()][:5])
+def _lines(rows: pd.Series) -> tuple[Line, ...]:
+    return tuple(line_of(rows.index, row) for row in np.flatnonzero(rows.to_numpy())[:5])

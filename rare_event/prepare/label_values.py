@@ -12,7 +12,7 @@ import pandas as pd
 from rare_event.errors import TableError
 from rare_event.prepare.label_words import denies, meaning, meanings_in
 from rare_event.prepare.labelling import LabelGuess, Labelling, counted, is_whole, joined, written
-from rare_event.read.table import Choice, Question
+from rare_event.read.table import Choice, Question, line_of
 from rare_event.read.values import shown
 
 MOST_VALUES = 8
@@ -131,7 +131,7 @@ def _meaning_of(events: Iterable[str], left_out: Iterable[str], normal: Iterable
 
 
 def _about_blanks(words: pd.Series, name: str) -> Question:
-    line = int(words.index[np.flatnonzero(words.isna())[0]])
+    line = line_of(words.index, int(np.flatnonzero(words.isna())[0]))
     what = (
         f"The label {shown(name)} holds {counted(words)}; the first empty cell is in line {line}. "
         "Do empty cells mean no event?"

@@ -87,7 +87,7 @@ class Remark:
     what: str
     fact: str
     count: int = 0
-    lines: tuple[int, ...] = ()
+    lines: tuple[Line, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from rare_event.prepare import join as joining
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion
 from rare_event.prepare.table import read_table
 from rare_event.read.table import Reading
+from rare_event.store import preview as previews
 from rare_event.store.datasets import add_dataset, list_datasets, open_dataset, original, save_dataset, store
 from rare_event.store.preview import examples, first_lines, preview
 from tests.prepare.test_corrections import DECIMAL, FILE
@@ -45,7 +46,7 @@ def test_nothing_is_stored_while_a_question_is_open(workspace, monkeypatch) -> N
 
 
 def test_how_the_file_is_read_is_asked_before_what_its_columns_mean(workspace, monkeypatch) -> None:
-    raw = previews.read_raw(FILE, name="f")
+    raw = joining.read_raw(FILE, name="f")
     label = replace(DECIMAL, about="label", column=None)
 
     def open_label(*_: object) -> None:
@@ -53,7 +54,7 @@ def test_how_the_file_is_read_is_asked_before_what_its_columns_mean(workspace, m
 
     monkeypatch.setattr(previews, "roles", open_label)
     assert preview(FILE, "mill.csv").questions == (label,)
-    monkeypatch.setattr(previews, "read_raw", lambda *_, **__: replace(raw, questions=(DECIMAL,)))
+    monkeypatch.setattr(joining, "read_raw", lambda *_, **__: replace(raw, questions=(DECIMAL,)))
     assert preview(FILE, "mill.csv").questions == (DECIMAL,)
 
 
