@@ -84,7 +84,8 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
     frames = [_named_lines(table.frame, name) for table, name in zip(tables, names, strict=True)]
     _require_same_columns(frames, names, said)
     # What is not used need not be in every file.
-    frames = [frame.reindex(columns=frame.columns.union(said.ignore, sort=False)) for frame in frames]
+    unused = [column for column in said.ignore if any(column in frame for frame in frames)]
+    frames = [frame.reindex(columns=list(dict.fromkeys([*frame, *unused]))) for frame in frames]
     column = _time_column(frames[0], said)
     times = [_times(frame[column], name, said) for frame, name in zip(frames, names, strict=True)]
     zoned = _require_zones([zones(frame[column]) for frame in frames], names, column)
@@ -94,7 +95,7 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
     ]
     parts = sorted((_rising(part) for part in parts), key=lambda part: part.time.min())
     asset = None if by_file else said.assets
-    kept, remarks = _without_repeats(parts, column, asset, said.ignore) if not by_file else (parts, [])
+    kept, remarks = _without_repeats(parts, column, asset, unused) if not by_file else (parts, [])
     joined = pd.concat([_aligned(part.frame, [other.frame for other in kept]) for part in kept])
     if by_file:
         joined[FILE] = np.repeat([part.name for part in kept], [len(part.time) for part in kept])
@@ -255,7 +256,7 @@ def _in_several(key: pd.DataFrame, owner: np.ndarray) -> np.ndarray:
 def _hash(rows: pd.DataFrame) -> np.ndarray:
     """Hash rows by value: all missing numbers are equal, and so are 0 and -0."""
     floats = {
-        column: np.where(np.isnan(values), np.nan, values + 0.0)
+        str(column): np.where(np.isnan(values), np.nan, values + 0.0)
         for column in rows.select_dtypes("number")
         for values in [rows[column].to_numpy(float)]
     }
@@ -267,7 +268,7 @@ def _conflict(rows: pd.DataFrame, owner: np.ndarray, parts: Sequence[_Part], key
     mine = (rows[list(keys)] == rows[list(keys)].iloc[0]).all(axis=1).to_numpy()
     other = int(np.flatnonzero(mine & (owner != owner[0]))[0])
     one, two = _texts(rows.iloc[0]), _texts(rows.iloc[other])
-    column = next(name for name in rows if one[name] != two[name])
+    column = next(str(name) for name in rows if one[str(name)] != two[str(name)])
     return (
         f"Line {rows.index[0]} and line {rows.index[other]} have the time {rows[keys[0]].iloc[0]}, but other "
         f"values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the files, or "
@@ -292,7 +293,7 @@ def _aligned(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFram
         if len({pd.api.types.is_numeric_dtype(other[column]) for other in frames}) > 1
         and pd.api.types.is_numeric_dtype(frame[column])
     ]
-    return frame[columns].assign(**{column: texts_of(frame[column]) for column in mixed})
+    return frame[columns].assign(**{str(column): texts_of(frame[column]) for column in mixed})
 
 
 def _about(parts: Sequence[_Part], zoned: bool) -> str:

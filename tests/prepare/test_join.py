@@ -18,7 +18,8 @@ BY_FILE = Corrections(assets="file")
 
 
 def written(frame: pd.DataFrame, **how) -> bytes:
-    return frame.to_csv(index=False, **how).encode()
+    text: str = frame.to_csv(index=False, **how)
+    return text.encode()
 
 
 def join(*frames: pd.DataFrame | bytes, said: Corrections = NO_CORRECTIONS) -> Table:
@@ -31,9 +32,9 @@ def remark(table: Table, fact: str) -> str:
 
 
 def same(one: Table, other: Table) -> bool:
-    return bool((one.time == other.time).all() and (one.label == other.label).all()) and np.array_equal(
-        one.values, other.values
-    )
+    assert one.time is not None and other.time is not None
+    times = bool((one.time == other.time).all() and (one.label == other.label).all())
+    return times and np.array_equal(one.values, other.values)
 
 
 @pytest.mark.parametrize("order", [(0, 1, 2), (2, 0, 1), (1, 2, 0)])

@@ -17,7 +17,7 @@ def read(text: str, **said: object) -> RawTable:
     return read_raw(text.encode(), name="f.csv", said=Reading(**said))  # type: ignore[arg-type]
 
 
-def facts(raw: RawTable) -> dict[str, tuple[int, ...]]:
+def facts(raw: RawTable) -> dict[str, tuple[int | str, ...]]:
     return {remark.fact: remark.lines for remark in raw.remarks}
 
 

@@ -8,6 +8,7 @@ from rare_event.errors import RunError, TableError
 from rare_event.prepare import join as joining
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion
 from rare_event.prepare.table import read_table
+from rare_event.read.source import Files
 from rare_event.read.table import Reading
 from rare_event.store import preview as previews
 from rare_event.store.datasets import add_dataset, list_datasets, open_dataset, original, save_dataset, store
@@ -105,7 +106,7 @@ def test_fixes_of_the_first_reading_are_not_carried_over(workspace) -> None:
 def test_the_upload_can_be_read_again_byte_by_byte(workspace) -> None:
     dataset = add_dataset(FILE, "mill.csv")
     with original(dataset) as path:
-        assert path.read_bytes() == FILE
+        assert not isinstance(path, Files) and path.read_bytes() == FILE
         assert preview(path, dataset.name).digest == dataset.digest
     assert not path.exists()
 
