@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import io
+import shutil
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
+
+import pyarrow as pa
 
 Source = str | Path | bytes
 
@@ -60,3 +63,9 @@ def open_source(source: Source) -> io.BytesIO | io.BufferedReader:
 def size_of(source: Source) -> int:
     """Return the bytes of a file."""
     return len(source) if isinstance(source, bytes) else Path(source).stat().st_size
+
+
+def compress(source: Source, block: int, path: Path) -> None:
+    """Write a file compressed, in blocks of so many bytes."""
+    with open_source(source) as file, pa.output_stream(str(path), compression="zstd") as packed:
+        shutil.copyfileobj(file, packed, block)

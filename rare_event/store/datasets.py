@@ -24,7 +24,7 @@ from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.raw import FIRST_LINE, digest_of
-from rare_event.read.source import Files, Source, open_source
+from rare_event.read.source import Files, compress
 from rare_event.read.table import AS_FOUND, LINE, Reading, Remark
 from rare_event.store.preview import Preview, preview
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
@@ -239,11 +239,10 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
     folder = _folder(seen.digest)
     if not (folder / stored).exists() or kept is None:
         write(folder / stored, raw.frame.to_parquet)
-    names = source.names if isinstance(source, Files) else ()
-    parts = source.parts if isinstance(source, Files) else (source,)
+    parts, names = (source.parts, source.names) if isinstance(source, Files) else ((source,), ())
     for part, file in zip(parts, _originals(names), strict=True):
         if not (folder / file).exists():
-            write(folder / file, partial(_compress, part))
+            write(folder / file, partial(compress, part, COPIED_BYTES))
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return save_dataset(
         Dataset(
@@ -298,11 +297,6 @@ def original(dataset: Dataset) -> Iterator[Path | Files]:
 def _originals(names: Sequence[str]) -> list[str]:
     """Names of the stored uploads: of one file, or of each that was joined."""
     return [f"{number}-{ORIGINAL}" for number in range(len(names))] or [ORIGINAL]
-
-
-def _compress(source: Source, path: Path) -> None:
-    with open_source(source) as file, pa.output_stream(str(path), compression="zstd") as packed:
-        shutil.copyfileobj(file, packed, COPIED_BYTES)
 
 
 def _short_digest(reading: Reading) -> str:
