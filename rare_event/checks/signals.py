@@ -90,7 +90,7 @@ class Frozen(SensorCheck):
         """Report the longest such stretch of each sensor; sensors that freeze together are one finding."""
         table, together = subject.table, dict[tuple[int, int], list[str]]()
         for sensor in subject.sensors:
-            if sensor.varies and (rows := longest_still(sensor.values)) is not None:
+            if sensor.varies and (rows := _longest_still(subject, sensor.values)) is not None:
                 value = sensor.values[rows[0]]
                 # The usual value of a nearly constant sensor, a limit and a word have their own findings.
                 special = {*sensor.ends, *(number for number, _ in sensor.sentinels)}
@@ -142,7 +142,8 @@ class Spikes(SensorCheck):
         for sensor in subject.sensors:
             if not sensor.varies:
                 continue
-            rows = spikes(sensor.values)
+            each = [part.start + spikes(sensor.values[part]) for part in subject.machines]
+            rows = np.concatenate(each)
             rows = rows[~np.isin(sensor.values[rows], [number for number, _ in sensor.sentinels])]
             if len(rows):
                 value, before = sensor.values[rows[0]], sensor.values[rows[0] - 1]
@@ -195,6 +196,16 @@ class OtherLevel(SensorCheck):
             level = levels(sensor.values, sensor.finite) if sensor.varies else None
             if level is not None and level.apart and not counts_rows(sensor):
                 yield self.found("note", sensor.name, _moved(level), self.remedy)
+
+
+def _longest_still(subject: Subject, values: np.ndarray) -> tuple[int, int] | None:
+    """Return first and last row of the longest still stretch of any machine."""
+    found = [
+        (part.start + still[0], part.start + still[1])
+        for part in subject.machines
+        if (still := longest_still(values[part])) is not None
+    ]
+    return max(found, key=lambda rows: rows[1] - rows[0], default=None)
 
 
 def _moved(level: Level) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 
 import numpy as np
 
 from rare_event.clock import MINUTES, TimeUnit
+from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.stretches import median_step
+from rare_event.read.values import shown
 from rare_event.text import capital
 
 # In any distribution, at most 1 / 5**2 = 4 % of the reference rows are this many sigmas out
@@ -50,6 +52,8 @@ class Change:
         infinite if the sensor is constant in the reference rows.
     until
         When the level ended, in minutes; None if it holds to the last row.
+    asset
+        Name of the asset; empty for one machine.
     """
 
     row: int
@@ -58,6 +62,12 @@ class Change:
     sensor: str
     sigma: float
     until: float | None
+    asset: str = ""
+
+    @property
+    def where(self) -> str:
+        """The sensor, and its asset if there are several."""
+        return f"{self.sensor} of {shown(self.asset)}" if self.asset else self.sensor
 
     def in_words(self, when: str, time_unit: TimeUnit = MINUTES) -> str:
         """Say what changed.
@@ -74,7 +84,7 @@ class Change:
             rows = time_unit.reason
             lasted = f"{length:,.0f} rows" if rows else f"{length / time_unit.period:.1f} days"
             span = f"{capital(when)}, for {lasted}"
-        return f"{span}: {self.sensor} is {far} from its training level"
+        return f"{span}: {self.where} is {far} from its training level"
 
 
 def level_changes(
@@ -84,6 +94,8 @@ def level_changes(
     reference_rows: np.ndarray,
     sensors: Sequence[str],
     time_unit: TimeUnit = MINUTES,
+    asset: np.ndarray | None = None,
+    assets: Sequence[str] = (),
 ) -> list[Change]:
     """Find the sensors whose level changed at a stop and stayed changed, the largest change first.
 
@@ -106,12 +118,54 @@ def level_changes(
         Names of the columns of `values`.
     time_unit
         Of the clock; where it is rows, 1,000 of them stand for a day.
+    asset
+        Number of each row's asset in `assets`, never falling, shape (n_rows,); None for one machine. Each
+        asset is compared with its own reference rows; see `without_reference` for those that have none.
+    assets
+        Names of the assets.
 
     Returns
     -------
     list of Change
         In falling order of the distance.
     """
+    found = []
+    for rows in _assets(asset, len(clock)):
+        own = reference_rows[(reference_rows >= rows.start) & (reference_rows < rows.stop)] - rows.start
+        changes = _changes(values[rows], clock[rows], stretch[rows], own, sensors, time_unit)
+        name = "" if asset is None else assets[asset[rows.start]]
+        found += [replace(change, row=change.row + rows.start, asset=name) for change in changes]
+    return sorted(found, key=lambda change: (-abs(change.sigma), change.row))
+
+
+def without_reference(
+    reference_rows: np.ndarray, asset: np.ndarray | None, assets: Sequence[str]
+) -> list[str]:
+    """Name the assets that have no reference row, so that nothing says what their level is.
+
+    Examples
+    --------
+    >>> without_reference(np.array([0, 1]), np.array([0, 0, 1]), ("press 1", "press 2"))
+    ['press 2']
+    """
+    if asset is None:
+        return []
+    return [assets[number] for number in np.setdiff1d(asset, asset[reference_rows]).tolist()]
+
+
+def _assets(asset: np.ndarray | None, n_rows: int) -> list[slice]:
+    return [slice(0, n_rows)] if asset is None else list(asset_rows(asset))
+
+
+def _changes(
+    values: np.ndarray,
+    clock: np.ndarray,
+    stretch: np.ndarray,
+    reference_rows: np.ndarray,
+    sensors: Sequence[str],
+    time_unit: TimeUnit,
+) -> list[Change]:
+    """Find the changes of one machine."""
     starts = np.flatnonzero(np.diff(stretch)) + 1
     lengths = clock[starts] - clock[starts - 1]
     most = np.sort(np.argsort(-lengths, kind="stable")[:MOST_STOPS])
@@ -129,7 +183,7 @@ def level_changes(
             row, length = int(starts[stop]), float(lengths[stop])
             until = float(clock[end]) if end < len(clock) else None
             found.append(Change(row, float(clock[row]), length, sensors[sensor], sigma, until))
-    return sorted(found, key=lambda change: (-abs(change.sigma), change.row))
+    return found
 
 
 def _reference(values: np.ndarray, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -26,7 +26,7 @@ from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
 from rare_event.prepare.corrections import Corrections
-from rare_event.prepare.drift import Change, level_changes
+from rare_event.prepare.drift import Change, level_changes, without_reference
 from rare_event.prepare.label_guess import guess_label
 from rare_event.prepare.labelling import LabelGuess, Labelling, values_of
 from rare_event.prepare.prepared import Prepared, prepare
@@ -232,11 +232,7 @@ def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
 @st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
 def changes_of(run_id: str) -> list[Change]:
     """Return the sensors whose level changed at a stop after the training part of a run."""
-    run = open_run(run_id)
-    dataset = run.dataset()
-    table, prepared = table_of(dataset), prepared_of(dataset, run.config())
-    # The first fold has the oldest training part: changes are measured from there.
-    normal = prepared.folds[0].train[prepared.y[prepared.folds[0].train] == 0]
+    table, prepared, normal = _measured_from(run_id)
     return level_changes(
         table.values[prepared.row],
         prepared.clock,
@@ -244,7 +240,25 @@ def changes_of(run_id: str) -> list[Change]:
         normal,
         table.schema.sensors,
         prepared.time_unit,
+        prepared.asset,
+        prepared.assets,
     )
+
+
+def unmeasured_of(run_id: str) -> list[str]:
+    """Return the assets whose changes of level cannot be measured: they have no normal training row."""
+    _, prepared, normal = _measured_from(run_id)
+    return without_reference(normal, prepared.asset, prepared.assets)
+
+
+def _measured_from(run_id: str) -> tuple[Table, Prepared, np.ndarray]:
+    """Return the table of a run, prepared, and the rows from which changes of level are measured."""
+    run = open_run(run_id)
+    dataset = run.dataset()
+    prepared = prepared_of(dataset, run.config())
+    # The first fold has the oldest training part.
+    train = prepared.folds[0].train
+    return table_of(dataset), prepared, train[prepared.y[train] == 0]
 
 
 def _by_fold(committed: Committed) -> tuple[tuple[int, float], ...]:

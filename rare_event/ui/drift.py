@@ -19,9 +19,10 @@ from rare_event.judge.drift import (
 from rare_event.judge.evaluation import call
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from rare_event.prepare.drift import Change
+from rare_event.read.values import shown
 from rare_event.store.runs import Run
-from rare_event.text import plain
-from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of
+from rare_event.text import plain, plural
+from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of, unmeasured_of
 
 MOST_CHANGES = 5
 
@@ -43,8 +44,13 @@ def show_drift(run: Run) -> None:
     st.markdown(plain(sentence))
     for change in changes:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // time_unit.period)), time_unit))}")
+    if unmeasured := unmeasured_of(run.id):
+        st.caption(
+            f"Changes of level cannot be told for {plural(len(unmeasured), 'machine')} without a normal "
+            f"training row, such as {plain(shown(unmeasured[0]))}."
+        )
     score = run.config().score_label(len(committed.thresholds))
-    marks = [(_when(run, change, time_unit), change.sensor) for change in changes]
+    marks = [(_when(run, change, time_unit), change.where) for change in changes]
     start = _first_day(run, time_unit)
     st.plotly_chart(
         error_by_day_figure(

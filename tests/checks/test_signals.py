@@ -1,6 +1,7 @@
 """How a sensor behaves: frozen, saturated, in spikes, as a copy, at another level. One note each."""
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rare_event.checks.check import check, outcomes
@@ -127,3 +128,21 @@ def test_levels_of_short_files_and_of_several_machines_are_not_compared() -> Non
     assert listed["RE312"].result == "not applicable" and "different machines" in listed["RE312"].reason
     alone = {o.code: o for o in outcomes(table_of(raw_of(data.drop(columns="machine"))))}
     assert alone["RE312"].result == "note"
+
+
+def test_the_end_of_one_machine_is_never_compared_with_the_start_of_the_next() -> None:
+    # Two machines of different level; the first ends, and the second begins, with 11 rows of one value.
+    one, other = noise(1), noise(2) + 1000
+    one[-11:] = other[:11] = 500.0
+    # The spike is one of the first machine, far below the level of the second.
+    one[700] = 912.5
+    stacked = pd.concat([frame(N, x2=one, unit="press 1"), frame(N, x2=other, unit="press 2")])
+    schema = Schema("y", "time", ("x1", "x2"), asset="unit")
+    table = table_of(raw_of(stacked), schema)
+    found = {f.code: f for f in check(table) if f.column == "x2"}
+    assert not {"RE312", "RE307"} & set(found), found
+    assert "first 912.5" in found["RE310"].what and "line 702" in found["RE310"].what
+    told = {o.code: o for o in outcomes(table)}
+    assert told["RE312"].result == "not applicable" and told["RE307"].result == "passed"
+    # The same column of one machine would be frozen for 22 rows.
+    assert longest_still(np.concatenate([one, other])) == (N - 11, N + 10)

@@ -1,10 +1,12 @@
 """A sensor whose level changes at a stop for good is named; noise, spikes and short trips are not."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from scipy.signal import lfilter
 
-from rare_event.prepare.drift import Change, level_changes
+from rare_event.prepare.drift import Change, level_changes, without_reference
 from rare_event.prepare.stretches import minutes, stretches
 
 N, STOP = 2000, 100
@@ -211,3 +213,30 @@ def test_the_mill_changed_at_its_longest_stop(mill_table) -> None:
     early = reference[reference < 0.4 * len(label)]
     few = level_changes(mill_table.values, clock, stretch, early, sensors)
     assert few[0].sensor == "x19" and len(few) <= 3
+
+
+def test_each_asset_is_compared_with_itself() -> None:
+    # The two machines lie 100 apart, and only the second one changes; its own change is as if it were alone.
+    clock, stretch = plant(None)
+    first, second = noise(2, 1), noise(2, 2) + 100
+    second[1400:, 1] -= 12
+    both = np.concatenate([first, second])
+    asset = np.repeat([0, 1], N)
+    reference = np.concatenate([np.arange(N // 2), N + np.arange(N // 2)])
+    clocks, stretched = np.tile(clock, 2), np.concatenate([stretch, stretch + stretch[-1] + 1])
+    names = ("x1", "x2")
+
+    def found(rows):
+        return level_changes(both, clocks, stretched, rows, names, asset=asset, assets=("press 1", "press 2"))
+
+    (alone,) = level_changes(second, clock, stretch, np.arange(N // 2), names)
+    (change,) = found(reference)
+    assert change == replace(alone, row=alone.row + N, asset="press 2")
+    words = "Since 1 May: x2 of 'press 2' is 12 standard deviations from its training level"
+    assert change.in_words("1 May") == words
+    # Read as one machine, the step from one to the other counts, and so does their distance.
+    assert level_changes(both, clocks, stretched, reference, names) != [change]
+    # A machine without reference rows is named, not judged by those of the other.
+    assert found(np.arange(N // 2)) == [] and found(N + np.arange(N // 2)) == [change]
+    assert without_reference(np.arange(N // 2), asset, ("press 1", "press 2")) == ["press 2"]
+    assert without_reference(reference, asset, ("press 1", "press 2")) == []
