@@ -3,6 +3,7 @@
 import streamlit as st
 
 from rare_event.ui.data.choose import choose_data
+from rare_event.ui.data.deciding import show_deciding_roles
 from rare_event.ui.data.details import show_details
 from rare_event.ui.data.findings import show_findings
 from rare_event.ui.data.head import show_head
@@ -28,6 +29,7 @@ if upload is not None:
 with show_errors():
     dataset = need_dataset()
     show_head(dataset)
+    show_deciding_roles(dataset)
     show_findings(dataset)
     asset = show_time_line(dataset)
     show_sensors(dataset, asset)

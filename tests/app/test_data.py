@@ -58,7 +58,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     assert rows.index[0] == 2 and list(rows) == list(dataset.raw())
     summary = frame(app, "missing", "min", "mean", "max").set_index("column")
     assert summary.loc[first, "max"] == pytest.approx(table.frame[first].max())
-    assert summary.loc["y", "role"] == "label"
+    assert summary.loc[table.schema.labels[0], "role"] == "label"
     assert set(summary["grade"]) <= {"good", "note", "warning", "problem"} and len(summary) == 28
 
 
@@ -78,7 +78,7 @@ def test_a_view_is_drawn_when_it_is_chosen_and_not_before(open_page: OpenPage, d
 def test_the_sensors_drawn_below_each_other_can_be_changed(open_page: OpenPage, dataset: Dataset) -> None:
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     app.segmented_control(key="data_view").set_value(VIEWS[0]).run()
-    (chosen,) = app.multiselect
+    chosen = app.multiselect(key=f"data_stacked_{dataset.version[:12]}")
     assert list(chosen.value) == list(frame(app, "AUC")["sensor"][:3])
     chosen.set_value(list(dataset.schema.sensors[-2:])).run()
     drawn = chart(app, "Over time")
@@ -129,7 +129,7 @@ def test_long_names_are_short_on_the_figures_and_whole_in_the_table(
     dataset = stored(small_frame().rename(columns={"s0": name}))
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     app.segmented_control(key="data_view").set_value(VIEWS[0]).run()
-    app.multiselect[0].set_value([name]).run()
+    app.multiselect(key=f"data_stacked_{dataset.version[:12]}").set_value([name]).run()
     drawn = chart(app, "Over time")
     assert "Section7" not in drawn["layout"]["title"]["text"]
     assert name in set(frame(app, "AUC")["sensor"])
@@ -179,3 +179,51 @@ def test_notes_are_counted_and_drawn_when_they_are_asked_for(open_page: OpenPage
     app.toggle(key="data_all_findings").set_value(True).run()
     assert ":blue-badge[note] **quiet**" in unescaped(app)
     assert not app.exception
+
+
+def test_the_deciding_roles_are_corrected_in_place(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame().assign(other=lambda frame: np.where(frame.index % 40 == 39, "bad", "ok"))
+    dataset = stored(data)
+    key = dataset.version[:12]
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert app.selectbox(key=f"data_time_{key}").value == "time"
+    assert app.selectbox(key=f"data_label_{key}").value == "y"
+    assert app.multiselect(key=f"data_event_values_{key}").value == ["1"]
+    app.selectbox(key=f"data_time_{key}").set_value("").run()
+    assert open_dataset(dataset.digest).schema.time is None
+    assert "days" not in texts(app) and not app.error
+
+    without = open_dataset(dataset.digest)
+    key = without.version[:12]
+    assert app.selectbox(key=f"data_label_{key}").value == "y"
+    app.multiselect(key=f"data_event_values_{key}").set_value(["0"]).run()
+    assert open_dataset(dataset.digest).schema.event_values == ("0",)
+    assert without.schema.sensors == open_dataset(dataset.digest).schema.sensors
+    assert not app.exception and not app.error
+
+
+def test_a_role_that_does_not_fit_is_a_sentence_and_nothing_changes(
+    open_page: OpenPage, executor: Any
+) -> None:
+    dataset = stored(small_frame())
+    key = dataset.version[:12]
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    app.selectbox(key=f"data_time_{key}").set_value("s0").run()
+    assert len(app.error) == 1 and "s0" in app.error[0].value
+    assert open_dataset(dataset.digest) == dataset
+    assert any(title.startswith("Running time") for title in titles(app)), "the rest of the page stays"
+
+
+def test_a_file_without_a_label_says_why_there_is_no_ranking(open_page: OpenPage, executor: Any) -> None:
+    dataset = stored(small_frame())
+    key = dataset.version[:12]
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    app.selectbox(key=f"data_label_{key}").set_value("").run()
+    assert open_dataset(dataset.digest).schema.label is None
+    assert not app.exception and not app.error
+    assert any("no event" in info.value for info in app.info)
+    assert not [each for each in app.dataframe if "AUC" in each.value]
+    assert any(title.endswith("over time") for title in titles(app))
+    for view in VIEWS:
+        app.segmented_control(key="data_view").set_value(view).run()
+        assert not app.exception and not app.error, view

@@ -1,6 +1,7 @@
 """The Data page: what the label means can be corrected."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from streamlit.testing.v1 import AppTest
@@ -10,6 +11,11 @@ from rare_event.store.datasets import Dataset, add_dataset, open_dataset
 from tests.small import small_frame
 
 OpenPage = Callable[..., AppTest]
+
+
+def below(app: AppTest) -> list[Any]:
+    """The choices among the roles of all columns, where rows can also be left out."""
+    return [each for each in app.multiselect if str(each.key).startswith(("data_events_", "data_left_out_"))]
 
 
 def with_states() -> Dataset:
@@ -25,7 +31,7 @@ def test_the_values_that_mean_an_event_can_be_chosen(open_page: OpenPage) -> Non
     dataset = with_states()
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert not app.exception
-    events, left_out = app.multiselect
+    events, left_out = below(app)
     assert events.label == "Values that mark an event" and events.value == ["Attack"]
     assert left_out.value == ["A ttack"] and "Attack" not in left_out.options
     events.set_value(["A ttack", "Attack"]).run()
@@ -39,7 +45,7 @@ def test_the_values_that_mean_an_event_can_be_chosen(open_page: OpenPage) -> Non
 def test_no_value_for_an_event_is_a_sentence_and_changes_nothing(open_page: OpenPage) -> None:
     dataset = with_states()
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
-    app.multiselect[0].set_value([]).run()
+    below(app)[0].set_value([]).run()
     app.button(key="data_apply_roles").click().run()
     assert not app.exception and len(app.error) == 1
     assert open_dataset(dataset.digest) == dataset
