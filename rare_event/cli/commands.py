@@ -15,6 +15,7 @@ from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
 from rare_event.config import PRESETS, Rule, SplitPlan, baselines
 from rare_event.errors import ConfigError, DataError, RareEventError
+from rare_event.text import plural
 
 if TYPE_CHECKING:
     from rare_event.checks.findings import Finding
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 # The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
+READING = "RE5"  # codes of what was found while reading
 NO_CLOCK = "RE109"
 # Figures that only a label gives; without one they are null in JSON.
 OF_LABELS = ("confusion", "events", "n_positive", "false_alarms", "median_lead_minutes")
@@ -296,7 +298,7 @@ def stop_on_problems(
         raise ConfigError(f"No check has the code {min(unknown)}. Take the codes that `check` prints.")
     findings = [_needing_a_clock(found, table, rule) for found in check(table)]
     findings += check_split(table, plan) if plan is not None else []
-    sys.stderr.write(_lines(findings))
+    sys.stderr.write(_in_short(findings))
     problems = dict.fromkeys(found.code for found in findings if found.grade == "problem")
     if refused := [code for code in problems if code not in (accept or ())]:
         raise DataError(
@@ -318,6 +320,13 @@ def _needing_a_clock(found: Finding, table: Table, rule: Rule | None) -> Finding
 def _plain(findings: Sequence[Finding]) -> dict[str, Any]:
     keys = ("code", "grade", "column", "what", "fix")
     return {"findings": [{key: getattr(found, key) for key in keys} for found in findings]}
+
+
+def _in_short(findings: Sequence[Finding]) -> str:
+    """Write problems, warnings and what was found while reading; count the other notes."""
+    written = [found for found in findings if found.grade != "note" or found.code.startswith(READING)]
+    rest = len(findings) - len(written)
+    return _lines(written) + (f"{plural(rest, 'note')}: `check` lists them.\n" if rest else "")
 
 
 def _lines(findings: Sequence[Finding]) -> str:

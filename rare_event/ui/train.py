@@ -6,6 +6,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rare_event.checks.label import check_split
 from rare_event.compare.companions import create_baselines
 from rare_event.config import ExperimentConfig
 from rare_event.errors import RareEventError
@@ -81,9 +82,13 @@ def _show_limits(dataset: Dataset, config: ExperimentConfig) -> None:
     """Say what no model can do with these settings on these data."""
     try:
         said = check_policy(prepared_of(dataset, config), config)
+        parts = check_split(table_of(dataset), config.split)
     except RareEventError:
         # The page shows why the data cannot be prepared.
         return
+    for found in parts:
+        show = st.error if found.grade == "problem" else st.warning
+        show(plain(f"{found.what} {found.fix}"))
     for sentence in said:
         st.warning(plain(sentence))
 

@@ -342,3 +342,10 @@ def test_a_model_of_another_kind_that_was_opened_keeps_its_settings(
     app = open_page("pages/2_Train.py", run=run.id)
     assert app.text_input(key="train_0_lstm_encoder").value == "4"
     assert not app.error
+
+
+def test_parts_with_few_events_are_said_before_training(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    words = " ".join(element.value for element in (*app.warning, *app.error))
+    assert "The validation part holds" in words and "event" in words
+    assert not list_runs() and not button(app, "Train").disabled

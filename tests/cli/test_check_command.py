@@ -123,3 +123,18 @@ def test_a_clean_file_is_trained_on_without_a_word_of_problems(workspace, tmp_pa
     assert main(["run", str(path), "--model", "pca", "--rule", "quantile=0.99"]) == 0
     assert "problem" not in capsys.readouterr().err
     assert len(list_runs()) == 1
+
+
+def test_training_prints_what_matters_and_counts_the_other_notes(
+    workspace, tmp_path, capsys, monkeypatch
+) -> None:
+    path = tmp_path / "small.csv"
+    small_frame().to_csv(path, index=False)
+    notes = [Finding("note", "x1", f"Note {i}.", "No action.", code="RE301") for i in range(3)]
+    read = Finding("note", "x1", "It was converted.", "Compare.", code="RE513")
+    monkeypatch.setattr(checks, "check", lambda _: [*notes, read])
+    assert main(["backtest", str(path), "--model", "pca", "--folds", "2", "--json"]) == 0
+    out, err = capsys.readouterr()
+    assert "It was converted." in err and "3 notes: `check` lists them." in err
+    assert "Note 1." not in err
+    assert len(json.loads(out)["findings"]) == 4

@@ -212,7 +212,6 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "named"),
     [
-        ("--shift", "0", "shift is 0 rows"),
         ("--shift", "-3", "shift is -3 rows"),
         ("--lookback", "0", "lookback is 0 rows"),
         ("--lookback", "10001", "lookback is 10001 rows"),
