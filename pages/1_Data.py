@@ -20,6 +20,8 @@ upload = pending()
 if upload is not None or get_state().digest is None:
     with show_errors():
         choose_data()
+    if upload is None:
+        st.stop()
 
 if upload is not None:
     with show_errors():

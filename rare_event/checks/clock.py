@@ -128,9 +128,7 @@ class SeveralMachines(OneMachineCheck):
         if column is not None:
             number = table.frame[column].nunique()
             what = f"{what} {shown(column)} names {number:,} machines, each with times of its own."
-            instead = (
-                f"Choose {shown(column)} as the asset column (--assets), or upload one machine per file."
-            )
+            instead = f"Choose {shown(column)} as the column of the machine, or upload one machine per file."
         yield self.found("problem", table.schema.time, what, instead)
 
 

@@ -97,8 +97,9 @@ def _ranking(row: Row) -> str:
     between = ""
     if row.judgement.interval is not None:
         between = " (95 % interval {:.0%} to {:.0%})".format(*row.judgement.interval)
+    when = "just before" if row.judgement.lead_windows[0] else "during"
     return (
-        "Models are ranked by how often they score a moment just before an event higher than another moment: "
+        f"Models are ranked by how often they score a moment {when} an event higher than another moment: "
         f"here in {row.judgement.mean_fold_auc:.0%} of such pairs{between}, by chance in 50%."
     )
 

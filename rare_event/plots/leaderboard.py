@@ -83,11 +83,12 @@ def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
             hovertemplate=f"%{{text}}<br>%{{x}} events caught at {name}<extra></extra>",
         )
     events = {row.judgement.n_events for row in board}
+    where = f"within {lead:g} {unit.name}" if lead else "by an alarm during the event"
     known = f" (of {events.pop():,})" if len(events) == 1 else " (count)"
     style(
         figure,
         title="Test folds: events caught",
-        x=f"Events caught{known} within {lead:g} {unit.name},<br>thresholds chosen on the past",
+        x=f"Events caught{known} {where},<br>thresholds chosen on the past",
         y="Model",
     )
     if not board:

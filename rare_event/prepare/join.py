@@ -145,9 +145,10 @@ def _require_same_columns(frames: Sequence[pd.DataFrame], names: Sequence[str], 
         if lacking or more:
             told = [f"lacks {_listed(lacking)}"] if lacking else []
             told += [f"has {_listed(more)}, which {names[0]} lacks"] if more else []
+            option = " ".join(["--ignore", *map(shown, [*lacking, *more][:MOST_NAMED])])
             raise TableError(
-                f"{name} {' and '.join(told)}. Correct the files, or leave these columns out (--ignore "
-                f"{' '.join(shown(column) for column in [*lacking, *more][:MOST_NAMED])})."
+                f"{name} {' and '.join(told)}. Correct the files, or leave these columns out (on the "
+                f"command line: {option})."
             )
 
 
@@ -208,7 +209,8 @@ def _require_rising(parts: Sequence[_Part]) -> None:
 
 
 _MACHINES = (
-    f"If each file is one machine, say so with --assets {FILE}; if a column names the machine, give its name."
+    "If each file is one machine, upload it by itself; on the command line, --assets "
+    f"{FILE} says so, and --assets with a name says which column names the machine."
 )
 
 

@@ -23,7 +23,7 @@ from rare_event.config import (
     labels,
 )
 from rare_event.store.datasets import Dataset
-from rare_event.text import capital, number, plain
+from rare_event.text import capital, plain
 from rare_event.ui.cache import table_of
 from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of, label_of, title_of
 from rare_event.ui.frame import in_place
@@ -144,13 +144,9 @@ def _choose_data(
     names = ("lookback",) if during else ("shift", "lookback")
     draft, problem = apply_values(draft, fill_in(draft, names, key, typed, LOOK), LOOK)
     table = table_of(dataset)
-    step, unit = table.step, table.time_unit.name
-    aim = (
-        "Detects events while they last"
-        if during
-        else f"Warns up to {number(draft.shift * step)} {unit} ahead"
-    )
-    st.caption(f"{aim}, from the last {number(draft.lookback * step)} {unit}.")
+    step, span = table.step, table.time_unit.span
+    aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
+    st.caption(f"{aim}, from the last {span(draft.lookback * step)}.")
     split = _select("Split", SPLIT_NAMES, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     representation = st.segmented_control(
         "Representation",

@@ -97,6 +97,12 @@ def test_a_file_without_a_clock_counts_rows_and_gives_no_days(open_page: OpenPag
     assert len(frame(app, "AUC")) == 4
 
 
+def test_a_running_time_of_hours_is_no_fraction_of_a_day(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame().iloc[:200]
+    shown = unescaped(open_page("pages/1_Data.py", dataset=stored(data, "short.csv").digest))
+    assert "h of running time" in shown and "days of running time" not in shown
+
+
 def test_a_file_of_one_sensor_has_all_its_figures(open_page: OpenPage, executor: Any) -> None:
     dataset = stored(small_frame()[["time", "y", "s0"]])
     app = open_page("pages/1_Data.py", dataset=dataset.digest)

@@ -24,3 +24,8 @@ def test_pages_of_a_model_that_detects_during_events(open_page: OpenPage, execut
     assert not app.exception and not app.error
     assert explorer(app)["words"]["lead"] == "Median delay (minutes)"
     assert "Lead window (minutes)" not in [field.label for field in app.number_input]
+    app = open_page("pages/6_Compare.py", run=run.id)
+    said = " ".join(shown(app))
+    assert "score a moment during an event higher" in said and "just before an event" not in said
+    said = " ".join(shown(open_page("pages/2_Train.py", run=run.id)))
+    assert "Detects events while they last, from the last" in said and "ahead" not in said

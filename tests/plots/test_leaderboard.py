@@ -155,6 +155,17 @@ def test_a_file_without_a_clock_has_no_minutes_and_no_days():
     assert names(figure)[0] == "1 false alarm per 1,000 rows"
 
 
+def test_events_caught_while_they_last_have_no_lead():
+    judged = [each.judgement for each in BOARD]
+    counts = [tuple(replace(c, lead=0.0) for c in each.counts if c.lead == 4) for each in judged]
+    during = [
+        replace(each, lead_windows=(0.0, 0.0), counts=c) for each, c in zip(judged, counts, strict=True)
+    ]
+    board = [replace(each, judgement=own) for each, own in zip(BOARD, during, strict=True)]
+    title = budget_figure(board, 0.0).layout.xaxis.title.text
+    assert "(of 78) by an alarm during the event," in title and "0 minutes" not in title
+
+
 def test_models_tried_on_different_events_have_no_common_number():
     board = [row("dense", "run", 0.6, None, 1, n_events=n) for n in range(5)]
     assert "of 78" not in budget_figure(board, 4.0).layout.xaxis.title.text

@@ -20,7 +20,7 @@ def choose_data() -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     uploads = st.session_state.setdefault(UPLOADS, 0)
     files = left.file_uploader(
-        "Upload a CSV or Parquet file",
+        "Upload a file: CSV, text, Excel or Parquet, also in a zip or gzip",
         accept_multiple_files=True,
         help="Several files with the same columns are joined in the order of their times.",
         key=f"data_upload_{uploads}",

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import streamlit as st
 
 from rare_event.store.datasets import Dataset
-from rare_event.text import number, plain, plural, share
+from rare_event.text import plain, plural, share
 from rare_event.ui.cache import table_of
 from rare_event.ui.data.choose import choose_data
 from rare_event.ui.data.computed import size_of
@@ -42,7 +42,8 @@ def _figures(dataset: Dataset) -> list[str]:
         f"**{size.n_events:,}** event{'' if size.n_events == 1 else 's'} ({rare} of the rows)",
     ]
     if size.days is not None:
-        figures += [f"**{number(size.days)}** days of running time"]
+        amount, unit = table_of(dataset).time_unit.running(size.days).split(" ", 1)
+        figures += [f"**{amount}** {unit}"]
     sensors = f"**{len(schema.sensors):,}** sensor{'' if len(schema.sensors) == 1 else 's'}"
     parts = [sensors, *_named(schema.categories, "category", "categories"), *_left_out(schema.ignored)]
     return [*figures, ", ".join(parts)]

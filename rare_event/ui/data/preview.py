@@ -148,7 +148,7 @@ def time_format(schema: Schema) -> str | None:
     'day.month.year hour:minute'
     """
     if schema.time is None or schema.time_format is None:
-        return schema.time and "year-month-day"
+        return schema.time and "year first (ISO 8601)"
     return re.sub(r"%.", lambda code: TIME_WORDS.get(code[0], code[0]), schema.time_format)
 
 
