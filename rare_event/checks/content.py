@@ -11,6 +11,7 @@ from rare_event.checks.effects import dropping, filling, leading
 from rare_event.checks.findings import Action, Finding
 from rare_event.checks.measures import sampled
 from rare_event.checks.no_clock import is_clock
+from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.table import Table
 from rare_event.read.values import distinct, shown
 from rare_event.text import plural
@@ -287,6 +288,12 @@ def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[s
         return IGNORE, "ignore"
     start = leading(unusable)
     at_start = not bad[start:].any()
+    if table.asset is not None:
+        # The first rows of one machine are no first rows of the file, and no value is carried to another.
+        at_start, parts = False, [unusable[rows] for rows in asset_rows(table.asset)]
+        if not sum(int(part.sum()) - leading(part) for part in parts):
+            return "Complete the values in the file, or ignore the column.", "ignore"
+        unusable = np.concatenate([part & (np.arange(len(part)) >= leading(part)) for part in parts])
     effect = dropping(np.arange(len(bad)) >= start, table.label) if at_start else filling(unusable)
     if effect.refused is not None:
         return f"{effect.refused}. Complete the values in the file, or ignore the column.", "ignore"

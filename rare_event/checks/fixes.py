@@ -13,6 +13,7 @@ from rare_event.checks.findings import Finding, Fix
 from rare_event.checks.order import one_row_of_each_time, sorted_rows, why_not_drop, why_not_sort
 from rare_event.checks.sentinels import MOST_SENTINELS, sentinels
 from rare_event.errors import TableError
+from rare_event.prepare.assets import asset_column, asset_order
 from rare_event.prepare.label_column import event_rows
 from rare_event.prepare.notes import first_other_notation
 from rare_event.prepare.schema import Schema
@@ -114,7 +115,10 @@ def effect_of(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> Effect:
         found = f"{shown(raw[column].iloc[row])} in line {raw.index[row]}"
         why = f"{found} is a number in another notation, which the fix would overwrite"
         return Effect(n_rows, forbidden=why)
-    return filling(_usable(raw, schema, column).isna().to_numpy())
+    bad = _usable(raw, schema, column).isna().to_numpy()
+    if schema.asset is None:
+        return filling(bad)
+    return Effect(n_rows, filled=int((bad & _carried(raw, schema, column).notna().to_numpy()).sum()))
 
 
 def fix_again(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> tuple[pd.DataFrame, Schema]:
@@ -185,9 +189,19 @@ def _usable(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
 
 
 def _filled(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
-    filled = _usable(raw, schema, column).ffill()
+    filled = _carried(raw, schema, column)
     # An infinite value at the start has no earlier value; it stays and is reported again.
     return filled.fillna(raw[column] if column in schema.categories else to_numbers(raw[column]))
+
+
+def _carried(raw: pd.DataFrame, schema: Schema, column: str) -> pd.Series:
+    """Carry usable values forward; those of one asset never to another."""
+    usable = _usable(raw, schema, column)
+    if schema.asset is None:
+        return usable.ffill()
+    asset = asset_column(raw[schema.asset]).cat.codes.to_numpy()
+    order = asset_order(asset, None if schema.time is None else _times(raw, schema, schema.time))
+    return usable.iloc[order].groupby(asset[order]).ffill().iloc[np.argsort(order)]
 
 
 def _finite(column: pd.Series) -> np.ndarray:
