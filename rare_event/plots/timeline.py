@@ -155,7 +155,7 @@ def _add_parts(
     figure: go.Figure, when: np.ndarray, folds: Sequence[Fold], height: float, below: float
 ) -> bool:
     """Draw the parts of each fold in its track; return whether they are too scattered for bars."""
-    spans = {part: [_spans(getattr(fold, part)) for fold in folds] for part in PARTS}
+    spans = {part: [_spans(getattr(fold, part), when) for fold in folds] for part in PARTS}
     scattered = sum(len(begins) for tracks in spans.values() for begins, _ in tracks) > MOST_SPANS
     if scattered:
         _add_shares(figure, when, folds, height, below)
@@ -196,10 +196,10 @@ def _count(n: int, one: str, many: str) -> str:
     return f"{n:,} {one if n == 1 else many}"
 
 
-def _spans(rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Find the first and last row of each run of neighbouring rows."""
+def _spans(rows: np.ndarray, when: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Find the first and last row of each run of neighbouring rows; time falls where an asset begins."""
     rows = np.sort(rows)
-    cut = np.flatnonzero(np.diff(rows) > 1)
+    cut = np.flatnonzero((np.diff(rows) > 1) | (when[rows[1:]] < when[rows[:-1]]))
     return rows[np.append([0], cut + 1)[: len(rows)]], rows[np.append(cut, len(rows) - 1)[: len(rows)]]
 
 

@@ -125,3 +125,18 @@ def test_nothing_to_draw_says_so():
     assert texts(split_figure(np.arange(3.0), [], NO_EVENTS)) == ["The split has no folds."]
     assert texts(folds_figure(np.arange(3.0), [], NO_EVENTS, nothing)) == ["The split has no folds."]
     assert not folds_figure(np.arange(3.0), [], NO_EVENTS, nothing).data
+
+
+def test_no_bar_of_a_split_runs_from_one_machine_to_the_next() -> None:
+    # The same four hours of two machines, one after the other; each trains on two hours and tests on two.
+    hours = np.tile(np.arange("2020-01-01T00", "2020-01-01T04", dtype="datetime64[h]"), 2).astype("M8[ns]")
+    fold = Fold(np.array([0, 1, 4, 5]), np.array([], np.int64), np.array([2, 3, 6, 7]))
+    bars = {bar.name: bar for bar in split_figure(hours, [fold], hours[:0]).data}
+    assert set(bars) == {"train", "test"}
+    for part, first in (("train", hours[0]), ("test", hours[2])):
+        assert (np.asarray(bars[part].base, "M8[ns]") == first).all() and len(bars[part].base) == 2
+        assert list(bars[part].x) == [2 * 3_600_000] * 2
+    # Rows of one part that follow each other across the machines are two bars, too.
+    whole = Fold(np.arange(8), np.array([], np.int64), np.array([], np.int64))
+    (bar,) = split_figure(hours, [whole], hours[:0]).data
+    assert list(bar.x) == [4 * 3_600_000] * 2
