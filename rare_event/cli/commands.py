@@ -88,12 +88,12 @@ def backtest_command(options: argparse.Namespace) -> int:
     if options.baselines:
         configs += [other for other in baselines(base) if other not in configs]
     with Bar() as bar:
-        rows = backtest(table, configs, options.folds, bar)
+        rows = backtest(table, configs, options.folds, bar, options.split)
     if options.json:
         figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **_plain(findings)}
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
-        sys.stdout.write(describe(rows))
+        sys.stdout.write(describe(rows, options.split))
     return 0
 
 

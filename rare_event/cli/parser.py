@@ -122,6 +122,12 @@ def _backtest(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--baselines", action="store_true", help="also compare with all baselines")
     parser.add_argument("--folds", type=int, default=6)
     parser.add_argument(
+        "--split",
+        choices=("rolling", "asset"),
+        default="rolling",
+        help="train on the past, or on the other machines and test on each (default: %(default)s)",
+    )
+    parser.add_argument(
         "--window",
         choices=get_args(TrainingWindow),
         default="expanding",

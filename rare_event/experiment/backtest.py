@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Literal
 
 from rare_event.config import ExperimentConfig, name_of
 from rare_event.errors import DataError
@@ -13,12 +14,15 @@ from rare_event.judge.chance import chance, since_restart
 from rare_event.judge.judgement import Judgement, judge
 from rare_event.prepare.table import Table
 
+TRAINED_ON = {"rolling": "all before it", "asset": "the other machines, also on the same hours"}
+
 
 def backtest(
     table: Table,
     configs: Sequence[ExperimentConfig],
     folds: int = 6,
     on_progress: OnProgress = ignore_progress,
+    kind: Literal["rolling", "asset"] = "rolling",
 ) -> list[Judgement]:
     """Train and score models fold by fold on the past, and judge all test parts together.
 
@@ -27,12 +31,15 @@ def backtest(
     table
         The table.
     configs
-        Their split is replaced by a rolling origin of `folds` folds. A model that a blend needs is
+        Their split is replaced by `kind`. A model that a blend needs is
         trained once, whether it is among them or not.
     folds
-        Number of folds.
+        Number of folds of a rolling origin.
     on_progress
         See `run_experiment`.
+    kind
+        ``rolling``: each fold is trained on all before it. ``asset``: each tests on one asset and is
+        trained on the others.
 
     Returns
     -------
@@ -57,7 +64,7 @@ def backtest(
             known[config] = _without_data(run_experiment(table, config, progress, run))
         return known[config]
 
-    rolling = [replace(c, split=replace(c.split, kind="rolling", folds=folds)) for c in configs]
+    rolling = [replace(c, split=replace(c.split, kind=kind, folds=folds)) for c in configs]
     results = [run(config, on_progress) for config in rolling]
     return [*(result.judgement() for result in results), *trivial(results[0])]
 
@@ -77,14 +84,14 @@ def trivial(result: Result) -> list[Judgement]:
     ]
 
 
-def describe(rows: Sequence[Judgement]) -> str:
+def describe(rows: Sequence[Judgement], kind: Literal["rolling", "asset"] = "rolling") -> str:
     """Write judgements as a text table, the best mean fold AUC first."""
     first = rows[0]
     names = {row.name: name_of(row.name) for row in rows}
     column = 2 + max(map(len, names.values()))
     wide = 26 if first.time_unit.reason else 18
     about = (
-        f"{len(first.fold_auc)} folds, each trained on all before it; {first.n_events} events, "
+        f"{len(first.fold_auc)} folds, each trained on {TRAINED_ON[kind]}; {first.n_events} events, "
         f"{first.base_rate:.2%} of the windows positive; {len(rows)} compared"
     )
     caught = f"caught, 2 {first.time_unit.a_day}"

@@ -4,13 +4,17 @@ import json
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 from rare_event.cli.parser import main
 from rare_event.config import RECOMMENDED, PCAModel, SquaresModel, name_of, recipe
 from rare_event.experiment.backtest import backtest, describe
 from rare_event.experiment.run import run_experiment
+from rare_event.prepare.corrections import Corrections
+from rare_event.prepare.table import read_table
 from rare_event.store.serial import to_plain
+from tests.small import small_frame
 
 PCA = replace(RECOMMENDED, name="pca", model=PCAModel())
 
@@ -125,3 +129,33 @@ def test_labels_rolled_in_time_give_a_supervised_model_no_skill(sample_table) ->
     invented = [skill(offset) for offset in (1_700, 4_100, 6_500, 9_300)]
     assert abs(np.mean(invented) - 0.5) < 0.05
     assert max(invented) < 0.6 < skill(0)
+
+
+@pytest.fixture(scope="module")
+def fleet(tmp_path_factory):
+    """A file of three machines of 600 rows, each at a level of its own."""
+    base = small_frame(600)
+    machines = [base.assign(unit=f"press {n}", s0=base["s0"] + 100 * n) for n in range(3)]
+    path = tmp_path_factory.mktemp("fleet") / "fleet.csv"
+    pd.concat(machines).to_csv(path, index=False)
+    return path
+
+
+def test_each_machine_is_tested_on_what_the_others_taught(fleet, capsys) -> None:
+    table = read_table(fleet, said=Corrections(assets="unit"))
+    (result, *_) = backtest(table, [PCA], kind="asset")
+    alone = run_experiment(table, replace(PCA, split=replace(PCA.split, kind="asset"))).judgement()
+    assert len(result.fold_auc) == 3 and result.fold_auc == alone.fold_auc
+    (rolling, *_) = backtest(table, [PCA], folds=2)
+    assert len(rolling.fold_auc) == 2 and rolling.fold_auc != result.fold_auc[:2]
+    options = ["--model", "pca", "--split", "asset", "--label", "y", "--accept", "RE201"]
+    assert main(["backtest", str(fleet), "--assets", "unit", *options]) == 0
+    out = capsys.readouterr().out
+    assert "3 folds, each trained on the other machines, also on the same hours" in out
+    assert "all before it" not in out
+
+
+def test_a_split_by_machine_without_a_machine_is_refused(fleet, capsys) -> None:
+    assert main(["backtest", str(fleet), "--model", "pca", "--split", "asset", "--ignore", "unit"]) != 0
+    said = capsys.readouterr()
+    assert said.out == "" and said.err
