@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 # The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
-READING = "RE5"  # codes of what was found while reading
+TOLD = ("RE1", "RE5")  # codes of time, and of what was found while reading
 NO_CLOCK = "RE109"
 # Figures that only a label gives; without one they are null in JSON.
 OF_LABELS = ("confusion", "events", "n_positive", "false_alarms", "median_lead_minutes")
@@ -323,8 +323,8 @@ def _plain(findings: Sequence[Finding]) -> dict[str, Any]:
 
 
 def _in_short(findings: Sequence[Finding]) -> str:
-    """Write problems, warnings and what was found while reading; count the other notes."""
-    written = [found for found in findings if found.grade != "note" or found.code.startswith(READING)]
+    """Write problems, warnings and notes on time and reading; count the other notes."""
+    written = [found for found in findings if found.grade != "note" or found.code.startswith(TOLD)]
     rest = len(findings) - len(written)
     return _lines(written) + (f"{plural(rest, 'note')}: `check` lists them.\n" if rest else "")
 
