@@ -17,6 +17,10 @@ class DataError(RareEventError):
     """The data are readable, but too few or too uniform for the task."""
 
 
+class NoEventError(DataError):
+    """A model that learns from past events has none to learn from."""
+
+
 class RunError(RareEventError):
     """A run or a dataset of the workspace is missing, damaged or not finished."""
 

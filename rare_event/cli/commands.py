@@ -7,15 +7,15 @@ import json
 import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from rare_event.cli.bars import Bar, CellBar
+from rare_event.cli.findings import at_training, lines, plain
 from rare_event.cli.options import configure, design_space, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
 from rare_event.config import PRESETS, Rule, SplitPlan, baselines
-from rare_event.errors import ConfigError, DataError, RareEventError
-from rare_event.text import plural
+from rare_event.errors import ConfigError, DataError, NoEventError, RareEventError
 
 if TYPE_CHECKING:
     from rare_event.checks.findings import Finding
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
 # The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
-TOLD = ("RE1", "RE5")  # codes of time, and of what was found while reading
 NO_CLOCK = "RE109"
 # Figures that only a label gives; without one they are null in JSON.
 OF_LABELS = ("confusion", "events", "n_positive", "false_alarms", "median_lead_minutes")
@@ -62,7 +61,7 @@ def run_command(options: argparse.Namespace) -> int:
     open_at_threshold(run)
     logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
     if options.json:
-        figures = to_plain(summary) | _plain(findings) | ({"tensorboard": logs} if logs else {})
+        figures = to_plain(summary) | plain(findings) | ({"tensorboard": logs} if logs else {})
         figures |= dict.fromkeys(() if dataset.schema.labels else OF_LABELS)
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
@@ -85,15 +84,24 @@ def backtest_command(options: argparse.Namespace) -> int:
     configs = [replace(config, model=with_options(config.model, vars(options))) for config in configs]
     if options.lookback is not None:
         configs = [replace(config, lookback=options.lookback) for config in configs]
+    asked_for = list(configs)
     if options.baselines:
         configs += [other for other in baselines(base) if other not in configs]
+    left_out: dict[str, str] = {}
+
+    def leave_out(config: ExperimentConfig, error: NoEventError) -> None:
+        if config in asked_for:
+            raise error
+        left_out[config.name] = str(error)
+
     with Bar() as bar:
-        rows = backtest(table, configs, options.folds, bar, options.split)
+        rows = backtest(table, configs, options.folds, bar, options.split, leave_out)
     if options.json:
-        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **_plain(findings)}
+        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **plain(findings)}
+        figures["left_out"] = left_out
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
-        sys.stdout.write(describe(rows, options.split))
+        sys.stdout.write(describe(rows, options.split, left_out))
     return 0
 
 
@@ -112,7 +120,7 @@ def leakage_command(options: argparse.Namespace) -> int:
     with Bar() as bar:
         readings = leakage(table, config, bar)
     if options.json:
-        figures = to_plain(readings, dict[str, Reading]) | _plain(findings)
+        figures = to_plain(readings, dict[str, Reading]) | plain(findings)
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(readings))
@@ -159,7 +167,7 @@ def map_command(options: argparse.Namespace) -> int:
     # What is printed has been seen.
     look_at(seen)
     if options.json:
-        sys.stdout.write(json.dumps(figures_of_map(seen) | _plain(findings), indent=1) + "\n")
+        sys.stdout.write(json.dumps(figures_of_map(seen) | plain(findings), indent=1) + "\n")
     else:
         sys.stdout.write(describe(seen))
     return 0
@@ -240,9 +248,9 @@ def check_command(options: argparse.Namespace) -> int:
     if options.write_schema is not None:
         write_schema(options.write_schema, complete)
     if options.json:
-        sys.stdout.write(json.dumps(_plain(findings) | to_plain(complete), indent=1) + "\n")
+        sys.stdout.write(json.dumps(plain(findings) | to_plain(complete), indent=1) + "\n")
     else:
-        sys.stdout.write(_lines(findings) or "No problems found.\n")
+        sys.stdout.write(lines(findings) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
 
 
@@ -298,7 +306,7 @@ def stop_on_problems(
         raise ConfigError(f"No check has the code {min(unknown)}. Take the codes that `check` prints.")
     findings = [_needing_a_clock(found, table, rule) for found in check(table)]
     findings += check_split(table, plan) if plan is not None else []
-    sys.stderr.write(_in_short(findings))
+    sys.stderr.write(at_training(findings))
     problems = dict.fromkeys(found.code for found in findings if found.grade == "problem")
     if refused := [code for code in problems if code not in (accept or ())]:
         raise DataError(
@@ -315,24 +323,6 @@ def _needing_a_clock(found: Finding, table: Table, rule: Rule | None) -> Finding
     what = "There is no time column, so the rule cannot keep a number of false alarms a day."
     fix = "Name the time column with --time, or choose another --rule."
     return replace(found, grade="problem", what=what, fix=fix)
-
-
-def _plain(findings: Sequence[Finding]) -> dict[str, Any]:
-    keys = ("code", "grade", "column", "what", "fix")
-    return {"findings": [{key: getattr(found, key) for key in keys} for found in findings]}
-
-
-def _in_short(findings: Sequence[Finding]) -> str:
-    """Write problems, warnings and notes on time and reading; count the other notes."""
-    written = [found for found in findings if found.grade != "note" or found.code.startswith(TOLD)]
-    rest = len(findings) - len(written)
-    return _lines(written) + (f"{plural(rest, 'note')}: `check` lists them.\n" if rest else "")
-
-
-def _lines(findings: Sequence[Finding]) -> str:
-    return "".join(
-        f"{found.grade} {found.code}: {found.where} {found.what} {found.fix}\n" for found in findings
-    )
 
 
 def app_command(options: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ from rare_event.detect.programs import compile_errors
 from rare_event.detect.rows import thinned
 from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch, OnEpoch, ignore_epoch, train_autoencoder
-from rare_event.errors import DataError
+from rare_event.errors import DataError, NoEventError
 
 # A baseline's losses are the mean score of this many windows: enough for a figure to look at.
 LOSS_WINDOWS = 2048
@@ -136,7 +136,7 @@ def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) 
             "another split, or more data."
         )
     if supervised and n_windows == n_normal:
-        raise DataError(
+        raise NoEventError(
             f"The training part has no positive window among its {n_windows:,}: {kind} learns from past "
             "events. Choose a split that trains on more of the past, a longer shift, or a model that "
             "needs no events."

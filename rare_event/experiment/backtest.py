@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
 from rare_event.config import ExperimentConfig, name_of
-from rare_event.errors import DataError
+from rare_event.errors import DataError, NoEventError
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
@@ -23,6 +23,7 @@ def backtest(
     folds: int = 6,
     on_progress: OnProgress = ignore_progress,
     kind: Literal["rolling", "asset"] = "rolling",
+    on_left_out: Callable[[ExperimentConfig, NoEventError], None] | None = None,
 ) -> list[Judgement]:
     """Train and score models fold by fold on the past, and judge all test parts together.
 
@@ -40,12 +41,15 @@ def backtest(
     kind
         ``rolling``: each fold is trained on all before it. ``asset``: each tests on one asset and is
         trained on the others.
+    on_left_out
+        Called for each model that has no past event to learn from; it is then left out. Without it the
+        error is raised.
 
     Returns
     -------
     list
-        One for each config, then the trivial rows: the scores of the first shifted in time, and the
-        time since the last restart.
+        One for each config that is not left out, then the trivial rows: the scores of the first shifted in
+        time, and the time since the last restart.
 
     Raises
     ------
@@ -65,8 +69,30 @@ def backtest(
         return known[config]
 
     rolling = [replace(c, split=replace(c.split, kind=kind, folds=folds)) for c in configs]
-    results = [run(config, on_progress) for config in rolling]
+    results = _results(lambda config: run(config, on_progress), configs, rolling, on_left_out)
     return [*(result.judgement() for result in results), *trivial(results[0])]
+
+
+def _results(
+    run: Callable[[ExperimentConfig], Result],
+    configs: Sequence[ExperimentConfig],
+    rolling: Sequence[ExperimentConfig],
+    on_left_out: Callable[[ExperimentConfig, NoEventError], None] | None,
+) -> list[Result]:
+    """Run each config; one without a past event to learn from is left out where that is wanted."""
+    results = []
+    for given, config in zip(configs, rolling, strict=True):
+        try:
+            results.append(run(config))
+        except NoEventError as error:
+            if on_left_out is None:
+                raise
+            on_left_out(given, error)
+    if not results:
+        raise NoEventError(
+            "No model is left to judge: each learns from past events. Add one that needs none, such as pca."
+        )
+    return results
 
 
 def _without_data(result: Result) -> Result:
@@ -84,8 +110,22 @@ def trivial(result: Result) -> list[Judgement]:
     ]
 
 
-def describe(rows: Sequence[Judgement], kind: Literal["rolling", "asset"] = "rolling") -> str:
-    """Write judgements as a text table, the best mean fold AUC first."""
+def describe(
+    rows: Sequence[Judgement],
+    kind: Literal["rolling", "asset"] = "rolling",
+    left_out: Mapping[str, str] | None = None,
+) -> str:
+    """Write judgements as a text table, the best mean fold AUC first.
+
+    Parameters
+    ----------
+    rows
+        The judgements.
+    kind
+        As in `backtest`.
+    left_out
+        Names of models that were left out, each with the reason.
+    """
     first = rows[0]
     names = {row.name: name_of(row.name) for row in rows}
     column = 2 + max(map(len, names.values()))
@@ -107,4 +147,5 @@ def describe(rows: Sequence[Judgement], kind: Literal["rolling", "asset"] = "rol
         caught = f"{count.caught} of {row.n_events}"
         name = f"{names[row.name]:{column}}"
         lines.append(f"{name}{auc + between:>24}{caught:>{wide}}{count.false_alarms_per_day:>11.1f}")
+    lines += [f"Left out: {name_of(name)}. {why}" for name, why in (left_out or {}).items()]
     return "\n".join(lines) + "\n"

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from rare_event.checks import check as checks
-from rare_event.checks.findings import Finding
+from rare_event.checks.findings import Finding, Grade
 from rare_event.cli.parser import main
 from rare_event.store.runs import list_runs
 from tests.small import small_frame
@@ -138,3 +138,27 @@ def test_training_prints_what_matters_and_counts_the_other_notes(
     assert "It was converted." in err and "3 notes: `check` lists them." in err
     assert "Note 1." not in err
     assert len(json.loads(out)["findings"]) == 4
+
+
+@pytest.mark.parametrize("command", ["run", "backtest"])
+def test_a_training_only_counts_the_notes_that_are_not_about_the_reading(
+    workspace, tmp_path, capsys, monkeypatch, command
+) -> None:
+    path = tmp_path / "small.csv"
+    small_frame().to_csv(path, index=False)
+    grades: dict[str, Grade] = {
+        "RE501": "note",
+        "RE301": "note",
+        "RE302": "note",
+        "RE303": "warning",
+        "RE102": "problem",
+    }
+    found = [Finding(grade, "x1", f"{code} is told.", "Look.", code=code) for code, grade in grades.items()]
+    monkeypatch.setattr(checks, "check", lambda _: found)
+    assert main([command, str(path), "--model", "pca"]) == 2
+    err = capsys.readouterr().err
+    assert [code for code in grades if f"{code} is told." in err] == ["RE501", "RE303", "RE102"]
+    assert "2 notes: `check` lists them." in err
+    assert main(["check", str(path)]) == 3
+    out = capsys.readouterr().out
+    assert all(f"{code} is told." in out for code in grades) and "lists them" not in out

@@ -9,6 +9,7 @@ import pytest
 
 from rare_event.cli.parser import main
 from rare_event.config import RECOMMENDED, PCAModel, SquaresModel, name_of, recipe
+from rare_event.errors import NoEventError
 from rare_event.experiment.backtest import backtest, describe
 from rare_event.experiment.run import run_experiment
 from rare_event.prepare.corrections import Corrections
@@ -95,7 +96,10 @@ def test_a_file_too_short_for_the_folds_is_a_sentence(tmp_path, capsys) -> None:
     short.write_text("x,y\n" + "".join(f"{i * 0.37 % 1:.3f},{int(i == 20)}\n" for i in range(30)))
     command = ["backtest", str(short), "--model", "pca", "--folds", "20"]
     # Its single event is a problem of the file; who accepts that still hears of the folds.
-    for options, sentence in ((command, "only one event"), ([*command, "--accept"], "Use fewer folds")):
+    for options, sentence in (
+        (command, "only one event"),
+        ([*command, "--accept", "RE201"], "Use fewer folds"),
+    ):
         assert main(options) == 2
         printed = capsys.readouterr()
         assert printed.out == "" and "Traceback" not in printed.err
@@ -159,3 +163,28 @@ def test_a_split_by_machine_without_a_machine_is_refused(fleet, capsys) -> None:
     assert main(["backtest", str(fleet), "--model", "pca", "--split", "asset", "--ignore", "unit"]) != 0
     said = capsys.readouterr()
     assert said.out == "" and said.err
+
+
+@pytest.fixture(scope="module")
+def one_event(tmp_path_factory):
+    path = tmp_path_factory.mktemp("one") / "one-event.csv"
+    small_frame().assign(y=[int(row == 530) for row in range(600)]).to_csv(path, index=False)
+    return read_table(path)
+
+
+def test_a_model_without_a_past_event_is_left_out_and_the_others_are_judged(one_event) -> None:
+    configs = [PCA, recipe("logistic", PCA)]
+    with pytest.raises(NoEventError, match="learns from past events"):
+        backtest(one_event, configs, 4)
+    left_out: dict[str, str] = {}
+    rows = backtest(
+        one_event, configs, 4, on_left_out=lambda config, why: left_out.update({config.name: str(why)})
+    )
+    assert [row.name for row in rows] == ["pca", "chance", "since-restart"]
+    assert list(left_out) == ["logistic"]
+    assert "Left out: " in describe(rows, left_out=left_out) and "Left out" not in describe(rows)
+
+
+def test_nothing_is_judged_where_every_model_needs_a_past_event(one_event) -> None:
+    with pytest.raises(NoEventError, match="No model is left"):
+        backtest(one_event, [recipe("logistic", PCA)], 4, on_left_out=lambda *_: None)
