@@ -27,7 +27,7 @@ class SplitPlan(Settings):
         fold tests on whole stretches. ``chronological``: the first 64 % of the rows for training, the
         next 16 % for validation, the last 20 % for testing. ``rolling``: each fold trains on the past
         and tests on the rows that follow. ``asset``: each fold tests on one asset and trains on the others,
-        whose last 20 % in time are for validation; the same hours of other assets are in the training data.
+        whose last 20 % in time are for validation; data of other assets from the same time are trained on.
     folds
         Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each asset, the
         other splits have one.

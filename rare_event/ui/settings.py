@@ -147,7 +147,9 @@ def _choose_data(
     step, span = table.step, table.time_unit.span
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
     st.caption(f"{aim}, from the last {span(draft.lookback * step)}.")
-    split = _select("Split", SPLIT_NAMES, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
+    offered = {k: name for k, name in SPLIT_NAMES.items() if k != "asset" or table.schema.asset is not None}
+    offered |= {draft.split.kind: SPLIT_NAMES[draft.split.kind]}
+    split = _select("Split", offered, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     representation = st.segmented_control(
         "Representation",
         get_args(RepresentationKind),

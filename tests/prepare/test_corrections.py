@@ -3,7 +3,7 @@
 import pytest
 
 from rare_event.errors import TableError
-from rare_event.prepare import table as tables
+from rare_event.prepare import join
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, in_words, roles
 from rare_event.prepare.table import read_table
 from rare_event.read import table as reading
@@ -75,7 +75,7 @@ def test_a_column_that_does_not_exist_is_named(said: Corrections) -> None:
 def test_an_open_question_stops_and_names_column_values_and_option(monkeypatch) -> None:
     raw = read_raw(FILE, name="f")
     asked = RawTable(raw.frame, raw.reading, questions=(DECIMAL,))
-    monkeypatch.setattr(tables, "read_raw", lambda *_, **__: asked)
+    monkeypatch.setattr(join, "read_raw", lambda *_, **__: asked)
     with pytest.raises(OpenQuestion) as caught:
         read_table(FILE)
     assert caught.value.questions == (DECIMAL,)
