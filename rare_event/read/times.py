@@ -208,6 +208,8 @@ def _from_numbers(column: pd.Series, time_format: str | None) -> pd.Series:
         return pd.to_datetime(exact, unit="s", errors="coerce", utc=True)
     if time_format in EPOCHS:
         return pd.to_datetime(numbers, unit=EPOCHS[time_format][0], errors="coerce", utc=True)
+    if time_format is None:  # pandas would take 1999 for a year
+        return pd.Series(pd.NaT, column.index, dtype="datetime64[ns, UTC]")
     texts = numbers.map("{:.0f}".format, na_action="ignore").astype("str")
     return pd.to_datetime(texts, format=time_format, errors="coerce", utc=True)
 

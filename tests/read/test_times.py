@@ -111,3 +111,9 @@ def test_no_times() -> None:
         assert time_formats(pd.Series(values)) == []
     times = parse_times(pd.Series(["1999-05-01", "soon", None, "9999-01-01"]), None)
     assert times.isna().tolist() == [False, True, True, True]
+
+
+@pytest.mark.parametrize("values", [[101520, 101521, 101522], [1999, 2000, 2001], [80.2, 81.5]])
+def test_numbers_without_a_format_are_no_times(values) -> None:
+    assert parse_times(pd.Series(values), None).isna().all()
+    assert parse_times(pd.Series(["1999-05-01 00:00"]), None).notna().all()
