@@ -85,7 +85,7 @@ class Subject:
 
     @cached_property
     def machine_column(self) -> str | None:
-        """The column by which rows that share their times are told apart, in a table without assets."""
+        """The column that distinguishes rows that share a time, in a table without assets."""
         schema, time = self.table.schema, self.table.time
         if time is None or schema.asset is not None or not mixed(time):
             return None

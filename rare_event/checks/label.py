@@ -233,7 +233,7 @@ class MovesWithEvents(LabelCheck):
 
     code = "RE208"
     title = "A sensor that may show the event itself"
-    why = "If it changes because of the event, it is known too late to warn, and flatters every figure."
+    why = "If it changes because of the event, it is known too late to warn, and all figures are too good."
     remedy = "Ignore the column if it is a consequence of the event, such as a speed that falls to zero."
     example = "time,y,speed\n06:00,0,850\n06:02,0,851\n06:04,1,12"
 

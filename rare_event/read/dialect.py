@@ -117,7 +117,7 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
     if inches and (spaced := re.search(re.escape(separator) + ' +"', text)):
         raise TableError(
             f"Blanks stand before quotation marks in {name}, as in {shown(spaced[0])}, so that cells cannot "
-            "be told apart. Save it without these blanks."
+            "be distinguished. Save it without these blanks."
         )
     return Dialect(separator, width, _find_decimal(text, separator), int(bool(named)), inches)
 

@@ -54,7 +54,9 @@ def keep_original(dataset: Dataset) -> str:
     _forget_old()
     with original(dataset) as path:
         if isinstance(path, Files):
-            raise RunError("This dataset was joined from several files. Upload them again to read them anew.")
+            raise RunError(
+                "This dataset was joined from several files. Upload them again to read them differently."
+            )
         write(_path(dataset.digest), lambda kept: os.replace(path, kept))
     return dataset.digest
 
