@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
-from typing import ClassVar
+from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -14,9 +16,13 @@ from rare_event.checks.measures import stuck_at
 from rare_event.checks.order import mixed, tells_apart
 from rare_event.checks.sentinels import sentinels
 from rare_event.prepare.assets import asset_rows
+from rare_event.prepare.notes import Note
 from rare_event.prepare.table import Table
 
-IGNORE = "Ignore the column. This changes no rows, cells or events."
+TEXTS: dict[str, dict[str, Any]] = tomllib.loads(
+    Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")
+)
+IGNORE: tuple[str, Action] = ("Ignore the column. This changes no rows, cells or events.", "ignore")
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +78,11 @@ class Subject:
         return tuple(Sensor(name, values, np.isfinite(values)) for name, values in columns)
 
     @property
+    def columns(self) -> tuple[str, ...]:
+        """Names of the sensors and the categories."""
+        return (*self.table.schema.sensors, *self.table.schema.categories)
+
+    @property
     def times(self) -> np.ndarray:
         """The times; none of any row in a table without a clock."""
         time = self.table.time
@@ -99,7 +110,7 @@ class Subject:
 
 
 class Check:
-    """One kind of defect; subclasses set its words and find it.
+    """One kind of defect; subclasses find it, and name the code of its words in ``texts.toml``.
 
     `code` never changes its meaning: analysts accept findings by it.
     """
@@ -109,6 +120,13 @@ class Check:
     why: ClassVar[str]
     remedy: ClassVar[str]
     example: ClassVar[str]
+
+    def __init_subclass__(cls, code: str = "") -> None:
+        if code:
+            cls.code, text = code, TEXTS[code]
+            cls.title, cls.why, cls.remedy, cls.example = (
+                text[part] for part in ("title", "why", "remedy", "example")
+            )
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return why the check says nothing of this table; None if it applies."""
@@ -123,20 +141,35 @@ class Check:
         grade: Grade,
         column: str | None,
         what: str,
-        fix: str,
+        fix: str = "",
         action: Action | None = None,
         parameters: tuple[float | str, ...] = (),
     ) -> Finding:
-        """Return a finding with the code and the words of this check."""
-        return Finding(grade, column, what, fix, action, self.code, self.title, self.why, parameters)
+        """Return a finding with the code and the words of this check; without a fix, that is the remedy."""
+        words = (self.code, self.title, self.why)
+        return Finding(grade, column, what, fix or self.remedy, action, *words, parameters)
 
 
 class SensorCheck(Check):
-    """A check of each sensor on its own."""
+    """A check of each sensor on its own.
+
+    `varying` says whether it is one of sensors that have two different values, or of those that have not.
+    """
+
+    varying: ClassVar[bool] = True
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without sensors."""
         return None if subject.sensors else "The table has no sensor."
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Find the defects, sensor by sensor."""
+        for sensor in subject.sensors:
+            if sensor.varies is self.varying:
+                yield from self._of(subject, sensor)
+
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        yield from ()
 
 
 class ClockCheck(Check):
@@ -145,3 +178,22 @@ class ClockCheck(Check):
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without times."""
         return None if subject.table.time is not None else "The table has no time column."
+
+
+class NoteCheck(Check):
+    """A check of the facts that reading noted about columns."""
+
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Find the defects, note by note."""
+        for note in subject.table.notes:
+            yield from self._of(subject, note)
+
+    def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
+        yield from ()
+
+
+def coded(room: dict[str, object]) -> Iterator[type[Check]]:
+    """Yield the checks among the names of a module."""
+    for kind in room.values():
+        if isinstance(kind, type) and issubclass(kind, Check) and hasattr(kind, "code"):
+            yield kind

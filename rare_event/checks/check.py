@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from rare_event.checks import clock, columns, content, label, no_clock, remarks, signals
-from rare_event.checks.base import Check, Subject
+from rare_event.checks.base import Check, Subject, coded
 from rare_event.checks.findings import GRADES, Finding, Outcome
 from rare_event.prepare.table import Table
 
 _ROOMS = (clock, no_clock, label, content, signals, columns, remarks)
 CHECKS: tuple[Check, ...] = tuple(
-    sorted((each for room in _ROOMS for each in room.CHECKS), key=lambda check: check.code)
+    sorted((kind() for room in _ROOMS for kind in coded(vars(room))), key=lambda check: check.code)
 )
 
 

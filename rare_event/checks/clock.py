@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from rare_event.checks.base import Check, ClockCheck, Subject
+from rare_event.checks.base import ClockCheck, NoteCheck, Subject
 from rare_event.checks.effects import MOST, dropping
 from rare_event.checks.findings import Action, Finding, Grade
 from rare_event.checks.order import (
@@ -20,6 +20,7 @@ from rare_event.checks.order import (
     why_not_sort,
 )
 from rare_event.prepare.assets import within
+from rare_event.prepare.notes import Note
 from rare_event.prepare.stretches import GAP_STEPS
 from rare_event.prepare.table import Table
 from rare_event.read.values import shown
@@ -39,14 +40,8 @@ class OneMachineCheck(ClockCheck):
         return super().not_applicable(subject)
 
 
-class TimeOrder(OneMachineCheck):
+class TimeOrder(OneMachineCheck, code="RE101"):
     """Time runs backwards, for another reason than those below."""
-
-    code = "RE101"
-    title = "Time runs backwards"
-    why = "Rows out of order put the past after the future: a model would train on what it should predict."
-    remedy = "Sort the rows by time with the one-click fix, or export the file in the order of time."
-    example = "time,x1\n06:00,1.2\n06:04,1.4\n06:02,1.3"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the first line of each disorder that sorting can mend."""
@@ -58,14 +53,8 @@ class TimeOrder(OneMachineCheck):
         yield self.found("problem", table.schema.time, f"{_backwards(table, time)}.", *_sort(time))
 
 
-class NewestFirst(OneMachineCheck):
+class NewestFirst(OneMachineCheck, code="RE102"):
     """The newest row stands first."""
-
-    code = "RE102"
-    title = "The newest rows come first"
-    why = "Read from top to bottom, such a file shows each event before what led to it."
-    remedy = "Sort the rows by time with the one-click fix."
-    example = "time,x1\n06:04,1.4\n06:02,1.3\n06:00,1.2"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report a file whose steps run backwards."""
@@ -77,14 +66,8 @@ class NewestFirst(OneMachineCheck):
         yield self.found("problem", table.schema.time, what, *_sort(time))
 
 
-class ClocksSetBack(ClockCheck):
+class ClocksSetBack(ClockCheck, code="RE103"):
     """The hour of autumn occurs twice."""
-
-    code = "RE103"
-    title = "One hour occurs twice"
-    why = "Where clocks are set back in autumn, two rows an hour apart share a time; sorting would mix them."
-    remedy = "Export the times in UTC or with their zone. Until then the rows keep the order of the file."
-    example = "time,x1\n2023-10-29 02:58,1.2\n2023-10-29 02:00,1.3\n2023-10-29 02:02,1.3"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the first line of the repeated hour, of the first asset that has one."""
@@ -106,14 +89,8 @@ class ClocksSetBack(ClockCheck):
                 return
 
 
-class SeveralMachines(OneMachineCheck):
+class SeveralMachines(OneMachineCheck, code="RE104"):
     """Blocks of rows cover the same times."""
-
-    code = "RE104"
-    title = "Several machines in one file"
-    why = "The rows of one machine are not the past of another: a model must not read them as one course."
-    remedy = "Name the column of the machines as the asset, or upload one file for each machine."
-    example = "machine,time,x1\nA,06:00,1.2\nA,06:02,1.3\nB,06:00,7.1\nB,06:02,7.2"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report blocks of rows that sorting would mix, and the column that tells the machines apart."""
@@ -132,14 +109,8 @@ class SeveralMachines(OneMachineCheck):
         yield self.found("problem", table.schema.time, what, instead)
 
 
-class RepeatedTimes(ClockCheck):
+class RepeatedTimes(ClockCheck, code="RE105"):
     """Several rows share a time."""
-
-    code = "RE105"
-    title = "Repeated times"
-    why = "Rows of one time are counted as running time although none passes between them."
-    remedy = "Keep one row of each time with the one-click fix where it is offered, or correct the times."
-    example = "time,x1\n06:00,1.2\n06:02,1.3\n06:02,1.3"
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without times, or where each machine has times of its own."""
@@ -179,14 +150,8 @@ class RepeatedTimes(ClockCheck):
         yield self.found(grade, column, f"{what}.", f"{refused}. {instead}")
 
 
-class Gaps(ClockCheck):
+class Gaps(ClockCheck, code="RE106"):
     """Stops that no event explains."""
-
-    code = "RE106"
-    title = "Gaps in time"
-    why = "No window reaches across a gap: after it, the first rows are not scored."
-    remedy = "No action is needed if the plant stood still. If rows are missing, complete the file."
-    example = "time,x1\n1999-05-18 03:10,1.2\n1999-05-18 17:04,1.3"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report how many gaps follow no event, and the longest of them with its date."""
@@ -202,17 +167,11 @@ class Gaps(ClockCheck):
         number = "1 gap follows" if len(gaps) == 1 else f"{len(gaps):,} gaps follow"
         what = f"{number} no event; the longest lasts {_lasting(steps[longest])}, from "
         what += f"{_moment(subject.times[longest])} (line {table.line(longest)})."
-        yield self.found("note", table.schema.time, what, self.remedy)
+        yield self.found("note", table.schema.time, what)
 
 
-class UnevenSteps(ClockCheck):
+class UnevenSteps(ClockCheck, code="RE107"):
     """Steps of different lengths."""
-
-    code = "RE107"
-    title = "Uneven steps"
-    why = "Shift and lookback are counted in rows, so they mean a different time from row to row."
-    remedy = "Export the file with one step, if lead times must be exact."
-    example = "time,x1\n06:00:00,1.2\n06:01:40,1.3\n06:04:10,1.3"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the share of the steps that differ from the median by more than a tenth."""
@@ -227,24 +186,16 @@ class UnevenSteps(ClockCheck):
                 f"{uneven.mean():.0%} of the steps differ from the median of {_lasting(table.step)} by more "
             )
             what += f"than {UNEVEN:.0%}, from {_lasting(steps.min())} to {_lasting(steps.max())}."
-            yield self.found("note", table.schema.time, what, self.remedy)
+            yield self.found("note", table.schema.time, what)
 
 
-class Zones(ClockCheck):
+class Zones(ClockCheck, NoteCheck, code="RE108"):
     """The times carry a zone."""
 
-    code = "RE108"
-    title = "Times with a zone"
-    why = "They are converted to UTC, so the hours shown differ from those in the file."
-    remedy = "No action is needed."
-    example = "time,x1\n2023-01-09T06:00+02:00,1.2\n2023-01-09T06:02+02:00,1.3"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report the zones."""
-        for note in subject.table.notes:
-            if note.fact == "zones":
-                what = f"Its times have the zone {note.detail} and were converted to UTC."
-                yield self.found("note", note.column, what, "All times of this table are shown in UTC.")
+    def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
+        if note.fact == "zones":
+            what = f"Its times have the zone {note.detail} and were converted to UTC."
+            yield self.found("note", note.column, what, "All times of this table are shown in UTC.")
 
 
 def _in_order(time: np.ndarray) -> bool:
@@ -277,15 +228,3 @@ def _sort(time: np.ndarray) -> tuple[str, Action]:
 
 def _rows_counted(table: Table) -> str:
     return f"; rows are therefore counted: {ROWS_COUNTED}" if table.time_unit.reason else ""
-
-
-CHECKS: tuple[Check, ...] = (
-    TimeOrder(),
-    NewestFirst(),
-    ClocksSetBack(),
-    SeveralMachines(),
-    RepeatedTimes(),
-    Gaps(),
-    UnevenSteps(),
-    Zones(),
-)

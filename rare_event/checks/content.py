@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import numpy as np
+import pandas as pd
 
 from rare_event.checks.base import IGNORE, Check, Sensor, SensorCheck, Subject
 from rare_event.checks.effects import dropping, filling, leading
@@ -23,111 +24,65 @@ BLOCK = 5  # rows of a gap on average, from which missing values stand in blocks
 EVEN = 0.9  # share of equal steps in a row counter, since some rows or cells may be missing
 
 
-class NoNumbers(SensorCheck):
+class NoNumbers(SensorCheck, code="RE301"):
     """A sensor without a finite value."""
 
-    code = "RE301"
-    title = "No numbers in a sensor"
-    why = "Every window would be left out, because it contains no value of this sensor."
-    remedy = "Ignore the column."
-    example = "time,x1,x2\n06:00,1.2,\n06:02,1.3,"
+    varying = False
 
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report such sensors."""
-        for sensor in subject.sensors:
-            if not sensor.n_finite:
-                yield self.found("problem", sensor.name, "It holds no numbers.", IGNORE, "ignore")
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        if not sensor.n_finite:
+            yield self.found("problem", sensor.name, "It holds no numbers.", *IGNORE)
 
 
-class Constant(SensorCheck):
+class Constant(SensorCheck, code="RE302"):
     """A sensor of one value."""
 
-    code = "RE302"
-    title = "A constant sensor"
-    why = "It tells a model nothing, and cannot be scaled."
-    remedy = "Ignore the column."
-    example = "time,x1,x2\n06:00,1.2,7\n06:02,1.3,7"
+    varying = False
 
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report the value."""
-        for sensor in subject.sensors:
-            if sensor.n_finite and not sensor.varies:
-                what = f"It holds only the value {sensor.bounds[0]:g}."
-                yield self.found("warning", sensor.name, what, IGNORE, "ignore")
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        if sensor.n_finite:
+            what = f"It holds only the value {sensor.bounds[0]:g}."
+            yield self.found("warning", sensor.name, what, *IGNORE)
 
 
-class Missing(SensorCheck):
+class Missing(SensorCheck, code="RE304"):
     """Missing values of a sensor."""
 
-    code = "RE304"
-    title = "Missing values"
-    why = "A window that contains a missing value is not scored, and an alarm cannot sound there."
-    remedy = "Carry the last value forward with the one-click fix where it is offered, or complete the file."
-    example = "time,x1\n06:00,1.2\n06:02,\n06:04,1.4"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report their number, share and first line."""
-        for sensor in subject.sensors:
-            if sensor.n_finite < len(sensor.values) and sensor.varies:
-                bad = np.isnan(sensor.values)
-                yield from _missing(self, subject.table, sensor.name, ~sensor.finite, bad, "missing")
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        if sensor.n_finite < len(sensor.values):
+            bad = np.isnan(sensor.values)
+            yield from _missing(self, subject.table, sensor.name, ~sensor.finite, bad, "missing")
 
 
-class Infinite(SensorCheck):
+class Infinite(SensorCheck, code="RE305"):
     """Infinite values of a sensor."""
 
-    code = "RE305"
-    title = "Infinite values"
-    why = "No model can read them; a window that contains one is not scored."
-    remedy = "Carry the last value forward with the one-click fix where it is offered, or correct the file."
-    example = "time,x1\n06:00,1.2\n06:02,inf\n06:04,1.4"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report their number, share and first line."""
-        for sensor in subject.sensors:
-            if sensor.n_finite < len(sensor.values) and sensor.varies:
-                bad = np.isinf(sensor.values)
-                yield from _missing(self, subject.table, sensor.name, ~sensor.finite, bad, "infinite")
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        if sensor.n_finite < len(sensor.values):
+            bad = np.isinf(sensor.values)
+            yield from _missing(self, subject.table, sensor.name, ~sensor.finite, bad, "infinite")
 
 
-class Counter(SensorCheck):
+class Counter(SensorCheck, code="RE308"):
     """A sensor that counts the rows."""
 
-    code = "RE308"
-    title = "A row counter"
-    why = "It tells a model where in the file a row stands, not how the plant runs."
-    remedy = "Ignore the column."
-    example = "time,x1,id\n06:00,1.2,1\n06:02,1.3,2\n06:04,1.3,3"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report sensors whose sorted values rise by one step."""
-        for sensor in subject.sensors:
-            if sensor.varies and counts_rows(sensor) and not is_clock(subject, sensor.name):
-                what = "Its values rise by the same step, like a row counter."
-                yield self.found("warning", sensor.name, what, IGNORE, "ignore")
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        if counts_rows(sensor) and not is_clock(subject, sensor.name):
+            what = "Its values rise by the same step, like a row counter."
+            yield self.found("warning", sensor.name, what, *IGNORE)
 
 
-class WholeNumbers(SensorCheck):
+class WholeNumbers(SensorCheck, code="RE313"):
     """A sensor of few whole numbers."""
 
-    code = "RE313"
-    title = "Few distinct whole numbers"
-    why = "A grade or a switch has no order: 3 is not between 2 and 4."
-    remedy = "Treat the column as a category with the one-click fix, unless it is a measurement."
-    example = "time,x1,grade\n06:00,1.2,90\n06:02,1.3,96\n06:04,1.3,90"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report their number."""
-        for sensor in subject.sensors:
-            if not sensor.varies:
-                continue
-            few = distinct(subject.table.frame[sensor.name])
-            # In a category, an infinite value would be a grade like any other and never be reported.
-            whole = few is not None and np.isfinite(few).all() and (few == np.round(few)).all()
-            if few is not None and whole and 2 * len(few) <= len(sensor.values):
-                what = f"It holds only {len(few)} distinct whole numbers, like a grade or a switch."
-                fix = "Treat it as a category. This changes no rows, cells or events."
-                yield self.found("note", sensor.name, what, fix, "category")
+    def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
+        few = distinct(subject.table.frame[sensor.name])
+        # In a category, an infinite value would be a grade like any other and never be reported.
+        whole = few is not None and np.isfinite(few).all() and (few == np.round(few)).all()
+        if few is not None and whole and 2 * len(few) <= len(sensor.values):
+            what = f"It holds only {len(few)} distinct whole numbers, like a grade or a switch."
+            fix = "Treat it as a category. This changes no rows, cells or events."
+            yield self.found("note", sensor.name, what, fix, "category")
 
 
 class CategoryCheck(Check):
@@ -137,86 +92,58 @@ class CategoryCheck(Check):
         """Return a reason for a table without categories."""
         return None if subject.table.schema.categories else "The table has no category."
 
+    def find(self, subject: Subject) -> Iterator[Finding]:
+        """Find the defects, category by category."""
+        for name in subject.table.schema.categories:
+            yield from self._of(subject, subject.table.frame[name])
 
-class OneGrade(CategoryCheck):
+    def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
+        yield from ()
+
+
+class OneGrade(CategoryCheck, code="RE401"):
     """A category of one value."""
 
-    code = "RE401"
-    title = "A category of one value"
-    why = "It tells a model nothing."
-    remedy = "Ignore the column."
-    example = "time,x1,grade\n06:00,1.2,A\n06:02,1.3,A"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report such categories."""
-        for name in subject.table.schema.categories:
-            if len(subject.table.frame[name].cat.categories) < 2:
-                yield self.found("warning", name, "It holds fewer than two values.", IGNORE, "ignore")
+    def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
+        if len(column.cat.categories) < 2:
+            yield self.found("warning", str(column.name), "It holds fewer than two values.", *IGNORE)
 
 
-class ManyGrades(CategoryCheck):
+class ManyGrades(CategoryCheck, code="RE402"):
     """A category of many values."""
 
-    code = "RE402"
-    title = "A category of many values"
-    why = "Each value becomes an input of the model, most of them seen too rarely to learn from."
-    remedy = "Ignore the column, or group its values."
-    example = "time,x1,batch\n06:00,1.2,B-1041\n06:02,1.3,B-1042"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report their number."""
-        for name in subject.table.schema.categories:
-            n_grades = len(subject.table.frame[name].cat.categories)
-            if n_grades > MANY_GRADES:
-                what = f"It holds {n_grades} distinct values."
-                yield self.found("warning", name, what, IGNORE, "ignore")
+    def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
+        n_grades = len(column.cat.categories)
+        if n_grades > MANY_GRADES:
+            yield self.found("warning", str(column.name), f"It holds {n_grades} distinct values.", *IGNORE)
 
 
-class MissingGrades(CategoryCheck):
+class MissingGrades(CategoryCheck, code="RE403"):
     """Missing values of a category."""
 
-    code = "RE403"
-    title = "Missing values of a category"
-    why = "A window that contains a missing value is not scored, and an alarm cannot sound there."
-    remedy = "Carry the last value forward with the one-click fix where it is offered, or complete the file."
-    example = "time,x1,grade\n06:00,1.2,A\n06:02,1.3,\n06:04,1.3,A"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report their number, share and first line."""
-        for name in subject.table.schema.categories:
-            column = subject.table.frame[name]
-            if len(column.cat.categories) >= 2:
-                missing = column.isna().to_numpy()
-                yield from _missing(self, subject.table, name, missing, missing, "missing")
+    def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
+        if len(column.cat.categories) >= 2:
+            missing = column.isna().to_numpy()
+            yield from _missing(self, subject.table, str(column.name), missing, missing, "missing")
 
 
-class RareGrade(CategoryCheck):
+class RareGrade(CategoryCheck, code="RE404"):
     """A value of a category that hardly occurs."""
 
-    code = "RE404"
-    title = "Rare values of a category"
-    why = "A model sees such a value too rarely to learn what is normal then, and scores its rows high."
-    remedy = "Keep it in mind when alarms fall on these rows, or ignore the column."
-    example = "time,x1,grade\n06:00,1.2,A\n06:02,1.3,A\n...\n18:00,1.3,B"
-
-    def find(self, subject: Subject) -> Iterator[Finding]:
-        """Report each such value, its number of rows and its first line."""
-        table = subject.table
-        for name in table.schema.categories:
-            column = table.frame[name]
-            grades, codes = column.cat.categories, column.cat.codes.to_numpy()
-            counts = np.bincount(codes[codes >= 0], minlength=len(grades))
-            rare = np.flatnonzero((counts > 0) & (counts < RARE_GRADE * table.n_rows))
-            if len(grades) > MANY_GRADES or not len(rare):
-                continue
-            named = ", ".join(
-                f"{shown(grades[k])} in {plural(int(counts[k]), 'row')}, first in line "
-                f"{table.line(int(np.argmax(codes == k)))}"
-                for k in rare[:5]
-            )
-            more = f", and {plural(len(rare) - 5, 'other')}" if len(rare) > 5 else ""
-            what = f"Of its {len(grades)} values, {len(rare)} hardly occur: {named}{more}."
-            yield self.found("note", name, what, self.remedy)
+    def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
+        table, grades, codes = subject.table, column.cat.categories, column.cat.codes.to_numpy()
+        counts = np.bincount(codes[codes >= 0], minlength=len(grades))
+        rare = np.flatnonzero((counts > 0) & (counts < RARE_GRADE * table.n_rows))
+        if len(grades) > MANY_GRADES or not len(rare):
+            return
+        named = ", ".join(
+            f"{shown(grades[k])} in {plural(int(counts[k]), 'row')}, first in line "
+            f"{table.line(int(np.argmax(codes == k)))}"
+            for k in rare[:5]
+        )
+        more = f", and {plural(len(rare) - 5, 'other')}" if len(rare) > 5 else ""
+        what = f"Of its {len(grades)} values, {len(rare)} hardly occur: {named}{more}."
+        yield self.found("note", str(column.name), what)
 
 
 def counts_rows(sensor: Sensor) -> bool:
@@ -285,7 +212,7 @@ def _pattern(bad: np.ndarray) -> str:
 def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[str, Action]:
     """Carry values forward, or drop the first rows: they have no earlier value."""
     if bad.mean() > 0.5:
-        return IGNORE, "ignore"
+        return IGNORE
     start = leading(unusable)
     at_start = not bad[start:].any()
     if table.asset is not None:
@@ -299,17 +226,3 @@ def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[s
         return f"{effect.refused}. Complete the values in the file, or ignore the column.", "ignore"
     what = "Drop these first rows." if at_start else "Carry the last value forward."
     return f"{what} {effect.in_words}", "drop-rows" if at_start else "forward-fill"
-
-
-CHECKS: tuple[Check, ...] = (
-    NoNumbers(),
-    Constant(),
-    Missing(),
-    Infinite(),
-    Counter(),
-    WholeNumbers(),
-    OneGrade(),
-    ManyGrades(),
-    MissingGrades(),
-    RareGrade(),
-)

@@ -33,14 +33,8 @@ class LabelCheck(Check):
         return None if subject.table.schema.label is not None else "The file has no label."
 
 
-class FewEvents(LabelCheck):
+class FewEvents(LabelCheck, code="RE201"):
     """Fewer than two events."""
-
-    code = "RE201"
-    title = "Fewer than two events"
-    why = "A model is tested on an event that it has not trained on, so one event is not enough."
-    remedy = "Use a longer file with more events."
-    example = "time,y\n06:00,0\n06:02,1\n06:04,0"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the only event, or that there is none."""
@@ -48,17 +42,11 @@ class FewEvents(LabelCheck):
         if len(starts) < 2:
             found = f"only one event, in line {table.line(starts[0])}" if len(starts) else "no event"
             what = f"It marks {found}, so a model cannot be tested."
-            yield self.found("problem", table.schema.label, what, self.remedy)
+            yield self.found("problem", table.schema.label, what)
 
 
-class LateEvents(LabelCheck):
+class LateEvents(LabelCheck, code="RE202"):
     """All events are in the last rows."""
-
-    code = "RE202"
-    title = "Events in the last rows only"
-    why = "Thresholds are chosen on rows before those that test them, and events are needed there too."
-    remedy = "Use a longer file, or a split by stretch."
-    example = "time,y\n06:00,0\n06:02,0\n06:04,0\n06:06,0\n06:08,1"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the line of the first event."""
@@ -70,18 +58,11 @@ class LateEvents(LabelCheck):
                 f"All {len(starts)} events are in the last rows, from line {table.line(starts[0])} of "
                 f"{table.line(table.n_rows - 1)}. Earlier rows hold no event, so no threshold can be chosen "
                 "on them.",
-                self.remedy,
             )
 
 
-class EarlyEvents(LabelCheck):
+class EarlyEvents(LabelCheck, code="RE203"):
     """The last rows hold no event."""
-
-    code = "RE203"
-    title = "No event in the last rows"
-    why = "The last fifth of the rows tests a model; without events there it is not tested, and has no AUC."
-    remedy = "Use a longer file, or a split by stretch."
-    example = "time,y\n06:00,0\n06:02,1\n06:04,0\n06:06,0\n06:08,0"
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table with several machines."""
@@ -101,18 +82,11 @@ class EarlyEvents(LabelCheck):
                 table.schema.label,
                 f"The last of its {len(subject.starts)} events ends in line {table.line(marked[-1])} of "
                 f"{table.line(table.n_rows - 1)}. Later rows hold no event, so they cannot test a model.",
-                self.remedy,
             )
 
 
-class FrequentLabel(LabelCheck):
+class FrequentLabel(LabelCheck, code="RE204"):
     """The value of events is frequent."""
-
-    code = "RE204"
-    title = "Events that are not rare"
-    why = "The models learn the normal rows. If the wrong value marks events, they learn the opposite."
-    remedy = "Check which value of the label means an event."
-    example = "time,y\n06:00,1\n06:02,1\n06:04,0"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the share of the rows."""
@@ -121,17 +95,11 @@ class FrequentLabel(LabelCheck):
             schema = subject.table.schema
             events = " or ".join(map(shown, schema.event_values))
             what = f"{share:.0%} of the rows are labelled {events}, which is not rare."
-            yield self.found("warning", schema.label, what, self.remedy)
+            yield self.found("warning", schema.label, what)
 
 
-class SplitEvents(Check):
+class SplitEvents(Check, code="RE205"):
     """A part of the split has too few events."""
-
-    code = "RE205"
-    title = "Too few events in a part of the split"
-    why = "Thresholds are chosen on validation data, and figures come from test data: both need events."
-    remedy = "Use another split, fewer folds, or a file with more events."
-    example = "part,events\ntraining,14\nvalidation,2\ntest,5"
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason: which parts there are is known once a split is chosen."""
@@ -155,7 +123,7 @@ class SplitEvents(Check):
                 so = "so no threshold is tested" if part == "validation" else "so the model is not tested"
             grade: Grade = "problem" if part == "validation" and not least else "warning"
             what = f"The {name} part{where} holds {found}, {so}."
-            yield self.found(grade, table.schema.label, what, self.remedy)
+            yield self.found(grade, table.schema.label, what)
 
 
 def check_split(table: Table, plan: SplitPlan) -> list[Finding]:
@@ -176,48 +144,27 @@ def check_split(table: Table, plan: SplitPlan) -> list[Finding]:
     return list(SplitEvents().of_parts(Subject(table), plan)) if table.schema.label else []
 
 
-class RepeatsLabel(LabelCheck):
+class RepeatsLabel(LabelCheck, code="RE206"):
     """A value of a column marks the same rows as the label."""
-
-    code = "RE206"
-    title = "A column repeats the label"
-    why = "It is known only once the event has happened; a model that reads it would fail in the plant."
-    remedy = "Ignore the column."
-    example = "time,y,status\n06:00,0,RUN\n06:02,1,STOP\n06:04,0,RUN"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report the value and the rows that it shares with the label."""
-        for column in (*subject.table.schema.sensors, *subject.table.schema.categories):
-            yield from self._leak(subject, column)
-
-    def _leak(self, subject: Subject, column: str) -> Iterator[Finding]:
-        table = subject.table
-        overlap = overlap_with_label(subject, column)
-        if overlap is not None:
-            value, both, rows = overlap
-            yield self.found(
-                "problem",
-                column,
-                f"It is {shown(value)} in {both} of the {table.label.sum()} rows labelled as "
-                f"events and in {plural(rows - both, 'other row')}, so it repeats the label.",
-                IGNORE,
-                "ignore",
-            )
+        for column in subject.columns:
+            overlap = overlap_with_label(subject, column)
+            if overlap is not None:
+                value, both, rows = overlap
+                what = f"It is {shown(value)} in {both} of the {subject.table.label.sum()} rows labelled as "
+                what += f"events and in {plural(rows - both, 'other row')}, so it repeats the label."
+                yield self.found("problem", column, what, *IGNORE)
 
 
-class NamedLikeLabel(LabelCheck):
+class NamedLikeLabel(LabelCheck, code="RE207"):
     """A binary column is named like a label."""
-
-    code = "RE207"
-    title = "A second column named like a label"
-    why = "It may be known only after an event, and would then give the answer away."
-    remedy = "Ignore the column, unless its value is known before an event."
-    example = "time,y,fault\n06:00,0,0\n06:02,1,0\n06:04,0,1"
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Report binary columns with such a name that do not repeat the label."""
         table = subject.table
-        for column in (*table.schema.sensors, *table.schema.categories):
+        for column in subject.columns:
             if not resembles_label(column):
                 continue
             few = _few(table.frame[column])
@@ -225,17 +172,11 @@ class NamedLikeLabel(LabelCheck):
                 continue
             if overlap_with_label(subject, column) is None:
                 what = "It is binary and named like a label; it may be known only after an event."
-                yield self.found("warning", column, what, IGNORE, "ignore")
+                yield self.found("warning", column, what, *IGNORE)
 
 
-class MovesWithEvents(LabelCheck):
+class MovesWithEvents(LabelCheck, code="RE208"):
     """A sensor is at its extreme whenever an event begins."""
-
-    code = "RE208"
-    title = "A sensor that may show the event itself"
-    why = "If it changes because of the event, it is known too late to warn, and all figures are too good."
-    remedy = "Ignore the column if it is a consequence of the event, such as a speed that falls to zero."
-    example = "time,y,speed\n06:00,0,850\n06:02,0,851\n06:04,1,12"
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table with too few events to tell."""
@@ -260,7 +201,7 @@ class MovesWithEvents(LabelCheck):
                 if share >= BEYOND_AT and overlap_with_label(subject, sensor.name) is None:
                     what = f"At the start of {share:.0%} of the events it is {word} {BEYOND:.0%} of the "
                     what += "normal rows."
-                    yield self.found("warning", sensor.name, what, IGNORE, "ignore")
+                    yield self.found("warning", sensor.name, what, *IGNORE)
 
 
 def overlap_with_label(subject: Subject, column: str) -> tuple[object, int, int] | None:
@@ -286,15 +227,3 @@ def _few(series: pd.Series) -> np.ndarray | None:
     if isinstance(series.dtype, pd.CategoricalDtype):
         return np.asarray(series.cat.categories) if len(series.cat.categories) <= 20 else None
     return distinct(series)
-
-
-CHECKS: tuple[Check, ...] = (
-    FewEvents(),
-    LateEvents(),
-    EarlyEvents(),
-    FrequentLabel(),
-    SplitEvents(),
-    RepeatsLabel(),
-    NamedLikeLabel(),
-    MovesWithEvents(),
-)

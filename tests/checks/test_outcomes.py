@@ -3,7 +3,9 @@
 import re
 
 import numpy as np
+import pytest
 
+from rare_event.checks.base import TEXTS, Check
 from rare_event.checks.check import CHECKS, check, outcomes
 from rare_event.prepare.table import Table
 from rare_event.read.table import Remark
@@ -46,3 +48,17 @@ def test_what_reading_says_is_a_finding_with_a_code() -> None:
     assert found["RE599"].column == "x1" and "A unit is cut off." in found["RE599"].what
     assert not any(f.action for f in found.values())
     assert len(found) == 2
+
+
+def test_each_code_of_the_texts_is_a_check_and_has_all_words() -> None:
+    assert [each.code for each in CHECKS] == list(TEXTS)
+    for text in TEXTS.values():
+        assert text.keys() - {"facts"} == {"title", "why", "remedy", "example"}
+    with pytest.raises(KeyError):
+        type("Unwritten", (Check,), {}, code="RE998")
+    assert not any(kind.__name__ == "Unwritten" for kind in map(type, CHECKS))
+
+
+def test_no_remark_of_reading_is_reported_by_two_checks() -> None:
+    facts = [fact for text in TEXTS.values() for fact in text.get("facts", ())]
+    assert len(set(facts)) == len(facts) and "a fact that no check knows" not in facts
