@@ -450,3 +450,24 @@ def naive_spikes(values: np.ndarray) -> np.ndarray:
         if high > low and outside and height > tall and abs(after - before) <= height / 4:
             rows.append(row)
     return np.array(rows if len(rows) <= max(1, len(values) / 1000) else [], dtype=np.int64)
+
+
+def scaled_per_asset(values, asset, normal, kind, least=20):
+    """Scale machine by machine: each by its own normal training rows, one with too few by those of all."""
+    scaled = np.empty(values.shape)
+    for name in dict.fromkeys(asset):
+        own = [row for row in normal if asset[row] == name]
+        mine = [row for row in range(len(values)) if asset[row] == name]
+        for column in range(values.shape[1]):
+            every = values[list(normal), column].astype(float)
+            rows = values[own, column].astype(float) if len(own) >= least else every
+            center, scale = _center_and_scale(rows, kind)
+            scale = scale or _center_and_scale(every, kind)[1] or 1.0
+            scaled[mine, column] = (values[mine, column] - center) / scale
+    return scaled
+
+
+def _center_and_scale(rows, kind):
+    if kind == "standard":
+        return rows.mean(), rows.std()
+    return np.median(rows), np.percentile(rows, 95) - np.percentile(rows, 5)

@@ -253,6 +253,7 @@ configs = st.builds(
         clip=st.none() | positive,
         trailing=st.integers(2, 1000),
         one_hot=st.booleans(),
+        per_asset=st.booleans(),
     ),
     model=models,
     training=st.builds(

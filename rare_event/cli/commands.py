@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.findings import at_training, lines, plain
-from rare_event.cli.options import configure, design_space, with_model, with_options
+from rare_event.cli.options import configure, design_space, preset_of, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
-from rare_event.config import PRESETS, Rule, SplitPlan, baselines
+from rare_event.config import Rule, SplitPlan, baselines
 from rare_event.errors import ConfigError, DataError, NoEventError, RareEventError
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ def backtest_command(options: argparse.Namespace) -> int:
 
     table = read_table(source_of(options), said=corrections_of(options))
     findings, _ = stop_on_problems(table, options.accept)
-    base = replace(PRESETS[options.preset], seed=options.seed)
+    base = replace(preset_of(options), seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
     configs = [replace(config, model=with_options(config.model, vars(options))) for config in configs]
@@ -113,7 +113,7 @@ def leakage_command(options: argparse.Namespace) -> int:
 
     table = read_table(source_of(options), said=corrections_of(options))
     findings, _ = stop_on_problems(table, options.accept)
-    config = replace(PRESETS[options.preset], seed=options.seed)
+    config = replace(preset_of(options), seed=options.seed)
     if options.model is not None:
         config = with_model(config, options.model)
     config = replace(config, split=replace(config.split, folds=options.folds))

@@ -36,6 +36,13 @@ NETWORK_OPTIONS = [field.name for field in fields(RecurrentOptions)]
 CHOICES = sorted({*MODELS, *RECIPES})
 
 
+def preset_of(options: argparse.Namespace) -> ExperimentConfig:
+    """Return the preset that the options name, scaled as they say."""
+    config = PRESETS[options.preset]
+    per_asset = options.per_asset or config.representation.per_asset
+    return replace(config, representation=replace(config.representation, per_asset=per_asset))
+
+
 def configure(options: argparse.Namespace) -> ExperimentConfig:
     """Make the config that the options of `run` ask for.
 
@@ -44,7 +51,7 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     ConfigError
         If an option is out of range.
     """
-    config = PRESETS[options.preset]
+    config = preset_of(options)
     changes: dict[str, Any] = {
         name: getattr(options, name)
         for name in ("shift", "lookback", "seed")
@@ -157,7 +164,7 @@ def design_space(options: argparse.Namespace) -> DesignSpace:
     ConfigError
         If an option is out of range.
     """
-    base = replace(PRESETS[options.preset], seed=options.seed)
+    base = replace(preset_of(options), seed=options.seed)
     if options.epochs is not None:
         base = replace(base, training=replace(base.training, epochs=options.epochs))
     if options.jobs is not None and options.jobs < 1:

@@ -208,6 +208,9 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
 def _add_file_and_preset(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
+    parser.add_argument(
+        "--per-asset", action="store_true", help="scale each machine by its own normal training rows"
+    )
 
 
 def _add_json(parser: argparse.ArgumentParser) -> None:

@@ -94,6 +94,9 @@ class Representation(Settings):
         Number of rows back to the value that the difference subtracts.
     one_hot
         Also use categories as inputs: one 0/1 column for each value in the training data.
+    per_asset
+        Scale each asset by its own normal training rows. An asset with fewer than 20 of them has the scale
+        over all training assets.
 
     Examples
     --------
@@ -107,6 +110,7 @@ class Representation(Settings):
     trailing: int = 30
     lag: int = 1
     one_hot: bool = False
+    per_asset: bool = False
 
     def __post_init__(self) -> None:
         super().__post_init__()

@@ -41,7 +41,7 @@ class Recipe:
             base,
             name=name,
             model=self.model,
-            representation=self.representation,
+            representation=replace(self.representation, per_asset=base.representation.per_asset),
             score=self.score,
             training=Training(),
         )

@@ -12,6 +12,7 @@ from rare_event.experiment.folds import make_scores
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.scores import Scores
 from rare_event.prepare.prepared import Prepared
+from rare_event.read.values import shown
 from rare_event.text import number, plural
 
 # Events of more rows than this, or than this many times the shift, are states that last.
@@ -37,7 +38,7 @@ def check_policy(prepared: Prepared, config: ExperimentConfig) -> list[str]:
     every = np.arange(len(prepared.row))
     perfect = make_scores(prepared, config, 0, every, prepared.ends, prepared.y[prepared.ends].astype(float))
     found = [*_lead(prepared, config), *_never_caught(perfect, config), *_merged(perfect, config)]
-    return [*found, *_budget(prepared, config), *_lasting(prepared, config)]
+    return [*found, *_budget(prepared, config), *_lasting(prepared, config), *_scales(prepared, config)]
 
 
 def _lead(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
@@ -131,6 +132,33 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
             f"The validation part has only {unit.span(shortest)} of running time, so a budget of "
             f"{number(rule.value)} false alarms {unit.a_day} allows none there. The rate on later data can "
             "be much higher. Use more data, or choose the threshold by a quantile."
+        )
+
+
+def _scales(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
+    """Name the machines that are tested without a scale of their own."""
+    asset = prepared.asset
+    if not config.representation.per_asset or asset is None:
+        return
+    if config.split.kind == "asset":
+        yield (
+            "Each machine is tested with the scale over all training machines: in a split by asset it has no "
+            "training rows of its own."
+        )
+        return
+    folds: dict[str, int] = {}
+    for fold in prepared.folds:
+        train = fold.train[np.isin(fold.train, prepared.ends)]
+        own = prepared.derived.own_scale(train[prepared.y[train] == 0])
+        tested = (prepared.assets[number] for number in np.unique(asset[fold.test]).tolist())
+        for name in set(tested) - set(own):
+            folds[name] = folds.get(name, 0) + 1
+    if folds:
+        listed = ", ".join(shown(name) for name in prepared.assets if name in folds)
+        where = f" in {max(folds.values())} of {len(prepared.folds)} folds" if len(prepared.folds) > 1 else ""
+        yield (
+            f"Too few normal training rows for a scale of its own{where}: {listed}. The scale over all "
+            "training machines is used there."
         )
 
 

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
 from rare_event.config import Representation, RepresentationKind
 from rare_event.errors import DataError
+from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.forecast import Forecast, fit_forecast, forecastable
 from rare_event.prepare.history import ages, blocks, change, deviation, movement
 from rare_event.prepare.scaling import fit_scale
 
 MOVEMENT_ROWS = (1, 5, 15)
+# Below this many rows, a range from 5 to 95 % is that from the least to the greatest value.
+LEAST_ROWS = 20
 
 
 def input_names(kind: RepresentationKind, sensors: tuple[str, ...]) -> tuple[str, ...]:
@@ -49,6 +52,10 @@ class Derived:
         Whether no value behind the row's inputs is missing, shape (n_rows,).
     grades
         Category columns as text, each of shape (n_rows,); empty unless one-hot.
+    asset
+        Number of each row's asset in `assets`, never falling, shape (n_rows,); None to scale all alike.
+    assets
+        Names of the assets.
     """
 
     values: np.ndarray
@@ -56,6 +63,8 @@ class Derived:
     age: np.ndarray
     usable: np.ndarray
     grades: Mapping[str, np.ndarray]
+    asset: np.ndarray | None = None
+    assets: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         """Return the number of rows."""
@@ -64,7 +73,23 @@ class Derived:
     def take(self, rows: np.ndarray | slice) -> Derived:
         """Return some of the rows; a forecast needs each stretch from its first row on."""
         grades = {column: grade[rows] for column, grade in self.grades.items()}
-        return Derived(self.values[rows], self.sensors, self.age[rows], self.usable[rows], grades)
+        asset = None if self.asset is None else self.asset[rows]
+        own = self.values[rows], self.sensors, self.age[rows], self.usable[rows]
+        return Derived(*own, grades, asset, self.assets)
+
+    def parts(self, scaled: tuple[str, ...]) -> list[tuple[slice, int | None]]:
+        """Rows of each asset, and its place among those `scaled` by themselves; None if it is not."""
+        if self.asset is None or not len(self):
+            return [(slice(0, len(self)), None)]
+        places = {name: place for place, name in enumerate(scaled)}
+        return [(rows, places.get(self.assets[self.asset[rows.start]])) for rows in asset_rows(self.asset)]
+
+    def own_scale(self, normal: np.ndarray) -> tuple[str, ...]:
+        """Names of the assets that have enough of the normal training rows for a scale of their own."""
+        if self.asset is None:
+            return ()
+        counts = np.bincount(self.asset[normal], minlength=len(self.assets))
+        return tuple(name for name, n in zip(self.assets, counts, strict=True) if n >= LEAST_ROWS)
 
 
 def derive(
@@ -144,6 +169,10 @@ class FittedRepresentation:
         Grades of each category column in the training data; empty unless one-hot.
     forecast
         For the representation ``forecast``, else None.
+    assets
+        Names of the assets that have a scale of their own; others have that over all.
+    own
+        Centre and scale of each of them, shape (n_assets, 2, n_columns).
     """
 
     config: Representation
@@ -152,6 +181,8 @@ class FittedRepresentation:
     scale: np.ndarray
     categories: Mapping[str, tuple[str, ...]]
     forecast: Forecast | None = None
+    assets: tuple[str, ...] = ()
+    own: np.ndarray = field(default_factory=lambda: np.empty((0, 2, 0), np.float32))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -172,11 +203,13 @@ class FittedRepresentation:
             raise ValueError("the sensors differ from those of the fit")
         X = np.empty((len(derived), len(self.names)), np.float32)
         columns = X[:, : len(self.center)]
-        values = derived.values
-        if self.forecast is not None:
-            values = self.forecast.residual(values, derived.age, self.config)
-        np.subtract(values, self.center, out=columns)
-        columns /= self.scale
+        for rows, place in derived.parts(self.assets):
+            center, scale = (self.center, self.scale) if place is None else self.own[place]
+            values = derived.values[rows]
+            if self.forecast is not None:
+                values = self.forecast.residual(values, derived.age[rows], self.config, place)
+            np.subtract(values, center, out=columns[rows])
+            columns[rows] /= scale
         if self.config.clip is not None:
             np.clip(columns, -self.config.clip, self.config.clip, out=columns)
         hot = ((column, grade) for column, grades in self.categories.items() for grade in grades)
@@ -195,17 +228,33 @@ def fit_representation(config: Representation, derived: Derived, normal: np.ndar
     """
     if not len(normal):
         raise DataError("The training part has no normal window. Use a shorter lookback or more data.")
-    values, forecast = derived.values, None
+    assets = derived.own_scale(normal)
+    parts, values, forecast = derived.parts(assets), derived.values, None
     if config.kind == "forecast":
-        forecast = fit_forecast(values, derived.age, normal[derived.usable[normal]], config)
-        values = forecast.residual(values, derived.age, config)
-    center, scale = fit_scale(config.scaler, len(normal), values.shape[1], lambda part: values[normal, part])
+        forecast = fit_forecast(values, derived.age, normal[derived.usable[normal]], config, parts)
+        values = np.concatenate(
+            [forecast.residual(values[part], derived.age[part], config, place) for part, place in parts]
+        )
+
+    def fit(rows: np.ndarray, base: np.ndarray | None = None) -> np.ndarray:
+        return fit_scale(
+            config.scaler, len(rows), values.shape[1], lambda part: values[rows, part], base
+        ).astype(np.float32)
+
+    whole = fit(normal)
+    own = [
+        fit(normal[(normal >= part.start) & (normal < part.stop)], whole)
+        for part, place in parts
+        if place is not None
+    ]
     grades = {column: np.unique(grade[normal]).tolist() for column, grade in derived.grades.items()}
-    return FittedRepresentation(
+    fitted = FittedRepresentation(
         config,
         derived.sensors,
-        center.astype(np.float32),
-        scale.astype(np.float32),
+        whole[0],
+        whole[1],
         {column: tuple(sorted(values)) for column, values in grades.items()},
         forecast,
+        assets,
     )
+    return replace(fitted, own=np.stack(own)) if own else fitted

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -36,15 +37,20 @@ class Forecast:
         Inputs in the order given above, each of all sensors; shape (6 * n_sensors, n_sensors).
     intercept
         Shape (n_sensors,).
+    own
+        Centre and scale of each asset that has its own, shape (n_own, 2, 2, n_sensors).
     """
 
     center: np.ndarray
     scale: np.ndarray
     coefficients: np.ndarray
     intercept: np.ndarray
+    own: np.ndarray = field(default_factory=lambda: np.empty((0, 2, 2, 0)))
 
     @np.errstate(invalid="ignore", over="ignore")
-    def residual(self, levels: np.ndarray, age: np.ndarray, config: Representation) -> np.ndarray:
+    def residual(
+        self, levels: np.ndarray, age: np.ndarray, config: Representation, own: int | None = None
+    ) -> np.ndarray:
         """Return the scaled change, not clipped, minus its forecast.
 
         Parameters
@@ -55,6 +61,8 @@ class Forecast:
             Rows of the same stretch before each row, shape (n_rows,).
         config
             Clip and trailing are used.
+        own
+            Number of the asset's own scale; None for the one over all.
 
         Returns
         -------
@@ -63,9 +71,10 @@ class Forecast:
             is missing.
         """
         _check(age)
+        scales = np.stack([self.center, self.scale]) if own is None else self.own[own]
         residual, largest = np.empty(levels.shape, np.float32), np.finfo(np.float32).max
         for block in blocks(age, _reach(config), len(self.coefficients)):
-            terms = block.own(_terms(levels[block.extended], block.age, config, self.center, self.scale))
+            terms = block.own(_terms(levels[block.extended], block.age, config, scales))
             inputs, moved = np.hsplit(terms, [len(self.coefficients)])
             missed = moved - (inputs @ self.coefficients + self.intercept)
             missed = np.where(age[block.rows, None] > 0, missed, moved)
@@ -97,12 +106,10 @@ def _reach(config: Representation) -> int:
     return max(REACH, config.trailing)
 
 
-def _terms(
-    levels: np.ndarray, age: np.ndarray, config: Representation, center: np.ndarray, scale: np.ndarray
-) -> np.ndarray:
+def _terms(levels: np.ndarray, age: np.ndarray, config: Representation, scales: np.ndarray) -> np.ndarray:
     """Return the inputs of a forecast, then the scaled change; 0 where there is no past."""
     limit = np.inf if config.clip is None else config.clip
-    levels = levels.astype(float)
+    levels, (center, scale) = levels.astype(float), scales
     moved = (change(levels, age) - center[0]) / scale[0]
     # Multiplied by 0, so that missing values stay missing.
     moved[age == 0] *= 0
@@ -113,7 +120,13 @@ def _terms(
 
 
 @np.errstate(invalid="ignore", over="ignore")
-def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: Representation) -> Forecast:
+def fit_forecast(
+    levels: np.ndarray,
+    age: np.ndarray,
+    rows: np.ndarray,
+    config: Representation,
+    parts: Sequence[tuple[slice, int | None]] = (),
+) -> Forecast:
     """Fit the forecast by normal equations, summed over blocks of rows.
 
     Parameters
@@ -128,6 +141,8 @@ def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: 
         depend on count as training rows. First rows of stretches are skipped.
     config
         Scaler, clip and trailing are used.
+    parts
+        Rows of each asset, and the number of its own scale if it has one; empty for one machine.
 
     Raises
     ------
@@ -141,7 +156,36 @@ def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: 
             "No normal training row has an earlier row in its stretch, so a forecast cannot be fitted. "
             "Choose levels, or use more data."
         )
+    every = slice(0, len(levels))
+    base = _scales(levels, age, rows, config)
+    own = [
+        _scales(levels[part], age[part], _inside(rows, part), config, base)
+        for part, number in parts
+        if number is not None
+    ]
+    numbered = [(part, base if number is None else own[number]) for part, number in parts or [(every, None)]]
+    fitted = _ridge(levels, age, rows, config, numbered)
+    forecast = Forecast(base[0], base[1], *fitted)
+    return replace(forecast, own=np.stack(own)) if own else forecast
+
+
+def _inside(rows: np.ndarray, part: slice) -> np.ndarray:
+    """Positions in a part of those rows that it holds."""
+    held: np.ndarray = rows[(rows >= part.start) & (rows < part.stop)] - part.start
+    return held
+
+
+def _scales(
+    levels: np.ndarray,
+    age: np.ndarray,
+    rows: np.ndarray,
+    config: Representation,
+    base: np.ndarray | None = None,
+) -> np.ndarray:
+    """Fit centre and scale of changes and deviations, shape (2, 2, n_sensors); without rows the base."""
     n_rows, n_sensors = levels.shape
+    if base is not None and not len(rows):
+        return base
 
     def changes(part: slice) -> np.ndarray:
         changed: np.ndarray = change(levels[:, part].astype(float), age)[rows]
@@ -151,9 +195,11 @@ def fit_forecast(levels: np.ndarray, age: np.ndarray, rows: np.ndarray, config: 
         deviating: np.ndarray = deviation(levels[:, part].astype(float), age, config.trailing)[rows]
         return deviating
 
-    scales = [fit_scale(config.scaler, n_rows, n_sensors, columns) for columns in (changes, deviations)]
-    center, scale = (np.stack(both) for both in zip(*scales, strict=True))
-    return Forecast(center, scale, *_ridge(levels, age, rows, config, center, scale))
+    fitted = [
+        fit_scale(config.scaler, n_rows, n_sensors, columns, None if base is None else base[:, number])
+        for number, columns in enumerate((changes, deviations))
+    ]
+    return np.stack(fitted, axis=1)
 
 
 def _ridge(
@@ -161,8 +207,7 @@ def _ridge(
     age: np.ndarray,
     rows: np.ndarray,
     config: Representation,
-    center: np.ndarray,
-    scale: np.ndarray,
+    parts: Sequence[tuple[slice, np.ndarray]],
 ) -> tuple[np.ndarray, np.ndarray]:
     """Solve for coefficients and intercept; the changes to be forecast are clipped too."""
     n_inputs = INPUTS * levels.shape[1]
@@ -171,10 +216,12 @@ def _ridge(
     chosen = np.zeros(len(levels), bool)
     chosen[rows] = True
     total, product = np.zeros(n_terms), np.zeros((n_terms, n_terms))
-    for block in blocks(age, _reach(config), n_terms):
-        if chosen[block.rows].any():
-            terms = block.own(_terms(levels[block.extended], block.age, config, center, scale))
-            terms = terms[chosen[block.rows]]
+    for part, scales in parts:
+        for block in blocks(age[part], _reach(config), n_terms):
+            mine = chosen[part][block.rows]
+            if not mine.any():
+                continue
+            terms = block.own(_terms(levels[part][block.extended], block.age, config, scales))[mine]
             np.clip(terms[:, n_inputs:], -limit, limit, out=terms[:, n_inputs:])
             total += terms.sum(axis=0)
             product += terms.T @ terms

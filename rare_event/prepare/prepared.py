@@ -87,7 +87,10 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     shifted = curve_shift(table.label, config.shift, asset if config.article_mode else stretch)
     kept = shifted.rows
     grades = {column: table.frame[column].astype(str).to_numpy() for column in table.schema.categories}
-    derived = derive(table.values, stretch, config.representation, table.schema.sensors, grades).take(kept)
+    derived = derive(table.values, stretch, config.representation, table.schema.sensors, grades)
+    if config.representation.per_asset:
+        derived = replace(derived, asset=_required(asset), assets=table.assets)
+    derived = derived.take(kept)
     events = find_events(clock, table.label, stretch)
     of = None
     if asset is not None:
@@ -108,6 +111,15 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         asset=of,
         assets=table.assets,
     )
+
+
+def _required(asset: np.ndarray | None) -> np.ndarray:
+    if asset is None:
+        raise DataError(
+            "Scaling each machine by itself needs a column that names the machine of each row. Give that "
+            "column the role asset, or scale all rows alike."
+        )
+    return asset
 
 
 def _window_ends(

@@ -39,7 +39,7 @@ MODELS: dict[str, ModelConfig] = {
 MODEL_NAMES = {kind: capital(labels.MODELS[kind]) for kind in MODELS}
 # Fields of each stage, for experts.
 EXPERT = {
-    "representation": ("scaler", "clip", "lag", "trailing", "one_hot"),
+    "representation": ("scaler", "clip", "lag", "trailing", "one_hot", "per_asset"),
     "training": ("batch_size", "learning_rate", "patience", "keep"),
     "score": ("steps", "top_k"),
     "split": ("folds", "window"),
@@ -51,6 +51,7 @@ LABELS = {
     "lag": "Lag of the difference (rows)",
     "trailing": "Rows in the trailing mean",
     "one_hot": "Categories as 0/1 columns",
+    "per_asset": "Scale each machine by itself",
     "patience": "Patience (epochs)",
     "keep": "Weights kept",
     "steps": "Rows in the score",
@@ -109,7 +110,11 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
     config, epochs = _choose_epochs(replace(config, model=model), key, typed)
     problems += [problem, epochs]
     with st.expander("Expert settings"):
+        several = table_of(dataset).schema.asset is not None
+        if not several:
+            config = replace(config, representation=replace(config.representation, per_asset=False))
         for section, names in EXPERT.items():
+            names = tuple(name for name in names if several or name != "per_asset")
             config, problem = _choose_section(config, section, names, key, typed)
             problems.append(problem)
         values = fill_in(config, ("seed", "article_mode"), key, typed, LOOK)

@@ -86,6 +86,24 @@ def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> N
     assert run.status().state == "done" and to_plain(run.evaluation()) == figures
 
 
+def test_each_machine_can_be_scaled_by_itself(workspace, tmp_path, capsys) -> None:
+    path = tmp_path / "two.csv"
+    one, two = small_frame().assign(unit="A"), small_frame().assign(unit="B")
+    two["a"] *= 10
+    pd.concat([one, two]).to_csv(path, index=False)
+    command = ["run", str(path), "--model", "pca", "--representation", "level", "--json"]
+    assert main([*command, "--assets", "unit", "--per-asset"]) == 0
+    apart = json.loads(capsys.readouterr().out)
+    assert open_run(apart["run"]).config().representation.per_asset
+    assert main([*command, "--assets", "unit"]) == 0
+    alike = json.loads(capsys.readouterr().out)
+    assert alike["test"]["auc"] != apart["test"]["auc"]
+    assert not open_run(alike["run"]).config().representation.per_asset
+    assert main([*command, "--per-asset", "--ignore", "unit"]) == 2
+    out, err = capsys.readouterr()
+    assert "needs a column that names the machine" in err and not out
+
+
 def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_path, capsys) -> None:
     options = ["--model", "dense", "--epochs", "2"]
     assert main(["run", str(small_csv), *options, "--tensorboard"]) == 0
