@@ -110,7 +110,8 @@ class SplitEvents(Check, code="RE205"):
         table = subject.table
         events = np.zeros(table.n_rows, dtype=np.int64)
         events[subject.starts] = 1
-        folds = split(plan, table.stretch, np.arange(table.n_rows), 0, table.clock, table.asset)
+        rows = np.arange(table.n_rows)
+        folds = split(plan, table.stretch, rows, 0, table.clock, table.asset, table.when)
         for part, name in (("validation", "validation"), ("test", "test")):
             counts = [int(events[getattr(fold, part)].sum()) for fold in folds]
             least = min(counts)

@@ -33,7 +33,6 @@ CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 
 def run_command(options: argparse.Namespace) -> int:
     """Train on a file and print the results."""
-    from rare_event.compare.titles import title_of
     from rare_event.detect.tensorboard import tensorboard_command
     from rare_event.jobs.worker import execute
     from rare_event.store.exports import spreadsheet_safe
@@ -66,7 +65,7 @@ def run_command(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         describe = _describe if dataset.schema.labels else _describe_unlabelled
-        sys.stdout.write(describe(title_of(config), summary) + (f"logs: {logs}\n" if logs else ""))
+        sys.stdout.write(describe(config, summary) + (f"logs: {logs}\n" if logs else ""))
     return 0
 
 
@@ -173,8 +172,9 @@ def map_command(options: argparse.Namespace) -> int:
     return 0
 
 
-def _describe(title: str, summary: Summary) -> str:
+def _describe(config: ExperimentConfig, summary: Summary) -> str:
     """Describe the results of a run."""
+    from rare_event.compare.titles import title_of
     from rare_event.judge.evaluation import false_alarms_in_words
 
     events, test, unit = summary.events, summary.test, summary.time_unit
@@ -191,8 +191,8 @@ def _describe(title: str, summary: Summary) -> str:
     false_alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
-        f"{title}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
-        f"{SplitPlan(summary.split).in_words()}\n"
+        f"{title_of(config)}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{config.split.in_words()}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
         f"{false_alarms}{median_lead}\n"
@@ -202,16 +202,17 @@ def _describe(title: str, summary: Summary) -> str:
     )
 
 
-def _describe_unlabelled(title: str, summary: Summary) -> str:
+def _describe_unlabelled(config: ExperimentConfig, summary: Summary) -> str:
     """Describe a run on a file without a label: nothing says which alarms are false."""
+    from rare_event.compare.titles import title_of
     from rare_event.judge.evaluation import false_alarms_in_words
 
     unit = summary.time_unit
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     return (
-        f"{title}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
-        f"{SplitPlan(summary.split).in_words()}\n"
+        f"{title_of(config)}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{config.split.in_words()}\n"
         f"test: {summary.test.n:,} windows, {alarms.replace('false alarm', 'alarm')}\n"
         "The file has no label: events caught, false alarms, AUC, precision and recall cannot be known.\n"
         f"run {summary.run}\n"

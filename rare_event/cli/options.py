@@ -20,9 +20,11 @@ from rare_event.config import (
     Rule,
     RuleKind,
     SequenceConfig,
+    SplitPlan,
     recipe,
 )
 from rare_event.config.labels import RULES
+from rare_event.config.prepare import plain_time
 from rare_event.errors import ConfigError
 
 MODELS: dict[str, NetworkConfig | PCAModel] = {
@@ -62,6 +64,8 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     config = replace(config, model=with_options(config.model, vars(options)))
     if options.split is not None:
         changes["split"] = replace(config.split, kind=options.split)
+    if options.train_from or options.train_until:
+        changes["split"] = _with_dates(changes.get("split", config.split), options)
     if options.representation is not None:
         changes["representation"] = replace(config.representation, kind=options.representation)
     if options.epochs is not None:
@@ -73,6 +77,19 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     if options.policy is not None:
         changes["policy"] = parse_policy(options.policy)
     return replace(config, **changes)
+
+
+def _with_dates(plan: SplitPlan, options: argparse.Namespace) -> SplitPlan:
+    if plan.kind != "chronological":
+        raise ConfigError(
+            f"--train-from and --train-until need the split chronological; the one chosen is {plan.kind}."
+        )
+    times: dict[str, Any] = {
+        name: plain_time(getattr(options, name))
+        for name in ("train_from", "train_until")
+        if getattr(options, name)
+    }
+    return replace(plan, **times)
 
 
 def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:

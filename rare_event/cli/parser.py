@@ -81,6 +81,12 @@ def _run(parser: argparse.ArgumentParser) -> None:
     _add_file_and_preset(parser)
     parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
     parser.add_argument("--split", choices=get_args(SplitKind))
+    parser.add_argument("--train-from", metavar="TIME", help="do not use rows before this time")
+    parser.add_argument(
+        "--train-until",
+        metavar="TIME",
+        help='train on rows before this time, as "2024-05-01 06:00"; later ones validate and test',
+    )
     parser.add_argument(
         "--shift",
         type=int,

@@ -15,7 +15,7 @@ from rare_event.store.seal import ever_opened
 from rare_event.text import plural
 
 # Settings that decide which windows there are, where the label alone does not.
-DECIDING = ("split seed", "split test_share", "article_mode")
+DECIDING = ("split seed", "split test_share", "split train_from", "split train_until", "article_mode")
 
 
 @dataclass(frozen=True)

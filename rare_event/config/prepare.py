@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Literal
 
 from rare_event.config.base import Settings, require
 from rare_event.config.labels import SPLITS
+from rare_event.errors import ConfigError
 
 SplitKind = Literal["random", "shuffled", "stretch", "chronological", "rolling", "asset"]
 RepresentationKind = Literal["level", "difference", "deviation", "forecast", "movement", "combined"]
@@ -38,6 +40,10 @@ class SplitPlan(Settings):
     window
         Training rows of each fold of ``rolling``. ``expanding``: all rows before it. ``trailing``: the
         latest rows before it, as many as in the first fold; older rows are dropped.
+    train_from, train_until
+        Times of the file, such as 2024-05-01 06:00, for ``chronological`` only. Rows before the first are
+        not used; rows from the second on are for validation and testing, in the same ratio as without it.
+        Empty (None): no limit.
 
     Examples
     --------
@@ -52,23 +58,66 @@ class SplitPlan(Settings):
     test_share: float = 0.6
     seed: int = 123
     window: TrainingWindow = "expanding"
+    train_from: str | None = None
+    train_until: str | None = None
 
     def __post_init__(self) -> None:
         super().__post_init__()
         require(self.seed >= 0, f"The seed of the split is {self.seed}; choose 0 or more.")
         require(2 <= self.folds <= 50, f"folds is {self.folds}; choose 2 to 50.")
         require(0 < self.test_share < 1, f"test_share is {self.test_share}; choose between 0 and 1.")
+        for name in ("train_from", "train_until"):
+            text = getattr(self, name)
+            plain = None if text is None else plain_time(text)
+            require(text == plain, f"{name} is {text!r}; write it as {plain}.")
+        require(
+            self.train_from is None or self.train_until is None or self.train_from < self.train_until,
+            f"train_from is {self.train_from}, which is not before train_until, {self.train_until}; choose "
+            "an earlier time.",
+        )
 
     @property
     def optimistic(self) -> bool:
         """Whether rows next to test rows are in the training data."""
         return self.kind in ("random", "shuffled")
 
+    @property
+    def dates(self) -> tuple[tuple[Literal["from", "until"], str], ...]:
+        """The limits of the training rows, where they have any."""
+        if self.kind != "chronological":
+            return ()
+        limits: tuple[tuple[Literal["from", "until"], str | None], ...]
+        limits = ("from", self.train_from), ("until", self.train_until)
+        return tuple((word, time) for word, time in limits if time)
+
     def in_words(self) -> str:
         """Name the split, and mark one whose figures are too optimistic."""
         if self.kind == "asset":
             return f"{SPLITS[self.kind]}: the same hours of other assets are in the training data"
+        if self.dates:
+            return ", ".join([SPLITS[self.kind], *(f"trained {word} {time}" for word, time in self.dates)])
         return SPLITS[self.kind] + (": optimistic" if self.optimistic else "")
+
+
+def plain_time(text: str) -> str:
+    """Write a time as settings hold it, in UTC if it names a zone: such texts compare like times.
+
+    Raises
+    ------
+    ConfigError
+        If it is no time.
+
+    Examples
+    --------
+    >>> plain_time("2024-05-01T06:00:00"), plain_time("2024-05-01"), plain_time("2024-05-01 06:00:30")
+    ('2024-05-01 06:00', '2024-05-01 00:00', '2024-05-01 06:00:30')
+    """
+    try:
+        time = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"{text!r} is no time that can be read; write it as 2024-05-01 06:00.") from error
+    time = time if time.tzinfo is None else time.astimezone(UTC)
+    return f"{time:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
 
 @dataclass(frozen=True)

@@ -34,6 +34,7 @@ def split(
     purge: int,
     clock: np.ndarray | None = None,
     asset: np.ndarray | None = None,
+    when: np.ndarray | None = None,
 ) -> list[Fold]:
     """Divide the rows into folds.
 
@@ -52,11 +53,14 @@ def split(
     clock, asset
         Minutes and number of each row's asset, shape (n_rows,), the latter never falling. With assets, splits
         by time cut all of them at the same times. None takes the rows for one machine, in time order.
+    when
+        Times of the rows, datetime64 of shape (n_rows,), for a plan with training dates; numbers or None if
+        the file has no readable time.
 
     Raises
     ------
     DataError
-        If a part would be empty.
+        If a part would be empty, or training dates are asked of a file without times.
     """
     n_rows = len(stretch)
     line = _line(n_rows, clock, asset)
@@ -64,7 +68,7 @@ def split(
         "random": lambda: _random(plan, ends),
         "shuffled": lambda: _shuffled(plan, ends),
         "stretch": lambda: _by_stretch(plan, stretch),
-        "chronological": lambda: _chronological(line, purge),
+        "chronological": lambda: _chronological(line, purge, _training_dates(plan, when)),
         "rolling": lambda: _rolling(plan, line, purge),
         "asset": lambda: _by_asset(line, clock, purge),
     }
@@ -176,11 +180,40 @@ def _in_time(line: _Line, begin: int, train_end: int, validation_end: int, end: 
     )
 
 
-def _chronological(line: _Line, purge: int) -> list[Fold]:
-    n_rows = len(line.place)
-    validation_end = round(n_rows * (1 - HOLD_OUT))
-    train_end = round(n_rows * (1 - HOLD_OUT) ** 2)
-    return [_in_time(line, 0, train_end, validation_end, n_rows, purge)]
+def _training_dates(plan: SplitPlan, when: np.ndarray | None) -> tuple[int, int | None]:
+    """Return the places of the first training row and of the first row after; None: as the shares say."""
+    if not plan.dates:
+        return 0, None
+    if when is None or when.dtype.kind != "M":
+        raise DataError(
+            "The training rows are chosen by time, but this file has no readable time. Leave the training "
+            "dates out, or give the role time to a column."
+        )
+    places = {"from": 0, "until": len(when)}
+    for word, text in plan.dates:
+        places[word] = int((when < np.datetime64(text)).sum())
+    until = places["until"] if plan.train_until is not None else None
+    if places["from"] >= places["until"] or until == len(when):
+        limits = " and ".join(f"{word} {text}" for word, text in plan.dates)
+        first, last = (str(end.astype("datetime64[s]")).replace("T", " ") for end in (when.min(), when.max()))
+        left = "no row to train on" if places["from"] >= places["until"] else "no row to test on"
+        raise DataError(
+            f"Training {limits} leaves {left}: the rows of this file are from {first} to {last}. Choose "
+            "times between them."
+        )
+    return places["from"], until
+
+
+def _chronological(line: _Line, purge: int, dates: tuple[int, int | None]) -> list[Fold]:
+    end = len(line.place)
+    begin, train_end = dates
+    if train_end is None:
+        train_end = begin + round((end - begin) * (1 - HOLD_OUT) ** 2)
+        validation_end = begin + round((end - begin) * (1 - HOLD_OUT))
+    else:
+        # The later rows are divided as without training dates: 16 to 20.
+        validation_end = train_end + round((end - train_end) * (1 - HOLD_OUT) / (2 - HOLD_OUT))
+    return [_in_time(line, begin, train_end, validation_end, end, purge)]
 
 
 def _rolling(plan: SplitPlan, line: _Line, purge: int) -> list[Fold]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
+import pandas as pd
 import streamlit as st
 
 from rare_event.config import (
@@ -22,6 +24,9 @@ from rare_event.config import (
     SplitPlan,
     labels,
 )
+from rare_event.config.prepare import plain_time
+from rare_event.errors import ConfigError
+from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset
 from rare_event.text import capital, plain
 from rare_event.ui.cache import table_of
@@ -59,6 +64,7 @@ LABELS = {
     "window": "Training window (rolling split)",
     "article_mode": "Count rows across stops, as the articles do",
 }
+DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
 LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
 
 
@@ -165,11 +171,43 @@ def _choose_data(
         required=True,
         wrap=True,
     )
+    plan = _choose_dates(table, replace(draft.split, kind=split), key)
     return replace(
         draft,
-        split=replace(draft.split, kind=split),
+        split=plan,
         representation=replace(draft.representation, kind=representation),
     ), problem
+
+
+@in_place
+def _choose_dates(table: Table, plan: SplitPlan, key: str) -> SplitPlan:
+    """Let the user choose between which times a split by time trains."""
+    if plan.kind != "chronological" or table.time is None or table.time_unit.reason:
+        return plan
+    if not st.checkbox("Choose the training dates", bool(plan.dates), key=f"{key}_dates"):
+        return replace(plan, train_from=None, train_until=None)
+    first, last = (pd.Timestamp(end).to_pydatetime() for end in (table.time.min(), table.time.max()))
+    places = st.columns(2)
+    times: dict[str, Any] = {}
+    for place, (name, label) in zip(places, DATES.items(), strict=True):
+        now = getattr(plan, name)
+        chosen = place.datetime_input(
+            label,
+            None if now is None else datetime.fromisoformat(now),
+            min_value=first,
+            max_value=last,
+            step=timedelta(minutes=1),
+            key=f"{key}_{name}",
+            help="Later rows validate and test the model."
+            if label == "until"
+            else "Earlier rows are not used.",
+        )
+        times[name] = None if chosen is None else plain_time(str(chosen))
+    try:
+        return replace(plan, **times)
+    except ConfigError:
+        st.caption(":red[The first time must be before the second.]")
+        return plan
 
 
 @in_place

@@ -36,3 +36,16 @@ def test_what_needs_events_is_refused(file, capsys, command) -> None:
     assert main([command, file, "--no-label", "--model", "pca"]) == 2
     captured = capsys.readouterr()
     assert "The file has no label" in captured.err and not captured.out
+
+
+def test_the_training_dates_are_chosen(file, capsys) -> None:
+    run = ["run", file, "--no-label", "--model", "pca"]
+    assert main([*run, "--train-from", "2024-01-01T02:00", "--train-until", "2024-01-01 10:00"]) == 0
+    assert "split by time, trained from 2024-01-01 02:00, trained until" in capsys.readouterr().out
+    assert main([*run, "--train-until", "1 May"]) == 2
+    assert "write it as 2024-05-01 06:00" in capsys.readouterr().err
+    assert main([*run, "--train-until", "2023-05-01"]) == 2
+    captured = capsys.readouterr()
+    assert "the rows of this file are from 2024-01-01 00:00:00" in captured.err and not captured.out
+    assert main([*run, "--train-until", "2024-01-01 10:00", "--split", "rolling"]) == 2
+    assert "chronological" in capsys.readouterr().err

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from sklearn.model_selection import train_test_split
 
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, RECOMMENDED, SplitPlan
-from rare_event.errors import DataError
+from rare_event.errors import ConfigError, DataError
 from rare_event.experiment.folds import make_scores
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.prepared import prepare
@@ -54,6 +54,61 @@ def test_chronological_written_out() -> None:
     assert fold.train.tolist() == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14]
     assert fold.validation.tolist() == [16, 17, 18]
     assert fold.test.tolist() == [20, 21, 22, 23, 24]
+
+
+MIDNIGHT = "2024-05-01 00:00"
+MINUTE = np.datetime64("2024-05-01") + np.arange(40) * np.timedelta64(1, "m")
+
+
+@pytest.mark.parametrize("first", [None, "2024-05-01 00:04"])
+@pytest.mark.parametrize("until", [None, "2024-05-01 00:20"])
+def test_training_dates_cut_where_the_times_are(first, until) -> None:
+    plan = SplitPlan("chronological", train_from=first, train_until=until)
+    (fold,) = split(plan, np.zeros(40, int), np.arange(40), 1, when=MINUTE)
+    begin = 4 if first else 0
+    end = 20 if until else begin + round((40 - begin) * 0.64)
+    middle = end + round((40 - end) * 16 / 36) if until else begin + round((40 - begin) * 0.8)
+    assert fold.train.tolist() == list(range(begin, end - 1))
+    assert fold.validation.tolist() == list(range(end, middle - 1))
+    assert fold.test.tolist() == list(range(middle, 40))
+    assert (MINUTE[fold.train] < np.datetime64(until or "2024-05-02")).all()
+    assert plan.in_words() != SplitPlan().in_words() or not plan.dates
+
+
+def test_machines_are_trained_until_the_same_time() -> None:
+    asset, when = np.repeat([0, 1], 20), np.tile(MINUTE[:20], 2)
+    plan = SplitPlan(train_until="2024-05-01 00:08")
+    (fold,) = split(plan, asset, np.arange(40), 0, np.tile(np.arange(20.0), 2), asset, when)
+    assert fold.train.tolist() == [*range(8), *range(20, 28)]
+    assert not (when[fold.test] < when[fold.validation].max()).any()
+
+
+@pytest.mark.parametrize(
+    ("dates", "when", "words"),
+    [
+        ({"train_until": "2024-05-01 00:00"}, MINUTE, "no row to train on"),
+        ({"train_from": "2025-01-01 00:00"}, MINUTE, "no row to train on"),
+        ({"train_until": "2025-01-01 00:00"}, MINUTE, "no row to test on"),
+        ({"train_until": "2024-05-01 00:20"}, np.arange(40.0), "no readable time"),
+        ({"train_until": "2024-05-01 00:20"}, None, "no readable time"),
+    ],
+)
+def test_training_dates_outside_the_file_are_refused(dates, when, words) -> None:
+    with pytest.raises(DataError, match=words):
+        split(SplitPlan(**dates), np.zeros(40, int), np.arange(40), 1, when=when)
+
+
+def test_training_dates_are_of_the_split_by_time_only() -> None:
+    plan = SplitPlan("rolling", train_from="2024-05-01 00:04", train_until="2024-05-01 00:20")
+    rolling = split(plan, np.zeros(40, int), np.arange(40), 1, when=MINUTE)
+    assert rolling[0].train[0] == 0 and plan.dates == ()
+    for first, until, words in (
+        (None, "soon", "'soon' is no time"),
+        (None, "2024-05-01T00:00", f"write it as {MIDNIGHT}"),
+        ("2024-05-02 00:00", MIDNIGHT, "not before train_until"),
+    ):
+        with pytest.raises(ConfigError, match=words):
+            SplitPlan(train_from=first, train_until=until)
 
 
 def test_rolling_written_out() -> None:
