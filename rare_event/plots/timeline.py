@@ -10,6 +10,7 @@ import plotly.graph_objects as go
 from rare_event.plots.decimate import LIMIT, thin
 from rare_event.plots.marks import as_minutes, axis_duration, is_time, note, time_title
 from rare_event.plots.palette import COLOURS, Role, style
+from rare_event.plots.tracks import Machines, name_tracks, tested_in, tracks_of
 from rare_event.prepare.split import Fold
 from rare_event.prepare.stretches import find_events, median_step
 
@@ -87,8 +88,10 @@ def add_running(
     return len(first), len(first) - len(begins)
 
 
-def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray) -> go.Figure:
-    """Draw which rows train, validate and test, one track for each fold.
+def split_figure(
+    when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray, machines: Machines | None = None
+) -> go.Figure:
+    """Draw which rows train, validate and test, one track for each fold and machine.
 
     Parts of whole spans are drawn as bars. Where rows are scattered, as in a random split, a track
     shows the share of each part in every time slice instead.
@@ -101,40 +104,61 @@ def split_figure(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarra
         Of the split plan, as positions among these rows.
     events_when
         Times of the events, shape (n_events,).
+    machines
+        None for one machine.
     """
-    figure = go.Figure()
-    scattered = _add_parts(figure, when, folds, TRACK, 0.0)
-    _add_event_ticks(figure, np.asarray(events_when), 0.3, "line-ns")
+    figure, events_when = go.Figure(), np.asarray(events_when)
+    names, tracks = tracks_of(folds, machines)
+    if machines is None:
+        scattered = _add_parts(figure, when, tracks, TRACK, 0.0)
+        _add_event_ticks(figure, events_when, 0.3, "line-ns")
+    else:
+        scattered = _add_parts(figure, when, tracks, LOW_TRACK, BELOW)
+        first = len(machines.names) * np.arange(len(folds))[:, None] + 1 - EVENTS_ABOVE
+        again = np.tile(events_when, len(folds))
+        _add_event_ticks(figure, again, (first + machines.of_event).ravel(), "line-ns")
     what = "share of each part in every time slice" if scattered else "rows of each part"
-    style(figure, title=f"Split: {what}", x=time_title(when), y="Fold", height=200 + 32 * min(len(folds), 20))
-    _name_tracks(figure, len(folds))
-    return figure.update_yaxes(
-        tickvals=[0.3, *figure.layout.yaxis.tickvals],
-        ticktext=["events", *figure.layout.yaxis.ticktext],
-        range=[len(folds) + 0.5, 0],
-    )
+    style(figure, title=f"Split: {what}", x=time_title(when), height=200 + 32 * min(len(tracks), 20))
+    name_tracks(figure, names, folds, machines)
+    if machines is None:
+        figure.update_yaxes(
+            tickvals=[0.3, *figure.layout.yaxis.tickvals],
+            ticktext=["events", *figure.layout.yaxis.ticktext],
+            range=[len(folds) + 0.5, 0],
+        )
+    return figure
 
 
 def folds_figure(
-    when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray, events_caught: np.ndarray
+    when: np.ndarray,
+    folds: Sequence[Fold],
+    events_when: np.ndarray,
+    events_caught: np.ndarray,
+    events_row: np.ndarray,
+    machines: Machines | None = None,
 ) -> go.Figure:
-    """Draw the folds on a time line, one track for each, with the events that each caught or missed.
+    """Draw the folds on a time line, one track for each and its machines, with the events caught or missed.
 
     Parameters
     ----------
     when
-        Time of each row, datetime64 or numbers of rows, rising, shape (n_rows,).
+        Time of each row, datetime64 or numbers of rows, shape (n_rows,).
     folds
         Of the split plan, as positions among these rows.
     events_when
         Times of the events of the test parts, shape (n_events,).
     events_caught
         Whether each was caught, bool, shape (n_events,).
+    events_row
+        Position among these rows of the last one up to each event, shape (n_events,).
+    machines
+        None for one machine.
     """
     figure = go.Figure()
     caught, events_when = np.asarray(events_caught, bool), np.asarray(events_when)
-    _add_parts(figure, when, folds, LOW_TRACK, BELOW)
-    track = _tested_in(when, folds, events_when) - EVENTS_ABOVE
+    names, tracks = tracks_of(folds, machines)
+    _add_parts(figure, when, tracks, LOW_TRACK, BELOW)
+    track = tested_in(tracks, np.asarray(events_row), machines) - EVENTS_ABOVE
     marks: tuple[tuple[Role, np.ndarray, str], ...] = (
         ("missed", ~caught, "x-thin"),
         ("caught", caught, "triangle-down"),
@@ -145,10 +169,9 @@ def folds_figure(
         figure,
         title=f"Test folds: {int(caught.sum()):,} of {_count(len(caught), 'event', 'events')} caught",
         x=time_title(when),
-        y="Fold",
-        height=200 + 40 * min(len(folds), 20),
+        height=200 + 40 * min(len(tracks), 20),
     )
-    return _name_tracks(figure, len(folds))
+    return name_tracks(figure, names, folds, machines)
 
 
 def _add_parts(
@@ -167,29 +190,6 @@ def _add_parts(
     if not len(folds):
         note(figure, "The split has no folds.")
     return scattered
-
-
-def _name_tracks(figure: go.Figure, n_folds: int) -> go.Figure:
-    """Label the tracks, fold 1 on top."""
-    shown = thin(np.arange(1, n_folds + 1), 20).tolist()
-    figure.update_layout(barmode="overlay", bargap=0)
-    return figure.update_yaxes(
-        tickvals=shown,
-        ticktext=[str(number) for number in shown],
-        range=[n_folds + 0.5, 0.5],
-        showgrid=False,
-        fixedrange=True,
-    )
-
-
-def _tested_in(when: np.ndarray, folds: Sequence[Fold], events_when: np.ndarray) -> np.ndarray:
-    """Find the fold, counted from 1, that tested the last row up to each event."""
-    last = np.full((len(folds), len(events_when)), -1)
-    for number, fold in enumerate(folds):
-        rows = np.sort(fold.test)
-        before = np.searchsorted(when[rows], events_when, side="right") - 1
-        last[number] = np.where(before >= 0, rows[np.maximum(before, 0)], -1) if len(rows) else -1
-    return last.argmax(axis=0) + 1 if len(folds) else np.ones(len(events_when), np.int64)
 
 
 def _count(n: int, one: str, many: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import pandas as pd
 import streamlit as st
 
@@ -16,6 +17,7 @@ from rare_event.plots.curves import precision_recall_figure, roc_figure, thresho
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.timeline import folds_figure
+from rare_event.plots.tracks import machines_of
 from rare_event.store.runs import Run
 from rare_event.text import moment, number, plain, plural
 from rare_event.ui.backtest import show_backtest
@@ -212,9 +214,11 @@ def show_folds(run: Run) -> None:
         return
     table, lines = table_of(run.dataset()), ledger_of(run.id, "test", run.committed())
     events = lines[lines["kind"] == "event"]
-    row = prepared.events.row[events["event"].to_numpy(int)]
-    when = table.when
-    figure = folds_figure(when[prepared.row], prepared.folds, when[row], events["caught"].to_numpy(bool))
+    number, caught = events["event"].to_numpy(int), events["caught"].to_numpy(bool)
+    row, when = prepared.events.row[number], table.when
+    last = np.searchsorted(prepared.row, row, side="right") - 1
+    machines = machines_of(prepared, number)
+    figure = folds_figure(when[prepared.row], prepared.folds, when[row], caught, last, machines)
     st.plotly_chart(figure, key="evaluate_folds")
 
 

@@ -12,6 +12,7 @@ from rare_event.config import ExperimentConfig
 from rare_event.errors import RareEventError
 from rare_event.experiment.policy import check_policy
 from rare_event.plots.timeline import split_figure
+from rare_event.plots.tracks import machines_of
 from rare_event.prepare.preview import first_positive_window, rows_after_shift, rows_before_shift
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
@@ -103,7 +104,8 @@ def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
     """Draw which rows train, validate and test."""
     prepared = prepared_of(dataset, config)
     when = table_of(dataset).when
-    figure = split_figure(when[prepared.row], prepared.folds, when[prepared.events.row])
+    machines = machines_of(prepared)
+    figure = split_figure(when[prepared.row], prepared.folds, when[prepared.events.row], machines)
     st.plotly_chart(figure, key="train_split_figure")
 
 

@@ -153,8 +153,11 @@ def of_tables():
         *(stretch_figure(dates(n), a, a) for n, a in ((0, zero), (1, one))),
         *(split_figure(when, [fold, fold], when[:2]) for when in (dates(5), line)),
         split_figure(dates(0), [], dates(0)),
-        *(folds_figure(when, [fold, fold], when[:2], np.array([True, False])) for when in (dates(5), line)),
-        folds_figure(dates(0), [], dates(0), zero),
+        *(
+            folds_figure(when, [fold, fold], when[:2], np.array([True, False]), np.arange(2))
+            for when in (dates(5), line)
+        ),
+        folds_figure(dates(0), [], dates(0), zero, zero),
         *(sensor_figure(when, line, "x1", "bar", when[:2]) for when in (dates(5), line)),
         *(sensor_figure(dates(n), np.zeros(n), "x1") for n in (0, 1)),
         course_figure(line, line, line, line, "x1", 3),

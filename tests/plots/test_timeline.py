@@ -5,6 +5,7 @@ import pytest
 
 from rare_event.config import SplitPlan
 from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
+from rare_event.plots.tracks import Machines
 from rare_event.prepare.split import Fold, split
 from tests.plots.examples import dates, names, texts, trace
 
@@ -80,7 +81,9 @@ def test_each_event_is_in_the_lane_of_the_fold_that_tested_it():
     # Tests begin at rows 400, 550, 700 and 850; an event can come just after the last row of a test.
     events = np.array([2.0 * 450, 2.0 * 549 + 1, 2.0 * 550, 2.0 * 999 + 1])
 
-    figure = folds_figure(2.0 * np.arange(n), folds, events, np.array([True, False, True, False]))
+    when = 2.0 * np.arange(n)
+    last = np.searchsorted(when, events, side="right") - 1
+    figure = folds_figure(when, folds, events, np.array([True, False, True, False]), last)
 
     assert names(figure) == ["train", "validation", "test", "event missed", "event caught"]
     caught, missed = trace(figure, "event caught"), trace(figure, "event missed")
@@ -105,7 +108,7 @@ def test_events_of_scattered_tests_are_where_the_row_before_was_tested(kind):
     when = dates(n)
     events = np.sort(rng.choice(np.concatenate([fold.test for fold in folds]), 50, replace=False))
 
-    figure = folds_figure(when, folds, when[events], np.zeros(50, bool))
+    figure = folds_figure(when, folds, when[events], np.zeros(50, bool), events)
 
     tested = [next(k for k, fold in enumerate(folds, 1) if row in fold.test) for row in events]
     assert np.ceil(trace(figure, "event missed").y).tolist() == tested
@@ -123,8 +126,8 @@ def test_nothing_to_draw_says_so():
 
     assert texts(stretch_figure(NO_EVENTS, nothing, nothing)) == ["The table has no rows."]
     assert texts(split_figure(np.arange(3.0), [], NO_EVENTS)) == ["The split has no folds."]
-    assert texts(folds_figure(np.arange(3.0), [], NO_EVENTS, nothing)) == ["The split has no folds."]
-    assert not folds_figure(np.arange(3.0), [], NO_EVENTS, nothing).data
+    assert texts(folds_figure(np.arange(3.0), [], NO_EVENTS, nothing, nothing)) == ["The split has no folds."]
+    assert not folds_figure(np.arange(3.0), [], NO_EVENTS, nothing, nothing).data
 
 
 def test_no_bar_of_a_split_runs_from_one_machine_to_the_next() -> None:
@@ -140,3 +143,52 @@ def test_no_bar_of_a_split_runs_from_one_machine_to_the_next() -> None:
     whole = Fold(np.arange(8), np.array([], np.int64), np.array([], np.int64))
     (bar,) = split_figure(hours, [whole], hours[:0]).data
     assert list(bar.x) == [4 * 3_600_000] * 2
+
+
+def same_hours(n_folds: int) -> tuple[np.ndarray, list[Fold], Machines]:
+    """The same 100 hours of three machines, one below the other; an event of each in row 50."""
+    when = np.tile(dates(100), 3)
+    asset = np.repeat([0, 1, 2], 100)
+    plan = SplitPlan("rolling", folds=n_folds) if n_folds > 1 else SplitPlan()
+    folds = split(plan, asset, np.arange(300), 0, 2.0 * np.tile(np.arange(100), 3), asset)
+    return when, folds, Machines(("press 1", "press 2", "<b>"), asset, np.array([0, 1, 2]))
+
+
+@pytest.mark.parametrize("n_folds", [1, 2])
+def test_each_machine_has_a_track_of_its_own(n_folds) -> None:
+    when, folds, machines = same_hours(n_folds)
+    figure = split_figure(when, folds, when[[50, 150, 250]], machines)
+    names_ = list(figure.layout.yaxis.ticktext)
+    assert len(names_) == 3 * n_folds and names_[1] == ("press 2" if n_folds == 1 else "1 · press 2")
+    assert "<" not in "".join(names_)
+    for part in ("train", "validation", "test"):
+        bars = trace(figure, part)
+        # No two bars of a part cover the same hours in one track.
+        assert np.floor(bars.y).tolist() == list(range(1, 3 * n_folds + 1))
+        n_rows = [len(getattr(fold, part)) for fold in folds for _ in range(3)]
+        np.testing.assert_allclose(bars.x, np.array(n_rows) / 3 * 2 * 60_000)
+    # An event is in the tracks of its machine only.
+    assert np.ceil(trace(figure, "event").y).tolist() == list(range(1, 3 * n_folds + 1))
+
+
+def test_events_are_in_the_fold_that_tested_them_on_their_own_machine() -> None:
+    when, folds, machines = same_hours(2)
+    # Tests begin at hours 40 and 70 of each machine; the third event is in the first row of its machine.
+    rows = np.array([50, 180, 199])
+    figure = folds_figure(when, folds, when[[50, 180, 200]], np.array([True, False, False]), rows, machines)
+    assert np.ceil(trace(figure, "event caught").y).tolist() == [1]
+    assert np.ceil(trace(figure, "event missed").y).tolist()[0] == 5
+    # It belongs to its own machine, not to the one in the row above.
+    assert np.ceil(trace(figure, "event missed").y).tolist()[1] in (3, 6)
+
+
+def test_time_that_runs_backwards_mixes_no_folds() -> None:
+    # Clocks are set back an hour in row 60: by time alone, row 70 lies in the first test part.
+    when = dates(100) - np.where(np.arange(100) >= 60, np.timedelta64(60, "m"), np.timedelta64(0, "m"))
+    folds = [
+        Fold(np.arange(20), np.arange(20, 30), np.arange(30, 60)),
+        Fold(np.arange(50), np.arange(50, 60), np.arange(60, 100)),
+    ]
+    events = np.array([45, 70])
+    figure = folds_figure(when, folds, when[events], np.zeros(2, bool), events)
+    assert np.ceil(trace(figure, "event missed").y).tolist() == [1, 2]
