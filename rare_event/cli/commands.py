@@ -5,27 +5,23 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rare_event.cli.bars import Bar, CellBar
-from rare_event.cli.findings import at_training, lines, plain
+from rare_event.cli.findings import lines, plain, stop_on_problems
 from rare_event.cli.options import configure, design_space, preset_of, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
-from rare_event.config import Rule, SplitPlan, baselines
-from rare_event.errors import ConfigError, DataError, NoEventError, RareEventError
+from rare_event.config import SplitPlan, baselines
+from rare_event.errors import NoEventError
 
 if TYPE_CHECKING:
-    from rare_event.checks.findings import Finding
     from rare_event.config import ExperimentConfig
     from rare_event.experiment.result import Summary
-    from rare_event.prepare.table import Table
 
 # The exit code that shells give a program ended by Ctrl-C.
 INTERRUPTED = 130
-NO_CLOCK = "RE109"
 # Figures that only a label gives; without one they are null in JSON.
 OF_LABELS = ("confusion", "events", "n_positive", "false_alarms", "median_lead_minutes")
 CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
@@ -46,9 +42,8 @@ def run_command(options: argparse.Namespace) -> int:
     config = configure(options)
     dataset = stored(options)
     rule = config.rule if options.rule else None
-    findings, accepted = stop_on_problems(dataset.table(), options.accept, rule, config.split)
-    warn_of_settings(dataset.table(), config)
-    run = create_run(replace(dataset, accepted=accepted), config)
+    found = stop_on_problems(dataset.table(), options.accept, [config], rule)
+    run = create_run(replace(dataset, accepted=found.accepted), config)
     if options.tensorboard:
         run.request_tensorboard()
     with Bar() as bar:
@@ -60,7 +55,7 @@ def run_command(options: argparse.Namespace) -> int:
     open_at_threshold(run)
     logs = tensorboard_command(run.tensorboard) if options.tensorboard else ""
     if options.json:
-        figures = to_plain(summary) | plain(findings) | ({"tensorboard": logs} if logs else {})
+        figures = to_plain(summary) | found.plain() | ({"tensorboard": logs} if logs else {})
         figures |= dict.fromkeys(() if dataset.schema.labels else OF_LABELS)
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
@@ -72,11 +67,10 @@ def run_command(options: argparse.Namespace) -> int:
 def backtest_command(options: argparse.Namespace) -> int:
     """Compare models on the data after their training and print the results."""
     from rare_event.cli.figures import figures_of
-    from rare_event.experiment.backtest import backtest, describe
+    from rare_event.experiment.backtest import backtest, describe, over_folds
     from rare_event.prepare.table import read_table
 
     table = read_table(source_of(options), said=corrections_of(options))
-    findings, _ = stop_on_problems(table, options.accept)
     base = replace(preset_of(options), seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
     configs = [replace(with_model(base, name), name=name) for name in options.model or ()] or [base]
@@ -93,10 +87,11 @@ def backtest_command(options: argparse.Namespace) -> int:
             raise error
         left_out[config.name] = str(error)
 
+    found = stop_on_problems(table, options.accept, over_folds(configs, options.folds, options.split))
     with Bar() as bar:
         rows = backtest(table, configs, options.folds, bar, options.split, leave_out)
     if options.json:
-        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **plain(findings)}
+        figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **found.plain()}
         figures["left_out"] = left_out
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
@@ -106,20 +101,20 @@ def backtest_command(options: argparse.Namespace) -> int:
 
 def leakage_command(options: argparse.Namespace) -> int:
     """Judge one model under different splits and print the results."""
-    from rare_event.experiment.leakage import Reading, describe, leakage
+    from rare_event.experiment.leakage import Reading, describe, leakage, readings_of
     from rare_event.prepare.table import read_table
     from rare_event.store.serial import to_plain
 
     table = read_table(source_of(options), said=corrections_of(options))
-    findings, _ = stop_on_problems(table, options.accept)
     config = replace(preset_of(options), seed=options.seed)
     if options.model is not None:
         config = with_model(config, options.model)
     config = replace(config, split=replace(config.split, folds=options.folds))
+    found = stop_on_problems(table, options.accept, readings_of(config))
     with Bar() as bar:
         readings = leakage(table, config, bar)
     if options.json:
-        figures = to_plain(readings, dict[str, Reading]) | plain(findings)
+        figures = to_plain(readings, dict[str, Reading]) | found.plain()
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")
     else:
         sys.stdout.write(describe(readings))
@@ -153,8 +148,8 @@ def map_command(options: argparse.Namespace) -> int:
 
     space = design_space(options)
     dataset = stored(options)
-    findings, accepted = stop_on_problems(dataset.table(), options.accept)
-    design_map = find_or_create(replace(dataset, accepted=accepted), space)
+    found = stop_on_problems(dataset.table(), options.accept, space.cells)
+    design_map = find_or_create(replace(dataset, accepted=found.accepted), space)
     design_map.withdraw_cancel()
     try:
         with CellBar(len(space)) as bar:
@@ -166,7 +161,7 @@ def map_command(options: argparse.Namespace) -> int:
     # What is printed has been seen.
     look_at(seen)
     if options.json:
-        sys.stdout.write(json.dumps(figures_of_map(seen) | plain(findings), indent=1) + "\n")
+        sys.stdout.write(json.dumps(figures_of_map(seen) | found.plain(), indent=1) + "\n")
     else:
         sys.stdout.write(describe(seen))
     return 0
@@ -253,77 +248,6 @@ def check_command(options: argparse.Namespace) -> int:
     else:
         sys.stdout.write(lines(findings) or "No problems found.\n")
     return max((CHECK_CODES[found.grade] for found in findings), default=0)
-
-
-def warn_of_settings(table: Table, config: ExperimentConfig) -> None:
-    """Print on standard error what the settings cannot do on a table."""
-    from rare_event.experiment.policy import check_policy
-    from rare_event.prepare.prepared import prepare
-
-    try:
-        said = check_policy(prepare(table, config), config)
-    except RareEventError:
-        # The run fails for the same reason, and keeps it.
-        return
-    sys.stderr.write("".join(f"warning: {sentence}\n" for sentence in said))
-
-
-def stop_on_problems(
-    table: Table,
-    accept: Sequence[str] | None,
-    rule: Rule | None = None,
-    plan: SplitPlan | None = None,
-) -> tuple[list[Finding], tuple[str, ...]]:
-    """Print the findings of a table on standard error; stop on a problem whose code is not accepted.
-
-    Parameters
-    ----------
-    table
-        The table that is to be trained on.
-    accept
-        Codes of the problems that the analyst accepts.
-    rule
-        The rule that the analyst asks for.
-    plan
-        The split whose parts need events; None looks at the whole table only.
-
-    Returns
-    -------
-    findings, codes
-        The codes are those of the problems that were accepted.
-
-    Raises
-    ------
-    ConfigError
-        If no check has an accepted code.
-    DataError
-        If there is a problem that is not accepted.
-    """
-    from rare_event.checks.check import CHECKS, check
-    from rare_event.checks.label import check_split
-
-    unknown = {*(accept or ())} - {each.code for each in CHECKS}
-    if unknown:
-        raise ConfigError(f"No check has the code {min(unknown)}. Take the codes that `check` prints.")
-    findings = [_needing_a_clock(found, table, rule) for found in check(table)]
-    findings += check_split(table, plan) if plan is not None else []
-    sys.stderr.write(at_training(findings))
-    problems = dict.fromkeys(found.code for found in findings if found.grade == "problem")
-    if refused := [code for code in problems if code not in (accept or ())]:
-        raise DataError(
-            f"Nothing was trained, because the file has the problems above ({', '.join(refused)}). Correct "
-            f"the file, or add --accept {' '.join(problems)} to train on it as it is."
-        )
-    return findings, tuple(problems)
-
-
-def _needing_a_clock(found: Finding, table: Table, rule: Rule | None) -> Finding:
-    """Make the lack of a clock a problem where the analyst asks for a rate per day."""
-    if found.code != NO_CLOCK or rule is None or rule.kind != "fa-per-day" or not table.time_unit.reason:
-        return found
-    what = "There is no time column, so the rule cannot keep a number of false alarms a day."
-    fix = "Name the time column with --time, or choose another --rule."
-    return replace(found, grade="problem", what=what, fix=fix)
 
 
 def app_command(options: argparse.Namespace) -> int:

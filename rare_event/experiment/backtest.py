@@ -68,20 +68,27 @@ def backtest(
             known[config] = _without_data(run_experiment(table, config, progress, run))
         return known[config]
 
-    rolling = [replace(c, split=replace(c.split, kind=kind, folds=folds)) for c in configs]
-    results = _results(lambda config: run(config, on_progress), configs, rolling, on_left_out)
+    judged = over_folds(configs, folds, kind)
+    results = _results(lambda config: run(config, on_progress), configs, judged, on_left_out)
     return [*(result.judgement() for result in results), *trivial(results[0])]
+
+
+def over_folds(
+    configs: Sequence[ExperimentConfig], folds: int, kind: Literal["rolling", "asset"] = "rolling"
+) -> list[ExperimentConfig]:
+    """Return configs with the split of a backtest."""
+    return [replace(c, split=replace(c.split, kind=kind, folds=folds)) for c in configs]
 
 
 def _results(
     run: Callable[[ExperimentConfig], Result],
     configs: Sequence[ExperimentConfig],
-    rolling: Sequence[ExperimentConfig],
+    judged: Sequence[ExperimentConfig],
     on_left_out: Callable[[ExperimentConfig, NoEventError], None] | None,
 ) -> list[Result]:
     """Run each config; one without a past event to learn from is left out where that is wanted."""
     results = []
-    for given, config in zip(configs, rolling, strict=True):
+    for given, config in zip(configs, judged, strict=True):
         try:
             results.append(run(config))
         except NoEventError as error:

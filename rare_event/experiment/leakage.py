@@ -69,19 +69,28 @@ def leakage(
             "Choose a model that warns before events."
         )
     invented = placebo(table, config.shift, config.seed)
-    runs = [*((table, split) for split in SPLITS.values()), (invented.table, split_of(PLACEBO))]
+    runs = [(table, reading) for reading in readings_of(config)]
+    runs.append((invented.table, _under(config, PLACEBO)))
     tests = []
-    for number, (rows, split) in enumerate(runs):
+    for number, (rows, reading) in enumerate(runs):
 
         def on_fold(fold: int, folds: int, epoch: Epoch, number: int = number) -> None:
             on_progress(number * folds + fold, len(runs) * folds, epoch)
 
-        plan = replace(config.split, kind=split.kind)
-        tests.append(run_experiment(rows, replace(config, split=plan), on_fold).test)
+        tests.append(run_experiment(rows, reading, on_fold).test)
     shared = reduce(np.intersect1d, (test.row for test in tests[:-1]))
     rows_of = [shared] * len(SPLITS) + [invented.quiet]
     compared = [test.where(np.isin(test.row, rows)) for test, rows in zip(tests, rows_of, strict=True)]
     return dict(zip([*SPLITS, PLACEBO], map(read, compared), strict=True))
+
+
+def readings_of(config: ExperimentConfig) -> list[ExperimentConfig]:
+    """Return the settings of the readings that are judged on the events of the file."""
+    return [_under(config, name) for name in SPLITS]
+
+
+def _under(config: ExperimentConfig, name: str) -> ExperimentConfig:
+    return replace(config, split=replace(config.split, kind=split_of(name).kind))
 
 
 def read(test: Scores) -> Reading:

@@ -1,23 +1,66 @@
-"""What the alarm policy and the rule cannot do on these data, found before anything is trained."""
+"""What the split, the alarm policy and the rule cannot do on these data, found before anything is trained."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import suppress
 from dataclasses import replace
 
 import numpy as np
 
+from rare_event.checks.findings import Finding
+from rare_event.checks.label import check_split
 from rare_event.config import AlarmPolicy, ExperimentConfig
+from rare_event.errors import RareEventError
 from rare_event.experiment.folds import make_scores
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.scores import Scores
 from rare_event.prepare.prepared import Prepared
+from rare_event.prepare.table import Table
 from rare_event.read.values import shown
-from rare_event.text import number, plural
+from rare_event.text import capital, number, plural
 
 # Events of more rows than this, or than this many times the shift, are states that last.
 LONG_EVENT, TIMES_THE_SHIFT = 10, 5
 MANY_EVENT_ROWS = 0.05
+
+
+def before_training(
+    table: Table, configs: Iterable[ExperimentConfig], prepare: Callable[[ExperimentConfig], Prepared]
+) -> tuple[list[Finding], list[str]]:
+    """Find what the splits and the settings of trainings cannot do on a table.
+
+    Parameters
+    ----------
+    table
+        The table that is to be trained on.
+    configs
+        The settings of the trainings.
+    prepare
+        Prepares the table for one of them.
+
+    Returns
+    -------
+    findings, sentences
+        Of `check_split` and of `check_policy`, each once. Settings for which the table cannot be prepared
+        have none: their training fails for that reason.
+    """
+    # A model, its window and its inputs change neither the split of the rows nor what an alarm is.
+    distinct: dict[tuple[object, ...], ExperimentConfig] = {}
+    for config in configs:
+        per_asset = config.representation.per_asset
+        distinct.setdefault((config.split, config.shift, config.policy, config.rule, per_asset), config)
+    plans = dict.fromkeys(config.split for config in distinct.values())
+    findings: list[Finding] = []
+    sentences: list[str] = []
+    for plan in plans:
+        with suppress(RareEventError):
+            of = f"{capital(plan.in_words())}. " if len(plans) > 1 else ""
+            findings += [replace(found, what=of + found.what) for found in check_split(table, plan)]
+    for config in distinct.values():
+        with suppress(RareEventError):
+            sentences += check_policy(prepare(config), config)
+    return findings, list(dict.fromkeys(sentences))
 
 
 def check_policy(prepared: Prepared, config: ExperimentConfig) -> list[str]:

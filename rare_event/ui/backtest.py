@@ -9,6 +9,7 @@ from rare_event.store.runs import Run, create_run
 from rare_event.text import plain
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
+from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.progress import training_in_words, unfinished_of
 from rare_event.ui.state import show_run_next
@@ -29,6 +30,7 @@ def show_backtest(run: Run) -> None:
 
 def _offer(run: Run, problem: str) -> None:
     config = run.config()
+    show_limits(run.dataset(), [over_folds(config)], small=True)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             "A single split holds few events and shows one period only. A **backtest** trains this model "

@@ -6,6 +6,7 @@ Everything here is bounded, shared by all sessions and never changed in place.
 from __future__ import annotations
 
 import gc
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -16,6 +17,7 @@ from rare_event.checks.findings import Finding
 from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
+from rare_event.experiment.policy import before_training
 from rare_event.jobs.queue import Jobs
 from rare_event.judge.chance import figure_intervals
 from rare_event.judge.evaluation import Evaluation, evaluate
@@ -119,6 +121,18 @@ def _prepared(version: str, config: ExperimentConfig, _dataset: Dataset) -> Prep
 def prepared_of(dataset: Dataset, config: ExperimentConfig) -> Prepared:
     """Return a dataset under the labels, windows and folds of a config."""
     return _prepared(dataset.version, config, dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _limits(
+    version: str, configs: tuple[ExperimentConfig, ...], _dataset: Dataset
+) -> tuple[list[Finding], list[str]]:
+    return before_training(table_of(_dataset), configs, lambda config: prepared_of(_dataset, config))
+
+
+def limits_of(dataset: Dataset, configs: Sequence[ExperimentConfig]) -> tuple[list[Finding], list[str]]:
+    """Return what the splits and the settings of trainings cannot do on a dataset."""
+    return _limits(dataset.version, tuple(configs), dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

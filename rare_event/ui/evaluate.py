@@ -35,6 +35,7 @@ from rare_event.ui.cache import (
 from rare_event.ui.compare.baselines import progress_of, show_count
 from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
+from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.threshold import label_of
@@ -159,6 +160,8 @@ def show_baselines(run: Run) -> None:
 
 def _show_baselines(run: Run) -> None:
     sentence, progress = verdict_on_baselines(run), progress_of(run)
+    if sentence is None and not progress.unfinished:
+        show_limits(run.dataset(), [run.config()], small=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         if sentence is not None:
             st.markdown(sentence, width="stretch")

@@ -6,12 +6,13 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.compare.companions import create_leakage, leakage_of
-from rare_event.experiment.leakage import Reading, in_words, split_of, title_of
+from rare_event.experiment.leakage import Reading, in_words, readings_of, split_of, title_of
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
 from rare_event.text import duration, plain
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
+from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.progress import unfinished_of
 
@@ -38,6 +39,7 @@ def _show_meter(run: Run) -> None:
     meter = leakage_of(run)
     if meter is None:
         st.markdown(WHAT)
+        show_limits(run.dataset(), readings_of(run.config()), small=True)
         st.button(
             "Measure the leak",
             key="leakage_start",

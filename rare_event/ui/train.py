@@ -6,11 +6,8 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rare_event.checks.label import check_split
 from rare_event.compare.companions import create_baselines
 from rare_event.config import ExperimentConfig
-from rare_event.errors import RareEventError
-from rare_event.experiment.policy import check_policy
 from rare_event.plots.timeline import split_figure
 from rare_event.plots.tracks import machines_of
 from rare_event.prepare.preview import first_positive_window, rows_after_shift, rows_before_shift
@@ -19,6 +16,7 @@ from rare_event.store.runs import create_run
 from rare_event.text import capital, plain, plural, share
 from rare_event.ui.cache import jobs, prepared_of, table_of
 from rare_event.ui.frame import in_place
+from rare_event.ui.limits import show_limits
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.settings import Choice
 from rare_event.ui.state import update_state
@@ -48,7 +46,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         persist_state="session",
     )
     _show_problem(choice)
-    _show_limits(dataset, config)
+    show_limits(dataset, [config])
     if st.button(
         "Train",
         type="primary",
@@ -76,22 +74,6 @@ def _warn_if_optimistic(config: ExperimentConfig) -> None:
             f"{capital(config.split.in_words())}. Rows next to each test row are in the training data. "
             "Split by time for an honest figure."
         )
-
-
-@in_place
-def _show_limits(dataset: Dataset, config: ExperimentConfig) -> None:
-    """Say what no model can do with these settings on these data."""
-    try:
-        said = check_policy(prepared_of(dataset, config), config)
-        parts = check_split(table_of(dataset), config.split)
-    except RareEventError:
-        # The page shows why the data cannot be prepared.
-        return
-    for found in parts:
-        show = st.error if found.grade == "problem" else st.warning
-        show(plain(f"{found.what} {found.fix}"))
-    for sentence in said:
-        st.warning(plain(sentence))
 
 
 @in_place

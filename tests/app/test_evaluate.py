@@ -242,3 +242,13 @@ def test_a_single_split_offers_to_be_judged_over_folds(
     button(app, "Open the test data").click().run()
     assert any("Test folds" in title for title in titles(app))
     assert not [b for b in app.button if b.label == "Backtest this model"]
+
+
+def test_what_a_backtest_and_the_leakage_meter_cannot_do_is_said_next_to_their_buttons(
+    open_page: OpenPage, done_run: Run
+) -> None:
+    app = opened(open_page, done_run)
+    said = [caption.value for caption in app.caption if caption.value.startswith(":material/warning:")]
+    said += [error.value for error in app.error]
+    assert any("Rolling split by time" in sentence and "validation part" in sentence for sentence in said)
+    assert all("--" not in sentence for sentence in said)

@@ -137,7 +137,7 @@ def test_training_prints_what_matters_and_counts_the_other_notes(
     out, err = capsys.readouterr()
     assert "It was converted." in err and "3 notes: `check` lists them." in err
     assert "Note 1." not in err
-    assert len(json.loads(out)["findings"]) == 4
+    assert len([f for f in json.loads(out)["findings"] if f["code"] != "RE205"]) == 4
 
 
 @pytest.mark.parametrize("command", ["run", "backtest"])
@@ -162,3 +162,32 @@ def test_a_training_only_counts_the_notes_that_are_not_about_the_reading(
     assert main(["check", str(path)]) == 3
     out = capsys.readouterr().out
     assert all(f"{code} is told." in out for code in grades) and "lists them" not in out
+
+
+@pytest.mark.parametrize("command", ["run", "backtest", "leakage", "map"])
+def test_a_part_of_the_split_without_an_event_stops_every_training(
+    workspace, tmp_path, capsys, command
+) -> None:
+    data = small_frame()
+    # The first validation part of a split by time, in folds or not, has no event.
+    data.loc[180:400, "y"] = 0
+    data.to_csv(tmp_path / "early.csv", index=False)
+    options = {
+        "run": ["--model", "pca", "--split", "rolling"],
+        "map": ["--models", "pca", "--representations", "level", "--lookbacks", "1", "--shifts", "2"],
+    }.get(command, ["--model", "pca"])
+    assert main([command, str(tmp_path / "early.csv"), *options]) == 2
+    out, err = capsys.readouterr()
+    assert "problem RE205: Column 'y': " in err and "holds no event" in err and "--accept RE205" in err
+    assert not out and not list_runs(role=None) and "epoch" not in err
+
+
+def test_what_the_settings_cannot_do_is_said_before_a_backtest(workspace, tmp_path, capsys) -> None:
+    # Two days of data: no budget of 2 false alarms a day allows one in a validation part.
+    small_frame().to_csv(tmp_path / "short.csv", index=False)
+    assert main(["backtest", str(tmp_path / "short.csv"), "--model", "pca", "--folds", "2", "--json"]) == 0
+    out, err = capsys.readouterr()
+    said = [line for line in err.splitlines() if line.startswith("warning: The validation part has only")]
+    settings = json.loads(out)["settings"]
+    assert said and set(said) <= {f"warning: {sentence}" for sentence in settings}
+    assert len(settings) == len(set(settings))

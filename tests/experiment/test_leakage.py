@@ -90,7 +90,10 @@ def test_the_command_line_prints_one_object(sample_csv, capsys) -> None:
     command = ["leakage", str(sample_csv), "--model", "squares", "--folds", "3", "--json"]
     assert main(command) == 0
     figures = json.loads(capsys.readouterr().out)
-    assert {f["grade"] for f in figures.pop("findings")} == {"note"}, "nothing is wrong with the sample"
+    worse = [f for f in figures.pop("findings") if f["grade"] != "note"]
+    # Nothing is wrong with the sample, but a part of each split holds few events.
+    assert {f["code"] for f in worse} == {"RE205"} and figures.pop("settings") == []
+    assert any(f["what"].startswith("Rolling split by time. The validation part") for f in worse)
     assert set(figures) == {"random", "stretch", "past", "placebo"}
     assert all({"auc", "interval"} <= set(reading) for reading in figures.values())
     low, high = figures["random"]["interval"]

@@ -13,6 +13,7 @@ from rare_event.store.records import State
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import plain, plural
 from rare_event.ui.cache import jobs
+from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
 
 
@@ -88,6 +89,8 @@ def show_baselines(run: Run) -> None:
 
 def _show_progress(run: Run) -> None:
     progress = progress_of(run)
+    if progress.missing:
+        show_limits(run.dataset(), [run.config()], small=True)
     with st.container(horizontal=True, vertical_alignment="center"):
         show_count(progress)
         _buttons(run, progress)

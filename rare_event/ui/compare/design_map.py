@@ -21,6 +21,7 @@ from rare_event.ui.cache import jobs
 from rare_event.ui.compare.map_figures import show_map
 from rare_event.ui.forms import Look, apply_values, fill_in
 from rare_event.ui.frame import in_place
+from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
 
 TYPED = "map_typed"
@@ -95,6 +96,8 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
         f"{plural(len(space), 'cell')} of {plural(space.folds, 'fold')} each, "
         f"{plural(n_workers(), 'cell')} at a time{total}."
     )
+    # Cells of one shift differ in their model only.
+    show_limits(dataset, list({cell.shift: cell for cell in space.cells}.values()))
     if st.button("Start the map", type="primary", key="map_start", icon=":material/play_arrow:"):
         design_map = find_or_create(dataset, space)
         if design_map.state().state not in ("running", "done"):
