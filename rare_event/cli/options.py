@@ -5,12 +5,13 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any, cast, get_args
+from typing import Any, TypeVar, cast, get_args
 
 from rare_event.config import (
     PRESETS,
     RECIPES,
     AlarmPolicy,
+    Costs,
     DesignSpace,
     ExperimentConfig,
     ModelConfig,
@@ -27,6 +28,7 @@ from rare_event.config.labels import RULES
 from rare_event.config.prepare import plain_time
 from rare_event.errors import ConfigError
 
+S = TypeVar("S", AlarmPolicy, Costs)
 MODELS: dict[str, NetworkConfig | PCAModel] = {
     model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
 }
@@ -72,10 +74,15 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
         changes["training"] = replace(config.training, epochs=options.epochs)
     if options.rule is not None:
         changes["rule"] = parse_rule(options.rule)
+    if options.costs is not None:
+        rule = changes.get("rule", config.rule)
+        if rule.kind != "cost":
+            raise ConfigError("--costs are for the rule of least cost; also give --rule cost.")
+        changes["rule"] = replace(rule, costs=parse_settings(Costs(), options.costs, "The costs have"))
     if options.threshold is not None:
         changes["rule"] = Rule("fixed", options.threshold)
     if options.policy is not None:
-        changes["policy"] = parse_policy(options.policy)
+        changes["policy"] = parse_settings(AlarmPolicy(), options.policy, "The alarm policy has")
     return replace(config, **changes)
 
 
@@ -130,33 +137,47 @@ def parse_rule(text: str) -> Rule:
     Raises
     ------
     ConfigError
-        If the kind is unknown, or the value is missing or no number.
+        If the kind is unknown, or the value is missing, no number, or one that the rule does not take.
     """
     kind, _, value = text.partition("=")
-    if kind == "cost" and not value:
+    if kind == "cost":
+        if value:
+            example = "--rule cost --costs event=10000,false_alarm=200,saved=0.5"
+            raise ConfigError(
+                f"The rule cost takes no value, but {value!r} was given. Give costs like this: {example}."
+            )
         return Rule("cost", 0.0)
     return Rule(cast(RuleKind, kind), number_of(value, kind) if kind in RULES else 0.0)
 
 
-def parse_policy(text: str) -> AlarmPolicy:
-    """Read an alarm policy.
+def parse_settings(default: S, text: str, have: str) -> S:
+    """Read settings such as ``k=2,n=3``; those that are not named keep their default.
+
+    Parameters
+    ----------
+    default
+        The settings that are changed.
+    text
+        What was typed.
+    have
+        Start of the sentence about an unknown setting.
 
     Raises
     ------
     ConfigError
         If a setting is unknown or its value cannot be used.
     """
-    whole = {field.name for field in fields(AlarmPolicy) if field.type == "int"}
-    known = [field.name for field in fields(AlarmPolicy)]
+    whole = {field.name for field in fields(default) if field.type == "int"}
+    known = [field.name for field in fields(default)]
     settings: dict[str, Any] = {}
     for pair in text.split(","):
         name, _, value = pair.strip().partition("=")
         if name not in known:
-            raise ConfigError(f"The alarm policy has no setting {name!r}; it has {', '.join(known)}.")
+            raise ConfigError(f"{have} no setting {name!r}; there are {', '.join(known)}.")
         settings[name] = number_of(value, name)
         if name in whole and settings[name].is_integer():
             settings[name] = int(settings[name])
-    return AlarmPolicy(**settings)
+    return replace(default, **settings)
 
 
 def number_of(text: str, name: str) -> float:

@@ -103,6 +103,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
         help="use this threshold (default: the lowest with at most 2 false alarms a day on validation data)",
     )
     threshold.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
+    parser.add_argument(
+        "--costs", help="costs for --rule cost, for example event=10000,false_alarm=200,saved=0.5"
+    )
     parser.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV"

@@ -15,6 +15,7 @@ from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_LSTM,
     RECOMMENDED,
+    Costs,
     DenseModel,
     GRUModel,
     LSTMModel,
@@ -83,6 +84,7 @@ def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> N
     worse = [f for f in figures.pop("findings") if f["grade"] != "note"]
     # Nothing is wrong with the sample, but a fifth of it holds few events.
     assert {(f["code"], f["grade"]) for f in worse} == {("RE205", "warning")}
+    assert figures.pop("settings") == []
     assert run.status().state == "done" and to_plain(run.evaluation()) == figures
 
 
@@ -240,6 +242,8 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--rule", "fa-per-day", "fa-per-day is ''"),
         ("--rule", "recall=", "recall is ''"),
         ("--policy", "repeat=1e-320", "repeat is 1e-320"),
+        ("--rule", "cost=5", "The rule cost takes no value, but '5' was given. Give costs like this"),
+        ("--costs", "event=5", "also give --rule cost"),
     ],
 )
 def test_an_option_out_of_range_is_a_sentence(workspace, small_csv, capsys, option, value, named) -> None:
@@ -302,6 +306,11 @@ def test_options_change_the_preset() -> None:
     )
     assert configured("--threshold", "0.3").rule == Rule("fixed", 0.3)
     assert configured("--threshold", "0").rule == Rule("fixed", 0.0)
+    assert configured("--rule", "cost").rule == Rule("cost", 0.0)
+    costs = configured("--rule", "cost", "--costs", "event=500,saved=1").rule.costs
+    assert costs == Costs(event=500, saved=1) != Costs()
+    with pytest.raises(ConfigError, match="The costs have no setting 'alarm'; there are event, false_alarm"):
+        configured("--rule", "cost", "--costs", "alarm=5")
     assert configured("--model", "pca").model == PCAModel()
     assert RECOMMENDED.shift == 2 and RECOMMENDED.rule == Rule("fa-per-day", 2.0)  # as they were
 
