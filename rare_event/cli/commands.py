@@ -13,7 +13,7 @@ from rare_event.cli.findings import lines, plain, stop_on_problems
 from rare_event.cli.options import configure, design_space, preset_of, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
-from rare_event.config import SplitPlan, baselines
+from rare_event.config import baselines
 from rare_event.errors import NoEventError
 
 if TYPE_CHECKING:
