@@ -11,7 +11,9 @@ from hypothesis import strategies as st
 
 from rare_event.config import (
     ARTICLE_DENSE,
+    ARTICLE_DENSE_TEXT,
     ARTICLE_LSTM,
+    ARTICLE_THRESHOLDS,
     PRESETS,
     RECOMMENDED,
     AlarmPolicy,
@@ -70,6 +72,15 @@ BAD = [
     (DenseModel, {"gaussian_dropout": 1.5}, "1.5"),
     (DenseModel, {"alpha_dropout": 1.0, "activation": "selu"}, "1.0"),
     (DenseModel, {"alpha_dropout": 0.1}, "'relu'"),
+    (DenseModel, {"activations": ("tanh", "relu")}, "for 4 hidden layers"),
+    (LSTMModel, {"activations": ("tanh",) * 3}, "for 4 hidden layers"),
+    (CNNLSTMModel, {"activations": ("tanh", "relu", "swish")}, "swish"),
+    (DenseModel, {"output_activation": "softmax"}, "'softmax'"),
+    (
+        DenseModel,
+        {"activation": "selu", "alpha_dropout": 0.1, "activations": ("selu", "relu", "selu", "selu")},
+        "choose 'selu' in each",
+    ),
     (GRUModel, {"alpha_dropout": 0.1, "activation": "elu"}, "'elu'"),
     (ConvModel, {"input_noise": -0.1}, "-0.1"),
     (ConvModel, {"weight_decay": NAN}, "nan"),
@@ -174,7 +185,7 @@ def test_settings_are_frozen(preset: Any) -> None:
 
 
 def test_presets_are_the_articles_and_the_recommendation() -> None:
-    assert list(PRESETS) == ["recommended", "article-lstm", "article-dense"]
+    assert list(PRESETS) == ["recommended", "article-lstm", "article-dense-text", "article-dense"]
     assert all(name == preset.name for name, preset in PRESETS.items())
     for article in (ARTICLE_DENSE, ARTICLE_LSTM):
         assert article.article_mode and article.split == SplitPlan("random", seed=123)
@@ -182,6 +193,21 @@ def test_presets_are_the_articles_and_the_recommendation() -> None:
         assert article.score == Score("last", None) and article.shift == 2
     assert ARTICLE_DENSE.training == Training(200, 128, 1e-3, None, "last")
     assert ARTICLE_DENSE.model == DenseModel(widths=(32, 16, 16, 32), activity_l1=1e-3)
+    # The text of the dense article, layer by layer; its notebook has the other network.
+    assert ARTICLE_DENSE_TEXT.model == DenseModel(
+        (32, 16, 16), 1e-3, activations=("tanh", "relu", "tanh"), output_activation="relu"
+    )
+    assert ARTICLE_DENSE_TEXT.training == Training(100, 128, 1e-3, None, "best")
+    assert (
+        replace(
+            ARTICLE_DENSE_TEXT,
+            name=ARTICLE_DENSE.name,
+            model=ARTICLE_DENSE.model,
+            training=ARTICLE_DENSE.training,
+        )
+        == ARTICLE_DENSE
+    )
+    assert {"recommended", *ARTICLE_THRESHOLDS} == set(PRESETS)
     assert (ARTICLE_DENSE.lookback, ARTICLE_LSTM.lookback) == (1, 5)
     assert ARTICLE_LSTM.training == Training(200, 64, 1e-4, None, "last")
     assert ARTICLE_LSTM.model == LSTMModel(encoder=(32, 16), decoder=(16, 32), activation="relu")
@@ -498,7 +524,8 @@ def test_every_network_has_the_options_and_they_are_off(kind) -> None:
 def test_every_setting_of_a_network_is_described_once(kind) -> None:
     owners = [owner for owner in kind.__mro__ if issubclass(owner, NetworkOptions)]
     for field in fields(kind):
-        described = [o for o in owners if f"\n    {field.name}" in (o.__doc__ or "").replace(", ", "\n    ")]
+        entry = f"\n    {field.name}\n"
+        described = [o for o in owners if entry in (o.__doc__ or "").replace(", ", "\n    ")]
         assert len(described) == (field.name != "kind"), field.name
 
 

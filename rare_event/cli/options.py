@@ -35,7 +35,10 @@ MODELS: dict[str, NetworkConfig | PCAModel] = {
 # Over a single row an LSTM has nothing to remember; five rows are the article's lookback.
 SEQUENCE_LOOKBACK = 5
 # Options of the model itself, named as in its config.
-NETWORK_OPTIONS = [field.name for field in fields(RecurrentOptions)]
+NETWORK_OPTIONS = [
+    *(field.name for field in fields(RecurrentOptions)),
+    *("widths", "encoder", "decoder", "activity_l1"),
+]
 # Networks and PCA use the preset's inputs; every other model has its own.
 CHOICES = sorted({*MODELS, *RECIPES})
 
@@ -128,7 +131,8 @@ def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
                 f"The model {model.kind!r} has no option {name}. Of the options of networks it has {has}; "
                 "leave the option out, or choose another model."
             )
-    return replace(model, **given)
+    several = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
+    return replace(model, **given | several)
 
 
 def parse_rule(text: str) -> Rule:

@@ -234,7 +234,15 @@ def _add_accept(parser: argparse.ArgumentParser) -> None:
 
 def _add_network_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of networks, each an option of its own name in `NETWORK_OPTIONS`."""
-    parser.add_argument("--activation", choices=get_args(Activation), help="activation of the hidden layers")
+    each: dict[str, Any] = {"type": int, "nargs": "+", "metavar": "UNITS"}
+    parser.add_argument("--widths", **each, help="units of each hidden layer of a dense autoencoder")
+    parser.add_argument("--encoder", **each, help="units of each layer that reads the window")
+    parser.add_argument("--decoder", **each, help="units of each layer that reconstructs the window")
+    activation: dict[str, Any] = {"choices": get_args(Activation)}
+    parser.add_argument("--activation", **activation, help="activation of all hidden layers")
+    parser.add_argument("--activations", nargs="+", **activation, help="activation of each hidden layer")
+    parser.add_argument("--output-activation", **activation, help="activation of the output layer")
+    parser.add_argument("--activity-l1", type=float, help="penalty on the outputs of the first dense layer")
     share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
     parser.add_argument("--dropout", **share, help="share of values set to zero during training")
     parser.add_argument("--recurrent-dropout", **share, help="the same for the state of recurrent layers")

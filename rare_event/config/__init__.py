@@ -21,8 +21,8 @@ from rare_event.config.baselines import (
 )
 from rare_event.config.experiment import ExperimentConfig, ModelConfig, from_json, to_json
 from rare_event.config.judge import LABEL_FREE, SHARES, AlarmPolicy, Costs, Rule, RuleKind
+from rare_event.config.network_options import Activation, NetworkOptions, RecurrentOptions
 from rare_event.config.networks import (
-    Activation,
     AttentionModel,
     BiLSTMModel,
     CNNLSTMModel,
@@ -31,8 +31,6 @@ from rare_event.config.networks import (
     GRUModel,
     LSTMModel,
     NetworkConfig,
-    NetworkOptions,
-    RecurrentOptions,
     SequenceConfig,
     VAEModel,
     VectorModel,
@@ -45,14 +43,23 @@ from rare_event.config.prepare import (
     SplitPlan,
     TrainingWindow,
 )
-from rare_event.config.presets import ARTICLE_DENSE, ARTICLE_LSTM, PRESETS, RECOMMENDED
+from rare_event.config.presets import (
+    ARTICLE_DENSE,
+    ARTICLE_DENSE_TEXT,
+    ARTICLE_LSTM,
+    ARTICLE_THRESHOLDS,
+    PRESETS,
+    RECOMMENDED,
+)
 from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, name_of, recipe
 from rare_event.config.space import SPACE_MODELS, DesignSpace, space_from_json, space_to_json
 from rare_event.config.training import Score, Training
 
 __all__ = [
     "ARTICLE_DENSE",
+    "ARTICLE_DENSE_TEXT",
     "ARTICLE_LSTM",
+    "ARTICLE_THRESHOLDS",
     "LABEL_FREE",
     "PRESETS",
     "RECIPES",

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 PRESETS: dict[str, str] = {
     "recommended": "Recommended",
     "article-lstm": "Articles' LSTM",
-    "article-dense": "Articles' dense",
+    "article-dense-text": "Articles' dense",
+    "article-dense": "Dense, notebook",
 }
 MODELS: dict[str, str] = {
     "dense": "dense autoencoder",

@@ -1,88 +1,23 @@
-"""Settings of the networks: the layers of each, and the options that all share.
-
-A config inherits its options; the class that declares a field documents it.
-"""
+"""Settings of the networks: the layers of each."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rare_event.config.base import Settings, require, whole
-from rare_event.config.labels import RECONSTRUCTION
-
-Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
-
-
-@dataclass(frozen=True, kw_only=True)
-class NetworkOptions(Settings):
-    """Settings of every network: the activation, and ways to prevent overfitting.
-
-    Dropout and noise act during training only, never when windows are scored.
-
-    Parameters
-    ----------
-    activation
-        Activation of the hidden layers: ``relu``, as in the articles, sets negative values to zero;
-        ``selu`` starts from LeCun-normal weights, as self-normalising networks need. The output layer is
-        always linear, since scaled values can be negative.
-    dropout
-        Share of the outputs of each hidden layer that is set to zero at random. In a recurrent layer:
-        share of its inputs, the same ones in all rows of a window. From 0 (none) to below 1.
-    gaussian_dropout
-        Multiplies the outputs of each hidden layer by Gaussian noise with mean 1, as strong as dropout
-        of this share. From 0 (none) to below 1.
-    alpha_dropout
-        Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017);
-        requires ``selu``. From 0 (none) to below 1.
-    input_noise
-        Standard deviation of Gaussian noise added to the scaled inputs, which the network learns to
-        remove (a denoising autoencoder). 0 adds none.
-    weight_decay
-        L2 penalty on the weights of all layers, but not on biases. 0 adds none.
-    """
-
-    score_label = RECONSTRUCTION
-    activation: Activation = "relu"
-    dropout: float = 0.0
-    gaussian_dropout: float = 0.0
-    alpha_dropout: float = 0.0
-    input_noise: float = 0.0
-    weight_decay: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        for name in ("dropout", "gaussian_dropout", "alpha_dropout"):
-            require_share(name, getattr(self, name))
-        for name in ("input_noise", "weight_decay"):
-            require_penalty(name, getattr(self, name))
-        require(
-            not self.alpha_dropout or self.activation == "selu",
-            f"alpha_dropout is {self.alpha_dropout} with activation {self.activation!r}: it keeps the mean "
-            "and variance of selu networks only; choose activation 'selu', or dropout.",
-        )
-
-
-@dataclass(frozen=True, kw_only=True)
-class RecurrentOptions(NetworkOptions):
-    """Further settings of networks with recurrent layers.
-
-    Parameters
-    ----------
-    recurrent_dropout
-        Share of the state of a recurrent layer that is set to zero at random between rows, the same units
-        in all rows of a window (Gal and Ghahramani 2016). From 0 (none) to below 1.
-    """
-
-    recurrent_dropout: float = 0.0
-
-    def __post_init__(self) -> None:
-        super().__post_init__()
-        require_share("recurrent_dropout", self.recurrent_dropout)
+from rare_event.config.base import require
+from rare_event.config.network_options import (
+    LayerOptions,
+    NetworkOptions,
+    RecurrentOptions,
+    require_penalty,
+    require_rows,
+    require_widths,
+)
 
 
 @dataclass(frozen=True)
-class DenseModel(NetworkOptions):
+class DenseModel(LayerOptions):
     """Dense autoencoder: flattens each window, compresses it and reconstructs it.
 
     Parameters
@@ -117,6 +52,7 @@ class DenseModel(NetworkOptions):
             f"Layer widths are {list(self.widths)} with tied weights; give symmetric widths, for example "
             "32, 16, 32, or untie the weights.",
         )
+        self.require_activations(len(self.widths))
 
 
 @dataclass(frozen=True)
@@ -170,6 +106,7 @@ class VectorOptions(RecurrentOptions):
         super().__post_init__()
         require_widths(self.encoder)
         require_widths(self.decoder)
+        self.require_activations(len(self.encoder) + len(self.decoder))
 
 
 @dataclass(frozen=True)
@@ -224,6 +161,7 @@ class CNNLSTMModel(RecurrentOptions):
         require_rows("width", self.width)
         require_widths(self.encoder)
         require_widths(self.decoder)
+        self.require_activations(len(self.encoder) + len(self.decoder))
 
 
 @dataclass(frozen=True)
@@ -293,26 +231,3 @@ VectorModel = LSTMModel | GRUModel | BiLSTMModel | CNNLSTMModel
 # These read a window row by row: a single row gives them little to learn from.
 SequenceConfig = VectorModel | ConvModel | AttentionModel
 NetworkConfig = DenseModel | VAEModel | SequenceConfig
-
-
-def require_widths(widths: tuple[int, ...]) -> None:
-    """Reject layer widths that are empty, too large or not positive."""
-    require(
-        len(widths) >= 1 and all(whole(w) and 1 <= w <= 4096 for w in widths),
-        f"Layer widths are {list(widths)}; give one or more numbers from 1 to 4096.",
-    )
-
-
-def require_rows(name: str, rows: int) -> None:
-    """Reject a number of rows that is not positive or too large."""
-    require(1 <= rows <= 1000, f"{name} is {rows} rows; choose 1 to 1,000.")
-
-
-def require_share(name: str, share: float) -> None:
-    """Reject a share that is negative, or 1 and more."""
-    require(0 <= share < 1, f"{name} is {share}; choose 0 or more, below 1.")
-
-
-def require_penalty(name: str, weight: float) -> None:
-    """Reject a negative weight or standard deviation."""
-    require(weight >= 0, f"{name} is {weight}; choose 0 or more.")

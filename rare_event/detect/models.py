@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from rare_event.config import (
+    Activation,
     AttentionModel,
     BiLSTMModel,
     CNNLSTMModel,
@@ -33,14 +34,20 @@ if TYPE_CHECKING:
 LONGEST_UNROLLED = 8
 
 
-def _initializer(config: NetworkOptions) -> str:
-    return "lecun_normal" if config.activation == "selu" else "glorot_uniform"
+def _initializer(activation: Activation) -> str:
+    return "lecun_normal" if activation == "selu" else "glorot_uniform"
 
 
-def _weights(config: NetworkOptions) -> dict[str, Any]:
+def _weights(config: NetworkOptions, activation: Activation | None = None) -> dict[str, Any]:
     """Return the arguments of every layer with weights: initializer and penalty."""
     decay = import_keras().regularizers.L2(config.weight_decay) if config.weight_decay else None
-    return {"kernel_initializer": _initializer(config), "kernel_regularizer": decay}
+    initializer = _initializer(activation or config.activation)
+    return {"kernel_initializer": initializer, "kernel_regularizer": decay}
+
+
+def _output(config: NetworkOptions, units: int) -> Any:
+    """Return the dense layer that gives the reconstructed values."""
+    return import_keras().layers.Dense(units, activation=config.output_activation, **_weights(config))
 
 
 def _input_noise(config: NetworkOptions) -> list[Any]:
@@ -66,10 +73,13 @@ def _through(layers: list[Any], values: Any) -> Any:
     return values
 
 
-def _hidden_dense(config: NetworkOptions, units: int, penalty: Any = None) -> list[Any]:
-    """Return a hidden dense layer and its noise layers."""
+def _hidden_dense(
+    config: NetworkOptions, units: int, activation: Activation | None = None, penalty: Any = None
+) -> list[Any]:
+    """Return a hidden dense layer, by default with the activation of all, and its noise layers."""
+    activation = activation or config.activation
     layer = import_keras().layers.Dense(
-        units, activation=config.activation, activity_regularizer=penalty, **_weights(config)
+        units, activation=activation, activity_regularizer=penalty, **_weights(config, activation)
     )
     return [layer, *_noise(config)]
 
@@ -87,9 +97,10 @@ def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: 
     if config.tied:
         return _build_tied(config, lookback, n_features, penalty)
     stack = [layers.Input((lookback, n_features)), *_input_noise(config), layers.Flatten()]
-    for depth, units in enumerate(config.widths):
-        stack += _hidden_dense(config, units, penalty if depth == 0 else None)
-    output = layers.Dense(lookback * n_features, **_weights(config))
+    for units, activation in zip(config.widths, config.activation_of_each(len(config.widths)), strict=True):
+        stack += _hidden_dense(config, units, activation, penalty)
+        penalty = None
+    output = _output(config, lookback * n_features)
     return keras.Sequential([*stack, output, layers.Reshape((lookback, n_features))], name="dense")
 
 
@@ -98,21 +109,24 @@ def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any
     layers = import_keras().layers
     tied_dense, _ = own_layers()
     half, odd = divmod(len(config.widths), 2)
+    activations = config.activation_of_each(len(config.widths))
     encoder = [
-        tied_dense(units, _initializer(config), config.weight_decay) for units in config.widths[: half + odd]
+        tied_dense(units, _initializer(activation), config.weight_decay)
+        for units, activation in zip(config.widths[: half + odd], activations, strict=False)
     ]
     steps: list[Any] = [*encoder]
     if not odd:
         # The two middle layers have equal widths; the layer between them has no counterpart to be tied to.
-        steps.append(layers.Dense(config.widths[half], **_weights(config)))
+        steps.append(layers.Dense(config.widths[half], **_weights(config, activations[half])))
     steps += [partial(layer, back=True) for layer in reversed(encoder)]
     inputs = layers.Input((lookback, n_features))
     values = _through([*_input_noise(config), layers.Flatten()], inputs)
-    for depth, step in enumerate(steps[:-1]):
-        first = penalty if depth == 0 else None
-        active = layers.Activation(config.activation, activity_regularizer=first)
+    for step, activation in zip(steps[:-1], activations, strict=True):
+        active = layers.Activation(activation, activity_regularizer=penalty)
         values = _through([step, active, *_noise(config)], values)
-    outputs = _through([steps[-1], layers.Reshape((lookback, n_features))], values)
+        penalty = None
+    last = [steps[-1], layers.Activation(config.output_activation), layers.Reshape((lookback, n_features))]
+    outputs = _through(last, values)
     return import_keras().Model(inputs, outputs, name="dense")
 
 
@@ -133,7 +147,7 @@ def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int)
     values = sampling(2 * config.beta / (lookback * n_features))((mean, log_variance))
     for units in reversed(config.widths):
         values = _through(_hidden_dense(config, units), values)
-    outputs = layers.Dense(lookback * n_features, **_weights(config))(values)
+    outputs = _output(config, lookback * n_features)(values)
     return import_keras().Model(inputs, layers.Reshape((lookback, n_features))(outputs), name="vae")
 
 
@@ -155,23 +169,25 @@ def build_recurrent(config: VectorModel, lookback: int, n_features: int, batch_s
     if isinstance(config, CNNLSTMModel):
         for filters in config.filters:
             stack += _hidden_conv(config, filters)
-    last = len(config.encoder) - 1
-    for depth, units in enumerate(config.encoder):
-        stack += _hidden_recurrent(config, lookback, units, sequences=depth < last)
-    stack.append(layers.RepeatVector(lookback))
-    for units in config.decoder:
-        stack += _hidden_recurrent(config, lookback, units, sequences=True)
-    stack.append(layers.TimeDistributed(layers.Dense(n_features, **_weights(config))))
+    hidden, last = (*config.encoder, *config.decoder), len(config.encoder) - 1
+    activations = config.activation_of_each(len(hidden))
+    for depth, (units, activation) in enumerate(zip(hidden, activations, strict=True)):
+        stack += _hidden_recurrent(config, lookback, units, activation, sequences=depth != last)
+        if depth == last:
+            stack.append(layers.RepeatVector(lookback))
+    stack.append(layers.TimeDistributed(_output(config, n_features)))
     return import_keras().Sequential(stack, name=config.kind)
 
 
-def _hidden_recurrent(config: VectorModel, lookback: int, units: int, sequences: bool) -> list[Any]:
+def _hidden_recurrent(
+    config: VectorModel, lookback: int, units: int, activation: Activation, sequences: bool
+) -> list[Any]:
     """Return a recurrent layer, which outputs all rows or only the last, and its noise layers."""
-    layers, weights = import_keras().layers, _weights(config)
+    layers, weights = import_keras().layers, _weights(config, activation)
     kind = layers.GRU if isinstance(config, GRUModel) else layers.LSTM
     layer = kind(
         units,
-        activation=config.activation,
+        activation=activation,
         return_sequences=sequences,
         unroll=lookback <= LONGEST_UNROLLED,
         dropout=config.dropout,
@@ -203,7 +219,8 @@ def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: in
             stack.append(layers.UpSampling1D(config.pooling))
             rows *= config.pooling
         stack += _hidden_conv(config, filters)
-    stack.append(layers.Conv1D(n_features, config.width, padding="same", **_weights(config)))
+    last = {"activation": config.output_activation, **_weights(config)}
+    stack.append(layers.Conv1D(n_features, config.width, padding="same", **last))
     if rows > lookback:
         stack.append(layers.Cropping1D((0, rows - lookback)))
     return keras.Sequential(stack, name="conv")
@@ -233,7 +250,7 @@ def build_attention(config: AttentionModel, lookback: int, n_features: int, batc
     values = _through(_hidden_dense(config, config.latent), values)
     values = _through(_hidden_dense(config, lookback * config.width), values)
     values = layers.Reshape((lookback, config.width))(values)
-    outputs = _through([*[block] * config.blocks, layers.Dense(n_features, **_weights(config))], values)
+    outputs = _through([*[block] * config.blocks, _output(config, n_features)], values)
     return import_keras().Model(inputs, outputs, name="attention")
 
 

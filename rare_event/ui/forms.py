@@ -225,7 +225,7 @@ def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
     if _kind_of(_hints(config)[name]) is not tuple:
         return value
     if _hints(config)[name] != WHOLE_NUMBERS:
-        return tuple(value)
+        return tuple(value.replace(",", " ").split() if isinstance(value, str) else value)
     try:
         if isinstance(value, str):
             return tuple(int(part) for part in value.replace(",", " ").split())

@@ -240,7 +240,9 @@ def _about_model(model: ModelConfig, lookback: int) -> None:
 
 
 def _in_words(name: str, value: Any) -> str:
-    return label_of(name) if value is True else f"{label_of(name)} {value:g}"
+    if value is True:
+        return label_of(name)
+    return f"{label_of(name)} {value if isinstance(value, str) else format(value, 'g')}"
 
 
 @in_place

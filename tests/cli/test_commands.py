@@ -13,6 +13,7 @@ from rare_event.cli.options import configure
 from rare_event.cli.parser import main, make_parser
 from rare_event.config import (
     ARTICLE_DENSE,
+    ARTICLE_DENSE_TEXT,
     ARTICLE_LSTM,
     RECOMMENDED,
     Costs,
@@ -320,6 +321,11 @@ def test_an_lstm_has_something_to_remember() -> None:
     assert lstm.model == LSTMModel() and lstm.lookback == 5
     assert configured("--model", "lstm", "--lookback", "2").lookback == 2
     # Naming the preset's own model changes nothing.
+    article = ["--widths", "32", "16", "16", "--activations", "tanh", "relu", "tanh"]
+    article += ["--output-activation", "relu", "--activity-l1", "0.001"]
+    assert configured(*article).model == ARTICLE_DENSE_TEXT.model != RECOMMENDED.model
+    with pytest.raises(ConfigError, match="no option widths"):
+        configured("--model", "lstm", *article[:4])
     assert configured("--preset", "article-dense", "--model", "dense") == ARTICLE_DENSE
     assert configured("--preset", "article-lstm", "--model", "dense").lookback == 5
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 from rare_event.config import (
+    ARTICLE_DENSE_TEXT,
     AttentionModel,
     BiLSTMModel,
     CNNLSTMModel,
@@ -75,6 +76,8 @@ OPTIONS: dict[str, Any] = {
     "activity_l2": 1e-4,
     "tied": True,
     "activation": "tanh",
+    "activations": ("tanh", "relu"),
+    "output_activation": "tanh",
 }
 CASES |= {
     f"dense, {name}": with_options(DenseModel(widths=(4, 4)), {"activation": "selu", name: value})
@@ -384,3 +387,34 @@ def test_layers_of_ours_load_in_another_process(tmp_path) -> None:
 def test_the_seed_gives_the_initial_weights() -> None:
     one, same, other = (build(DenseModel(widths=(4,)), 1, 5, batch_size=8, seed=seed) for seed in (1, 1, 2))
     assert same_weights(one, same) and not same_weights(one, other)
+
+
+def test_each_layer_has_the_width_and_activation_given_for_it() -> None:
+    article: Any = ARTICLE_DENSE_TEXT.model
+    dense = small(article)
+    stack = [layer for layer in dense.layers if hasattr(layer, "units")]
+    assert [layer.units for layer in stack] == [32, 16, 16, LOOKBACK * N_FEATURES]
+    assert [layer.activation.__name__ for layer in stack] == ["tanh", "relu", "tanh", "relu"]
+    # Only the first layer has the penalty, which Keras divides by the batch size.
+    penalties = [layer.activity_regularizer for layer in stack]
+    assert float(penalties[0].l1) == pytest.approx(1e-3 * TRAINING.batch_size) and penalties[1:] == [None] * 3
+    # A relu output reconstructs nothing below the mean.
+    values = np.random.default_rng(0).normal(size=(64, LOOKBACK, N_FEATURES)).astype(np.float32)
+    assert dense(values).numpy().min() == 0 > small(DenseModel()).predict(values, verbose=0).min()
+    tied = small(
+        with_options(
+            SMALL["tied"], {"activations": ("tanh", "relu", "elu", "tanh"), "output_activation": "relu"}
+        )
+    )
+    found = [layer.activation.__name__ for layer in tied.layers if type(layer).__name__ == "Activation"]
+    assert found == ["tanh", "relu", "elu", "tanh", "relu"]
+    lstm = small(LSTMModel((6, 4), (4,), activations=("tanh", "relu", "elu"), output_activation="tanh"))
+    found = [layer.activation.__name__ for layer in lstm.layers if type(layer).__name__ == "LSTM"]
+    assert found == ["tanh", "relu", "elu"] and lstm.layers[-1].layer.activation.__name__ == "tanh"
+
+
+@pytest.mark.parametrize("name", ["vae", "conv", "attention"])
+def test_the_output_activation_of_other_networks(name) -> None:
+    values = np.random.default_rng(0).normal(size=(64, LOOKBACK, N_FEATURES)).astype(np.float32)
+    assert small(replace(SMALL[name], output_activation="relu"))(values).numpy().min() >= 0
+    assert small(SMALL[name])(values).numpy().min() < 0

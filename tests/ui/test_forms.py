@@ -70,12 +70,12 @@ def test_every_network_has_a_name_and_says_what_it_is(config) -> None:
 
 def test_what_is_off_by_default_comes_second_and_own_fields_first() -> None:
     assert fields_of(DenseModel) == (
-        ["widths", "activation"],
+        ["widths", "activation", "output_activation"],
         ["activity_l1", "activity_l2", "tied", "dropout", "gaussian_dropout", "alpha_dropout"]
-        + ["input_noise", "weight_decay"],
+        + ["input_noise", "weight_decay", "activations"],
     )
     shown, off = fields_of(LSTMModel)
-    assert shown == ["encoder", "decoder", "activation"] and "recurrent_dropout" in off
+    assert shown == ["encoder", "decoder", "activation", "output_activation"] and "recurrent_dropout" in off
     assert "kind" not in shown + off
     # Inherited or not, what a network is made of comes before what any has.
     for config in (GRUModel, BiLSTMModel):
@@ -114,6 +114,8 @@ def test_a_field_without_words_is_an_error_and_takes_none_from_elsewhere() -> No
 def test_what_stands_in_a_form_becomes_settings() -> None:
     made = apply_values(DenseModel(), {"widths": "64, 32 64", "tied": True})
     assert made == (DenseModel(widths=(64, 32, 64), tied=True), "")
+    each = apply_values(DenseModel(), {"widths": "8, 4", "activations": "tanh,  relu"})
+    assert each == (DenseModel(widths=(8, 4), activations=("tanh", "relu")), "")
     assert apply_values(Training(), {"patience": None, "epochs": 7}) == (
         Training(patience=None, epochs=7),
         "",
@@ -125,6 +127,8 @@ def test_what_stands_in_a_form_becomes_settings() -> None:
     [
         (DenseModel(), {"widths": "32; 16"}, "give whole numbers with commas between"),
         (DenseModel(), {"widths": "1.5"}, "give whole numbers"),
+        (DenseModel(), {"activations": "tanh, rleu"}, "choose from relu, tanh, elu, selu, linear"),
+        (DenseModel(), {"activations": "tanh, relu"}, "for 4 hidden layers"),
         (DenseModel(), {"widths": ""}, "give one or more numbers"),
         (DenseModel(), {"widths": "0"}, "from 1 to 4096"),
         (DenseModel(), {"alpha_dropout": 0.1}, "choose activation 'selu'"),
