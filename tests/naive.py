@@ -33,6 +33,24 @@ def event_rows(label, stretch):
     ]
 
 
+def rows_of_events(times, starts, ends, gap_steps=3.0):
+    """Go through the events one by one; the times rise. Returns the marked rows, and why events mark none."""
+    steps = [b - a for a, b in zip(times[:-1], times[1:], strict=True) if b > a]
+    longest = gap_steps * np.median(steps) if steps else np.inf
+    rows, lost = set(), []
+    for start, end in zip(starts, ends, strict=True):
+        inside = [k for k, time in enumerate(times) if start <= time <= end]
+        later = [k for k, time in enumerate(times) if time >= start]
+        if end < times[0] or start > times[-1]:
+            lost.append("outside")
+        elif not inside and times[later[0]] - times[later[0] - 1] > longest:
+            lost.append("stopped")
+        else:
+            lost.append("")
+            rows |= set(inside if start < end and inside else later[:1])
+    return rows, lost
+
+
 def curve_shift(label, shift, stretch=None):
     """Walk back from every event row, one row at a time."""
     y = [0] * len(label)

@@ -12,7 +12,7 @@ from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.findings import lines, plain, stop_on_problems
 from rare_event.cli.options import configure, design_space, preset_of, with_model, with_options
 from rare_event.cli.output import check_output
-from rare_event.cli.reading import corrections_of, name_of_files, source_of, stored, write_schema
+from rare_event.cli.reading import corrections_of, inputs_of, name_of_files, source_of, stored, write_schema
 from rare_event.config import baselines
 from rare_event.errors import NoEventError
 
@@ -38,7 +38,7 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.workspace import write
 
     if options.ledger is not None:
-        check_output(options.ledger, options.force, options.file)
+        check_output(options.ledger, options.force, inputs_of(options))
     config = configure(options)
     dataset = stored(options)
     rule = config.rule if options.rule else None
@@ -231,7 +231,7 @@ def check_command(options: argparse.Namespace) -> int:
     from rare_event.store.serial import to_plain
 
     if options.write_schema is not None:
-        check_output(options.write_schema, options.force, options.file)
+        check_output(options.write_schema, options.force, inputs_of(options))
     seen = preview(source_of(options), name_of_files(options), corrections_of(options))
     try:
         complete, table = seen.complete, seen.parts()[2]

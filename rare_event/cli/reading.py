@@ -13,6 +13,7 @@ from rare_event.errors import ConfigError
 if TYPE_CHECKING:
     from rare_event.prepare.corrections import Corrections
     from rare_event.read.source import Files
+    from rare_event.read.table import Reading
     from rare_event.store.datasets import Dataset
 
 # Tab and space are hard to type in a shell.
@@ -47,6 +48,12 @@ def reading_options() -> argparse.ArgumentParser:
     add("--units", type=int, metavar="LINE", help="line of the units; 0: there is none")
     add("--sheet", "--member", dest="member", metavar="NAME", help="sheet of a workbook, or file in a zip")
     add("--layout", choices=["wide", "long"], help="long: one row per tag and time")
+    add = parent.add_argument_group("events in a second file").add_argument
+    add("--events", type=Path, metavar="FILE", help="times of events, or starts and ends; gives the label")
+    add("--events-time", nargs="+", metavar="COL", help="column of the times, or of the starts and the ends")
+    add("--events-time-format", metavar="FORMAT", help="as --time-format")
+    add("--events-member", "--events-sheet", metavar="NAME", help="as --member")
+    add("--events-encoding", metavar="NAME", help="as --encoding")
     return parent
 
 
@@ -80,6 +87,7 @@ def corrections_of(options: argparse.Namespace) -> Corrections:
     several = ("label", "event", "leave_out", "normal", "ignore")
     given: dict[str, Any] = {name: tuple(getattr(options, name) or ()) for name in several}
     given |= {name: getattr(options, name) for name in ("blank", "assets", "no_label")}
+    given["events"] = _reading_of_events(options, given, said.events)
     return replace(
         said,
         reading=replace(said.reading, **changes),
@@ -87,15 +95,47 @@ def corrections_of(options: argparse.Namespace) -> Corrections:
     )
 
 
+def _reading_of_events(
+    options: argparse.Namespace, given: dict[str, Any], before: Reading | None
+) -> Reading | None:
+    """Return how the file of events is read; None if nothing is said of it."""
+    names = ("time", "time_format", "member", "encoding")
+    changes = {name: value for name in names if (value := getattr(options, f"events_{name}")) is not None}
+    if options.events is None and changes:
+        name = next(iter(changes)).replace("_", "-")
+        raise ConfigError(f"--events-{name} is about a file of events. Name it with --events FILE.")
+    of_labels = ("label", "event", "normal", "leave_out", "blank", "no_label")
+    contrary = [name for name in of_labels if given[name]]
+    if options.events is not None and contrary:
+        raise ConfigError(
+            f"--events gives the label, so nothing is left for --{contrary[0].replace('_', '-')} to say. "
+            "Leave out one of them."
+        )
+    if not changes:
+        return before
+    if "time" in changes:
+        # The format of other columns does not fit.
+        changes = {"time_format": None, **changes, "time": tuple(changes["time"])}
+    from rare_event.read.table import AS_FOUND
+
+    return replace(before or AS_FOUND, **changes)
+
+
 def source_of(options: argparse.Namespace) -> Path | Files:
     """Return the file of a command, or its files."""
     from rare_event.read.source import Files
 
     paths: list[Path] = options.file
-    if len(paths) == 1:
+    if len(paths) == 1 and options.events is None:
         return paths[0]
     names = tuple(path.name for path in paths)
-    return Files(tuple(paths), names if len(set(names)) == len(names) else tuple(map(str, paths)))
+    names = names if len(set(names)) == len(names) else tuple(map(str, paths))
+    return Files(tuple(paths), names, options.events, options.events.name if options.events else "")
+
+
+def inputs_of(options: argparse.Namespace) -> list[Path]:
+    """Return all files that a command reads."""
+    return [*options.file, *([options.events] if options.events else [])]
 
 
 def name_of_files(options: argparse.Namespace) -> str:

@@ -60,7 +60,7 @@ def asset_order(asset: np.ndarray, time: np.ndarray | None) -> np.ndarray:
     if time is None:
         return order
     parts = [order[rows] for rows in asset_rows(asset[order])]
-    return np.concatenate([part if _set_back(time[part]) else _by_time(part, time) for part in parts])
+    return np.concatenate([part if set_back(time[part]) else _by_time(part, time) for part in parts])
 
 
 def _by_time(rows: np.ndarray, time: np.ndarray) -> np.ndarray:
@@ -68,7 +68,8 @@ def _by_time(rows: np.ndarray, time: np.ndarray) -> np.ndarray:
     return ordered
 
 
-def _set_back(time: np.ndarray) -> bool:
+def set_back(time: np.ndarray) -> bool:
+    """Whether the only backward steps of the times are an hour, as when clocks are set back."""
     steps = np.diff(time)
     back, forward = steps[steps < np.timedelta64(0)], steps[steps > np.timedelta64(0)]
     if not len(back) or not len(forward):

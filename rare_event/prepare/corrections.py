@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from typing import Any, get_args, get_origin, get_type_hints
@@ -16,6 +17,9 @@ from rare_event.prepare.schema import Schema, guess
 from rare_event.read.clock_columns import joined_name
 from rare_event.read.table import AS_FOUND, Choice, Question, Reading
 from rare_event.read.values import shown, text_of
+
+# Begins what a question is about that concerns the second file, of events.
+OF_EVENTS = "events."
 
 
 @dataclass(frozen=True)
@@ -42,6 +46,8 @@ class Corrections:
         Whether no column marks events.
     leave_out, normal
         Values of the label whose rows are left out, and that mark no event.
+    events
+        How the second file is read that gives the label, as in `RawTable.events`.
     """
 
     # A word in a schema file that is not understood must not be lost silently.
@@ -57,14 +63,19 @@ class Corrections:
     no_label: bool = False
     leave_out: tuple[str, ...] = ()
     normal: tuple[str, ...] = ()
+    events: Reading | None = None
 
     def answer(self, question: Question, choice: Choice) -> Corrections:
         """Return the corrections with the answer to a question."""
         if choice.value.startswith("{"):
             return self._labelled(Labelling().answered(choice.value))
+        if question.about.startswith(OF_EVENTS):
+            name, said = question.about.removeprefix(OF_EVENTS), choice.value
+            change: dict[str, Any] = {name: tuple(json.loads(said)) if name == "time" else said}
+            return replace(self, events=replace(self.events or AS_FOUND, **change))
         name = {"event_value": "event"}.get(question.about, question.about)
         kind = Reading if name in {field.name for field in fields(Reading)} else Corrections
-        change: dict[str, Any] = {name: _value(kind, name, choice.value)}
+        change = {name: _value(kind, name, choice.value)}
         if kind is Corrections:
             return replace(self, **change)
         return replace(self, reading=replace(self.reading, **change))
@@ -76,6 +87,12 @@ class Corrections:
             tuple(map(text_of, values)) or None for values in (self.event, self.leave_out, self.normal)
         )
         return Labelling(() if self.no_label else self.label or None, event, leave_out, normal, self.blank)
+
+    def labelled_by(self, column: str | None) -> Corrections:
+        """Return the corrections with a label of 0 and 1 and no other, or without one."""
+        label, event, normal = ((), (), ()) if column is None else ((column,), ("1",), ("0",))
+        unlabelled = replace(self, leave_out=(), blank=None, no_label=column is None)
+        return replace(unlabelled, label=label, event=event, normal=normal)
 
     def _labelled(self, said: Labelling) -> Corrections:
         return replace(

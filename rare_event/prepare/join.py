@@ -13,7 +13,7 @@ from rare_event.prepare.corrections import Corrections, joined_time
 from rare_event.read.raw import read_raw
 from rare_event.read.source import Files, Source
 from rare_event.read.table import LINE, RawTable, Reading, Remark
-from rare_event.read.times import parse_times, time_formats, times_of, zones
+from rare_event.read.times import has_zone, parse_times, time_formats, times_of
 from rare_event.read.values import shown, text_of, texts_of
 from rare_event.text import plural
 
@@ -32,6 +32,8 @@ def read_files(source: Source | Files, name: str, said: Corrections) -> RawTable
     """
     if not isinstance(source, Files):
         return read_raw(source, name=name, said=said.reading)
+    if len(source.parts) == 1:
+        return read_raw(source.parts[0], name=source.names[0], said=said.reading)
     parts = zip(source.parts, source.names, strict=True)
     tables = [read_raw(part, name=each, said=said.reading) for part, each in parts]
     return join_files(tables, source.names, said)
@@ -88,7 +90,9 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
     frames = [frame.reindex(columns=list(dict.fromkeys([*frame, *unused]))) for frame in frames]
     column = _time_column(frames[0], said)
     times = [_times(frame[column], name, said) for frame, name in zip(frames, names, strict=True)]
-    zoned = _require_zones([zones(frame[column]) for frame in frames], names, column)
+    formats = [table.reading.time_format for table in tables]
+    written = [has_zone(frame[column], found) for frame, found in zip(frames, formats, strict=True)]
+    zoned = _require_zones(written, names, column)
     parts = [
         _Part(name, frame.assign(**{column: time}), time.to_numpy())
         for name, frame, time in zip(names, frames, times, strict=True)
@@ -103,7 +107,8 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
         _require_rising(kept)
         joined = joined.iloc[np.argsort(joined[column].to_numpy(), kind="stable")]
     about = Remark("note", None, _about(parts, zoned), "files joined", len(parts))
-    return _with_findings(joined.rename_axis(LINE), (about, *remarks), tables, names)
+    table = _with_findings(joined.rename_axis(LINE), (about, *remarks), tables, names)
+    return replace(table, zoned=zoned)
 
 
 def _with_findings(
@@ -173,9 +178,8 @@ def _times(column: pd.Series, name: str, said: Corrections) -> pd.Series:
     return times
 
 
-def _require_zones(written: Sequence[pd.Series | None], names: Sequence[str], column: str) -> bool:
+def _require_zones(zoned: Sequence[bool], names: Sequence[str], column: str) -> bool:
     """Return whether the times have a zone; refuse files of which only some have."""
-    zoned = [zone is not None and bool(zone.notna().any()) for zone in written]
     if len(set(zoned)) > 1:
         with_zone, without = names[zoned.index(True)], names[zoned.index(False)]
         raise TableError(

@@ -45,7 +45,7 @@ def with_times(table: RawTable, said: Reading) -> RawTable:
     questions = list(table.questions)
     choices = open_formats(frame[name], found[name]) if said.time_format is None else []
     if len(choices) > 1:
-        questions.append(_question(frame[name], choices))
+        questions.append(ask_format(frame[name], choices))
     time = table.reading.time or (name,)
     reading = replace(table.reading, time=time, time_format=time_format)
     return replace(table, reading=reading, remarks=tuple(remarks), questions=tuple(questions))
@@ -150,7 +150,7 @@ def _remark(column: pd.Series, rows: np.ndarray, kind: Kind, fact: str, what: st
     return Remark(kind, None, f"Column {shown(column.name)} {text}", fact, count, lines)
 
 
-def _question(column: pd.Series, formats: list[str]) -> Question:
+def ask_format(column: pd.Series, formats: list[str]) -> Question:
     """Ask for the order of day, month and year."""
     filled = column.dropna()
     parts: Parts = take_apart(filled)

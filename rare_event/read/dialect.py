@@ -13,6 +13,7 @@ from rare_event.read.shape import Shape
 from rare_event.read.values import shown
 
 SEPARATORS = "\t;|,"  # of two that fit equally, the first
+NO_SEPARATOR = "\x1f"  # stands in no text: the file is read as one column
 N_LOOKED_AT = 300
 _WRAPPED = re.compile(rb'"((?:[^"]|"")*)"[;,\t ]*')
 _SEP_LINE = re.compile(rb'"?sep=(.)"?[ \t;,]*', re.IGNORECASE)
@@ -95,6 +96,8 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
     rest = _sample(lines[1:] if named else lines)
     if said is not None and (len(said) != 1 or not said.isascii()):
         raise TableError(f"The separator {shown(said)} is not one character. Write one such as ; or a tab.")
+    if said == NO_SEPARATOR:
+        return Dialect(said, 1, ".", int(bool(named)), False)
     candidates = said or SEPARATORS
     if named and said is None and _score(rest, named[1].decode("latin-1")).width >= 2:
         candidates = named[1].decode("latin-1")

@@ -38,7 +38,9 @@ def digest_of(source: Source | Files) -> str:
         If the file cannot be opened.
     """
     if isinstance(source, Files):
-        return hashlib.sha256(" ".join(map(digest_of, source.parts)).encode()).hexdigest()
+        digests = [*map(digest_of, source.parts)]
+        digests += [] if source.events is None else ["events", digest_of(source.events)]
+        return hashlib.sha256(" ".join(digests).encode()).hexdigest()
     try:
         with open_source(source) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()

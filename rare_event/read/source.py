@@ -38,16 +38,31 @@ class Opened:
 
 @dataclass(frozen=True)
 class Files:
-    """Several files that are read as one table, and their names."""
+    """Several files that are read as one table, and their names.
+
+    Parameters
+    ----------
+    parts, names
+        One or more files of rows.
+    events, events_name
+        A file of the times of events, if there is one.
+    """
 
     parts: tuple[Source, ...]
     names: tuple[str, ...]
+    events: Source | None = None
+    events_name: str = ""
+
+    @property
+    def rows_name(self) -> str:
+        """Name of the files of rows together, for display."""
+        more = len(self.names) - 2
+        return ", ".join(self.names[:2]) + (f" and {more} more" if more > 0 else "")
 
     @property
     def name(self) -> str:
         """Name of all files together, for display."""
-        more = len(self.names) - 2
-        return ", ".join(self.names[:2]) + (f" and {more} more" if more > 0 else "")
+        return self.rows_name + (f" with {self.events_name}" if self.events is not None else "")
 
 
 def name_of(source: Source) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.read.blocks import Csv
-from rare_event.read.dialect import Dialect, find_dialect, is_wrapped, unwrapped
+from rare_event.read.dialect import NO_SEPARATOR, Dialect, find_dialect, is_wrapped, unwrapped
 from rare_event.read.encoding import HEAD_BYTES, Encoding, find_encoding, utf8_blocks
 from rare_event.read.header import Header, find_header
 from rare_event.read.names import distinct_names, filled_names, require_names
@@ -105,7 +105,8 @@ def find_structure(opened: Opened, head: bytes, name: str, said: Reading) -> Str
     wrapped = is_wrapped(lines)
     if wrapped:
         lines = b"".join(unwrapped(iter([b"\n".join(lines)]))).split(b"\n")
-    dialect = find_dialect(lines, name, "," if opened.typed else said.separator)
+    typed = opened.typed and said.separator != NO_SEPARATOR
+    dialect = find_dialect(lines, name, "," if typed else said.separator)
     header = find_header(lines, dialect, name, said.header, said.units)
     require_names(header.records[0].cells if len(header.records) == 1 else header.names, name)
     names, nameless = filled_names(header.names)

@@ -142,6 +142,11 @@ class RawTable:
         What must be answered before the columns can be used.
     written
         A few cells of columns that were converted, by column: line, text in the file, value read.
+    zoned
+        Whether times that had a zone are UTC now, without one.
+    events
+        How the file of events was read that gave the label; None without one. Its `time` is the column of
+        the start and, if there is one, that of the end.
     """
 
     frame: pd.DataFrame
@@ -149,3 +154,5 @@ class RawTable:
     remarks: tuple[Remark, ...] = ()
     questions: tuple[Question, ...] = ()
     written: dict[str, tuple[tuple[int, str, str], ...]] = field(default_factory=dict)
+    zoned: bool = False
+    events: Reading | None = None

@@ -177,6 +177,16 @@ def zones(column: pd.Series) -> pd.Series | None:
     return pd.Series(found, column.index, dtype="str")
 
 
+def has_zone(column: pd.Series, time_format: str | None) -> bool:
+    """Whether times are UTC once they are read: written with a zone, or counted since 1970."""
+    if time_format in EPOCHS:
+        return True
+    written = zones(column)
+    return isinstance(column.dtype, pd.DatetimeTZDtype) or (
+        written is not None and bool(written.notna().any())
+    )
+
+
 def first_unread(column: pd.Series) -> int:
     """Row of the first text that is no time; of the first text where each alone is one."""
     written = column.notna().to_numpy()

@@ -5,17 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
-from functools import partial
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import pandas as pd
-import pyarrow as pa
 
 from rare_event.checks.findings import Finding, Fix
 from rare_event.checks.fixes import Recipe, fix, fix_again, with_role_of
@@ -24,18 +20,16 @@ from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.schema import Schema, guess_schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.raw import FIRST_LINE, digest_of
-from rare_event.read.source import Files, compress
+from rare_event.read.source import Files
 from rare_event.read.table import AS_FOUND, LINE, Reading, Remark
+from rare_event.store.originals import folder_of, keep_originals
 from rare_event.store.preview import Preview, preview
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
 from rare_event.store.workspace import home, write, write_text
 
-DIGEST = re.compile(r"[0-9a-f]{64}")
 RECORD = "dataset.json"
 FIRST_READING = "raw.parquet"
 STORED = re.compile(r"raw(-[0-9a-f]{12})?\.parquet")
-ORIGINAL = "original.zst"
-COPIED_BYTES = 1 << 20
 NEWER_ROLES = ("asset", "also", "left_out_values", "normal_values")
 
 
@@ -66,7 +60,9 @@ class Dataset:
     accepted
         Codes of the problems that were accepted for a run; none in the workspace.
     files
-        Names of the files that were joined; empty for one file.
+        Names of the files that were joined, or that have a file of events; empty for one file alone.
+    events, events_reading
+        Name of the file of events that gave the label, and how it was read; empty and None without one.
     """
 
     # Otherwise a correction by a newer version would be lost silently.
@@ -84,6 +80,8 @@ class Dataset:
     first_schema: Schema | None = None
     accepted: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
+    events: str = ""
+    events_reading: Reading | None = None
 
     @property
     def version(self) -> str:
@@ -231,18 +229,20 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
     """
     raw, schema, table = seen.parts()
     kept, stored = stored_dataset(seen.digest), FIRST_READING
+    # Events in other places are another label of the same reading.
+    label = b"" if raw.events is None else raw.frame[schema.label].to_numpy().tobytes()
+    named = f"raw-{_short_digest(raw.reading, label)}.parquet"
+    if raw.events is not None:
+        stored = named
     if kept is not None:
-        if kept.reading == raw.reading and kept.schema == schema:
+        same = kept.reading == raw.reading and (raw.events is None or kept.stored == named)
+        if same and kept.schema == schema:
             return kept
-        same = kept.reading == raw.reading
-        stored = kept.stored if same else f"raw-{_short_digest(raw.reading)}.parquet"
-    folder = _folder(seen.digest)
+        stored = kept.stored if same else named
+    folder = folder_of(seen.digest)
     if not (folder / stored).exists() or kept is None:
         write(folder / stored, raw.frame.to_parquet)
-    parts, names = (source.parts, source.names) if isinstance(source, Files) else ((source,), ())
-    for part, file in zip(parts, _originals(names), strict=True):
-        if not (folder / file).exists():
-            write(folder / file, partial(compress, part, COPIED_BYTES))
+    files = keep_originals(folder, source)
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return save_dataset(
         Dataset(
@@ -256,7 +256,9 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
             table.remarks,
             stored,
             schema,
-            files=names,
+            files=files.names,
+            events=files.events_name,
+            events_reading=raw.events,
         )
     )
 
@@ -270,44 +272,15 @@ def stored_dataset(digest: str) -> Dataset | None:
     return None
 
 
-@contextmanager
-def original(dataset: Dataset) -> Iterator[Path | Files]:
-    """Unpack the upload of a dataset into temporary files, to read it differently.
-
-    Raises
-    ------
-    RunError
-        If it is missing, as in datasets of earlier versions, or damaged.
-    """
-    folder = _folder(dataset.digest)
-    with TemporaryDirectory(dir=folder, prefix=".reading-") as unpacked:
-        paths = []
-        for file in _originals(dataset.files):
-            path = Path(unpacked) / file
-            with (
-                explain("original file", dataset.name, UPLOAD_AGAIN),
-                pa.input_stream(str(folder / file), compression="zstd") as packed,
-                path.open("wb") as whole,
-            ):
-                shutil.copyfileobj(packed, whole, COPIED_BYTES)
-            paths.append(path)
-        yield Files(tuple(paths), dataset.files) if dataset.files else paths[0]
-
-
-def _originals(names: Sequence[str]) -> list[str]:
-    """Names of the stored uploads: of one file, or of each that was joined."""
-    return [f"{number}-{ORIGINAL}" for number in range(len(names))] or [ORIGINAL]
-
-
-def _short_digest(reading: Reading) -> str:
+def _short_digest(reading: Reading, label: bytes = b"") -> str:
     # Fields that a newer version adds do not rename the files of an older one.
     given = {name: value for name, value in asdict(reading).items() if value != getattr(AS_FOUND, name)}
-    return hashlib.sha256(json.dumps(given, sort_keys=True).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(given, sort_keys=True).encode() + label).hexdigest()[:12]
 
 
 def save_dataset(dataset: Dataset) -> Dataset:
     """Store the record of a dataset: its schema and fixes."""
-    write_text(_folder(dataset.digest) / RECORD, dump(dataset))
+    write_text(folder_of(dataset.digest) / RECORD, dump(dataset))
     return dataset
 
 
@@ -319,7 +292,7 @@ def open_dataset(digest: str) -> Dataset:
     RunError
         If it does not exist or its record is damaged.
     """
-    return load(Dataset, _folder(digest) / RECORD, "record", f"dataset {digest[:12]}", UPLOAD_AGAIN)
+    return load(Dataset, folder_of(digest) / RECORD, "record", f"dataset {digest[:12]}", UPLOAD_AGAIN)
 
 
 def list_datasets() -> list[Dataset]:
@@ -336,15 +309,8 @@ def _stored(digest: str, name: str, file: str) -> pd.DataFrame:
     if not STORED.fullmatch(file):
         raise RunError(f"The record of {name} is damaged. {UPLOAD_AGAIN}")
     with explain("stored file", name, UPLOAD_AGAIN):
-        stored = pd.read_parquet(_folder(digest) / file)
+        stored = pd.read_parquet(folder_of(digest) / file)
     if stored.index.name == LINE:
         return stored
     # Stored before lines were kept: the header was line 1.
     return stored.set_axis(pd.RangeIndex(FIRST_LINE, FIRST_LINE + len(stored), name=LINE))
-
-
-def _folder(digest: str) -> Path:
-    # A digest may come from a URL; nothing else may become a path.
-    if not DIGEST.fullmatch(digest):
-        raise RunError("This is not the digest of a dataset. Open one from the home page.")
-    return home() / "datasets" / digest

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
+from rare_event.prepare.event_label import with_events
 from rare_event.prepare.join import read_files
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
@@ -78,7 +79,7 @@ class Preview:
             If it cannot be stored as it is.
         """
         raw, schema, _ = self.parts()
-        return Corrections(raw.reading, schema=schema)
+        return Corrections(raw.reading, schema=schema, events=raw.events)
 
     def parts(self) -> tuple[RawTable, Schema, Table]:
         """Return the columns, their roles and the table.
@@ -119,7 +120,8 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
         return Preview(name, digest, said, refused=str(error))
     raw = replace(raw, questions=still_open(raw.questions, said))
     try:
-        schema = roles(raw.frame, said)
+        raw, told = with_events(raw, source, said)
+        schema = roles(raw.frame, told)
     except OpenQuestion as question:
         # How the file is read is settled first: the columns depend on it.
         return Preview(name, digest, said, raw, questions=raw.questions or question.questions)

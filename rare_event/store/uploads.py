@@ -14,7 +14,8 @@ from typing import BinaryIO
 from rare_event.errors import RunError
 from rare_event.read.raw import digest_of
 from rare_event.read.source import Files
-from rare_event.store.datasets import COPIED_BYTES, Dataset, original
+from rare_event.store.datasets import Dataset
+from rare_event.store.originals import COPIED_BYTES, original
 from rare_event.store.workspace import explain_disk_errors, home, write
 
 DIGEST = re.compile(r"[0-9a-f]{64}")
@@ -43,8 +44,8 @@ def keep_upload(content: BinaryIO) -> str:
     return digest
 
 
-def keep_original(dataset: Dataset) -> str:
-    """Unpack the upload of a dataset again and return its digest.
+def keep_original(dataset: Dataset) -> tuple[str, str]:
+    """Unpack the upload of a dataset again; return its digest and that of its events, empty without any.
 
     Raises
     ------
@@ -52,13 +53,32 @@ def keep_original(dataset: Dataset) -> str:
         If it is missing or damaged, or was several files.
     """
     _forget_old()
-    with original(dataset) as path:
-        if isinstance(path, Files):
+    with original(dataset) as source:
+        files = source if isinstance(source, Files) else Files((source,), ())
+        if len(files.parts) > 1:
             raise RunError(
                 "This dataset was joined from several files. Upload them again to read them differently."
             )
-        write(_path(dataset.digest), lambda kept: os.replace(path, kept))
-    return dataset.digest
+        rows, *events = (_keep(part) for part in (*files.parts, files.events) if isinstance(part, Path))
+    return rows, next(iter(events), "")
+
+
+def _keep(file: Path) -> str:
+    digest = digest_of(file)
+    write(_path(digest), lambda kept: os.replace(file, kept))
+    return digest
+
+
+def open_uploads(digest: str, name: str, events: str = "", events_name: str = "") -> Path | Files:
+    """Return the path of an upload, or with the digest of a file of events those of both.
+
+    Raises
+    ------
+    RunError
+        If one is no longer there.
+    """
+    path = open_upload(digest)
+    return Files((path,), (name,), open_upload(events), events_name) if events else path
 
 
 def open_upload(digest: str) -> Path:

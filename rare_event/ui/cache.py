@@ -38,7 +38,7 @@ from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.preview import Preview, preview
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
-from rare_event.store.uploads import open_upload
+from rare_event.store.uploads import open_uploads
 from rare_event.store.workspace import home
 
 SAMPLE_NAME = "sample-mill.csv"
@@ -67,13 +67,14 @@ def table_of(dataset: Dataset) -> Table:
 
 # Two: the one that is looked at, and the one before its last answer.
 @st.cache_resource(max_entries=2, show_spinner="Reading the file …")
-def _preview(digest: str, name: str, said: Corrections) -> Preview:
-    return preview(open_upload(digest), name, said)
+def _preview(digest: str, name: str, said: Corrections, events: str, events_name: str) -> Preview:
+    source = open_uploads(digest, name, events, events_name)
+    return preview(source, source.name if events else name, said)
 
 
-def preview_of(digest: str, name: str, said: Corrections) -> Preview:
-    """Return how an upload is read with these corrections."""
-    return _preview(digest, name, said)
+def preview_of(digest: str, name: str, said: Corrections, events: str = "", events_name: str = "") -> Preview:
+    """Return how an upload is read with these corrections; the label comes from a file of events, if any."""
+    return _preview(digest, name, said, events, events_name)
 
 
 def forget_previews() -> None:

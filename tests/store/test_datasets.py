@@ -20,9 +20,9 @@ from rare_event.store.datasets import (
     add_dataset,
     list_datasets,
     open_dataset,
-    original,
     save_dataset,
 )
+from rare_event.store.originals import original
 from rare_event.store.preview import preview
 from rare_event.store.serial import to_plain
 from tests.small import small_frame

@@ -11,7 +11,8 @@ from rare_event.prepare.table import read_table
 from rare_event.read.source import Files
 from rare_event.read.table import Reading
 from rare_event.store import preview as previews
-from rare_event.store.datasets import add_dataset, list_datasets, open_dataset, original, save_dataset, store
+from rare_event.store.datasets import add_dataset, list_datasets, open_dataset, save_dataset, store
+from rare_event.store.originals import original
 from rare_event.store.preview import examples, first_lines, preview
 from tests.prepare.test_corrections import DECIMAL, FILE
 

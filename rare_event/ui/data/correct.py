@@ -39,7 +39,7 @@ def correct(upload: Pending, seen: Preview) -> Corrections | None:
         st.form("data_correct"),
     ):
         reading = fields.reading()
-        roles = {} if seen.raw is None else fields.roles()
+        roles = {} if seen.raw is None else fields.roles(labelled=bool(upload.events))
         if not st.form_submit_button("Read it again", icon=":material/refresh:"):
             return None
     time = {name: roles.pop(name) for name in ("time", "time_format") if name in roles}
@@ -114,8 +114,14 @@ class Fields:
         self._text(fourth, "member", "File inside, or sheet")
         return self.changes
 
-    def roles(self) -> dict[str, Any]:
-        """Show the roles of the columns, and return those that were changed."""
+    def roles(self, *, labelled: bool) -> dict[str, Any]:
+        """Show the roles of the columns, and return those that were changed.
+
+        Parameters
+        ----------
+        labelled
+            Whether a second file gives the label, so that no column is chosen.
+        """
         self.changes = {}
         assert self.seen.raw is not None
         said, schema, frame = self.said, self.seen.schema, self.seen.raw.frame
@@ -126,19 +132,25 @@ class Fields:
             time = () if schema is None or schema.time is None else (schema.time,)
         self._columns(left, "time", "Time", names, time)
         self._text_of_time(right)
-        labels = said.label or (() if schema is None else schema.labels)
-        self._columns(left, "label", "Label", names, labels)
-        values = values_of(frame, [label for label in labels if label in names])
-        events = said.event or (() if schema is None or not labels else schema.event_values)
-        left_out = said.leave_out or (() if schema is None else schema.left_out_values)
-        self._columns(right, "event", "Values that mark an event", values, events)
-        self._columns(right, "leave_out", "Values whose rows are left out", values, left_out)
+        if not labelled:
+            self._label(left, right)
         unused = () if schema is None else schema.ignored
         used = [name for name in names if name not in unused]
         self._columns(left, "ignore", "Columns to ignore", used, said.ignore)
         asset = said.assets or (None if schema is None else schema.asset)
         self._choose(right, "assets", "Column of the machine", dict(zip(names, names, strict=True)), asset)
         return self._consistent()
+
+    def _label(self, left: Any, right: Any) -> None:
+        assert self.seen.raw is not None
+        said, schema, frame = self.said, self.seen.schema, self.seen.raw.frame
+        labels = said.label or (() if schema is None else schema.labels)
+        self._columns(left, "label", "Label", list(frame.columns), labels)
+        values = values_of(frame, [label for label in labels if label in frame.columns])
+        events = said.event or (() if schema is None or not labels else schema.event_values)
+        left_out = said.leave_out or (() if schema is None else schema.left_out_values)
+        self._columns(right, "event", "Values that mark an event", values, events)
+        self._columns(right, "leave_out", "Values whose rows are left out", values, left_out)
 
     def _text_of_time(self, place: Any) -> None:
         said, schema = self.said.reading.time_format, self.seen.schema

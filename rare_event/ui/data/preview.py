@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pandas as pd
 import streamlit as st
 
 from rare_event.prepare.schema import Schema
+from rare_event.read.source import Files
 from rare_event.read.values import shown
 from rare_event.store.datasets import Dataset, store
 from rare_event.store.preview import Preview, examples, first_lines
-from rare_event.store.uploads import open_upload
+from rare_event.store.uploads import open_uploads
 from rare_event.text import number, plain
 from rare_event.ui.cache import forget_previews, preview_of
 from rare_event.ui.data.correct import correct
+from rare_event.ui.data.events import choose_events
 from rare_event.ui.data.upload import Pending, leave, look_at, read_differently
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import update_state
@@ -45,17 +48,19 @@ def show_preview(upload: Pending) -> None:
     RunError
         If the upload is no longer there.
     """
-    path = open_upload(upload.digest)
-    seen = preview_of(upload.digest, upload.name, upload.corrections)
+    files = (upload.events, upload.events_name)
+    source = open_uploads(upload.digest, upload.name, *files)
+    seen = preview_of(upload.digest, upload.name, upload.corrections, *files)
     st.subheader(f"Preview of {plain(upload.name)}")
     st.caption("Nothing is stored yet. Check how the file is read, then use it.")
     if seen.refused:
         st.error(plain(seen.refused))
     _ask(upload, seen)
-    _buttons(upload, seen)
+    choose_events(upload)
+    _buttons(upload, seen, source)
     if seen.raw is None:
         st.markdown("**First lines of the file**")
-        st.code("\n".join(first_lines(path)) or " ", language=None)
+        st.code("\n".join(first_lines(source)) or " ", language=None)
     else:
         st.markdown(" · ".join(f"{what} **{plain(value)}**" for what, value in _guesses(seen)))
         _show_remarks(seen)
@@ -85,11 +90,11 @@ def _ask(upload: Pending, seen: Preview) -> None:
             look_at(upload.answered(question, choice))
 
 
-def _buttons(upload: Pending, seen: Preview) -> None:
+def _buttons(upload: Pending, seen: Preview, source: Path | Files) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         usable = seen.table is not None and not seen.questions
         if st.button("Use this file", key="data_use", type="primary", disabled=not usable):
-            dataset = store(seen, open_upload(upload.digest))
+            dataset = store(seen, source)
             forget_previews()
             leave()
             update_state(digest=dataset.digest, run_id=None)

@@ -27,12 +27,16 @@ class Pending:
         What the analyst corrected in the form.
     answers
         Questions and their answers, in the order in which they were asked.
+    events, events_name
+        Digest and name of a second file, of the events; empty without one.
     """
 
     digest: str
     name: str
     said: Corrections = NO_CORRECTIONS
     answers: tuple[tuple[Question, Choice], ...] = ()
+    events: str = ""
+    events_name: str = ""
 
     @property
     def corrections(self) -> Corrections:
@@ -51,6 +55,13 @@ class Pending:
     def corrected(self, said: Corrections) -> Pending:
         """Return this with other corrections: they hold all answers so far."""
         return replace(self, said=said, answers=())
+
+    def with_events(self, digest: str, name: str) -> Pending:
+        """Return this with a second file that gives the label, or with none; other labels are forgotten."""
+        said = replace(self.corrections.labelled_by(None), no_label=False, events=None)
+        # Without the second file its column is no role.
+        said = said if digest else replace(said, schema=None)
+        return replace(self.corrected(said), events=digest, events_name=name)
 
 
 def pending() -> Pending | None:
@@ -83,12 +94,15 @@ def read_differently(dataset: Dataset) -> None:
     RunError
         If the upload was not kept.
     """
-    said = Corrections(dataset.reading, schema=dataset.schema)
-    look_at(Pending(keep_original(dataset), dataset.name, said))
+    said = Corrections(dataset.reading, schema=dataset.schema, events=dataset.events_reading)
+    digest, events = keep_original(dataset)
+    name = dataset.files[0] if dataset.events else dataset.name
+    look_at(Pending(digest, name, said, events=events, events_name=dataset.events))
 
 
 def leave() -> None:
     """Forget the upload that is looked at."""
     upload = st.session_state.pop(KEY, None)
     if upload is not None:
-        forget_upload(upload.digest)
+        for digest in filter(None, [upload.digest, upload.events]):
+            forget_upload(digest)

@@ -1,0 +1,315 @@
+"""A second file of the times of events, or of their starts and ends, as it is read."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NoReturn
+
+import numpy as np
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.prepare.corrections import OF_EVENTS, OpenQuestion
+from rare_event.prepare.label_words import meaning, resembles_label, words_of
+from rare_event.prepare.labelling import distinct_texts, joined
+from rare_event.read.clock_columns import ask_format
+from rare_event.read.clocks import clocks_alone, take_apart
+from rare_event.read.dialect import NO_SEPARATOR
+from rare_event.read.raw import read_raw
+from rare_event.read.source import Source
+from rare_event.read.table import Choice, Question, RawTable, Reading, Remark
+from rare_event.read.times import (
+    called_time,
+    has_clock,
+    has_zone,
+    parse_times,
+    time_formats,
+    zones,
+)
+from rare_event.read.values import distinct, shown
+from rare_event.text import plural
+
+MOST_NAMED = 5
+START_WORDS = frozenset(["start", "starts", "started", "begin", "begins", "began", "beginning", "beginn"])
+START_WORDS |= {"onset", "from", "since", "von", "début", "debut", "inicio", "inizio", "on", "raised"}
+END_WORDS = frozenset(["end", "ends", "ended", "ending", "ende", "stop", "stops", "stopped", "stopp", "bis"])
+END_WORDS |= {"finish", "finished", "until", "till", "to", "fin", "fine", "hasta", "off", "cleared", "return"}
+# Answers of a column that may say something else of an event than whether it is one.
+PLAIN_ANSWERS = frozenset(["yes", "no", "true", "false", "none"])
+# Share of the cells of a column: one time in a comment makes no column of times.
+FEW_TIMES = 0.2
+OPTIONS = {"member": "--events-member NAME", "encoding": "--events-encoding NAME"}
+
+
+@dataclass(frozen=True, eq=False)
+class Events:
+    """The events of a file.
+
+    Parameters
+    ----------
+    name
+        Of the file.
+    frame
+        Its columns; the index holds the line of each event.
+    starts, ends
+        datetime64[ns], shape (n_events,); the same for moments.
+    reading
+        How the file was read, as in `RawTable.events`.
+    zoned
+        Whether the times were written with a zone, or are UTC.
+    remarks
+        What was found while reading.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    starts: np.ndarray
+    ends: np.ndarray
+    reading: Reading
+    zoned: bool
+    remarks: tuple[Remark, ...] = ()
+
+    def where(self, which: np.ndarray) -> str:
+        """Name the lines of some events, bool of shape (n_events,)."""
+        return lines_of(self.frame.index[which])
+
+
+def lines_of(lines: Sequence[object] | pd.Index) -> str:
+    """Name a few lines."""
+    listed = [str(line) for line in lines[:MOST_NAMED]]
+    more = [f"{len(lines) - MOST_NAMED:,} more"] if len(lines) > MOST_NAMED else []
+    return f"line{'s' if len(lines) > 1 else ''} {joined([*listed, *more])}"
+
+
+def read_events(source: Source, name: str, said: Reading) -> Events:
+    """Read a file of events.
+
+    Parameters
+    ----------
+    source, name
+        The file.
+    said
+        What the analyst says of it; its `time` is the column of the start and, if there is one, of the end.
+
+    Raises
+    ------
+    OpenQuestion
+        If the file leaves something open that is never guessed.
+    TableError
+        If it cannot be read, a line holds no time, an event ends before it starts, or only some lines are
+        events.
+    """
+    raw = _raw(source, name, replace(said, time=None, time_format=None, layout="wide"))
+    asked = [
+        replace(q, about=OF_EVENTS + q.about, what=f"{name}: {q.what}", option=OPTIONS[q.about])
+        for q in raw.questions
+        if q.about in OPTIONS
+    ]
+    if asked:
+        raise OpenQuestion(asked)
+    columns = _columns(raw.frame, name, said.time)
+    _require_events_only(raw.frame.drop(columns=list(columns)), name)
+    time_format = said.time_format or _time_format(_cells(raw.frame, columns), name)
+    starts, *ends = (_times(raw.frame[column], time_format, name) for column in columns)
+    zoned = {has_zone(raw.frame[column], time_format) for column in columns}
+    if len(zoned) > 1:
+        raise TableError(
+            f"{name}: only one of {joined(map(shown, columns))} has a zone. Write all times in one way."
+        )
+    remarks = tuple(
+        replace(remark, column=None, what=f"{name}: {remark.what}", lines=())
+        for remark in raw.remarks
+        if remark.fact not in ("more than one time", "seconds cut off")
+    )
+    reading = replace(raw.reading, time=columns, time_format=time_format)
+    events = Events(name, raw.frame, starts, ends[0] if ends else starts, reading, zoned.pop(), remarks)
+    if (wrong := events.ends < starts).any():
+        raise TableError(
+            f"{plural(int(wrong.sum()), 'event')} of {name}, in {events.where(wrong)}, would end before the "
+            f"start: {shown(columns[0])} is read as the start and {shown(columns[-1])} as the end. Correct "
+            "the file."
+        )
+    return events
+
+
+def _raw(source: Source, name: str, said: Reading) -> RawTable:
+    """Read a table, or a list of times: it has one column, and each time may hold a comma."""
+    raw = None
+    try:
+        raw = read_raw(source, name=name, said=said)
+        if said.separator is not None or any(time_formats(raw.frame[c]) for c in raw.frame):
+            return raw
+    except TableError:
+        if said.separator is not None:
+            raise
+    alone = read_raw(source, name=name, said=replace(said, separator=NO_SEPARATOR))
+    return alone if raw is None or any(time_formats(alone.frame[c]) for c in alone.frame) else raw
+
+
+def _words(column: str) -> set[str]:
+    """Words of the name of a column; "StartTime" has two."""
+    return set(words_of(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)))
+
+
+def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tuple[str, ...]:
+    """Find the column of the start and that of the end, if there is one."""
+    missing = [column for column in said or () if column not in frame]
+    if missing or len(said or ()) > 2:
+        wrong = (
+            f"no column {shown(missing[0])}" if missing else "one column of starts and one of ends at most"
+        )
+        raise TableError(f"{name} has {wrong}. Its columns are {joined(map(shown, frame.columns[:10]))}.")
+    if said:
+        return said
+    found = [str(column) for column in frame if _holds_times(frame[column])]
+    for column in frame.drop(columns=found):
+        if _should_hold_times(frame[column]):
+            _refuse_cell(frame[column], _first_unread(frame[column]), name)
+    if not found:
+        listed = joined(map(shown, frame.columns[:MOST_NAMED]))
+        raise TableError(
+            f"{name} has no column of times that can be read; its columns are {listed}. Give a file with the "
+            "times of events, such as 2024-05-31 13:00, or with their starts and ends."
+        )
+    if len(found) == 1:
+        chosen: tuple[str, ...] = (found[0],)
+    else:
+        starts = [column for column in found if _words(column) & START_WORDS]
+        ends = [column for column in found if _words(column) & END_WORDS and column not in starts]
+        rest = [column for column in found if column not in ends]
+        if len(ends) != 1 or len(starts or rest) != 1:
+            raise OpenQuestion([_which_columns(frame, found, name)])
+        chosen = ((starts or rest)[0], ends[0])
+    for column in frame.columns.difference(list(chosen)):
+        if pd.api.types.is_string_dtype(frame[column]) and clocks_alone(frame[column]):
+            raise TableError(
+                f"{name}: {shown(column)} holds times of day without a date, and no date belongs to it. "
+                "Write date and time of day in one column."
+            )
+    if len({has_clock(frame[column]) for column in chosen}) > 1:
+        raise TableError(
+            f"{name}: one of {shown(chosen[0])} and {shown(chosen[1])} holds dates without a time of day. "
+            "Write both with the time of day."
+        )
+    return chosen
+
+
+def _holds_times(column: pd.Series) -> bool:
+    name, numeric = str(column.name), pd.api.types.is_numeric_dtype(column)
+    called = called_time(name) or bool(_words(name) & (START_WORDS | END_WORDS))
+    return bool((called or not numeric) and time_formats(column.rename("time") if called else column))
+
+
+def _should_hold_times(column: pd.Series) -> bool:
+    """Whether the name of a column, or some of its cells, say that it holds times."""
+    texts = column.dropna()
+    if texts.empty or not pd.api.types.is_string_dtype(column):
+        return False
+    named = called_time(str(column.name)) or bool(_words(str(column.name)) & (START_WORDS | END_WORDS))
+    readable = (take_apart(texts.iloc[:1000]).codes >= 0).mean()
+    return (named and not clocks_alone(column)) or readable > FEW_TIMES
+
+
+def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Question:
+    """Ask which columns of times are the start and the end."""
+
+    def cells(columns: Sequence[str]) -> str:
+        return " to ".join(str(frame[column].iloc[0]) for column in columns)
+
+    pairs = [(a, b) for k, a in enumerate(found) for b in found[k + 1 :]]
+    choices: list[tuple[str, tuple[str, ...]]]
+    choices = [(f"Events last from {shown(a)} to {shown(b)}", (a, b)) for a, b in pairs]
+    choices += [(f"{shown(column)} is the time of an event", (column,)) for column in found]
+    return Question(
+        f"{OF_EVENTS}time",
+        None,
+        f"{name} has {len(found)} columns of times: {joined(map(shown, found))}. Which of them say when an "
+        "event is?",
+        tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
+        "--events-time START END, or --events-time COLUMN",
+    )
+
+
+def _require_events_only(others: pd.DataFrame, name: str) -> None:
+    """Refuse a file in which only some lines are events, or that gives each event two lines."""
+    for column in others:
+        values = distinct_texts(distinct(others[column]))
+        telling = [v for v in values if v.casefold() not in PLAIN_ANSWERS and not v.lstrip("+-").isdigit()]
+        tell = {meaning(value) for value in (values if resembles_label(str(column)) else telling)}
+        words = {value.casefold() for value in values}
+        example = joined(shown(value) for value in values[:3])
+        if {"event", "normal"} <= tell:
+            raise TableError(
+                f"{name}: {shown(column)} holds {example}, so not every line is an event. Keep only the "
+                "lines of events, or remove the column if all lines are."
+            )
+        if len(words) == 2 and words & START_WORDS and words & END_WORDS:
+            raise TableError(
+                f"{name}: {shown(column)} holds {example}, so each event takes two lines. Write its start "
+                "and its end in one line."
+            )
+
+
+def _cells(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+    """Return starts and ends in turn, in the order of the lines."""
+    if len({str(frame[column].dtype) for column in columns}) > 1:
+        raise TableError(
+            f"The columns {joined(map(shown, columns))} of the events are written in two ways. Write both in "
+            "one format."
+        )
+    cells: pd.Series = pd.concat([frame[c].rename(columns[0]) for c in columns])
+    return cells.sort_index(kind="stable")
+
+
+def _time_format(cells: pd.Series, name: str) -> str | None:
+    """Find the format of the times of events; their order and distances are no evidence of it."""
+    formats = time_formats(cells.rename("time"))
+    if not formats:
+        _refuse_cell(cells, _first_unread(cells), name)
+    if formats[0] is None or len(formats) == 1:
+        return formats[0]
+    parsed = {text: parse_times(cells, text) for text in formats}
+    most = max(times.notna().sum() for times in parsed.values())
+    possible: dict[str, pd.Series] = {}
+    for text, times in parsed.items():
+        if text and times.notna().sum() == most and not any(map(times.equals, possible.values())):
+            possible[text] = times
+    if len(possible) > 1:
+        first, second, *_ = possible.values()
+        question = ask_format(cells[(first != second).to_numpy()], list(possible))
+        option = question.option.replace("--time-format", "--events-time-format")
+        what = f"{name}: {question.what}"
+        raise OpenQuestion([replace(question, about=f"{OF_EVENTS}time_format", what=what, option=option)])
+    return next(iter(possible))
+
+
+def _times(column: pd.Series, time_format: str | None, name: str) -> np.ndarray:
+    """Parse the times of events, each of which must be readable."""
+    times = parse_times(column, time_format)
+    if times.isna().any():
+        _refuse_cell(column, int(np.flatnonzero(times.isna())[0]), name)
+    written = zones(column)
+    if written is not None and written.notna().any() and written.isna().any():
+        row = int(np.flatnonzero(written.isna())[0])
+        raise TableError(
+            f"{name}: {shown(column.name)} holds {shown(column.iloc[row])} in line {column.index[row]}, "
+            "without a zone, and times with one in other lines. Write all times in one way."
+        )
+    return times.to_numpy()
+
+
+def _first_unread(column: pd.Series) -> int:
+    """Row of the first cell that by itself is no time."""
+    return next((row for row in range(len(column)) if not time_formats(column.iloc[[row]])), 0)
+
+
+def _refuse_cell(column: pd.Series, row: int, name: str) -> NoReturn:
+    cell = column.iloc[row]
+    holds = "is empty" if pd.isna(cell) else f"holds {shown(cell)}"
+    raise TableError(
+        f"{name}: {shown(column.name)} {holds} in line {column.index[row]}, where the time of an event is "
+        "expected. Correct or delete that line."
+    )
