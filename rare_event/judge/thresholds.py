@@ -279,16 +279,33 @@ def highest_within(level: np.ndarray, clock: np.ndarray, age: np.ndarray, cooldo
     >>> highest_within(np.array([3, 1, 2, 0, 5]), clock, age, cooldown=5)
     array([-1,  3,  3, -1, -1])
     """
+    rows = _rows_within(clock, age, cooldown)
     result = np.full(len(level), -1, level.dtype)
-    # One array for all passes: fresh memory for each would cost more than the subtraction.
-    apart = np.empty(len(level))
-    for back in range(1, int(age.max(initial=0)) + 1):
-        near = np.subtract(clock[back:], clock[:-back], out=apart[back:]) < cooldown
-        near &= age[back:] >= back
-        if not near.any():
-            break
-        np.maximum(result[back:], level[:-back], out=result[back:], where=near)
+    # The highest of 1, 2, 4, ... rows up to each: two such windows cover any number of rows.
+    highest, size = level.copy(), 1
+    while size <= rows.max(initial=0):
+        here = np.flatnonzero((rows >= size) & (rows < 2 * size))
+        result[here] = np.maximum(highest[here - 1], highest[here - rows[here] + size - 1])
+        highest[size:] = np.maximum(highest[size:], highest[:-size])
+        size *= 2
     return result
+
+
+def _rows_within(clock: np.ndarray, age: np.ndarray, cooldown: float) -> np.ndarray:
+    """Count the rows of the same stretch less than `cooldown` before each row, by bisection."""
+    every = np.arange(len(clock))
+
+    def near(rows: np.ndarray) -> np.ndarray:
+        within: np.ndarray = (rows <= age) & (clock - clock[np.maximum(every - rows, 0)] < cooldown)
+        return within
+
+    step = 1
+    while step <= age.max(initial=0) and near(np.full(len(clock), step)).any():
+        step *= 2
+    rows = np.zeros(len(clock), np.int64)
+    while step := step // 2:
+        rows += np.where(near(rows + step), step, 0)
+    return rows
 
 
 def _highest_so_far(level: np.ndarray, begins: np.ndarray) -> np.ndarray:

@@ -206,6 +206,18 @@ def test_nothing_scored_is_a_sentence(scores) -> None:
         operating_points(scores.where(np.zeros(len(scores), bool)), AlarmPolicy())
 
 
+@pytest.mark.parametrize("cooldown", [0, 1, 1 / 60, 10, 1000])
+def test_a_cooldown_of_hundreds_of_rows_is_that_of_the_loop(cooldown) -> None:
+    rng = np.random.default_rng(3)
+    age = np.concatenate([np.arange(n) for n in (1500, 1, 700, 2)])
+    level = rng.integers(-1, 40, len(age)).astype(np.int32)
+    # Steps of 0, 1 and 2 seconds, in minutes: differences are rounded.
+    clock = np.cumsum(rng.integers(0, 3, len(age)) / 60) + 1e6
+    found = highest_within(level, clock, age, cooldown)
+    assert found.tolist() == naive.highest_within(level, clock, age, cooldown)
+    assert found.dtype == level.dtype and (found[age == 0] == -1).all()
+
+
 @given(st.lists(st.tuples(st.integers(-1, 50), st.booleans(), st.integers(0, 9))), st.integers(0, 40))
 def test_the_highest_level_within_the_cooldown_is_that_of_the_loop(rows, cooldown) -> None:
     level = np.array([value for value, _, _ in rows], np.int32)
