@@ -5,6 +5,7 @@ from collections.abc import Generator, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table, read_table
@@ -13,6 +14,10 @@ from tests.small import small_frame
 MILL_CSV = "RARE_EVENT_MILL_CSV"
 NO_SKIPS = "RARE_EVENT_NO_SKIPS"
 HOME = "RARE_EVENT_HOME"
+
+# No test is timed: under load an example takes any time. The rest is the profile that hypothesis chose.
+settings.register_profile("untimed", settings(), deadline=None)
+settings.load_profile("untimed")
 
 
 @pytest.fixture(scope="session", autouse=True)

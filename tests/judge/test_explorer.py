@@ -226,7 +226,7 @@ def test_one_score_for_all_and_no_score_at_all() -> None:
 # Laws
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([2, 12, 1000]))
 def test_a_higher_threshold_never_finds_catches_or_alarms_more(seed, ties) -> None:
     rng = np.random.default_rng(seed)
@@ -244,7 +244,7 @@ def test_a_higher_threshold_never_finds_catches_or_alarms_more(seed, ties) -> No
     assert len(alarms(scores, frame["threshold"].max() + 1, policy)) == 0
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.integers(0, 10_000), st.sampled_from([1.0, 2.0, 4.0, 20.0]), st.sampled_from([0.0, 1.0]))
 def test_with_the_plainest_policy_every_row_is_an_alarm_of_its_own(seed, lead, min_lead) -> None:
     scores = naive.random_scores(np.random.default_rng(seed), n_rows=60)

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rare_event.config import RECOMMENDED, AlarmPolicy, PCAModel, Rule, SplitPlan
@@ -156,7 +156,6 @@ def test_of_nothing_comes_nothing() -> None:
     assert trailing_threshold(nothing, rule).shape == (0,)
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(30, 119), st.floats(0.01, 1000))
 def test_nothing_comes_from_the_future(seed, changed, factor) -> None:
     rng = np.random.default_rng(seed)
@@ -171,7 +170,6 @@ def test_nothing_comes_from_the_future(seed, changed, factor) -> None:
     assert other.y_score[changed] == pytest.approx(factor * one.y_score[changed])
 
 
-@settings(deadline=None)
 @given(st.integers(0, 10_000), st.integers(0, 59))
 def test_with_an_hour_of_history_not_even_the_first_hour_looks_ahead(seed, changed) -> None:
     rng = np.random.default_rng(seed)

@@ -36,7 +36,7 @@ def test_the_same_points_as_a_loop(n, limit):
 
 
 @given(numbers, st.integers(4, 80))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_extremes_and_ends_stay_in_order_within_the_limit(y, limit):
     kept = extremes(y, limit)
 
@@ -91,7 +91,7 @@ def test_thinning_keeps_both_ends():
 @given(
     st.integers(0, 2**32 - 1), st.integers(0, 300), st.floats(0, 1), st.floats(-1, 6), st.integers(16, 100)
 )
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_a_scatter_keeps_positives_and_extremes(seed, n, share, threshold, limit):
     rng = np.random.default_rng(seed)
     score, positive = rng.exponential(size=n), rng.random(n) < share

@@ -103,7 +103,7 @@ def test_a_text_far_down_brings_back_the_texts_before_it() -> None:
 VALUES = st.floats(-1e6, 1e6, allow_nan=False).map(lambda v: round(v, 3))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(max_examples=60)
 @given(
     rows=st.lists(st.tuples(VALUES, VALUES, st.integers(0, 1)), min_size=2, max_size=30),
     writing=st.sampled_from([(",", "."), (";", "."), (";", ","), ("\t", "."), ("\t", ","), ("|", ",")]),
