@@ -2,7 +2,24 @@
 
 
 class RareEventError(Exception):
-    """An error that the user can correct; it is shown without a traceback."""
+    """An error that the user can correct; it is shown without a traceback.
+
+    Parameters
+    ----------
+    sentence
+        What was found, where, and what to do. Pages show it, so it names no option.
+    option
+        A further sentence for the command line: the option that helps.
+    """
+
+    def __init__(self, sentence: object = "", option: str = "") -> None:
+        super().__init__(sentence)
+        self.option = option
+
+    @property
+    def on_command_line(self) -> str:
+        """The sentence with the option."""
+        return f"{self} {self.option}".rstrip()
 
 
 class TableError(RareEventError):

@@ -38,7 +38,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return int(options.command(options))
     except RareEventError as error:
-        sys.stderr.write(f"rare_event: {error}\n")
+        sys.stderr.write(f"rare_event: {error.on_command_line}\n")
         return BAD_INPUT
     except KeyboardInterrupt:
         sys.stderr.write("rare_event: stopped.\n")

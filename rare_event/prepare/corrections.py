@@ -120,7 +120,12 @@ class OpenQuestion(TableError):
 
     def __init__(self, questions: Iterable[Question]) -> None:
         self.questions = tuple(questions)
-        super().__init__(" ".join(in_words(question) for question in self.questions))
+        super().__init__(" ".join(map(asked, self.questions)))
+
+    @property
+    def on_command_line(self) -> str:
+        """Each question with the option that answers it."""
+        return " ".join(map(in_words, self.questions))
 
 
 def still_open(
@@ -138,14 +143,19 @@ def still_open(
     return tuple(question for question in questions if not settled(question))
 
 
-def in_words(question: Question) -> str:
-    """Write a question with its answers and the option of the command line that answers it."""
+def asked(question: Question) -> str:
+    """Write a question with its answers."""
     choices = [
         f"{choice.words} ({choice.example})" if choice.example else choice.words
         for choice in question.choices
     ]
     listed = "; ".join(choices)
-    return f"{question.what} {listed}. " * bool(listed) + f"Answer with {question.option}."
+    return f"{question.what} {listed}." if listed else question.what
+
+
+def in_words(question: Question) -> str:
+    """Write a question with its answers and the option of the command line that answers it."""
+    return f"{asked(question)} Answer with {question.option}."
 
 
 def roles(frame: pd.DataFrame, said: Corrections) -> Schema:

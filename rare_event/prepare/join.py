@@ -152,8 +152,8 @@ def _require_same_columns(frames: Sequence[pd.DataFrame], names: Sequence[str], 
             told += [f"has {_listed(more)}, which {names[0]} lacks"] if more else []
             option = " ".join(["--ignore", *map(shown, [*lacking, *more][:MOST_NAMED])])
             raise TableError(
-                f"{name} {' and '.join(told)}. Correct the files, or leave these columns out (on the "
-                f"command line: {option})."
+                f"{name} {' and '.join(told)}. Correct the files, or leave these columns out.",
+                f"Leave them out with {option}.",
             )
 
 
@@ -208,13 +208,14 @@ def _require_rising(parts: Sequence[_Part]) -> None:
         if len(back):
             raise TableError(
                 f"Time runs backwards in {part.line(back[0] + 1)}, and the files cover the same "
-                f"hours, so their rows cannot be put in order. {_MACHINES}"
+                f"hours, so their rows cannot be put in order. {_MACHINES}",
+                _ASSETS,
             )
 
 
-_MACHINES = (
-    "If each file is one machine, upload it by itself; on the command line, --assets "
-    f"{FILE} says so, and --assets with a name says which column names the machine."
+_MACHINES = "If each file is one machine, use each by itself."
+_ASSETS = (
+    f"--assets {FILE} says that each file is one machine; --assets with a name says which column names it."
 )
 
 
@@ -237,7 +238,7 @@ def _without_repeats(
     again = same.duplicated(["row", "copy"]).to_numpy()
     left = _in_several(key.iloc[shared[~again]], owner[shared[~again]])
     if left.any():
-        raise TableError(_conflict(rows[~again][left], owner[shared[~again]][left], parts, keys))
+        raise TableError(_conflict(rows[~again][left], owner[shared[~again]][left], parts, keys), _ASSETS)
     dropped = np.zeros(len(owner), bool)
     dropped[shared[again]] = True
     kept, remarks = [], []

@@ -178,11 +178,11 @@ def guess_schema(raw: pd.DataFrame, said: Labelling = FIND_OUT) -> Schema:
     Raises
     ------
     TableError
-        If a question is open: the sentence names the option that answers it.
+        If a question is open.
     """
     guessed = guess(raw, said)
     for question in guessed.questions:
-        raise TableError(f"{question.what} Answer with {question.option}.")
+        raise TableError(question.what, f"Answer with {question.option}.")
     return guessed.schema
 
 

@@ -308,7 +308,8 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
         raise TableError(
             f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} of "
             f"the years {YEARS[0].year} to {YEARS[1].year} is expected. Correct or delete that line in the "
-            f"file, or ignore the column (on the command line: --ignore {shlex.quote(schema.time or '')})."
+            "file, or ignore the column.",
+            f"Ignore it with --ignore {shlex.quote(schema.time or '')}.",
         )
     written = zones(column)
     if written is not None and written.isna().any() and written.notna().any():

@@ -49,8 +49,8 @@ class Preview:
         How far it can be used: None where `refused` or a question is in the way.
     questions
         What must be answered before it can be stored.
-    refused
-        Why it cannot be used as it is read; empty if it can.
+    refused, option
+        Why it cannot be used as it is read, and the option of the command line that helps; empty if it can.
     """
 
     name: str
@@ -61,6 +61,7 @@ class Preview:
     table: Table | None = None
     questions: tuple[Question, ...] = ()
     refused: str = ""
+    option: str = ""
 
     @property
     def remarks(self) -> tuple[Remark, ...]:
@@ -92,7 +93,7 @@ class Preview:
         if self.questions:
             raise OpenQuestion(self.questions)
         if self.raw is None or self.schema is None or self.table is None:
-            raise TableError(self.refused)
+            raise TableError(self.refused, self.option)
         return self.raw, self.schema, self.table
 
 
@@ -117,7 +118,7 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
     try:
         raw = read_files(source, name, said)
     except TableError as error:
-        return Preview(name, digest, said, refused=str(error))
+        return Preview(name, digest, said, refused=str(error), option=error.option)
     raw = replace(raw, questions=still_open(raw.questions, said))
     try:
         raw, told = with_events(raw, source, said)
@@ -128,13 +129,13 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
     except TableError as error:
         # An open question may be why: it is answered first.
         refused = "" if raw.questions else str(error)
-        return Preview(name, digest, said, raw, questions=raw.questions, refused=refused)
+        return Preview(name, digest, said, raw, questions=raw.questions, refused=refused, option=error.option)
     if raw.questions:
         return Preview(name, digest, said, raw, schema, questions=raw.questions)
     try:
         table = apply_schema(raw.frame, schema, name=name, digest=digest, remarks=raw.remarks)
     except TableError as error:
-        return Preview(name, digest, said, raw, schema, refused=str(error))
+        return Preview(name, digest, said, raw, schema, refused=str(error), option=error.option)
     return Preview(name, digest, said, raw, schema, table)
 
 

@@ -42,8 +42,9 @@ def test_nothing_is_stored_while_a_question_is_open(workspace, monkeypatch) -> N
     monkeypatch.setattr(joining, "read_raw", lambda *_, **__: replace(raw, questions=(DECIMAL,)))
     seen = preview(FILE, "mill.csv")
     assert seen.questions == (DECIMAL,) and seen.table is None and not seen.refused
-    with pytest.raises(OpenQuestion, match="--decimal"):
+    with pytest.raises(OpenQuestion, match="x1") as caught:
         add_dataset(FILE, "mill.csv")
+    assert "--decimal" in caught.value.on_command_line and "--" not in str(caught.value)
     assert not list_datasets()
 
 
