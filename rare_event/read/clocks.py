@@ -15,6 +15,8 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from rare_event.read.kinds import kind_of
+
 SECOND = 10**9
 DAY = 86400 * SECOND
 
@@ -42,6 +44,18 @@ _FRACTION = r"(?P<fraction>(?:[.,][0-9]{1,9})?)"
 _ZONE = (
     r" ?(?P<half>(?:[AaPp]\.?[Mm]\.?)?)"
     r" ?(?P<zone>(?:Z|[+-][0-9]{2}:?(?:[0-9]{2})?|[A-Za-z][A-Za-z_]*(?:/[A-Za-z_/]+)?)?)"
+)
+# Other ways to write a time, and how each is written here.
+_REWRITTEN = (
+    (rf"^{_WORD}{{2,10}}[.,]{{0,2}} ([0-9]{{1,2}}[-/. ]+{_WORD}{{3}}|[0-9]{{1,4}}[-/.][0-9])", r"\1"),
+    (
+        rf"^{_WORD}{{3}} ({_WORD}{{3}}) +([0-9]{{1,2}}) ([0-9:.]+)( [A-Z]{{3,4}})? ([0-9]{{4}})$",
+        r"\1 \2, \5 \3\4",
+    ),
+    (r"^([0-9]{8})[T_ -]([0-9]{2})([0-9]{2})([0-9]{2})", r"\1 \2:\3:\4"),
+    (r"^([0-9]\S{5,}[ T])([0-9]{1,2})[.h]([0-9]{2})\b", r"\1\2:\3"),
+    (r"^([0-9]\S{5,}[ T][0-9]{1,2}:[0-9]{2})\.([0-9]{2})\b", r"\1:\2"),
+    (r"([0-9]:[0-9]{2}:[0-9]{2}):([0-9]{3,9})", r"\1.\2"),
 )
 _PART = rf"^{_CLOCK}{_ZONE}$"
 _TEXT = rf"^(?P<date>{_DATE[1:-1]})(?:(?P<gap>T|,? +|:){_CLOCK}{_FRACTION}{_ZONE})?$"
@@ -101,9 +115,15 @@ def take_apart(column: pd.Series) -> Parts:
 
 
 def _whole(column: pd.Series) -> pa.Array:
-    """Return a column of texts in one piece."""
+    """Return a column of texts in one piece, times rewritten if the first is written in another way."""
     cells = pa.array(column.astype("str"), type=pa.string(), from_pandas=True)
-    return cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+    cells = cells.combine_chunks() if isinstance(cells, pa.ChunkedArray) else cells
+    first = next((cell.as_py().strip() for cell in cells[:1000] if cell.is_valid), "")
+    if kind_of(first) == "time" and not (re.fullmatch(_TEXT, first) or re.fullmatch(_ALONE, first)):
+        cells = pc.utf8_trim_whitespace(cells)
+        for pattern, written in _REWRITTEN:
+            cells = pc.replace_substring_regex(cells, pattern, written)
+    return cells
 
 
 def _pieces(cells: pa.Array) -> tuple[pa.Array, pa.Array, pa.Array]:

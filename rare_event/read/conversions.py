@@ -82,6 +82,8 @@ def _unusual(texts: Texts, notation: Notation) -> list[tuple[str, str, pa.Array]
         words = f"has {_SIGNS[notation.thousands]} as thousands separator"
         decimal = f"[^0-9{notation.decimal}]"
         found.append(("thousands separators", words, pc.match_substring_regex(body, decimal)))
+    words = 'holds formulas such as ="5", which are read as their numbers'
+    found.append(("numbers as formulas", words, pc.match_substring_regex(texts.cells, '^="')))
     words = "has an apostrophe before numbers, which is left out"
     found.append(("apostrophe before a number", words, pc.match_substring_regex(texts.cells, _APOSTROPHE)))
     words = "has a dash as minus sign"

@@ -20,7 +20,7 @@ from rare_event.text import plural
 MANY_ROWS = 100  # from which columns of three fixed decimals are no coincidence
 SOME_ROWS = 20  # where a comma separates the cells, two such columns are none either
 NARROW = 20  # largest share of the largest number in the smallest of such a column
-_DATE = r"^[0-9]{1,4}([.,' ])[0-9]{1,2}[.,' ][0-9]{1,4}$"
+_DATE = r"^[0-9]{1,4}([.,' ])[0-9]{1,2}[.,' ][0-9]{1,4}( [0-9]{1,2}\.[0-9]{2}(\.[0-9]{2})?)?$"
 
 
 @dataclass(frozen=True, eq=False)

@@ -27,11 +27,13 @@ TRUTHS = frozenset(["true", "false", "yes", "no", "on", "off", "ja", "nein", "ei
 _BODY = rf"[0-9][0-9.,'{SPACES}]*[0-9.,]|[0-9]|[.,][0-9]+"
 _UNIT = r"[%‰°℃℉\p{L}][^\s]{0,11}"
 _CELL = (
-    rf"^(?P<sign>[+-]?)(?P<body>{_BODY})(?P<power>(?:[eE][+-]?[0-9]+)?)(?P<gap>[{SPACES}]*)"
+    rf"^(?P<sign>[+-]?)(?P<body>{_BODY})(?P<power>(?:[eE][+-]?[0-9]+|[dD][+-][0-9]{{2,3}})?)(?P<gap>[{SPACES}]*)"
     rf"(?P<unit>(?:{_UNIT})?)$"
 )
 _HEX = r"^[+-]?0[xX]"
 _NUMBERLIKE = r"^['(+-]*[.,]?[0-9]"
+_NO_NUMBER = r"^[+-]?1[.,]#[A-Z]"  # how C of Windows writes NaN and infinity
+_FORMULA = r'^="([^"]*)"$'  # keeps spreadsheets from changing a number
 _INFINITE = r"^[+-]?(?i:inf|infinity)$"
 _MARKS = ".,' "
 
@@ -129,7 +131,10 @@ def take_apart(cells: pa.Array) -> Texts:
     other = pc.and_not(pc.and_not(pc.is_valid(cells), number), infinite)
     rows = np.flatnonzero(other.to_numpy(zero_copy_only=False))
     texts, looks = cells.take(pa.array(rows)), clean.take(pa.array(rows))
-    likes = pc.match_substring_regex(looks, _NUMBERLIKE).to_numpy(zero_copy_only=False).astype(bool)
+    likes = pc.and_not(
+        pc.match_substring_regex(looks, _NUMBERLIKE), pc.match_substring_regex(looks, _NO_NUMBER)
+    )
+    likes = likes.to_numpy(zero_copy_only=False).astype(bool)
     words = Words().add(texts.filter(pa.array(~likes)), rows[~likes])
     odd = Words().add(texts.filter(pa.array(likes)), rows[likes])
     bodies = parts.field("body").filter(number)
@@ -142,7 +147,8 @@ def take_apart(cells: pa.Array) -> Texts:
 
 
 def cleaned(cells: pa.Array) -> pa.Array:
-    """Cells with plain minus signs and apostrophes, and without an apostrophe before a number."""
+    """Cells with plain minus signs and apostrophes; numbers in formulas or after an apostrophe alone."""
+    cells = pc.replace_substring_regex(cells, _FORMULA, r"\1")
     cells = pc.replace_substring_regex(cells, "[\u2212\u2013]", "-")
     cells = pc.replace_substring_regex(cells, "[\u2019\u2018]", "'")
     return pc.replace_substring_regex(cells, r"^'([+-]?[.,]?[0-9])", r"\1")
@@ -157,7 +163,8 @@ def to_floats(texts: Texts, notation: Notation) -> np.ndarray:
     if notation.decimal != ".":
         body = pc.replace_substring(body, notation.decimal, ".")
     sign = pc.replace_substring(texts.parts.field("sign"), "+", "")
-    joined = pc.binary_join_element_wise(sign, body, texts.parts.field("power"), "")
+    power = pc.replace_substring_regex(texts.parts.field("power"), "[dD]", "e")
+    joined = pc.binary_join_element_wise(sign, body, power, "")
     valid = pc.is_valid(texts.parts)
     infinite = pc.match_substring_regex(texts.cells, _INFINITE)
     joined = pc.if_else(valid, joined, pc.if_else(infinite, texts.cells, None))
@@ -167,11 +174,13 @@ def to_floats(texts: Texts, notation: Notation) -> np.ndarray:
 
 @cache
 def _pattern(decimal: str, thousands: str, least: int) -> str:
-    """Regular expression of a body; numbers of up to `least` digits are not grouped."""
+    """Regular expression of a body; numbers of up to `least` digits are not grouped; 2: as in India."""
     d = re.escape(decimal)
     if not thousands:
         return rf"^([0-9]+({d}[0-9]*)?|{d}[0-9]+)$"
     t = rf"[{SPACES}]" if thousands == " " else re.escape(thousands)
+    if least == 2:
+        return rf"^(([1-9][0-9]?({t}[0-9]{{2}})*{t}[0-9]{{3}}|[0-9]{{1,3}})({d}[0-9]*)?|{d}[0-9]+)$"
     short, first = ("[0-9]{1,3}", "[1-9][0-9]{0,2}") if least == 3 else ("[0-9]{1,4}", "[1-9][0-9]{1,2}")
     return rf"^(({first}({t}[0-9]{{3}})+|{short})({d}[0-9]*)?|{d}[0-9]+)$"
 
@@ -205,7 +214,10 @@ def _fits(bodies: pa.Array) -> tuple[Notation, ...]:
     return tuple(
         notation
         for notation in _candidates(_marks(bodies))
-        if any(pc.all(_matches(bodies, notation, least)).as_py() for least in (3, 4))
+        if any(
+            pc.all(_matches(bodies, notation, least)).as_py()
+            for least in (3, 4, *([2] if notation.thousands == "," else []))
+        )
     )
 
 

@@ -12,13 +12,17 @@ from rare_event.read.clocks import Parts, clock_format, date_formats, may_hold, 
 
 Unit = Literal["D", "s", "ms", "us", "ns"]
 # Unit, and the smallest and largest number; the smallest of 1900, where a column is called a time.
+_LAST_EPOCH = 2.9e9  # seconds since 1970, in 2061; seconds since 1904 were so many in 1995
 EPOCHS: dict[str | None, tuple[Unit, float, float]] = {
-    "epoch s": ("s", 1e8, 5e9),
+    "epoch s": ("s", 1e8, _LAST_EPOCH),
     "epoch ms": ("ms", 1e11, 5e12),
     "epoch us": ("us", 1e14, 5e15),
     "epoch ns": ("ns", 1e17, 5e18),
 }
+SINCE_1904 = "seconds since 1904"  # as LabVIEW counts
+_SECONDS_TO_1970 = 2_082_844_800
 SERIAL = "spreadsheet days"  # since 30 December 1899
+NUMBERS = frozenset([*EPOCHS, SERIAL, SINCE_1904])
 _SERIALS = (20_000, 80_000)  # 1954 to 2119
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 # No plant recorded before, and the differences of all times fit into nanoseconds.
@@ -55,9 +59,9 @@ def time_formats(column: pd.Series) -> list[str | None]:
     Returns
     -------
     list
-        `strptime` formats, a key of `EPOCHS`, `SERIAL`, or None for datetimes and ISO 8601. If day and
-        month are ambiguous, the order in which time runs backwards least often comes first, then the one
-        with the smallest spread of steps.
+        `strptime` formats, one of `NUMBERS`, or None for datetimes and ISO 8601. If day and month are
+        ambiguous, the order in which time runs backwards least often comes first, then the one with the
+        smallest spread of steps.
     """
     if pd.api.types.is_datetime64_any_dtype(column):
         return [None]
@@ -124,12 +128,12 @@ def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
     """
     if pd.api.types.is_datetime64_any_dtype(column):
         times = pd.to_datetime(column, utc=True)
-    elif pd.api.types.is_numeric_dtype(column) or time_format in EPOCHS or time_format == SERIAL:
+    elif pd.api.types.is_numeric_dtype(column) or time_format in NUMBERS:
         times = _from_numbers(column, time_format)
     elif time_format is None:
         texts = column.astype("str").str.strip()
         times = pd.to_datetime(texts, format="ISO8601", errors="coerce", utc=True)
-    elif "%H" in time_format and not re.match(r"%[dmyYbB]", time_format):
+    elif "%H" in time_format and not re.match(r"%[adAmyYbB]", time_format):
         texts = column.astype("str").str.strip()
         times = pd.to_datetime(texts, format=time_format, errors="coerce", utc=True)
     else:
@@ -196,7 +200,7 @@ def first_unread(column: pd.Series) -> int:
 
 def _date_of(time_format: str) -> str:
     """Return the format of the date in a format of a time."""
-    return re.split(r"(?:T|,? +|:)?%[HI]", time_format)[0]
+    return re.split(r"(?:T|,? +|:)?%[HI]", re.sub(r"^%[aA],? ?", "", time_format))[0]
 
 
 def _from_texts(column: pd.Series, time_format: str) -> pd.Series:
@@ -216,6 +220,8 @@ def _from_numbers(column: pd.Series, time_format: str | None) -> pd.Series:
         # Six decimals of a day are 0.09 seconds.
         exact = whole if (seconds - whole).abs().max() < 0.1 else seconds.round(3)
         return pd.to_datetime(exact, unit="s", errors="coerce", utc=True)
+    if time_format == SINCE_1904:
+        numbers, time_format = numbers - _SECONDS_TO_1970, "epoch s"
     if time_format in EPOCHS:
         return pd.to_datetime(numbers, unit=EPOCHS[time_format][0], errors="coerce", utc=True)
     if time_format is None:  # pandas would take 1999 for a year
@@ -238,6 +244,8 @@ def _formats_of_numbers(filled: pd.Series, *, called: bool) -> list[str | None]:
         before = called and FIRST_EPOCH * scale <= low < 0 and max(-low, high) >= least
         if (least <= low or before) and high <= most:
             return [name]
+    if called and low > _LAST_EPOCH and high <= _LAST_EPOCH + _SECONDS_TO_1970:
+        return [SINCE_1904]
     return [SERIAL] if called and _SERIALS[0] <= low and high <= _SERIALS[1] else []
 
 

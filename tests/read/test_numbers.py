@@ -30,14 +30,18 @@ READ = {
     "odd text": (["1.5", "2.5", "n.a. (off)", "3.5"], [1.5, 2.5, None, 3.5], "'n.a. (off)' in line 4"),
     "decimals with zeros": (["80.000", "5.20", "0.125"], [80, 5.2, 0.125], ""),
     "only long ones grouped": (["12.345", "1234", "12.345.678"], [12345, 1234, 12345678], ""),
+    "indian grouping": (["1,23,456.5", "12.5", "12,00,000"], [123456.5, 12.5, 1200000], "thousands"),
+    "Fortran exponents": (["8.01700D+01", "1.2D-03", "-5.0D+000"], [80.17, 0.0012, -5], ""),
+    "formulas": (['="80.17"', '="-3"', '="7"', '="0.5"'], [80.17, -3, 7, 0.5], "formulas"),
+    "NaN of C": (["1.5", "-1.#IND", "1.#QNAN", "3", "4"], [1.5, None, None, 3, 4], "'-1.#IND' in line 3"),
     "spelt infinite": (["inf", "1.5", "2.5", "-inf"], [np.inf, 1.5, 2.5, -np.inf], ""),
 }  # fmt: skip
 
 # Cells that are no numbers, and words of the remark.
 REFUSED = {
-    "indian grouping": (["1,23,456.5", "12.5", "1,00,000.5"], "written unlike"),
     "brackets": (["(5.2)", "1.5", "2.5", "3.5", "4.5", "6.5"], "'(5.2)' in line 2"),
     "hexadecimal": (["0x1F", "1.5", "2.5", "3.5", "4.5", "6.5"], "'0x1F' in line 2"),
+    "odd groups": (["1,23,4567", "12.5", "1,00,000.5"], "written unlike"),
     "mixed units": (["5.2 bar", "79 mbar", "3 bar", "4 bar"], "'79 mbar' in line 3"),
     "some units": (["5.2 bar", "79", "3 bar", "4 bar"], "'79' in line 3"),
     "both signs": (["1.234", "1,234", "5"], "written unlike"),

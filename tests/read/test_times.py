@@ -37,11 +37,36 @@ TIMES = {
     "hour 24": (["30.04.1999 24:00", "01.05.1999 00:01"], "%d.%m.%Y %H:%M"),
     "year first, two digits": (["99-05-01 00:00", "99-05-02 00:00", "99-05-31 00:00"], "%y-%m-%d %H:%M"),
     "without marks": (["19990501 00:00", "19990501 00:01"], "%Y%m%d %H:%M"),
+    "day of the week": (["Sat 01 May 1999 00:00", "Sun 02 May 1999 00:00"], "%d %b %Y %H:%M"),
+    "as C writes it": (["Sat May  1 00:00:00 1999", "Thu May 13 00:02:00 1999"], "%b %d, %Y %H:%M:%S"),
+    "zone before the year": (
+        ["Sat May 1 02:00:00 CEST 1999", "Sun May 2 00:02:00 CEST 1999"],
+        "%b %d, %Y %H:%M:%S %Z",
+    ),
+    "points in the clock": (["01.05.1999 00.00.00", "01.05.1999 00.02.00"], "%d.%m.%Y %H:%M:%S"),
+    "as a database writes it": (
+        ["01-MAY-99 12.00.00.000000 AM", "01-MAY-99 01.02.00.500000 PM"],
+        "%d-%b-%y %I:%M:%S.%f %p",
+    ),
+    "without marks, zone": (["19990501T000000Z", "19990501T000200Z"], "%Y%m%d %H:%M:%S%z"),
+    "h for hours": (["1/5/1999 00h00", "13/5/1999 00h02"], "%d/%m/%Y %H:%M"),
+    "colon before milliseconds": (
+        ["01.05.1999 00:00:00:000", "01.05.1999 00:00:00:250"],
+        "%d.%m.%Y %H:%M:%S.%f",
+    ),
+    "log of a server": (["01/May/1999:00:00:00", "01/May/1999:00:02:00"], "%d/%b/%Y:%H:%M:%S"),
     "microseconds": ([925516800e6, 925516920e6], "epoch us"),
     "nanoseconds": ([925516800e9, 925516920e9], "epoch ns"),
     "epoch s": ([925516800, 925516920], "epoch s"),
     "epoch ms": ([925516800000.0, 925516920000.0], "epoch ms"),
 }
+
+
+def test_seconds_since_1904_are_no_times_of_this_centurys_end() -> None:
+    seconds = pd.Series([3_756_866_400.0, 3_756_866_400.5], name="Time")
+    assert time_formats(seconds) == ["seconds since 1904"]
+    assert parse_times(seconds, "seconds since 1904")[1] == pd.Timestamp("2023-01-18 06:00:00.5")
+    assert time_formats(seconds.rename("pressure")) == []
 
 
 @pytest.mark.parametrize(("values", "expected"), TIMES.values(), ids=TIMES.keys())
