@@ -13,7 +13,7 @@ import numpy as np
 
 from rare_event.checks.findings import Action, Finding, Grade
 from rare_event.checks.measures import stuck_at
-from rare_event.checks.order import mixed, tells_apart
+from rare_event.checks.order import machine_columns
 from rare_event.checks.sentinels import sentinels
 from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.notes import Note
@@ -97,11 +97,7 @@ class Subject:
     @cached_property
     def machine_column(self) -> str | None:
         """The column that distinguishes rows that share a time, in a table without assets."""
-        schema, time = self.table.schema, self.table.time
-        if time is None or schema.asset is not None or not mixed(time):
-            return None
-        columns = (*schema.categories, *schema.sensors)
-        return next((c for c in columns if tells_apart(self.table.frame[c], time)), None)
+        return next(machine_columns(self.table), None)
 
     @cached_property
     def starts(self) -> np.ndarray:

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import pandas as pd
+
+from rare_event.prepare.table import Table
 
 LONG_BLOCK = 10  # rows in time order; in a shuffled file, blocks this long do not occur by chance
 MIXED = 0.05  # share of rows within the times of another block, above which sorting mixes blocks
@@ -90,6 +94,24 @@ def mixed(time: np.ndarray) -> bool:
     if set_back(time).any():
         return False
     return bool(pd.Series(time).duplicated().mean() > MANY_REPEATS / 2) or why_not_sort(time) is not None
+
+
+def machine_columns(table: Table, others: pd.DataFrame | None = None) -> Iterator[str]:
+    """Yield the columns that distinguish rows that share a time, in a table without assets.
+
+    Parameters
+    ----------
+    table
+        Its categories and sensors are tried.
+    others
+        Columns of the file that the table leaves out, with its rows.
+    """
+    schema, time = table.schema, table.time
+    if time is None or schema.asset is not None or not mixed(time):
+        return
+    used = table.frame[[*schema.categories, *schema.sensors]]
+    for frame in [used] if others is None else [used, others]:
+        yield from (str(name) for name in frame.columns if tells_apart(frame[name], time))
 
 
 def tells_apart(column: pd.Series, time: np.ndarray) -> bool:

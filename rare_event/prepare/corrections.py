@@ -39,7 +39,7 @@ class Corrections:
     ignore
         Columns that are not used.
     assets
-        Column that names the machine of a row.
+        Column that names the machine of a row; ``""`` where the file holds one machine.
     schema
         The roles of all columns; the fields above go before it.
     no_label
@@ -197,7 +197,7 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
     if time is not None:
         given = {c: "ignored" if role == "time" else role for c, role in given.items()}
         given |= dict.fromkeys(time, "time")
-    if said.assets is not None:
+    if said.assets:
         given = {c: "ignored" if role == "asset" else role for c, role in given.items()}
         given |= {said.assets: "asset"}
     schema = schema_of_roles(frame, given, named, before)

@@ -8,6 +8,7 @@ from numbers import Real
 
 import pandas as pd
 
+from rare_event.checks.order import machine_columns
 from rare_event.errors import TableError
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
 from rare_event.prepare.event_label import with_events
@@ -16,13 +17,14 @@ from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.raw import digest_of
 from rare_event.read.source import Files, Source, open_source
-from rare_event.read.table import Line, Question, RawTable, Remark, line_of
+from rare_event.read.table import Choice, Line, Question, RawTable, Remark, line_of
 from rare_event.read.times import parse_times
-from rare_event.read.values import text_of
+from rare_event.read.values import shown, text_of, texts_of
 
 FIRST_LINES = 8
 LINE_LENGTH = 200
 EXAMPLES = 2
+FEW_NAMES = 4
 
 
 @dataclass(frozen=True)
@@ -137,6 +139,30 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
     except TableError as error:
         return Preview(name, digest, said, raw, schema, refused=str(error), option=error.option)
     return Preview(name, digest, said, raw, schema, table)
+
+
+def asked_for_machines(seen: Preview) -> Preview:
+    """Return a preview that also asks which column names the machine, where rows share their times."""
+    if seen.table is None or seen.raw is None or seen.questions or seen.said.assets is not None:
+        return seen
+    unused = [column for column in seen.table.schema.ignored if column not in seen.said.ignore]
+    whole = len(seen.raw.frame) == seen.table.n_rows
+    columns = list(machine_columns(seen.table, seen.raw.frame[unused] if whole else None))
+    if not columns:
+        return seen
+    names = {column: texts_of(seen.raw.frame[column]).unique() for column in columns}
+    choices = [
+        Choice(column, f"{shown(column)}: {len(named):,} machines", ", ".join(named[:FEW_NAMES]))
+        for column, named in names.items()
+    ]
+    question = Question(
+        "assets",
+        None,
+        "Rows of several machines seem to cover the same times. Which column names the machine?",
+        (*choices, Choice("", "None: all rows are of one machine")),
+        "--assets COL",
+    )
+    return replace(seen, questions=(question,))
 
 
 def first_lines(source: Source | Files) -> list[str]:

@@ -35,7 +35,7 @@ from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset, add_dataset
-from rare_event.store.preview import Preview, preview
+from rare_event.store.preview import Preview, asked_for_machines, preview
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
 from rare_event.store.uploads import open_uploads
@@ -69,7 +69,7 @@ def table_of(dataset: Dataset) -> Table:
 @st.cache_resource(max_entries=2, show_spinner="Reading the file …")
 def _preview(digest: str, name: str, said: Corrections, events: str, events_name: str) -> Preview:
     source = open_uploads(digest, name, events, events_name)
-    return preview(source, source.name if events else name, said)
+    return asked_for_machines(preview(source, source.name if events else name, said))
 
 
 def preview_of(digest: str, name: str, said: Corrections, events: str = "", events_name: str = "") -> Preview:
