@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from rare_event.checks import clock, columns, content, label, no_clock, remarks, signals
 from rare_event.checks.base import Check, Subject, coded
@@ -23,7 +23,12 @@ def check(table: Table) -> list[Finding]:
     list of Finding
         The worst first, then by code, then in the order of the columns.
     """
-    findings = [finding for outcome in outcomes(table) for finding in outcome.findings]
+    return findings_in(outcomes(table))
+
+
+def findings_in(outcomes: Iterable[Outcome]) -> list[Finding]:
+    """Return the findings of outcomes, in the order of `check`."""
+    findings = [finding for outcome in outcomes for finding in outcome.findings]
     return sorted(findings, key=lambda finding: GRADES.index(finding.grade))
 
 

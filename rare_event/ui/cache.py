@@ -12,8 +12,8 @@ import numpy as np
 import pandas as pd
 import streamlit as st
 
-from rare_event.checks.check import check
-from rare_event.checks.findings import Finding
+from rare_event.checks.check import findings_in, outcomes
+from rare_event.checks.findings import Finding, Outcome
 from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
@@ -105,13 +105,18 @@ def label_guess_of(dataset: Dataset, labels: tuple[str, ...]) -> tuple[list[str]
 
 
 @st.cache_resource(max_entries=8, show_spinner="Checking the data …")
-def _findings(version: str, _dataset: Dataset) -> list[Finding]:
-    return check(table_of(_dataset))
+def _outcomes(version: str, _dataset: Dataset) -> list[Outcome]:
+    return outcomes(table_of(_dataset))
+
+
+def outcomes_of(dataset: Dataset) -> list[Outcome]:
+    """Return what each check says of a dataset."""
+    return _outcomes(dataset.version, dataset)
 
 
 def findings_of(dataset: Dataset) -> list[Finding]:
     """Return what the checks find in a dataset."""
-    return _findings(dataset.version, dataset)
+    return findings_in(outcomes_of(dataset))
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)

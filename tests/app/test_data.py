@@ -9,8 +9,9 @@ import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.checks.check import CHECKS, outcomes
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset
-from rare_event.ui.data.details import COLUMNS_KEY, ROWS_KEY
+from rare_event.ui.data.details import CHECKS_KEY, COLUMNS_KEY, ROWS_KEY
 from rare_event.ui.data.look import VIEWS
 from tests.app.test_pages import button, texts, titles, unescaped
 from tests.small import small_frame
@@ -173,6 +174,28 @@ def test_many_findings_are_drawn_when_they_are_asked_for(open_page: OpenPage, ex
     assert [button.label for button in app.button].count("Leave out") > leave_out
     assert all(f"**gap{number}**" in unescaped(app) for number in range(9))
     assert not app.exception
+
+
+def test_every_check_is_listed_with_what_it_found(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame().drop(columns="time")
+    data.loc[100:104, "s1"] = np.nan
+    dataset = stored(data)
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert not [each for each in app.dataframe if "why it matters" in each.value], "not before it is opened"
+    (finding,) = [each for each in app.markdown if "missing" in each.value and each.help]
+    app.session_state[CHECKS_KEY] = True
+    app.run()
+    listed = frame(app, "code", "why it matters").set_index("code")
+    assert not app.exception and set(listed.index) == {check.code for check in CHECKS}
+    said = {outcome.code: outcome for outcome in outcomes(dataset.table())}
+    assert listed["result"].to_dict() == {code: outcome.result for code, outcome in said.items()}
+    assert {"warning", "passed", "not applicable"} <= set(listed["result"])
+    assert all(listed.loc[code, "found"] == said[code].reason for code in said if not said[code].findings)
+    assert listed.loc[listed["result"] == "not applicable", "found"].str.len().min() > 0
+    assert (
+        finding.help.replace("\\", "") in set(listed["why it matters"])
+        and listed["why it matters"].str.len().min() > 0
+    )
 
 
 def test_notes_are_counted_and_drawn_when_they_are_asked_for(open_page: OpenPage, executor: Any) -> None:

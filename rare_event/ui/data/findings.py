@@ -58,7 +58,7 @@ def _show_finding(dataset: Dataset, finding: Finding, key: str) -> None:
     where, what, effect, fix, leave_out = st.columns(WIDTHS, vertical_alignment="center")
     column = "the file" if finding.column is None else finding.column
     where.markdown(f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}] **{plain(column)}**")
-    what.markdown(f":small[{plain(finding.what)}]")
+    what.markdown(f":small[{plain(finding.what)}]", help=plain(finding.why) or None)
     effect.markdown(f":small[{plain(finding.fix)}]")
     if finding.action and finding.action != "ignore" and fix.button("Fix", key=f"data_fix_{key}"):
         _save(dataset.with_fix(finding))
