@@ -10,6 +10,7 @@ from rare_event.ui.data.head import show_head
 from rare_event.ui.data.look import show_sensors, show_time_line
 from rare_event.ui.data.preview import show_preview
 from rare_event.ui.data.roles import show_schema
+from rare_event.ui.data.steps import show_steps
 from rare_event.ui.data.upload import pending
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import get_state, need_dataset
@@ -33,8 +34,9 @@ with show_errors():
     show_head(dataset)
     show_deciding_roles(dataset)
     show_findings(dataset)
-    asset = show_time_line(dataset)
-    show_sensors(dataset, asset)
+    asset, span = show_time_line(dataset)
+    show_sensors(dataset, asset, span)
+    show_steps(dataset)
     show_details(dataset)
     with st.expander("Roles of all columns"):
         show_schema(dataset)

@@ -29,6 +29,7 @@ OPEN_PAGE = "frame_open_page"
 STYLE = """
 .stMainBlockContainer { padding: 3.5rem 3rem 2rem; }
 .st-key-data_panels .stColumn { min-width: 300px; }
+.st-key-data_panels .stColumn:first-child { min-width: 355px; }
 """
 
 

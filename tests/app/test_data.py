@@ -11,8 +11,10 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.checks.check import CHECKS, outcomes
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets, open_dataset
+from rare_event.ui.data.computed import part_of, time_line_of
 from rare_event.ui.data.details import CHECKS_KEY, COLUMNS_KEY, ROWS_KEY
 from rare_event.ui.data.look import VIEWS
+from rare_event.ui.data.steps import DATES, DECIMAL, KEY
 from tests.app.test_pages import button, texts, titles, unescaped
 from tests.small import small_frame
 
@@ -256,3 +258,73 @@ def test_a_file_without_a_label_says_why_there_is_no_ranking(open_page: OpenPage
     for view in VIEWS:
         app.segmented_control(key="data_view").set_value(view).run()
         assert not app.exception and not app.error, view
+
+
+def test_lines_and_dates_are_left_out_after_their_effect_is_said(open_page: OpenPage, executor: Any) -> None:
+    data = small_frame()
+    dataset = stored(data)
+    quiet = int(np.flatnonzero(data["y"].rolling(12).sum() == 0)[40])
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert not app.number_input, "not before it is opened"
+    app.session_state[KEY] = True
+    app.run()
+
+    first, last = app.number_input
+    first.set_value(2)
+    last.set_value(300).run()
+    assert button(app, "Apply").disabled and "would lose" in unescaped(app)
+    assert open_dataset(dataset.digest) == dataset
+    first, last = app.number_input
+    first.set_value(quiet)
+    last.set_value(quiet + 4).run()
+    assert "This removes 5 rows, changes no cells and loses no events." in unescaped(app)
+    button(app, "Apply").click().run()
+    left_out = open_dataset(dataset.digest)
+    assert left_out.table().n_rows == len(data) - 5
+    assert not set(left_out.table().lines) & set(range(quiet, quiet + 5))
+    assert f"1. The file: leave out lines {quiet} to {quiet + 4}." in unescaped(app)
+
+    app.segmented_control(key="data_step_kind").set_value(DATES).run()
+    begin, end = app.text_input
+    begin.set_value("one day")
+    end.set_value("another").run()
+    assert "Write a time such as" in unescaped(app)
+    begin, end = app.text_input
+    begin.set_value(str(data["time"][quiet + 4]))
+    end.set_value(str(data["time"][quiet + 5])).run()
+    assert "This removes 2 rows" in unescaped(app)
+    button(app, "Apply").click().run()
+    assert open_dataset(dataset.digest).table().n_rows == len(data) - 7
+    button(app, "Undo the last of 2 fixes").click().run()
+    assert open_dataset(dataset.digest) == left_out
+    assert not app.exception and not app.error
+
+
+def test_the_decimal_sign_of_a_column_is_chosen_where_few_cells_change(
+    open_page: OpenPage, executor: Any
+) -> None:
+    data = small_frame().astype({"s3": "str"})
+    data.loc[30:34, "s3"] = ["1,5", "2,5", "3,5", "4,5", "5,5"]
+    dataset = stored(data)
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    app.session_state[KEY] = True
+    app.run()
+    app.segmented_control(key="data_step_kind").set_value(DECIMAL).run()
+    (column,) = [box for box in app.selectbox if box.label == "Column"]
+    assert column.options == ["s3"]
+    column.set_value("s3").run()
+    assert button(app, "Apply").disabled, "points would be read as thousands separators"
+    assert "is more than the 5%" in unescaped(app)
+    assert open_dataset(dataset.digest) == dataset and not app.exception and not app.error
+
+
+def test_a_range_of_the_time_line_is_drawn_alone(open_page: OpenPage, dataset: Dataset) -> None:
+    whole = time_line_of(dataset, None)
+    span = (whole.when[100], whole.when[300])
+    part = part_of(whole, span)
+    assert part.rows == slice(100, 301)
+    naive = [at for at in whole.events_when if span[0] <= at <= span[1]]
+    assert list(part.events_when) == naive
+    assert part_of(whole, None) is whole
+    later = whole.when[-1] + np.timedelta64(1, "D")
+    assert part_of(whole, (later, later)) is whole

@@ -9,7 +9,9 @@ import pandas as pd
 import plotly.graph_objects as go
 import streamlit as st
 
-from rare_event.checks.findings import grades
+from rare_event.checks.effects import Effect
+from rare_event.checks.findings import Fix, grades
+from rare_event.checks.fixes import effect_of
 from rare_event.clock import MINUTES_PER_DAY
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.correlation import correlation_figure
@@ -27,6 +29,8 @@ from rare_event.ui.cache import findings_of, table_of
 ROWS_BEFORE_EVENT = 30
 FIRST_ROWS = 30
 PANEL_POINTS = 1500
+# First and last time, as the time line holds them.
+Span = tuple[np.datetime64, np.datetime64] | tuple[float, float]
 PANEL = 330  # pixels: three of them next to each other end the first screen
 
 
@@ -114,6 +118,40 @@ def time_line_of(dataset: Dataset, asset: str | None) -> TimeLine:
     return _time_line(dataset.version, asset, dataset)
 
 
+def part_of(line: TimeLine, span: Span | None) -> TimeLine:
+    """Return the rows of a time line between two times; the whole line for None, or where there are none."""
+    inside = np.zeros(0) if span is None else np.flatnonzero((line.when >= span[0]) & (line.when <= span[1]))
+    if not len(inside):
+        return line
+    first, last = int(inside[0]), int(inside[-1]) + 1
+    rows = slice(line.rows.start + first, line.rows.start + last)
+    when, label, stretch = (each[first:last] for each in (line.when, line.label, line.stretch))
+    events = find_events(np.arange(last - first, dtype=float), label, stretch)
+    return TimeLine(rows, when, label, stretch, events)
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _texts(version: str, _dataset: Dataset) -> list[str]:
+    raw, schema = _dataset.raw(), _dataset.schema
+    used = [column for column, role in schema.roles() if role in ("sensor", "category", "ignored")]
+    return [column for column in used if not pd.api.types.is_numeric_dtype(raw[column])]
+
+
+def texts_of(dataset: Dataset) -> list[str]:
+    """Return the columns of texts whose numbers may be in another notation."""
+    return _texts(dataset.version, dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _effect(version: str, step: Fix, _dataset: Dataset) -> Effect:
+    return effect_of(_dataset.raw(), _dataset.schema, step)
+
+
+def effect_on(dataset: Dataset, step: Fix) -> Effect:
+    """Return what a step of the recipe would change in a dataset."""
+    return _effect(dataset.version, step, dataset)
+
+
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _first_rows(version: str, _dataset: Dataset) -> pd.DataFrame:
     return first_rows(_dataset.raw(), FIRST_ROWS)
@@ -177,7 +215,8 @@ def correlation_map_of(dataset: Dataset) -> go.Figure:
 @st.cache_resource(max_entries=8, show_spinner=False)
 def _strip(version: str, asset: str | None, _dataset: Dataset) -> go.Figure:
     line = time_line_of(_dataset, asset)
-    return stretch_figure(line.when, line.stretch, line.label)
+    figure = stretch_figure(line.when, line.stretch, line.label)
+    return figure.update_layout(dragmode="select", selectdirection="h")
 
 
 def strip_of(dataset: Dataset, asset: str | None) -> go.Figure:
@@ -187,9 +226,9 @@ def strip_of(dataset: Dataset, asset: str | None) -> go.Figure:
 
 @st.cache_resource(max_entries=32, show_spinner=False)
 def _sensor(
-    version: str, asset: str | None, sensor: str, jumping: bool, _dataset: Dataset
+    version: str, asset: str | None, span: Span | None, sensor: str, jumping: bool, _dataset: Dataset
 ) -> tuple[go.Figure, go.Figure]:
-    table, line = table_of(_dataset), time_line_of(_dataset, asset)
+    table, line = table_of(_dataset), part_of(time_line_of(_dataset, asset), span)
     values = table.frame[sensor].to_numpy(float)
     course = sensor_figure(
         line.when,
@@ -218,22 +257,24 @@ def _sensor(
 
 
 def sensor_figures_of(
-    dataset: Dataset, asset: str | None, sensor: str, jumping: bool
+    dataset: Dataset, asset: str | None, span: Span | None, sensor: str, jumping: bool
 ) -> tuple[go.Figure, go.Figure]:
-    """Draw a sensor over time, and the mean course before an event of its values or of its jumps."""
-    return _sensor(dataset.version, asset, sensor, jumping, dataset)
+    """Draw a sensor over time in a span, and the mean course before an event of its values or jumps."""
+    return _sensor(dataset.version, asset, span, sensor, jumping, dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
-def _stacked(version: str, asset: str | None, sensors: tuple[str, ...], _dataset: Dataset) -> go.Figure:
-    frame, line = table_of(_dataset).frame, time_line_of(_dataset, asset)
+def _stacked(
+    version: str, asset: str | None, span: Span | None, sensors: tuple[str, ...], _dataset: Dataset
+) -> go.Figure:
+    frame, line = table_of(_dataset).frame, part_of(time_line_of(_dataset, asset), span)
     values = {sensor: frame[sensor].to_numpy()[line.rows] for sensor in sensors}
     return stacked_figure(line.when, values, line.stretch, line.events_when)
 
 
-def stacked_of(dataset: Dataset, asset: str | None, sensors: tuple[str, ...]) -> go.Figure:
-    """Draw several sensors below each other with one time axis."""
-    return _stacked(dataset.version, asset, sensors, dataset)
+def stacked_of(dataset: Dataset, asset: str | None, span: Span | None, sensors: tuple[str, ...]) -> go.Figure:
+    """Draw several sensors below each other with one time axis, in a span."""
+    return _stacked(dataset.version, asset, span, sensors, dataset)
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)

@@ -14,7 +14,7 @@ from rare_event.ui.cache import findings_of, table_of
 from rare_event.ui.frame import in_place
 
 GRADE_COLOURS = {"problem": "red", "warning": "orange", "note": "blue", "good": "green"}
-WIDTHS = (2.4, 5, 5, 0.9, 1.7)
+WIDTHS = (2.4, 4.6, 4.6, 3.2)
 # More rows scroll, so that the time line and the sensors stay in sight.
 MOST_IN_SIGHT, HEIGHT = 1, 170
 # Each row is several elements that the browser draws before what is below.
@@ -27,9 +27,9 @@ def show_findings(dataset: Dataset) -> None:
     table, findings = table_of(dataset), findings_of(dataset)
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_counted(findings, len(list(table.schema.roles()))), width="content")
-        if dataset.fixes and st.button(
-            f"Undo the last of {plural(len(dataset.fixes), 'fix')}", key="data_undo"
-        ):
+        count = len(dataset.fixes)
+        fixes = f"{count:,} fix{'' if count == 1 else 'es'}"
+        if count and st.button(f"Undo the last of {fixes}", key="data_undo"):
             _save(dataset.without_last_fix())
         fixable = [finding for finding in findings if finding.action not in (None, "ignore")]
         if len(fixable) > 1 and st.button("Fix all", key=f"data_fix_all_{dataset.version[:12]}"):
@@ -55,14 +55,15 @@ def _counted(findings: list[Finding], n_columns: int) -> str:
 
 
 def _show_finding(dataset: Dataset, finding: Finding, key: str) -> None:
-    where, what, effect, fix, leave_out = st.columns(WIDTHS, vertical_alignment="center")
+    where, what, effect, buttons = st.columns(WIDTHS, vertical_alignment="center")
+    buttons = buttons.container(horizontal=True, horizontal_alignment="right")
     column = "the file" if finding.column is None else finding.column
     where.markdown(f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}] **{plain(column)}**")
     what.markdown(f":small[{plain(finding.what)}]", help=plain(finding.why) or None)
     effect.markdown(f":small[{plain(finding.fix)}]")
-    if finding.action and finding.action != "ignore" and fix.button("Fix", key=f"data_fix_{key}"):
+    if finding.action and finding.action != "ignore" and buttons.button("Fix", key=f"data_fix_{key}"):
         _save(dataset.with_fix(finding))
-    if _can_leave_out(dataset, finding) and leave_out.button("Leave out", key=f"data_leave_out_{key}"):
+    if _can_leave_out(dataset, finding) and buttons.button("Leave out", key=f"data_leave_out_{key}"):
         _save(dataset.with_fix(_leaving_out(finding)))
 
 

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
+import numpy as np
 import pandas as pd
 import streamlit as st
 
+from rare_event.checks.findings import Fix
 from rare_event.errors import RareEventError
 from rare_event.plots.correlation import MOST_READABLE
 from rare_event.plots.stacked import MOST_SENSORS
@@ -15,6 +19,7 @@ from rare_event.text import plain, plural
 from rare_event.ui.cache import table_of
 from rare_event.ui.data.computed import (
     PANEL,
+    Span,
     balance_of,
     correlation_map_of,
     correlations_of,
@@ -24,6 +29,7 @@ from rare_event.ui.data.computed import (
     stacked_of,
     strip_of,
 )
+from rare_event.ui.data.steps import offer
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import get_state
 
@@ -41,29 +47,65 @@ INTERVAL_HELP = "95 % interval of the AUC, taking events as independent, for the
 
 
 @in_place
-def show_time_line(dataset: Dataset) -> str | None:
-    """Draw running time, stops and events; returns the machine that is shown, None for one machine."""
+def show_time_line(dataset: Dataset) -> tuple[str | None, Span | None]:
+    """Draw running time, stops and events; a range that is dragged can be left out.
+
+    Returns
+    -------
+    (str or None, tuple or None)
+        The machine that is shown, None for one machine; and the range, None for all.
+    """
     assets = table_of(dataset).assets
     asset: str | None = None
     if assets:
         asset = st.selectbox("Machine", assets, key=f"data_asset_{dataset.version[:12]}")
-    st.plotly_chart(strip_of(dataset, asset), key="data_time_line")
-    return asset
+    drawn = st.plotly_chart(
+        strip_of(dataset, asset),
+        key=f"data_time_line_{dataset.version[:12]}_{asset}",
+        on_select="rerun",
+        selection_mode="box",
+    )
+    boxes = drawn.selection.get("box", [])
+    span = _span(boxes[0]["x"], table_of(dataset).time is not None) if boxes else None
+    if span is not None:
+        _offer_range(dataset, span)
+    return asset, span
+
+
+def _span(dragged: Sequence[str | float], is_time: bool) -> Span:
+    """Return the ends of a dragged range, the earlier first."""
+    if is_time:
+        begin, end = sorted(pd.Timestamp(at) for at in dragged)
+        return begin.to_datetime64(), end.to_datetime64()
+    first, last = sorted(map(float, dragged))
+    return first, last
+
+
+def _offer_range(dataset: Dataset, span: Span) -> None:
+    """Say which range is shown below; offer to leave out its rows, in all machines."""
+    ends = [
+        f"{pd.Timestamp(at):%Y-%m-%d %H:%M}" if isinstance(at, np.datetime64) else f"row {at:,.0f}"
+        for at in span
+    ]
+    st.caption(f"Shown below: {ends[0]} to {ends[1]}. Double-click the chart to show all.")
+    if isinstance(span[0], np.datetime64):
+        step = Fix("leave-out-dates", parameters=tuple(pd.Timestamp(at).isoformat() for at in span))
+        offer(dataset, step, "Leave out these dates", f"data_leave_out_range_{dataset.version[:12]}")
 
 
 @st.fragment
-def show_sensors(dataset: Dataset, asset: str | None) -> None:
+def show_sensors(dataset: Dataset, asset: str | None, span: Span | None) -> None:
     """Rank the sensors, draw the chosen one, and offer further views."""
     if not table_of(dataset).schema.sensors:
         st.warning("No column has the role sensor. Give it to at least one column below.")
         return
     with st.container(key="data_panels"):
-        sensors = _show_chosen(dataset, asset)
+        sensors = _show_chosen(dataset, asset, span)
     # None is chosen at first: a figure below the first screen would delay all above it.
     view = st.segmented_control("Look closer", VIEWS, key="data_view", persist_state="session")
     with st.container():
         if view == VIEWS[0]:
-            _show_over_time(dataset, asset, sensors)
+            _show_over_time(dataset, asset, span, sensors)
         elif view == VIEWS[1]:
             _show_distribution(dataset, sensors)
         elif view == VIEWS[2]:
@@ -72,7 +114,7 @@ def show_sensors(dataset: Dataset, asset: str | None) -> None:
             st.plotly_chart(balance_of(dataset), key="data_balance")
 
 
-def _show_chosen(dataset: Dataset, asset: str | None) -> list[str]:
+def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list[str]:
     """Show the ranking, and how the chosen sensor changes; returns the sensors, that one first."""
     every = list(table_of(dataset).schema.sensors)
     left, middle, right = st.columns([11, 10, 10])
@@ -87,7 +129,7 @@ def _show_chosen(dataset: Dataset, asset: str | None) -> list[str]:
             ranked = [change.sensor for change in ranking.changes]
             change = _choose_ranked(dataset, ranking, shift)
             chosen, jumping = change.sensor, change.measure == "jump"
-    course, before = sensor_figures_of(dataset, asset, chosen, jumping)
+    course, before = sensor_figures_of(dataset, asset, span, chosen, jumping)
     middle.plotly_chart(course, key="data_sensor_time")
     right.plotly_chart(before, key="data_sensor_course")
     return [chosen, *(sensor for sensor in ranked or every if sensor != chosen)]
@@ -139,7 +181,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     return ranking.changes[chosen[0] if chosen else 0]
 
 
-def _show_over_time(dataset: Dataset, asset: str | None, sensors: list[str]) -> None:
+def _show_over_time(dataset: Dataset, asset: str | None, span: Span | None, sensors: list[str]) -> None:
     chosen = st.multiselect(
         f"Sensors, at most {MOST_SENSORS}",
         list(table_of(dataset).schema.sensors),
@@ -147,7 +189,7 @@ def _show_over_time(dataset: Dataset, asset: str | None, sensors: list[str]) -> 
         max_selections=MOST_SENSORS,
         key=f"data_stacked_{dataset.version[:12]}",
     )
-    st.plotly_chart(stacked_of(dataset, asset, tuple(chosen)), key="data_stacked_figure")
+    st.plotly_chart(stacked_of(dataset, asset, span, tuple(chosen)), key="data_stacked_figure")
 
 
 def _show_distribution(dataset: Dataset, sensors: list[str]) -> None:
