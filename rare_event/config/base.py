@@ -7,11 +7,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from numbers import Integral
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
 import numpy as np
 
 from rare_event.errors import ConfigError
+
+if TYPE_CHECKING:
+    from pydantic import TypeAdapter
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -56,3 +61,43 @@ def require(condition: bool, sentence: str) -> None:
     """Raise `ConfigError` with the sentence unless the condition holds."""
     if not condition:
         raise ConfigError(sentence)
+
+
+@cache
+def _adapter(kind: Any) -> TypeAdapter[Any]:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(kind)
+
+
+def settings_to_json(settings: Settings) -> str:
+    """Write settings as JSON text."""
+    return _adapter(cast(Any, type(settings))).dump_json(settings, indent=1).decode()
+
+
+def settings_from_json(kind: type[T], text: str | bytes, refused: str) -> T:
+    """Read settings written by `settings_to_json`.
+
+    Parameters
+    ----------
+    kind
+        Of the settings.
+    text
+        The JSON text.
+    refused
+        The sentence for settings that cannot be read; ``{where}`` and ``{why}`` are filled in.
+
+    Raises
+    ------
+    ConfigError
+        If a setting is unknown, missing its type, or out of range.
+    """
+    from pydantic import ValidationError
+
+    try:
+        settings: T = _adapter(cast(Any, kind)).validate_json(text)
+    except ValidationError as error:
+        first: Any = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise ConfigError(refused.format(where=where or "the top", why=first["msg"])) from error
+    return settings

@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from functools import cache
-from typing import TYPE_CHECKING, Any
 
-from rare_event.config.base import Settings, require
+from rare_event.config.base import Settings, require, settings_from_json, settings_to_json
 from rare_event.config.baselines import BlendModel, SupervisedConfig, UnsupervisedConfig
 from rare_event.config.judge import AlarmPolicy, Rule
 from rare_event.config.labels import OF_FOLDS, ScoreLabel
 from rare_event.config.networks import DenseModel, NetworkConfig
 from rare_event.config.prepare import Representation, SplitPlan
 from rare_event.config.training import Score, Training
-from rare_event.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 ModelConfig = NetworkConfig | UnsupervisedConfig | SupervisedConfig | BlendModel
 
@@ -83,34 +77,12 @@ class ExperimentConfig(Settings):
         return label if one_scale else replace(label, unit=OF_FOLDS)
 
 
-@cache
-def _adapter() -> TypeAdapter[ExperimentConfig]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(ExperimentConfig)
-
-
 def to_json(config: ExperimentConfig) -> str:
     """Write a config as JSON text."""
-    return _adapter().dump_json(config, indent=1).decode()
+    return settings_to_json(config)
 
 
 def from_json(text: str | bytes) -> ExperimentConfig:
-    """Read a config written by `to_json`.
-
-    Raises
-    ------
-    ConfigError
-        If a setting is unknown, missing its type, or out of range.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return _adapter().validate_json(text)
-    except ValidationError as error:
-        first: Any = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(
-            f"The settings of this run cannot be read at {where or 'the top'}: {first['msg']}. "
-            "It may come from a newer version; open it there, or train again."
-        ) from error
+    """Read a config written by `to_json`, or raise a ConfigError that names the setting."""
+    refused = "The settings of this run cannot be read at {where}: {why}. It may come from a newer version; "
+    return settings_from_json(ExperimentConfig, text, f"{refused}open it there, or train again.")

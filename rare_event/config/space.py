@@ -4,22 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from itertools import product
-from typing import TYPE_CHECKING, get_args
+from typing import get_args
 
 import numpy as np
 
-from rare_event.config.base import Settings, require
+from rare_event.config.base import Settings, require, settings_from_json, settings_to_json
 from rare_event.config.baselines import SupervisedConfig, UnsupervisedConfig
 from rare_event.config.experiment import ExperimentConfig, ModelConfig
 from rare_event.config.networks import NetworkConfig
 from rare_event.config.prepare import RepresentationKind
 from rare_event.config.presets import RECOMMENDED
-from rare_event.errors import ConfigError
-
-if TYPE_CHECKING:
-    from pydantic import TypeAdapter
 
 # Blends are left out: their members come with representations of their own.
 SPACE_MODELS: dict[str, ModelConfig] = {
@@ -144,32 +139,12 @@ class DesignSpace(Settings):
         return self.base.model if kind == self.base.model.kind else SPACE_MODELS[kind]
 
 
-@cache
-def _adapter() -> TypeAdapter[DesignSpace]:
-    from pydantic import TypeAdapter
-
-    return TypeAdapter(DesignSpace)
-
-
 def space_to_json(space: DesignSpace) -> str:
     """Write a design space as JSON text."""
-    return _adapter().dump_json(space, indent=1).decode()
+    return settings_to_json(space)
 
 
 def space_from_json(text: str | bytes) -> DesignSpace:
-    """Read a design space written by `space_to_json`.
-
-    Raises
-    ------
-    ConfigError
-        If a setting is unknown, missing its type, or out of range.
-    """
-    from pydantic import ValidationError
-
-    try:
-        return _adapter().validate_json(text)
-    except ValidationError as error:
-        raise ConfigError(
-            f"The settings of this map cannot be read: {error.errors()[0]['msg']}. It may come from a newer "
-            "version; open it there, or create a new map."
-        ) from error
+    """Read a design space written by `space_to_json`, or raise a ConfigError that says what is wrong."""
+    refused = "The settings of this map cannot be read: {why}. It may come from a newer version; "
+    return settings_from_json(DesignSpace, text, f"{refused}open it there, or create a new map.")

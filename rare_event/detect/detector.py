@@ -34,17 +34,7 @@ class Autoencoder:
         self._errors = {steps: compile_errors(model, steps) for steps in ("last", "window")}
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
-        """Return squared errors of each window, shape (n_windows, n_features).
-
-        Parameters
-        ----------
-        X
-            float32, shape (n_rows, n_features).
-        ends
-            Last rows of the windows.
-        steps
-            The error of the ``last`` row, or the mean over the ``window``.
-        """
+        """Return squared errors of each window; see `interface.SensorDetector`."""
         return self._errors[steps](X, ends)
 
     def save(self, folder: Path) -> None:

@@ -27,7 +27,17 @@ class Reconstructor(Protocol):
     FILE: ClassVar[str]
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
-        """Return squared errors, shape (n_windows, n_features); see `scoring.score`."""
+        """Return squared errors of each window, shape (n_windows, n_features); see `scoring.score`.
+
+        Parameters
+        ----------
+        X
+            float32, shape (n_rows, n_features).
+        ends
+            Last rows of the windows.
+        steps
+            The error of the ``last`` row, or the mean over the ``window``.
+        """
         ...
 
     def save(self, folder: Path) -> None:

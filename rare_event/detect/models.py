@@ -12,19 +12,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from rare_event.config import (
-    Activation,
-    AttentionModel,
-    BiLSTMModel,
-    CNNLSTMModel,
-    ConvModel,
-    DenseModel,
-    GRUModel,
-    NetworkConfig,
-    NetworkOptions,
-    VAEModel,
-    VectorModel,
-)
+from rare_event.config import Activation, networks
 from rare_event.detect.layers import import_keras, own_layers
 
 if TYPE_CHECKING:
@@ -38,24 +26,24 @@ def _initializer(activation: Activation) -> str:
     return "lecun_normal" if activation == "selu" else "glorot_uniform"
 
 
-def _weights(config: NetworkOptions, activation: Activation | None = None) -> dict[str, Any]:
+def _weights(config: networks.NetworkOptions, activation: Activation | None = None) -> dict[str, Any]:
     """Return the arguments of every layer with weights: initializer and penalty."""
     decay = import_keras().regularizers.L2(config.weight_decay) if config.weight_decay else None
     initializer = _initializer(activation or config.activation)
     return {"kernel_initializer": initializer, "kernel_regularizer": decay}
 
 
-def _output(config: NetworkOptions, units: int) -> Any:
+def _output(config: networks.NetworkOptions, units: int) -> Any:
     """Return the dense layer that gives the reconstructed values."""
     return import_keras().layers.Dense(units, activation=config.output_activation, **_weights(config))
 
 
-def _input_noise(config: NetworkOptions) -> list[Any]:
+def _input_noise(config: networks.NetworkOptions) -> list[Any]:
     """Return the layer of input noise, if any."""
     return [import_keras().layers.GaussianNoise(config.input_noise)] if config.input_noise else []
 
 
-def _noise(config: NetworkOptions, dropout: bool = True) -> list[Any]:
+def _noise(config: networks.NetworkOptions, dropout: bool = True) -> list[Any]:
     """Return the noise layers that follow a hidden layer; recurrent layers have their own dropout."""
     layers = import_keras().layers
     kinds = (
@@ -74,7 +62,7 @@ def _through(layers: list[Any], values: Any) -> Any:
 
 
 def _hidden_dense(
-    config: NetworkOptions, units: int, activation: Activation | None = None, penalty: Any = None
+    config: networks.NetworkOptions, units: int, activation: Activation | None = None, penalty: Any = None
 ) -> list[Any]:
     """Return a hidden dense layer, by default with the activation of all, and its noise layers."""
     activation = activation or config.activation
@@ -84,7 +72,7 @@ def _hidden_dense(
     return [layer, *_noise(config)]
 
 
-def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+def build_dense(config: networks.DenseModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
     """Build the dense autoencoder; input and output have shape (batch, lookback, n_features).
 
     Keras 3 divides an activity penalty by the batch size; multiplying by it restores the articles' penalty.
@@ -104,7 +92,7 @@ def build_dense(config: DenseModel, lookback: int, n_features: int, batch_size: 
     return keras.Sequential([*stack, output, layers.Reshape((lookback, n_features))], name="dense")
 
 
-def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any) -> keras.Model:
+def _build_tied(config: networks.DenseModel, lookback: int, n_features: int, penalty: Any) -> keras.Model:
     """Build the dense autoencoder whose decoder uses the transposed weights of its encoder."""
     layers = import_keras().layers
     tied_dense, _ = own_layers()
@@ -130,7 +118,7 @@ def _build_tied(config: DenseModel, lookback: int, n_features: int, penalty: Any
     return import_keras().Model(inputs, outputs, name="dense")
 
 
-def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+def build_vae(config: networks.VAEModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
     """Build the variational autoencoder; input and output have shape (batch, lookback, n_features).
 
     The evidence lower bound of a Gaussian decoder of unit variance is half the *sum* of the squared
@@ -151,7 +139,7 @@ def build_vae(config: VAEModel, lookback: int, n_features: int, batch_size: int)
     return import_keras().Model(inputs, layers.Reshape((lookback, n_features))(outputs), name="vae")
 
 
-def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
+def _hidden_conv(config: networks.ConvModel | networks.CNNLSTMModel, filters: int) -> list[Any]:
     """Return a convolution that keeps the number of rows, and its noise layers."""
     layer = import_keras().layers.Conv1D(
         filters, config.width, padding="same", activation=config.activation, **_weights(config)
@@ -159,14 +147,16 @@ def _hidden_conv(config: ConvModel | CNNLSTMModel, filters: int) -> list[Any]:
     return [layer, *_noise(config)]
 
 
-def build_recurrent(config: VectorModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+def build_recurrent(
+    config: networks.VectorModel, lookback: int, n_features: int, batch_size: int
+) -> keras.Model:
     """Build a recurrent autoencoder; input and output have shape (batch, lookback, n_features).
 
     It encodes a window to one vector, repeats the vector for each row, and decodes.
     """
     layers = import_keras().layers
     stack = [layers.Input((lookback, n_features)), *_input_noise(config)]
-    if isinstance(config, CNNLSTMModel):
+    if isinstance(config, networks.CNNLSTMModel):
         for filters in config.filters:
             stack += _hidden_conv(config, filters)
     hidden, last = (*config.encoder, *config.decoder), len(config.encoder) - 1
@@ -180,11 +170,11 @@ def build_recurrent(config: VectorModel, lookback: int, n_features: int, batch_s
 
 
 def _hidden_recurrent(
-    config: VectorModel, lookback: int, units: int, activation: Activation, sequences: bool
+    config: networks.VectorModel, lookback: int, units: int, activation: Activation, sequences: bool
 ) -> list[Any]:
     """Return a recurrent layer, which outputs all rows or only the last, and its noise layers."""
     layers, weights = import_keras().layers, _weights(config, activation)
-    kind = layers.GRU if isinstance(config, GRUModel) else layers.LSTM
+    kind = layers.GRU if isinstance(config, networks.GRUModel) else layers.LSTM
     layer = kind(
         units,
         activation=activation,
@@ -195,12 +185,12 @@ def _hidden_recurrent(
         recurrent_regularizer=weights["kernel_regularizer"],
         **weights,
     )
-    if isinstance(config, BiLSTMModel):
+    if isinstance(config, networks.BiLSTMModel):
         layer = layers.Bidirectional(layer)
     return [layer, *_noise(config, dropout=False)]
 
 
-def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+def build_conv(config: networks.ConvModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
     """Build the convolutional autoencoder; input and output have shape (batch, lookback, n_features).
 
     Pooling rounds the number of rows up; the decoder's surplus rows are cropped.
@@ -226,7 +216,9 @@ def build_conv(config: ConvModel, lookback: int, n_features: int, batch_size: in
     return keras.Sequential(stack, name="conv")
 
 
-def build_attention(config: AttentionModel, lookback: int, n_features: int, batch_size: int) -> keras.Model:
+def build_attention(
+    config: networks.AttentionModel, lookback: int, n_features: int, batch_size: int
+) -> keras.Model:
     """Build the self-attention autoencoder; input and output have shape (batch, lookback, n_features)."""
     layers = import_keras().layers
 
@@ -266,7 +258,9 @@ BUILDERS: dict[str, Callable[..., Any]] = {
 }
 
 
-def build(config: NetworkConfig, lookback: int, n_features: int, batch_size: int, seed: int) -> keras.Model:
+def build(
+    config: networks.NetworkConfig, lookback: int, n_features: int, batch_size: int, seed: int
+) -> keras.Model:
     """Build a seeded model; input and output have shape (batch, lookback, n_features).
 
     The seed sets the global generators of Python, NumPy and TensorFlow; layers draw their own seeds from

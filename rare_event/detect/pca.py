@@ -117,17 +117,7 @@ class PCADetector(Axes):
         return cls(mean, components[:kept], config.lookback)
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
-        """Return squared errors of each window, shape (n_windows, n_features).
-
-        Parameters
-        ----------
-        X
-            float32, shape (n_rows, n_features).
-        ends
-            Last rows of the windows.
-        steps
-            The error of the ``last`` row, or the mean over the ``window``.
-        """
+        """Return squared errors of each window; see `interface.SensorDetector`."""
         centred = self.centred(X, ends)
         residual = centred - (centred @ self.components.T) @ self.components
         squared = np.square(residual).reshape(len(ends), self.lookback, X.shape[1])

@@ -9,36 +9,23 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 
-from rare_event.config import (
-    ARTICLE_DENSE_TEXT,
-    AttentionModel,
-    BiLSTMModel,
-    CNNLSTMModel,
-    ConvModel,
-    DenseModel,
-    GRUModel,
-    LSTMModel,
-    NetworkConfig,
-    RecurrentOptions,
-    Training,
-    VAEModel,
-)
+from rare_event.config import ARTICLE_DENSE_TEXT, Training, networks
 from rare_event.detect.detector import Autoencoder
 from rare_event.detect.models import BUILDERS, LONGEST_UNROLLED, build, import_keras
 from rare_event.detect.training import train_autoencoder
 
 ROOT = Path(__file__).resolve().parents[2]
 # As small as can be: compiling is what takes the time.
-SMALL: dict[str, NetworkConfig] = {
-    "dense": DenseModel(widths=(4, 2, 4)),
-    "tied": DenseModel(widths=(4, 2, 2, 4), tied=True),
-    "vae": VAEModel(widths=(8,), latent=2, beta=0.01),
-    "lstm": LSTMModel(encoder=(6,), decoder=(6,)),
-    "gru": GRUModel(encoder=(6,), decoder=(6,)),
-    "bilstm": BiLSTMModel(encoder=(4,), decoder=(4,)),
-    "cnn-lstm": CNNLSTMModel(filters=(4,), encoder=(6,), decoder=(6,)),
-    "conv": ConvModel(filters=(6,)),
-    "attention": AttentionModel(width=4, heads=2, latent=4),
+SMALL: dict[str, networks.NetworkConfig] = {
+    "dense": networks.DenseModel(widths=(4, 2, 4)),
+    "tied": networks.DenseModel(widths=(4, 2, 2, 4), tied=True),
+    "vae": networks.VAEModel(widths=(8,), latent=2, beta=0.01),
+    "lstm": networks.LSTMModel(encoder=(6,), decoder=(6,)),
+    "gru": networks.GRUModel(encoder=(6,), decoder=(6,)),
+    "bilstm": networks.BiLSTMModel(encoder=(4,), decoder=(4,)),
+    "cnn-lstm": networks.CNNLSTMModel(filters=(4,), encoder=(6,), decoder=(6,)),
+    "conv": networks.ConvModel(filters=(6,)),
+    "attention": networks.AttentionModel(width=4, heads=2, latent=4),
 }
 NOISE = {"dropout": 0.3, "recurrent_dropout": 0.3, "gaussian_dropout": 0.3, "alpha_dropout": 0.3}
 NOISE["input_noise"] = 0.3
@@ -60,7 +47,7 @@ TRAINED: dict[str, dict[str, Any]] = {
 }
 
 
-def with_options(config: NetworkConfig, options: dict[str, Any]) -> NetworkConfig:
+def with_options(config: networks.NetworkConfig, options: dict[str, Any]) -> networks.NetworkConfig:
     return replace(config, **options)
 
 
@@ -80,13 +67,13 @@ OPTIONS: dict[str, Any] = {
     "output_activation": "tanh",
 }
 CASES |= {
-    f"dense, {name}": with_options(DenseModel(widths=(4, 4)), {"activation": "selu", name: value})
+    f"dense, {name}": with_options(networks.DenseModel(widths=(4, 4)), {"activation": "selu", name: value})
     for name, value in OPTIONS.items()
 }
 CASES["lstm, recurrent_dropout"] = with_options(SMALL["lstm"], {"recurrent_dropout": 0.05})
 
 
-def small(config: NetworkConfig, lookback: int = LOOKBACK, seed: int = SEED):
+def small(config: networks.NetworkConfig, lookback: int = LOOKBACK, seed: int = SEED):
     return build(config, lookback, N_FEATURES, TRAINING.batch_size, seed)
 
 
@@ -104,7 +91,7 @@ WAYS = ("forward_layer", "backward_layer")
 
 
 def test_the_articles_lstm() -> None:
-    model = build(LSTMModel(), lookback=5, n_features=59, batch_size=64, seed=0)
+    model = build(networks.LSTMModel(), lookback=5, n_features=59, batch_size=64, seed=0)
     assert model.input_shape == model.output_shape == (None, 5, 59)
     # LSTM of u units on f inputs: 4 u (f + u + 1). 4*32*92 + 4*16*49 + 4*16*33 + 4*32*49, and the
     # output 32*59 + 59: 11,776 + 3,136 + 2,112 + 6,272 + 1,947.
@@ -116,7 +103,7 @@ def test_the_articles_lstm() -> None:
 
 
 def test_the_articles_dense() -> None:
-    model = build(DenseModel(), lookback=1, n_features=59, batch_size=128, seed=0)
+    model = build(networks.DenseModel(), lookback=1, n_features=59, batch_size=128, seed=0)
     assert model.input_shape == model.output_shape == (None, 1, 59)
     # (59+1)*32 + (32+1)*16 + (16+1)*16 + (16+1)*32 + (32+1)*59
     assert model.count_params() == 1_920 + 528 + 272 + 544 + 1_947
@@ -135,15 +122,15 @@ def test_options_that_are_off_leave_the_articles_models_as_they_were() -> None:
     keras.utils.set_random_seed(7)
     encoder = [layers.Input((5, 59)), lstm(32), lstm(16, False), layers.RepeatVector(5)]
     by_hand = keras.Sequential([*encoder, lstm(16), lstm(32), layers.TimeDistributed(layers.Dense(59))])
-    ours = build(LSTMModel(), 5, 59, 64, seed=7)
+    ours = build(networks.LSTMModel(), 5, 59, 64, seed=7)
     assert same_weights(ours, by_hand)
     assert [type(layer) for layer in ours.layers] == [type(layer) for layer in by_hand.layers]
 
     keras.utils.set_random_seed(7)
     hidden = [layers.Dense(units, activation="relu") for units in (32, 16, 16, 32)]
     by_hand = keras.Sequential([layers.Input((1, 59)), layers.Flatten(), *hidden, layers.Dense(59)])
-    assert same_weights(build(DenseModel(), 1, 59, 128, seed=7), by_hand)
-    assert not same_weights(build(DenseModel(), 1, 59, 128, seed=8), by_hand)
+    assert same_weights(build(networks.DenseModel(), 1, 59, 128, seed=7), by_hand)
+    assert not same_weights(build(networks.DenseModel(), 1, 59, 128, seed=8), by_hand)
 
 
 def same_weights(one, other) -> bool:
@@ -152,7 +139,7 @@ def same_weights(one, other) -> bool:
 
 
 def test_there_is_a_builder_and_a_case_for_every_config() -> None:
-    kinds = {config().kind for config in get_args(NetworkConfig)}
+    kinds = {config().kind for config in get_args(networks.NetworkConfig)}
     assert set(BUILDERS) == kinds == {config.kind for config in SMALL.values()}
     for builder in (build, *BUILDERS.values()):
         assert "input and output have shape (batch, lookback, n_features)" in (builder.__doc__ or "")
@@ -167,16 +154,16 @@ def test_windows_come_out_as_they_went_in(config, lookback) -> None:
     assert model(windows).shape == windows.shape
     assert not np.allclose(model(windows), windows)  # nothing is learned yet
     assert {layer.unroll for layer in recurrent_layers(model)} <= {lookback <= LONGEST_UNROLLED}
-    assert bool(recurrent_layers(model)) == isinstance(config, RecurrentOptions)
+    assert bool(recurrent_layers(model)) == isinstance(config, networks.RecurrentOptions)
     assert LONGEST_UNROLLED == 8
 
 
 def test_a_convolution_gives_back_what_pooling_rounded_up() -> None:
-    model = build(ConvModel(filters=(8, 4), pooling=2), 5, N_FEATURES, 32, seed=0)
+    model = build(networks.ConvModel(filters=(8, 4), pooling=2), 5, N_FEATURES, 32, seed=0)
     rows = [layer.output.shape[1] for layer in model.layers]
     # 5 rows become 3, then 2; the decoder makes 4, then 8, of which 3 are cut off.
     assert rows == [5, 3, 3, 2, 4, 4, 8, 8, 8, 5]
-    even = build(ConvModel(filters=(8, 4), pooling=1), 5, N_FEATURES, 32, seed=0)
+    even = build(networks.ConvModel(filters=(8, 4), pooling=1), 5, N_FEATURES, 32, seed=0)
     assert not layers_of(even, "Cropping1D") and not layers_of(even, "MaxPooling1D")
 
 
@@ -211,7 +198,7 @@ def test_the_loss_falls(twice) -> None:
 
 def test_every_option_is_trained_and_xla_compiles_all(twice) -> None:
     assert all(epoch.compiled for _, history in twice[1] for epoch in history)
-    options = {field.name for config in get_args(NetworkConfig) for field in fields(config)}
+    options = {field.name for config in get_args(networks.NetworkConfig) for field in fields(config)}
     shapes = {"kind", "widths", "latent", "beta", "encoder", "decoder", "filters", "width", "pooling"}
     assert options - shapes - {"heads", "blocks"} == {*OPTIONS, "recurrent_dropout"}
 
@@ -240,12 +227,12 @@ def test_saved_models_give_equal_scores(twice, sample_rows, tmp_path) -> None:
 @pytest.mark.parametrize("option", NOISE)
 @pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
 def test_noise_is_seeded_and_there_in_training_only(config, option) -> None:
-    if option == "recurrent_dropout" and not isinstance(config, RecurrentOptions):
+    if option == "recurrent_dropout" and not isinstance(config, networks.RecurrentOptions):
         assert not hasattr(config, option)
         return
     # One recurrent layer remembers nothing before its second row, so that a third is needed.
     windows = np.random.default_rng(0).normal(size=(64, 3, N_FEATURES)).astype(np.float32)
-    quiet_config = replace(config, beta=0.0) if isinstance(config, VAEModel) else config
+    quiet_config = replace(config, beta=0.0) if isinstance(config, networks.VAEModel) else config
     # Few units of relu may all be silent, and alpha dropout needs selu.
     config = with_options(quiet_config, {option: NOISE[option], "activation": "selu"})
     one, same, other = (small(config, 3, seed) for seed in (SEED, SEED, SEED + 1))
@@ -264,7 +251,7 @@ def test_noise_is_seeded_and_there_in_training_only(config, option) -> None:
 
 @pytest.mark.parametrize("config", SMALL.values(), ids=SMALL)
 def test_weight_decay_is_the_sum_of_squared_kernels(config) -> None:
-    if isinstance(config, VAEModel):
+    if isinstance(config, networks.VAEModel):
         config = replace(config, beta=0.0)
     windows = np.ones((4, LOOKBACK, N_FEATURES), np.float32)
     model = small(replace(config, weight_decay=0.5))
@@ -296,14 +283,14 @@ def test_selu_starts_from_lecun_normal_weights(config) -> None:
 def test_the_penalty_is_summed_over_the_rows_of_a_batch() -> None:
     keras = import_keras()
     batch = np.random.default_rng(0).normal(size=(16, 1, 6)).astype(np.float32)
-    model = build(DenseModel(widths=(5, 3), activity_l1=1e-3), 1, 6, batch_size=16, seed=0)
+    model = build(networks.DenseModel(widths=(5, 3), activity_l1=1e-3), 1, 6, batch_size=16, seed=0)
     model(batch)
     first = layers_of(model, "Dense")[0]
     activity = np.maximum(batch[:, 0] @ first.kernel.numpy() + first.bias.numpy(), 0)
     # Keras 2.2 took l1 times the sum over the batch; Keras 3 divides that by its 16 rows.
     assert len(model.losses) == 1
     np.testing.assert_allclose(float(model.losses[0]), 1e-3 * np.abs(activity).sum(), rtol=1e-5)
-    plain = build(DenseModel(widths=(5, 3)), 1, 6, batch_size=16, seed=0)
+    plain = build(networks.DenseModel(widths=(5, 3)), 1, 6, batch_size=16, seed=0)
     plain(batch)
     assert plain.losses == [] and isinstance(plain, keras.Model)
 
@@ -311,7 +298,7 @@ def test_the_penalty_is_summed_over_the_rows_of_a_batch() -> None:
 @pytest.mark.parametrize("tied", [False, True])
 def test_the_squared_penalty_is_summed_as_well(tied) -> None:
     batch = np.random.default_rng(0).normal(size=(16, 1, 6)).astype(np.float32)
-    config = DenseModel(widths=(5, 3, 5), activity_l1=1e-3, activity_l2=1e-2, tied=tied)
+    config = networks.DenseModel(widths=(5, 3, 5), activity_l1=1e-3, activity_l2=1e-2, tied=tied)
     model = build(config, 1, 6, batch_size=16, seed=0)
     model(batch)
     first = layers_of(model, "TiedDense" if tied else "Dense")[0]
@@ -323,7 +310,7 @@ def test_the_squared_penalty_is_summed_as_well(tied) -> None:
 
 @pytest.mark.parametrize("widths", [(4,), (4, 2, 4), (4, 2, 2, 4)])
 def test_tied_weights_are_the_encoders_transposed(widths) -> None:
-    model = small(DenseModel(widths=widths, tied=True), lookback=1)
+    model = small(networks.DenseModel(widths=widths, tied=True), lookback=1)
     tied, own = layers_of(model, "TiedDense"), layers_of(model, "Dense")
     assert len(tied) == (len(widths) + 1) // 2 and len(own) == (len(widths) + 1) % 2
     rng = np.random.default_rng(0)
@@ -339,13 +326,13 @@ def test_tied_weights_are_the_encoders_transposed(widths) -> None:
         if depth < len(steps) - 1:
             values = np.maximum(values, 0)
     np.testing.assert_allclose(model(windows), values, rtol=1e-4, atol=1e-5)
-    free = small(DenseModel(widths=widths), lookback=1)
+    free = small(networks.DenseModel(widths=widths), lookback=1)
     n_tied = sum(t.kernel.shape[0] * t.kernel.shape[1] for t in tied)
     assert free.count_params() - model.count_params() == n_tied
 
 
 def test_a_vae_decodes_the_mean_and_pays_for_the_divergence() -> None:
-    model = small(VAEModel(widths=(8,), latent=3, beta=0.5))
+    model = small(networks.VAEModel(widths=(8,), latent=3, beta=0.5))
     (sampling,) = layers_of(model, "Sampling")
     mean, log_variance = np.array([[1.0, 0, 2], [0, 0, 0]], "f"), np.zeros((2, 3), "f")
     log_variance[1, 1] = np.log(2.0)
@@ -385,7 +372,8 @@ def test_layers_of_ours_load_in_another_process(tmp_path) -> None:
 
 
 def test_the_seed_gives_the_initial_weights() -> None:
-    one, same, other = (build(DenseModel(widths=(4,)), 1, 5, batch_size=8, seed=seed) for seed in (1, 1, 2))
+    config = networks.DenseModel(widths=(4,))
+    one, same, other = (build(config, 1, 5, batch_size=8, seed=seed) for seed in (1, 1, 2))
     assert same_weights(one, same) and not same_weights(one, other)
 
 
@@ -400,7 +388,7 @@ def test_each_layer_has_the_width_and_activation_given_for_it() -> None:
     assert float(penalties[0].l1) == pytest.approx(1e-3 * TRAINING.batch_size) and penalties[1:] == [None] * 3
     # A relu output reconstructs nothing below the mean.
     values = np.random.default_rng(0).normal(size=(64, LOOKBACK, N_FEATURES)).astype(np.float32)
-    assert dense(values).numpy().min() == 0 > small(DenseModel()).predict(values, verbose=0).min()
+    assert dense(values).numpy().min() == 0 > small(networks.DenseModel()).predict(values, verbose=0).min()
     tied = small(
         with_options(
             SMALL["tied"], {"activations": ("tanh", "relu", "elu", "tanh"), "output_activation": "relu"}
@@ -408,7 +396,10 @@ def test_each_layer_has_the_width_and_activation_given_for_it() -> None:
     )
     found = [layer.activation.__name__ for layer in tied.layers if type(layer).__name__ == "Activation"]
     assert found == ["tanh", "relu", "elu", "tanh", "relu"]
-    lstm = small(LSTMModel((6, 4), (4,), activations=("tanh", "relu", "elu"), output_activation="tanh"))
+    options = {"activations": ("tanh", "relu", "elu"), "output_activation": "tanh"}
+    lstm = small(networks.LSTMModel((6, 4), (4,), **options))
+        networks.LSTMModel((6, 4), (4,), activations=("tanh", "relu", "elu"), output_activation="tanh")
+    )
     found = [layer.activation.__name__ for layer in lstm.layers if type(layer).__name__ == "LSTM"]
     assert found == ["tanh", "relu", "elu"] and lstm.layers[-1].layer.activation.__name__ == "tanh"
 

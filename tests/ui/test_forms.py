@@ -9,32 +9,24 @@ from streamlit.testing.v1 import AppTest
 from rare_event.clock import NO_TIME
 from rare_event.config import (
     AlarmPolicy,
-    AttentionModel,
-    BiLSTMModel,
-    CNNLSTMModel,
     Costs,
-    DenseModel,
     DesignSpace,
     ExperimentConfig,
-    GRUModel,
-    LSTMModel,
     ModelConfig,
-    NetworkConfig,
-    NetworkOptions,
     PCAModel,
-    RecurrentOptions,
     Representation,
     Rule,
     Score,
     Settings,
     SplitPlan,
     Training,
+    networks,
 )
 from rare_event.config.labels import NAMES
 from rare_event.ui.forms import Look, apply_values, fields_of, help_of, label_of, problems_of, title_of
 from rare_event.ui.settings import DATES
 
-FORMS = [*get_args(NetworkConfig), PCAModel, Representation, Training, Score, SplitPlan]
+FORMS = [*get_args(networks.NetworkConfig), PCAModel, Representation, Training, Score, SplitPlan]
 
 
 @pytest.mark.parametrize("config", FORMS)
@@ -61,7 +53,7 @@ def test_the_form_of_any_model_that_was_opened_can_be_shown(config) -> None:
     assert title_of(config)[0]
 
 
-@pytest.mark.parametrize("config", get_args(NetworkConfig))
+@pytest.mark.parametrize("config", get_args(networks.NetworkConfig))
 def test_every_network_has_a_name_and_says_what_it_is(config) -> None:
     name, words = title_of(config)
     assert name.endswith("autoencoder") and len(name) < 40
@@ -69,31 +61,32 @@ def test_every_network_has_a_name_and_says_what_it_is(config) -> None:
 
 
 def test_what_is_off_by_default_comes_second_and_own_fields_first() -> None:
-    assert fields_of(DenseModel) == (
+    assert fields_of(networks.DenseModel) == (
         ["widths", "activation", "output_activation"],
         ["activity_l1", "activity_l2", "tied", "dropout", "gaussian_dropout", "alpha_dropout"]
         + ["input_noise", "weight_decay", "activations"],
     )
-    shown, off = fields_of(LSTMModel)
+    shown, off = fields_of(networks.LSTMModel)
     assert shown == ["encoder", "decoder", "activation", "output_activation"] and "recurrent_dropout" in off
     assert "kind" not in shown + off
     # Inherited or not, what a network is made of comes before what any has.
-    for config in (GRUModel, BiLSTMModel):
+    for config in (networks.GRUModel, networks.BiLSTMModel):
         assert fields_of(config) == (shown, off)
-    assert fields_of(CNNLSTMModel) == (["filters", "width", *shown], off)
+    assert fields_of(networks.CNNLSTMModel) == (["filters", "width", *shown], off)
 
 
 def test_help_is_found_in_the_class_that_declares_a_field() -> None:
-    assert help_of(LSTMModel, "dropout") == help_of(NetworkOptions, "dropout")
-    assert help_of(LSTMModel, "recurrent_dropout") == help_of(RecurrentOptions, "recurrent_dropout")
-    for config in (LSTMModel, GRUModel, BiLSTMModel):
+    assert help_of(networks.LSTMModel, "dropout") == help_of(networks.NetworkOptions, "dropout")
+    option = "recurrent_dropout"
+    assert help_of(networks.LSTMModel, option) == help_of(networks.RecurrentOptions, option)
+    for config in (networks.LSTMModel, networks.GRUModel, networks.BiLSTMModel):
         for field in ("encoder", "decoder"):
             words = help_of(config, field)
             assert "in each direction" in words and "LSTM" not in words
     # A class that has a field of that name itself is not passed over.
-    assert help_of(AttentionModel, "width") != help_of(get_args(NetworkConfig)[-2], "width")
+    assert help_of(networks.AttentionModel, "width") != help_of(get_args(networks.NetworkConfig)[-2], "width")
     with pytest.raises(KeyError, match="DenseModel does not document momentum"):
-        help_of(DenseModel, "momentum")
+        help_of(networks.DenseModel, "momentum")
 
 
 def test_the_help_of_a_rule_can_be_reworded_for_a_file_without_a_clock() -> None:
@@ -112,10 +105,10 @@ def test_a_field_without_words_is_an_error_and_takes_none_from_elsewhere() -> No
 
 
 def test_what_stands_in_a_form_becomes_settings() -> None:
-    made = apply_values(DenseModel(), {"widths": "64, 32 64", "tied": True})
-    assert made == (DenseModel(widths=(64, 32, 64), tied=True), "")
-    each = apply_values(DenseModel(), {"widths": "8, 4", "activations": "tanh,  relu"})
-    assert each == (DenseModel(widths=(8, 4), activations=("tanh", "relu")), "")
+    made = apply_values(networks.DenseModel(), {"widths": "64, 32 64", "tied": True})
+    assert made == (networks.DenseModel(widths=(64, 32, 64), tied=True), "")
+    each = apply_values(networks.DenseModel(), {"widths": "8, 4", "activations": "tanh,  relu"})
+    assert each == (networks.DenseModel(widths=(8, 4), activations=("tanh", "relu")), "")
     assert apply_values(Training(), {"patience": None, "epochs": 7}) == (
         Training(patience=None, epochs=7),
         "",
@@ -125,15 +118,15 @@ def test_what_stands_in_a_form_becomes_settings() -> None:
 @pytest.mark.parametrize(
     ("settings", "values", "words"),
     [
-        (DenseModel(), {"widths": "32; 16"}, "give whole numbers with commas between"),
-        (DenseModel(), {"widths": "1.5"}, "give whole numbers"),
-        (DenseModel(), {"activations": "tanh, rleu"}, "choose from relu, tanh, elu, selu, linear"),
-        (DenseModel(), {"activations": "tanh, relu"}, "for 4 hidden layers"),
-        (DenseModel(), {"widths": ""}, "give one or more numbers"),
-        (DenseModel(), {"widths": "0"}, "from 1 to 4096"),
-        (DenseModel(), {"alpha_dropout": 0.1}, "choose activation 'selu'"),
-        (DenseModel(), {"dropout": None}, "choose a finite number"),
-        (AttentionModel(), {"heads": 5}, "a multiple of 5"),
+        (networks.DenseModel(), {"widths": "32; 16"}, "give whole numbers with commas between"),
+        (networks.DenseModel(), {"widths": "1.5"}, "give whole numbers"),
+        (networks.DenseModel(), {"activations": "tanh, rleu"}, "choose from relu, tanh, elu, selu, linear"),
+        (networks.DenseModel(), {"activations": "tanh, relu"}, "for 4 hidden layers"),
+        (networks.DenseModel(), {"widths": ""}, "give one or more numbers"),
+        (networks.DenseModel(), {"widths": "0"}, "from 1 to 4096"),
+        (networks.DenseModel(), {"alpha_dropout": 0.1}, "choose activation 'selu'"),
+        (networks.DenseModel(), {"dropout": None}, "choose a finite number"),
+        (networks.AttentionModel(), {"heads": 5}, "a multiple of 5"),
         (ExperimentConfig(), {"seed": -1}, "choose 0 to"),
     ],
 )
@@ -147,7 +140,7 @@ def test_a_bad_value_is_the_configs_own_sentence_and_changes_nothing(settings, v
     ("settings", "values", "told"),
     [
         (
-            DenseModel(),
+            networks.DenseModel(),
             {"widths": "1.5", "dropout": 0.1},
             {"widths": "Give whole numbers with commas between"},
         ),
@@ -177,7 +170,7 @@ def test_a_problem_names_a_field_as_its_form_does() -> None:
     assert problem == "Shift is -1 rows; choose 0 to 10,000."
     _, problem = apply_values(AlarmPolicy(), {"min_lead": -1.0}, look)
     assert problem.startswith("Minimum useful lead is -1.0 minutes;")
-    _, problem = apply_values(DenseModel(), {"alpha_dropout": 0.1})
+    _, problem = apply_values(networks.DenseModel(), {"alpha_dropout": 0.1})
     assert problem.startswith("Alpha dropout is 0.1 with activation") and "_" not in problem
 
 
@@ -198,11 +191,11 @@ def form() -> None:
     """A page of its own, for `AppTest`."""
     import streamlit as st
 
-    from rare_event.config import AttentionModel, DenseModel, Representation
+    from rare_event.config import Representation, networks
     from rare_event.ui.forms import apply_values, fields_of, fill_in
 
     typed = st.session_state.setdefault("typed", {})
-    settings = {"a": DenseModel(dropout=0), "b": AttentionModel(), "c": Representation()}[
+    settings = {"a": networks.DenseModel(dropout=0), "b": networks.AttentionModel(), "c": Representation()}[
         st.selectbox("Which", ["a", "b", "c"], key="which")
     ]
     values = fill_in(settings, [name for names in fields_of(type(settings)) for name in names], "f", typed)
@@ -211,7 +204,8 @@ def form() -> None:
 
 def test_untouched_widgets_give_the_settings_back() -> None:
     app = AppTest.from_function(form).run()
-    for which, settings in (("a", DenseModel(dropout=0)), ("b", AttentionModel()), ("c", Representation())):
+    dense, attention = networks.DenseModel(dropout=0), networks.AttentionModel()
+    for which, settings in (("a", dense), ("b", attention), ("c", Representation())):
         app.selectbox(key="which").select(which).run()
         assert not app.exception
         assert app.session_state["made"] == (settings, "")
@@ -224,5 +218,5 @@ def test_what_was_typed_outlives_its_widget() -> None:
     assert not [field for field in app.text_input if field.key == "f_widths"]
     app.selectbox(key="which").select("a").run()
     assert app.text_input(key="f_widths").value == "8, x"
-    assert app.session_state["made"][0] == DenseModel()
+    assert app.session_state["made"][0] == networks.DenseModel()
     assert not app.exception
