@@ -115,15 +115,7 @@ def roc_figure(points: OperatingPoints, threshold: float, *, part: str, auc: flo
 
 
 def overlay_roc_figure(points: Mapping[str, OperatingPoints], *, part: str) -> go.Figure:
-    """Draw the ROC curves of several models, with the line of chance.
-
-    Parameters
-    ----------
-    points
-        Operating points of each model, at least one, by name; about 8 models are still distinguishable.
-    part
-        Part of the data, for the title.
-    """
+    """Draw the ROC curves of several models by name, at least one, with the line of chance."""
     figure = go.Figure()
     defined = {name: bool(model.n_positive and model.n_normal) for name, model in points.items()}
     for number, (name, model) in enumerate(points.items()):

@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import plotly.graph_objects as go
 
-from rare_event.plots.marks import note
-from rare_event.plots.palette import COLOURS, Role, plain, short, style
+from rare_event.plots.marks import add_steps, note
+from rare_event.plots.palette import Role, plain, short, style
 
 BINS = 40
 # Few values far outside would leave all others in one bin: they are counted in the bins at the ends.
@@ -35,13 +35,11 @@ def distribution_figure(normal: np.ndarray, positive: np.ndarray, name: str, bef
     for role, values, words in classes:
         if len(values):
             share = np.histogram(values.clip(edges[0], edges[-1]), edges)[0] / len(values)
-            figure.add_scatter(
-                # A step ends where the next begins, and the last at the end of its bin.
-                x=edges,
-                y=np.append(share, share[-1]),
-                mode="lines",
-                line={"color": COLOURS[role], "width": 2, "shape": "hv"},
-                fill="tozeroy",
+            add_steps(
+                figure,
+                role,
+                edges,
+                share,
                 opacity=0.8,
                 meta=[plain(name, len(name))],
                 name=f"{words} ({len(values):,})",

@@ -11,7 +11,7 @@ import plotly.graph_objects as go
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config.labels import ScoreLabel
 from rare_event.plots.decimate import LIMIT, extremes, thin
-from rare_event.plots.marks import note
+from rare_event.plots.marks import note, ringed
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 
@@ -305,12 +305,7 @@ def _add_marks(
         x=shown["day"].to_numpy(),
         y=np.full(len(shown), y),
         mode="markers",
-        marker={
-            "color": COLOURS[role],
-            "symbol": symbol,
-            "size": 10,
-            "line": {"width": 1.5, "color": COLOURS[role]},
-        },
+        marker=ringed(role, symbol, 10),
         customdata=shown[["caught", "false_alarms_per_day"]].to_numpy(),
         name=words,
         hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata[0]:,}} caught, "

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate, decimate_classes
-from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_threshold, is_time, note, time_title
+from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_steps, add_threshold, is_time, note, time_title
 from rare_event.plots.palette import (
     COLOURS,
     Role,
@@ -99,7 +99,9 @@ def score_histogram_figure(
         if len(mine):
             share = 100 * np.histogram(mine, edges)[0] / len(mine)
             highest = max(highest, float(share.max()))
-            _add_steps(figure, role, edges, share, len(mine))
+            hover = f"score from %{{x:.4g}}: %{{y:.2f}} % of {role}<extra></extra>"
+            named = {"name": f"{role}, {len(mine):,} windows", "hovertemplate": hover}
+            add_steps(figure, role, edges, share, fillcolor=faint(role, 0.25), **named)
     if len(y_score):
         add_threshold(figure, threshold, (0.0, highest), "x")
     else:
@@ -168,17 +170,4 @@ def _add_following(figure: go.Figure, x: np.ndarray, following: np.ndarray, trac
             name="trailing threshold",
             hovertemplate="%{y:.4g}",
         )
-    )
-
-
-def _add_steps(figure: go.Figure, role: Role, edges: np.ndarray, share: np.ndarray, n: int) -> None:
-    figure.add_scatter(
-        x=edges,
-        y=np.append(share, share[-1]),
-        mode="lines",
-        line={"color": COLOURS[role], "width": 2, "shape": "hv"},
-        fill="tozeroy",
-        fillcolor=faint(role, 0.25),
-        name=f"{role}, {n:,} windows",
-        hovertemplate=f"score from %{{x:.4g}}: %{{y:.2f}} % of {role}<extra></extra>",
     )

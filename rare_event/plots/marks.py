@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 import plotly.graph_objects as go
 
 from rare_event.clock import MS_PER_MINUTE
 from rare_event.plots.decimate import LIMIT, thin
-from rare_event.plots.palette import COLOURS
+from rare_event.plots.palette import COLOURS, Role
 from rare_event.prepare.stretches import minutes
 
 # WebGL is faster above this number of markers, plain SVG below it.
@@ -19,6 +19,29 @@ MOST_PLAIN_MARKERS = 3000
 def note(figure: go.Figure, text: str) -> None:
     """Write a sentence in the middle of a figure that has little or nothing to show."""
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=14)
+
+
+def add_steps(figure: go.Figure, role: Role, edges: np.ndarray, share: np.ndarray, **more: Any) -> None:
+    """Draw the share in each bin as filled steps; `more` goes to the trace."""
+    figure.add_scatter(
+        # A step ends where the next begins, and the last at the end of its bin.
+        x=edges,
+        y=np.append(share, share[-1]),
+        mode="lines",
+        line={"color": COLOURS[role], "width": 2, "shape": "hv"},
+        fill="tozeroy",
+        **more,
+    )
+
+
+def ringed(role: Role, symbol: str, size: int) -> dict[str, Any]:
+    """Describe markers with an outline, so that open symbols show too."""
+    return {
+        "color": COLOURS[role],
+        "symbol": symbol,
+        "size": size,
+        "line": {"width": 1.5, "color": COLOURS[role]},
+    }
 
 
 def threshold_name(threshold: float) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import plotly.graph_objects as go
 
@@ -46,17 +48,7 @@ def sensor_figure(
     figure = go.Figure()
     x, y = broken_line(when, np.asarray(values, dtype=float), limit)
     if len(x):
-        figure.add_scatter(
-            x=x,
-            y=y,
-            mode="lines" if len(x) > 1 else "markers",
-            line={"color": COLOURS["sensor"], "width": 1.5},
-            marker={"color": COLOURS["sensor"]},
-            connectgaps=False,
-            name=short(name),
-            meta=[plain(name, len(name))],
-            hovertemplate="%{meta[0]}: %{y:.4g}<extra></extra>",
-        )
+        add_sensor(figure, x, y, name, 1.5)
     else:
         note(figure, "This sensor has no values.")
     if events_when is not None:
@@ -70,6 +62,22 @@ def sensor_figure(
         hovermode="x unified",
     )
     return figure.update_layout(showlegend=True)
+
+
+def add_sensor(figure: go.Figure, x: np.ndarray, y: np.ndarray, name: str, width: float, **more: Any) -> None:
+    """Draw the line of a sensor, as `broken_line` returns it; `more` goes to the trace."""
+    figure.add_scatter(
+        x=x,
+        y=y,
+        mode="lines" if len(x) > 1 else "markers",
+        line={"color": COLOURS["sensor"], "width": width},
+        marker={"color": COLOURS["sensor"]},
+        connectgaps=False,
+        name=short(name),
+        meta=[plain(name, len(name))],
+        hovertemplate="%{meta[0]}: %{y:.4g}<extra></extra>",
+        **more,
+    )
 
 
 def course_figure(

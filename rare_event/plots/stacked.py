@@ -9,8 +9,8 @@ import plotly.graph_objects as go
 
 from rare_event.plots.decimate import LIMIT, thin
 from rare_event.plots.marks import faintness, note, time_title
-from rare_event.plots.palette import COLOURS, plain, short, style
-from rare_event.plots.sensors import broken_line
+from rare_event.plots.palette import COLOURS, short, style
+from rare_event.plots.sensors import add_sensor, broken_line
 from rare_event.plots.timeline import add_running
 
 MOST_SENSORS = 4
@@ -84,19 +84,7 @@ def _add_sensor(figure: go.Figure, when: np.ndarray, values: np.ndarray, name: s
             showarrow=False,
         )
         return
-    figure.add_scatter(
-        x=x,
-        y=y,
-        yaxis=yaxis,
-        mode="lines" if len(x) > 1 else "markers",
-        line={"color": COLOURS["sensor"], "width": 1.2},
-        marker={"color": COLOURS["sensor"]},
-        connectgaps=False,
-        name=short(name),
-        meta=[plain(name, len(name))],
-        hovertemplate="%{meta[0]}: %{y:.4g}<extra></extra>",
-        showlegend=False,
-    )
+    add_sensor(figure, x, y, name, 1.2, yaxis=yaxis, showlegend=False)
 
 
 def _add_events(figure: go.Figure, events_when: np.ndarray, yaxis: str) -> None:

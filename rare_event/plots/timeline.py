@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rare_event.plots.decimate import LIMIT, thin
-from rare_event.plots.marks import as_minutes, axis_duration, is_time, note, time_title
+from rare_event.plots.marks import as_minutes, axis_duration, is_time, note, ringed, time_title
 from rare_event.plots.palette import COLOURS, Role, style
 from rare_event.plots.tracks import Machines, name_tracks, tested_in, tracks_of
 from rare_event.prepare.split import Fold
@@ -287,12 +287,7 @@ def _add_event_ticks(
         x=shown,
         y=np.broadcast_to(track, len(events_when))[kept],
         mode="markers",
-        marker={
-            "color": COLOURS[role],
-            "symbol": symbol,
-            "size": 9,
-            "line": {"width": 1.5, "color": COLOURS[role]},
-        },
+        marker=ringed(role, symbol, 9),
         name=name,
         hovertemplate=f"{name}, "
         + ("%{x|%Y-%m-%d %H:%M}" if is_time(shown) else "row %{x:,.0f}")
