@@ -192,13 +192,9 @@ def add_dataset(source: Path | bytes | Files, name: str, said: Corrections = NO_
 
     Parameters
     ----------
-    source
-        A path, or the bytes of the file; or several files.
-    name
-        Name of the file.
-    said
-        What the analyst says of the file. Anything said replaces what is stored of the same file, except
-        where it comes to the same.
+    source, name, said
+        As in `preview`. Anything said replaces what is stored of the same file, except where it comes to the
+        same.
 
     Raises
     ------

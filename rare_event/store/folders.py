@@ -24,9 +24,11 @@ Default = TypeVar("Default")
 
 @dataclass(frozen=True)
 class WorkFolder:
-    """The folder of a run or a map."""
+    """The folder of a run or a map: its kind, the file of its settings, and where another is opened."""
 
     KIND: ClassVar[str] = ""
+    SETTINGS: ClassVar[str] = ""
+    OPENED: ClassVar[str] = ""
     AGAIN: ClassVar[str] = TRAIN_AGAIN
 
     folder: Path
@@ -113,14 +115,23 @@ DATASET = Entry("dataset.json", Dataset, "dataset")
 Work = TypeVar("Work", bound=WorkFolder)
 
 
-def new_folder(kind: type[Work]) -> Work:
-    """Name a new folder after the current time."""
+def new_folder(kind: type[Work], dataset: Dataset, settings: str) -> Work:
+    """Create a folder named after the current time, with its settings and its dataset.
+
+    Raises
+    ------
+    RunError
+        If the workspace cannot be written.
+    """
     # To the microsecond, so that ids sort by creation.
-    return kind(_all(kind) / datetime.now(UTC).strftime(FOLDER_TIME))
+    work = kind(_all(kind) / datetime.now(UTC).strftime(FOLDER_TIME))
+    write_text(work.folder / kind.SETTINGS, settings)
+    DATASET.write(work, dataset)
+    return work
 
 
-def open_folder(kind: type[Work], work_id: str, where: str) -> Work:
-    """Open a run or a map; `where` tells people where to open another one.
+def open_folder(kind: type[Work], work_id: str) -> Work:
+    """Open a run or a map.
 
     Raises
     ------
@@ -130,7 +141,7 @@ def open_folder(kind: type[Work], work_id: str, where: str) -> Work:
     # An id may come from a URL; nothing else may become a path.
     work = kind(_all(kind) / work_id)
     if not FOLDER_ID.fullmatch(work_id) or not work.folder.is_dir():
-        raise RunError(f"There is no {kind.KIND} {work_id[:40]!r} in this workspace. Open one {where}.")
+        raise RunError(f"There is no {kind.KIND} {work_id[:40]!r} in this workspace. Open one {kind.OPENED}.")
     return work
 
 

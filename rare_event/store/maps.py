@@ -17,12 +17,11 @@ from rare_event.config import DesignSpace, space_from_json, space_to_json
 from rare_event.errors import RareEventError, RunError
 from rare_event.judge.scores import Scores
 from rare_event.store.datasets import Dataset
-from rare_event.store.folders import DATASET, Entry, WorkFolder, list_folders, new_folder, open_folder
+from rare_event.store.folders import Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.processes import read_alive
 from rare_event.store.records import ScoredWith
 from rare_event.store.runs import Run, open_run
 from rare_event.store.serial import MAP_AGAIN, NEWER, explain
-from rare_event.store.workspace import write_text
 
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
 LOST = "The process that trained its cells ended early. Finished cells are kept: start the map again."
@@ -70,13 +69,13 @@ WINDOWS = Entry("windows.json", ScoredWith[list[int]], "list of events")
 class DesignMap(WorkFolder):
     """The folder of a map."""
 
-    KIND = "map"
+    KIND, SETTINGS, OPENED = "map", "space.json", "on the Compare page"
     AGAIN = MAP_AGAIN
 
     def space(self) -> DesignSpace:
         """Read the design space."""
         with explain("settings file", self.named, self.AGAIN):
-            text = (self.folder / "space.json").read_bytes()
+            text = (self.folder / self.SETTINGS).read_bytes()
         return space_from_json(text)
 
     def state(self) -> MapState:
@@ -122,29 +121,15 @@ def _run(run_id: str) -> Run | None:
 
 
 def create_map(dataset: Dataset, space: DesignSpace) -> DesignMap:
-    """Create the folder of a queued map.
-
-    Raises
-    ------
-    RunError
-        If the workspace cannot be written.
-    """
-    design_map = new_folder(DesignMap)
-    write_text(design_map.folder / "space.json", space_to_json(space))
-    DATASET.write(design_map, dataset)
+    """Create the folder of a queued map."""
+    design_map = new_folder(DesignMap, dataset, space_to_json(space))
     design_map.write_state(MapState("queued"))
     return design_map
 
 
 def open_map(map_id: str) -> DesignMap:
-    """Open a map.
-
-    Raises
-    ------
-    RunError
-        If the id does not exist.
-    """
-    return open_folder(DesignMap, map_id, "on the Compare page")
+    """Open a map, or raise a RunError if there is none of this id."""
+    return open_folder(DesignMap, map_id)
 
 
 def list_maps(dataset: Dataset | None = None) -> list[DesignMap]:

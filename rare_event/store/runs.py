@@ -26,7 +26,7 @@ from rare_event.experiment.leakage import Reading
 from rare_event.experiment.result import Summary
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
-from rare_event.store.folders import DATASET, Entry, WorkFolder, list_folders, new_folder, open_folder
+from rare_event.store.folders import Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.judged import Judged
 from rare_event.store.processes import read_alive
 from rare_event.store.records import (
@@ -64,12 +64,12 @@ LOST = "The process that trained this run ended early. Train the run again."
 class Run(WorkFolder):
     """A run folder."""
 
-    KIND = "run"
+    KIND, SETTINGS, OPENED = "run", "config.json", "from the home page"
 
     def config(self) -> ExperimentConfig:
         """Read the settings."""
         with explain("settings file", self.named):
-            text = (self.folder / "config.json").read_bytes()
+            text = (self.folder / self.SETTINGS).read_bytes()
         return from_json(text)
 
     def purpose(self) -> Purpose:
@@ -238,30 +238,16 @@ def _figures_on(windows: str) -> Entry[CellFigures]:
 
 
 def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PERSON) -> Run:
-    """Create the folder of a queued run.
-
-    Raises
-    ------
-    RunError
-        If the workspace cannot be written.
-    """
-    run = new_folder(Run)
-    write_text(run.folder / "config.json", to_json(config))
-    DATASET.write(run, dataset)
+    """Create the folder of a queued run."""
+    run = new_folder(Run, dataset, to_json(config))
     PURPOSE.write(run, purpose)
     run.write_status(Status("queued", epochs=config.training.epochs))
     return run
 
 
 def open_run(run_id: str) -> Run:
-    """Open a run.
-
-    Raises
-    ------
-    RunError
-        If the id does not exist.
-    """
-    return open_folder(Run, run_id, "from the home page")
+    """Open a run, or raise a RunError if there is none of this id."""
+    return open_folder(Run, run_id)
 
 
 def list_runs(digest: str | None = None, role: Role | None = "run") -> list[Run]:

@@ -259,12 +259,17 @@ def test_a_fix_keeps_a_role_that_was_set_after_an_earlier_fix(dataset) -> None:
     assert third.schema.sensors == ("s1", "s2") and third.schema.ignored == ("s3", "grade", "s0")
 
 
+def spoil(path, content) -> None:
+    """Replace a file, or remove it."""
+    path.unlink()
+    if content is not None:
+        path.write_bytes(content)
+
+
 @pytest.mark.parametrize("damage", [None, b"", b"PAR1", b"PAR1" * 100])
 def test_data_that_were_lost_are_stored_anew(dataset, upload, workspace, damage) -> None:
     path = workspace / "datasets" / dataset.digest / "raw.parquet"
-    path.unlink()
-    if damage is not None:
-        path.write_bytes(damage)
+    spoil(path, damage)
     with pytest.raises(RunError):
         open_dataset(dataset.digest).table()
     again = add_dataset(upload, "again.csv")
@@ -275,9 +280,7 @@ def test_data_that_were_lost_are_stored_anew(dataset, upload, workspace, damage)
 @pytest.mark.parametrize("damage", [None, b"", b"{", b"[1]", b"{}", b'{"schema": {}, "fixes": []}'])
 def test_a_record_that_was_damaged_is_stored_anew(dataset, upload, workspace, damage) -> None:
     path = workspace / "datasets" / dataset.digest / "dataset.json"
-    path.unlink()
-    if damage is not None:
-        path.write_bytes(damage)
+    spoil(path, damage)
     with pytest.raises(RunError):
         open_dataset(dataset.digest)
     again = add_dataset(upload, "again.csv")
