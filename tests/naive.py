@@ -186,12 +186,11 @@ def rows_of(figures):
     return sum(figures[name] for name in ("tp", "fp", "tn", "fn"))
 
 
-def follow(scores, rule, history=None):
-    """Look back from each window of a fold at the windows before it, and take their quantile."""
+def trailing(scores, rule, history=None):
+    """Look back from each window of a fold at the windows before it: yield the last scores of each."""
     rows = max(1, round(rule.days * 1440 / scores.step))
     hour = min(rows, max(1, round(60 / scores.step)))
     parts = [scores] if history is None else [history, scores]
-    ratios = []
     for i in range(len(scores)):
         windows = sorted(
             (int(part.row[j]), float(part.y_score[j]))
@@ -202,8 +201,14 @@ def follow(scores, rule, history=None):
         past = [value for row, value in windows if row < scores.row[i]]
         if len(past) < hour:
             past = [value for _, value in windows][:hour]
-        ratios.append(float(scores.y_score[i] / np.quantile(past[-rows:], rule.value, method="weibull")))
-    return ratios
+        yield past[-rows:]
+
+
+def follow(scores, rule, history=None):
+    """Divide each score by the quantile of the scores before it."""
+    past = trailing(scores, rule, history)
+    limits = [float(np.quantile(values, rule.value, method="weibull")) for values in past]
+    return [float(score / limit) for score, limit in zip(scores.y_score, limits, strict=True)]
 
 
 def event_levels(scores, policy):

@@ -14,7 +14,7 @@ from rare_event.detect.detector import Detector
 from rare_event.detect.training import Epoch
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
 from rare_event.judge.judgement import Judgement, judge
-from rare_event.judge.ledger import called_ledger
+from rare_event.judge.ledger import ledger
 from rare_event.judge.resampling import auc_interval
 from rare_event.judge.scores import Scores, join
 from rare_event.judge.trailing import follow
@@ -97,7 +97,7 @@ class Result:
         test = follow(self.test, self.config.rule, self.validation)
         contributions = pd.concat([fold.test_contributions for fold in self.folds])
         names = self.folds[-1].representation.names
-        return called_ledger(test, self.thresholds, self.policy, contributions, names)
+        return ledger(test, self.thresholds, self.policy, contributions, names)
 
     def evaluation(self) -> Evaluation:
         """Evaluate the test parts at the thresholds."""

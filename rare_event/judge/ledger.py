@@ -16,12 +16,12 @@ COLUMNS = ["kind", "event", "caught", "first_alarm", "lead", "peak", "row", "fol
 
 def ledger(
     scores: Scores,
-    threshold: float,
+    threshold: float | Mapping[int, float],
     policy: AlarmPolicy,
     contributions: pd.DataFrame | None = None,
     names: Sequence[str] = (),
 ) -> pd.DataFrame:
-    """Write the ledger of a part at a threshold.
+    """Write the ledger of a part at a threshold, or at one for each fold.
 
     Returns
     -------
@@ -33,6 +33,8 @@ def ledger(
         several machines also `asset`, after `kind`; empty where no window sees the event. Where events are
         detected while they last, `delay` (minutes since the event began) takes the place of `lead`.
     """
+    if isinstance(threshold, Mapping):
+        scores, threshold = _at_one_threshold(scores, threshold)
     events = _events(scores, threshold, policy)
     false = _false_alarms(scores, threshold, policy)
     whole = {"event": "Int64", "row": "Int64", "fold": "Int64"}
@@ -46,25 +48,12 @@ def ledger(
     return lines.rename(columns={"lead": "delay"}) if scores.during else lines
 
 
-def called_ledger(
-    scores: Scores,
-    thresholds: Mapping[int, float],
-    policy: AlarmPolicy,
-    contributions: pd.DataFrame | None = None,
-    names: Sequence[str] = (),
-) -> pd.DataFrame:
-    """Write the ledger where each fold has a threshold of its own.
-
-    Returns
-    -------
-    pandas.DataFrame
-        As returned by `ledger`.
-    """
+def _at_one_threshold(scores: Scores, thresholds: Mapping[int, float]) -> tuple[Scores, float]:
+    """Divide the scores by the thresholds of their folds, unless all folds share one."""
     if len(set(thresholds.values())) == 1:
-        return ledger(scores, next(iter(thresholds.values())), policy, contributions, names)
+        return scores, next(iter(thresholds.values()))
     of_row = np.array([thresholds[fold] for fold in scores.fold])
-    relative = scores.with_score(scores.y_score / np.maximum(of_row, np.finfo(float).tiny))
-    return ledger(relative, 1.0, policy, contributions, names)
+    return scores.with_score(scores.y_score / np.maximum(of_row, np.finfo(float).tiny)), 1.0
 
 
 def _peaks(scores: Scores, group: np.ndarray) -> pd.DataFrame:

@@ -23,7 +23,7 @@ from rare_event.judge.chance import figure_intervals
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.judge.judgement import TRAILING
-from rare_event.judge.ledger import called_ledger
+from rare_event.judge.ledger import ledger
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
@@ -289,7 +289,7 @@ def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
     """Return the ledger of a part of a finished run at a committed threshold."""
     contributions, names = open_run(run_id).contributions(part)
     scores = followed_of(run_id, part, committed.trailing)
-    return called_ledger(scores, committed.thresholds, committed.policy, contributions, names)
+    return ledger(scores, committed.thresholds, committed.policy, contributions, names)
 
 
 def open_sample() -> Dataset:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from rare_event.config import AlarmPolicy
-from rare_event.judge.ledger import COLUMNS, called_ledger, ledger
+from rare_event.judge.ledger import COLUMNS, ledger
 from rare_event.judge.scores import Scores
 from tests import naive
 
@@ -61,7 +61,7 @@ def test_without_repeats_the_hours_before_an_event_would_be_no_false_alarm(six_h
 
 def test_thresholds_of_each_fold(six_hours) -> None:
     # The first fold is never in alarm, the second from its second hour on: row 130 is at 1.30.
-    lines = called_ledger(six_hours, {0: 9.0, 1: 1.3}, HOURLY)
+    lines = ledger(six_hours, {0: 9.0, 1: 1.3}, HOURLY)
     # The first full hour in which it stood throughout is its third, and that reaches the event.
     assert lines["kind"].tolist() == ["event", "false alarm"]
     assert lines["first_alarm"].tolist() == [376, 260] and lines["fold"].tolist() == [1, 1]

@@ -39,21 +39,9 @@ def course(values, first_row=0, fold=0, step=2.0) -> Scores:
 
 def look_back(scores, rule, history=None):
     """Sort the windows before each window of its fold, and walk down from the highest."""
-    rows = max(1, round(rule.days * 1440 / scores.step))
-    hour = min(rows, max(1, round(60 / scores.step)))
-    parts = [scores] if history is None else [history, scores]
     limits = []
-    for i in range(len(scores)):
-        windows = sorted(
-            (int(part.row[j]), float(part.y_score[j]))
-            for part in parts
-            for j in range(len(part))
-            if part.fold[j] == scores.fold[i]
-        )
-        past = [value for row, value in windows if row < scores.row[i]]
-        if len(past) < hour:
-            past = [value for _, value in windows][:hour]
-        falling = sorted(past[-rows:], reverse=True)
+    for past in naive.trailing(scores, rule, history):
+        falling = sorted(past, reverse=True)
         place = min(max((1 - rule.value) * (len(falling) + 1), 1.0), len(falling))
         above, below = falling[int(place + 1e-9) - 1], falling[min(int(place + 1e-9), len(falling) - 1)]
         limits.append(above + (place - int(place + 1e-9)) * (below - above))
