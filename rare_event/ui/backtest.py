@@ -10,7 +10,7 @@ from rare_event.text import plain
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
-from rare_event.ui.live import poll_until_ended
+from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.progress import training_in_words, unfinished_of
 from rare_event.ui.state import show_run_next
 
@@ -57,11 +57,4 @@ def _follow(backtest: Run) -> None:
             return
         words = "waiting for its turn …" if status.state == "queued" else training_in_words(status)
         st.progress(status.progress, f"Backtest: {words}", width="stretch")
-        asked = backtest.cancel_requested
-        st.button(
-            "Cancelling …" if asked else "Cancel",
-            key="evaluate_cancel_backtest",
-            disabled=asked,
-            on_click=jobs().cancel,
-            args=(backtest,),
-        )
+        cancel_button(backtest, "Cancel", "evaluate_cancel_backtest", jobs().cancel)

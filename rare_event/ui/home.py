@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.titles import title_of
 from rare_event.experiment.result import Ranking
@@ -13,6 +17,7 @@ from rare_event.store.seal import ever_opened
 from rare_event.text import auc_in_words, moment, plain, plural
 from rare_event.ui.state import show_run_next, update_state
 
+T = TypeVar("T")
 MOST_RECENT = 6
 # Widths of a button and of the line it opens.
 OPEN_AND_WORDS = (1, 9)
@@ -49,12 +54,7 @@ def show_path() -> None:
 
 def recent_datasets() -> None:
     """List the latest datasets, each with a button that opens it."""
-    datasets = list_datasets()[:MOST_RECENT]
-    if not datasets:
-        return
-    st.subheader("Recent datasets")
-    for dataset in datasets:
-        place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
+    for dataset, place, words in _recent("Recent datasets", list_datasets()):
         if place.button("Open", key=f"home_dataset_{dataset.digest}"):
             update_state(digest=dataset.digest, run_id=None)
             st.switch_page("pages/1_Data.py")
@@ -64,17 +64,21 @@ def recent_datasets() -> None:
 
 def recent_runs() -> None:
     """List the latest runs, each with a button that opens it."""
-    runs = list_runs()[:MOST_RECENT]
-    if not runs:
-        return
-    st.subheader("Recent runs")
-    for run in runs:
-        place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
+    for run, place, words in _recent("Recent runs", list_runs()):
         if place.button("Open", key=f"home_run_{run.id}"):
             show_run_next(run)
             update_state(draft=run.config())
             st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
         words.markdown(describe_run(run))
+
+
+def _recent(title: str, entries: Sequence[T]) -> Iterator[tuple[T, DeltaGenerator, DeltaGenerator]]:
+    """Yield the latest entries, each with the places of its button and of its words."""
+    if entries:
+        st.subheader(title)
+    for entry in entries[:MOST_RECENT]:
+        place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
+        yield entry, place, words
 
 
 def describe_run(run: Run) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 import streamlit as st
 
+from rare_event.store.folders import WorkFolder
 from rare_event.ui.frame import show_errors
 
 POLL_SECONDS = 1.0
@@ -31,6 +32,12 @@ def poll_until_ended(piece: Callable[[], None], unfinished: Callable[[], Iterabl
         st.fragment(_draw, run_every=POLL_SECONDS if before else None, key=f"{key}_fragment")(
             piece, unfinished, before
         )
+
+
+def cancel_button(work: WorkFolder, label: str, key: str, cancel: Callable[..., None]) -> None:
+    """Show a button that cancels a run or a map, until that was asked for."""
+    asked = work.cancel_requested
+    st.button("Cancelling …" if asked else label, key=key, disabled=asked, on_click=cancel, args=(work,))
 
 
 def _draw(piece: Callable[[], None], unfinished: Callable[[], Iterable[str]], before: frozenset[str]) -> None:

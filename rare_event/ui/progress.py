@@ -15,7 +15,7 @@ from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
-from rare_event.ui.live import poll_until_ended
+from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.state import get_state, show_run_next
 
 TITLES: dict[State, str] = {
@@ -70,9 +70,7 @@ def _show_status(run: Run, status: Status) -> None:
     else:
         st.error(plain(status.message))
     if not status.ended:
-        asked = run.cancel_requested
-        label = "Cancelling …" if asked else "Cancel"
-        st.button(label, key="train_cancel", disabled=asked, on_click=jobs().cancel, args=(run,))
+        cancel_button(run, "Cancel", "train_cancel", jobs().cancel)
     state = get_state()
     if state.watched and state.run_id:
         until = "" if status.ended else " until this one has finished"

@@ -26,21 +26,14 @@ from rare_event.ui.threshold_explorer import threshold_explorer
 
 DIGITS = 4
 TRAILING_UNIT = "times the trailing quantile"
-RULE_LABELS: dict[RuleKind, str] = {
-    "fa-per-day": "False alarms a day",
-    "events": "Share of the events",
-    "recall": "Share of the positive rows",
-    "f-beta": "Beta",
-    "quantile": "Quantile",
-    "trailing-quantile": "Quantile",
-}
-RULE_VALUES: dict[RuleKind, float] = {
-    "fa-per-day": 2.0,
-    "events": 0.5,
-    "recall": 0.5,
-    "f-beta": 1.0,
-    "quantile": 0.99,
-    "trailing-quantile": 0.997,
+# The name of each rule's value, and where it begins.
+RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
+    "fa-per-day": ("False alarms a day", 2.0),
+    "events": ("Share of the events", 0.5),
+    "recall": ("Share of the positive rows", 0.5),
+    "f-beta": ("Beta", 1.0),
+    "quantile": ("Quantile", 0.99),
+    "trailing-quantile": ("Quantile", 0.997),
 }
 COST_LOOK = Look(
     {"event": "Cost of an event", "false_alarm": "Cost of a false alarm", "saved": "Share saved"},
@@ -167,9 +160,10 @@ def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
         costs, problem = apply_values(costs, values)
         return Rule("cost", 0.0, costs=costs), problem
     names = ("value", "days") if kind == "trailing-quantile" else ("value",)
-    labels = {"value": RULE_LABELS[kind], "days": "Trailing days"}
-    step = 0.001 if RULE_VALUES[kind] < 1 else 0.5
-    rule = Rule(kind, RULE_VALUES[kind], costs=costs)
+    label, first = RULE_VALUES[kind]
+    labels = {"value": label, "days": "Trailing days"}
+    step = 0.001 if first < 1 else 0.5
+    rule = Rule(kind, first, costs=costs)
     with st.container(width=len(names) * FIELD_WIDTH):
         look = Look(labels, steps={"value": step}, columns=len(names), time_unit=unit)
         return apply_values(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))

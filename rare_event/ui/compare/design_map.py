@@ -22,7 +22,7 @@ from rare_event.ui.compare.map_figures import show_map
 from rare_event.ui.forms import Look, apply_values, fill_in
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
-from rare_event.ui.live import poll_until_ended
+from rare_event.ui.live import cancel_button, poll_until_ended
 
 TYPED = "map_typed"
 TRAINING = RECOMMENDED.training
@@ -167,14 +167,7 @@ def _show_progress(design_map: DesignMap, seen: Overview) -> None:
             else:
                 words += "; starting, or waiting for your runs to finish"
             st.progress((progress.done + progress.failed) / progress.total, plain(words), width="stretch")
-            asked = design_map.cancel_requested
-            st.button(
-                "Cancelling …" if asked else "Cancel the map",
-                key="map_cancel",
-                disabled=asked,
-                on_click=jobs().cancel_map,
-                args=(design_map,),
-            )
+            cancel_button(design_map, "Cancel the map", "map_cancel", jobs().cancel_map)
             return
         titles = {"cancelled": "Cancelled: ", "failed": "Stopped: ", "interrupted": "Interrupted: "}
         stopped = titles.get(state.state, "")
