@@ -8,126 +8,69 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+# One import for each module:
+# isort: off
 if TYPE_CHECKING:
-    from rare_event.checks.check import check
+    from rare_event.checks.check import check as check
     from rare_event.config import (
-        PRESETS,
-        AlarmPolicy,
-        BoostingModel,
-        ConvModel,
-        DenseModel,
-        ExperimentConfig,
-        GRUModel,
-        LogisticModel,
-        LSTMModel,
-        PCAModel,
-        Representation,
-        Rule,
-        Score,
-        SplitPlan,
-        Training,
-        VAEModel,
-        recipe,
+        PRESETS as PRESETS,
+        AlarmPolicy as AlarmPolicy,
+        BoostingModel as BoostingModel,
+        ConvModel as ConvModel,
+        DenseModel as DenseModel,
+        ExperimentConfig as ExperimentConfig,
+        GRUModel as GRUModel,
+        LogisticModel as LogisticModel,
+        LSTMModel as LSTMModel,
+        PCAModel as PCAModel,
+        Representation as Representation,
+        Rule as Rule,
+        Score as Score,
+        SplitPlan as SplitPlan,
+        Training as Training,
+        VAEModel as VAEModel,
+        recipe as recipe,
     )
-    from rare_event.errors import ConfigError, DataError, RareEventError, TableError
-    from rare_event.experiment.backtest import backtest
-    from rare_event.experiment.result import Result, summarise
-    from rare_event.experiment.run import run_experiment
-    from rare_event.judge.evaluation import evaluate
-    from rare_event.judge.judgement import Judgement
-    from rare_event.judge.rules import choose
-    from rare_event.judge.scores import Scores
-    from rare_event.judge.thresholds import operating_points
-    from rare_event.prepare.sample import sample_mill
-    from rare_event.prepare.schema import Schema
-    from rare_event.prepare.table import Table, read_table
+    from rare_event.errors import (
+        ConfigError as ConfigError,
+        DataError as DataError,
+        RareEventError as RareEventError,
+        TableError as TableError,
+    )
+    from rare_event.experiment.backtest import backtest as backtest
+    from rare_event.experiment.result import Result as Result, summarise as summarise
+    from rare_event.experiment.run import run_experiment as run_experiment
+    from rare_event.judge.evaluation import evaluate as evaluate
+    from rare_event.judge.judgement import Judgement as Judgement
+    from rare_event.judge.rules import choose as choose
+    from rare_event.judge.scores import Scores as Scores
+    from rare_event.judge.thresholds import operating_points as operating_points
+    from rare_event.prepare.sample import sample_mill as sample_mill
+    from rare_event.prepare.schema import Schema as Schema
+    from rare_event.prepare.table import Table as Table, read_table as read_table
 
 __version__ = "0.1.0"
 
+# The module of each name, as the imports above tell tools that do not run the code.
 _MODULES = {
-    "config": (
-        "PRESETS",
-        "AlarmPolicy",
-        "BoostingModel",
-        "ConvModel",
-        "DenseModel",
-        "ExperimentConfig",
-        "GRUModel",
-        "LSTMModel",
-        "LogisticModel",
-        "PCAModel",
-        "Representation",
-        "Rule",
-        "Score",
-        "SplitPlan",
-        "Training",
-        "VAEModel",
-        "recipe",
-    ),
-    "errors": (
-        "ConfigError",
-        "DataError",
-        "RareEventError",
-        "TableError",
-    ),
-    "experiment.backtest": ("backtest",),
-    "experiment.result": (
-        "Result",
-        "summarise",
-    ),
-    "experiment.run": ("run_experiment",),
-    "judge.evaluation": ("evaluate",),
-    "judge.judgement": ("Judgement",),
-    "judge.rules": ("choose",),
-    "judge.scores": ("Scores",),
-    "judge.thresholds": ("operating_points",),
-    "checks.check": ("check",),
-    "prepare.sample": ("sample_mill",),
-    "prepare.schema": ("Schema",),
-    "prepare.table": (
-        "Table",
-        "read_table",
-    ),
+    "config": "PRESETS AlarmPolicy BoostingModel ConvModel DenseModel ExperimentConfig GRUModel LSTMModel "
+    "LogisticModel PCAModel Representation Rule Score SplitPlan Training VAEModel recipe",
+    "errors": "ConfigError DataError RareEventError TableError",
+    "experiment.backtest": "backtest",
+    "experiment.result": "Result summarise",
+    "experiment.run": "run_experiment",
+    "judge.evaluation": "evaluate",
+    "judge.judgement": "Judgement",
+    "judge.rules": "choose",
+    "judge.scores": "Scores",
+    "judge.thresholds": "operating_points",
+    "checks.check": "check",
+    "prepare.sample": "sample_mill",
+    "prepare.schema": "Schema",
+    "prepare.table": "Table read_table",
 }
-_HOMES = {name: module for module, names in _MODULES.items() for name in names}
-
-__all__ = [
-    "PRESETS",
-    "AlarmPolicy",
-    "BoostingModel",
-    "ConvModel",
-    "DenseModel",
-    "ExperimentConfig",
-    "GRUModel",
-    "LSTMModel",
-    "LogisticModel",
-    "PCAModel",
-    "Representation",
-    "Rule",
-    "Score",
-    "SplitPlan",
-    "Training",
-    "VAEModel",
-    "recipe",
-    "ConfigError",
-    "DataError",
-    "RareEventError",
-    "TableError",
-    "backtest",
-    "Result",
-    "summarise",
-    "run_experiment",
-    "evaluate",
-    "Judgement",
-    "choose",
-    "Scores",
-    "operating_points",
-    "check",
-    "sample_mill",
-    "Schema",
-    "Table",
-    "read_table",
-]
+_HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
+__all__ = [*_HOMES]
 
 
 def __getattr__(name: str) -> Any:

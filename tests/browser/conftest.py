@@ -14,19 +14,13 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from tenacity import retry, stop_after_delay, wait_fixed
 
+from rare_event.bench.explorer import CHROMIUM_ARGUMENTS
+
 ROOT = Path(__file__).parents[2]
 # Two cores serve the app, the worker and the browser.
 expect.set_options(timeout=20_000)
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 # Opened by its address, a page is asked for below its own path first: the frontend's way to find
 # out where the server begins.
 PROBES = ("/_stcore/health", "/_stcore/host-config")
@@ -70,12 +64,20 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         process.wait(20)
 
 
+@pytest.fixture(scope="module")
+def home(server: Server) -> Iterator[Path]:
+    """The server's workspace, for this process too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("RARE_EVENT_HOME", str(server.home))
+        yield server.home
+
+
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed: apt-get install chromium")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 

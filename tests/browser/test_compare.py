@@ -1,7 +1,6 @@
 """The Compare page in a real browser: opened, sorted out, taken along, and kept up to date."""
 
 import io
-from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
@@ -25,14 +24,6 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 # Pixels of a row of the table; its first cell holds the tick.
 ROW = 35
 TICK = 18
-
-
-@pytest.fixture(scope="module")
-def home(server: Server) -> Iterator[Path]:
-    """The server's workspace, for this process too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RARE_EVENT_HOME", str(server.home))
-        yield server.home
 
 
 @pytest.fixture(scope="module")

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -33,14 +32,6 @@ RULES = {
     "Least cost": "the least cost",
     "Fixed quantile": "the 0.99 quantile",
 }
-
-
-@pytest.fixture(scope="module")
-def home(server: Server) -> Iterator[Path]:
-    """The server's workspace, for this process too."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RARE_EVENT_HOME", str(server.home))
-        yield server.home
 
 
 @pytest.fixture(scope="module")
