@@ -130,12 +130,7 @@ class SplitEvents(Check, code="RE205"):
 def check_split(table: Table, plan: SplitPlan) -> list[Finding]:
     """Find the parts of a split that have too few events to choose or to test a threshold.
 
-    Parameters
-    ----------
-    table
-        The table that is split.
-    plan
-        The split. Its parts are those of the rows; a lookback and a shift shorten them.
+    The parts are those of the rows of the table; a lookback and a shift shorten them.
 
     Returns
     -------

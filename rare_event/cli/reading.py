@@ -177,15 +177,7 @@ def write_schema(path: Path, complete: Corrections) -> None:
 
 
 def stored(options: argparse.Namespace) -> Dataset:
-    """Store the file of a command as its options say; say where an earlier reading is used or replaced.
-
-    Raises
-    ------
-    OpenQuestion
-        If the file leaves something open that no option answers.
-    TableError
-        If the file is not a usable table.
-    """
+    """Store the file of a command as its options say; say where an earlier reading is used or replaced."""
     from rare_event.read.raw import digest_of
     from rare_event.store.datasets import add_dataset, stored_dataset
 

@@ -1,4 +1,8 @@
-"""Compare each row with the earlier rows of its stretch, never across a stop."""
+"""Compare each row with the earlier rows of its stretch, never across a stop.
+
+In these functions `values` has shape (n_rows, n_columns) and `age`, as `ages` returns it, (n_rows,). `lag` is
+the number of rows to look back, 1 or more; `trailing` the rows in a mean, fewer in a younger stretch.
+"""
 
 from __future__ import annotations
 
@@ -79,15 +83,7 @@ def blocks(age: np.ndarray, reach: int, width: int) -> Iterator[Block]:
 
 
 def before(values: np.ndarray, age: np.ndarray, lag: int) -> np.ndarray:
-    """Return the values `lag` rows before in the same stretch; 0 where there is no such row.
-
-    Parameters
-    ----------
-    values, age
-        Shapes (n_rows, n_columns) and (n_rows,).
-    lag
-        Rows to look back, 1 or more.
-    """
+    """Return the values `lag` rows before in the same stretch; 0 where there is no such row."""
     earlier = np.zeros_like(values)
     earlier[lag:] = values[:-lag]
     earlier[age < lag] = 0
@@ -98,28 +94,13 @@ def change(values: np.ndarray, age: np.ndarray, lag: int = 1) -> np.ndarray:
     """Return the change over `lag` rows, or since the first row of a younger stretch.
 
     The first row of a stretch changes by 0. A change from or to a missing value is missing.
-
-    Parameters
-    ----------
-    values, age
-        Shapes (n_rows, n_columns) and (n_rows,).
-    lag
-        Rows to look back, 1 or more.
     """
     changed: np.ndarray = values - values[np.arange(len(values)) - np.minimum(age, lag)]
     return changed
 
 
 def deviation(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
-    """Subtract the mean of the last `trailing` rows, with the row itself and without missing values.
-
-    Parameters
-    ----------
-    values, age
-        Shapes (n_rows, n_columns) and (n_rows,).
-    trailing
-        Rows in the mean; fewer in a younger stretch.
-    """
+    """Subtract the mean of the last `trailing` rows, with the row itself and without missing values."""
     deviating: np.ndarray = values - _trailing_mean(values, np.isfinite(values), age, trailing)
     return deviating
 
@@ -129,13 +110,6 @@ def movement(values: np.ndarray, age: np.ndarray, trailing: int) -> np.ndarray:
 
     The first row of a stretch has no change: its movement is 0, and the means after it leave it out, or
     every stretch would begin calm. A movement from or to a missing value is missing.
-
-    Parameters
-    ----------
-    values, age
-        Shapes (n_rows, n_columns) and (n_rows,).
-    trailing
-        Rows in the mean; fewer in a younger stretch.
     """
     moved = np.abs(change(values, age))
     finite = np.isfinite(moved)

@@ -76,16 +76,7 @@ def _unwrap(line: bytes) -> bytes:
 
 
 def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
-    """Find the separator of a CSV.
-
-    Parameters
-    ----------
-    lines
-        The first lines of the file.
-    name
-        Name of the file for error messages.
-    said
-        The separator that the analyst names; None finds it out.
+    """Find the separator from the first lines of a CSV, or use the one that the analyst said.
 
     Raises
     ------
