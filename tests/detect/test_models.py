@@ -396,10 +396,8 @@ def test_each_layer_has_the_width_and_activation_given_for_it() -> None:
     )
     found = [layer.activation.__name__ for layer in tied.layers if type(layer).__name__ == "Activation"]
     assert found == ["tanh", "relu", "elu", "tanh", "relu"]
-    options = {"activations": ("tanh", "relu", "elu"), "output_activation": "tanh"}
+    options: dict[str, Any] = {"activations": ("tanh", "relu", "elu"), "output_activation": "tanh"}
     lstm = small(networks.LSTMModel((6, 4), (4,), **options))
-        networks.LSTMModel((6, 4), (4,), activations=("tanh", "relu", "elu"), output_activation="tanh")
-    )
     found = [layer.activation.__name__ for layer in lstm.layers if type(layer).__name__ == "LSTM"]
     assert found == ["tanh", "relu", "elu"] and lstm.layers[-1].layer.activation.__name__ == "tanh"
 
