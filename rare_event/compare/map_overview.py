@@ -53,16 +53,9 @@ class Measure:
 
 @dataclass(frozen=True)
 class Overview:
-    """The present state of a map.
+    """The present state of a map: all its cells, done or not, and the windows that they are judged on.
 
-    Parameters
-    ----------
-    map_id
-        Of the map.
-    cells
-        All of them, done or not.
-    windows
-        What they are judged on; None before the first cell began.
+    There are no windows before the first cell began.
     """
 
     map_id: str

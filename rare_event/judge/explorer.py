@@ -52,15 +52,7 @@ def _thin(positions: np.ndarray, limit: int) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Histogram:
-    """Scores by class in bins.
-
-    Parameters
-    ----------
-    edges
-        Shape (n_bins + 1,).
-    normal, positive
-        Share of the class in each bin, shape (n_bins,).
-    """
+    """Share of each class in bins of scores, shape (n_bins,), and their edges, shape (n_bins + 1,)."""
 
     edges: np.ndarray
     normal: np.ndarray

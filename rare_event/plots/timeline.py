@@ -141,10 +141,8 @@ def folds_figure(
 
     Parameters
     ----------
-    when
-        Time of each row, datetime64 or numbers of rows, shape (n_rows,).
-    folds
-        Of the split plan, as positions among these rows.
+    when, folds
+        As in `split_figure`.
     events_when
         Times of the events of the test parts, shape (n_events,).
     events_caught

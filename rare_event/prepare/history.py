@@ -40,16 +40,9 @@ def ages(stretch: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Block:
-    """Rows to process at once, and the earlier rows they depend on.
+    """Rows to process at once, and the same `extended` by the earlier rows that they depend on.
 
-    Parameters
-    ----------
-    rows
-        The rows; each row of the data is in one block.
-    extended
-        The same, with the earlier rows.
-    age
-        Of the rows of `extended`, counted from its first row at most.
+    Each row of the data is in one block. Ages are those of `extended`, counted from its first row at most.
     """
 
     rows: slice

@@ -17,15 +17,10 @@ QUIET_ROWS = 30
 
 @dataclass(frozen=True)
 class Placebo:
-    """A table with invented events only.
+    """A table with invented events only: without the real ones and the positive rows before them.
 
-    Parameters
-    ----------
-    table
-        The rows of the real table, without the real events and the positive rows before them.
-    quiet
-        Its rows to judge on, rising: as far from real events and stops as the invented events are.
-        Other rows differ from these for other reasons.
+    `quiet` are its rows to judge on, rising: as far from real events and stops as the invented events are.
+    Other rows differ from these for other reasons.
     """
 
     table: Table

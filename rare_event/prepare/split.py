@@ -126,14 +126,9 @@ def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
 
 @dataclass(frozen=True)
 class _Line:
-    """Rows on one line of time, on which parts are cut.
+    """Rows on one line of time, on which parts are cut: positions `of` the rows of each asset, rising.
 
-    Parameters
-    ----------
-    place
-        Of each row on the line: its position or, with assets, how many rows of any asset are earlier.
-    of
-        Positions of the rows of each asset, rising.
+    The place of a row is its position or, with assets, how many rows of any asset are earlier.
     """
 
     place: np.ndarray

@@ -20,18 +20,9 @@ JOIN_LINES = 30
 
 @dataclass(frozen=True)
 class Record:
-    """A line of cells, or several where cells hold line breaks.
+    """A line of cells, or several where cells hold line breaks: its number, as in a spreadsheet.
 
-    Parameters
-    ----------
-    line
-        Its number, as in a spreadsheet.
-    cells
-        Texts without quotation marks.
-    text
-        As written.
-    end
-        Lines of the file up to its end.
+    `cells` are without quotation marks, `text` is as written; up to its end the file has `end` lines.
     """
 
     line: int

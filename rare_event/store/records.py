@@ -140,15 +140,7 @@ class Purpose:
 
 @dataclass(frozen=True)
 class Look:
-    """One opening of the test data.
-
-    Parameters
-    ----------
-    committed
-        The threshold at which the test data were opened.
-    time
-        ISO 8601, UTC.
-    """
+    """One opening of the test data: the threshold at that time, and the time, ISO 8601, UTC."""
 
     committed: Committed
     time: str = field(default_factory=_now, compare=False)

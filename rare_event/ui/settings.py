@@ -70,15 +70,7 @@ LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top
 
 @dataclass(frozen=True)
 class Choice:
-    """The settings in the form.
-
-    Parameters
-    ----------
-    config
-        The last good settings.
-    problem
-        What is wrong with the values in the form; empty if nothing is.
-    """
+    """The last good settings of the form, and what is wrong with its values; empty if nothing is."""
 
     config: ExperimentConfig
     problem: str

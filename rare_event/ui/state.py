@@ -23,18 +23,9 @@ KEY = "app_state"
 
 @dataclass(frozen=True)
 class Exploring:
-    """A threshold that is tried and not yet committed.
+    """A threshold of a run that is tried and not yet committed, the rule that chose it, and a policy.
 
-    Parameters
-    ----------
-    run_id
-        The run it belongs to.
-    threshold
-        In the unit of the scores, or of their ratios to the trailing quantile.
-    rule
-        The rule that chose it.
-    policy
-        The alarm policy that is tried.
+    It has the unit of the scores, or of their ratios to the trailing quantile.
     """
 
     run_id: str
