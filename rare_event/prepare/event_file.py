@@ -22,6 +22,7 @@ from rare_event.read.raw import read_raw
 from rare_event.read.source import Source
 from rare_event.read.table import Choice, Question, RawTable, Reading, Remark
 from rare_event.read.times import (
+    SERIAL,
     called_time,
     has_clock,
     has_zone,
@@ -140,13 +141,13 @@ def _raw(source: Source, name: str, said: Reading) -> RawTable:
     raw = None
     try:
         raw = read_raw(source, name=name, said=said)
-        if said.separator is not None or any(time_formats(raw.frame[c]) for c in raw.frame):
+        if said.separator is not None or any(_holds_times(raw.frame[c]) for c in raw.frame):
             return raw
     except TableError:
         if said.separator is not None:
             raise
     alone = read_raw(source, name=name, said=replace(said, separator=NO_SEPARATOR))
-    return alone if raw is None or any(time_formats(alone.frame[c]) for c in alone.frame) else raw
+    return alone if raw is None or any(_holds_times(alone.frame[c]) for c in alone.frame) else raw
 
 
 def _words(column: str) -> set[str]:
@@ -174,15 +175,12 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
             f"{name} has no column of times that can be read; its columns are {listed}. Give a file with the "
             "times of events, such as 2024-05-31 13:00, or with their starts and ends."
         )
-    if len(found) == 1:
-        chosen: tuple[str, ...] = (found[0],)
-    else:
-        starts = [column for column in found if _words(column) & START_WORDS]
-        ends = [column for column in found if _words(column) & END_WORDS and column not in starts]
-        rest = [column for column in found if column not in ends]
-        if len(ends) != 1 or len(starts or rest) != 1:
-            raise OpenQuestion([_which_columns(frame, found, name)])
-        chosen = ((starts or rest)[0], ends[0])
+    starts = [column for column in found if _words(column) & START_WORDS]
+    ends = [column for column in found if _words(column) & END_WORDS and column not in starts]
+    starts = starts or [column for column in found if column not in ends]
+    if len(starts) != 1 or len(ends) != len(found[1:2]):
+        raise OpenQuestion([_which_columns(frame, found, name)])
+    chosen = (starts[0], *ends)
     for column in frame.columns.difference(list(chosen)):
         if pd.api.types.is_string_dtype(frame[column]) and clocks_alone(frame[column]):
             raise TableError(
@@ -198,9 +196,13 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
 
 
 def _holds_times(column: pd.Series) -> bool:
-    name, numeric = str(column.name), pd.api.types.is_numeric_dtype(column)
-    called = called_time(name) or bool(_words(name) & (START_WORDS | END_WORDS))
-    return bool((called or not numeric) and time_formats(column.rename("time") if called else column))
+    """Whether a column holds times; small numbers are days of a spreadsheet only where its name says so."""
+    formats = time_formats(column.rename("time"))
+    return bool(formats) and (formats[0] != SERIAL or _called_time(str(column.name)))
+
+
+def _called_time(name: str) -> bool:
+    return called_time(name) or bool(_words(name) & (START_WORDS | END_WORDS))
 
 
 def _should_hold_times(column: pd.Series) -> bool:
@@ -208,9 +210,8 @@ def _should_hold_times(column: pd.Series) -> bool:
     texts = column.dropna()
     if texts.empty or not pd.api.types.is_string_dtype(column):
         return False
-    named = called_time(str(column.name)) or bool(_words(str(column.name)) & (START_WORDS | END_WORDS))
     readable = (take_apart(texts.iloc[:1000]).codes >= 0).mean()
-    return (named and not clocks_alone(column)) or readable > FEW_TIMES
+    return (_called_time(str(column.name)) and not clocks_alone(column)) or readable > FEW_TIMES
 
 
 def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Question:
@@ -226,8 +227,8 @@ def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Ques
     return Question(
         f"{OF_EVENTS}time",
         None,
-        f"{name} has {len(found)} columns of times: {joined(map(shown, found))}. Which of them say when an "
-        "event is?",
+        f"{name} has {plural(len(found), 'column')} of times: {joined(map(shown, found))}. Which says when "
+        "an event is?",
         tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
         "--events-time START END, or --events-time COLUMN",
     )

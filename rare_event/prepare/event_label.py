@@ -52,7 +52,7 @@ def with_events(raw: RawTable, source: Source | Files, said: Corrections) -> tup
     if not isinstance(source, Files) or source.events is None:
         if said.events is not None:
             raise TableError(
-                "The label comes from a file of events, which is missing. Give it too: --events FILE."
+                "The label comes from a file of events, which is missing. Give it too.", "Use --events FILE."
             )
         return raw, said
     if still_open(raw.questions, said):
@@ -120,7 +120,7 @@ def _label(frame: pd.DataFrame, schema: Schema, name: str, events: Events) -> tu
     covered, covers = _span(times), _span(np.concatenate([events.starts, events.ends]))
     lost = [
         (outside, "before or after the data", f" The data cover {covered}."),
-        (stopped, "in a stop of the data, where there are no rows", ""),
+        (stopped, "in a stop of the data", ""),
         (nowhere, "at a machine that the data do not have", ""),
     ]
     if not label.any():

@@ -81,6 +81,7 @@ LISTS = {
     "month by name": b"when\nJan 1, 2024 00:10\nJan 1, 2024 00:21\n",
     "workbook": workbook(Log=[["when"], [datetime(2024, 1, 1, 0, 10)], [datetime(2024, 1, 1, 0, 21)]]),
     "utf-16": "when\n2024-01-01 00:10\n2024-01-01 00:21\n".encode("utf-16"),
+    "digits alone": b"when,why\n20240101001000,a\n20240101002100,b\n",
     "date and time": b"Date,Time,who\n2024-01-01,00:10,a\n2024-01-01,00:21,b\n",
 }
 
@@ -109,9 +110,10 @@ def test_starts_and_ends_are_found_by_their_names_and_other_columns_named() -> N
 
 def test_two_times_that_may_not_be_start_and_end_are_asked() -> None:
     events = csv(pd.DataFrame({"when": text([10, 20]), "reported": text([14, 30])}))
-    with pytest.raises(OpenQuestion, match="2 columns of times.*--events-time START END") as asked:
+    with pytest.raises(OpenQuestion, match="2 columns of times") as asked:
         labelled(events)
     (question,) = asked.value.questions
+    assert question.option == "--events-time START END, or --events-time COLUMN"
     choices = {tuple(json.loads(choice.value)): choice for choice in question.choices}
     assert list(choices) == [("when", "reported"), ("when",), ("reported",)]
     answered = NO_CORRECTIONS.answer(question, choices["when",])
@@ -121,14 +123,28 @@ def test_two_times_that_may_not_be_start_and_end_are_asked() -> None:
         labelled(events, said=said(time=("z",)))
 
 
+@pytest.mark.parametrize(
+    "events",
+    [b"until,why\n2024-01-01 00:10,a\n", b"when,reported\n20240101001000,20240101002000\n"],
+)
+def test_an_end_alone_or_two_numbers_that_are_times_are_asked(events: bytes) -> None:
+    with pytest.raises(OpenQuestion, match="of times: .*Which says when an event is"):
+        labelled(events)
+    counted = b"when,pieces\n2024-01-01 00:10,30211\n2024-01-01 00:21,30318\n"
+    assert marked(labelled(counted)) == [10, 22]
+
+
 def test_day_and_month_of_events_are_asked_even_if_the_steps_are_even() -> None:
     days = np.arange(0, 400 * 1440, 60)
     data = rows(text(days))
     dates = pd.Series(["01/02/2024 05:00", "01/03/2024 05:00", "01/04/2024 05:00"])
     events = csv(pd.DataFrame({"when": dates}))
-    with pytest.raises(OpenQuestion, match="--events-time-format '%d/%m/%Y %H:%M'") as asked:
+    with pytest.raises(OpenQuestion, match="order are day, month and year") as asked:
         labelled(events, data)
     (question,) = asked.value.questions
+    assert (
+        "--events-time-format '%d/%m/%Y %H:%M'" in question.option and "--time-format" not in question.option
+    )
     times = {}
     for choice in question.choices:
         table = labelled(events, data, NO_CORRECTIONS.answer(question, choice))
