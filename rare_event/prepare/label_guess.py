@@ -24,6 +24,7 @@ from rare_event.read.table import Choice, Question
 from rare_event.read.values import shown
 
 MOST_CHOICES = 8
+MOST_STATES = 6
 NO_LABEL = Choice('{"labels": []}', "No column: the file has no label")
 
 
@@ -77,7 +78,8 @@ def _guess_columns(
         return (str(candidates[0]),), None
     several = [c for c in named if few[c] is not None and len(distinct_texts(few[c])) > 1]
     rest = sorted(binary, key=lambda c: raw[c].value_counts(normalize=True).min())
-    listed = list(dict.fromkeys(candidates or [*several, *telling, *rest]))
+    states = [c for c in raw.columns if few[c] is not None and _are_states(distinct_texts(few[c]))]
+    listed = list(dict.fromkeys(candidates or [*several, *telling, *rest, *states]))
     return (), _which_column(raw, listed, several_named=bool(candidates))
 
 
@@ -125,6 +127,11 @@ def _together(guesses: list[LabelGuess]) -> LabelGuess:
         min(blanks) if blanks else "refused",
         tuple(reversed(questions.values())),
     )
+
+
+def _are_states(values: Sequence[str]) -> bool:
+    """Whether a few words, not numbers, could be the states of a plant."""
+    return 3 <= len(values) <= MOST_STATES and not any(map(is_whole, values))
 
 
 def _tell(values: Iterable[str]) -> bool:

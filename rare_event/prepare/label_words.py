@@ -27,10 +27,11 @@ EVENT_WORDS = LABEL_WORDS - {"label", "target", "class"} | {
         "bad",
         "defective",
     ),
-    *("error", "attacked", "incident", "true", "yes", "nok", "ng"),
+    *("error", "attacked", "incident", "true", "yes", "nok", "ng", "ja", "wahr", "oui", "vrai"),
 }
 NORMAL_WORDS = frozenset(
     ["normal", "ok", "okay", "good", "run", "running", "healthy", "regular", "benign", "false", "no", "none"]
+    + ["nein", "falsch", "non", "faux"]
 )
 # Neither a normal row nor an event: the plant is on its way back, or nobody knows.
 BETWEEN_WORDS = frozenset(

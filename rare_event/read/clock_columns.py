@@ -16,6 +16,9 @@ from rare_event.text import plural
 
 MANY = 0.5  # share of rows that share a minute with the row before, from which seconds are cut off
 _CUT = r"\d{1,2}:\d{2}[.,]\d"  # what spreadsheets show of a time with fractions of a second
+# Day 0 of spreadsheets, which stands before a time of day alone.
+_FIRST_DAY = r"^\s*(?:30[./]12[./]1899|12/30/1899|1899-12-3[01]|1900-01-0[01])(?:[T ]|\s*$)"
+_MIDNIGHT = r"[T ]+0?0:00(?::00(?:[.,]0+)?)?\s*$"
 _ORDER = {"%d": "day", "%m": "month", "%y": "year", "%Y": "year"}
 
 
@@ -58,7 +61,7 @@ def joined_name(pair: tuple[str, ...]) -> str:
 
 def _joined(table: RawTable, said: Reading) -> RawTable:
     """Join the first column of dates and the first of times of day, unless another has both."""
-    frame, pair = table.frame, said.time or ()
+    frame, pair = _without_halves(table.frame), said.time or ()
     if len(pair) != 2 or not set(pair) <= set(frame.columns):
         texts = [c for c in frame.columns if pd.api.types.is_string_dtype(frame[c])]
         clocks = [] if pair else [c for c in texts if clocks_alone(frame[c])]
@@ -83,6 +86,24 @@ def _joined(table: RawTable, said: Reading) -> RawTable:
     written = {c: cells for c, cells in table.written.items() if c not in pair}
     reading = replace(table.reading, time=(date, clock))
     return replace(table, frame=rest, remarks=(*table.remarks, remark), written=written, reading=reading)
+
+
+def _without_halves(frame: pd.DataFrame) -> pd.DataFrame:
+    """Take a spreadsheet's first day off times of day, and midnight off the dates beside them."""
+    texts = [c for c in frame.columns if pd.api.types.is_string_dtype(frame[c])]
+    clocks = [c for c in texts if _all(frame[c], _FIRST_DAY)]
+    dates = [c for c in texts if clocks and c not in clocks and _all(frame[c], _MIDNIGHT)]
+    if not dates:
+        return frame
+    plain = {c: frame[c].str.replace(_MIDNIGHT, "", regex=True) for c in dates}
+    plain |= {c: frame[c].str.replace(_FIRST_DAY, "", regex=True).replace("", "00:00:00") for c in clocks}
+    return frame.assign(**plain)
+
+
+def _all(column: pd.Series, pattern: str) -> bool:
+    """Whether a pattern is in all texts of a column."""
+    filled = column.dropna()
+    return bool(filled.iloc[:5].str.contains(pattern).any() and filled.str.contains(pattern).all())
 
 
 def _unread(frame: pd.DataFrame, found: set[str]) -> list[Remark]:

@@ -52,7 +52,7 @@ class Dialect:
 def is_wrapped(lines: list[bytes]) -> bool:
     """Whether most whole lines are in quotation marks, separators included."""
     filled = [line for line in _sample(lines) if line.strip()]
-    wrapped = [match[1] for line in filled if (match := _WRAPPED.fullmatch(line))]
+    wrapped = [_unwrap(line) for line in filled if _WRAPPED.fullmatch(line)]
     if not filled or len(wrapped) < 0.8 * len(filled):
         return False
     return max(_score(wrapped, separator).width for separator in SEPARATORS) >= 2

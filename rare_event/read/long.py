@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,12 +16,12 @@ from rare_event.read.ledger import N_NAMED
 from rare_event.read.names import clean_name
 from rare_event.read.notation import settle
 from rare_event.read.table import LINE, Choice, Question, RawTable, Reading, Remark
-from rare_event.read.times import open_formats, parse_times, times_of
+from rare_event.read.times import called_time, open_formats, parse_times, times_of
 from rare_event.read.values import shown
 from rare_event.text import plural
 
-VALUE_WORDS = {"value", "val", "wert", "messwert", "reading", "pv", "_value"}
-QUALITY_WORDS = {"quality", "qualität", "qual", "q", "status", "good", "valid", "statuscode"}
+_VALUE = re.compile(r".*(value|val|wert)|reading|pv")
+_QUALITY = re.compile(r".*(qual|valid).*|q|good|status(code)?")
 OTHER_WORDS = {"unit", "units", "einheit", "uom", "description", "desc", "beschreibung", "source"}
 GOOD = {"good", "gut", "ok", "valid", "true", "g", "192", "192.0", "1", "1.0"}
 
@@ -77,10 +78,13 @@ def _roles(frame: pd.DataFrame) -> _Roles | None:
     if not 3 <= frame.shape[1] <= 7 or len(frame) < 4:
         return None
     words = {column: column.strip().casefold() for column in frame.columns}
-    others = [c for c, word in words.items() if word in QUALITY_WORDS | OTHER_WORDS]
+    qualities = [c for c, word in words.items() if _QUALITY.fullmatch(word)]
+    times = [c for c in frame.columns if _is_time(frame[c])]
+    # The same time in numbers, as "Time_ms".
+    others = [c for c in frame.columns if times and c not in times and called_time(c)]
+    others += [c for c, word in words.items() if c in qualities or word in OTHER_WORDS]
     left = [c for c in frame.columns if c not in others]
-    times = [c for c in left if _is_time(frame[c])]
-    values = [c for c in left if words[c] in VALUE_WORDS] or [
+    values = [c for c in left if _VALUE.fullmatch(words[c])] or [
         c for c in left if c not in times and pd.api.types.is_numeric_dtype(frame[c])
     ]
     if len(left) != 3 or len(times) != 1 or len(values) != 1:
@@ -92,8 +96,7 @@ def _roles(frame: pd.DataFrame) -> _Roles | None:
     pairs = len(frame) - int(frame.duplicated([tag, times[0]]).sum())
     if not 2 <= tags <= len(frame) / 2 or moments > 0.75 * len(frame) or pairs < 0.9 * len(frame):
         return None
-    quality = next((c for c in others if words[c] in QUALITY_WORDS), None)
-    return _Roles(tag, times[0], values[0], quality)
+    return _Roles(tag, times[0], values[0], next(iter(qualities), None))
 
 
 def _is_time(column: pd.Series) -> bool:

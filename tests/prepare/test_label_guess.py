@@ -30,6 +30,8 @@ SILENT = {
     "the header says": (file([1, -1, -1], "Attack (1:No Attack -1:Attack)"), "-1"),
     "the header says it the other way round": (file([1, -1, -1], "fault (1=trip, -1=ok)"), "1"),
     "no attack is normal": (file(["No attack", "attack"]), "attack"),
+    "yes in German": (file(["Nein"] + ["Ja"] * 90), "Ja"),
+    "true in French": (file(["FAUX", "VRAI", "VRAI"]), "VRAI"),
     "a code beside 0": (file([0, 5, 5]), "5"),
     "minus 1 beside 0": (file([0, -1]), "-1"),
 }
@@ -173,3 +175,12 @@ def test_values_by_themselves() -> None:
 def test_a_first_label_comes_before_a_further_one() -> None:
     with pytest.raises(TableError, match="no first one"):
         Schema(None, None, ("x1",), also=("y",))
+
+
+def test_a_column_of_states_is_offered_where_nothing_else_can_be_the_label() -> None:
+    guessed = guess(raw_of(file(["DRIFT", "STOPP", "STOPP", "UPPSTART"], "status")))
+    (question,) = guessed.questions
+    assert question.about == "label" and "'status'" in question.what
+    for words in ("'DRIFT' in 97 rows", "'STOPP' in 2 rows", "'UPPSTART' in 1 row"):
+        assert words in question.what
+    assert guessed.schema.label is None

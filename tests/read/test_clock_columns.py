@@ -127,3 +127,16 @@ def test_one_time_that_cannot_be_read_is_named_with_its_remedies(text: str) -> N
     assert "--ignore time" in caught.value.on_command_line and "--" not in str(caught.value)
     table = read_table(file({"time": times}), said=Corrections(ignore=("time",)))
     assert table.schema.time is None and table.n_rows == ROWS
+
+
+@pytest.mark.parametrize("day", ["30.12.1899 {}", "1899-12-30 {}", "1900-01-00 {}"])
+def test_times_of_day_with_the_first_day_of_a_spreadsheet_are_joined_to_their_dates(day: str) -> None:
+    clocks = [day.format(text) for text in minutes("%H:%M:%S")]
+    clocks = [text.removesuffix(" 00:00:00") for text in clocks]
+    columns = {"Datum": minutes("%d.%m.%Y 00:00:00"), "Uhrzeit": clocks}
+    table = read_table(file(columns))
+    expected = read_table(file({"time": minutes("%d.%m.%Y %H:%M:%S")}))
+    assert table.schema.time == "Datum Uhrzeit"
+    np.testing.assert_array_equal(table.frame["Datum Uhrzeit"], expected.frame["time"])
+    alone = read_table(file({"time": minutes("%d.%m.%Y 00:00:00")}))
+    assert alone.schema.time == "time" and "joined" not in str(alone.remarks)

@@ -66,3 +66,18 @@ def test_other_tables_are_not_asked_about(text: str) -> None:
     assert not read(text, None).questions
     with pytest.raises(TableError, match="no columns for tag, time and value"):
         read(text)
+
+
+@pytest.mark.parametrize(
+    ("header", "rest"),
+    [
+        ("TagName,DateTime,Value,QualityDetail", ",192"),
+        ("VarName,TimeString,VarValue,Validity,Time_ms", ",1,44935250000"),
+    ],
+)
+def test_quality_and_time_of_other_systems_are_known(header: str, rest: str) -> None:
+    text = header + "\n" + "\n".join(row + rest for row in ROWS)
+    assert [question.about for question in read(text, None).questions] == ["layout"]
+    wide, plain = read(text).frame, read("tag,time,value\n" + "\n".join(ROWS)).frame
+    assert list(wide.columns[1:]) == list(plain.columns[1:])
+    np.testing.assert_array_equal(wide.iloc[:, 1:].to_numpy(), plain.iloc[:, 1:].to_numpy())

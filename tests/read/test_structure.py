@@ -35,6 +35,12 @@ def test_a_plain_file_is_read_without_a_remark() -> None:
     assert read_raw(PLAIN.encode(), name="f.csv", said=raw.reading).frame.equals(raw.frame)
 
 
+def marked(line: str) -> str:
+    """A line with doubled quotation marks around all its cells but the first."""
+    first, *rest = line.split(",")
+    return ",".join([first, *(f'""{cell}""' for cell in rest)])
+
+
 SPECIAL = {
     "separator line": ("sep=,\n" + PLAIN, {"separator line": (1,)}, 2),
     "quoted separator line": ('"sep=,"\n' + PLAIN, {"separator line": (1,)}, 2),
@@ -63,6 +69,11 @@ SPECIAL = {
     ),
     "whole lines in quotation marks": (
         "".join(f'"{line}"\n' for line in [HEADER, *ROWS]),
+        {"lines in quotation marks": ()},
+        1,
+    ),
+    "whole lines and cells in quotation marks": (
+        "".join(f'"{marked(line)}"\n' for line in [HEADER, *ROWS]),
         {"lines in quotation marks": ()},
         1,
     ),
