@@ -29,6 +29,17 @@ _ROWS_FOR_TIME = (
 _A_DAY = re.compile(r"\b(?:[Aa]|[Pp]er) day(?: of running time)?\b")
 
 
+def rate_of(false_alarms: float, days: float) -> float | None:
+    """Rate a day, or per 1,000 rows; None for less than one of them, which bears no rate.
+
+    Examples
+    --------
+    >>> rate_of(3, 1.5), rate_of(3, 0.5)
+    (2.0, None)
+    """
+    return float(false_alarms / days) if days >= 1 else None
+
+
 @dataclass(frozen=True)
 class TimeUnit:
     """The unit of lead times and of the rate of false alarms, and the words for it.

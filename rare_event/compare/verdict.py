@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import CHANCE
 from rare_event.config import SplitKind
+from rare_event.judge.judgement import Count
 from rare_event.judge.standing import Row
 from rare_event.text import number, plural
 
@@ -75,7 +77,7 @@ def _caught(row: Row) -> str:
     return (
         f"With thresholds chosen on {past} for {BUDGET:g} false alarms {unit.a_day}, it would have caught "
         f"{count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
-        f"The actual rate was {number(count.false_alarms_per_day, 2)} false alarms {unit.a_day}. "
+        f"{_actual(count, unit)} "
         f"Judged on {SPLIT_WORDS[split].format(folds=plural(len(judgement.fold_auc), 'fold'))}."
     )
 
@@ -88,9 +90,9 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
     if count.caught == models[0].judgement.count("past", BUDGET).caught:
         return []
     caught = f"{count.caught} of {judgement.n_events:,}"
-    rate = f"{number(count.false_alarms_per_day, 2)} false alarms {unit.a_day}"
+    rate = _at(count, unit)
     within = f"In the same {count.lead:g} {unit.name}" if count.lead else "With alarms during the events"
-    return [f"{within}, {_quoted(most)} would have caught the most: {caught}, at {rate}."]
+    return [f"{within}, {_quoted(most)} would have caught the most: {caught}{rate}."]
 
 
 def _ranking(row: Row) -> str:
@@ -125,9 +127,21 @@ def _chance(row: Row) -> str:
     count = row.judgement.count("past", BUDGET)
     return (
         f"Chance (the same scores shifted in time) would have caught {count.caught} of "
-        f"{row.judgement.n_events:,} at {number(count.false_alarms_per_day, 2)} false alarms "
-        f"{row.judgement.time_unit.a_day}."
+        f"{row.judgement.n_events:,}{_at(count, row.judgement.time_unit)}."
     )
+
+
+def _actual(count: Count, unit: TimeUnit) -> str:
+    """Write the actual rate as a sentence; a short time bears none."""
+    if count.false_alarms_per_day is None:
+        return "The running time is too short for a rate of false alarms, or the run is of an older version."
+    return f"The actual rate was {number(count.false_alarms_per_day, 2)} false alarms {unit.a_day}."
+
+
+def _at(count: Count, unit: TimeUnit) -> str:
+    """Write the actual rate after a number of events, where there is one."""
+    rate = count.false_alarms_per_day
+    return "" if rate is None else f", at {number(rate, 2)} false alarms {unit.a_day}"
 
 
 def _quoted(row: Row) -> str:

@@ -153,6 +153,7 @@ def describe(
         count = row.count("past", 2.0)
         caught = f"{count.caught} of {row.n_events}"
         name = f"{names[row.name]:{column}}"
-        lines.append(f"{name}{auc + between:>24}{caught:>{wide}}{count.false_alarms_per_day:>11.1f}")
+        rate = "–" if count.false_alarms_per_day is None else f"{count.false_alarms_per_day:.1f}"
+        lines.append(f"{name}{auc + between:>24}{caught:>{wide}}{rate:>11}")
     lines += [f"Left out: {name_of(name)}. {why}" for name, why in (left_out or {}).items()]
     return "\n".join(lines) + "\n"

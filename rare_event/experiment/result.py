@@ -224,7 +224,7 @@ def summarise(result: Result, run: str = "") -> Summary:
         ledger_rows=evaluation.n_events + evaluation.false_alarms,
         confusion={name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
         events={"caught": evaluation.caught, "total": evaluation.n_events},
-        **unit.entry("false_alarms_per_day", evaluation.false_alarms_per_day),
+        **unit.entry("false_alarms_per_day", evaluation.rate),
         **unit.entry("median_lead_minutes", None if evaluation.during else evaluation.median_lead),
         **unit.entry("median_delay_minutes", evaluation.median_lead if evaluation.during else None),
         during=evaluation.during,

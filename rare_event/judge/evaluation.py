@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.metrics import average_precision_score, roc_auc_score
 
-from rare_event.clock import MINUTES, TimeUnit
+from rare_event.clock import MINUTES, TimeUnit, rate_of
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level, alarms, event_ledger, still_standing
 from rare_event.judge.exact import exact_count
@@ -87,8 +87,13 @@ class Evaluation:
 
     @property
     def false_alarms_per_day(self) -> float:
-        """False alarms per day of running time, or per 1,000 rows."""
+        """False alarms per day of running time, or per 1,000 rows, however short the time is."""
         return self.false_alarms / self.days if self.days else 0.0
+
+    @property
+    def rate(self) -> float | None:
+        """The same where the time is long enough for it to be shown; else None."""
+        return rate_of(self.false_alarms, self.days)
 
 
 def false_alarms_in_words(false_alarms: int, days: float, unit: TimeUnit) -> str:
@@ -99,8 +104,9 @@ def false_alarms_in_words(false_alarms: int, days: float, unit: TimeUnit) -> str
     >>> false_alarms_in_words(9, 6.0, MINUTES), false_alarms_in_words(0, 12 / 1440, MINUTES)
     ('1.5 false alarms a day', '0 false alarms in 12 min of running time (0 to 443 a day)')
     """
-    if days >= 1:
-        return f"{number(false_alarms / days)} false alarms {unit.a_day}"
+    rate = rate_of(false_alarms, days)
+    if rate is not None:
+        return f"{number(rate)} false alarms {unit.a_day}"
     counted = f"{plural(false_alarms, 'false alarm')} in {unit.running(days)}"
     if not days:
         return counted

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 import numpy as np
 
-from rare_event.clock import MINUTES, MS_PER_MINUTE, TimeUnit
+from rare_event.clock import MINUTES, MS_PER_MINUTE, TimeUnit, rate_of
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.arrays import AsLists
 from rare_event.judge.evaluation import evaluate, ranking
@@ -45,7 +45,8 @@ class Count:
     caught
         Events caught.
     false_alarms_per_day
-        The actual rate; None in records of older versions that did not keep it.
+        The actual rate; None for less than a day of running time, and in records of older versions that
+        did not keep it.
     """
 
     threshold: Threshold
@@ -154,15 +155,14 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
             points = operating_points(test, led)
             at = points.at(choose(points, rule))
             # Without a threshold that keeps the budget there is no alarm.
-            caught, rate = (
-                (points.caught[at], points.false_alarms_per_day[at]) if at < len(points) else (0, 0.0)
-            )
-            counts.append(Count("hindsight", budget, lead, int(caught), float(rate)))
+            caught, false = (points.caught[at], points.false_alarms[at]) if at < len(points) else (0, 0)
+            rate = rate_of(false, points.days)
+            counts.append(Count("hindsight", budget, lead, int(caught), rate))
             past = {fold: choose(operating_points(part, led), rule) for fold, part in pasts.items()}
             fixed = evaluate(test, past, led)
             trailing = evaluate(followed, dict.fromkeys(folds, 1.0), led)
-            counts.append(Count("past", budget, lead, fixed.caught, fixed.false_alarms_per_day))
-            counts.append(Count("trailing", budget, lead, trailing.caught, trailing.false_alarms_per_day))
+            counts.append(Count("past", budget, lead, fixed.caught, fixed.rate))
+            counts.append(Count("trailing", budget, lead, trailing.caught, trailing.rate))
     return Judgement(
         name=name,
         lead_windows=test.lead_windows,

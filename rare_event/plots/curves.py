@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import numpy as np
 import plotly.graph_objects as go
 
+from rare_event.clock import rate_of
 from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.thresholds import OperatingPoints
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, corners, thin
@@ -139,8 +140,9 @@ def overlay_alarms_figure(
 
     The free-response curve (Bunch et al. 1977). At each budget the threshold is the one that the rule
     for false alarms per day chooses, but read on the part itself: an upper bound of what a threshold
-    chosen beforehand catches. A curve ends where more than a tenth of the normal windows reach
-    the threshold: alarms that hardly ever stop are few and catch everything, and warn of nothing.
+    chosen beforehand catches. A part of less than a day has no curve. A curve ends where more than a
+    tenth of the normal windows reach the threshold: alarms that hardly ever stop are few and catch
+    everything, and warn of nothing.
 
     Parameters
     ----------
@@ -156,7 +158,10 @@ def overlay_alarms_figure(
     # Shares can be compared where models were tried on different events; counts say more.
     counted = len(n_events) == 1
     for number, model in enumerate(points.values()):
-        if model.n_events:
+        if model.n_events and rate_of(0, model.days) is None:
+            too_short = f"less than {'1,000 rows' if model.time_unit.reason else 'a day'}"
+            _add_model(figure, number, list(points), too_short, *NOWHERE, "hv")
+        elif model.n_events:
             budget, caught = _caught_at_budgets(model, most_per_day, LIMIT // len(points))
             share = caught if counted else caught / model.n_events
             _add_model(figure, number, list(points), "", budget, share, "hv")

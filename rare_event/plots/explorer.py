@@ -7,6 +7,7 @@ from typing import Literal, TypedDict, cast
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import rate_of
 from rare_event.config import Costs
 from rare_event.config.labels import ScoreLabel
 from rare_event.judge.explorer import MOST_COLUMNS, histogram
@@ -152,7 +153,7 @@ def explorer_data(
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
     unit_of_time = scores.time_unit
     # Less than a day bears no rate: the alarms are counted.
-    rated, span = scores.days >= 1, unit_of_time.span(scores.days * unit_of_time.period)
+    rated, span = rate_of(0, scores.days) is not None, unit_of_time.span(scores.days * unit_of_time.period)
     return {
         "part": part,
         "score": label.name,

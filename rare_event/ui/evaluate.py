@@ -113,9 +113,9 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
 
 def _counted(figures: Evaluation) -> tuple[str, str, str | None]:
     """Return the figure of false alarms: a rate, or a count where the time is too short for one."""
-    unit, rate = figures.time_unit, number(figures.false_alarms_per_day)
-    if figures.days >= 1:
-        return f"False alarms {unit.per_day}", rate, unit.reword("Per day of running time.")
+    unit, rate = figures.time_unit, figures.rate
+    if rate is not None:
+        return f"False alarms {unit.per_day}", number(rate), unit.reword("Per day of running time.")
     span = unit.span(figures.days * unit.period)
     return f"False alarms in {span}", f"{figures.false_alarms:,}", "Too short a time for a rate."
 
@@ -140,9 +140,9 @@ def verdict(figures: Evaluation) -> str:
 
 def _false_alarms(figures: Evaluation) -> str:
     """Write the false alarms of the verdict; a rate needs a day of running time."""
-    unit, days = figures.time_unit, figures.days
-    if days >= 1:
-        return f"at **{number(figures.false_alarms_per_day)} false alarms {unit.a_day}**."
+    unit, days, rate = figures.time_unit, figures.days, figures.rate
+    if rate is not None:
+        return f"at **{number(rate)} false alarms {unit.a_day}**."
     counted = f"with **{plural(figures.false_alarms, 'false alarm')}**"
     if not days:
         return f"{counted}."

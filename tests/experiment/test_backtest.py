@@ -15,7 +15,7 @@ from rare_event.experiment.run import run_experiment
 from rare_event.prepare.corrections import Corrections
 from rare_event.prepare.table import read_table
 from rare_event.store.serial import to_plain
-from tests.small import small_frame
+from tests.small import judgement_of, small_frame
 
 PCA = replace(RECOMMENDED, name="pca", model=PCAModel())
 
@@ -188,3 +188,10 @@ def test_a_model_without_a_past_event_is_left_out_and_the_others_are_judged(one_
 def test_nothing_is_judged_where_every_model_needs_a_past_event(one_event) -> None:
     with pytest.raises(NoEventError, match="No model is left"):
         backtest(one_event, [recipe("logistic", PCA)], 4, on_left_out=lambda *_: None)
+
+
+def test_a_backtest_of_less_than_a_day_gives_no_rate() -> None:
+    judgement = judgement_of()
+    counts = tuple(replace(count, false_alarms_per_day=None) for count in judgement.counts)
+    line = describe([replace(judgement, counts=counts)]).splitlines()[-1]
+    assert line.endswith(" –") and "None" not in line

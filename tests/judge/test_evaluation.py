@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 from sklearn.metrics import average_precision_score, roc_auc_score
 
+from rare_event.clock import MINUTES, rate_of
 from rare_event.config import AlarmPolicy
-from rare_event.judge.evaluation import call, evaluate, ranking
+from rare_event.judge.evaluation import call, evaluate, false_alarms_in_words, ranking
 from rare_event.judge.scores import Scores
 from tests import naive
 
@@ -99,3 +100,9 @@ def test_each_fold_has_its_threshold() -> None:
     assert found.tp + found.fp == called.y_score.sum() > 0
     with pytest.raises(KeyError):
         call(scores, {0: 0.5})
+
+
+def test_less_than_a_day_bears_no_rate() -> None:
+    assert rate_of(3, 0.999) is None and rate_of(3, 0.0) is None and rate_of(3, 1.0) == 3.0
+    assert false_alarms_in_words(3, 0.5, MINUTES).startswith("3 false alarms in 12 h of running time (")
+    assert false_alarms_in_words(3, 1.5, MINUTES) == "2 false alarms a day"

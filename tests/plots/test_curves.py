@@ -223,11 +223,12 @@ def test_a_model_without_a_curve_keeps_its_place_in_the_legend():
     models = {"none": make_points([1, 2]), "a": BY_HAND}
 
     roc = overlay_roc_figure(models, part="Test")
-    alarms = overlay_alarms_figure(models | {"b": with_events(np.arange(20.0), [1])}, part="Test")
+    short, long = (with_events(np.arange(n), [1]) for n in (20.0, 30.0))
+    alarms = overlay_alarms_figure(models | {"b": long, "short": short}, part="Test")
 
     assert names(roc) == ["none, one class only", "a, area 0.750", "chance"]
-    assert names(alarms) == ["none, no event", "a, no event", "b"]
-    assert np.isnan(trace(roc, "none").y).all()
+    assert names(alarms) == ["none, no event", "a, no event", "b", "short, less than a day"]
+    assert np.isnan(trace(roc, "none").y).all() and np.isnan(trace(alarms, "short").y).all()
     # Colours go by the place, so that a model has one colour in both.
     assert trace(roc, "a").line.color == trace(alarms, "a").line.color
     assert not texts(roc) + texts(alarms)

@@ -114,7 +114,8 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
             f"{RATES[threshold]} at {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
             f"Actual false alarms {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}; alarms "
-            f"{_when(judgement.lead_windows[0], unit)} an event are not false.",
+            f"{_when(judgement.lead_windows[0], unit)} an event are not false. Empty where the running time "
+            "is too short for a rate.",
             "%.1f",
         )
         for budget in BUDGETS
