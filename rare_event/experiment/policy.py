@@ -45,11 +45,11 @@ def before_training(
         Of `check_split` and of `check_policy`, each once. Settings for which the table cannot be prepared
         have none: their training fails for that reason.
     """
-    # A model, its window and its inputs change neither the split of the rows nor what an alarm is.
+    # A model and its window change neither the split of the rows nor what an alarm is.
     distinct: dict[tuple[object, ...], ExperimentConfig] = {}
     for config in configs:
-        per_asset = config.representation.per_asset
-        distinct.setdefault((config.split, config.shift, config.policy, config.rule, per_asset), config)
+        inputs = config.representation
+        distinct.setdefault((config.split, config.shift, config.policy, config.rule, inputs), config)
     plans = dict.fromkeys(config.split for config in distinct.values())
     findings: list[Finding] = []
     sentences: list[str] = []
@@ -206,9 +206,17 @@ def _scales(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
 
 
 def _lasting(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
-    """Suggest to detect events that last."""
+    """Suggest to detect events that last, and by which inputs."""
     length = prepared.events.length
-    if not config.shift or not len(length):
+    if not len(length):
+        return
+    kind = config.representation.kind
+    if not config.shift and kind == "difference" and np.median(length) > LONG_EVENT:
+        yield (
+            f"Events last long: {number(float(np.median(length)))} rows (median). Differences show when an "
+            "event begins and ends; in between they look normal. To find an event while it lasts, use levels."
+        )
+    if not config.shift:
         return
     middle, rows = float(np.median(length)), int(length.sum())
     share = rows / (rows + len(prepared.row))

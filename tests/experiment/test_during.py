@@ -124,3 +124,11 @@ def test_what_needs_warnings_before_events_says_so() -> None:
     assert not any("detect during" in sentence for sentence in said)
     warned = replace(CONFIG, shift=2)
     assert any("detect during" in sentence for sentence in check_policy(prepare(table, warned), warned))
+
+
+@pytest.mark.parametrize("kind", ["level", "difference"])
+def test_levels_are_suggested_for_events_that_last(kind) -> None:
+    config = replace(CONFIG, representation=Representation(kind))
+    said = check_policy(prepare(table_of(), config), config)
+    assert any("use levels" in sentence for sentence in said) == (kind == "difference")
+    assert config.representation.kind == kind
