@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import wrap
 from typing import Any, Literal
 
 import numpy as np
@@ -14,10 +15,13 @@ from rare_event.prepare.stretches import minutes
 
 # WebGL is faster above this number of markers, plain SVG below it.
 MOST_PLAIN_MARKERS = 3000
+# Characters in a line: two figures side by side on a narrow screen hold so many.
+NOTE_WIDTH = 34
 
 
 def note(figure: go.Figure, text: str) -> None:
-    """Write a sentence in the middle of a figure that has little or nothing to show."""
+    """Write a sentence in the middle of a figure that has little or nothing to show, in short lines."""
+    text = "<br>".join(wrap(text, NOTE_WIDTH))
     figure.add_annotation(text=text, x=0.5, y=0.5, xref="paper", yref="paper", showarrow=False, font_size=14)
 
 

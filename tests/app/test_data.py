@@ -328,3 +328,12 @@ def test_a_range_of_the_time_line_is_drawn_alone(open_page: OpenPage, dataset: D
     assert part_of(whole, None) is whole
     later = whole.when[-1] + np.timedelta64(1, "D")
     assert part_of(whole, (later, later)) is whole
+
+
+def test_a_row_counter_is_named_and_not_ranked(open_page: OpenPage, executor: Any) -> None:
+    dataset = stored(small_frame().assign(n=np.arange(600)))
+    assert "n" in dataset.schema.sensors
+    app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    assert set(frame(app, "AUC")["sensor"]) == {"s0", "s1", "s2", "s3"}
+    assert "Not ranked, because they count rows or time: n." in unescaped(app)
+    assert "The best of 4 sensors" in unescaped(app) and not app.exception

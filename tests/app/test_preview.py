@@ -52,13 +52,20 @@ def test_the_bytes_of_an_upload_are_not_in_the_session(upload) -> None:
     assert "2026-01-01 00:49" not in held and "data_pending" in held
 
 
+def cells_read(app):
+    (found,) = [each.value for each in app.dataframe if "read as" in each.value]
+    return found.set_index("column")
+
+
 @pytest.mark.parametrize(("answer", "value"), [(0, 80.0), (1, 80_000.0)])
 def test_an_ambiguous_number_is_asked_and_the_answer_is_stored(upload, answer, value) -> None:
     app = upload(AMBIGUOUS)
     (radio,) = app.radio
     assert "80,000" in radio.label.replace("\\", "") and radio.value is None
     assert button(app, "Use this file").disabled and not list_datasets()
+    assert cells_read(app).loc["temp", "read as"] == "not decided"
     radio.set_value(radio.proto.options[answer]).run()
+    assert float(cells_read(app).loc["temp", "read as"]) == value
     assert not app.exception and not list_datasets()
     assert app.radio[0].value is not None  # an answer can be changed
     use(app)

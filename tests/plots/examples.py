@@ -59,4 +59,4 @@ def names(figure):
 
 def texts(figure):
     """Annotations."""
-    return [a.text for a in figure.layout.annotations]
+    return [a.text.replace("<br>", " ") for a in figure.layout.annotations]

@@ -3,18 +3,21 @@
 from dataclasses import replace
 
 import numpy as np
+import plotly.graph_objects as go
 import pytest
 
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.rules import choose
 from rare_event.judge.thresholds import operating_points
 from rare_event.plots.curves import (
+    NO_POSITIVES,
     overlay_alarms_figure,
     overlay_roc_figure,
     precision_recall_figure,
     roc_figure,
     threshold_figure,
 )
+from rare_event.plots.marks import NOTE_WIDTH, note
 from tests.plots.examples import make_points, make_scores, names, random_scores, texts, trace
 
 # Thresholds 1 2 3 4; at or above them 4 3 2 1 windows, 2 2 1 1 of them positive.
@@ -247,3 +250,11 @@ def test_names_of_models_are_text_cut_in_the_legend_and_whole_on_the_curve():
     assert "<b>" not in first.name + first.meta[0] + first.hovertemplate
     assert first.meta[0].endswith("long 1")
     assert "long" not in first.hovertemplate
+
+
+def test_a_note_fits_a_narrow_figure() -> None:
+    figure = go.Figure()
+    note(figure, NO_POSITIVES)
+    (text,) = [each.text for each in figure.layout.annotations]
+    assert text.replace("<br>", " ") == NO_POSITIVES
+    assert max(map(len, text.split("<br>"))) <= NOTE_WIDTH and len(NO_POSITIVES) > NOTE_WIDTH

@@ -27,6 +27,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.ui.cache import findings_of, table_of
 
 ROWS_BEFORE_EVENT = 30
+COUNTERS = ("RE111", "RE308")
 FIRST_ROWS = 30
 PANEL_POINTS = 1500
 # First and last time, as the time line holds them.
@@ -176,12 +177,19 @@ def columns_of(dataset: Dataset) -> pd.DataFrame:
 
 @st.cache_resource(max_entries=8, show_spinner="Ranking the sensors …")
 def _ranking(version: str, shift: int, _dataset: Dataset) -> SensorRanking:
-    table = table_of(_dataset)
-    return rank_sensors(table.frame[list(table.schema.sensors)], table.label, table.stretch, shift)
+    table, clocks = table_of(_dataset), counters_of(_dataset)
+    sensors = [sensor for sensor in table.schema.sensors if sensor not in clocks]
+    return rank_sensors(table.frame[sensors], table.label, table.stretch, shift)
+
+
+def counters_of(dataset: Dataset) -> list[str]:
+    """Return the sensors that count rows or time: they tell where a row is, not how the plant runs."""
+    found = {finding.column for finding in findings_of(dataset) if finding.code in COUNTERS}
+    return [sensor for sensor in table_of(dataset).schema.sensors if sensor in found]
 
 
 def ranking_of(dataset: Dataset, shift: int) -> SensorRanking:
-    """Return the sensors ranked by their change before events.
+    """Return the sensors ranked by their change before events, without row counters.
 
     Raises
     ------

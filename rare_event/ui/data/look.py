@@ -23,6 +23,7 @@ from rare_event.ui.data.computed import (
     balance_of,
     correlation_map_of,
     correlations_of,
+    counters_of,
     distribution_of,
     ranking_of,
     sensor_figures_of,
@@ -177,6 +178,8 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
             f"Compared: {rows}. The best of {looked} would reach {0.5 + ranking.chance:.2f} by chance; "
             f"{beyond:,} {'goes' if beyond == 1 else 'go'} beyond."
         )
+    if counters := counters_of(dataset):
+        st.caption(f"Not ranked, because they count rows or time: {plain(', '.join(counters))}.")
     chosen = picked.selection.rows
     return ranking.changes[chosen[0] if chosen else 0]
 

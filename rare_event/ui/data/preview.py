@@ -24,6 +24,7 @@ from rare_event.ui.state import update_state
 
 REMARK_COLOURS = {"problem": "red", "warning": "orange", "note": "blue"}
 FIRST_ROWS = 8
+UNDECIDED = "not decided"
 ASKED = {"decimal": "Decimal sign", "thousands": "Thousands sign", "header": "Column names"}
 ASKED |= {"time_format": "Time format", "encoding": "Encoding", "member": "File inside"}
 TIME_WORDS = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month"}
@@ -169,14 +170,15 @@ def _columns(seen: Preview) -> pd.DataFrame:
     """List the columns with their roles and two cells, as written and as read."""
     assert seen.raw is not None
     roles = {} if seen.schema is None else dict(seen.schema.roles())
-    unknown = "not decided" if seen.schema is None else "left out"
+    unknown = UNDECIDED if seen.schema is None else "left out"
     rows = []
     for column in seen.raw.frame.columns:
-        cells = [(cell.written, cell.read) for cell in examples(seen, column)]
-        (first, first_read), (second, second_read) = (*cells, ("", ""), ("", ""))[:2]
         role = roles.get(column, unknown)
         # Columns that wait for an answer are not ignored for good.
-        role = "not decided" if seen.questions and role == "ignored" else role
+        role = UNDECIDED if seen.questions and role == "ignored" else role
+        waiting = role == UNDECIDED and not pd.api.types.is_numeric_dtype(seen.raw.frame[column])
+        cells = [(cell.written, UNDECIDED if waiting else cell.read) for cell in examples(seen, column)]
+        (first, first_read), (second, second_read) = (*cells, ("", ""), ("", ""))[:2]
         rows.append((column, role, first, first_read, second, second_read))
     names = ["column", "role", "a cell", "read as", "another cell", "read as "]
     return pd.DataFrame(rows, columns=names)
