@@ -128,10 +128,10 @@ def course_figure(
         note(figure, "No event has enough rows before it.")
     return style(
         figure,
-        # The axis names the sensor: both do not fit above a third of the page.
+        # The title says what is averaged, the axis of which sensor: both do not fit into a third of the page.
         title=f"{measure or 'Values'} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
-        y=f"{measure} of {_with_unit(name, unit)}" if measure else _with_unit(name, unit),
+        y=_with_unit(name, unit),
         height=height,
     )
 
