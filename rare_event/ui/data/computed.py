@@ -246,6 +246,8 @@ def _sensor(
         height=PANEL,
         limit=PANEL_POINTS,
     )
+    # More would be turned or overlap in a third of the page.
+    course.update_xaxes(nticks=4, tickangle=0)
     every = time_line_of(_dataset, None)
     if jumping:
         values = abs(jumps(values, every.stretch))
