@@ -18,5 +18,6 @@ with show_errors():
         if st.button("Upload a file", key="home_upload", icon=":material/upload_file:"):
             st.switch_page("pages/1_Data.py")
     show_path()
+    st.page_link("pages/Articles.py", label="The articles, step by step", icon=":material/menu_book:")
     recent_datasets()
     recent_runs()

@@ -8,6 +8,7 @@ from dataclasses import replace
 from time import perf_counter
 
 import numpy as np
+import pandas as pd
 
 from rare_event.config import ExperimentConfig
 from rare_event.detect.detector import fit_detector
@@ -216,3 +217,24 @@ def _events_of(prepared: Prepared, part: np.ndarray, shift: int) -> np.ndarray:
         # The rows before the first event of a machine may be another's.
         inside &= prepared.asset[before] == events.asset[:, None]
     return np.flatnonzero(inside.any(axis=1))
+
+
+def part_sizes(prepared: Prepared, shift: int) -> pd.DataFrame:
+    """Count the windows, positive windows and events of each part of the split, over all folds.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns `windows`, `positive windows` and `events`; one row for each of training, validation and
+        test. What several folds share, such as an old training row, is counted once.
+    """
+    rows = {}
+    for name in ("train", "validation", "test"):
+        part = np.unique(np.concatenate([getattr(fold, name) for fold in prepared.folds]))
+        ends = np.intersect1d(part, prepared.ends)
+        rows["training" if name == "train" else name] = {
+            "windows": len(ends),
+            "positive windows": int(prepared.y[ends].sum()),
+            "events": len(_events_of(prepared, part, shift)),
+        }
+    return pd.DataFrame(rows).T

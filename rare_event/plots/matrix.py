@@ -12,7 +12,9 @@ CLASSES = ("normal", "positive")
 SCALE = [[0.0, "#E3EEF6"], [1.0, BLUE]]
 
 
-def confusion_figure(tn: int, fp: int, fn: int, tp: int, *, part: str) -> go.Figure:
+def confusion_figure(
+    tn: int, fp: int, fn: int, tp: int, *, part: str, classes: tuple[str, str] = CLASSES
+) -> go.Figure:
     """Draw the confusion matrix; the colour is the share of the row."""
     counts = np.array([[tn, fp], [fn, tp]])
     of_row = counts.sum(axis=1, keepdims=True)
@@ -21,8 +23,8 @@ def confusion_figure(tn: int, fp: int, fn: int, tp: int, *, part: str) -> go.Fig
     figure = go.Figure(
         go.Heatmap(
             z=share,
-            x=list(CLASSES),
-            y=list(CLASSES),
+            x=list(classes),
+            y=list(classes),
             text=text,
             texttemplate="%{text}",
             textfont={"size": 15},

@@ -7,6 +7,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rare_event.config import Representation
+from rare_event.prepare.features import fit_representation
+from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.stretches import Events
 from rare_event.prepare.table import Table
 
@@ -91,6 +94,25 @@ def first_positive_window(
         return _excerpt(table, row[:0], y[:0])
     block = np.arange(positive[0] - lookback + 1, positive[0] + 1)
     return _excerpt(table, row[block], y[block])
+
+
+def scaled_moments(prepared: Prepared, config: Representation) -> pd.DataFrame:
+    """Return the mean and the variance of each input over the normal training windows of the first fold.
+
+    Only what the standard scaler was fitted on has mean 0 and variance 1, and only without clipping.
+
+    Returns
+    -------
+    pandas.DataFrame
+        `mean` and `variance` of the scaled values; the index is the name of the input.
+    """
+    window = np.isin(prepared.folds[0].train, prepared.ends)
+    train = prepared.folds[0].train[window]
+    normal = train[prepared.y[train] == 0]
+    fitted = fit_representation(config, prepared.derived, normal)
+    scaled = fitted.transform(prepared.derived.take(normal)).astype(float)
+    figures = {"mean": scaled.mean(axis=0), "variance": scaled.var(axis=0)}
+    return pd.DataFrame(figures, index=list(fitted.names))
 
 
 def _excerpt(table: Table, rows: np.ndarray, y: np.ndarray) -> pd.DataFrame:

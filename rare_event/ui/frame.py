@@ -55,6 +55,7 @@ STEPS = (
     Step("pages/3_Threshold.py", "Threshold", "run"),
     Step("pages/4_Evaluate.py", "Evaluate", "run"),
     Step("pages/6_Compare.py", "Compare", "dataset"),
+    Step("pages/Articles.py", "The articles", "dataset"),
 )
 
 

@@ -132,11 +132,14 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
 
 @in_place
 def show_saved() -> None:
-    """Offer the files of the run in use: its network and its TensorBoard logs."""
+    """Offer the files of the run in use."""
     run_id = get_state().shown
-    if run_id is None:
-        return
-    run = open_run(run_id)
+    if run_id is not None:
+        show_files(open_run(run_id))
+
+
+def show_files(run: Run) -> None:
+    """Offer the files of a run: its network and its TensorBoard logs."""
     logs = run.tensorboard.is_dir()
     network = run.status().state == "done" and isinstance(run.config().model, NetworkConfig)
     if not (logs or network):

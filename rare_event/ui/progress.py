@@ -48,13 +48,14 @@ def _show_run(run: Run) -> None:
     with st.container(border=True):
         title = TITLES[status.state]
         st.markdown(f"**{title}**: {plain(title_of(config))}, {config.split.in_words()}")
-        _show_status(run, status)
+        show_status(run, status)
         if config.model.kind != "pca":
             st.plotly_chart(loss_figure(run.history()), key="train_loss")
 
 
 @in_place
-def _show_status(run: Run, status: Status) -> None:
+def show_status(run: Run, status: Status) -> None:
+    """Show whether a run waits, how far it is, or its outcome, and let the user cancel it."""
     if status.state == "queued":
         waiting = jobs().waiting_before(run)
         st.info(f"Waiting for {plural(waiting, 'earlier run')} to finish." if waiting else "Starting …")

@@ -120,19 +120,20 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     before.markdown(
         "**In the file**: the first event" if not config.shift else "**Before the shift**: the first event"
     )
-    _show_rows(before, rows_before_shift(table, first), "train_before")
+    show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(
         f"**After the shift** by {plural(config.shift, 'row')}: earlier rows positive, event row removed"
         if config.shift
         else "**To the model**: the rows of the event are positive"
     )
-    _show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
+    show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
     st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}, dated by the last one")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
-    _show_rows(st.container(), excerpt, "train_window")
+    show_rows(st.container(), excerpt, "train_window")
 
 
-def _show_rows(place: DeltaGenerator, rows: pd.DataFrame, key: str) -> None:
+def show_rows(place: DeltaGenerator, rows: pd.DataFrame, key: str) -> None:
+    """Show an excerpt of rows, their times to the minute."""
     clock = st.column_config.DatetimeColumn(format="D MMM HH:mm")
     times = rows.select_dtypes("datetime").columns
     place.dataframe(rows, column_config=dict.fromkeys(times, clock), key=key)
