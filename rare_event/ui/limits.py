@@ -22,13 +22,16 @@ def show_limits(dataset: Dataset, configs: Sequence[ExperimentConfig], small: bo
     dataset, configs
         What the button trains, and on what.
     small
-        Whether warnings are small, for a page of results.
+        Whether the sentences are small, for a page of results.
     """
     findings, sentences = limits_of(dataset, configs)
     problems = [f"{found.what} {found.fix}" for found in findings if found.grade == "problem"]
     warnings = [f"{found.what} {found.fix}" for found in findings if found.grade != "problem"]
     for sentence in problems:
-        st.error(plain(sentence))
+        if small:
+            st.caption(f":material/error: {plain(sentence)}")
+        else:
+            st.error(plain(sentence))
     for sentence in [*warnings, *sentences]:
         if small:
             st.caption(f":material/warning: {plain(sentence)}")

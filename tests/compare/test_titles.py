@@ -34,7 +34,7 @@ def run_at(tmp_path):
     [
         (RECOMMENDED, "Recommended: dense on differences"),
         (ARTICLE_LSTM, "Articles' LSTM: LSTM on levels"),
-        (ARTICLE_DENSE, "Articles' dense: dense on levels"),
+        (ARTICLE_DENSE, "Dense, notebook: dense on levels"),
         (replace(RECOMMENDED, name="custom", model=PCAModel()), "Custom: PCA on differences"),
         (
             replace(RECOMMENDED, model=LogisticModel(), representation=Representation("combined")),

@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 
 from rare_event.errors import TableError
+from rare_event.prepare.corrections import OpenQuestion
 from rare_event.prepare.label_words import meaning, meanings_in
 from rare_event.prepare.labelling import Labelling
 from rare_event.prepare.schema import Schema, guess, guess_schema
@@ -64,10 +65,10 @@ def test_values_that_say_nothing_are_asked_for(data: pd.DataFrame, first: tuple[
     assert question.what.endswith("?") and all(f"'{value}' in " in question.what for value in first)
     assert json.loads(question.choices[0].value)["event_values"] == list(first)
     assert guessed.schema.event_values == first and len(question.choices) >= 2
-    with pytest.raises(TableError) as refused:
+    with pytest.raises(OpenQuestion) as refused:
         read_table(csv(data))
     # Pages show the sentence; only the command line adds its option.
-    assert "--event VALUE" in refused.value.option and "--" not in str(refused.value)
+    assert "--event VALUE" in refused.value.on_command_line and "--" not in str(refused.value)
 
 
 def test_each_answer_settles_its_question() -> None:
@@ -116,10 +117,10 @@ def test_empty_cells_are_asked_about_and_never_guessed() -> None:
     table = read_table(csv(data), schema=guess_schema(raw_of(data), Labelling(blank="normal")))
     assert table.n_rows == 100 and table.label.sum() == 3
     assert any(r.fact == "blank labels" and r.count == 97 for r in table.remarks)
-    with pytest.raises(TableError) as refused:
+    with pytest.raises(OpenQuestion) as refused:
         read_table(csv(data))
     # Pages show the sentence; only the command line adds its option.
-    assert "--blank normal" in refused.value.option and "--" not in str(refused.value)
+    assert "--blank normal" in refused.value.on_command_line and "--" not in str(refused.value)
 
 
 def test_no_column_is_a_label_only_because_it_is_rare() -> None:
