@@ -7,7 +7,7 @@ from rare_event.ui.network import show_network, show_saved
 from rare_event.ui.progress import show_run, show_runs
 from rare_event.ui.settings import choose_config
 from rare_event.ui.state import get_state, need_dataset, update_state
-from rare_event.ui.train import show_shift, show_sizes, show_split, start_button
+from rare_event.ui.train import show_parts, show_shift, show_sizes, show_split, start_button
 
 start_page("Train", "Can a model see it coming?")
 
@@ -20,6 +20,7 @@ with show_errors():
         update_state(draft=config)
         start_button(dataset, choice)
     with preview:
+        show_parts(dataset, config)
         show_run(dataset)
         show_saved()
         show_network(dataset, config)

@@ -121,7 +121,9 @@ class SplitEvents(Check, code="RE205"):
             found = plural(least, "event") if least else "no event"
             so = "so the threshold is uncertain" if part == "validation" else "so the figures are uncertain"
             if not least:
-                so = "so no threshold is tested" if part == "validation" else "so the model is not tested"
+                so = "so the model is not tested"
+                if part == "validation":
+                    so = "so no rule that needs events can choose the threshold there"
             grade: Grade = "problem" if part == "validation" and not least else "warning"
             what = f"The {name} part{where} holds {found}, {so}."
             yield self.found(grade, table.schema.label, what)

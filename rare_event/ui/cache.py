@@ -17,6 +17,7 @@ from rare_event.checks.findings import Finding, Outcome
 from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
+from rare_event.experiment.folds import part_sizes
 from rare_event.experiment.policy import before_training
 from rare_event.jobs.queue import Jobs
 from rare_event.judge.chance import figure_intervals
@@ -127,6 +128,16 @@ def _prepared(version: str, config: ExperimentConfig, _dataset: Dataset) -> Prep
 def prepared_of(dataset: Dataset, config: ExperimentConfig) -> Prepared:
     """Return a dataset under the labels, windows and folds of a config."""
     return _prepared(dataset.version, config, dataset)
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _parts(version: str, config: ExperimentConfig, _dataset: Dataset) -> pd.DataFrame:
+    return part_sizes(prepared_of(_dataset, config), config.shift)
+
+
+def parts_of(dataset: Dataset, config: ExperimentConfig) -> pd.DataFrame:
+    """Return the windows, positive windows and events of each part of a split."""
+    return _parts(dataset.version, config, dataset)
 
 
 @st.cache_resource(max_entries=16, show_spinner=False)

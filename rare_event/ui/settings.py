@@ -32,12 +32,11 @@ from rare_event.text import capital, plain
 from rare_event.ui.cache import table_of
 from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of, label_of, title_of
 from rare_event.ui.frame import in_place
-from rare_event.ui.state import update_state
+from rare_event.ui.state import draft_of, update_state
 
 GENERATION, TYPED = "train_generation", "train_typed"
-SPLIT_NAMES: dict[SplitKind, str] = {
-    kind: capital(SplitPlan(kind).in_words()) for kind in get_args(SplitKind)
-}
+# The most useful first.
+SPLIT_KINDS: tuple[SplitKind, ...] = ("rolling", "chronological", "stretch", "asset", "random", "shuffled")
 MODELS: dict[str, ModelConfig] = {
     model.kind: model for model in (*(network() for network in get_args(NetworkConfig)), PCAModel())
 }
@@ -66,6 +65,19 @@ LABELS = {
 }
 DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
 LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
+
+
+def split_name(kind: SplitKind, folds: int) -> str:
+    """Name a split in the form.
+
+    Examples
+    --------
+    >>> split_name("rolling", 6), split_name("random", 6)
+    ('6 periods by time', 'Random split: optimistic')
+    """
+    if kind == "rolling":
+        return f"{folds} periods by time"
+    return "One split by time, quick" if kind == "chronological" else capital(SplitPlan(kind).in_words())
 
 
 @dataclass(frozen=True)
@@ -100,7 +112,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
     )
     if preset and preset != draft.name:
         st.session_state[GENERATION] = generation + 1
-        update_state(draft=PRESETS[preset])
+        update_state(draft=draft_of(preset))
         st.rerun()
     typed = _typed(draft)
     config, problem = _choose_data(dataset, draft, key, typed)
@@ -150,8 +162,12 @@ def _choose_data(
     step, span = table.step, table.time_unit.span
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
     st.caption(f"{aim}, from the last {span(draft.lookback * step)}.")
-    offered = {k: name for k, name in SPLIT_NAMES.items() if k != "asset" or table.schema.asset is not None}
-    offered |= {draft.split.kind: SPLIT_NAMES[draft.split.kind]}
+    machines = table.schema.asset is not None
+    offered = {
+        kind: split_name(kind, draft.split.folds)
+        for kind in SPLIT_KINDS
+        if machines or kind != "asset" or kind == draft.split.kind
+    }
     split = _select("Split", offered, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     representation = st.segmented_control(
         "Representation",

@@ -12,13 +12,15 @@ from typing import Any
 
 import streamlit as st
 
-from rare_event.config import RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule
+from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule, SplitPlan
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import Dataset, open_dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, open_run
 
 KEY = "app_state"
+# Pages begin with several periods: the one validation part of a single split holds few events.
+FIRST_DRAFT = replace(RECOMMENDED, split=SplitPlan("rolling"))
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ class AppState:
 
     digest: str | None = None
     run_id: str | None = None
-    draft: ExperimentConfig = RECOMMENDED
+    draft: ExperimentConfig = FIRST_DRAFT
     exploring: Exploring | None = None
     watched: str | None = None
 
@@ -69,6 +71,11 @@ class AppState:
     def shown(self) -> str | None:
         """Id of the run that the Train page shows."""
         return self.watched or self.run_id
+
+
+def draft_of(preset: str) -> ExperimentConfig:
+    """Return the settings that a preset fills in on the Train page; the articles' keep their split."""
+    return FIRST_DRAFT if preset == FIRST_DRAFT.name else PRESETS[preset]
 
 
 class Missing(RareEventError):

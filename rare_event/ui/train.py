@@ -14,12 +14,18 @@ from rare_event.prepare.preview import first_positive_window, rows_after_shift, 
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
 from rare_event.text import capital, plain, plural, share
-from rare_event.ui.cache import jobs, prepared_of, table_of
+from rare_event.ui.cache import jobs, parts_of, prepared_of, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.settings import Choice
 from rare_event.ui.state import update_state
+
+PARTS = {
+    "training": "The model learns from the normal rows before and after these events.",
+    "validation": "The threshold is chosen on these events. With fewer than 10 it is uncertain.",
+    "test": "The committed threshold is judged on these events.",
+}
 
 
 def start_button(dataset: Dataset, choice: Choice) -> None:
@@ -89,6 +95,22 @@ def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
     machines = machines_of(prepared)
     figure = split_figure(when[prepared.row], prepared.folds, when[prepared.events.row], machines)
     st.plotly_chart(figure, key="train_split_figure")
+
+
+@in_place
+def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
+    """Show the events of each part of the split, and what a single split makes of them."""
+    if not dataset.schema.label:
+        return
+    events = parts_of(dataset, config)["events"]
+    with st.container(horizontal=True):
+        for part in events.index:
+            st.metric(f"Events in {part}", f"{events[part]:,}", help=PARTS[part], border=True, width=190)
+    if config.split.kind == "chronological":
+        st.caption(
+            f"The only validation part holds {plural(events['validation'], 'event')}: the threshold is "
+            "chosen on them alone. Several periods by time use more events, and take longer."
+        )
 
 
 def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:

@@ -239,6 +239,7 @@ def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
 def test_a_run_comes_into_use_when_it_is_done(open_page: OpenPage, done_run: Run, executor: Deferred) -> None:
     app = open_page("pages/2_Train.py", run=done_run.id)
     app.toggle(key="train_baselines").set_value(False).run()
+    app.selectbox(key="train_0_model").select("pca").run()
     button(app, "Train").click().run()
     run = list_runs()[0]
     app.switch_page("pages/3_Threshold.py").run()

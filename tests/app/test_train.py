@@ -6,11 +6,12 @@ from concurrent.futures import Future
 from dataclasses import replace
 from typing import Any
 
+import numpy as np
 import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from rare_event.config import DenseModel, LSTMModel, Training
+from rare_event.config import RECOMMENDED, DenseModel, LSTMModel, Training
 from rare_event.detect.summary import describe
 from rare_event.jobs import export, worker
 from rare_event.store.datasets import Dataset
@@ -267,7 +268,7 @@ def test_logs_are_written_where_they_were_asked_for(
     assert any(f"--logdir {run.tensorboard} --host 127.0.0.1" in code.value for code in app.code)
     executor.run_all()
     assert run.status().state == "done"
-    assert list(run.tensorboard.glob("train/events*"))
+    assert len(list(run.tensorboard.glob("fold */train/events*"))) == 6
     app.run().checkbox(key="train_tensorboard").uncheck().run()
     button(app, "Train").click().run()
     other = list_runs()[0]
@@ -347,5 +348,36 @@ def test_a_model_of_another_kind_that_was_opened_keeps_its_settings(
 def test_parts_with_few_events_are_said_before_training(open_page: OpenPage, dataset: Dataset) -> None:
     app = open_train(open_page, dataset)
     words = " ".join(element.value for element in (*app.warning, *app.error))
+    assert "The validation part of fold" in words
+    app.selectbox(key="train_0_split").select("chronological").run()
+    words = " ".join(element.value for element in (*app.warning, *app.error))
     assert "The validation part holds" in words and "event" in words
     assert not list_runs() and not button(app, "Train").disabled
+
+
+def test_the_page_begins_with_periods_by_time_and_the_preset_keeps_its_split(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    app = open_train(open_page, dataset)
+    split = app.selectbox(key="train_0_split")
+    assert (split.value, split.options[:2]) == ("rolling", ["6 periods by time", "One split by time, quick"])
+    assert "The only validation part" not in said(app)
+    assert RECOMMENDED.split.kind == "chronological", "a run from the command line keeps its figures"
+    app.segmented_control(key="train_0_preset").set_value("article-lstm").run()
+    assert app.selectbox(key="train_1_split").value == "random"
+    app.segmented_control(key="train_1_preset").set_value("recommended").run()
+    assert app.selectbox(key="train_2_split").value == "rolling"
+
+
+def test_events_of_each_part_are_said_before_training(open_page: OpenPage, dataset: Dataset) -> None:
+    app = open_train(open_page, dataset)
+    app.selectbox(key="train_0_split").select("chronological").run()
+    prepared = network.prepared_of(dataset, app.session_state["app_state"].draft)
+    (fold,) = prepared.folds
+    # An event belongs to a part that holds the row before it.
+    before = np.searchsorted(prepared.row, prepared.events.row) - 1
+    for name, rows in (("training", fold.train), ("validation", fold.validation), ("test", fold.test)):
+        assert metric(app, f"Events in {name}") == str(np.isin(before, rows).sum())
+    held = metric(app, "Events in validation")
+    assert f"The only validation part holds {held} event" in said(app)
+    assert not list_runs()

@@ -22,6 +22,8 @@ def stored(frame: pd.DataFrame) -> Dataset:
 def test_the_training_ends_at_a_time(open_page: OpenPage, executor: Deferred) -> None:
     dataset = stored(small_frame())
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    assert "train_0_dates" not in [box.key for box in app.checkbox], "several periods have no such dates"
+    app.selectbox(key="train_0_split").select("chronological").run()
     assert not app.datetime_input, "asked before it was wanted"
     app.selectbox(key="train_0_model").select("pca").run()
     app.checkbox(key="train_0_dates").check().run()
@@ -40,6 +42,7 @@ def test_the_training_ends_at_a_time(open_page: OpenPage, executor: Deferred) ->
 
 def test_times_that_train_on_nothing_are_refused(open_page: OpenPage, executor: Deferred) -> None:
     app = open_page("pages/2_Train.py", dataset=stored(small_frame()).digest)
+    app.selectbox(key="train_0_split").select("chronological").run()
     app.checkbox(key="train_0_dates").check().run()
     for name, time in (("until", UNTIL), ("from", "2024-01-01 12:00")):
         app.datetime_input(key=f"train_0_train_{name}").set_value(datetime.fromisoformat(time)).run()
@@ -50,4 +53,5 @@ def test_times_that_train_on_nothing_are_refused(open_page: OpenPage, executor: 
 
 def test_a_file_without_times_has_no_training_dates(open_page: OpenPage, executor: Deferred) -> None:
     app = open_page("pages/2_Train.py", dataset=stored(clockless()).digest)
+    app.selectbox(key="train_0_split").select("chronological").run()
     assert "train_0_dates" not in [box.key for box in app.checkbox] and not app.exception

@@ -76,7 +76,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     page.get_by_role("button", name="Prepare the ONNX model").click()
     expect(page.get_by_role("button", name="ONNX model", exact=True)).to_be_visible(timeout=PATIENCE)
     assert (run / "model.onnx").stat().st_size > 0
-    assert list((run / "tensorboard").glob("*/events*"))
+    assert list((run / "tensorboard").glob("fold */*/events*"))
     assert len(list((server.home / "runs").iterdir())) == 1, "no baseline was asked for"
 
     assert page.get_by_test_id("stException").count() == 0
