@@ -8,12 +8,13 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from rare_event.clock import MINUTES, TimeUnit
+from rare_event.clock import MINUTES, TimeUnit, rate_of
 from rare_event.config.labels import ScoreLabel
 from rare_event.plots.decimate import LIMIT, extremes, thin
 from rare_event.plots.marks import note, ringed
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
+from rare_event.text import number, plural
 
 # A bar is worth three points of a line: corners that the browser has to draw.
 MOST_BARS = LIMIT // 3
@@ -90,8 +91,8 @@ def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go
     figure = go.Figure()
     table, block = _shares(carriers)
     shown = distinct(table.columns)
-    for number, (sensor, name) in enumerate(zip(table.columns, shown, strict=True)):
-        pattern, colour = divmod(number, len(DISTINCT))
+    for position, (sensor, name) in enumerate(zip(table.columns, shown, strict=True)):
+        pattern, colour = divmod(position, len(DISTINCT))
         grey = sensor == OTHER
         figure.add_bar(
             x=table.index.to_numpy() + (block - 1) / 2,
@@ -210,7 +211,7 @@ def _add_line(
 
 def _add_changes(figure: go.Figure, changes: Sequence[tuple[object, str]]) -> None:
     """Mark changes by lines over the whole height, with words written along them."""
-    for number, (at, words) in enumerate(changes):
+    for position, (at, words) in enumerate(changes):
         text = " ".join(words.split())
         short = text if len(text) <= LONGEST_WORDS else text[: LONGEST_WORDS - 1] + "…"
         moment = np.asarray(at)
@@ -226,7 +227,7 @@ def _add_changes(figure: go.Figure, changes: Sequence[tuple[object, str]]) -> No
             line={"color": COLOURS["change"], "width": 1.5},
             name="change",
             legendgroup="change",
-            showlegend=number == 0,
+            showlegend=position == 0,
         )
         figure.add_annotation(
             text=plain(short),
@@ -271,21 +272,29 @@ def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> Non
         return
     shown = days.iloc[kept]
     hours = shown["hours"].to_numpy(float)
-    ran = hours * time_unit.period / 24 if time_unit.reason else hours
-    length = "%{customdata[1]:,.0f} rows" if time_unit.reason else "%{customdata[1]:.1f} hours"
     figure.add_bar(
         x=shown["day"].to_numpy(),
         y=rate[kept],
         width=hours / 24,
         # An outline keeps a day visible that ran for less than a pixel.
         marker={"color": COLOURS["false alarm"], "line": {"color": COLOURS["false alarm"], "width": 1}},
-        customdata=np.column_stack([shown["false_alarms"], ran]),
+        hovertext=_counted(shown, time_unit),
         name="false alarms"
         if len(kept) == len(days)
         else f"false alarms ({len(kept):,} {_day_of(time_unit)}s drawn)",
-        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata[0]:,}} in {length}, "
-        f"%{{y:.3~g}} {time_unit.a_day}<extra></extra>",
+        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{hovertext}}<extra></extra>",
     )
+
+
+def _counted(days: pd.DataFrame, time_unit: TimeUnit) -> list[str]:
+    """Write the false alarms of each day, with a rate where it ran long enough to have one."""
+    words = []
+    for false, hours in zip(days["false_alarms"], days["hours"], strict=True):
+        rate = rate_of(false, round(hours / 24, 6))  # 8,640 steps of 10 s sum up to a little less
+        ran = f"{hours * time_unit.period / 24:,.0f} rows" if time_unit.reason else f"{hours:.1f} hours"
+        tail = "" if rate is None else f", {number(rate)} {time_unit.a_day}"
+        words.append(f"{plural(int(false), 'false alarm')} in {ran}{tail}")
+    return words
 
 
 def _add_marks(
@@ -306,8 +315,8 @@ def _add_marks(
         y=np.full(len(shown), y),
         mode="markers",
         marker=ringed(role, symbol, 10),
-        customdata=shown[["caught", "false_alarms_per_day"]].to_numpy(),
+        customdata=shown["caught"].to_numpy(),
+        hovertext=_counted(shown, time_unit),
         name=words,
-        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata[0]:,}} caught, "
-        f"%{{customdata[1]:.3~g}} false alarms {time_unit.a_day}<extra></extra>",
+        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata:,}} caught, %{{hovertext}}<extra></extra>",
     )

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.clock import TimeUnit
 from rare_event.config.labels import ScoreLabel
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from tests.plots.examples import names, texts, trace
@@ -162,6 +163,23 @@ def test_the_area_of_a_bar_is_its_number_of_false_alarms():
     # The day that did not run has none.
     assert list(bars.x) == [0, 1, 2]
     np.testing.assert_allclose(np.asarray(bars.y) * np.asarray(bars.width), [2, 2, 1])
+
+
+def test_a_day_that_ran_less_than_24_hours_shows_a_count_and_no_rate():
+    figure = false_alarms_by_day_figure(ALARMS, 2.0)
+
+    bars = trace(figure, "false alarms")
+    assert list(bars.hovertext) == [
+        "2 false alarms in 24.0 hours, 2 a day",
+        "2 false alarms in 12.0 hours",
+        "1 false alarm in 1.0 hours",
+    ]
+    assert "%{y" not in bars.hovertemplate
+    assert list(trace(figure, "above the axis").hovertext) == ["1 false alarm in 1.0 hours"]
+    assert "a day" not in trace(figure, "event caught").hovertext[0]
+    rows = trace(false_alarms_by_day_figure(ALARMS, 2.0, TimeUnit("No time is readable")), "false alarms")
+    assert rows.hovertext[0] == "2 false alarms in 1,000 rows, 2 per 1,000 rows"
+    assert rows.hovertext[1] == "2 false alarms in 500 rows"
 
 
 def test_caught_events_and_the_budget_are_marked():
