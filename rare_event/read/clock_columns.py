@@ -10,7 +10,7 @@ import pandas as pd
 
 from rare_event.read.clocks import Parts, clocks_alone, dates_alone, is_even, take_apart
 from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
-from rare_event.read.times import has_clock, is_called_time, open_formats, parse_times, times_of
+from rare_event.read.times import has_clock, is_called_time, open_formats, order_change, parse_times, times_of
 from rare_event.read.values import shown
 from rare_event.text import plural
 
@@ -48,7 +48,8 @@ def with_times(table: RawTable, said: Reading) -> RawTable:
     questions = list(table.questions)
     choices = open_formats(frame[name], found[name]) if said.time_format is None else []
     if len(choices) > 1:
-        questions.append(ask_format(frame[name], choices))
+        change = order_change(frame[name], time_format)
+        questions.append(ask_format(frame[name], choices, change))
     time = table.reading.time or (name,)
     reading = replace(table.reading, time=time, time_format=time_format)
     return replace(table, reading=reading, remarks=tuple(remarks), questions=tuple(questions))
@@ -171,8 +172,8 @@ def _remark(column: pd.Series, rows: np.ndarray, kind: Kind, fact: str, what: st
     return Remark(kind, None, f"Column {shown(column.name)} {text}", fact, count, lines)
 
 
-def ask_format(column: pd.Series, formats: list[str]) -> Question:
-    """Ask for the order of day, month and year."""
+def ask_format(column: pd.Series, formats: list[str], change: int | None = None) -> Question:
+    """Ask for the order of day, month and year; `change` is the row from which it is another."""
     filled = column.dropna()
     parts: Parts = take_apart(filled)
     row = int(np.flatnonzero(parts.codes >= 0)[0])
@@ -186,5 +187,11 @@ def ask_format(column: pd.Series, formats: list[str]) -> Question:
         f"Column {shown(column.name)} may be read in {len(formats)} ways: {shown(cell)} in line {line}. "
         "In which order are day, month and year?"
     )
+    if change is not None:
+        before, after = (f"{shown(column.iloc[r])} in line {column.index[r]}" for r in (change - 1, change))
+        what = (
+            f"Column {shown(column.name)} changes the order of day and month: {before}, then {after}. Write "
+            "all times in one order, or choose: which order holds in all lines?"
+        )
     listed = " or ".join(f"--time-format '{text}'" for text in formats)
     return Question("time_format", str(column.name), what, tuple(choices), listed)

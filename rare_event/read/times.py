@@ -28,6 +28,8 @@ _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 # No plant recorded before, and the differences of all times fit into nanoseconds.
 YEARS = (pd.Timestamp("1890-01-01"), pd.Timestamp("2150-01-01"))
 FIRST_EPOCH = -2.3e9  # seconds, in 1897
+# Day and month exchanged move a date by four weeks or more: days of fewer rows lie between no two rows.
+_EXCHANGED = 20 * 86400.0  # seconds
 CLEARER = 0.5  # an order of day and month is evident if its steps are at most this share of the other's
 _DAY_POINT = re.compile(r"%d\.")  # nobody writes the month first with points
 TIME_WORDS = frozenset(
@@ -82,6 +84,8 @@ def time_formats(column: pd.Series) -> list[str | None]:
         times = to_times(parts, date_format)
         if np.isnat(times).mean() <= 0.1:
             fitting[date_format] = _disorder(times)
+    if not fitting and candidates and order_change(column, candidates[0]) is not None:
+        fitting = {date_format: _disorder(to_times(parts, date_format)) for date_format in candidates[:2]}
     best = sorted(fitting, key=lambda date_format: _rank(date_format, fitting[date_format]))
     found: list[str | None] = [date_format + clock_format(parts) for date_format in best]
     return [None, *found] if found and _is_iso(best[0], parts) else found
@@ -90,6 +94,8 @@ def time_formats(column: pd.Series) -> list[str | None]:
 def open_formats(column: pd.Series, formats: list[str | None]) -> list[str]:
     """Return formats between which nothing in a column decides: no day above 12, steps as even in each.
 
+    Both orders of day and month are returned where the column changes from one to the other.
+
     Parameters
     ----------
     column
@@ -97,6 +103,8 @@ def open_formats(column: pd.Series, formats: list[str | None]) -> list[str]:
     formats
         As returned by `time_formats`.
     """
+    if formats and order_change(column, formats[0]) is not None:
+        return [str(formats[0]), _exchanged(str(formats[0]))]
     texts = [text for text in formats if text is not None and "%d" in text]
     if len(texts) < 2 or formats[0] is None or _DAY_POINT.match(texts[0]):
         return []
@@ -110,6 +118,31 @@ def open_formats(column: pd.Series, formats: list[str | None]) -> list[str]:
         and CLEARER * other_backwards <= backwards
         and CLEARER * other_spread <= spread
     ]
+
+
+def order_change(column: pd.Series, time_format: str | None) -> int | None:
+    """Return the row from which day and month change places; None where one order explains all times.
+
+    Parameters
+    ----------
+    column
+        Texts, numbers or datetimes, shape (n_rows,).
+    time_format
+        A format of the column with one of the two orders; others have none.
+    """
+    if not re.match(r"%[dm][-/ ]%[dm]", time_format or ""):
+        return None
+    parts = take_apart(column)
+    one = to_times(parts, _date_of(str(time_format)))
+    other = to_times(parts, _date_of(_exchanged(str(time_format))))
+    rows = np.flatnonzero(~(np.isnat(one) & np.isnat(other)))
+    seconds = [np.where(np.isnat(t), np.nan, t.astype(np.int64) / 1e9)[rows] for t in (one, other)]
+    if any(_explains(times) for times in seconds):
+        return None
+    one, other = seconds
+    pairs = [(one, other), (other, one), (-one, -other), (-other, -one)]  # the newest row may come first
+    found = next((row for row in (_change(*pair) for pair in pairs) if row is not None), None)
+    return None if found is None else int(rows[found])
 
 
 def parse_times(column: pd.Series, time_format: str | None) -> pd.Series:
@@ -196,6 +229,41 @@ def first_unread(column: pd.Series) -> int:
     written = column.notna().to_numpy()
     unread = written & (take_apart(column).codes < 0)
     return int(np.flatnonzero(unread if unread.any() else written)[0])
+
+
+def _exchanged(time_format: str) -> str:
+    """Return a format with day and month in each other's place."""
+    return time_format.translate(str.maketrans("dm", "md"))
+
+
+def _explains(times: np.ndarray) -> bool:
+    """Whether seconds rise or fall through all rows, without a step that exchanged days would give."""
+    steps = np.diff(times)
+    one_way = (steps >= 0).all() or (steps <= 0).all()  # NaN is neither
+    return bool(one_way and (np.abs(steps) < _EXCHANGED).all())
+
+
+def _change(first: np.ndarray, then: np.ndarray) -> int | None:
+    """Row from which `then` continues the seconds of `first`, both rising; None if there is none."""
+    early = np.logical_and.accumulate(np.append(True, np.diff(first) >= 0))
+    late = np.logical_and.accumulate(np.append(True, np.diff(then)[::-1] >= 0))[::-1]
+    at = np.flatnonzero(early[1:-2] & late[2:-1] & (first != then)[2:-1]) + 2
+    jumps = then[at] - first[at - 1]
+    if not (jumps > 0).any():
+        return None
+    row = int(at[np.argmin(np.where(jumps > 0, jumps, np.inf))])
+    steps = np.diff(np.append(first[:row], then[row:]))
+    usual = float(np.median(steps[steps > 0]))
+    # One order that rises has a gap there: only the very next time is evidence against it.
+    gap = any((np.diff(times) >= 0).all() for times in (first, then))
+    near = steps[row - 1] <= (2 * usual if gap else max(10 * usual, 86400.0))
+    better = _span(first[:row]) <= _span(then[:row]) and _span(then[row:]) <= _span(first[row:])
+    return row if near and better else None
+
+
+def _span(times: np.ndarray) -> float:
+    """Sum of the lengths of all steps; infinite if a time cannot be read."""
+    return float(np.inf) if np.isnan(times).any() else float(np.abs(np.diff(times)).sum())
 
 
 def _date_of(time_format: str) -> str:

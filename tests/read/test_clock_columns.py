@@ -140,3 +140,19 @@ def test_times_of_day_with_the_first_day_of_a_spreadsheet_are_joined_to_their_da
     np.testing.assert_array_equal(table.frame["Datum Uhrzeit"], expected.frame["time"])
     alone = read_table(file({"time": minutes("%d.%m.%Y 00:00:00")}))
     assert alone.schema.time == "time" and "joined" not in str(alone.remarks)
+
+
+def test_a_change_of_day_and_month_is_asked_with_its_line() -> None:
+    times = (
+        minutes("%d/%m/%Y %H:%M", "2024-02-05 11:20")[:20]
+        + minutes("%m/%d/%Y %H:%M", "2024-02-05 11:20")[20:]
+    )
+    data = file({"time": times})
+    with pytest.raises(OpenQuestion) as refused:
+        read_table(data)
+    (question,) = refused.value.questions
+    assert "'05/02/2024 11:58' in line 21, then '02/05/2024 12:00' in line 22" in question.what
+    assert "--time-format '%d/%m/%Y %H:%M'" in question.option
+    said = Corrections(reading=Reading(time_format="%d/%m/%Y %H:%M"))
+    assert read_table(data, said=said).schema.time_format == "%d/%m/%Y %H:%M"
+    assert not read_raw(file({"time": minutes("%d/%m/%Y %H:%M", "2024-02-15 11:20")}), name="f").questions

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rare_event.read.times import open_formats, parse_times, time_formats
+from rare_event.read.times import open_formats, order_change, parse_times, time_formats
 
 MIDNIGHT = "1999-05-01 00:00"
 
@@ -116,6 +116,35 @@ def test_orders_that_nothing_decides_are_open() -> None:
     ):
         column = pd.Series(texts)
         assert open_formats(column, time_formats(column)) in ([], time_formats(column)[:1])
+
+
+DAY_FIRST, MONTH_FIRST = "%d/%m/%Y", "%m/%d/%Y"
+
+
+@pytest.mark.parametrize(("step", "rows"), [("1min", 3000), ("15min", 700), ("1h", 700), ("1D", 200)])
+@pytest.mark.parametrize("orders", [(DAY_FIRST, MONTH_FIRST), (MONTH_FIRST, DAY_FIRST)])
+def test_day_and_month_that_change_places_half_way_are_noticed(
+    step: str, rows: int, orders: tuple[str, str]
+) -> None:
+    clock = "" if step == "1D" else " %H:%M"
+    for start in ("2024-02-05", "2024-07-11", "2024-11-28"):
+        times = pd.date_range(start, periods=rows, freq=step)
+        for row in (rows // 3, rows // 2, rows - 2):
+            written = [times[:row].strftime(orders[0] + clock), times[row:].strftime(orders[1] + clock)]
+            column = pd.Series(np.concatenate(written), name="time")
+            # Of a day with the number of its month nobody can tell in which order it is written.
+            expected = next((r for r in range(row, rows) if times[r].day != times[r].month), None)
+            formats = time_formats(column)
+            assert order_change(column, formats[0]) == expected
+            if expected is not None:
+                assert {text[:8] for text in open_formats(column, formats)} == {DAY_FIRST, MONTH_FIRST}
+            newest_first = column[::-1].reset_index(drop=True)
+            found = order_change(newest_first, time_formats(newest_first)[0])
+            assert (found is None) == (expected is None)
+        for order in orders:  # one order explains all: with a gap, with rows out of order, or with both
+            whole = pd.Series(times.strftime(order + clock), name="time")
+            for kept in (whole, whole.drop(range(9, rows // 2)), whole[50:], pd.concat([whole[50:], whole])):
+                assert order_change(kept, time_formats(kept)[0]) is None
 
 
 @given(
