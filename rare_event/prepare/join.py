@@ -20,6 +20,8 @@ from rare_event.text import plural
 # The column of names of files, where each file is one machine.
 FILE = "file"
 MOST_NAMED = 5
+_WAYS = {"separator": "separator", "decimal": "decimal sign", "thousands": "thousands sign"}
+_WAYS |= {"encoding": "encoding", "time_format": "format of times"}
 
 
 def read_files(source: Source | Files, name: str, said: Corrections) -> RawTable:
@@ -120,10 +122,23 @@ def _with_findings(
         for table, name in zip(tables, names, strict=True)
         for remark in table.remarks
     ]
+    unlike = _unlike([table.reading for table in tables], names)
     questions = {(q.about, q.column): q for table in reversed(tables) for q in table.questions}
     written = {name: cells for table in reversed(tables) for name, cells in table.written.items()}
     reading = _shared_reading([table.reading for table in tables])
-    return RawTable(joined, reading, (*remarks, *own), tuple(questions.values()), written)
+    return RawTable(joined, reading, (*remarks, *unlike, *own), tuple(questions.values()), written)
+
+
+def _unlike(readings: Sequence[Reading], names: Sequence[str]) -> list[Remark]:
+    """Name the files that are read in another way than the first, and in what."""
+    remarks = []
+    for reading, name in zip(readings[1:], names[1:], strict=True):
+        ways = [word for way, word in _WAYS.items() if getattr(reading, way) != getattr(readings[0], way)]
+        if ways:
+            listed = " and another ".join(filter(None, [", ".join(ways[:-1]), ways[-1]]))
+            what = f"{name} has another {listed} than {names[0]}: each is read in its own way."
+            remarks.append(Remark("note", None, what, "files joined", len(ways)))
+    return remarks
 
 
 def _time_column(frame: pd.DataFrame, said: Corrections) -> str:

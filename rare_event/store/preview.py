@@ -15,7 +15,7 @@ from rare_event.prepare.event_label import with_events
 from rare_event.prepare.join import read_files
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
-from rare_event.read.raw import digest_of
+from rare_event.read.raw import digest_of, read_raw
 from rare_event.read.source import Files, Source, open_source
 from rare_event.read.table import Choice, Line, Question, RawTable, Remark, line_of
 from rare_event.read.times import parse_times
@@ -120,7 +120,8 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
     try:
         raw = read_files(source, name, said)
     except TableError as error:
-        return Preview(name, digest, said, refused=str(error), option=error.option)
+        none = Preview(name, digest, said, refused=str(error), option=error.option)
+        return _first_of(source, none) if isinstance(source, Files) else none
     raw = replace(raw, questions=still_open(raw.questions, said))
     try:
         raw, told = with_events(raw, source, said)
@@ -139,6 +140,16 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
     except TableError as error:
         return Preview(name, digest, said, raw, schema, refused=str(error), option=error.option)
     return Preview(name, digest, said, raw, schema, table)
+
+
+def _first_of(source: Files, refused: Preview) -> Preview:
+    """Show the first of several files that do not fit together: what it leaves open may be why."""
+    with suppress(TableError):
+        raw = read_raw(source.parts[0], name=source.names[0], said=refused.said.reading)
+        open_questions = still_open(raw.questions, refused.said)
+        why = "" if open_questions else refused.refused
+        return replace(refused, raw=raw, questions=open_questions, refused=why)
+    return refused
 
 
 def asked_for_machines(seen: Preview) -> Preview:

@@ -44,23 +44,19 @@ def keep_upload(content: BinaryIO) -> str:
     return digest
 
 
-def keep_original(dataset: Dataset) -> tuple[str, str]:
-    """Unpack the upload of a dataset again; return its digest and that of its events, empty without any.
+def keep_original(dataset: Dataset) -> tuple[tuple[str, ...], str]:
+    """Unpack the uploads of a dataset again; return their digests and that of its events, empty without any.
 
     Raises
     ------
     RunError
-        If it is missing or damaged, or was several files.
+        If it is missing or damaged.
     """
     _forget_old()
     with original(dataset) as source:
         files = source if isinstance(source, Files) else Files((source,), ())
-        if len(files.parts) > 1:
-            raise RunError(
-                "This dataset was joined from several files. Upload them again to read them differently."
-            )
-        rows, *events = (_keep(part) for part in (*files.parts, files.events) if isinstance(part, Path))
-    return rows, next(iter(events), "")
+        rows = tuple(_keep(part) for part in files.parts if isinstance(part, Path))
+        return rows, _keep(files.events) if isinstance(files.events, Path) else ""
 
 
 def _keep(file: Path) -> str:
@@ -69,16 +65,25 @@ def _keep(file: Path) -> str:
     return digest
 
 
-def open_uploads(digest: str, name: str, events: str = "", events_name: str = "") -> Path | Files:
-    """Return the path of an upload, or with the digest of a file of events those of both.
+def open_uploads(files: tuple[tuple[str, str], ...], events: str = "", events_name: str = "") -> Path | Files:
+    """Return the path of an upload; of several, or with a file of events, those of all.
+
+    Parameters
+    ----------
+    files
+        Digest and name of each upload.
+    events, events_name
+        Digest and name of the file of events; empty without one.
 
     Raises
     ------
     RunError
         If one is no longer there.
     """
-    path = open_upload(digest)
-    return Files((path,), (name,), open_upload(events), events_name) if events else path
+    paths, names = tuple(open_upload(digest) for digest, _ in files), tuple(name for _, name in files)
+    if not events and len(paths) == 1:
+        return paths[0]
+    return Files(paths, names, open_upload(events) if events else None, events_name)
 
 
 def open_upload(digest: str) -> Path:

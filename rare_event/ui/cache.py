@@ -35,6 +35,7 @@ from rare_event.prepare.labelling import LabelGuess, Labelling, values_of
 from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
+from rare_event.read.source import Files
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.preview import Preview, asked_for_machines, preview
 from rare_event.store.records import Committed, Part
@@ -68,14 +69,17 @@ def table_of(dataset: Dataset) -> Table:
 
 # Two: the one that is looked at, and the one before its last answer.
 @st.cache_resource(max_entries=2, show_spinner="Reading the file …")
-def _preview(digest: str, name: str, said: Corrections, events: str, events_name: str) -> Preview:
-    source = open_uploads(digest, name, events, events_name)
-    return asked_for_machines(preview(source, source.name if events else name, said))
+def _preview(files: tuple[tuple[str, str], ...], said: Corrections, events: str, events_name: str) -> Preview:
+    source = open_uploads(files, events, events_name)
+    name = source.name if isinstance(source, Files) else files[0][1]
+    return asked_for_machines(preview(source, name, said))
 
 
-def preview_of(digest: str, name: str, said: Corrections, events: str = "", events_name: str = "") -> Preview:
-    """Return how an upload is read with these corrections; the label comes from a file of events, if any."""
-    return _preview(digest, name, said, events, events_name)
+def preview_of(
+    files: tuple[tuple[str, str], ...], said: Corrections, events: str = "", events_name: str = ""
+) -> Preview:
+    """Return how uploads are read with these corrections; the label comes from a file of events, if any."""
+    return _preview(files, said, events, events_name)
 
 
 def forget_previews() -> None:

@@ -134,3 +134,72 @@ def test_the_same_file_again_opens_what_is_stored(upload) -> None:
 def key_of(app: AppTest, kind: str, name: str) -> str:
     (key,) = [each.key for each in app.get(kind) if f"data_correct_{name}_" in (each.key or "")]
     return str(key)
+
+
+def two(first: str, second: str) -> list[tuple[str, bytes, str]]:
+    return [("a.csv", first.encode(), "text/csv"), ("b.csv", second.encode(), "text/csv")]
+
+
+def rows_of_day(day: int, separator: str = ",", value: str = '"80,000"') -> str:
+    lines = [
+        separator.join([f"2026-01-0{day} 00:{i:02d}", value.replace("80", str(80 + i)), str(int(i % 9 == 0))])
+        for i in range(40)
+    ]
+    return "\n".join([separator.join(["time", "temp", "y"]), *lines, ""])
+
+
+@pytest.fixture
+def upload_two(open_page: OpenPage) -> Callable[..., AppTest]:
+    def uploaded(first: str, second: str) -> AppTest:
+        app = open_page("pages/1_Data.py")
+        app.file_uploader[0].set_value(two(first, second)).run()
+        assert not app.exception
+        return app
+
+    return uploaded
+
+
+def test_one_answer_applies_to_several_files_before_they_are_stored(upload_two, workspace) -> None:
+    app = upload_two(rows_of_day(2), rows_of_day(1))
+    assert "a.csv, b.csv" in app.subheader[0].value.replace("\\", "")
+    (radio,) = app.radio
+    assert button(app, "Use this file").disabled and not list_datasets()
+    radio.set_value(radio.proto.options[1]).run()
+    use(app)
+    dataset = stored()
+    assert dataset.files == ("a.csv", "b.csv") and dataset.n_rows == 80
+    assert (dataset.raw()["temp"] >= 80_000).all()
+    assert dataset.raw()["time"].is_monotonic_increasing
+    assert not list((workspace / "uploads").iterdir())
+
+    # Both are read differently together, and the other answer replaces the first.
+    button(app, "Read it differently").click().run()
+    assert not app.exception and not app.error
+    app.selectbox(key=key_of(app, "selectbox", "decimal")).set_value(",")
+    app.selectbox(key=key_of(app, "selectbox", "thousands")).set_value("")
+    button(app, "Read it again").click().run()
+    use(app)
+    assert (stored().raw()["temp"] < 200).all() and stored().n_rows == 80
+    assert stored().digest == dataset.digest
+
+
+def test_a_file_that_is_read_in_another_way_is_named(upload_two) -> None:
+    app = upload_two(rows_of_day(1, value="80.5"), rows_of_day(2, ";", "80,5"))
+    said = " ".join(each.value for each in app.markdown).replace("\\", "")
+    assert "b.csv has another separator and another decimal sign than a.csv" in said
+    assert not app.radio
+    use(app)
+    assert stored().raw()["temp"].max() == 119.5
+
+
+def test_files_that_do_not_fit_show_the_first_and_can_be_corrected(upload_two) -> None:
+    app = upload_two(rows_of_day(1, value="80.5"), rows_of_day(1, value="90.5"))
+    assert "other values" in app.error[0].value and button(app, "Use this file").disabled
+    assert cells_read(app).loc["temp", "read as"] == "80.5"
+    app.selectbox(key=key_of(app, "selectbox", "assets")).set_value("file")
+    button(app, "Read it again").click().run()
+    assert not app.error
+    use(app)
+    assert stored().schema.asset == "file" and stored().n_rows == 80
+    button(app, "Read it differently").click().run()
+    assert not app.error and not button(app, "Use this file").disabled

@@ -26,7 +26,7 @@ def test_an_upload_is_kept_byte_by_byte_and_forgotten(workspace) -> None:
 
 def test_the_upload_of_a_dataset_is_unpacked(workspace) -> None:
     dataset = add_dataset(FILE, "mill.csv")
-    assert keep_original(dataset) == (dataset.digest, "")
+    assert keep_original(dataset) == ((dataset.digest,), "")
     assert open_upload(dataset.digest).read_bytes() == FILE
     assert add_dataset(FILE, "mill.csv") == dataset
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from rare_event.read.source import Files
-from rare_event.store.datasets import Dataset, add_dataset, list_datasets
+from rare_event.store.datasets import Dataset, list_datasets
 from rare_event.ui.cache import open_sample
 from rare_event.ui.data.upload import leave, receive
 from rare_event.ui.frame import in_place
@@ -28,11 +27,7 @@ def choose_data() -> None:
     if files:
         # A new uploader after each file: the server drops the bytes, which are on the disk then.
         st.session_state[UPLOADS] = uploads + 1
-        if len(files) > 1:
-            parts, names = [file.getvalue() for file in files], [file.name for file in files]
-            joined = Files(tuple(parts), tuple(names))
-            _use(add_dataset(joined, joined.name))
-        if (dataset := receive(files[0], files[0].name)) is not None:
+        if (dataset := receive([(file, file.name) for file in files])) is not None:
             _use(dataset)
         st.rerun()
     stored = {dataset.digest: dataset for dataset in list_datasets()}

@@ -9,6 +9,7 @@ from typing import Any
 import streamlit as st
 
 from rare_event.prepare.corrections import Corrections
+from rare_event.prepare.join import FILE
 from rare_event.prepare.labelling import values_of
 from rare_event.store.preview import Preview
 from rare_event.ui.data.upload import Pending
@@ -33,13 +34,17 @@ def correct(upload: Pending, seen: Preview) -> Corrections | None:
     """
     said = upload.corrections
     # Each state of the corrections has fields of its own: they start from what was said or found.
-    fields = Fields(f"{upload.digest[:12]}_{hash(said) & 0xFFFFFFFF:x}", said, seen)
+    fields = Fields(f"{upload.key}_{hash(said) & 0xFFFFFFFF:x}", said, seen)
     with (
         st.expander("Correct the reading or the roles", expanded=bool(seen.refused)),
         st.form("data_correct"),
     ):
         reading = fields.reading()
-        roles = {} if seen.raw is None else fields.roles(labelled=bool(upload.events))
+        roles = (
+            {}
+            if seen.raw is None
+            else fields.roles(labelled=bool(upload.events), several=len(upload.files) > 1)
+        )
         if not st.form_submit_button("Read it again", icon=":material/refresh:"):
             return None
     time = {name: roles.pop(name) for name in ("time", "time_format") if name in roles}
@@ -114,13 +119,15 @@ class Fields:
         self._text(fourth, "member", "File inside, or sheet")
         return self.changes
 
-    def roles(self, *, labelled: bool) -> dict[str, Any]:
+    def roles(self, *, labelled: bool, several: bool) -> dict[str, Any]:
         """Show the roles of the columns, and return those that were changed.
 
         Parameters
         ----------
         labelled
             Whether a second file gives the label, so that no column is chosen.
+        several
+            Whether several files are joined.
         """
         self.changes = {}
         assert self.seen.raw is not None
@@ -138,7 +145,10 @@ class Fields:
         used = [name for name in names if name not in unused]
         self._columns(left, "ignore", "Columns to ignore", used, said.ignore)
         asset = said.assets or (None if schema is None else schema.asset)
-        self._choose(right, "assets", "Column of the machine", dict(zip(names, names, strict=True)), asset)
+        machines = dict(zip(names, names, strict=True))
+        # A column of this name goes before.
+        machines = {FILE: "each file is one machine", **machines} if several else machines
+        self._choose(right, "assets", "Column of the machine", machines, asset)
         return self._consistent()
 
     def _label(self, left: Any, right: Any) -> None:

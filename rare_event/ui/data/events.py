@@ -23,7 +23,7 @@ def choose_events(upload: Pending) -> None:
         if upload.events:
             st.markdown(f"**{plain(upload.events_name)}** gives the label.")
             if st.button("Remove it", key="data_events_remove", icon=":material/delete:"):
-                if upload.events != upload.digest:
+                if upload.events not in dict(upload.files):
                     forget_upload(upload.events)
                 look_at(upload.with_events("", ""))
             return

@@ -13,7 +13,6 @@ from rare_event.read.source import Files
 from rare_event.read.values import shown
 from rare_event.store.datasets import Dataset, store
 from rare_event.store.preview import Preview, examples, first_lines
-from rare_event.store.uploads import open_uploads
 from rare_event.text import number, plain
 from rare_event.ui.cache import forget_previews, preview_of
 from rare_event.ui.data.correct import correct
@@ -49,11 +48,11 @@ def show_preview(upload: Pending) -> None:
     RunError
         If the upload is no longer there.
     """
-    files = (upload.events, upload.events_name)
-    source = open_uploads(upload.digest, upload.name, *files)
-    seen = preview_of(upload.digest, upload.name, upload.corrections, *files)
+    source, several = upload.source, len(upload.files) > 1
+    seen = preview_of(upload.files, upload.corrections, upload.events, upload.events_name)
     st.subheader(f"Preview of {plain(upload.name)}")
-    st.caption("Nothing is stored yet. Check how the file is read, then use it.")
+    each = "files are read and joined, then use them" if several else "file is read, then use it"
+    st.caption(f"Nothing is stored yet. Check how the {each}.")
     if seen.refused:
         st.error(plain(seen.refused))
     _ask(upload, seen)
@@ -85,7 +84,7 @@ def _ask(upload: Pending, seen: Preview) -> None:
                 index=None if before is None else question.choices.index(before),
                 format_func=lambda choice: plain(choice.words),
                 captions=[plain(choice.example) for choice in question.choices],
-                key=f"data_question_{upload.digest[:12]}_{position}_{question.about}_{question.column}",
+                key=f"data_question_{upload.key}_{position}_{question.about}_{question.column}",
             )
         if choice is not None and choice != before:
             look_at(upload.answered(question, choice))

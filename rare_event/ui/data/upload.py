@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import BinaryIO
 
 import streamlit as st
 
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
+from rare_event.prepare.join import FILE
+from rare_event.read.raw import digest_of
+from rare_event.read.source import Files
 from rare_event.read.table import Choice, Question
 from rare_event.store.datasets import Dataset, stored_dataset
-from rare_event.store.uploads import forget_upload, keep_original, keep_upload
+from rare_event.store.uploads import forget_upload, keep_original, keep_upload, open_uploads
 
 KEY = "data_pending"
 
@@ -21,8 +26,8 @@ class Pending:
 
     Parameters
     ----------
-    digest, name
-        Of the file.
+    files
+        Digest and name of the file, or of each that is joined.
     said
         What the analyst corrected in the form.
     answers
@@ -31,12 +36,37 @@ class Pending:
         Digest and name of a second file, of the events; empty without one.
     """
 
-    digest: str
-    name: str
+    files: tuple[tuple[str, str], ...]
     said: Corrections = NO_CORRECTIONS
     answers: tuple[tuple[Question, Choice], ...] = ()
     events: str = ""
     events_name: str = ""
+
+    @property
+    def key(self) -> str:
+        """What tells the widgets of these files from those of others."""
+        return f"{hash(self.files) & 0xFFFFFFFF:x}"
+
+    @property
+    def name(self) -> str:
+        """Name of the files together."""
+        return Files((), tuple(name for _, name in self.files)).rows_name
+
+    @property
+    def digests(self) -> tuple[str, ...]:
+        """Of all files, that of the events too."""
+        return (*(digest for digest, _ in self.files), *filter(None, [self.events]))
+
+    @property
+    def source(self) -> Path | Files:
+        """Where all files are.
+
+        Raises
+        ------
+        RunError
+            If one is no longer there.
+        """
+        return open_uploads(self.files, self.events, self.events_name)
 
     @property
     def corrections(self) -> Corrections:
@@ -76,14 +106,16 @@ def look_at(upload: Pending) -> None:
     st.rerun()
 
 
-def receive(content: BinaryIO, name: str) -> Dataset | None:
-    """Take an upload out of the server's memory; return its dataset if it is stored already."""
-    digest = keep_upload(content)
-    if (dataset := stored_dataset(digest)) is not None:
+def receive(uploads: Sequence[tuple[BinaryIO, str]]) -> Dataset | None:
+    """Take files and their names out of the server's memory; return their dataset if it is stored already."""
+    leave()
+    upload = Pending(tuple((keep_upload(content), name) for content, name in uploads))
+    if (dataset := stored_dataset(digest_of(upload.source))) is None:
+        st.session_state[KEY] = upload
+        return None
+    for digest in upload.digests:
         forget_upload(digest)
-        return dataset
-    st.session_state[KEY] = Pending(digest, name)
-    return None
+    return dataset
 
 
 def read_differently(dataset: Dataset) -> None:
@@ -95,14 +127,16 @@ def read_differently(dataset: Dataset) -> None:
         If the upload was not kept.
     """
     said = Corrections(dataset.reading, schema=dataset.schema, events=dataset.events_reading)
-    digest, events = keep_original(dataset)
-    name = dataset.files[0] if dataset.events else dataset.name
-    look_at(Pending(digest, name, said, events=events, events_name=dataset.events))
+    if dataset.schema.asset == FILE and len(dataset.files) > 1:
+        said = replace(said, assets=FILE)
+    digests, events = keep_original(dataset)
+    files = zip(digests, dataset.files or (dataset.name,), strict=True)
+    look_at(Pending(tuple(files), said, events=events, events_name=dataset.events))
 
 
 def leave() -> None:
     """Forget the upload that is looked at."""
     upload = st.session_state.pop(KEY, None)
     if upload is not None:
-        for digest in filter(None, [upload.digest, upload.events]):
+        for digest in upload.digests:
             forget_upload(digest)
