@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from rare_event.read.numbers import Texts, Words, count_as_missing, take_apart
+from rare_event.read.numbers import Texts, Words, count_as_missing, take_apart, without
 from rare_event.read.values import BLANK, MISSING, is_missing_word, to_float32
 
 N_LOOKED_AT = 2000
@@ -112,6 +112,10 @@ class Cells:
             # Taking a long column of words or times apart only to find no number would cost much memory.
             self._taken = take_apart(cells) if some.n_numbers else some
         return self._taken
+
+    def leave_out(self, rows: np.ndarray) -> None:
+        """Read the numbers in some rows as missing."""
+        self._taken = without(self.taken(), rows)
 
     def filled(self) -> np.ndarray:
         """Numbers read so far, shape (n_rows,)."""

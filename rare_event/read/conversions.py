@@ -22,11 +22,19 @@ _APOSTROPHE = "^['\u2019\u2018]"
 _MINUS = "^['\u2019\u2018]?[\u2212\u2013]"
 
 
+Spoilt = tuple[int, str, str]  # row, name of the column and text of a cell that holds a stray sign
+
+
 @dataclass(eq=False)
 class Findings:
-    """Remarks and examples about the columns of a file; `lines` holds the line of each row."""
+    """Remarks and examples about the columns of a file, and its spoilt cells.
+
+    `lines` holds the line of each row; `separator` divides its cells.
+    """
 
     lines: Sequence[int] | pd.Index
+    separator: str
+    spoilt: list[Spoilt] = field(default_factory=list)
     remarks: list[Remark] = field(default_factory=list)
     written: dict[str, tuple[tuple[int, str, str], ...]] = field(default_factory=dict)
 
@@ -34,7 +42,7 @@ class Findings:
         self, kind: Kind, name: str | None, fact: str, what: str, rows: Sequence[int], count: int
     ) -> None:
         """Add a remark about some rows of a column."""
-        lines = tuple(int(self.lines[row]) for row in rows[:3])
+        lines = tuple(int(self.lines[row]) for row in rows[:20])
         self.remarks.append(Remark(kind, name, what, fact, count, lines))
 
     def show(self, name: str, cells: Sequence[tuple[int, str, float | np.floating]]) -> None:
@@ -67,7 +75,8 @@ def read_column(cells: Cells, texts: Texts, notation: Notation, found: Findings)
         examples = np.flatnonzero(marked.to_numpy(zero_copy_only=False))[:2].tolist()
     if examples:
         found.show(name, [(row, texts.cells[row].as_py(), float(floats[row])) for row in examples])
-    name_words(name, texts.words, texts.odd, found)
+    name_words(name, texts.words, found)
+    _name_odd(name, texts, notation, found)
     return pd.Series(floats if cells.exact else to_float32(floats), copy=False)
 
 
@@ -91,13 +100,12 @@ def _unusual(texts: Texts, notation: Notation) -> list[tuple[str, str, pa.Array]
     return found
 
 
-def name_words(name: str, words: Words, odd: Words, found: Findings) -> None:
+def name_words(name: str, words: Words, found: Findings) -> None:
     """Name the texts of a column of numbers that are read as missing."""
     fact, column = "text read as missing", f"Column {shown(name)}"
     named = says_missing(words)
-    for word in named[:MOST_WORDS] + list(odd.counts)[:MOST_WORDS]:
-        known = words if word in words.counts else odd
-        count, row = known.counts[word], known.rows[word]
+    for word in named[:MOST_WORDS]:
+        count, row = words.counts[word], words.rows[word]
         often = "in" if count == 1 else f"{count:,} times, first in"
         what = f"{column} holds {shown(word)} {often} line {int(found.lines[row])}; it is read as missing."
         kind: Kind = "note" if is_missing_word(word) else "warning"
@@ -107,6 +115,22 @@ def name_words(name: str, words: Words, odd: Words, found: Findings) -> None:
         count = sum(words.counts[word] for word in more)
         what = f"{column} holds {plural(len(more), 'more text')} instead of numbers; all are read as missing."
         found.say("warning", name, fact, what, [words.rows[more[0]]], count)
+
+
+def _name_odd(name: str, texts: Texts, notation: Notation, found: Findings) -> None:
+    """Name the cells that begin like numbers and are read as missing; a stray sign spoils the line."""
+    signs = {found.separator, '"'} - {notation.decimal, notation.thousands} if found.separator else set()
+    odd = [(int(row), texts.cells[int(row)].as_py()) for row in texts.odd_rows]
+    spoilt = [(row, name, cell) for row, cell in odd if signs & set(cell)]
+    found.spoilt += spoilt
+    left = [(row, cell) for row, cell in odd if (row, name, cell) not in spoilt]
+    if not left:
+        return
+    listed = ", ".join(f"{shown(cell)} in line {int(found.lines[row])}" for row, cell in left[:MOST_WORDS])
+    one = len(left) == 1
+    what = f"Column {shown(name)} holds {listed}{'' if len(left) <= MOST_WORDS else ', ...'}; "
+    what += "it is read as missing." if one else f"these {len(left):,} cells are read as missing."
+    found.say("warning", name, "text read as missing", what, [row for row, _ in left], len(left))
 
 
 def decimal_question(open_columns: Sequence[Cells], lines: Sequence[int] | pd.Index) -> Question:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -98,7 +97,7 @@ class Ledger:
         n_lines, rows = self.n_rows + len(self.left_out), self.lines()
         below = sum(line > rows[-1] for line, _ in self.left_out) if len(rows) else 0
         counted = len(self.left_out) - (below if below <= N_BELOW else 0)
-        if counted <= max(1, int(SHARE_LEFT_OUT * n_lines)):
+        if not too_many(counted, n_lines):
             return
         line, reason = self.left_out[0]
         last = self.left_out[-1][0]
@@ -140,14 +139,7 @@ class Ledger:
         """Tell what was found."""
         found = []
         if self.left_out:
-            line, reason = self.left_out[0]
-            what = f"{_count(self.left_out, 'does', 'do')} not fit the table and "
-            what += "is" if len(self.left_out) == 1 else "are"
-            what += f" left out: in line {line} {reason}"
-            more = Counter(reason for _, reason in self.left_out)
-            what += "." if len(more) == 1 else f"; the others: {self._others()}."
-            first = tuple(line for line, _ in self.left_out[:N_NAMED])
-            found.append(Remark("warning", None, what, "lines left out", len(self.left_out), first))
+            found.append(left_out(self.left_out))
         inner = [line for line in self.empty if line <= self.line - 1 - self._empty_at_the_end()]
         for lines, what, fact in (
             (self.repeated, "{} the header again and {} skipped", "header repeated"),
@@ -160,8 +152,22 @@ class Ledger:
                 found.append(Remark("note", None, sentence, fact, len(lines), tuple(lines[:N_NAMED])))
         return found
 
-    def _others(self) -> str:
-        return "; ".join(f"line {line}, {reason}" for line, reason in self.left_out[1:4])
+
+def too_many(count: int, n_lines: int) -> bool:
+    """Whether more lines do not fit than may be left out."""
+    return count > max(1, int(SHARE_LEFT_OUT * n_lines))
+
+
+def left_out(lines: Sequence[tuple[int, str]]) -> Remark:
+    """Tell which lines are left out, and why."""
+    line, reason = lines[0]
+    what = (
+        f"{_count(lines, 'does', 'do')} not fit the table and {'is' if len(lines) == 1 else 'are'} left out: "
+    )
+    what += f"in line {line} {reason}"
+    others = "; ".join(f"line {line}, {reason}" for line, reason in lines[1:4])
+    what += "." if len({reason for _, reason in lines}) == 1 else f"; the others: {others}."
+    return Remark("warning", None, what, "lines left out", len(lines), tuple(n for n, _ in lines[:N_NAMED]))
 
 
 def _count(lines: Sequence[object], one: str, many: str) -> str:

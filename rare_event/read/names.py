@@ -54,6 +54,20 @@ def distinct_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Remark]]
     return tuple(distinct), remarks
 
 
+def without_separators(
+    names: Sequence[str], separator: str, line: int
+) -> tuple[tuple[str, ...], list[Remark]]:
+    """Take stray separators off the ends of names, and name the one name that holds one inside."""
+    plain, remarks = tuple(name.strip(separator) if name.strip() else name for name in names), []
+    inside = [name for name in plain if separator in name]
+    for name, new in zip(names, plain, strict=True):
+        if name != new or inside == [new]:
+            what = f"The name {shown(name)} in line {line} holds the separator {shown(separator)} "
+            what += f"and is read as {shown(new)}." if name != new else "and is kept so."
+            remarks.append(Remark("note", new, what, "separator in a name", 1, (line,)))
+    return plain, remarks
+
+
 def filled_names(names: Sequence[str]) -> tuple[tuple[str, ...], tuple[int, ...]]:
     """Name columns without a name by their position; the names, and those positions."""
     blank = tuple(position for position, name in enumerate(names) if not name.strip())

@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rare_event.read.columns import Cells, few_values
-from rare_event.read.conversions import Findings, decimal_question, name_words, read_column
-from rare_event.read.numbers import Notation, Texts, Words, count_as_missing, to_floats
+from rare_event.read.conversions import Findings, Spoilt, decimal_question, name_words, read_column
+from rare_event.read.numbers import Notation, Texts, count_as_missing, few, to_floats
 from rare_event.read.table import Question, Reading, Remark
 from rare_event.read.values import is_missing_word, shown
 from rare_event.text import plural
@@ -25,13 +25,14 @@ _DATE = r"^[0-9]{1,4}([.,' ])[0-9]{1,2}[.,' ][0-9]{1,4}( [0-9]{1,2}\.[0-9]{2}(\.
 
 @dataclass(frozen=True, eq=False)
 class Settled:
-    """Columns of numbers and texts, and what was found in them."""
+    """Columns of numbers and texts, what was found in them, and the rows that a stray sign spoils."""
 
     columns: list[pd.Series]
     decimal: str
     remarks: tuple[Remark, ...]
     questions: tuple[Question, ...]
     written: dict[str, tuple[tuple[int, str, str], ...]]
+    spoilt: list[Spoilt]
 
 
 def unsettled(columns: Sequence[Cells]) -> list[int]:
@@ -58,7 +59,10 @@ def settle(
     quoted
         Whether some fields are in quotation marks.
     """
-    found, decimals = Findings(lines), _decimals(columns)
+    found, decimals = Findings(lines, separator), _decimals(columns)
+    for cells in columns:
+        if cells.texts is not None and len(decimals) <= 1:
+            cells.leave_out(_against(cells.taken(), said.decimal or "".join(decimals), separator))
     fixed = sum(c.texts is not None and _is_number(c.taken()) and _is_narrow(c.taken()) for c in columns)
     commas = separator == "," and not quoted
     plain = fixed > (0 if commas else 1) and len(lines) >= MANY_ROWS
@@ -69,7 +73,7 @@ def settle(
             if cells.first:
                 with_comma.append(cells.name)
                 found.show(cells.name, [(r, t, cells.filled()[r]) for r, t in cells.first])
-            name_words(cells.name, cells.words, Words(), found)
+            name_words(cells.name, cells.words, found)
             result.append(cells.numbers.series())
             continue
         texts = cells.taken()
@@ -96,7 +100,7 @@ def settle(
     decimal = said.decimal or (
         min(decimals) if len(decimals) == 1 else columns[0].decimal if columns else "."
     )
-    return Settled(result, decimal, tuple(found.remarks), questions, found.written)
+    return Settled(result, decimal, tuple(found.remarks), questions, found.written, found.spoilt)
 
 
 def _listed(names: Sequence[str]) -> str:
@@ -128,15 +132,30 @@ def _decimals(columns: Sequence[Cells]) -> set[str]:
             found |= {cells.decimal} if cells.proves else set()
         elif not cells.cut and len(cells.taken().fits) == 1 and _is_number(cells.taken()):
             notation = cells.taken().fits[0]
-            marked = pc.any(pc.match_substring(cells.taken().parts.field("body"), notation.decimal)).as_py()
-            if marked or notation.thousands in (".", ","):
+            marked = len(_marked(cells.taken(), notation))
+            if notation.thousands in (".", ",") or (marked and not few(marked, cells.taken().n_filled)):
                 found.add(notation.decimal)
     return found
 
 
+def _marked(texts: Texts, notation: Notation) -> np.ndarray:
+    """Rows of the numbers with a decimal sign."""
+    marked = pc.fill_null(pc.match_substring(texts.parts.field("body"), notation.decimal), False)
+    return np.flatnonzero(marked.to_numpy(zero_copy_only=False))
+
+
+def _against(texts: Texts, decimal: str, separator: str) -> np.ndarray:
+    """Rows of the few numbers whose decimal sign is not that of the file, or divides its cells."""
+    if len(texts.fits) != 1 or texts.fits[0].thousands:
+        return np.empty(0, np.int64)
+    rows, mark = _marked(texts, texts.fits[0]), texts.fits[0].decimal
+    against = mark != decimal if decimal else mark == separator
+    return rows if against and few(len(rows), texts.n_filled) else rows[:0]
+
+
 def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
     """Why a column of texts is none of numbers: fact, what is found, row and count; no fact: just texts."""
-    total = texts.n_numbers + texts.words.total + texts.odd.total
+    total = texts.n_filled
     plain = ("", "", 0, 0)
     if not texts.n_numbers or texts.n_numbers < 0.2 * total:
         return plain
@@ -144,7 +163,9 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
         brackets = [w for w in texts.odd.counts if w[0] in "(" or w[:2].casefold() == "0x"]
         word = brackets[0] if brackets else next(iter(texts.odd.counts))
         row = texts.odd.rows[word]
-        if brackets or not count_as_missing(texts.words, texts.odd, texts.n_numbers):
+        if (brackets and not few(texts.odd.total, total)) or not count_as_missing(
+            texts.words, texts.odd, texts.n_numbers
+        ):
             if texts.n_numbers < 0.5 * total:
                 return plain
             return "not a number", f"holds {shown(word)} in line {{line}}, which is not a number.", row, 1
@@ -164,11 +185,12 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
     if not texts.fits or texts.ambiguous == "?":
         if pc.all(pc.match_substring_regex(texts.parts.field("body").drop_null(), _DATE)).as_py():
             return plain
-        row = texts.misfit if texts.misfit is not None else 0
+        row = int(texts.misfits[0]) if len(texts.misfits) else 0
         what = f"holds {shown(texts.cells[row])} in line {{line}}, written unlike its other numbers."
-        return "mixed notations", what, row, 1
+        return "mixed notations", what, row, max(1, len(texts.misfits))
     strange = [word for word in texts.words.counts if not is_missing_word(word)]
-    if (strange or texts.odd.total) and few_values(to_floats(texts, texts.fits[0])):
+    odd = texts.odd.total and not few(texts.odd.total, total)
+    if (strange or odd) and few_values(to_floats(texts, texts.fits[0])):
         return plain
     return None
 

@@ -7,7 +7,7 @@ pandas (`thousands=`, `decimal=`), DuckDB's sniffer and polars take one notation
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 
@@ -21,6 +21,7 @@ MANY_WORDS = 1000
 MAX_WORDS = 20  # distinct texts in a column of numbers
 LEAST_NUMBERS = 0.6  # share of the cells that are not missing
 MOST_ODD = 0.01  # share of texts that begin like a number, but are none
+LEAST_FILLED = 100  # cells of a column, from which so few of its numbers may be written unlike the others
 SPACES = "\u0020\u00a0\u2007\u2009\u202f"
 TRUTHS = frozenset(["true", "false", "yes", "no", "on", "off", "ja", "nein", "ein", "aus", "an", "y", "n"])
 
@@ -90,10 +91,12 @@ class Texts:
         Texts that are no numbers and do not begin like one; those that mean missing included.
     odd
         Texts that begin like a number.
+    odd_rows
+        Their rows.
     n_numbers
         Number of cells that are numbers.
-    misfit
-        Row of the first number that fits none of the notations of the others; None if there are `fits`.
+    misfits
+        Rows of the numbers that do not fit the notation and unit of most.
     """
 
     cells: pa.Array
@@ -102,16 +105,21 @@ class Texts:
     units: tuple[str, ...]
     words: Words
     odd: Words
+    odd_rows: np.ndarray
     n_numbers: int
-    misfit: int | None = None
+    misfits: np.ndarray
+
+    @property
+    def n_filled(self) -> int:
+        """Number of cells that are not empty."""
+        return self.n_numbers + self.words.total + self.odd.total
 
     @property
     def ambiguous(self) -> str:
         """The sign of which the cells do not say whether it is a decimal or a thousands sign, or nothing."""
         if len(self.fits) < 2:
             return ""
-        first, second = self.fits[:2]
-        return first.decimal if first.thousands == "" and second.thousands == first.decimal else "?"
+        return "?" if _unlike(self.fits) else self.fits[0].decimal
 
     @property
     def fixed(self) -> bool:
@@ -122,10 +130,27 @@ class Texts:
 
 
 def take_apart(cells: pa.Array) -> Texts:
-    """Take the cells of a column apart and find the notations that fit all its numbers."""
-    cells = pc.utf8_trim_whitespace(cells)
+    """Take the cells of a column apart and find the notations that fit all its numbers, but for very few."""
+    texts = _take_apart(pc.utf8_trim_whitespace(cells), ())
+    return without(texts, texts.misfits) if few(len(texts.misfits), texts.n_filled) else texts
+
+
+def few(count: int, total: int) -> bool:
+    """Whether so few of the filled cells of a column do not fit it that they are read as missing."""
+    return total >= LEAST_FILLED and count <= MOST_ODD * total
+
+
+def without(texts: Texts, rows: np.ndarray) -> Texts:
+    """Count the numbers in some rows of a column as odd texts."""
+    return _take_apart(texts.cells, rows) if len(rows) else texts
+
+
+def _take_apart(cells: pa.Array, not_in: Sequence[int] | np.ndarray) -> Texts:
     clean = cleaned(cells)
-    parts = pc.extract_regex(pc.if_else(pc.match_substring_regex(clean, _HEX), None, clean), _CELL)
+    skipped = pc.match_substring_regex(clean, _HEX)
+    if len(not_in):
+        skipped = pc.or_(skipped, pa.array(np.isin(np.arange(len(cells)), not_in)))
+    parts = pc.extract_regex(pc.if_else(skipped, None, clean), _CELL)
     number = pc.is_valid(parts)
     infinite = pc.fill_null(pc.match_substring_regex(clean, _INFINITE), False)
     other = pc.and_not(pc.and_not(pc.is_valid(cells), number), infinite)
@@ -137,13 +162,12 @@ def take_apart(cells: pa.Array) -> Texts:
     likes = likes.to_numpy(zero_copy_only=False).astype(bool)
     words = Words().add(texts.filter(pa.array(~likes)), rows[~likes])
     odd = Words().add(texts.filter(pa.array(likes)), rows[likes])
-    bodies = parts.field("body").filter(number)
-    fits, misfit = _fits(bodies), None
-    if not fits and len(bodies):
-        misfit = int(np.flatnonzero(number.to_numpy(zero_copy_only=False))[_misfit(bodies)])
-    units = pc.value_counts(parts.field("unit").filter(number)).to_pylist()
-    units = sorted(units, key=lambda unit: -unit["counts"])
-    return Texts(cells, parts, fits, tuple(u["values"] for u in units), words, odd, len(bodies), misfit)
+    found = parts.filter(number)
+    fits = _fits(found.field("body"))
+    units = pc.value_counts(found.field("unit")).to_pylist()
+    listed = tuple(u["values"] for u in sorted(units, key=lambda unit: -unit["counts"]))
+    misfits = np.flatnonzero(number.to_numpy(zero_copy_only=False))[_misfits(found, fits, listed)]
+    return Texts(cells, parts, fits, listed, words, odd, rows[likes], len(found), misfits)
 
 
 def cleaned(cells: pa.Array) -> pa.Array:
@@ -180,9 +204,9 @@ def _pattern(decimal: str, thousands: str, least: int) -> str:
         return rf"^([0-9]+({d}[0-9]*)?|{d}[0-9]+)$"
     t = rf"[{SPACES}]" if thousands == " " else re.escape(thousands)
     if least == 2:
-        return rf"^(([1-9][0-9]?({t}[0-9]{{2}})*{t}[0-9]{{3}}|[0-9]{{1,3}})({d}[0-9]*)?|{d}[0-9]+)$"
+        return rf"^(([1-9][0-9]?({t}[0-9]{{2}})*{t}[0-9]{{3}}|[0-9]{{1,3}})({d}[0-9]+)?|{d}[0-9]+)$"
     short, first = ("[0-9]{1,3}", "[1-9][0-9]{0,2}") if least == 3 else ("[0-9]{1,4}", "[1-9][0-9]{1,2}")
-    return rf"^(({first}({t}[0-9]{{3}})+|{short})({d}[0-9]*)?|{d}[0-9]+)$"
+    return rf"^(({first}({t}[0-9]{{3}})+|{short})({d}[0-9]+)?|{d}[0-9]+)$"
 
 
 def _candidates(marks: set[str]) -> list[Notation]:
@@ -221,14 +245,29 @@ def _fits(bodies: pa.Array) -> tuple[Notation, ...]:
     )
 
 
-def _misfit(bodies: pa.Array) -> int:
-    """Position of the first body that does not fit the notation that most bodies fit."""
-    best = np.zeros(len(bodies), dtype=bool)
-    for pair in ({".", ","}, {".", "'"}, {",", "'"}, {".", " "}, {",", " "}, {"."}, {","}):
-        for notation in _candidates(pair):
-            found = _matches(bodies, notation, 3).to_numpy(zero_copy_only=False).astype(bool)
-            best = found if found.sum() > best.sum() else best
-    return int(np.flatnonzero(~best)[0]) if not best.all() else 0
+def _misfits(parts: pa.StructArray, fits: tuple[Notation, ...], units: tuple[str, ...]) -> np.ndarray:
+    """Which numbers do not fit the notation and the unit of most, shape (n_numbers,)."""
+    bodies, best = parts.field("body"), np.zeros(len(parts), dtype=bool)
+    if len(fits) > 1 and _unlike(fits):
+        best = ~_array(pc.match_substring_regex(bodies, r"[.,' ]"))
+    elif fits or not len(parts):
+        best[:] = True
+    else:
+        for pair in ({".", ","}, {".", "'"}, {",", "'"}, {".", " "}, {",", " "}, {"."}, {","}):
+            for notation in _candidates(pair):
+                found = _array(_matches(bodies, notation, 3))
+                best = found if found.sum() > best.sum() else best
+    return ~best | (_array(pc.not_equal(parts.field("unit"), units[0])) if len(units) > 1 else False)
+
+
+def _array(truths: pa.BooleanArray) -> np.ndarray:
+    found: np.ndarray = truths.to_numpy(zero_copy_only=False).astype(bool)
+    return found
+
+
+def _unlike(fits: tuple[Notation, ...]) -> bool:
+    """Whether two notations differ by more than the meaning of one sign."""
+    return fits[0].thousands != "" or fits[1].thousands != fits[0].decimal
 
 
 def is_truth(words: Words) -> bool:
@@ -242,5 +281,5 @@ def count_as_missing(words: Words, odd: Words, n_numbers: int) -> bool:
     n_strange = words.total - sum(count for word, count in words.counts.items() if is_missing_word(word))
     if n_numbers < LEAST_NUMBERS * (n_numbers + n_strange + odd.total) or is_truth(words):
         return False
-    few = len(strange) <= MAX_WORDS or n_strange <= MOST_ODD * n_numbers
-    return few and (not odd.total or odd.total <= max(1, MOST_ODD * n_numbers))
+    rare = len(strange) <= MAX_WORDS or n_strange <= MOST_ODD * n_numbers
+    return rare and odd.total <= max(1, MOST_ODD * (n_numbers + words.total + odd.total))

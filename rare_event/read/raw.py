@@ -22,6 +22,7 @@ from rare_event.read.long import with_layout
 from rare_event.read.notation import settle, unsettled
 from rare_event.read.parquet import read_parquet
 from rare_event.read.source import Files, Opened, Source, open_source
+from rare_event.read.spoilt import last_cell_empty, without_spoilt
 from rare_event.read.structure import find_structure
 from rare_event.read.table import AS_FOUND, RawTable, Reading
 from rare_event.read.times import called_time
@@ -109,10 +110,12 @@ def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:
     )
     frame = pd.DataFrame(dict(zip(names, settled.columns, strict=True)), copy=False).set_index(lines)
     frame, more = structure.without_blank_columns(frame)
+    frame, strays = without_spoilt(frame, settled.spoilt, csv.shape.separator.decode(), name)
+    strays += last_cell_empty(frame, settled.remarks)
     return RawTable(
         frame,
         replace(structure.reading, decimal=settled.decimal),
-        (*structure.remarks, *ledger.remarks(), *more, *settled.remarks),
+        (*structure.remarks, *ledger.remarks(), *strays, *more, *settled.remarks),
         (*structure.questions, *settled.questions),
         settled.written,
     )

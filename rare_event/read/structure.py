@@ -12,7 +12,7 @@ from rare_event.read.blocks import Csv
 from rare_event.read.dialect import NO_SEPARATOR, Dialect, find_dialect, is_wrapped, unwrapped
 from rare_event.read.encoding import HEAD_BYTES, Encoding, find_encoding, utf8_blocks
 from rare_event.read.header import Header, find_header
-from rare_event.read.names import distinct_names, filled_names, require_names
+from rare_event.read.names import distinct_names, filled_names, require_names, without_separators
 from rare_event.read.shape import Shape
 from rare_event.read.source import Opened
 from rare_event.read.table import Choice, Question, Reading, Remark
@@ -109,7 +109,9 @@ def find_structure(opened: Opened, head: bytes, name: str, said: Reading) -> Str
     dialect = find_dialect(lines, name, "," if typed else said.separator)
     header = find_header(lines, dialect, name, said.header, said.units)
     require_names(header.records[0].cells if len(header.records) == 1 else header.names, name)
-    names, nameless = filled_names(header.names)
+    line = header.records[-1].line if header.records else 0
+    names, strays = without_separators(header.names, dialect.separator, line)
+    names, nameless = filled_names(names)
     names, alike = distinct_names(names)
     shape = _shape(dialect, header, lines, encoding)
     csv = Csv(opened, encoding, shape, wrapped, header.n_lines, header.first, header.left_out, name)
@@ -120,7 +122,7 @@ def find_structure(opened: Opened, head: bytes, name: str, said: Reading) -> Str
         encoding=None if opened.typed else encoding.name,
         separator=None if opened.typed else dialect.separator,
         decimal=decimal,
-        header=header.records[-1].line if header.records else 0,
+        header=line,
         units=header.units.line if header.units else 0,
     )
     length = len(b"\n".join(lines)) / max(1, len(lines) - 1)
@@ -132,7 +134,7 @@ def find_structure(opened: Opened, head: bytes, name: str, said: Reading) -> Str
         decimal,
         any(b'"' in line for line in lines[header.n_lines :]),
         reading,
-        (*remarks, *_remarks(wrapped, dialect, header), *alike),
+        (*remarks, *_remarks(wrapped, dialect, header), *strays, *alike),
         (*questions, *_questions(header, name)),
         expected,
     )

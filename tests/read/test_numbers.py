@@ -96,8 +96,9 @@ def test_what_three_digits_mean_is_asked(cells: list[str], mark: str) -> None:
         answered = table(cells, said=Reading(decimal=decimal))
         np.testing.assert_allclose(answered.frame["x"], expected, rtol=1e-6)
         assert not answered.questions
-    with pytest.raises(TableError, match=f"two ways.*--decimal '{mark}'"):
+    with pytest.raises(TableError, match="two ways") as caught:
         read_table("\n".join(["x;y", *(f"{cell};0" for cell in cells), "7;1"]).encode())
+    assert f"--decimal '{mark}'" in caught.value.on_command_line
 
 
 @pytest.mark.parametrize(("other", "values"), [("2,50", [1016.0, 998.0]), ("2.50", [1.016, 998.0])])
@@ -154,3 +155,40 @@ def test_texts_of_parquet_are_read_like_those_of_a_csv(tmp_path) -> None:
     pd.DataFrame({"x": ["1.000,5", "980,25"], "t": ["a", "b"]}).to_parquet(path)
     raw = read_raw(path, name="t")
     assert raw.frame["x"].tolist() == [1000.5, 980.25] and raw.frame["t"].tolist() == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("usual", "odd"),
+    [
+        ("8{}.25", "82,5"),
+        ("8{},25", "82.5"),
+        ("8{}.25 bar", "8250 mbar"),
+        ("8{}", "(82)"),
+        ("1.0{}0,5", "0x1F"),
+        ("8{}.25", "8.2.5"),
+        ("1{}", "1,5"),
+    ],
+)
+def test_few_cells_in_another_notation_are_missing_and_named_with_their_lines(usual: str, odd: str) -> None:
+    cells = [usual.format(k % 10) for k in range(300)]
+    plain = table(cells, other=("7.5",))
+    spoilt = [odd if k in (7, 90, 250) else cell for k, cell in enumerate(cells)]
+    raw = table(spoilt, other=("7.5",))
+    same = ~np.isin(np.arange(300), (7, 90, 250))
+    assert raw.frame["x"][~same].isna().all() and raw.frame["x"][same].equals(plain.frame["x"][same])
+    (remark,) = [remark for remark in raw.remarks if remark.fact == "text read as missing"]
+    assert (remark.count, remark.lines) == (3, (9, 92, 252)) and f"'{odd}' in line 9" in remark.what
+    assert raw.frame["n"].tolist() == [7.5] * 300 and not raw.questions
+    # Above 1 % the column is none of numbers, and its first strange cell is named.
+    spoilt[10] = odd
+    raw = table(spoilt, other=("7.5",))
+    if odd != "1,5":  # four of 300 are how a column of fractions may be written
+        assert raw.frame["x"].tolist() == spoilt
+        assert any(f"'{odd}' in line 9" in r.what and r.kind == "warning" for r in raw.remarks)
+
+
+def test_one_cell_with_a_fraction_tells_nothing_against_the_file() -> None:
+    cells = ["1,5" if k == 7 else str(k % 9) for k in range(300)]
+    assert table(cells, other=("7,5",)).frame["x"].iloc[7] == 1.5
+    assert table(cells).frame["x"].iloc[7] == 1.5  # nothing else has a decimal sign
+    assert np.isnan(table(cells, other=("7.5",)).frame["x"].iloc[7])
