@@ -207,9 +207,9 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
 
 
 def joined_time(frame: pd.DataFrame, said: Corrections) -> tuple[str, ...] | None:
-    """Return the column of times: of a date and a time of day, the one that they were joined to."""
+    """Return the column of times: of several, the one that they were joined to."""
     time = said.reading.time
-    joined = joined_name(time) if time and len(time) == 2 else ""
+    joined = joined_name(time) if time and len(time) > 1 else ""
     return (joined,) if joined in frame.columns else time
 
 

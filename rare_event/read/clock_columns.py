@@ -8,6 +8,7 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 
+from rare_event.read.clock_parts import clock_parts
 from rare_event.read.clocks import Parts, clocks_alone, dates_alone, is_even, take_apart
 from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
 from rare_event.read.times import has_clock, is_called_time, open_formats, order_change, parse_times, times_of
@@ -61,32 +62,45 @@ def joined_name(pair: tuple[str, ...]) -> str:
 
 
 def _joined(table: RawTable, said: Reading) -> RawTable:
-    """Join the first column of dates and the first of times of day, unless another has both."""
-    frame, pair = _without_halves(table.frame), said.time or ()
-    if len(pair) != 2 or not set(pair) <= set(frame.columns):
-        texts = [c for c in frame.columns if pd.api.types.is_string_dtype(frame[c])]
-        clocks = [] if pair else [c for c in texts if clocks_alone(frame[c])]
-        dates = [c for c in texts if clocks and dates_alone(frame[c])]
-        whole = any(has_clock(frame[c]) for c in frame.columns)
-        if not clocks or not dates or whole:
-            return table
-        pair = (dates[0], clocks[0])
-    date, clock = pair
-    name = joined_name(pair)
-    if name in frame.columns:
+    """Join the columns that are one time together, unless another has both date and time of day."""
+    frame = _without_halves(table.frame)
+    found = _date_and_clock(frame, said.time or ()) or clock_parts(frame, said.time or ())
+    if found is None or joined_name(found[0]) in frame.columns:
         return table
-    joined = (frame[date].str.strip() + " " + frame[clock].str.strip()).rename(name)
-    names = [name if c == min(pair, key=list(frame.columns).index) else c for c in frame.columns]
-    rest = frame.assign(**{name: joined})[[c for c in names if c not in pair]]
-    first, line = frame.iloc[0], int(frame.index[0])
+    names, joined = found
+    name = joined_name(names)
+    first = min(names, key=list(frame.columns).index)
+    order = [name if c == first else c for c in frame.columns]
+    rest = frame.assign(**{name: joined})[[c for c in order if c not in names]]
+    line, cells = int(frame.index[0]), [shown(_cell(frame[c].iloc[0])) for c in names]
     what = (
-        f"Columns {shown(date)} and {shown(clock)} are joined to one time, {shown(name)}: "
-        f"{shown(first[date])} and {shown(first[clock])} in line {line} are {shown(joined.iloc[0])}."
+        f"Columns {_and([shown(c) for c in names])} are joined to one time, {shown(name)}: "
+        f"{_and(cells)} in line {line} are {shown(joined.iloc[0])}."
     )
     remark = Remark("note", name, what, "date and time joined", len(frame))
-    written = {c: cells for c, cells in table.written.items() if c not in pair}
-    reading = replace(table.reading, time=(date, clock))
+    written = {c: shows for c, shows in table.written.items() if c not in names}
+    reading = replace(table.reading, time=names)
     return replace(table, frame=rest, remarks=(*table.remarks, remark), written=written, reading=reading)
+
+
+def _date_and_clock(frame: pd.DataFrame, pair: tuple[str, ...]) -> tuple[tuple[str, ...], pd.Series] | None:
+    """Find the first column of dates and the first of times of day, as texts, or take those that are said."""
+    texts = [c for c in frame.columns if pd.api.types.is_string_dtype(frame[c])]
+    if len(pair) != 2 or not set(pair) <= set(texts):
+        clocks = [] if pair else [c for c in texts if clocks_alone(frame[c])]
+        dates = [c for c in texts if clocks and dates_alone(frame[c])]
+        if not clocks or not dates or any(has_clock(frame[c]) for c in frame.columns):
+            return None
+        pair = (dates[0], clocks[0])
+    return pair, frame[pair[0]].str.strip() + " " + frame[pair[1]].str.strip()
+
+
+def _and(words: list[str]) -> str:
+    return f"{', '.join(words[:-1])} and {words[-1]}"
+
+
+def _cell(value: object) -> str:
+    return f"{value:.0f}" if isinstance(value, float | np.floating) else str(value)
 
 
 def _without_halves(frame: pd.DataFrame) -> pd.DataFrame:
