@@ -17,8 +17,10 @@ from rare_event.read.values import MISSING, distinct, first_intruder, mostly_num
 
 Fact = Literal["empty", "constant", "text in numbers", "other notation", "unread time", "many texts", "zones"]
 
-# 1.000,5 and '-0.6 and 79.31 °C, but neither 2023-01-09 nor 06:00.
-_NUMBER = re.compile(r"['\u2019]?[+\-\u2212]?\d[\d.,'\u2019\s]*(?:(?:[%°‰]|[^\W\d_])\S{0,11})?")
+# 1.000,5 and '-0.6 and 79.31 °C and 16#03E1, but neither 2023-01-09 nor 06:00.
+_NUMBER = re.compile(
+    r"['\u2019]?[+\-\u2212]?\d[\d.,'\u2019\s]*(?:(?:[%°‰]|[^\W\d_])\S{0,11})?|16#[\dA-Fa-f]+"
+)
 _CLOCK = re.compile(r"\d{1,2}:\d{2}|\d{1,4}[-./]\w{1,3}[-./]\d{1,4}")
 
 

@@ -13,7 +13,7 @@ from rare_event.read.numbers import Texts, Words, count_as_missing, take_apart, 
 from rare_event.read.values import BLANK, MISSING, is_missing_word, to_float32
 
 N_LOOKED_AT = 2000
-_NUMBERLIKE = "^['\u2019(+\u2212\u2013-]*[.,]?[0-9]"
+_NUMBERLIKE = "^['\u2019(+\u2212\u2013-]*[ \u00a0]*[.,]?[0-9]"
 # A cell that shows what the mark is: no thousands sign stands like this.
 _PROOF = {
     mark: rf"^\s*[+-]?(0[0-9]*{sign}|{sign}|[0-9]{{4,}}{sign}|[0-9]+{sign}[0-9]*[eE]"

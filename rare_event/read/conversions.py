@@ -11,7 +11,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from rare_event.read.columns import Cells, says_missing
-from rare_event.read.numbers import Notation, Texts, Words, to_floats
+from rare_event.read.numbers import NEGATIVE, SPACED, Notation, Texts, Words, to_floats
 from rare_event.read.table import Choice, Kind, Question, Remark
 from rare_event.read.values import is_missing_word, shown, to_float32
 from rare_event.text import plural
@@ -97,6 +97,12 @@ def _unusual(texts: Texts, notation: Notation) -> list[tuple[str, str, pa.Array]
     found.append(("apostrophe before a number", words, pc.match_substring_regex(texts.cells, _APOSTROPHE)))
     words = "has a dash as minus sign"
     found.append(("typographic minus", words, pc.match_substring_regex(texts.cells, _MINUS)))
+    words = "has brackets around negative numbers"
+    found.append(("negative numbers", words, pc.match_substring_regex(texts.cells, NEGATIVE[0])))
+    words = "has the minus sign behind negative numbers"
+    found.append(("negative numbers", words, pc.match_substring_regex(texts.cells, NEGATIVE[1])))
+    words = "has blanks after the signs of numbers"
+    found.append(("negative numbers", words, pc.match_substring_regex(texts.cells, SPACED)))
     return found
 
 

@@ -26,7 +26,7 @@ SPACES = "\u0020\u00a0\u2007\u2009\u202f"
 TRUTHS = frozenset(["true", "false", "yes", "no", "on", "off", "ja", "nein", "ein", "aus", "an", "y", "n"])
 
 _BODY = rf"[0-9][0-9.,'{SPACES}]*[0-9.,]|[0-9]|[.,][0-9]+"
-_UNIT = r"[%‰°℃℉\p{L}][^\s]{0,11}"
+_UNIT = r"[%‰°℃℉\p{L}\p{Sc}][^\s]{0,11}"
 _CELL = (
     rf"^(?P<sign>[+-]?)(?P<body>{_BODY})(?P<power>(?:[eE][+-]?[0-9]+|[dD][+-][0-9]{{2,3}})?)(?P<gap>[{SPACES}]*)"
     rf"(?P<unit>(?:{_UNIT})?)$"
@@ -35,6 +35,11 @@ _HEX = r"^[+-]?0[xX]"
 _NUMBERLIKE = r"^['(+-]*[.,]?[0-9]"
 _NO_NUMBER = r"^[+-]?1[.,]#[A-Z]"  # how C of Windows writes NaN and infinity
 _FORMULA = r'^="([^"]*)"$'  # keeps spreadsheets from changing a number
+# What stands before a number here stands behind it: € 5, - 5; and (5) or 5-, if no number has a minus sign.
+_CURRENCY = rf"^([+-]?)(\p{{Sc}}|EUR|USD|GBP|CHF|SEK|NOK|DKK|PLN|CZK|JPY|CNY)[{SPACES}]*([+-]?(?:{_BODY}))$"
+SPACED = rf"^([+-])[{SPACES}]+([.,]?[0-9])"
+NEGATIVE = (rf"^\(((?:{_BODY}))\)$", rf"^((?:{_BODY}))-$")
+_LEAST_NEGATIVE = 3
 _INFINITE = r"^[+-]?(?i:inf|infinity)$"
 _MARKS = ".,' "
 
@@ -175,7 +180,15 @@ def cleaned(cells: pa.Array) -> pa.Array:
     cells = pc.replace_substring_regex(cells, _FORMULA, r"\1")
     cells = pc.replace_substring_regex(cells, "[\u2212\u2013]", "-")
     cells = pc.replace_substring_regex(cells, "[\u2019\u2018]", "'")
-    return pc.replace_substring_regex(cells, r"^'([+-]?[.,]?[0-9])", r"\1")
+    cells = pc.replace_substring_regex(cells, r"^'([+-]?[.,]?[0-9])", r"\1")
+    cells = pc.replace_substring_regex(cells, SPACED, r"\1\2")
+    cells = pc.replace_substring_regex(cells, _CURRENCY, r"\1\3 \2")
+    for pattern in NEGATIVE:
+        count = pc.sum(pc.match_substring_regex(cells, pattern)).as_py() or 0
+        many = count >= _LEAST_NEGATIVE and not few(count, len(cells) - cells.null_count)
+        if many and not pc.any(pc.match_substring_regex(cells, "^-[.,]?[0-9]")).as_py():
+            cells = pc.replace_substring_regex(cells, pattern, r"-\1")
+    return cells
 
 
 def to_floats(texts: Texts, notation: Notation) -> np.ndarray:

@@ -34,6 +34,12 @@ READ = {
     "Fortran exponents": (["8.01700D+01", "1.2D-03", "-5.0D+000"], [80.17, 0.0012, -5], ""),
     "formulas": (['="80.17"', '="-3"', '="7"', '="0.5"'], [80.17, -3, 7, 0.5], "formulas"),
     "NaN of C": (["1.5", "-1.#IND", "1.#QNAN", "3", "4"], [1.5, None, None, 3, 4], "'-1.#IND' in line 3"),
+    "brackets for minus": (["(5.25)", "1.5", "(0.5)", "(3)"], [-5.25, 1.5, -0.5, -3], "brackets"),
+    "minus behind": (["5,25-", "1,5", "0,5-", "3-"], [-5.25, 1.5, -0.5, -3], "minus sign behind"),
+    "blank after the sign": (["- 5.25", "1.5", "+ 2.5", "-3"], [-5.25, 1.5, 2.5, -3], "blanks after"),
+    "currency before": (["€ 993.5", "€5.2", "-€ 3", "€ -4"], [993.5, 5.2, -3, -4], "'€'"),
+    "currency code": (["EUR 12", "EUR 1,234.5", "EUR 2.5"], [12, 1234.5, 2.5], "'EUR'"),
+    "dollars": (["$5.2", "$1,000.25", "$7"], [5.2, 1000.25, 7], "'$'"),
     "spelt infinite": (["inf", "1.5", "2.5", "-inf"], [np.inf, 1.5, 2.5, -np.inf], ""),
 }  # fmt: skip
 
@@ -46,6 +52,8 @@ REFUSED = {
     "some units": (["5.2 bar", "79", "3 bar", "4 bar"], "'79' in line 3"),
     "both signs": (["1.234", "1,234", "5"], "written unlike"),
     "half texts": ([str(i + 0.5) for i in range(5)] + list("abcde"), "'a' in line 7"),
+    "brackets and minus": (["(5.2)", "(1.5)", "(2.5)", "-3.5", "4.5", "6.5"], "'(5.2)' in line 2"),
+    "two currencies": (["€ 5.2", "$ 7", "€ 3", "€ 4"], "'$ 7' in line 3"),
     "minus behind": (["5.2-", "1.5-", "2.5", "3.5", "4.5", "6.5"], "'5.2-' in line 2"),
 }
 
@@ -163,7 +171,7 @@ def test_texts_of_parquet_are_read_like_those_of_a_csv(tmp_path) -> None:
         ("8{}.25", "82,5"),
         ("8{},25", "82.5"),
         ("8{}.25 bar", "8250 mbar"),
-        ("8{}", "(82)"),
+        ("8{}", "(82"),
         ("1.0{}0,5", "0x1F"),
         ("8{}.25", "8.2.5"),
         ("1{}", "1,5"),
