@@ -15,7 +15,7 @@ from rare_event.read.values import shown
 from rare_event.text import plural
 
 SHARE_LEFT_OUT = 0.01  # of the lines; one line always may be
-N_BELOW = 3  # lines such as a sum or "end of export" that may stand below the data
+N_BELOW = 6  # lines such as a sum or "end of export" that may stand below the data
 N_NAMED = 20
 
 

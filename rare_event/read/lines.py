@@ -14,19 +14,26 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from rare_event.read.encoding import DAMAGED
+from rare_event.read.encoding import DAMAGED, MARK
 from rare_event.read.kinds import kind_of
 from rare_event.read.shape import QUOTE, Lines, Shape, measure
 from rare_event.text import plural
 
 JOIN_LINES, JOIN_BYTES = 100, 1 << 16  # longest cell with line breaks
-NO_TEXT, CUT, NO_DATA, OTHER_TABLE = 1, 2, 3, 4
+NO_TEXT, CUT, NO_DATA, OTHER_TABLE, SUMMARY, MARKED = 1, 2, 3, 4, 5, 6
 SPACES = b" \t"
 FAULTS = {
     NO_TEXT: "it holds bytes that are no text",
     CUT: "the file is cut within it",
     NO_DATA: "it holds a text and no numbers",
+    SUMMARY: "it holds sums, means or limits of the lines above it",
+    MARKED: "it begins with a byte order mark, as where files are put together",
 }
+_SUMMARY = re.compile(
+    rb'"?\s*(sum|summe|gesamt\w*|total\w*|mittel\w*|durchschnitt|average|avg|mean|moyenne|somme|media|median'
+    rb"|min|max|minimum|maximum|std\w*|anzahl|count)\b",
+    re.IGNORECASE,
+)
 
 
 @dataclass
@@ -140,6 +147,8 @@ def _damaged(lines: Lines, shape: Shape) -> np.ndarray:
             line = int(np.searchsorted(lines.ends, position))
             found[line] = NO_TEXT
             position = lines.block.find(mark, int(lines.ends[line]))
+    for line in _lines_that_start(lines, MARK):
+        found[line] = MARKED
     return found
 
 
@@ -174,11 +183,11 @@ def _strange(lines: Lines, shape: Shape, good: np.ndarray, empty: np.ndarray) ->
         cells = (shape.cells(lines.text(i)) or [])[: shape.width]
         if len(cells) < shape.width:
             continue
-        if len(cells) < shape.width:
-            continue
         kinds_of = [kind_of(cells[k].decode("utf-8", "replace")) for k in shape.numbers]
         if kinds_of.count("text") > len(kinds_of) / 2:
             found.append((i, OTHER_TABLE))
+        elif shape.by_digit and _SUMMARY.match(cells[0]):
+            found.append((i, SUMMARY))
         elif not {"number", "time"} & set(kinds_of):
             found.append((i, NO_DATA))
     return found

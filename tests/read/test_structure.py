@@ -174,3 +174,17 @@ def test_a_second_table_below_is_refused_with_its_line(below: str) -> None:
         read(PLAIN + below)
     assert "second table" in str(caught.value).casefold() and len(str(caught.value)) < 300
     assert same_values(read(PLAIN + "\nSummary,,,\nend of export\n"))
+
+
+def test_sums_below_the_data_are_left_out_and_named() -> None:
+    below = [f"{word},80.00,5.100,0" for word in ("Sum", "Mittelwert", "Average", "min", "Max", "Std.")]
+    raw = read("\n".join([PLAIN.rstrip("\n"), *below]))
+    assert same_values(raw) and facts(raw) == {"lines left out": tuple(range(62, 68))}
+    assert "sums, means or limits" in raw.remarks[0].what
+
+
+def test_files_put_together_lose_the_line_with_the_byte_order_mark() -> None:
+    text = PLAIN.rstrip("\n").split("\n")
+    raw = read("\n".join([*text[:30], "\ufeff" + HEADER, *text[30:]]))
+    assert same_values(raw) and facts(raw) == {"lines left out": (31,)}
+    assert "byte order mark" in raw.remarks[0].what
