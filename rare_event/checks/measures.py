@@ -68,6 +68,7 @@ def longest_still(values: np.ndarray) -> tuple[int, int] | None:
     return int(first[longest]), int(last[longest])
 
 
+@np.errstate(invalid="ignore", over="ignore")  # 1.8e308 for a missing value
 def spikes(values: np.ndarray) -> np.ndarray:
     """Return the rows that leave the course of a sensor and return to it in the next row."""
     if len(values) < 20:
@@ -78,8 +79,7 @@ def spikes(values: np.ndarray) -> np.ndarray:
         return np.empty(0, dtype=np.int64)
     low, high = np.quantile(few.astype(np.float64), [0.01, 0.99])
     # Few rows are far enough outside to be looked at one by one.
-    with np.errstate(invalid="ignore"):
-        outside = (values < low - SPIKE * (high - low)) | (values > high + SPIKE * (high - low))
+    outside = (values < low - SPIKE * (high - low)) | (values > high + SPIKE * (high - low))
     rows = np.flatnonzero(outside[1:-1] & np.isfinite(values[1:-1])) + 1
     if high <= low or not len(rows) or len(rows) > MOST_SPIKES * len(values) + 10:
         return np.empty(0, dtype=np.int64)

@@ -11,7 +11,15 @@ import pandas as pd
 from rare_event.read.clock_parts import clock_parts
 from rare_event.read.clocks import Parts, clocks_alone, dates_alone, is_even, take_apart
 from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
-from rare_event.read.times import has_clock, is_called_time, open_formats, order_change, parse_times, times_of
+from rare_event.read.times import (
+    EPOCHS,
+    has_clock,
+    is_called_time,
+    open_formats,
+    order_change,
+    parse_times,
+    times_of,
+)
 from rare_event.read.values import shown
 from rare_event.text import plural
 
@@ -46,6 +54,8 @@ def with_times(table: RawTable, said: Reading) -> RawTable:
     time_format = said.time_format or next(iter(found[name]), None)
     if pd.api.types.is_string_dtype(frame[name]):
         remarks += _notable(frame[name], time_format)
+    elif time_format in EPOCHS:
+        remarks += _rounded(frame[name], time_format)
     questions = list(table.questions)
     choices = open_formats(frame[name], found[name]) if said.time_format is None else []
     if len(choices) > 1:
@@ -177,6 +187,19 @@ def _notable(column: pd.Series, time_format: str | None) -> list[Remark]:
             what = "has no seconds: {count} share a minute with the row before, first in line {line}."
             remarks.append(_remark(column, shared, "warning", "seconds cut off", what))
     return [replace(remark, column=name) for remark in remarks]
+
+
+def _rounded(column: pd.Series, time_format: str | None) -> list[Remark]:
+    """Say that times since 1970 have too few digits, as a spreadsheet shows them."""
+    values = column.to_numpy(dtype=np.float64)
+    shared = np.append(False, values[1:] == values[:-1])
+    digits = max(len(f"{value:.10e}".split("e")[0].rstrip("0")) - 1 for value in values[:1000])
+    if digits > 7 or shared.mean() < MANY:
+        return []
+    cell = shown(f"{values[0]:.{max(digits - 1, 0)}E}")
+    what = f"has too few digits for its times, such as {cell}: {{count}} share a time with the row before, "
+    what += "first in line {line}. A spreadsheet may have rounded them. Export all digits."
+    return [replace(_remark(column, shared, "warning", "times rounded", what), column=str(column.name))]
 
 
 def _remark(column: pd.Series, rows: np.ndarray, kind: Kind, fact: str, what: str) -> Remark:

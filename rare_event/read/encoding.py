@@ -25,7 +25,7 @@ DAMAGED = (b"\xed\xb2", b"\xed\xb3")
 _ESCAPED = re.compile("[\udc80-\udcff]")
 _FOREIGN_LINE = re.compile(rb"[^\r\n]*[\x80-\xff][^\r\n]*")
 _STRANGE = re.compile(
-    r"[^\x00-\x7fÀ-ÖØ-öù-ÿøŒœŠšŽžŸ°µ²³¹·±×÷§€£–—‘’“”„…•¼½¾®©ªº«»´‰\xa0ù]"  # not written in Western Europe
+    r"[^\x00-\x7fÀ-ÖØ-öù-ÿøŒœ°µ²³¹·±×÷§€£–—‘’“”„…•¼½¾®©ªº«»´‰\xa0ù]"  # seldom written in Western Europe
     r"|[À-ÖØ-öø-ÿ]{3}"  # three accents in a row
     r"|(?<=[A-Za-z])[°µ²³¹±×§€£“”„…•¼½¾®©ªº«»‰](?=[a-z])"  # a sign inside a word
     r"|[øØ]C\b"  # the degree sign of DOS
@@ -177,7 +177,7 @@ def _single_bytes(opened: Opened, name: str) -> tuple[Encoding, tuple[Remark, ..
     if not sure:
         matches = list(from_bytes(sample, threshold=0.3))
         sure = bool(matches) and matches[0].coherence >= SURE
-        guesses = [match.encoding for match in matches[:4]] + ["cp1252", "cp850"]
+        guesses = [match.encoding for match in matches[:4]] + ["cp1252", "cp850", "mac_roman"]
     guesses = [guess for guess in dict.fromkeys(guesses) if _decodes(opened, guess)[0]]
     if not guesses:
         raise TableError(

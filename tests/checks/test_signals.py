@@ -1,5 +1,7 @@
 """How a sensor behaves: frozen, saturated, in spikes, as a copy, at another level. One note each."""
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -146,3 +148,12 @@ def test_the_end_of_one_machine_is_never_compared_with_the_start_of_the_next() -
     assert told["RE312"].result == "not applicable" and told["RE307"].result == "passed"
     # The same column of one machine would be frozen for 22 rows.
     assert longest_still(np.concatenate([one, other])) == (N - 11, N + 10)
+
+
+def test_the_largest_number_for_a_missing_value_raises_no_warning() -> None:
+    for least, most in ((1, 3), (0, 400)):  # alone, and as often as the others
+        values = noise().astype(np.float64)
+        values[least:most:2] = np.finfo(np.float64).max
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            assert len(spikes(values)) <= 1

@@ -91,6 +91,15 @@ def test_seconds_cut_off_are_said() -> None:
     assert "seconds cut off" not in facts(read_table(file({"time": minutes("%Y-%m-%d %H:%M")})))
 
 
+def test_times_rounded_by_a_spreadsheet_are_said() -> None:
+    times = pd.date_range("2023-01-09 06:00", periods=ROWS, freq="2min")
+    exact = [str(int(time.timestamp() * 1000)) for time in times]
+    table = read_table(file({"time": [f"{float(text):.5E}" for text in exact]}))
+    (remark,) = table.remarks
+    assert remark.fact == "times rounded" and "too few digits" in remark.what and "1.67324E+12" in remark.what
+    assert facts(read_table(file({"time": exact}))) == []
+
+
 def test_numbers_called_a_time_are_no_sensor() -> None:
     table = read_table(file({"time": [str(i) for i in range(ROWS)], "cycle_time": ["1.5", "2.25"] * 20}))
     assert table.schema.time is None and table.schema.ignored == ("time",)

@@ -53,3 +53,12 @@ def test_damaged_bytes_cost_their_line_only(monkeypatch: pytest.MonkeyPatch) -> 
     raw = read_raw("time,Öl,y\n".encode() + rows[:place] + b"\xff" + rows[place:], name="f")
     assert raw.frame.columns[1] == "Öl" and len(raw.frame) == 299 and set(raw.frame["y"]) == {"ö"}
     assert raw.remarks[0].lines == (102,) and raw.reading.encoding == "utf-8"
+
+
+def test_letters_of_a_mac_are_not_taken_for_those_of_windows() -> None:
+    content = f"time,Störung,y\n{ROWS}".encode("mac_roman")
+    raw = read_raw(content, name="f")
+    (question,) = raw.questions
+    assert question.about == "encoding" and ("mac_roman", "'Störung'") in {
+        (choice.value, choice.example) for choice in question.choices
+    }
