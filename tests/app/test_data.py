@@ -337,3 +337,16 @@ def test_a_row_counter_is_named_and_not_ranked(open_page: OpenPage, executor: An
     assert set(frame(app, "AUC")["sensor"]) == {"s0", "s1", "s2", "s3"}
     assert "Not ranked, because they count rows or time: n." in unescaped(app)
     assert "The best of 4 sensors" in unescaped(app) and not app.exception
+
+
+def test_rows_that_run_backwards_are_not_ranked_by_what_comes_after_events(open_page: OpenPage) -> None:
+    data = small_frame()
+    app = open_page("pages/1_Data.py", dataset=stored(data.iloc[::-1]).digest)
+    assert not app.exception
+    assert any("not those before it" in info.value for info in app.info)
+    assert not [each for each in app.dataframe if "AUC" in each.value]
+    assert not [title for title in titles(app) if title.endswith("before an event")]
+    app.segmented_control(key="data_view").set_value(VIEWS[1]).run()
+    assert not [title for title in titles(app) if ": normal" in title]
+    app = open_page("pages/1_Data.py", dataset=stored(data).digest)
+    assert [title for title in titles(app) if title.endswith("before an event")]

@@ -12,7 +12,8 @@ import streamlit as st
 from rare_event.checks.effects import Effect
 from rare_event.checks.findings import Fix, grades
 from rare_event.checks.fixes import effect_of
-from rare_event.clock import MINUTES_PER_DAY
+from rare_event.clock import BACKWARDS, MINUTES_PER_DAY
+from rare_event.errors import TableError
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.correlation import correlation_figure
 from rare_event.plots.distribution import distribution_figure
@@ -29,6 +30,10 @@ from rare_event.ui.cache import findings_of, table_of
 ROWS_BEFORE_EVENT = 30
 COUNTERS = ("RE111", "RE308")
 FIRST_ROWS = 30
+OUT_OF_ORDER = (
+    "Time runs backwards in many rows, so the rows above an event are not those before it. "
+    "Put the rows in the order of time first: see the problem above."
+)
 PANEL_POINTS = 1500
 # First and last time, as the time line holds them.
 Span = tuple[np.datetime64, np.datetime64] | tuple[float, float]
@@ -175,9 +180,16 @@ def columns_of(dataset: Dataset) -> pd.DataFrame:
     return _columns(dataset.version, dataset)
 
 
+def runs_backwards(dataset: Dataset) -> bool:
+    """Tell whether time runs backwards in many rows: those above an event are then not those before it."""
+    return table_of(dataset).time_unit.reason == BACKWARDS.reason
+
+
 @st.cache_resource(max_entries=8, show_spinner="Ranking the sensors …")
 def _ranking(version: str, shift: int, _dataset: Dataset) -> SensorRanking:
     table, clocks = table_of(_dataset), counters_of(_dataset)
+    if runs_backwards(_dataset):
+        raise TableError(OUT_OF_ORDER)
     sensors = [sensor for sensor in table.schema.sensors if sensor not in clocks]
     return rank_sensors(table.frame[sensors], table.label, table.stretch, shift)
 
@@ -194,7 +206,7 @@ def ranking_of(dataset: Dataset, shift: int) -> SensorRanking:
     Raises
     ------
     TableError
-        If the file has no event, or no row before any.
+        If the file has no event, or no row before any, or time runs backwards.
     """
     return _ranking(dataset.version, shift, dataset)
 

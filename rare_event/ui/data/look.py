@@ -18,6 +18,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.text import plain, plural
 from rare_event.ui.cache import table_of
 from rare_event.ui.data.computed import (
+    OUT_OF_ORDER,
     PANEL,
     Span,
     balance_of,
@@ -26,6 +27,7 @@ from rare_event.ui.data.computed import (
     counters_of,
     distribution_of,
     ranking_of,
+    runs_backwards,
     sensor_figures_of,
     stacked_of,
     strip_of,
@@ -35,8 +37,11 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.state import get_state
 
 VIEWS = ("Several sensors over time", "Normal and before events", "Correlations", "Class balance")
+CLEARED = "data_ranges_cleared"
 SHOWN_FIRST = 3
 MOST_PAIRS = 50
+# More would make the table higher than the figures beside it.
+MOST_UNCUT = 6
 MEASURED = {False: "Value", True: "Change since the row before"}
 AUC_HELP = (
     "Area under the ROC curve: in how many of 100 pairs a row before an event beats a normal row. "
@@ -60,9 +65,11 @@ def show_time_line(dataset: Dataset) -> tuple[str | None, Span | None]:
     asset: str | None = None
     if assets:
         asset = st.selectbox("Machine", assets, key=f"data_asset_{dataset.version[:12]}")
+    # A range ends with the chart that it was dragged on: a new one has none.
+    cleared = st.session_state.setdefault(CLEARED, 0)
     drawn = st.plotly_chart(
         strip_of(dataset, asset),
-        key=f"data_time_line_{dataset.version[:12]}_{asset}",
+        key=f"data_time_line_{dataset.version[:12]}_{asset}_{cleared}",
         on_select="rerun",
         selection_mode="box",
     )
@@ -88,7 +95,11 @@ def _offer_range(dataset: Dataset, span: Span) -> None:
         f"{pd.Timestamp(at):%Y-%m-%d %H:%M}" if isinstance(at, np.datetime64) else f"row {at:,.0f}"
         for at in span
     ]
-    st.caption(f"Shown below: {ends[0]} to {ends[1]}. Double-click the chart to show all.")
+    with st.container(horizontal=True, vertical_alignment="center"):
+        if st.button("Show all", key="data_show_all", icon=":material/zoom_out_map:"):
+            st.session_state[CLEARED] += 1
+            st.rerun()
+        st.caption(f"Shown below: {ends[0]} to {ends[1]}.")
     if isinstance(span[0], np.datetime64):
         step = Fix("leave-out-dates", parameters=tuple(pd.Timestamp(at).isoformat() for at in span))
         offer(dataset, step, "Leave out these dates", f"data_leave_out_range_{dataset.version[:12]}")
@@ -118,7 +129,8 @@ def show_sensors(dataset: Dataset, asset: str | None, span: Span | None) -> None
 def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list[str]:
     """Show the ranking, and how the chosen sensor changes; returns the sensors, that one first."""
     every = list(table_of(dataset).schema.sensors)
-    left, middle, right = st.columns([11, 10, 10])
+    backwards = runs_backwards(dataset)
+    left, middle, *right = st.columns([11, 20] if backwards else [11, 10, 10])
     shift = max(1, get_state().draft.shift)
     with left:
         try:
@@ -132,7 +144,8 @@ def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list
             chosen, jumping = change.sensor, change.measure == "jump"
     course, before = sensor_figures_of(dataset, asset, span, chosen, jumping)
     middle.plotly_chart(course, key="data_sensor_time")
-    right.plotly_chart(before, key="data_sensor_course")
+    for place in right:
+        place.plotly_chart(before, key="data_sensor_course")
     return [chosen, *(sensor for sensor in ranked or every if sensor != chosen)]
 
 
@@ -161,7 +174,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     picked = st.dataframe(
         table,
         hide_index=True,
-        height=PANEL - 90,
+        height=PANEL - 90 if len(table) > MOST_UNCUT else "content",
         row_height=30,
         on_select="rerun",
         selection_mode="single-row",
@@ -196,6 +209,9 @@ def _show_over_time(dataset: Dataset, asset: str | None, span: Span | None, sens
 
 
 def _show_distribution(dataset: Dataset, sensors: list[str]) -> None:
+    if runs_backwards(dataset):
+        st.info(OUT_OF_ORDER)
+        return
     jumping = st.segmented_control(
         "Measured",
         list(MEASURED),

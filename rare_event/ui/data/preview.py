@@ -166,7 +166,10 @@ def _line(line: int | None) -> str | None:
 
 
 def _columns(seen: Preview) -> pd.DataFrame:
-    """List the columns with their roles and two cells, as written and as read."""
+    """List the columns with their roles and two cells, as written and as read, each in a row.
+
+    Side by side they would not fit a narrow page.
+    """
     assert seen.raw is not None
     roles = {} if seen.schema is None else dict(seen.schema.roles())
     unknown = UNDECIDED if seen.schema is None else "left out"
@@ -177,10 +180,8 @@ def _columns(seen: Preview) -> pd.DataFrame:
         role = UNDECIDED if seen.questions and role == "ignored" else role
         waiting = role == UNDECIDED and not pd.api.types.is_numeric_dtype(seen.raw.frame[column])
         cells = [(cell.written, UNDECIDED if waiting else cell.read) for cell in examples(seen, column)]
-        (first, first_read), (second, second_read) = (*cells, ("", ""), ("", ""))[:2]
-        rows.append((column, role, first, first_read, second, second_read))
-    names = ["column", "role", "a cell", "read as", "another cell", "read as "]
-    return pd.DataFrame(rows, columns=names)
+        rows += [(column, role, *cell) for cell in cells or [("", "")]]
+    return pd.DataFrame(rows, columns=["column", "role", "cell as written", "read as"])
 
 
 def _first_rows(seen: Preview) -> pd.DataFrame:
