@@ -9,6 +9,7 @@ from rare_event.ui.compare.page import (
     choose_view,
     choose_windows,
     open_board,
+    show_alarms_only,
     show_baselines_of_run,
     show_figures,
     show_verdict,
@@ -28,7 +29,9 @@ with show_errors():
     chosen = choose_windows(dataset)
     board = open_board(chosen)
     show_baselines_of_run(chosen)
-    if board:
+    if board and not board[0].judgement.n_events:
+        show_alarms_only(board, bool(dataset.schema.labels))
+    elif board:
         with verdict:
             show_verdict(board)
         shown, lead = choose_rows(board)

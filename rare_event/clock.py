@@ -26,6 +26,12 @@ _ROWS_FOR_TIME = (
     ("Minutes", "Rows"),
     ("minutes", "rows"),
 )
+_WITHOUT_LABEL = (
+    ("False alarm", "Alarm"),
+    ("false alarm", "alarm"),
+    ("of normal windows", "of the windows"),
+    ("normal windows", "windows"),
+)
 _A_DAY = re.compile(r"\b(?:[Aa]|[Pp]er) day(?: of running time)?\b")
 
 
@@ -50,10 +56,13 @@ class TimeUnit:
         Why rows replace time, as the start of a sentence; empty if the times can be used.
     machines
         Whether running time is the sum over several machines.
+    labelled
+        Whether the file says when events were; else no alarm is called false.
     """
 
     reason: str = ""
     machines: bool = False
+    labelled: bool = True
 
     @property
     def period(self) -> float:
@@ -69,6 +78,11 @@ class TimeUnit:
     def short(self) -> str:
         """The unit of lead times after a figure."""
         return "rows" if self.reason else "min"
+
+    @property
+    def false_alarms(self) -> str:
+        """False alarms, or all alarms where nothing says which of them are false."""
+        return "false alarms" if self.labelled else "alarms"
 
     @property
     def a_day(self) -> str:
@@ -119,7 +133,12 @@ class TimeUnit:
         'Rows; false alarms per 1,000 rows.'
         >>> TimeUnit(machines=True).reword("False alarms a day.")
         'False alarms a day and machine.'
+        >>> TimeUnit(labelled=False).reword("False alarms a day: at most 2 false alarms.")
+        'Alarms a day: at most 2 alarms.'
         """
+        if not self.labelled:
+            for claim, plain in _WITHOUT_LABEL:
+                text = text.replace(claim, plain)
         if self.machines and not self.reason:
             return _A_DAY.sub(r"\g<0> and machine", text)
         for time, rows in _ROWS_FOR_TIME if self.reason else ():

@@ -155,7 +155,7 @@ class Rule(Settings):
         """Say how the threshold is chosen."""
         span = f"{1000 * self.days:,.0f} rows" if unit.reason else f"{self.days:g} days"
         return {
-            "fa-per-day": f"at most {self.value:g} false alarms {unit.a_day}",
+            "fa-per-day": f"at most {self.value:g} {unit.false_alarms} {unit.a_day}",
             "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
             "events": f"at least {self.value:.0%} of the events, at the best precision",
             "f-beta": f"the highest F-beta with beta {self.value:g}",

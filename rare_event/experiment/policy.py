@@ -161,7 +161,7 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     most = unit.period / prepared.step
     if rule.value >= most and config.policy.cooldown <= prepared.step:
         yield (
-            f"A budget of {number(rule.value)} false alarms {unit.a_day} sets no limit: rows are "
+            f"A budget of {number(rule.value)} {unit.false_alarms} {unit.a_day} sets no limit: rows are "
             f"{unit.span(prepared.step)} apart, so an alarm in every row is {number(most)} {unit.a_day}. The "
             f"threshold is then the lowest at which at most half of the rows are alarmed. Choose fewer than "
             f"{number(most)} {unit.a_day}."
@@ -173,8 +173,8 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     if 0 < rule.value * shortest / unit.period < 1:
         yield (
             f"The validation part has only {unit.span(shortest)} of running time, so a budget of "
-            f"{number(rule.value)} false alarms {unit.a_day} allows none there. The rate on later data can "
-            "be much higher. Use more data, or choose the threshold by a quantile."
+            f"{number(rule.value)} {unit.false_alarms} {unit.a_day} allows none there. The rate on later "
+            "data can be much higher. Use more data, or choose the threshold by a quantile."
         )
 
 

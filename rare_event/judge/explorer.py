@@ -92,7 +92,8 @@ def explorer_columns(
     Returns
     -------
     pandas.DataFrame
-        One row for each displayed threshold: the columns of `OperatingPoints.to_frame`;
+        One row for each displayed threshold: the columns of `OperatingPoints.to_frame`; `standing`, the
+        rows in which an alarm stands;
         `median_lead`, `lead_25`, `lead_75` in minutes (missing where nothing is caught); and
         `NAME_low`, `NAME_high` for precision, recall, caught, false_alarms_per_day and median_lead
         (missing where the part has too few stretches to tell).
@@ -101,4 +102,7 @@ def explorer_columns(
     shown = display_points(points, keep)
     frame = points.to_frame().iloc[shown].reset_index(drop=True)
     leads = leads_at(scores, policy, points.threshold[shown])
-    return frame.assign(**lead_figures(leads), **intervals(scores, policy, shown, seed))
+    standing = points.fp + points.tp if points.standing is None else points.standing
+    return frame.assign(
+        standing=standing[shown], **lead_figures(leads), **intervals(scores, policy, shown, seed)
+    )

@@ -59,6 +59,11 @@ def threshold_figure(
         hovermode="x unified",
     )
     figure.update_yaxes(range=[-0.02, 1.02])
+    return threshold_axis(figure, points, threshold)
+
+
+def threshold_axis(figure: go.Figure, points: OperatingPoints, threshold: float) -> go.Figure:
+    """Lay out an axis of thresholds, logarithmic for scores with a long tail."""
     low, high = _useful_range(points.threshold, threshold)
     if long_tailed(points.threshold, high) and low > 0:
         low, high = np.log10(low) - 0.02, np.log10(high) + 0.02
@@ -66,8 +71,7 @@ def threshold_figure(
     else:
         pad = 0.02 * (high - low) or max(abs(high), 1.0) * 0.05
         low, high = low - pad, high + pad
-    figure.update_xaxes(range=[float(low), float(high)], hoverformat=".4~g")
-    return figure
+    return figure.update_xaxes(range=[float(low), float(high)], hoverformat=".4~g")
 
 
 def precision_recall_figure(

@@ -14,7 +14,7 @@ from rare_event.plots.decimate import LIMIT, extremes, thin
 from rare_event.plots.marks import note, ringed
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
-from rare_event.text import number, plural
+from rare_event.text import capital, number, plural
 
 # A bar is worth three points of a line: corners that the browser has to draw.
 MOST_BARS = LIMIT // 3
@@ -60,9 +60,10 @@ def error_by_day_figure(
     day = days["day"].to_numpy()
     x = _times(day, when)
     for column, name in (("high", "90 % quantile"), ("median", "median")):
-        _add_line(figure, x, day, days[column].to_numpy(float), days["normal"].to_numpy(), name)
+        windows = time_unit.reword("normal windows")
+        _add_line(figure, x, day, days[column].to_numpy(float), days["normal"].to_numpy(), name, windows)
     if not figure.data:
-        note(figure, f"No {_day_of(time_unit)} has normal windows.")
+        note(figure, time_unit.reword(f"No {_day_of(time_unit)} has normal windows."))
     _add_changes(figure, changes)
     style(
         figure,
@@ -136,7 +137,7 @@ def false_alarms_by_day_figure(
     time_unit
         See `error_by_day_figure`.
     """
-    figure = go.Figure()
+    figure, alarms = go.Figure(), capital(time_unit.false_alarms)
     days = days[np.isfinite(days["false_alarms_per_day"].to_numpy(float))]
     top = _top(days, budget)
     _add_bars(figure, days, time_unit)
@@ -161,7 +162,7 @@ def false_alarms_by_day_figure(
         figure,
         title=time_unit.reword("False alarms by day"),
         x=_since_start(time_unit),
-        y="False alarms<br>per 1,000 rows" if time_unit.reason else "False alarms per day<br>of running time",
+        y=f"{alarms}<br>per 1,000 rows" if time_unit.reason else f"{alarms} per day<br>of running time",
         height=420,
     )
     return figure.update_yaxes(range=[0, 1.18 * top])
@@ -189,6 +190,7 @@ def _add_line(
     values: np.ndarray,
     normal: np.ndarray,
     name: str,
+    windows: str,
 ) -> None:
     known = np.flatnonzero(np.isfinite(values))
     if not len(known):
@@ -205,7 +207,7 @@ def _add_line(
         marker={"color": COLOURS["normal"], "size": 7, "symbol": LINES[name][1]},
         connectgaps=False,
         name=name,
-        hovertemplate=f"{name} %{{y:.4g}} of %{{customdata:,}} normal windows<extra></extra>",
+        hovertemplate=f"{name} %{{y:.4g}} of %{{customdata:,}} {windows}<extra></extra>",
     )
 
 
@@ -279,9 +281,9 @@ def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> Non
         # An outline keeps a day visible that ran for less than a pixel.
         marker={"color": COLOURS["false alarm"], "line": {"color": COLOURS["false alarm"], "width": 1}},
         hovertext=_counted(shown, time_unit),
-        name="false alarms"
+        name=time_unit.false_alarms
         if len(kept) == len(days)
-        else f"false alarms ({len(kept):,} {_day_of(time_unit)}s drawn)",
+        else f"{time_unit.false_alarms} ({len(kept):,} {_day_of(time_unit)}s drawn)",
         hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{hovertext}}<extra></extra>",
     )
 
@@ -293,7 +295,7 @@ def _counted(days: pd.DataFrame, time_unit: TimeUnit) -> list[str]:
         rate = rate_of(false, round(hours / 24, 6))  # 8,640 steps of 10 s sum up to a little less
         ran = f"{hours * time_unit.period / 24:,.0f} rows" if time_unit.reason else f"{hours:.1f} hours"
         tail = "" if rate is None else f", {number(rate)} {time_unit.a_day}"
-        words.append(f"{plural(int(false), 'false alarm')} in {ran}{tail}")
+        words.append(f"{plural(int(false), time_unit.false_alarms.removesuffix('s'))} in {ran}{tail}")
     return words
 
 
@@ -310,6 +312,7 @@ def _add_marks(
     shown = days.iloc[thin(np.arange(len(days)), MOST_BARS)]
     if not len(shown):
         return
+    counted = "%{customdata:,} caught, " if days["caught"].any() else ""
     figure.add_scatter(
         x=shown["day"].to_numpy(),
         y=np.full(len(shown), y),
@@ -318,5 +321,5 @@ def _add_marks(
         customdata=shown["caught"].to_numpy(),
         hovertext=_counted(shown, time_unit),
         name=words,
-        hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{customdata:,}} caught, %{{hovertext}}<extra></extra>",
+        hovertemplate=f"{_day_of(time_unit)} %{{x}}: {counted}%{{hovertext}}<extra></extra>",
     )

@@ -34,6 +34,7 @@ def error_figure(
     part: str,
     following: np.ndarray | None = None,
     score: ScoreLabel = SCORE,
+    labelled: bool = True,
 ) -> go.Figure:
     """Draw the score of every window over time, by class.
 
@@ -51,6 +52,8 @@ def error_figure(
         Trailing threshold at each window, in the unit of the scores, shape (n,); None draws none.
     score
         What the scores are.
+    labelled
+        Whether the file says which windows are normal.
     """
     x = scores.row if when is None else np.asarray(when)
     finite = np.flatnonzero(np.isfinite(scores.y_score))
@@ -64,7 +67,8 @@ def error_figure(
     for role, mine in groups:
         shown = kept[mine[kept]]
         left_out = f" ({len(shown):,} of {mine.sum():,} drawn)" if len(shown) < mine.sum() else ""
-        _add_markers(figure, role, x[finite][shown], y_score[shown], left_out, trace)
+        name = role if labelled else "window"
+        _add_markers(figure, role, name, x[finite][shown], y_score[shown], left_out, trace)
     if len(kept):
         add_threshold(figure, threshold, (x[finite].min(), x[finite].max()), "y", trace)
         if following is not None:
@@ -137,7 +141,7 @@ def _edges(y_score: np.ndarray, logarithmic: bool) -> np.ndarray:
 
 
 def _add_markers(
-    figure: go.Figure, role: Role, x: np.ndarray, y: np.ndarray, left_out: str, trace: type
+    figure: go.Figure, role: Role, name: str, x: np.ndarray, y: np.ndarray, left_out: str, trace: type
 ) -> None:
     if not len(x):
         return
@@ -148,8 +152,8 @@ def _add_markers(
             y=y,
             mode="markers",
             marker=MARKERS[role],
-            name=role + left_out,
-            hovertemplate=f"{where}<br>score %{{y:.4g}}, {role}<extra></extra>",
+            name=name + left_out,
+            hovertemplate=f"{where}<br>score %{{y:.4g}}, {name}<extra></extra>",
         )
     )
 

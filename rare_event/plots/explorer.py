@@ -21,7 +21,7 @@ LONG_TAIL = 20.0
 # Significant digits of intervals and leads; counts and thresholds are exact.
 DIGITS = 4
 
-_EXACT = ("threshold", "tp", "fp", "caught", "false_alarms")
+_EXACT = ("threshold", "tp", "fp", "caught", "false_alarms", "standing")
 
 
 # `explorer.js` declares the same types; a test compares them.
@@ -33,6 +33,7 @@ class Columns(TypedDict):
     fp: list[int]
     caught: list[int]
     false_alarms: list[int]
+    standing: list[int]
     median_lead: list[float | None]
     precision_low: list[float | None]
     precision_high: list[float | None]
@@ -99,6 +100,7 @@ class Words(TypedDict):
     """Labels, and the running time: its unit, and how many of them a day or 1,000 rows are."""
 
     false_alarms: str
+    in_alarm: str
     lead: str
     running: str
     in_running: float
@@ -146,8 +148,9 @@ def explorer_data(
     part: Literal["Validation", "Test"],
     label: ScoreLabel,
     costs: Costs,
+    labelled: bool = True,
 ) -> ExplorerData:
-    """Return the payload of the threshold explorer."""
+    """Return the payload of the threshold explorer; without a label no alarm is called false."""
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
@@ -165,7 +168,9 @@ def explorer_data(
         "days": scores.days,
         "rate_over": scores.days if rated else 1.0,
         "words": {
-            "false_alarms": f"False alarms {unit_of_time.per_day if rated else f'in {span}'}",
+            "false_alarms": f"{'False alarms' if labelled else 'Alarms'} "
+            f"{unit_of_time.per_day if rated else f'in {span}'}",
+            "in_alarm": f"{'Rows' if unit_of_time.reason else 'Time'} in alarm",
             "lead": f"Median {'delay' if scores.during else 'lead'} ({unit_of_time.name})",
             "running": "rows" if unit_of_time.reason else "days",
             "in_running": 1000 if unit_of_time.reason else 1,

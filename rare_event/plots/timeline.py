@@ -43,19 +43,20 @@ def stretch_figure(when: np.ndarray, stretch: np.ndarray, label: np.ndarray) -> 
         note(figure, "The table has no rows.")
     events = find_events(as_minutes(when), label, stretch)
     _add_event_ticks(figure, when[events.row], 1.7, "triangle-down")
+    counted = f", {_count(len(events), 'event', 'events')}" if len(events) else ""
     left_out = f", the {merged:,} shortest stops not drawn" if merged else ""
     style(
         figure,
-        title=f"Running time: {_count(n_stretches, 'stretch', 'stretches')}, "
-        f"{_count(len(events), 'event', 'events')}{left_out}",
+        title=f"Running time: {_count(n_stretches, 'stretch', 'stretches')}{counted}{left_out}",
         x=time_title(when),
         y="State",
         height=200,
     )
     # The axis names what is drawn.
     figure.update_layout(showlegend=False, margin={"t": 40, "b": 44})
+    names = ["running", "event"] if len(events) else ["running"]
     figure.update_yaxes(
-        tickvals=[1, 1.7], ticktext=["running", "event"], range=[0.5, 2], showgrid=False, fixedrange=True
+        tickvals=[1, 1.7][: len(names)], ticktext=names, range=[0.5, 2], showgrid=False, fixedrange=True
     )
     return figure
 
@@ -120,7 +121,7 @@ def split_figure(
     what = "share of each part in every time slice" if scattered else "rows of each part"
     style(figure, title=f"Split: {what}", x=time_title(when), height=200 + 32 * min(len(tracks), 20))
     name_tracks(figure, names, folds, machines)
-    if machines is None:
+    if machines is None and len(events_when):
         figure.update_yaxes(
             tickvals=[0.3, *figure.layout.yaxis.tickvals],
             ticktext=["events", *figure.layout.yaxis.ticktext],

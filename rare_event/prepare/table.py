@@ -103,7 +103,8 @@ class Table:
     @property
     def time_unit(self) -> TimeUnit:
         """Minutes; rows without times, or where more than 5 % of them are not later than the row before."""
-        return replace(self._time_unit, machines=self.schema.asset is not None)
+        schema = self.schema
+        return replace(self._time_unit, machines=schema.asset is not None, labelled=schema.label is not None)
 
     @property
     def _time_unit(self) -> TimeUnit:

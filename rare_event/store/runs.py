@@ -45,7 +45,7 @@ from rare_event.store.workspace import explain_disk_errors, write, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Increase it when the computation of a cached frame changes.
-CACHE_VERSION = 2
+CACHE_VERSION = 3
 PERSON = Purpose()
 PURPOSE = Entry("purpose.json", Purpose, "purpose")
 STATUS = Entry("status.json", Status, "status", NEWER)
@@ -166,7 +166,8 @@ class Run(WorkFolder):
     def time_unit(self) -> TimeUnit:
         """Read what the scores of a finished run count time in."""
         record = SCORES.read(self)
-        return TimeUnit(record.clock, machines=bool(record.assets))
+        labelled = bool(self.dataset().schema.labels)
+        return TimeUnit(record.clock, machines=bool(record.assets), labelled=labelled)
 
     def commit(self, committed: Committed) -> None:
         """Commit the threshold at which the test data are judged from now on."""

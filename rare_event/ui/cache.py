@@ -28,6 +28,7 @@ from rare_event.judge.ledger import ledger
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
+from rare_event.judge.unknown import Unknown
 from rare_event.prepare.corrections import Corrections
 from rare_event.prepare.drift import Change, level_changes, without_reference
 from rare_event.prepare.label_guess import guess_label
@@ -42,6 +43,7 @@ from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
 from rare_event.store.uploads import open_uploads
 from rare_event.store.workspace import home
+from rare_event.text import auc_in_words
 
 SAMPLE_NAME = "sample-mill.csv"
 
@@ -160,6 +162,20 @@ def limits_of(dataset: Dataset, configs: Sequence[ExperimentConfig]) -> tuple[li
 def scores_of(run_id: str, part: Part) -> Scores:
     """Return the scores of a part of a finished run."""
     return open_run(run_id).scores(part)
+
+
+def unknown_of(run: Run, part: Part) -> Unknown | None:
+    """Return why a part of a finished run tells nothing of events; None where it has events to judge."""
+    n_positive = getattr(run.evaluation(), part).n_positive
+    return None if n_positive else Unknown(part, bool(run.dataset().schema.labels))
+
+
+def auc_of(run: Run) -> str:
+    """Write the validation AUC of a finished run in a line of figures, or why there is none."""
+    ranking = run.evaluation().validation
+    if unknown := unknown_of(run, "validation"):
+        return unknown.short
+    return f"validation AUC {auc_in_words(ranking.auc, ranking.interval)}"
 
 
 def time_unit_of(run: Run) -> TimeUnit:

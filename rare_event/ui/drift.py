@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -22,7 +23,7 @@ from rare_event.prepare.drift import Change
 from rare_event.read.values import shown
 from rare_event.store.runs import Run
 from rare_event.text import plain, plural
-from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of, unmeasured_of
+from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of, time_unit_of, unmeasured_of
 
 MOST_CHANGES = 5
 
@@ -35,13 +36,14 @@ def show_drift(run: Run) -> None:
     contributions, names = run.contributions("test")
     carriers = carriers_by_day(contributions, test, names) if "sensor_1" in contributions else None
     changes = changes_of(run.id)[:MOST_CHANGES]
-    time_unit = test.time_unit
+    time_unit = time_unit_of(run)
     day_of = _namer(run, time_unit)
     validation = scores_of(run.id, "validation")
     sentence = drift_sentence(validation, test, carriers, day_of) or worst_day_sentence(
         validation, test, day_of
     )
-    st.markdown(plain(sentence))
+    # The sentence has its unit of time already.
+    st.markdown(plain(replace(time_unit, reason="", machines=False).reword(sentence)))
     for change in changes:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // time_unit.period)), time_unit))}")
     if unmeasured := unmeasured_of(run.id):

@@ -16,10 +16,12 @@ from rare_event.judge.exact import exact_count
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
+from rare_event.plots.rates import alarm_rate_figure, time_in_alarm_figure
 from rare_event.plots.timeline import folds_figure
 from rare_event.plots.tracks import machines_of
+from rare_event.store.records import Committed
 from rare_event.store.runs import Run
-from rare_event.text import moment, number, plain, plural
+from rare_event.text import capital, moment, number, plain, plural, share
 from rare_event.ui.backtest import show_backtest
 from rare_event.ui.cache import (
     evaluation_of,
@@ -31,6 +33,8 @@ from rare_event.ui.cache import (
     points_of,
     prepared_of,
     table_of,
+    time_unit_of,
+    unknown_of,
 )
 from rare_event.ui.compare.baselines import progress_of, show_count
 from rare_event.ui.frame import in_place
@@ -40,6 +44,10 @@ from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.threshold import label_of
 
+NOT_OFFERED = (
+    "A backtest, the baselines and the leakage meter compare models by the events they warn of. Without "
+    "{without} they can say nothing, so they are not offered here."
+)
 FIGURES = {
     "Events caught": "caught",
     "False alarms per day": "false_alarms_per_day",
@@ -54,21 +62,23 @@ FIGURES = {
 def show_verdict(run: Run) -> None:
     """Show the verdict on test data: one sentence and one line of figures."""
     committed = run.committed()
-    figures = evaluation_of(run.id, "test", committed)
-    st.markdown(verdict(figures))
-    policy, unit = committed.policy, figures.time_unit
+    figures, unknown = evaluation_of(run.id, "test", committed), unknown_of(run, "test")
+    policy, unit = committed.policy, time_unit_of(run)
+    st.markdown(alarms_in_words(figures, unit) if unknown else verdict(figures))
+    if unknown:
+        st.info(f"{unknown.why} Known are how often and how long an alarm sounds, and the drift below.")
     windows = "each window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
     window = f"lead window {number(policy.lead)} {unit.short}"
     if figures.during:
         window = "an alarm counts inside an event"
+    below = "its 95 % interval" if unknown else "its 95 % interval and the chance level"
     st.caption(
         f"Threshold: {plain(committed.in_words(unit))}, committed {moment(committed.time)}. "
         f"Alarm policy: {windows}, cooldown {number(policy.cooldown)} "
-        f"{unit.short}, {window}. Below each figure: its 95 % "
-        "interval and the chance level."
+        f"{unit.short}{'' if unknown else f', {window}'}. Below each figure: {below}."
     )
     intervals = intervals_in_words(figure_intervals_of(run.id, committed), unit, figures.during)
-    show_metrics(plant_figures(figures), intervals)
+    show_metrics(alarm_figures(figures, unit) if unknown else plant_figures(figures), intervals)
 
 
 def intervals_in_words(
@@ -97,7 +107,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
             f"{figures.caught} of {figures.n_events}",
             "With an alarm during the event." if figures.during else "With an alarm in the lead window.",
         ),
-        _counted(figures),
+        _counted(figures, unit),
         ("Median delay", lead, "From the first row of an event to its first alarmed row.")
         if figures.during
         else ("Median lead", lead, "From the first alarm of an event to the event."),
@@ -111,13 +121,27 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
     ]
 
 
-def _counted(figures: Evaluation) -> tuple[str, str, str | None]:
+def alarm_figures(figures: Evaluation, unit: TimeUnit) -> list[tuple[str, str, str | None]]:
+    """List what is known where no event can be judged: label, value, explanation."""
+    above = figures.tp + figures.fp
+    return [
+        _counted(figures, unit),
+        (
+            f"{'Rows' if unit.reason else 'Time'} in alarm",
+            share(figures.standing, 1.0),
+            "Share of the windows in which an alarm stands.",
+        ),
+        ("Windows above", f"{above:,} of {figures.n:,}", "Windows whose score reaches the threshold."),
+    ]
+
+
+def _counted(figures: Evaluation, unit: TimeUnit) -> tuple[str, str, str | None]:
     """Return the figure of false alarms: a rate, or a count where the time is too short for one."""
-    unit, rate = figures.time_unit, figures.rate
+    rate, name = figures.rate, capital(unit.false_alarms)
     if rate is not None:
-        return f"False alarms {unit.per_day}", number(rate), unit.reword("Per day of running time.")
+        return f"{name} {unit.per_day}", number(rate), unit.reword("Per day of running time.")
     span = unit.span(figures.days * unit.period)
-    return f"False alarms in {span}", f"{figures.false_alarms:,}", "Too short a time for a rate."
+    return f"{name} in {span}", f"{figures.false_alarms:,}", "Too short a time for a rate."
 
 
 def verdict(figures: Evaluation) -> str:
@@ -134,25 +158,36 @@ def verdict(figures: Evaluation) -> str:
     caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
     return (
         f"In {unit.running(figures.days)}, **{caught}** would have been caught{lead}, "
-        f"{_false_alarms(figures)} {figures.always_on}"
+        f"{'with' if figures.rate is None else 'at'} {_false_alarms(figures, unit)}. {figures.always_on}"
     ).rstrip()
 
 
-def _false_alarms(figures: Evaluation) -> str:
-    """Write the false alarms of the verdict; a rate needs a day of running time."""
-    unit, days, rate = figures.time_unit, figures.days, figures.rate
+def alarms_in_words(figures: Evaluation, unit: TimeUnit) -> str:
+    """Say how often and how long an alarm would have sounded, as Markdown."""
+    what = "windows" if unit.reason else "time"
+    return (
+        f"In {unit.running(figures.days)}, the model would have raised {_false_alarms(figures, unit)}, and "
+        f"an alarm would have stood in **{share(figures.standing, 1.0)}** of the {what}."
+    )
+
+
+def _false_alarms(figures: Evaluation, unit: TimeUnit) -> str:
+    """Write the false alarms of a sentence; a rate needs a day of running time."""
+    days, rate = figures.days, figures.rate
     if rate is not None:
-        return f"at **{number(rate)} false alarms {unit.a_day}**."
-    counted = f"with **{plural(figures.false_alarms, 'false alarm')}**"
+        return f"**{number(rate)} {unit.false_alarms} {unit.a_day}**"
+    counted = f"**{plural(figures.false_alarms, unit.false_alarms.removesuffix('s'))}**"
     if not days:
-        return f"{counted}."
+        return counted
     low, high = (float(end) / days for end in exact_count(figures.false_alarms))
-    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} on other data)."
+    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} on other data)"
 
 
 @in_place
 def show_baselines(run: Run) -> None:
-    """Compare the model with its baselines, or offer to train them."""
+    """Compare the model with its baselines, or offer to train them; nothing without events to compare on."""
+    if unknown_of(run, "test"):
+        return
     poll_until_ended(
         lambda: _show_baselines(run), lambda: progress_of(run).unfinished, "evaluate_baselines_progress"
     )
@@ -204,7 +239,15 @@ def show_errors_over_time(run: Run) -> None:
     threshold = committed.middle
     following = None if committed.trailing else following_of(run.id, committed)
     score = label_of(run, committed.rule.trailing)
-    figure = error_figure(scores, threshold, when=when, part="Test", following=following, score=score)
+    figure = error_figure(
+        scores,
+        threshold,
+        when=when,
+        part="Test",
+        following=following,
+        score=score,
+        labelled=time_unit_of(run).labelled,
+    )
     st.plotly_chart(figure, key="evaluate_errors")
 
 
@@ -212,8 +255,15 @@ def show_errors_over_time(run: Run) -> None:
 def show_folds(run: Run) -> None:
     """Draw the folds over time with the events each caught; for a single fold, offer a backtest."""
     prepared = prepared_of(run.dataset(), run.config())
+    if not len(prepared.events):
+        st.caption(
+            NOT_OFFERED.format(without="an event column" if not time_unit_of(run).labelled else "events")
+        )
+        return
     if len(prepared.folds) < 2:
         show_backtest(run)
+        return
+    if unknown_of(run, "test"):
         return
     table, lines = table_of(run.dataset()), ledger_of(run.id, "test", run.committed())
     events = lines[lines["kind"] == "event"]
@@ -226,8 +276,11 @@ def show_folds(run: Run) -> None:
 
 
 def show_curves(run: Run) -> None:
-    """Draw the confusion matrix, the ROC curve, and precision and recall."""
+    """Draw the confusion matrix, the ROC curve, precision and recall; without events, the alarms."""
     committed = run.committed()
+    if unknown_of(run, "test"):
+        _show_rates(run, committed)
+        return
     figures = evaluation_of(run.id, "test", committed)
     threshold, trailing = committed.middle, committed.trailing
     points = points_of(run.id, "test", committed.policy, trailing)
@@ -250,7 +303,18 @@ def show_curves(run: Run) -> None:
     right.plotly_chart(figure, key="evaluate_threshold")
 
 
+def _show_rates(run: Run, committed: Committed) -> None:
+    points = points_of(run.id, "test", committed.policy, committed.trailing)
+    score, unit = label_of(run, committed.trailing is not None), time_unit_of(run)
+    for place, draw, key in zip(
+        st.columns(2), (alarm_rate_figure, time_in_alarm_figure), ("rate", "in_alarm"), strict=True
+    ):
+        figure = draw(points, committed.middle, part="Test", unit=unit, score=score)
+        place.plotly_chart(figure, key=f"evaluate_{key}")
+
+
 def show_test_ledger(run: Run) -> None:
     """List the events of the test data, caught or missed, and the false alarms."""
-    st.subheader("Ledger: events and false alarms")
+    alarms = time_unit_of(run).false_alarms
+    st.subheader(f"Ledger: {alarms if unknown_of(run, 'test') else f'events and {alarms}'}")
     show_ledger(run, "test", run.committed())

@@ -16,8 +16,8 @@ from rare_event.compare.titles import title_of
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
-from rare_event.text import auc_in_words, plain, plural
-from rare_event.ui.cache import jobs
+from rare_event.text import plain, plural
+from rare_event.ui.cache import auc_of, jobs, unknown_of
 from rare_event.ui.state import Missing, get_state, update_state, use_watched, write_address
 
 P = ParamSpec("P")
@@ -150,11 +150,11 @@ def _figures_of(run: Run) -> dict[str, str]:
     if run.status().state != "done":
         return {}
     config, summary = run.config(), run.evaluation()
-    auc = auc_in_words(summary.validation.auc, summary.validation.interval)
-    figures = {"Train": f"{title_of(config)}, {config.split.in_words()}, validation AUC {auc}"}
+    figures = {"Train": f"{title_of(config)}, {config.split.in_words()}, {auc_of(run)}"}
     with suppress(RareEventError):
-        figures["Threshold"] = run.committed().in_words(summary.time_unit)
+        figures["Threshold"] = run.committed().in_words(run.time_unit())
     if looks := len(run.looks()):
-        events = plural(summary.events["total"], "event")
-        figures["Evaluate"] = f"{events} in test data, {plural(looks, 'look')}"
+        unknown, total = unknown_of(run, "test"), plural(summary.events["total"], "event")
+        events = unknown.short if unknown else f"{total} in test data"
+        figures["Evaluate"] = f"{events}, {plural(looks, 'look')}"
     return figures

@@ -15,10 +15,12 @@ from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
 from rare_event.text import auc_in_words, moment, plain, plural
+from rare_event.ui.cache import auc_of
 from rare_event.ui.state import show_run_next, update_state
 
 T = TypeVar("T")
 MOST_RECENT = 6
+AUCS = ["validation AUC", "test AUC"]
 # Widths of a button and of the line it opens.
 OPEN_AND_WORDS = (1, 9)
 
@@ -86,20 +88,20 @@ def describe_run(run: Run) -> str:
     config, status = run.config(), run.status()
     words = [plain(run.dataset().name), f"{plain(title_of(config))} ({config.split.in_words()})"]
     if status.state == "done":
-        validation = run.evaluation().validation
-        positive = plural(validation.n_positive, "positive window")
-        words.append(f"validation AUC {plain(_auc(validation))} on {positive}")
+        n_positive = run.evaluation().validation.n_positive
+        on = f" on {plural(n_positive, 'positive window')}" if n_positive else ""
+        words.append(f"{plain(auc_of(run))}{on}")
     else:
         words.append(status.state)
     return " · ".join(words)
 
 
-def _auc(ranking: Ranking) -> str:
-    return auc_in_words(ranking.auc, ranking.interval)
+def _auc(ranking: Ranking) -> str | None:
+    return auc_in_words(ranking.auc, ranking.interval) if ranking.n_positive else None
 
 
 def runs_table(runs: list[Run]) -> pd.DataFrame:
-    """Return a table of runs, one row each."""
+    """Return a table of runs, one row each; an AUC that no run has is left out."""
     rows = []
     for run in runs:
         config, status = run.config(), run.status()
@@ -117,4 +119,5 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "looks at the test data": len(run.looks()),
             }
         )
-    return pd.DataFrame(rows)
+    table = pd.DataFrame(rows)
+    return table.drop(columns=[name for name in AUCS if table[name].isna().all()])

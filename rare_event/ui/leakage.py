@@ -10,7 +10,7 @@ from rare_event.experiment.leakage import Reading, in_words, readings_of, split_
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
 from rare_event.text import duration, plain
-from rare_event.ui.cache import jobs
+from rare_event.ui.cache import jobs, prepared_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
@@ -25,7 +25,9 @@ WHAT = (
 
 @in_place
 def show_leakage(run: Run) -> None:
-    """Show the readings of the leakage meter for a run, or let the user start it."""
+    """Show the readings of the leakage meter for a run, or let the user start it; nothing without events."""
+    if not len(prepared_of(run.dataset(), run.config()).events):
+        return
     st.subheader("Leakage meter")
     poll_until_ended(lambda: _show_meter(run), lambda: _unfinished(run), "leakage")
 

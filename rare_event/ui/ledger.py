@@ -7,11 +7,12 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.clock import TimeUnit
+from rare_event.judge.unknown import Unknown
 from rare_event.prepare.table import Table
 from rare_event.store.exports import spreadsheet_safe
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run
-from rare_event.ui.cache import ledger_of, table_of, time_unit_of
+from rare_event.ui.cache import ledger_of, table_of, time_unit_of, unknown_of
 
 COLUMN_CONFIG = {
     "asset": st.column_config.TextColumn("asset"),
@@ -21,7 +22,7 @@ COLUMN_CONFIG = {
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
     "delay": st.column_config.NumberColumn("delay (minutes)", format="%.1f"),
     "peak": st.column_config.NumberColumn(
-        "highest score", format="%.3g", help="In the lead window of the event, or in the false alarm."
+        "highest score", format="%.3g", help="In the lead window of the event, or in the alarm."
     ),
     "row": st.column_config.NumberColumn("at row"),
     "sensors": st.column_config.TextColumn(
@@ -39,12 +40,15 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
     """Show the ledger of a part, and let the user download it."""
     unit = time_unit_of(run)
     lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()), unit)
+    if unknown := unknown_of(run, part):
+        lines = alarms_of(lines, unknown)
     config = COLUMN_CONFIG | (COUNTED_CONFIG if unit.reason else {})
+    listed = lines.drop(columns="fold")
     st.dataframe(
-        lines.drop(columns="fold"),
+        listed,
         hide_index=True,
         placeholder="–",
-        column_config=config,
+        column_config={name: config[name] for name in listed if name in config},
         key=f"ledger_{part}",
     )
     st.download_button(
@@ -54,6 +58,12 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
         mime="text/csv",
         key=f"ledger_download_{part}",
     )
+
+
+def alarms_of(lines: pd.DataFrame, unknown: Unknown) -> pd.DataFrame:
+    """Return the alarms of a ledger, without what only an event gives."""
+    of_events = ["event", "caught", "lead", "delay", *([] if unknown.labelled else ["kind"])]
+    return lines[lines["kind"] != "event"].drop(columns=of_events, errors="ignore")
 
 
 def with_times(lines: pd.DataFrame, table: Table, unit: TimeUnit) -> pd.DataFrame:

@@ -64,6 +64,10 @@ LABELS = {
     "article_mode": "Count rows across stops, as the articles do",
 }
 DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
+NO_LABEL = (
+    "This file has no event column. A model learns what the training rows look like and alarms at rows that "
+    "do not fit; nobody can say how many events it would catch. Train on dates when the plant ran well."
+)
 LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
 
 
@@ -143,24 +147,17 @@ def _typed(draft: ExperimentConfig) -> dict[str, Any]:
 def _choose_data(
     dataset: Dataset, draft: ExperimentConfig, key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, str]:
-    during = st.segmented_control(
-        "Alarm",
-        (False, True),
-        default=draft.shift == 0,
-        format_func=("Warn before", "Detect during").__getitem__,
-        key=f"{key}_during",
-        help="Warn before an event from the rows that lead to it, or detect an event while it lasts.",
-        required=True,
-    )
-    if during:
-        draft = replace(draft, shift=0, article_mode=False, policy=replace(draft.policy, lead=None))
-    elif not draft.shift:
-        draft = replace(draft, shift=ExperimentConfig.shift)
-    names = ("lookback",) if during else ("shift", "lookback")
-    draft, problem = apply_values(draft, fill_in(draft, names, key, typed, LOOK), LOOK)
     table = table_of(dataset)
     step, span = table.step, table.time_unit.span
+    if dataset.schema.labels:
+        draft, during = _choose_aim(draft, key)
+        names = ("lookback",) if during else ("shift", "lookback")
+    else:
+        st.info(NO_LABEL)
+        during, names = False, ("lookback",)
+    draft, problem = apply_values(draft, fill_in(draft, names, key, typed, LOOK), LOOK)
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
+    aim = aim if dataset.schema.labels else "Finds rows that do not fit the training data"
     st.caption(f"{aim}, from the last {span(draft.lookback * step)}.")
     machines = table.schema.asset is not None
     offered = {
@@ -185,6 +182,22 @@ def _choose_data(
         split=plan,
         representation=replace(draft.representation, kind=representation),
     ), problem
+
+
+def _choose_aim(draft: ExperimentConfig, key: str) -> tuple[ExperimentConfig, bool]:
+    """Let the user choose whether an alarm comes before an event or during it."""
+    during = st.segmented_control(
+        "Alarm",
+        (False, True),
+        default=draft.shift == 0,
+        format_func=("Warn before", "Detect during").__getitem__,
+        key=f"{key}_during",
+        help="Warn before an event from the rows that lead to it, or detect an event while it lasts.",
+        required=True,
+    )
+    if during:
+        return replace(draft, shift=0, article_mode=False, policy=replace(draft.policy, lead=None)), True
+    return draft if draft.shift else replace(draft, shift=ExperimentConfig.shift), False
 
 
 @in_place

@@ -17,7 +17,7 @@ from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
 from rare_event.text import capital, moment, number, plain
-from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of, time_unit_of
+from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of, time_unit_of, unknown_of
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
@@ -35,6 +35,11 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
     "quantile": ("Quantile", 0.99),
     "trailing-quantile": ("Quantile", 0.997),
 }
+LABEL_FREE_HELP = (
+    "*False alarms a day*: the lowest threshold that keeps to this number on validation data. *Fixed "
+    "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: the same "
+    "of the scores in the days before each row, so that it follows drift."
+)
 COST_LOOK = Look(
     {"event": "Cost of an event", "false_alarm": "Cost of a false alarm", "saved": "Share saved"},
     steps={"event": 500.0, "false_alarm": 50.0, "saved": 0.05},
@@ -78,9 +83,7 @@ def explore(run: Run) -> None:
         rules, chart = st.container(), st.container()
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
-            policy = _choose_policy(
-                exploring.policy, f"threshold_policy_{run.id}", time_unit_of(run), run.config().shift == 0
-            )
+            policy = _choose_policy(exploring.policy, run)
         with rules:
             exploring = _choose_by_rule(run, replace(exploring, policy=policy))
         update_exploring(exploring)
@@ -102,17 +105,15 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
         part="Validation",
         label=label_of(run, exploring.trailing is not None),
         costs=exploring.rule.costs,
+        labelled=time_unit_of(run).labelled,
     )
+    if unknown := unknown_of(run, "validation"):
+        st.info(f"{unknown.why} Choose the threshold by how often it may sound.")
     threshold_explorer(
         data,
         key=f"threshold_explorer_{run.id}",
         on_release=lambda threshold: set_by_hand(run, threshold),
     )
-    if not scores.n_positive:
-        st.info(
-            "The validation data have no positive window, so precision and recall mean nothing here. "
-            f"Choose the threshold by false alarms {scores.time_unit.a_day} or by a quantile."
-        )
 
 
 def set_by_hand(run: Run, threshold: float) -> None:
@@ -126,8 +127,8 @@ def set_by_hand(run: Run, threshold: float) -> None:
 
 @in_place
 def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
-    points, unit = points_of(run.id, "validation", exploring.policy, None), time_unit_of(run)
-    offered = get_args(RuleKind) if points.n_positive else LABEL_FREE
+    unit, unknown = time_unit_of(run), unknown_of(run, "validation") is not None
+    offered = LABEL_FREE if unknown else get_args(RuleKind)
     kinds: list[RuleKind] = [kind for kind in offered if kind != "fixed"]
     with st.container(horizontal=True, vertical_alignment="bottom"):
         kind = st.selectbox(
@@ -135,7 +136,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
             kinds,
             format_func=lambda kind: unit.reword(RULES[kind]),
             key="threshold_rule",
-            help=unit.reword(help_of(Rule, "kind")),
+            help=unit.reword(LABEL_FREE_HELP if unknown else help_of(Rule, "kind")),
             persist_state="session",
             width=330,
         )
@@ -169,12 +170,14 @@ def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
         return apply_values(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
 
 
-def _choose_policy(policy: AlarmPolicy, key: str, unit: TimeUnit, during: bool) -> AlarmPolicy:
+def _choose_policy(policy: AlarmPolicy, run: Run) -> AlarmPolicy:
     """Let the user choose the alarm policy; a bad value leaves it unchanged."""
-    # An alarm during an event counts whenever it sounds.
-    names = [name for name in POLICY_LOOK.labels if not (during and name in ("lead", "min_lead"))]
+    unit = time_unit_of(run)
+    # An alarm during an event counts whenever it sounds, and without events there is no lead.
+    no_lead = run.config().shift == 0 or not unit.labelled
+    names = [name for name in POLICY_LOOK.labels if not (no_lead and name in ("lead", "min_lead"))]
     look = replace(POLICY_LOOK, time_unit=unit)
-    return apply_values(policy, fill_in(policy, names, key, {}, look))[0]
+    return apply_values(policy, fill_in(policy, names, f"threshold_policy_{run.id}", {}, look))[0]
 
 
 def _commit(run: Run, exploring: Exploring) -> None:

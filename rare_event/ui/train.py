@@ -38,7 +38,8 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
     """
     config = choice.config
     _warn_if_optimistic(config)
-    baselines = st.toggle(
+    # Baselines are compared by events.
+    baselines = bool(dataset.schema.labels) and st.toggle(
         "Also train the baselines",
         True,
         key="train_baselines",
@@ -116,11 +117,14 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
 def show_sizes(dataset: Dataset, config: ExperimentConfig) -> None:
     """Show the number of windows and of positive windows."""
     prepared = prepared_of(dataset, config)
+    positive = [
+        ("Positive", f"{prepared.n_positive:,}", "Windows whose last row is positive."),
+        ("Share positive", share(prepared.n_positive, len(prepared.ends)), None),
+    ]
     show_metrics(
         [
             ("Windows", f"{len(prepared.ends):,}", None),
-            ("Positive", f"{prepared.n_positive:,}", "Windows whose last row is positive."),
-            ("Share positive", share(prepared.n_positive, len(prepared.ends)), None),
+            *(positive if dataset.schema.labels else []),
             (
                 "Unused rows",
                 f"{len(prepared.row) - len(prepared.ends):,}",

@@ -106,6 +106,7 @@ def test_a_good_clock_is_as_it_was(open_page: OpenPage, executor: Deferred) -> N
     assert hours < 24, "less than a day bears no rate"
     assert words == {
         "false_alarms": f"False alarms in {hours:.3g} h",
+        "in_alarm": "Time in alarm",
         "lead": "Median lead (minutes)",
         "running": "days",
         "in_running": 1,

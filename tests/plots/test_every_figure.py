@@ -12,6 +12,7 @@ import plotly.graph_objects as go
 import pytest
 
 import rare_event.plots
+from rare_event.clock import MINUTES
 from rare_event.config.labels import SCORE
 from rare_event.detect.summary import Layer
 from rare_event.judge.standing import Row
@@ -32,6 +33,7 @@ from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.plots.leakage import leakage_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.network import network_figure
+from rare_event.plots.rates import alarm_rate_figure, time_in_alarm_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.stacked import stacked_figure
 from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
@@ -69,6 +71,8 @@ def of_part(scores, threshold):
         score_histogram_figure(scores, threshold, "Test"),
         overlay_roc_figure({"a": points, "b": points}, part="Test"),
         overlay_alarms_figure({"a": points, "b": points}, part="Test"),
+        alarm_rate_figure(points, threshold, part="Test", unit=MINUTES),
+        time_in_alarm_figure(points, threshold, part="Test", unit=MINUTES),
     ]
 
 
@@ -220,7 +224,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 26
+    assert len(public) == 28
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

@@ -52,6 +52,12 @@ PURPOSE = (
 
 def show_design_space(dataset: Dataset) -> None:
     """Show the latest map of a dataset, or another, and the form that starts one."""
+    if not dataset.schema.labels:
+        st.info(
+            "A map compares settings by the events they warn of. This file has no event column, so "
+            "nothing can be compared. Name the column on the Data page if there is one."
+        )
+        return
     maps = list_maps(dataset)
     with st.expander("New map", expanded=not maps, icon=":material/grid_on:"):
         st.markdown(PURPOSE)

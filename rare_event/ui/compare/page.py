@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 import streamlit as st
 
@@ -12,13 +13,14 @@ from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import Comparable, comparable
 from rare_event.errors import RareEventError
 from rare_event.judge.standing import Row
+from rare_event.judge.unknown import Unknown
 from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.store.seal import open_once
 from rare_event.text import plain, plural
 from rare_event.ui.compare.baselines import show_baselines
-from rare_event.ui.compare.table import KINDS_HELP
+from rare_event.ui.compare.table import KINDS_HELP, show_table
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import Missing, get_state
@@ -111,7 +113,9 @@ def _comparable(looked: Looked) -> list[Comparable]:
 
 @in_place
 def show_baselines_of_run(chosen: Comparable) -> None:
-    """Show the progress of the baselines: of the run in use, or else of the latest run."""
+    """Show the progress of the baselines: of the run in use, or else of the latest; none without a label."""
+    if not open_run(chosen.asked_for[0]).dataset().schema.labels:
+        return
     in_use = get_state().run_id
     show_baselines(open_run(in_use if in_use in chosen.asked_for else chosen.asked_for[0]))
 
@@ -151,6 +155,29 @@ def _offer_to_open(chosen: Comparable) -> None:
             for run in sealed:
                 open_once(run)
             st.rerun()
+
+
+@in_place
+def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
+    """Show what is known of models on windows without events: how often each would have sounded.
+
+    Parameters
+    ----------
+    board
+        The leaderboard.
+    labelled
+        Whether the file has an event column.
+    """
+    unit = replace(board[0].judgement.time_unit, labelled=labelled)
+    why, known = (
+        Unknown("test", labelled).why,
+        f"How well each keeps a budget of {unit.false_alarms} is known.",
+    )
+    st.info(f"{why} Models cannot be ranked. {known}")
+    if unit.why:
+        st.caption(unit.why)
+    models = [row for row in board if row.kind != "trivial"]
+    show_table([replace(row, judgement=replace(row.judgement, time_unit=unit)) for row in models])
 
 
 def show_verdict(board: Sequence[Row]) -> None:

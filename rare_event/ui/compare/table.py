@@ -52,12 +52,29 @@ class Column:
         return st.column_config.NumberColumn(self.name, help=self.help or None, format=self.format)
 
 
+MODEL = Column("model", lambda row: row.name)
+KIND = Column("kind", lambda row: row.kind, KINDS_HELP)
+TRAINING = Column("training (s)", lambda row: row.train_seconds, format="%.0f")
+LOOKS = Column("looks", lambda row: row.looks, "How often the run's test data were opened.")
+WHICH = (
+    Column("run", lambda row: row.run, shown=False),
+    Column("split", lambda row: row.split, shown=False),
+    Column("folds", lambda row: len(row.judgement.fold_auc), shown=False),
+)
+
+
 def columns(judgement: Judgement) -> list[Column]:
-    """List the columns of a leaderboard; its budgets and lead windows are those of a judgement."""
+    """List the columns of a leaderboard; its budgets and lead windows are those of a judgement.
+
+    Without events there are only the actual rates of alarms.
+    """
+    rates = _rate_columns(judgement, "past"), _rate_columns(judgement, "trailing")
+    if not judgement.n_events:
+        return [MODEL, KIND, *rates[0], *rates[1], TRAINING, LOOKS, *WHICH]
     interval = "end of the 95 % interval."
     return [
-        Column("model", lambda row: row.name),
-        Column("kind", lambda row: row.kind, KINDS_HELP),
+        MODEL,
+        KIND,
         Column("group", lambda row: row.group, "Models of one group are statistically tied on these events."),
         Column(
             "AUC",
@@ -74,15 +91,13 @@ def columns(judgement: Judgement) -> list[Column]:
             "%.3f",
         ),
         *_count_columns(judgement, "past"),
-        *_rate_columns(judgement, "past"),
-        Column("training (s)", lambda row: row.train_seconds, format="%.0f"),
-        Column("looks", lambda row: row.looks, "How often the run's test data were opened."),
+        *rates[0],
+        TRAINING,
+        LOOKS,
         *_count_columns(judgement, "trailing"),
-        *_rate_columns(judgement, "trailing"),
+        *rates[1],
         *_count_columns(judgement, "hindsight"),
-        Column("run", lambda row: row.run, shown=False),
-        Column("split", lambda row: row.split, shown=False),
-        Column("folds", lambda row: len(row.judgement.fold_auc), shown=False),
+        *WHICH,
         Column("share positive", lambda row: row.judgement.base_rate, shown=False),
         Column("events", lambda row: row.judgement.n_events, shown=False),
     ]
@@ -109,13 +124,14 @@ def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
 
 def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
     how, unit = THRESHOLDS[threshold][1], judgement.time_unit
+    but = f"; alarms {_when(judgement.lead_windows[0], unit)} an event are not false"
+    but = but if judgement.n_events else ""
     return [
         Column(
-            f"{RATES[threshold]} at {budget:g} {unit.a_day}",
+            f"{unit.reword(RATES[threshold])} at {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
-            f"Actual false alarms {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}; alarms "
-            f"{_when(judgement.lead_windows[0], unit)} an event are not false. Empty where the running time "
-            "is too short for a rate.",
+            f"Actual {unit.false_alarms} {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}{but}. "
+            "Empty where the running time is too short for a rate.",
             "%.1f",
         )
         for budget in BUDGETS
@@ -139,17 +155,20 @@ def frame_of(board: Sequence[Row]) -> pd.DataFrame:
     """Return the table of a leaderboard, at least one row."""
     listed = columns(board[0].judgement)
     frame = pd.DataFrame({column.name: [column.value(row) for row in board] for column in listed})
-    return frame.astype({"AUC": float, "AP": float, "training (s)": float, "looks": "Int64"})
+    kinds: dict[str, Any] = {"AUC": float, "AP": float, "training (s)": float, "looks": "Int64"}
+    return frame.astype({name: kind for name, kind in kinds.items() if name in frame})
 
 
 def show_table(board: Sequence[Row]) -> None:
     """Show the leaderboard as a table, and let the user open a run or download it."""
     judgement, frame = board[0].judgement, frame_of(board)
     st.subheader("All figures")
-    st.caption(
-        "Select a row to open that run. Click a heading to sort. AP is the average precision; chance has "
-        f"{number(judgement.base_rate, 2)}, the share of positive windows."
+    of_events = (
+        f" AP is the average precision; chance has {number(judgement.base_rate, 2)}, the share of positive "
+        "windows."
     )
+    about = "Select a row to open that run. Click a heading to sort."
+    st.caption(f"{about}{of_events if judgement.n_events else ''}")
     listed = columns(judgement)
     chosen = st.dataframe(
         frame,

@@ -37,10 +37,8 @@ def show_head(dataset: Dataset) -> None:
 def _figures(dataset: Dataset) -> list[str]:
     size, schema = size_of(dataset), dataset.schema
     rare = share(size.n_event_rows, size.n_rows)
-    figures = [
-        f"**{size.n_rows:,}** rows",
-        f"**{size.n_events:,}** event{'' if size.n_events == 1 else 's'} ({rare} of the rows)",
-    ]
+    events = f"**{size.n_events:,}** event{'' if size.n_events == 1 else 's'} ({rare} of the rows)"
+    figures = [f"**{size.n_rows:,}** rows", events if schema.labels else "no event column"]
     if size.days is not None:
         amount, unit = table_of(dataset).time_unit.running(size.days).split(" ", 1)
         figures += [f"**{amount}** {unit}"]

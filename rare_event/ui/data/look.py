@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.checks.findings import Fix
-from rare_event.errors import RareEventError
+from rare_event.errors import RareEventError, TableError
 from rare_event.plots.correlation import MOST_READABLE
 from rare_event.plots.stacked import MOST_SENSORS
 from rare_event.prepare.correlation import strongest_pairs
@@ -37,11 +37,14 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.state import get_state
 
 VIEWS = ("Several sensors over time", "Normal and before events", "Correlations", "Class balance")
+OF_EVENTS = (VIEWS[1], VIEWS[3])
 CLEARED = "data_ranges_cleared"
 SHOWN_FIRST = 3
 MOST_PAIRS = 50
 # More would make the table higher than the figures beside it.
 MOST_UNCUT = 6
+NO_EVENT = {True: "This file has no event", False: "This file has no event column"}
+NOT_RANKED = "so nobody can say which sensors change before one. Choose a sensor to look at it."
 MEASURED = {False: "Value", True: "Change since the row before"}
 AUC_HELP = (
     "Area under the ROC curve: in how many of 100 pairs a row before an event beats a normal row. "
@@ -114,7 +117,8 @@ def show_sensors(dataset: Dataset, asset: str | None, span: Span | None) -> None
     with st.container(key="data_panels"):
         sensors = _show_chosen(dataset, asset, span)
     # None is chosen at first: a figure below the first screen would delay all above it.
-    view = st.segmented_control("Look closer", VIEWS, key="data_view", persist_state="session")
+    views = [view for view in VIEWS if view not in OF_EVENTS or table_of(dataset).label.any()]
+    view = st.segmented_control("Look closer", views, key="data_view", persist_state="session")
     with st.container():
         if view == VIEWS[0]:
             _show_over_time(dataset, asset, span, sensors)
@@ -134,6 +138,8 @@ def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list
     shift = max(1, get_state().draft.shift)
     with left:
         try:
+            if not table_of(dataset).label.any():
+                raise TableError(f"{NO_EVENT[bool(dataset.schema.labels)]}, {NOT_RANKED}")
             ranking = ranking_of(dataset, shift)
         except RareEventError as error:
             st.info(plain(error))
@@ -145,7 +151,8 @@ def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list
     course, before = sensor_figures_of(dataset, asset, span, chosen, jumping)
     middle.plotly_chart(course, key="data_sensor_time")
     for place in right:
-        place.plotly_chart(before, key="data_sensor_course")
+        if table_of(dataset).label.any():
+            place.plotly_chart(before, key="data_sensor_course")
     return [chosen, *(sensor for sensor in ranked or every if sensor != chosen)]
 
 

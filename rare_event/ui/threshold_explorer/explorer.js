@@ -1,7 +1,8 @@
 // @ts-check
 // The threshold explorer. Python counts every operating point once; the browser only looks them up.
 // While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, when
-// a number was typed, and 150 ms after a key press, the threshold goes to Python.
+// a number was typed, and 150 ms after a key press, the threshold goes to Python. Where no event can be
+// judged, how often and how long an alarm sounds takes the place of precision and recall.
 
 const HEIGHT = 440;
 const LEFT = 56;
@@ -28,6 +29,7 @@ const CLASSES = ["normal", "positive"];
  * @property {number[]} fp
  * @property {number[]} caught
  * @property {number[]} false_alarms
+ * @property {number[]} standing
  * @property {(number | null)[]} median_lead
  * @property {(number | null)[]} precision_low
  * @property {(number | null)[]} precision_high
@@ -87,6 +89,7 @@ const CLASSES = ["normal", "positive"];
 /**
  * @typedef {object} Words
  * @property {string} false_alarms
+ * @property {string} in_alarm
  * @property {string} lead
  * @property {string} running
  * @property {number} in_running
@@ -151,8 +154,24 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   const field = /** @type {HTMLInputElement} */ ($("input[type=number]"));
   const problem = $(".problem");
   const { columns } = data;
-  $('[data-word="false_alarms"]').textContent = data.words.false_alarms;
-  $('[data-word="lead"]').textContent = data.words.lead;
+  const judged = data.n_positive > 0;
+  for (const word of /** @type {("false_alarms" | "in_alarm" | "lead")[]} */ ([
+    "false_alarms",
+    "in_alarm",
+    "lead",
+  ]))
+    $(`[data-word="${word}"]`).textContent = data.words[word];
+  for (const [selector, hidden] of /** @type {[string, boolean][]} */ ([
+    [".of-events", !judged],
+    [".without-events", judged],
+  ]))
+    for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(selector)))
+      part.hidden = hidden;
+  root.classList.toggle("unjudged", !judged);
+  svg.setAttribute(
+    "aria-label",
+    `${judged ? "Precision and recall" : data.words.false_alarms} by threshold`,
+  );
   /** @type {View} */
   const view = views.get(parentElement) ?? {
     logarithmic: data.logarithmic,
@@ -224,10 +243,13 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     if (!field.matches(":focus"))
       field.value = view.awaited === null ? words : significant(view.awaited);
     slider.value = String(axis.toShare(current) * 1000);
+    const alarms = `${figures.false_alarms_per_day} ${data.words.false_alarms.toLowerCase()}`;
     slider.setAttribute(
       "aria-valuetext",
-      `threshold ${words}, ${figures.caught} events caught, ` +
-        `${figures.false_alarms_per_day} ${data.words.false_alarms.toLowerCase()}, precision ${figures.precision}, recall ${figures.recall}`,
+      judged
+        ? `threshold ${words}, ${figures.caught} events caught, ` +
+            `${alarms}, precision ${figures.precision}, recall ${figures.recall}`
+        : `threshold ${words}, ${alarms}, ${data.words.in_alarm.toLowerCase()} ${figures.in_alarm}`,
     );
     root.dataset.threshold = String(current);
     root.dataset.columns = String(columns.threshold.length);
@@ -422,6 +444,15 @@ function ticksOf(low, high, logarithmic) {
   return ticks;
 }
 
+// The end of the axis of alarms: a number whose quarters are short.
+/** @param {ExplorerData} data */
+function highestRate(data) {
+  const most = Math.max(0, ...data.columns.false_alarms) / data.rate_over;
+  if (most === 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(most));
+  return power * ([1, 2, 4, 8, 10].find((factor) => factor * power >= most) ?? 10);
+}
+
 // The figures of one column as text. Intervals are 95 %.
 /**
  * @param {ExplorerData} data
@@ -430,7 +461,7 @@ function ticksOf(low, high, logarithmic) {
 function lookUp(data, at) {
   const { columns, n_positive, n_normal, n_events, days, costs } = data;
   const beyond = at >= columns.threshold.length;
-  /** @param {"tp" | "fp" | "caught" | "false_alarms"} name */
+  /** @param {"tp" | "fp" | "caught" | "false_alarms" | "standing"} name */
   const count = (name) => (beyond ? 0 : columns[name][at]);
   const [tp, fp, caught, falseAlarms] = [
     count("tp"),
@@ -450,7 +481,11 @@ function lookUp(data, at) {
   /** @type {(part: number, whole: number) => string} */
   const share = (part, whole) => (whole ? significant(part / whole, 3) : "–");
   const lead = beyond ? null : columns.median_lead[at];
+  const all = n_positive + n_normal;
   return {
+    in_alarm: percent(count("standing") / all),
+    above: grouped(tp + fp),
+    above_share: `${percent((tp + fp) / all)} of ${grouped(all)}`,
     tp: grouped(tp),
     fp: grouped(fp),
     fn: grouped(n_positive - tp),
@@ -495,6 +530,11 @@ function significant(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+/** @param {number} share */
+function percent(share) {
+  return `${significant(100 * share, 3)} %`;
+}
+
 /** @param {number} value */
 function grouped(value) {
   return value.toLocaleString("en-US");
@@ -510,7 +550,7 @@ function grouped(value) {
 function drawStatic(svg, data, axis, width) {
   svg.replaceChildren();
   svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  const { columns, colours } = data;
+  const { colours } = data;
   /** @type {Add} */
   const add = (name, attributes, text) => {
     const node = /** @type {SVGElement} */ (document.createElementNS(SVG, name));
@@ -519,64 +559,36 @@ function drawStatic(svg, data, axis, width) {
     svg.append(node);
     return node;
   };
+  const judged = data.n_positive > 0;
+  const { top, bottom } = judged ? CURVES : { top: CURVES.top, bottom: STRIP.bottom };
   /** @param {number} share */
-  const height = (share) => CURVES.bottom - share * (CURVES.bottom - CURVES.top);
+  const height = (share) => bottom - share * (bottom - top);
+  const most = judged ? 1 : highestRate(data);
 
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    add("line", {
-      x1: LEFT,
-      x2: axis.right,
-      y1: height(share),
-      y2: height(share),
-      stroke: colours.grid,
-    });
-    add("text", { x: LEFT - 8, y: height(share) + 4, "text-anchor": "end" }, String(share));
+    const y = height(share);
+    add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: colours.grid });
+    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, significant(share * most, 3));
   }
   for (const tick of axis.ticks) {
     const x = axis.toPixel(tick);
     add("line", { x1: x, x2: x, y1: CURVES.top, y2: BARS.bottom, stroke: colours.grid });
     add("text", { x, y: BARS.bottom + 16, "text-anchor": "middle" }, significant(tick, 3));
   }
-  const middle = (CURVES.top + CURVES.bottom) / 2;
+  const middle = (top + bottom) / 2;
   add(
     "text",
     { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` },
-    "Precision, recall",
+    judged ? "Precision, recall" : data.words.false_alarms,
   );
   add(
     "text",
     { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
     `Threshold on the ${data.score} (${data.unit})`,
   );
-
-  for (const name of BANDS) {
-    const band = bandPath(columns, name, axis, height);
-    if (band) add("path", { d: band, fill: colours[name], "fill-opacity": 0.16, stroke: "none" });
-  }
-  /** @type {[Measure, (column: number) => number][]} */
-  const legend = [
-    ["precision", (i) => columns.tp[i] / (columns.tp[i] + columns.fp[i])],
-    ["recall", (i) => (data.n_positive ? columns.tp[i] / data.n_positive : NaN)],
-  ];
-  legend.forEach(([name, share], order) => {
-    add("path", {
-      d: curvePath(columns, share, axis, height),
-      fill: "none",
-      stroke: colours[name],
-      "stroke-width": 2,
-    });
-    add("rect", { x: LEFT + order * 110, y: 8, width: 14, height: 4, fill: colours[name] });
-    add("text", { x: LEFT + 20 + order * 110, y: 15 }, name);
-  });
-  add("text", { x: LEFT + 220, y: 15 }, "shaded: 95 % interval");
-
-  add("text", { x: LEFT - 8, y: STRIP.bottom - 4, "text-anchor": "end" }, "events");
-  add("path", {
-    d: stripPath(data.events, axis, () => true),
-    stroke: colours.missed,
-    "stroke-width": stripWidth(data, axis),
-  });
-  const caught = add("path", { stroke: colours.caught, "stroke-width": stripWidth(data, axis) });
+  const caught = judged
+    ? drawJudged(add, data, axis, height)
+    : drawRates(add, data, axis, (rate) => height(rate / most), height);
 
   drawBars(add, data, axis);
   const lines = [[CURVES.top, BARS.bottom]].map(([y1, y2]) =>
@@ -585,21 +597,85 @@ function drawStatic(svg, data, axis, width) {
   return { lines, caught };
 }
 
+// Draws precision, recall and the strip of events; returns the marks of those that are caught.
 /**
- * @param {Columns} columns
- * @param {(column: number) => number} share
+ * @param {Add} add
+ * @param {ExplorerData} data
  * @param {Axis} axis
  * @param {(share: number) => number} height
  */
-function curvePath(columns, share, axis, height) {
+function drawJudged(add, data, axis, height) {
+  const { columns, colours } = data;
+  for (const name of BANDS) {
+    const band = bandPath(columns, name, axis, height);
+    if (band) add("path", { d: band, fill: colours[name], "fill-opacity": 0.16, stroke: "none" });
+  }
+  drawCurve(add, columns, axis, 0, "precision", colours.precision, (i) =>
+    height(columns.tp[i] / (columns.tp[i] + columns.fp[i])),
+  );
+  drawCurve(add, columns, axis, 110, "recall", colours.recall, (i) =>
+    height(columns.tp[i] / data.n_positive),
+  );
+  add("text", { x: LEFT + 220, y: 15 }, "shaded: 95 % interval");
+  add("text", { x: LEFT - 8, y: STRIP.bottom - 4, "text-anchor": "end" }, "events");
+  add("path", {
+    d: stripPath(data.events, axis, () => true),
+    stroke: colours.missed,
+    "stroke-width": stripWidth(data, axis),
+  });
+  return add("path", { stroke: colours.caught, "stroke-width": stripWidth(data, axis) });
+}
+
+// Draws how often and how long an alarm sounds; no event is marked.
+/**
+ * @param {Add} add
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ * @param {(rate: number) => number} rateHeight
+ * @param {(share: number) => number} height
+ */
+function drawRates(add, data, axis, rateHeight, height) {
+  const { columns, colours, words } = data;
+  drawCurve(add, columns, axis, 0, words.false_alarms.toLowerCase(), colours.caught, (i) =>
+    rateHeight(columns.false_alarms[i] / data.rate_over),
+  );
+  const name = `${words.in_alarm.toLowerCase()} (top: 100 %)`;
+  drawCurve(add, columns, axis, 200, name, colours.recall, (i) =>
+    height(columns.standing[i] / data.n_normal),
+  );
+  return add("path", {});
+}
+
+/**
+ * @param {Add} add
+ * @param {Columns} columns
+ * @param {Axis} axis
+ * @param {number} indent
+ * @param {string} name
+ * @param {string} colour
+ * @param {(column: number) => number} toPixel
+ */
+function drawCurve(add, columns, axis, indent, name, colour, toPixel) {
+  const path = curvePath(columns, toPixel, axis);
+  add("path", { d: path, fill: "none", stroke: colour, "stroke-width": 2 });
+  add("rect", { x: LEFT + indent, y: 8, width: 14, height: 4, fill: colour });
+  add("text", { x: LEFT + 20 + indent, y: 15 }, name);
+}
+
+/**
+ * @param {Columns} columns
+ * @param {(column: number) => number} toPixel
+ * @param {Axis} axis
+ */
+function curvePath(columns, toPixel, axis) {
   let path = "";
   let pen = "M";
   /** @type {string | null} */
   let last = null;
   columns.threshold.forEach((threshold, i) => {
-    const value = share(i);
+    const value = toPixel(i);
     if (!Number.isFinite(value) || threshold < axis.low || threshold > axis.high) return;
-    const [x, y] = [axis.toPixel(threshold).toFixed(1), height(value).toFixed(1)];
+    const [x, y] = [axis.toPixel(threshold).toFixed(1), value.toFixed(1)];
     // At a threshold between two scores the counts are those of the higher one.
     path += last === null ? `${pen}${x} ${y}` : `V${y}H${x}`;
     pen = "L";
@@ -669,7 +745,8 @@ function drawBars(add, data, axis) {
   const tallest = Math.max(1e-9, ...bins.normal, ...bins.positive);
   /** @param {number} share */
   const top = (share) => BARS.bottom - (share / tallest) * (BARS.bottom - BARS.top);
-  CLASSES.forEach((name, order) => {
+  const judged = data.n_positive > 0;
+  CLASSES.slice(0, judged ? 2 : 1).forEach((name, order) => {
     const x = LEFT + order * 110;
     let path = `M${axis.toPixel(bins.edges[0]).toFixed(1)} ${BARS.bottom}`;
     bins[name].forEach((share, i) => {
@@ -682,9 +759,9 @@ function drawBars(add, data, axis) {
       stroke: colours[name],
     });
     add("rect", { x, y: BARS.top - 18, width: 14, height: 4, fill: colours[name] });
-    add("text", { x: x + 20, y: BARS.top - 11 }, name);
+    add("text", { x: x + 20, y: BARS.top - 11 }, judged ? name : "share of the windows by score");
   });
-  add("text", { x: LEFT + 220, y: BARS.top - 11 }, "share of each class by score");
+  if (judged) add("text", { x: LEFT + 220, y: BARS.top - 11 }, "share of each class by score");
   add("line", { x1: LEFT, x2: axis.right, y1: BARS.bottom, y2: BARS.bottom, stroke: colours.grid });
 }
 

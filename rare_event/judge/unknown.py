@@ -1,0 +1,43 @@
+"""What a part of the data cannot tell of events, and why."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Unknown:
+    """Why a part tells nothing of events: it has none that an alarm could catch.
+
+    Parameters
+    ----------
+    part
+        The part of the data.
+    labelled
+        Whether the file has an event column.
+    """
+
+    part: Literal["validation", "test"]
+    labelled: bool
+
+    @property
+    def why(self) -> str:
+        """What the part cannot tell, as a sentence."""
+        if not self.labelled:
+            return "This file has no event column, so nobody can say how many events an alarm would catch."
+        return (
+            f"The {self.part} data hold no event that can be judged, so they cannot say whether an alarm "
+            "would catch one."
+        )
+
+    @property
+    def short(self) -> str:
+        """The same in a line of figures.
+
+        Examples
+        --------
+        >>> Unknown("test", labelled=False).short, Unknown("test", labelled=True).short
+        ('no event column', 'no event in the test data')
+        """
+        return f"no event in the {self.part} data" if self.labelled else "no event column"
