@@ -134,11 +134,12 @@ def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list
     """Show the ranking, and how the chosen sensor changes; returns the sensors, that one first."""
     every = list(table_of(dataset).schema.sensors)
     backwards = runs_backwards(dataset)
-    left, middle, *right = st.columns([11, 20] if backwards else [11, 10, 10])
+    events = bool(table_of(dataset).label.any())
+    left, middle, *right = st.columns([11, 20] if backwards or not events else [11, 10, 10])
     shift = max(1, get_state().draft.shift)
     with left:
         try:
-            if not table_of(dataset).label.any():
+            if not events:
                 raise TableError(f"{NO_EVENT[bool(dataset.schema.labels)]}, {NOT_RANKED}")
             ranking = ranking_of(dataset, shift)
         except RareEventError as error:
@@ -151,8 +152,7 @@ def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list
     course, before = sensor_figures_of(dataset, asset, span, chosen, jumping)
     middle.plotly_chart(course, key="data_sensor_time")
     for place in right:
-        if table_of(dataset).label.any():
-            place.plotly_chart(before, key="data_sensor_course")
+        place.plotly_chart(before, key="data_sensor_course")
     return [chosen, *(sensor for sensor in ranked or every if sensor != chosen)]
 
 
