@@ -12,12 +12,15 @@ from rare_event.config import Costs
 from rare_event.config.labels import ScoreLabel
 from rare_event.judge.explorer import MOST_COLUMNS, histogram
 from rare_event.judge.scores import Scores
+from rare_event.plots.decimate import extremes, thin
 from rare_event.plots.palette import COLOURS
 
 GRID = "rgba(128, 128, 128, 0.35)"
 # Share of the scores on the default linear axis: errors have tails a hundred times their median.
 USEFUL = 0.995
 LONG_TAIL = 20.0
+# Windows of each class that are drawn over time.
+MOST_POINTS = 3000
 # Significant digits of intervals and leads; counts and thresholds are exact.
 DIGITS = 4
 
@@ -48,11 +51,12 @@ class Columns(TypedDict):
 
 
 class Prices(TypedDict):
-    """Costs of the plant."""
+    """Costs of the plant, and the sign of its currency, which may be empty."""
 
     event: float
     false_alarm: float
     saved: float
+    currency: str
 
 
 class Span(TypedDict):
@@ -75,6 +79,23 @@ class Bins(TypedDict):
     edges: list[float]
     normal: list[float]
     positive: list[float]
+
+
+class Points(TypedDict):
+    """Scored windows of one class, in the order of their times."""
+
+    time: list[float]
+    score: list[float]
+
+
+class OverTime(TypedDict):
+    """Scores and events over the clock, whose 0 is at `start` (milliseconds) if it counts minutes."""
+
+    start: float | None
+    ends: list[float]
+    normal: Points
+    positive: Points
+    events: list[float | None]
 
 
 class Histograms(TypedDict):
@@ -125,6 +146,7 @@ class ExplorerData(TypedDict):
     ranges: Ranges
     logarithmic: bool
     histograms: Histograms
+    over_time: OverTime
     colours: Colours
 
 
@@ -148,9 +170,14 @@ def explorer_data(
     part: Literal["Validation", "Test"],
     label: ScoreLabel,
     costs: Costs,
+    currency: str = "",
+    start: np.datetime64 | None = None,
     labelled: bool = True,
 ) -> ExplorerData:
-    """Return the payload of the threshold explorer; without a label no alarm is called false."""
+    """Return the payload of the threshold explorer; without a label no alarm is called false.
+
+    `start` is the time at which the clock of the scores is 0, if it counts minutes.
+    """
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
@@ -175,7 +202,12 @@ def explorer_data(
             "running": "rows" if unit_of_time.reason else "days",
             "in_running": 1000 if unit_of_time.reason else 1,
         },
-        "costs": {"event": costs.event, "false_alarm": costs.false_alarm, "saved": costs.saved},
+        "costs": {
+            "event": costs.event,
+            "false_alarm": costs.false_alarm,
+            "saved": costs.saved,
+            "currency": currency,
+        },
         "columns": _columns(columns if rated else _counted(columns, scores.days)),
         "events": _levels(levels),
         "ranges": {"linear": linear, "logarithmic": logarithmic},
@@ -184,6 +216,7 @@ def explorer_data(
             "linear": _bins(scores, linear, False),
             "logarithmic": None if logarithmic is None else _bins(scores, logarithmic, True),
         },
+        "over_time": _over_time(scores, start),
         "colours": _COLOURS,
     }
 
@@ -206,10 +239,53 @@ def _rounded(values: pd.Series) -> list[float | None]:
     return [None if not np.isfinite(value) else float(f"{value:.{DIGITS}g}") for value in values.tolist()]
 
 
-def _levels(levels: np.ndarray) -> list[float | None]:
-    """Levels of the events in their order; every k-th where there are more than can be drawn."""
-    kept = levels[:: max(1, -(-len(levels) // MOST_COLUMNS))]
-    return [float(level) if np.isfinite(level) else None for level in kept]
+def _levels(values: np.ndarray) -> list[float | None]:
+    """Levels or times of the events in their order; every k-th where there are more than can be drawn."""
+    kept = values[:: max(1, -(-len(values) // MOST_COLUMNS))]
+    return [float(value) if np.isfinite(value) else None for value in kept]
+
+
+def _over_time(scores: Scores, start: np.datetime64 | None) -> OverTime:
+    events, positive = event_times(scores), scores.y_true == 1
+    every = np.concatenate([scores.clock, events[np.isfinite(events)]])
+    return {
+        "start": None
+        if start is None or scores.time_unit.reason
+        else float(start.astype("M8[ms]").astype(int)),
+        "ends": _widened([float(every.min(initial=np.inf)), float(every.max(initial=-np.inf))]),
+        "normal": _points(scores, np.flatnonzero(~positive)),
+        "positive": _points(scores, np.flatnonzero(positive)),
+        "events": _levels(events),
+    }
+
+
+def _milliseconds(time: np.datetime64) -> float:
+    return float(time.astype("datetime64[ms]").astype(np.int64))
+
+
+def event_times(scores: Scores) -> np.ndarray:
+    """Return when each event of the part begins, on the clock of the scores.
+
+    Returns
+    -------
+    numpy.ndarray
+        In the order of `scores.total_events`; NaN for an event that no scored window sees.
+    """
+    # Windows inside an event may all be at a distance of 0: the earliest one counts.
+    seen = scores.event >= 0
+    begin = pd.Series(scores.clock[seen] + scores.to_event[seen]).groupby(scores.event[seen]).min()
+    return begin.reindex(scores.total_events).to_numpy(float)
+
+
+def _points(scores: Scores, mine: np.ndarray) -> Points:
+    """Choose the extremes of each class, and an even sample that fills what is between them."""
+    y_score = scores.y_score[mine]
+    outline = extremes(y_score, MOST_POINTS // 2)
+    kept = mine[np.union1d(outline, thin(np.arange(len(mine)), MOST_POINTS // 2))]
+    return {
+        "time": scores.clock[kept].round(2).tolist(),
+        "score": [float(f"{score:.5g}") for score in scores.y_score[kept].tolist()],
+    }
 
 
 def _spread(scores: Scores) -> float:

@@ -1,4 +1,4 @@
-"""Pieces of the Threshold page: the explorer, the alarm policy, the rules and the commit button."""
+"""Pieces of the Threshold page: the figures, the commit button, the rules, the charts and the policy."""
 
 from __future__ import annotations
 
@@ -10,19 +10,27 @@ import streamlit as st
 
 from rare_event.clock import TimeUnit
 from rare_event.compare.titles import title_of
-from rare_event.config import LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
+from rare_event.config import ARTICLE_THRESHOLDS, LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.labels import RULES, ScoreLabel
 from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
 from rare_event.text import capital, moment, number, plain
-from rare_event.ui.cache import columns_of, followed_of, levels_of, points_of, time_unit_of, unknown_of
+from rare_event.ui.cache import (
+    columns_of,
+    followed_of,
+    levels_of,
+    points_of,
+    table_of,
+    time_unit_of,
+    unknown_of,
+)
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
-from rare_event.ui.threshold_explorer import threshold_explorer
+from rare_event.ui.threshold_explorer import threshold_explorer, threshold_figures
 
 DIGITS = 4
 TRAILING_UNIT = "times the trailing quantile"
@@ -58,7 +66,9 @@ POLICY_LOOK = Look(
     steps=dict.fromkeys(("cooldown", "lead", "min_lead", "repeat"), 1.0),
     columns=3,
 )
+COST_FIELDS = ("event", "false_alarm", "saved")
 FIELD_WIDTH = 180
+LONGEST_CURRENCY = 8
 
 
 @in_place
@@ -79,22 +89,40 @@ def show_context(run: Run) -> None:
 def explore(run: Run) -> None:
     """Let the user move the threshold over the validation data, and commit it."""
     with show_errors():
-        # The chart is above the policy on the page, but depends on it.
-        rules, chart = st.container(), st.container()
+        # What is above the policy on the page depends on it.
+        figures, rules, chart = st.container(), st.container(), st.container()
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
             policy = _choose_policy(exploring.policy, run)
         with rules:
-            exploring = _choose_by_rule(run, replace(exploring, policy=policy))
+            exploring, costs = _choose_by_rule(run, replace(exploring, policy=policy))
         update_exploring(exploring)
+        with figures:
+            _show_figures(run, exploring)
         with chart:
-            _show_explorer(run, exploring)
-        _commit(run, exploring)
+            _show_explorer(run, exploring, costs)
         with st.expander("Ledger of the validation data"):
             show_ledger(run, "validation", exploring.committed(run))
 
 
-def _show_explorer(run: Run, exploring: Exploring) -> None:
+def _show_figures(run: Run, exploring: Exploring) -> None:
+    """Show what the threshold does, and the button that commits it."""
+    left, right = st.columns([6, 1], vertical_alignment="center")
+    with left:
+        threshold_figures(key=f"threshold_figures_{run.id}")
+    wanted = exploring.committed(run)
+    if right.button(
+        "Commit this threshold",
+        type="primary",
+        key="threshold_commit",
+        disabled=run.committed() == wanted,
+        width="stretch",
+    ):
+        run.commit(wanted)
+        st.rerun()
+
+
+def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
     scores = followed_of(run.id, "validation", exploring.trailing)
     columns = columns_of(run.id, "validation", exploring.policy, exploring.trailing, exploring.threshold)
     data = explorer_data(
@@ -104,7 +132,9 @@ def _show_explorer(run: Run, exploring: Exploring) -> None:
         exploring.threshold,
         part="Validation",
         label=label_of(run, exploring.trailing is not None),
-        costs=exploring.rule.costs,
+        costs=costs,
+        currency=_currency(),
+        start=table_of(run.dataset()).start,
         labelled=time_unit_of(run).labelled,
     )
     if unknown := unknown_of(run, "validation"):
@@ -126,7 +156,8 @@ def set_by_hand(run: Run, threshold: float) -> None:
 
 
 @in_place
-def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
+def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
+    """Let the user choose a rule and the costs of the plant; return what is tried, and the costs."""
     unit, unknown = time_unit_of(run), unknown_of(run, "validation") is not None
     offered = LABEL_FREE if unknown else get_args(RuleKind)
     kinds: list[RuleKind] = [kind for kind in offered if kind != "fixed"]
@@ -140,34 +171,89 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> Exploring:
             persist_state="session",
             width=330,
         )
-        rule, problem = _rule(kind, exploring.rule.costs, unit)
-        pressed = st.button("Set by this rule", key="threshold_apply", disabled=bool(problem))
-    if pressed:
-        trailing = rule if rule.trailing else None
-        try:
-            threshold = choose(points_of(run.id, "validation", exploring.policy, trailing), rule)
-            exploring = replace(exploring, threshold=threshold, rule=rule)
-        except DataError as error:
+        values = st.container(width=FIELD_WIDTH * (2 if kind == "trailing-quantile" else 1))
+        apply = st.container(width="content")
+        article = _article_button(run)
+        costs, problem = (exploring.rule.costs, "") if unknown else _choose_costs(exploring.rule.costs)
+        rule = Rule("cost", 0.0, costs=costs)
+        if kind != "cost":
+            with values:
+                rule, problem = _rule(kind, costs, unit)
+        pressed = apply.button("Set by this rule", key="threshold_apply", disabled=bool(problem))
+    suggested = math.nan
+    try:
+        suggested = choose(
+            points_of(run.id, "validation", exploring.policy, rule if rule.trailing else None), rule
+        )
+        if pressed:
+            exploring = replace(exploring, threshold=suggested, rule=rule)
+    except DataError as error:
+        if pressed:
             st.error(plain(error))
-    st.caption(f"Threshold in use: {plain(exploring.committed(run).in_words(unit))}.")
-    return exploring
+    if article is not None:
+        exploring = replace(exploring, threshold=article, rule=Rule("fixed", article, costs=costs))
+    _show_thresholds(run, exploring, suggested)
+    if not unknown:
+        event, false_alarm = (_money(cost) for cost in (costs.event, costs.false_alarm))
+        st.caption(
+            f"Net value: an event costs {event}, of which a warning saves {costs.saved:.0%}; a false alarm "
+            f"costs {false_alarm}."
+        )
+    return exploring, costs
+
+
+def _show_thresholds(run: Run, exploring: Exploring, suggested: float) -> None:
+    committed, unit = run.committed(), time_unit_of(run)
+    value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
+    st.caption(
+        f"Suggested by this rule: {number(suggested, DIGITS)} · "
+        f"Threshold in use: {plain(exploring.committed(run).in_words(unit))} · "
+        f"Committed: {value} ({plain(committed.in_words(unit))}), {moment(committed.time)}"
+    )
+
+
+def _article_button(run: Run) -> float | None:
+    """Offer the threshold of the article whose preset a run has; return it when it is chosen."""
+    threshold = ARTICLE_THRESHOLDS.get(run.config().name)
+    if threshold is None or not st.button(f"Use the article's {threshold:g}", key="threshold_article"):
+        return None
+    return threshold
+
+
+def _choose_costs(costs: Costs) -> tuple[Costs, str]:
+    """Let the user type the costs of the plant and its currency; bad costs leave the given ones."""
+    with st.popover("Costs"):
+        typed = st.session_state.setdefault("threshold_costs", {})
+        costs, problem = apply_values(costs, fill_in(costs, COST_FIELDS, "threshold_cost", typed, COST_LOOK))
+        st.text_input(
+            "Currency",
+            key="threshold_currency",
+            help="Shown with the net value, for example € or USD. Empty: none.",
+            max_chars=LONGEST_CURRENCY,
+            persist_state="session",
+        )
+    return costs, problem
+
+
+def _currency() -> str:
+    return str(st.session_state.get("threshold_currency") or "").strip()
+
+
+def _money(cost: float) -> str:
+    """Write an amount as the explorer does: a sign before it, letters after it."""
+    currency, amount = plain(_currency()), f"{cost:,.0f}"
+    return f"{amount} {currency}" if any(map(str.isalpha, currency)) else f"{currency}{amount}"
 
 
 def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
     """Let the user choose the values of a rule; return it with a sentence on what is wrong, if anything."""
-    if kind == "cost":
-        with st.container(width=3 * FIELD_WIDTH):
-            values = fill_in(costs, ("event", "false_alarm", "saved"), "threshold_cost", {}, COST_LOOK)
-        costs, problem = apply_values(costs, values)
-        return Rule("cost", 0.0, costs=costs), problem
     names = ("value", "days") if kind == "trailing-quantile" else ("value",)
     label, first = RULE_VALUES[kind]
     labels = {"value": label, "days": "Trailing days"}
     step = 0.001 if first < 1 else 0.5
     rule = Rule(kind, first, costs=costs)
-    with st.container(width=len(names) * FIELD_WIDTH):
-        look = Look(labels, steps={"value": step}, columns=len(names), time_unit=unit)
-        return apply_values(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
+    look = Look(labels, steps={"value": step}, columns=len(names), time_unit=unit)
+    return apply_values(rule, fill_in(rule, names, f"threshold_{kind}", {}, look))
 
 
 def _choose_policy(policy: AlarmPolicy, run: Run) -> AlarmPolicy:
@@ -178,20 +264,6 @@ def _choose_policy(policy: AlarmPolicy, run: Run) -> AlarmPolicy:
     names = [name for name in POLICY_LOOK.labels if not (no_lead and name in ("lead", "min_lead"))]
     look = replace(POLICY_LOOK, time_unit=unit)
     return apply_values(policy, fill_in(policy, names, f"threshold_policy_{run.id}", {}, look))[0]
-
-
-def _commit(run: Run, exploring: Exploring) -> None:
-    committed, wanted = run.committed(), exploring.committed(run)
-    with st.container(horizontal=True, vertical_alignment="center"):
-        if st.button(
-            "Commit this threshold", type="primary", key="threshold_commit", disabled=committed == wanted
-        ):
-            run.commit(wanted)
-            st.rerun()
-        value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
-        st.caption(
-            f"Committed: {value} ({plain(committed.in_words(time_unit_of(run)))}), {moment(committed.time)}."
-        )
 
 
 def label_of(run: Run, trailing: bool) -> ScoreLabel:

@@ -293,7 +293,7 @@ def test_the_before_and_after_tables_show_the_shift(open_page: OpenPage, dataset
 
 def explorer(app: AppTest) -> dict[str, Any]:
     """What the page hands to the explorer."""
-    (component,) = app.get("bidi_component")
+    (component,) = (part for part in app.get("bidi_component") if "explorer" in part.proto.id)
     return dict(json.loads(component.proto.json))
 
 

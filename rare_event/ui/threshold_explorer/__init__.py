@@ -1,4 +1,4 @@
-"""The threshold explorer: a component whose drag never talks to the server.
+"""The threshold explorer: charts and figures that follow a drag without talking to the server.
 
 Python counts every operating point once and sends at most 2,000 columns of numbers
 (`rare_event.plots.explorer`); the browser only looks them up. It sends the threshold back when the
@@ -16,12 +16,27 @@ from rare_event.plots.explorer import ExplorerData
 
 HERE = Path(__file__).parent
 
-_component = st.components.v2.component(
-    "rare_event_threshold_explorer",
-    html=(HERE / "explorer.html").read_text(encoding="utf-8"),
-    css=(HERE / "explorer.css").read_text(encoding="utf-8"),
-    js=(HERE / "explorer.js").read_text(encoding="utf-8"),
-)
+
+def _part(name: str) -> Callable[..., object]:
+    html, css, js = ((HERE / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js"))
+    part: Callable[..., object] = st.components.v2.component(
+        f"rare_event_threshold_{name}", html=html, css=css, js=js
+    )
+    return part
+
+
+_explorer, _figures = _part("explorer"), _part("figures")
+
+
+def threshold_figures(key: str) -> None:
+    """Show the figures at the explorer's threshold; the explorer fills them while it is dragged.
+
+    Parameters
+    ----------
+    key
+        Of the component.
+    """
+    _figures(key=key)
 
 
 def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float], None]) -> None:
@@ -44,4 +59,4 @@ def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float
 
     # A trigger and not a state: a state falls back to its first value when the user's next click
     # ends a run before the component is drawn, which would undo the drag.
-    _component(key=key, data=data, on_released_change=released)
+    _explorer(key=key, data=data, on_released_change=released)

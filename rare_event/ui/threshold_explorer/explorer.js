@@ -1,15 +1,21 @@
 // @ts-check
 // The threshold explorer. Python counts every operating point once; the browser only looks them up.
-// While the pointer moves, nothing is sent: one animation frame redraws all panels. On release, when
-// a number was typed, and 150 ms after a key press, the threshold goes to Python. Where no event can be
-// judged, how often and how long an alarm sounds takes the place of precision and recall.
+// While the pointer moves, nothing is sent: one animation frame moves the line of every chart and
+// replaces the figures. On release, when a number was typed, and 150 ms after a key press, the
+// threshold goes to Python. Where no event can be judged, how often and how long an alarm sounds takes
+// the place of precision and recall.
 
-const HEIGHT = 440;
+const HEIGHT = 226;
 const LEFT = 56;
-const RIGHT = 16;
-const CURVES = { top: 28, bottom: 228 };
-const STRIP = { top: 250, bottom: 268 };
-const BARS = { top: 300, bottom: 398 };
+const RIGHT = 48;
+const TIMES = { top: 24, bottom: 176 };
+const STRIP = { top: 180, bottom: 194 };
+const CURVES = { top: 24, bottom: 180 };
+const DOT = { normal: 3, positive: 5 };
+const MINUTES_PER_DAY = 1440;
+const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].concat(
+  [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].map((days) => days * MINUTES_PER_DAY),
+);
 const KEY_PAUSE = 150;
 const EXACT_DIGITS = 10;
 const PAGE_STEPS = 20;
@@ -48,6 +54,7 @@ const CLASSES = ["normal", "positive"];
  * @property {number} event
  * @property {number} false_alarm
  * @property {number} saved
+ * @property {string} currency
  */
 
 /**
@@ -67,6 +74,21 @@ const CLASSES = ["normal", "positive"];
  * @property {number[]} edges
  * @property {number[]} normal
  * @property {number[]} positive
+ */
+
+/**
+ * @typedef {object} Points
+ * @property {number[]} time
+ * @property {number[]} score
+ */
+
+/**
+ * @typedef {object} OverTime
+ * @property {number | null} start
+ * @property {number[]} ends
+ * @property {Points} normal
+ * @property {Points} positive
+ * @property {(number | null)[]} events
  */
 
 /**
@@ -113,6 +135,7 @@ const CLASSES = ["normal", "positive"];
  * @property {Ranges} ranges
  * @property {boolean} logarithmic
  * @property {Histograms} histograms
+ * @property {OverTime} over_time
  * @property {Colours} colours
  */
 
@@ -132,6 +155,7 @@ const CLASSES = ["normal", "positive"];
  * @typedef {object} View What the user chose in the browser.
  * @property {boolean} logarithmic
  * @property {boolean} whole
+ * @property {boolean} alarms
  * @property {number} current
  * @property {number} server
  * @property {Set<number>} pending
@@ -149,33 +173,26 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".explorer"));
   /** @type {(selector: string) => HTMLElement} */
   const $ = (selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
-  const svg = /** @type {SVGSVGElement} */ (root.querySelector("svg"));
+  const [overTime, svg, classes] = /** @type {SVGSVGElement[]} */ (
+    [".over-time svg", "svg.curves", "svg.classes"].map((selector) => root.querySelector(selector))
+  );
+  const [every, alarmed] = /** @type {HTMLCanvasElement[]} */ ([
+    ...root.querySelectorAll("canvas"),
+  ]);
   const slider = /** @type {HTMLInputElement} */ ($("input[type=range]"));
   const field = /** @type {HTMLInputElement} */ ($("input[type=number]"));
   const problem = $(".problem");
   const { columns } = data;
   const judged = data.n_positive > 0;
-  for (const word of /** @type {("false_alarms" | "in_alarm" | "lead")[]} */ ([
-    "false_alarms",
-    "in_alarm",
-    "lead",
-  ]))
-    $(`[data-word="${word}"]`).textContent = data.words[word];
-  for (const [selector, hidden] of /** @type {[string, boolean][]} */ ([
-    [".of-events", !judged],
-    [".without-events", judged],
-  ]))
-    for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(selector)))
-      part.hidden = hidden;
+  for (const part of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".of-events")))
+    part.hidden = !judged;
   root.classList.toggle("unjudged", !judged);
-  svg.setAttribute(
-    "aria-label",
-    `${judged ? "Precision and recall" : data.words.false_alarms} by threshold`,
-  );
+  $(".in-words").textContent = overTimeInWords(data);
   /** @type {View} */
   const view = views.get(parentElement) ?? {
     logarithmic: data.logarithmic,
     whole: false,
+    alarms: false,
     current: data.value,
     server: data.value,
     pending: new Set(),
@@ -197,7 +214,7 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   let pause;
   /** @type {Axis} */
   let axis;
-  /** @type {{ lines: SVGElement[], caught: SVGElement }} */
+  /** @type {{ lines: [SVGElement, Axis][], level: SVGElement, caught: SVGElement }} */
   let marks;
 
   // First column at or above a threshold; past the end, no row is alarmed.
@@ -214,11 +231,23 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   };
 
   const layOut = () => {
-    const width = Math.max(320, svg.clientWidth || parentElement.clientWidth || 800);
-    axis = makeAxis(data, view, width);
-    marks = drawStatic(svg, data, axis, width);
+    axis = makeAxis(data, view, widthOf(svg));
+    const axisOfClasses = makeAxis(data, view, widthOf(classes));
+    const onTimes = drawOverTime(overTime, data, axis);
+    drawPoints(every, data, axis, 0.4);
+    drawPoints(alarmed, data, axis, 1);
+    marks = {
+      ...onTimes,
+      lines: [
+        [drawCurves(svg, data, axis, view.alarms), axis],
+        [drawClasses(classes, data, axisOfClasses), axisOfClasses],
+      ],
+    };
+    const shown = view.alarms && judged ? "Events caught and false alarms" : "Precision and recall";
+    svg.setAttribute("aria-label", `${judged ? shown : data.words.false_alarms} by threshold`);
     $(".scale").setAttribute("aria-pressed", String(view.logarithmic));
     $(".range").setAttribute("aria-pressed", String(view.whole));
+    $(".alarms").setAttribute("aria-pressed", String(view.alarms));
     redraw();
   };
 
@@ -226,11 +255,15 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     frame = 0;
     const began = performance.now();
     const figures = lookUp(data, columnAt(current));
-    const x = axis.toPixel(current);
-    for (const line of marks.lines) line.setAttribute("transform", `translate(${x} 0)`);
+    for (const [line, along] of marks.lines)
+      line.setAttribute("transform", `translate(${along.toPixel(current)} 0)`);
+    const y = heightOf(TIMES, axis.toShare(current));
+    marks.level.setAttribute("transform", `translate(0 ${y})`);
+    // Every window at or above the threshold is alarmed, and drawn above the line.
+    alarmed.style.clipPath = `inset(0 0 ${HEIGHT - y}px 0)`;
     marks.caught.setAttribute(
       "d",
-      stripPath(data.events, axis, (level) => level !== null && level >= current),
+      stripPath(data, axis, (level) => level !== null && level >= current),
     );
     for (const cell of /** @type {NodeListOf<HTMLElement>} */ (
       root.querySelectorAll("[data-figure]")
@@ -238,6 +271,8 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
       const text = figures[/** @type {keyof typeof figures} */ (cell.dataset.figure)];
       if (cell.textContent !== text) cell.textContent = text;
     }
+    const published = { figures, words: data.words, judged };
+    document.dispatchEvent(new CustomEvent("rare-event-figures", { detail: published }));
     const words = significant(current);
     // A number that is being typed, or is waiting for its answer, is not overwritten.
     if (!field.matches(":focus"))
@@ -301,22 +336,26 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     moveTo(columns.threshold[Math.min(columns.threshold.length - 1, Math.max(0, at))]);
   };
 
-  /** @param {PointerEvent} event */
-  const follow = (event) => {
-    const box = svg.getBoundingClientRect();
-    moveToShare((event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT));
-  };
-
-  const chart = $(".chart");
-  chart.onpointerdown = (event) => {
-    chart.setPointerCapture(event.pointerId);
-    chart.onpointermove = follow;
-    follow(event);
-  };
-  chart.onpointerup = chart.onpointercancel = () => {
-    chart.onpointermove = null;
-    send();
-  };
+  for (const chart of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll(".chart"))) {
+    /** @param {PointerEvent} event */
+    const follow = (event) => {
+      const box = chart.getBoundingClientRect();
+      moveToShare(
+        chart.classList.contains("over-time")
+          ? (TIMES.bottom - (event.clientY - box.top)) / (TIMES.bottom - TIMES.top)
+          : (event.clientX - box.left - LEFT) / (box.width - LEFT - RIGHT),
+      );
+    };
+    chart.onpointerdown = (event) => {
+      chart.setPointerCapture(event.pointerId);
+      chart.onpointermove = follow;
+      follow(event);
+    };
+    chart.onpointerup = chart.onpointercancel = () => {
+      chart.onpointermove = null;
+      send();
+    };
+  }
   slider.oninput = () => moveToShare(slider.valueAsNumber / 1000);
   slider.onchange = send;
   slider.onkeydown = (event) => {
@@ -374,19 +413,31 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     view.whole = !view.whole;
     layOut();
   };
+  $(".alarms").onclick = () => {
+    view.alarms = !view.alarms;
+    layOut();
+  };
   $(".svg-export").onclick = () => exportSvg(svg, data.part);
   $(".png-export").onclick = () => exportPng(svg, data.part);
   $(".part").textContent = `${data.part} data`;
 
   const observer = new ResizeObserver(layOut);
   observer.observe(svg);
+  document.addEventListener("rare-event-figures-wanted", schedule);
   layOut();
   return () => {
+    document.removeEventListener("rare-event-figures-wanted", schedule);
     observer.disconnect();
     clearTimeout(pause);
     cancelAnimationFrame(frame);
   };
 }
+
+/** @param {SVGSVGElement} svg */
+const widthOf = (svg) => Math.max(240, svg.clientWidth || 800);
+
+/** @type {(ends: { top: number, bottom: number }, share: number) => number} */
+const heightOf = ({ top, bottom }, share) => bottom - share * (bottom - top);
 
 /** @param {number} value */
 const same = (value) => value;
@@ -445,9 +496,13 @@ function ticksOf(low, high, logarithmic) {
 }
 
 // The end of the axis of alarms: a number whose quarters are short.
-/** @param {ExplorerData} data */
-function highestRate(data) {
-  const most = Math.max(0, ...data.columns.false_alarms) / data.rate_over;
+/**
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ */
+function highestRate({ columns, rate_over }, axis) {
+  const shown = columns.false_alarms.filter((_, i) => columns.threshold[i] >= axis.low);
+  const most = Math.max(0, ...shown) / rate_over;
   if (most === 0) return 1;
   const power = 10 ** Math.floor(Math.log10(most));
   return power * ([1, 2, 4, 8, 10].find((factor) => factor * power >= most) ?? 10);
@@ -495,7 +550,8 @@ function lookUp(data, at) {
     caught: `${grouped(caught)} of ${grouped(n_events)}`,
     false_alarms_per_day: significant(falseAlarms / data.rate_over, 3),
     median_lead: lead === null ? "–" : significant(lead, 3),
-    net_value: grouped(Math.round(value(caught, falseAlarms))),
+    f1: share(2 * tp, tp + fp + n_positive),
+    net_value: money(value(caught, falseAlarms), costs.currency),
     precision_interval: between("precision", (number) => significant(number, 2)),
     recall_interval: between("recall", (number) => significant(number, 2)),
     caught_interval: between("caught", (number) => grouped(Math.round(number))),
@@ -540,111 +596,263 @@ function grouped(value) {
   return value.toLocaleString("en-US");
 }
 
-// Draws everything that does not move with the threshold; returns what does.
+// A sign stands before the amount, letters after it.
+/**
+ * @param {number} value
+ * @param {string} currency
+ */
+function money(value, currency) {
+  const amount = grouped(Math.abs(Math.round(value)));
+  const words = /\p{L}/u.test(currency) ? `${amount} ${currency}` : `${currency}${amount}`;
+  return Math.round(value) < 0 ? `-${words}` : words;
+}
+
+// Empties a chart and returns what adds to it.
 /**
  * @param {SVGSVGElement} svg
- * @param {ExplorerData} data
- * @param {Axis} axis
- * @param {number} width
+ * @returns {Add}
  */
-function drawStatic(svg, data, axis, width) {
+function emptied(svg) {
   svg.replaceChildren();
-  svg.setAttribute("viewBox", `0 0 ${width} ${HEIGHT}`);
-  const { colours } = data;
-  /** @type {Add} */
-  const add = (name, attributes, text) => {
+  svg.setAttribute("viewBox", `0 0 ${widthOf(svg)} ${HEIGHT}`);
+  return (name, attributes, text) => {
     const node = /** @type {SVGElement} */ (document.createElementNS(SVG, name));
     for (const [key, value] of Object.entries(attributes)) node.setAttribute(key, String(value));
     if (text !== undefined) node.textContent = text;
     svg.append(node);
     return node;
   };
-  const judged = data.n_positive > 0;
-  const { top, bottom } = judged ? CURVES : { top: CURVES.top, bottom: STRIP.bottom };
-  /** @param {number} share */
-  const height = (share) => bottom - share * (bottom - top);
-  const most = judged ? 1 : highestRate(data);
+}
 
-  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
-    const y = height(share);
-    add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: colours.grid });
-    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, significant(share * most, 3));
-  }
-  for (const tick of axis.ticks) {
-    const x = axis.toPixel(tick);
-    add("line", { x1: x, x2: x, y1: CURVES.top, y2: BARS.bottom, stroke: colours.grid });
-    add("text", { x, y: BARS.bottom + 16, "text-anchor": "middle" }, significant(tick, 3));
-  }
-  const middle = (top + bottom) / 2;
+/**
+ * @param {Add} add
+ * @param {string} words
+ * @param {number} [x]
+ */
+function addTitleUpwards(add, words, x = 12) {
+  const middle = (CURVES.top + CURVES.bottom) / 2;
   add(
     "text",
-    { x: 14, y: middle, "text-anchor": "middle", transform: `rotate(-90 14 ${middle})` },
-    judged ? "Precision, recall" : data.words.false_alarms,
+    { x, y: middle, "text-anchor": "middle", transform: `rotate(-90 ${x} ${middle})` },
+    words,
   );
+}
+
+// Draws the axis of thresholds below a chart.
+/**
+ * @param {Add} add
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ */
+function drawThresholdAxis(add, data, axis) {
+  for (const tick of axis.ticks) {
+    const x = axis.toPixel(tick);
+    add("line", { x1: x, x2: x, y1: CURVES.top, y2: CURVES.bottom, stroke: data.colours.grid });
+    add("text", { x, y: CURVES.bottom + 16, "text-anchor": "middle" }, significant(tick, 3));
+  }
   add(
     "text",
     { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
     `Threshold on the ${data.score} (${data.unit})`,
   );
-  const caught = judged
-    ? drawJudged(add, data, axis, height)
-    : drawRates(add, data, axis, (rate) => height(rate / most), height);
-
-  drawBars(add, data, axis);
-  const lines = [[CURVES.top, BARS.bottom]].map(([y1, y2]) =>
-    add("line", { x1: 0, x2: 0, y1, y2, stroke: "currentColor", "stroke-width": 2 }),
-  );
-  return { lines, caught };
 }
 
-// Draws precision, recall and the strip of events; returns the marks of those that are caught.
+/**
+ * @param {Add} add
+ * @param {object} ends
+ */
+const addLine = (add, ends) =>
+  add("line", { x1: 0, x2: 0, y1: 0, y2: 0, ...ends, stroke: "currentColor", "stroke-width": 2 });
+
+// Draws precision and recall, or alarms and what they catch; returns the line of the threshold.
+/**
+ * @param {SVGSVGElement} svg
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ * @param {boolean} alarms
+ */
+function drawCurves(svg, data, axis, alarms) {
+  const add = emptied(svg);
+  const judged = data.n_positive > 0;
+  const rated = alarms || !judged;
+  const most = highestRate(data, axis);
+  for (const share of [0, 0.25, 0.5, 0.75, 1]) {
+    const y = heightOf(CURVES, share);
+    add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: data.colours.grid });
+    const first = judged ? share * (rated ? data.n_events : 1) : share * most;
+    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, significant(first, 3));
+    if (judged && rated) add("text", { x: axis.right + 6, y: y + 4 }, significant(share * most, 3));
+  }
+  drawThresholdAxis(add, data, axis);
+  if (!judged) addTitleUpwards(add, data.words.false_alarms);
+  else addTitleUpwards(add, rated ? "Events caught" : "Precision, recall");
+  if (rated) drawRates(add, data, axis, most);
+  else drawShares(add, data, axis);
+  return addLine(add, { y1: CURVES.top, y2: CURVES.bottom });
+}
+
 /**
  * @param {Add} add
  * @param {ExplorerData} data
  * @param {Axis} axis
- * @param {(share: number) => number} height
  */
-function drawJudged(add, data, axis, height) {
+function drawShares(add, data, axis) {
   const { columns, colours } = data;
   for (const name of BANDS) {
-    const band = bandPath(columns, name, axis, height);
+    const band = bandPath(columns, name, axis);
     if (band) add("path", { d: band, fill: colours[name], "fill-opacity": 0.16, stroke: "none" });
   }
   drawCurve(add, columns, axis, 0, "precision", colours.precision, (i) =>
-    height(columns.tp[i] / (columns.tp[i] + columns.fp[i])),
+    heightOf(CURVES, columns.tp[i] / (columns.tp[i] + columns.fp[i])),
   );
-  drawCurve(add, columns, axis, 110, "recall", colours.recall, (i) =>
-    height(columns.tp[i] / data.n_positive),
+  drawCurve(add, columns, axis, 100, "recall", colours.recall, (i) =>
+    heightOf(CURVES, columns.tp[i] / data.n_positive),
   );
-  add("text", { x: LEFT + 220, y: 15 }, "shaded: 95 % interval");
-  add("text", { x: LEFT - 8, y: STRIP.bottom - 4, "text-anchor": "end" }, "events");
-  add("path", {
-    d: stripPath(data.events, axis, () => true),
-    stroke: colours.missed,
-    "stroke-width": stripWidth(data, axis),
-  });
-  return add("path", { stroke: colours.caught, "stroke-width": stripWidth(data, axis) });
+  add("text", { x: LEFT + 180, y: 15 }, "shaded: 95 % interval");
 }
 
-// Draws how often and how long an alarm sounds; no event is marked.
+// Draws how often an alarm sounds, and how many events it catches or, without events, how long it sounds.
 /**
  * @param {Add} add
  * @param {ExplorerData} data
  * @param {Axis} axis
- * @param {(rate: number) => number} rateHeight
- * @param {(share: number) => number} height
+ * @param {number} most
  */
-function drawRates(add, data, axis, rateHeight, height) {
+function drawRates(add, data, axis, most) {
   const { columns, colours, words } = data;
-  drawCurve(add, columns, axis, 0, words.false_alarms.toLowerCase(), colours.caught, (i) =>
-    rateHeight(columns.false_alarms[i] / data.rate_over),
+  const judged = data.n_positive > 0;
+  const side = judged ? " (right axis)" : "";
+  const rate = words.false_alarms.toLowerCase() + side;
+  drawCurve(add, columns, axis, judged ? 130 : 0, rate, colours.recall, (i) =>
+    heightOf(CURVES, columns.false_alarms[i] / data.rate_over / most),
   );
+  if (judged) {
+    drawCurve(add, columns, axis, 0, "events caught", colours.caught, (i) =>
+      heightOf(CURVES, columns.caught[i] / data.n_events),
+    );
+    return;
+  }
   const name = `${words.in_alarm.toLowerCase()} (top: 100 %)`;
-  drawCurve(add, columns, axis, 200, name, colours.recall, (i) =>
-    height(columns.standing[i] / data.n_normal),
+  drawCurve(add, columns, axis, 200, name, colours.caught, (i) =>
+    heightOf(CURVES, columns.standing[i] / data.n_normal),
   );
-  return add("path", {});
 }
+
+// Draws the axes of the scores over time and the strip of events; returns what moves.
+/**
+ * @param {SVGSVGElement} svg
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ */
+function drawOverTime(svg, data, axis) {
+  const add = emptied(svg);
+  const { colours, over_time: over } = data;
+  const judged = data.n_positive > 0;
+  for (const tick of axis.ticks) {
+    const y = heightOf(TIMES, axis.toShare(tick));
+    add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: colours.grid });
+    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, significant(tick, 3));
+  }
+  for (const [minute, words] of timeTicks(over, (axis.right - LEFT) / 110)) {
+    const x = timeToPixel(over, axis, minute);
+    add("line", { x1: x, x2: x, y1: TIMES.top, y2: STRIP.bottom, stroke: colours.grid });
+    add("text", { x, y: STRIP.bottom + 18, "text-anchor": "middle" }, words);
+  }
+  addTitleUpwards(add, capitalised(data.score));
+  CLASSES.slice(0, judged ? 2 : 1).forEach((name, order) => {
+    const x = LEFT + 90 * order;
+    add("rect", { x, y: 7, width: 8, height: 8, fill: colours[name] });
+    add("text", { x: x + 14, y: 15 }, judged ? name : "window");
+  });
+  add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "solid: at or above the threshold");
+  const level = addLine(add, { x1: LEFT, x2: axis.right });
+  if (!judged) return { level, caught: add("path", {}) };
+  add("text", { x: LEFT - 8, y: STRIP.bottom - 3, "text-anchor": "end" }, "events");
+  const strip = { "stroke-width": 2, fill: "none" };
+  add("path", { d: stripPath(data, axis, () => true), stroke: colours.missed, ...strip });
+  return { level, caught: add("path", { stroke: colours.caught, ...strip }) };
+}
+
+// Draws the windows once; what is above the line is shown by clipping.
+/**
+ * @param {HTMLCanvasElement} canvas
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ * @param {number} alpha
+ */
+function drawPoints(canvas, data, axis, alpha) {
+  const ratio = window.devicePixelRatio || 1;
+  canvas.width = (axis.right + RIGHT) * ratio;
+  canvas.height = HEIGHT * ratio;
+  const pen = canvas.getContext("2d");
+  if (!pen) return;
+  pen.scale(ratio, ratio);
+  pen.globalAlpha = alpha;
+  for (const name of CLASSES) {
+    const { time, score } = data.over_time[name];
+    const size = DOT[name];
+    pen.fillStyle = data.colours[name];
+    time.forEach((minute, i) => {
+      const x = timeToPixel(data.over_time, axis, minute);
+      const y = heightOf(TIMES, axis.toShare(score[i]));
+      pen.fillRect(x - size / 2, y - size / 2, size, size);
+    });
+  }
+}
+
+/**
+ * @param {OverTime} over
+ * @param {Axis} axis
+ * @param {number} minute
+ */
+function timeToPixel({ ends: [first, last] }, axis, minute) {
+  return LEFT + ((minute - first) / (last - first)) * (axis.right - LEFT);
+}
+
+/**
+ * @param {OverTime} over
+ * @param {number} most
+ * @returns {[number, string][]}
+ */
+function timeTicks({ start, ends: [first, last] }, most) {
+  if (start === null) return ticksOf(first, last, false).map((row) => [row, grouped(row)]);
+  // Whole days and hours of the data's own clock, not of the first row.
+  const zero = start / 60_000;
+  const step =
+    TIME_STEPS.find((minutes) => (last - first) / minutes <= most) ??
+    TIME_STEPS[TIME_STEPS.length - 1];
+  /** @type {[number, string][]} */
+  const ticks = [];
+  for (let at = Math.ceil((zero + first) / step) * step; at <= zero + last; at += step)
+    ticks.push([at - zero, timeInWords(at, step < MINUTES_PER_DAY, ticks.length === 0)]);
+  return ticks;
+}
+
+/**
+ * @param {number} minute
+ * @param {boolean} withHours
+ * @param {boolean} withYear
+ */
+function timeInWords(minute, withHours, withYear) {
+  const at = new Date(minute * 60_000);
+  const month = at.toLocaleString("en-GB", { month: "short", timeZone: "UTC" });
+  const day = `${at.getUTCDate()} ${month}${withYear ? ` ${at.getUTCFullYear()}` : ""}`;
+  return withHours ? `${day} ${at.toISOString().slice(11, 16)}` : day;
+}
+
+/** @param {ExplorerData} data */
+function overTimeInWords({ score, n_positive, n_normal, n_events, over_time: over }) {
+  const [first, last] = over.ends.map((end) =>
+    over.start === null
+      ? `row ${grouped(end)}`
+      : timeInWords(over.start / 60_000 + end, true, true),
+  );
+  const events = n_positive ? ` It has ${grouped(n_events)} events.` : "";
+  return `Chart of the ${score} of ${grouped(n_positive + n_normal)} windows from ${first} to ${last}.${events}`;
+}
+
+/** @param {string} words */
+const capitalised = (words) => words.charAt(0).toUpperCase() + words.slice(1);
 
 /**
  * @param {Add} add
@@ -688,9 +896,8 @@ function curvePath(columns, toPixel, axis) {
  * @param {Columns} columns
  * @param {Measure} name
  * @param {Axis} axis
- * @param {(share: number) => number} height
  */
-function bandPath(columns, name, axis, height) {
+function bandPath(columns, name, axis) {
   /** @type {string[][]} */
   const points = [];
   columns.threshold.forEach((threshold, i) => {
@@ -698,8 +905,8 @@ function bandPath(columns, name, axis, height) {
     if (low === null || high === null || threshold < axis.low || threshold > axis.high) return;
     points.push([
       axis.toPixel(threshold).toFixed(1),
-      height(low).toFixed(1),
-      height(high).toFixed(1),
+      heightOf(CURVES, low).toFixed(1),
+      heightOf(CURVES, high).toFixed(1),
     ]);
   });
   if (points.length < 2) return "";
@@ -711,58 +918,54 @@ function bandPath(columns, name, axis, height) {
 /**
  * @param {ExplorerData} data
  * @param {Axis} axis
- */
-function stripWidth(data, axis) {
-  return Math.max(
-    1,
-    Math.min(8, ((axis.right - LEFT) / Math.max(1, data.events.length)) * 0.7),
-  ).toFixed(2);
-}
-
-/**
- * @param {(number | null)[]} events
- * @param {Axis} axis
  * @param {(level: number | null) => boolean} chosen
  */
-function stripPath(events, axis, chosen) {
-  const pitch = (axis.right - LEFT) / Math.max(1, events.length);
+function stripPath({ events, over_time: over }, axis, chosen) {
   let path = "";
   events.forEach((level, i) => {
-    if (chosen(level))
-      path += `M${(LEFT + (i + 0.5) * pitch).toFixed(1)} ${STRIP.top}V${STRIP.bottom}`;
+    const minute = over.events[i];
+    if (minute !== null && chosen(level))
+      path += `M${timeToPixel(over, axis, minute).toFixed(1)} ${STRIP.top}V${STRIP.bottom}`;
   });
   return path;
 }
 
+// Draws the share of each class by score; returns the line of the threshold.
 /**
- * @param {Add} add
+ * @param {SVGSVGElement} svg
  * @param {ExplorerData} data
  * @param {Axis} axis
  */
-function drawBars(add, data, axis) {
+function drawClasses(svg, data, axis) {
+  const add = emptied(svg);
   const { colours } = data;
   const bins = (axis.logarithmic && data.histograms.logarithmic) || data.histograms.linear;
   const tallest = Math.max(1e-9, ...bins.normal, ...bins.positive);
-  /** @param {number} share */
-  const top = (share) => BARS.bottom - (share / tallest) * (BARS.bottom - BARS.top);
   const judged = data.n_positive > 0;
+  drawThresholdAxis(add, data, axis);
+  for (const share of [0, 1]) {
+    const y = heightOf(CURVES, share);
+    add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: colours.grid });
+    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, percent(share * tallest));
+  }
   CLASSES.slice(0, judged ? 2 : 1).forEach((name, order) => {
-    const x = LEFT + order * 110;
-    let path = `M${axis.toPixel(bins.edges[0]).toFixed(1)} ${BARS.bottom}`;
+    const x = LEFT + order * 80;
+    let path = `M${axis.toPixel(bins.edges[0]).toFixed(1)} ${CURVES.bottom}`;
     bins[name].forEach((share, i) => {
-      path += `V${top(share).toFixed(1)}H${axis.toPixel(bins.edges[i + 1]).toFixed(1)}`;
+      const y = heightOf(CURVES, share / tallest);
+      path += `V${y.toFixed(1)}H${axis.toPixel(bins.edges[i + 1]).toFixed(1)}`;
     });
     add("path", {
-      d: `${path}V${BARS.bottom}Z`,
+      d: `${path}V${CURVES.bottom}Z`,
       fill: colours[name],
       "fill-opacity": 0.35,
       stroke: colours[name],
     });
-    add("rect", { x, y: BARS.top - 18, width: 14, height: 4, fill: colours[name] });
-    add("text", { x: x + 20, y: BARS.top - 11 }, judged ? name : "share of the windows by score");
+    add("rect", { x, y: 9, width: 14, height: 4, fill: colours[name] });
+    add("text", { x: x + 20, y: 15 }, judged ? name : "share of the windows by score");
   });
-  if (judged) add("text", { x: LEFT + 220, y: BARS.top - 11 }, "share of each class by score");
-  add("line", { x1: LEFT, x2: axis.right, y1: BARS.bottom, y2: BARS.bottom, stroke: colours.grid });
+  if (judged) add("text", { x: LEFT + 160, y: 15 }, "share of each class");
+  return addLine(add, { y1: CURVES.top, y2: CURVES.bottom });
 }
 
 /** @param {SVGSVGElement} svg */
