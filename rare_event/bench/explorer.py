@@ -45,7 +45,7 @@ def explorer_frame() -> Row:
         page = browser.new_page(viewport={"width": 1440, "height": 900})
         page.set_content(_explorer_page())
         page.wait_for_selector(".explorer[data-threshold]")
-        box = page.locator("svg").bounding_box() or {"x": 0, "y": 0, "width": 1400, "height": 440}
+        box = page.locator("svg.curves").bounding_box() or {"x": 0, "y": 0, "width": 800, "height": 206}
         page.mouse.move(box["x"] + 100, box["y"] + 100)
         page.mouse.down()
         page.evaluate("performance.clearMeasures()")
@@ -78,11 +78,16 @@ def _explorer_page() -> str:
         label=SCORE,
         costs=Costs(),
     )
-    html, css, script = (
-        (EXPLORER / f"explorer.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")
+    (html, css, script), (figures, style, live) = (
+        [(EXPLORER / f"{name}.{kind}").read_text(encoding="utf-8") for kind in ("html", "css", "js")]
+        for name in ("explorer", "figures")
     )
+    # The figures above the charts are a component of their own.
     start = "explorer({ data, parentElement: document.body, setTriggerValue() {} });"
+    live = live.replace("export default function figures", "function follow")
     return (
-        f"<style>{css}</style><body>{html}<script type='module'>const data = {json.dumps(data)};\n"
+        f"<style>{css}{style}</style><body>{figures}{html}<script type='module'>{live}\n"
+        "follow({ parentElement: document.body });</script>"
+        f"<script type='module'>const data = {json.dumps(data)};\n"
         f"{script.replace('export default function', 'function')}\n{start}</script></body>"
     )

@@ -107,17 +107,17 @@ def explore(run: Run) -> None:
 
 def _show_figures(run: Run, exploring: Exploring) -> None:
     """Show what the threshold does, and the button that commits it."""
-    left, right = st.columns([6, 1], vertical_alignment="center")
-    with left:
-        threshold_figures(key=f"threshold_figures_{run.id}")
     wanted = exploring.committed(run)
-    if right.button(
-        "Commit this threshold",
-        type="primary",
-        key="threshold_commit",
-        disabled=run.committed() == wanted,
-        width="stretch",
-    ):
+    with st.container(horizontal=True, vertical_alignment="center"):
+        with st.container(width="stretch"):
+            threshold_figures(key=f"threshold_figures_{run.id}")
+        pressed = st.button(
+            "Commit this threshold",
+            type="primary",
+            key="threshold_commit",
+            disabled=run.committed() == wanted,
+        )
+    if pressed:
         run.commit(wanted)
         st.rerun()
 
@@ -192,23 +192,24 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
             st.error(plain(error))
     if article is not None:
         exploring = replace(exploring, threshold=article, rule=Rule("fixed", article, costs=costs))
-    _show_thresholds(run, exploring, suggested)
-    if not unknown:
-        event, false_alarm = (_money(cost) for cost in (costs.event, costs.false_alarm))
-        st.caption(
-            f"Net value: an event costs {event}, of which a warning saves {costs.saved:.0%}; a false alarm "
-            f"costs {false_alarm}."
-        )
+    _show_thresholds(run, exploring, suggested, "" if unknown else f"  \n{_net_value(costs)}")
     return exploring, costs
 
 
-def _show_thresholds(run: Run, exploring: Exploring, suggested: float) -> None:
+def _net_value(costs: Costs) -> str:
+    return (
+        f"Net value: an event costs {_money(costs.event)}, of which a warning saves {costs.saved:.0%}; "
+        f"a false alarm costs {_money(costs.false_alarm)}."
+    )
+
+
+def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
     committed, unit = run.committed(), time_unit_of(run)
     value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
         f"Threshold in use: {plain(exploring.committed(run).in_words(unit))} · "
-        f"Committed: {value} ({plain(committed.in_words(unit))}), {moment(committed.time)}"
+        f"Committed: {value} ({plain(committed.in_words(unit))}), {moment(committed.time)}.{below}"
     )
 
 

@@ -42,7 +42,8 @@ def shown(app: AppTest) -> list[str]:
         if proto is not None:
             # Of the explorer what is read are its words; keys and the script are none.
             component = hasattr(proto, "component_name")
-            found.append(str(json.loads(proto.json)["words"].values() if component else proto))
+            words = (json.loads(proto.json or "null") or {}).get("words", {}) if component else {}
+            found.append(str(words.values() if component else proto))
 
     visit(app._tree)
     return found

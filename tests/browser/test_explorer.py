@@ -110,10 +110,12 @@ def next_frame(page: Page) -> None:
 
 
 def drag(page: Page, root: Locator, shares: list[float]) -> None:
-    """Press on the chart, move to each share of its width, one move a frame; do not let go."""
-    box = root.locator("svg").bounding_box()
+    """Press on the curves, move to each share of their width, one move a frame; do not let go."""
+    curves = root.locator("svg.curves")
+    curves.scroll_into_view_if_needed()
+    box = curves.bounding_box()
     assert box is not None
-    left, width = box["x"] + 60, box["width"] - 80
+    left, width = box["x"] + 60, box["width"] - 110
     page.mouse.move(left + shares[0] * width, box["y"] + 100)
     page.mouse.down()
     for share in shares:
@@ -314,14 +316,71 @@ def test_the_chart_can_be_saved(page: Page, server: Server, mill_run: Run, kind:
     assert b"undefined" not in saved
 
 
+def test_the_line_over_time_moves_all_charts_and_the_figures_and_sends_nothing(
+    page: Page, server: Server, quick_run: Run, complaints: Complaints
+) -> None:
+    sent: list[object] = []
+    page.on("websocket", lambda socket: socket.on("framesent", lambda message: sent.append(message)))
+    root = open_explorer(page, server, quick_run)
+    settled(page)
+    scores, chart = quick_run.scores("validation"), root.locator(".over-time")
+    chart.scroll_into_view_if_needed()
+    box = chart.bounding_box()
+    assert box is not None
+    lines = (".over-time svg", "svg.curves", "svg.classes")
+
+    def moving() -> list[str]:
+        next_frame(page)
+        stand = [root.locator(f"{chart} > line[transform]").get_attribute("transform") for chart in lines]
+        caught = page.locator(".figures [data-figure=caught]").inner_text()
+        return [*map(str, stand), caught, str(stands_at(root))]
+
+    page.mouse.move(box["x"] + 300, box["y"] + 40)
+    page.mouse.down()
+    before, high = len(sent), moving()
+    page.mouse.move(box["x"] + 300, box["y"] + 130)
+    low = moving()
+    assert not set(high) & set(low), "one of them did not move"
+    assert float(low[-1]) < float(high[-1]), "the lower line is the lower threshold"
+    height = float(re.findall(r"[\d.]+", low[0])[1])
+    assert abs(height - 130) <= 2, "the line is under the pointer"
+    assert shown(root)[1] == expected_matrix(scores, stands_at(root))
+    # What is drawn solid ends at the line.
+    clip = root.locator("canvas").nth(1).evaluate("(canvas) => getComputedStyle(canvas).clipPath")
+    assert abs(box["height"] - height - float(re.findall(r"[\d.]+", clip)[2])) < 1
+    assert len(sent) == before, "something was sent during the drag"
+    page.mouse.up()
+    expect(page.get_by_text("Threshold in use: set by hand")).to_be_visible()
+    assert len(sent) == before + 1
+    assert complaints.messages == []
+
+
+def test_the_figures_and_the_button_that_commits_are_in_sight(
+    page: Page, server: Server, quick_run: Run
+) -> None:
+    root = open_explorer(page, server, quick_run)
+    next_frame(page)
+    figures = page.locator(".figures")
+    # What no run without events shows is not there.
+    expect(figures.get_by_text("Time in alarm")).to_be_hidden()
+    commit = page.get_by_role("button", name="Commit this threshold")
+    for part in (figures, commit, page.get_by_role("combobox", name="Choose the threshold by a rule")):
+        box = part.bounding_box()
+        assert box is not None and box["y"] > 0 and box["y"] + box["height"] < 900
+    top, chart = figures.bounding_box(), root.locator(".over-time").bounding_box()
+    assert top is not None and chart is not None and top["y"] + top["height"] < chart["y"]
+    assert chart["y"] + chart["height"] < 900
+    assert not [cell for cell in figures.locator("dd:not(.interval):visible").all_inner_texts() if not cell]
+
+
 @pytest.mark.mill
 def test_both_tails_can_be_read(page: Page, server: Server, mill_run: Run) -> None:
     root = open_explorer(page, server, mill_run)
     shapes = set()
     for button in ("Whole range", "Log axis", "Whole range"):
-        shapes.add(root.locator("svg path").nth(1).get_attribute("d"))
+        shapes.add(root.locator("svg.curves path").nth(1).get_attribute("d"))
         root.get_by_role("button", name=button).click()
         next_frame(page)
-    shapes.add(root.locator("svg path").nth(1).get_attribute("d"))
+    shapes.add(root.locator("svg.curves path").nth(1).get_attribute("d"))
     assert len(shapes) >= 3
     assert not any("NaN" in (shape or "") for shape in shapes)

@@ -1,6 +1,7 @@
 """What the explorer is handed: the same keys and types on both sides."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, get_type_hints, is_typeddict
 
@@ -11,8 +12,9 @@ from rare_event.bench.data import synthetic_scores
 from rare_event.config import AlarmPolicy, Costs
 from rare_event.config.labels import RECONSTRUCTION
 from rare_event.judge.explorer import event_levels, explorer_columns
+from rare_event.judge.scores import Scores
 from rare_event.plots import explorer
-from rare_event.plots.explorer import ExplorerData, explorer_data
+from rare_event.plots.explorer import MOST_POINTS, ExplorerData, OverTime, event_times, explorer_data
 
 SCRIPT = (Path(explorer.__file__).parents[1] / "ui/threshold_explorer/explorer.js").read_text("utf-8")
 HANDED = {
@@ -47,6 +49,56 @@ def test_the_script_is_checked_against_them() -> None:
     assert SCRIPT.startswith("// @ts-check\n")
     assert "@param {{ data: ExplorerData, " in SCRIPT
     assert not re.search(r"@ts-(ignore|nocheck|expect-error)|\{any\}|\{\*\}", SCRIPT)
+
+
+def over_time(scores: Scores, start: np.datetime64 | None = None) -> OverTime:
+    policy = AlarmPolicy(lead=60.0)
+    return explorer_data(
+        explorer_columns(scores, policy, (1.0,)),
+        scores,
+        event_levels(scores, policy),
+        1.0,
+        part="Validation",
+        label=RECONSTRUCTION,
+        costs=Costs(),
+        start=start,
+    )["over_time"]
+
+
+def test_what_is_drawn_over_time_are_windows_of_their_class_and_their_extremes() -> None:
+    scores = synthetic_scores(60_000)
+    drawn = over_time(scores, np.datetime64("1999-05-01T00:02"))
+    for name, points in (("normal", drawn["normal"]), ("positive", drawn["positive"])):
+        mine = scores.y_true == (name == "positive")
+        windows = {
+            (round(float(time), 2), float(f"{score:.5g}"))
+            for time, score in zip(scores.clock[mine], scores.y_score[mine], strict=True)
+        }
+        found = list(zip(points["time"], points["score"], strict=True))
+        assert set(found) <= windows and len(set(found)) == len(found) <= MOST_POINTS
+        assert points["time"] == sorted(points["time"])
+        # A peak that would not be drawn is an alarm that nobody sees.
+        assert max(points["score"]) == float(f"{scores.y_score[mine].max():.5g}")
+        assert min(points["score"]) == float(f"{scores.y_score[mine].min():.5g}")
+    assert drawn["start"] == 925_516_920_000.0
+
+
+def test_events_are_drawn_where_they_begin() -> None:
+    scores = synthetic_scores(20_000)
+    drawn = over_time(scores)
+    assert drawn["start"] is None
+    begin = [
+        scores.clock[i] + scores.to_event[i]
+        for i in (int(np.flatnonzero(scores.event == event)[0]) for event in scores.total_events)
+    ]
+    assert drawn["events"] == pytest.approx(begin)
+    assert drawn["ends"] == pytest.approx([scores.clock[0], max(scores.clock[-1], *begin)])
+    # An event that no window sees has no place, and the others keep theirs.
+    first = scores.total_events[0]
+    unseen = replace(scores, event=np.where(scores.event == first, -1, scores.event))
+    times = event_times(unseen)
+    assert np.isnan(times[0]) and times[1:] == pytest.approx(begin[1:])
+    assert over_time(unseen)["events"][0] is None
 
 
 def test_what_is_handed_over_has_these_keys_at_every_depth() -> None:

@@ -5,16 +5,16 @@
 // threshold goes to Python. Where no event can be judged, how often and how long an alarm sounds takes
 // the place of precision and recall.
 
-const HEIGHT = 226;
+const HEIGHT = 206;
 const LEFT = 56;
 const RIGHT = 48;
-const TIMES = { top: 24, bottom: 176 };
-const STRIP = { top: 180, bottom: 194 };
-const CURVES = { top: 24, bottom: 180 };
+const TIMES = { top: 24, bottom: 162 };
+const STRIP = { top: 166, bottom: 180 };
+const CURVES = { top: 24, bottom: 160 };
 const DOT = { normal: 3, positive: 5 };
 const MINUTES_PER_DAY = 1440;
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].concat(
-  [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000].map((days) => days * MINUTES_PER_DAY),
+  [1, 2, 5, 7, 14, 28, 56, 100, 200, 500, 1000, 2000, 5000].map((days) => days * MINUTES_PER_DAY),
 );
 const KEY_PAUSE = 150;
 const EXACT_DIGITS = 10;
