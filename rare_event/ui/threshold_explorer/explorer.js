@@ -495,6 +495,10 @@ function ticksOf(low, high, logarithmic) {
   return ticks;
 }
 
+// The end of the axis of events: its quarters are whole events.
+/** @param {ExplorerData} data */
+const eventsAtTop = ({ n_events }) => Math.max(4, 4 * Math.ceil(n_events / 4));
+
 // The end of the axis of alarms: a number whose quarters are short.
 /**
  * @param {ExplorerData} data
@@ -643,18 +647,15 @@ function addTitleUpwards(add, words, x = 12) {
  * @param {Add} add
  * @param {ExplorerData} data
  * @param {Axis} axis
+ * @param {string} title
  */
-function drawThresholdAxis(add, data, axis) {
+function drawThresholdAxis(add, data, axis, title) {
   for (const tick of axis.ticks) {
     const x = axis.toPixel(tick);
     add("line", { x1: x, x2: x, y1: CURVES.top, y2: CURVES.bottom, stroke: data.colours.grid });
     add("text", { x, y: CURVES.bottom + 16, "text-anchor": "middle" }, significant(tick, 3));
   }
-  add(
-    "text",
-    { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" },
-    `Threshold on the ${data.score} (${data.unit})`,
-  );
+  add("text", { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, title);
 }
 
 /**
@@ -679,11 +680,11 @@ function drawCurves(svg, data, axis, alarms) {
   for (const share of [0, 0.25, 0.5, 0.75, 1]) {
     const y = heightOf(CURVES, share);
     add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: data.colours.grid });
-    const first = judged ? share * (rated ? data.n_events : 1) : share * most;
+    const first = judged ? share * (rated ? eventsAtTop(data) : 1) : share * most;
     add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, significant(first, 3));
     if (judged && rated) add("text", { x: axis.right + 6, y: y + 4 }, significant(share * most, 3));
   }
-  drawThresholdAxis(add, data, axis);
+  drawThresholdAxis(add, data, axis, `Threshold on the ${data.score} (${data.unit})`);
   if (!judged) addTitleUpwards(add, data.words.false_alarms);
   else addTitleUpwards(add, rated ? "Events caught" : "Precision, recall");
   if (rated) drawRates(add, data, axis, most);
@@ -728,7 +729,7 @@ function drawRates(add, data, axis, most) {
   );
   if (judged) {
     drawCurve(add, columns, axis, 0, "events caught", colours.caught, (i) =>
-      heightOf(CURVES, columns.caught[i] / data.n_events),
+      heightOf(CURVES, columns.caught[i] / eventsAtTop(data)),
     );
     return;
   }
@@ -942,7 +943,7 @@ function drawClasses(svg, data, axis) {
   const bins = (axis.logarithmic && data.histograms.logarithmic) || data.histograms.linear;
   const tallest = Math.max(1e-9, ...bins.normal, ...bins.positive);
   const judged = data.n_positive > 0;
-  drawThresholdAxis(add, data, axis);
+  drawThresholdAxis(add, data, axis, capitalised(data.score));
   for (const share of [0, 1]) {
     const y = heightOf(CURVES, share);
     add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: colours.grid });
