@@ -1,11 +1,16 @@
 """A simulated paper machine: a seeded table that behaves like a real mill's, with known causes.
 
-It is hard in the same ways. A few slow factors move the sensors together; the sensors drift, and one
-long stop shifts some of them permanently, so that a model of their *levels* becomes outdated; a fifth
-of the breaks come without any warning. `PRECURSORS` announce the others for 2 to 12 minutes, by
-*changes* that are small compared with the drift.
+A row is 2 minutes. Slow factors move all sensors over hours, and each sensor wanders besides: their levels
+show little else, and differences between rows hardly see it. What moves from row to row is mostly shared
+too: each of five control loops (`LOOPS`) moves its sensors *together*, most of all after a restart.
 
-Values are drawn in units of a sensor's usual spread and converted to engineering units at the end.
+Seven breaks in ten are announced: for 8 to 20 minutes the five `PRECURSORS` fluctuate more and more, each
+on its own and no longer with the others. The others come without any warning, and many warnings are weak, so
+no model catches all breaks.
+
+For the checks: `DRIFTING` fouls steadily, `DEAD` always shows 0, the machine stands for three days, and
+`TRIAL` is a grade that was made for an hour only. Values are drawn in units of a sensor's usual spread and
+converted to engineering units at the end.
 """
 
 from __future__ import annotations
@@ -23,46 +28,72 @@ from rare_event.config import require
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
-# Name: (usual value, usual spread), in the unit a mill would show; no spread is above a 30th of the
-# value, so that drift never makes a pressure negative.
-SENSORS: dict[str, tuple[float, float]] = {
-    "stock_consistency": (3.2, 0.08),  # %
-    "stock_flow": (412.0, 9.0),  # m3/h
-    "stock_ph": (7.4, 0.12),
-    "stock_temperature": (48.0, 1.1),  # degrees C
-    "filler_flow": (61.0, 2.0),  # l/min
-    "retention_aid_flow": (18.5, 0.6),  # l/min
-    "white_water_turbidity": (230.0, 7.5),  # NTU
-    "headbox_pressure": (58.0, 1.3),  # kPa
-    "slice_opening": (11.5, 0.25),  # mm
-    "jet_wire_ratio": (1.01, 0.02),
-    "wire_speed": (868.0, 6.5),  # m/min
-    "foil_vacuum": (9.5, 0.3),  # kPa
-    "couch_vacuum": (62.0, 2.0),  # kPa
-    "press_load_1": (71.0, 1.7),  # kN/m
-    "press_load_2": (94.0, 2.2),  # kN/m
-    "felt_moisture": (41.0, 1.3),  # %
-    "draw_press_dryer": (17.5, 0.55),  # m/min
-    "steam_pressure_1": (142.0, 4.0),  # kPa
-    "steam_pressure_2": (211.0, 5.5),  # kPa
-    "condensate_flow": (33.0, 1.1),  # m3/h
-    "dryer_temperature": (104.0, 2.4),  # degrees C
-    "hood_humidity": (170.0, 5.0),  # g/kg
-    "reel_tension": (318.0, 8.0),  # N/m
-    "reel_moisture": (6.8, 0.22),  # %
+# Control loop: its sensors, each with (usual value, usual spread) in the unit a mill would show. No spread
+# is above a 30th of the value, so that no wandering makes a pressure negative.
+LOOPS: dict[str, dict[str, tuple[float, float]]] = {
+    "stock": {
+        "stock_consistency": (3.2, 0.08),  # %
+        "stock_flow": (412.0, 9.0),  # m3/h
+        "stock_ph": (7.4, 0.12),
+        "stock_temperature": (48.0, 1.1),  # degrees C
+        "filler_flow": (61.0, 2.0),  # l/min
+        "retention_aid_flow": (18.5, 0.6),  # l/min
+        "white_water_turbidity": (230.0, 7.5),  # NTU
+    },
+    "headbox": {
+        "headbox_pressure": (58.0, 1.3),  # kPa
+        "headbox_level": (74.0, 1.9),  # %
+        "slice_opening": (11.5, 0.25),  # mm
+        "jet_wire_ratio": (1.01, 0.02),
+        "wire_speed": (868.0, 6.5),  # m/min
+        "fan_pump_speed": (612.0, 11.0),  # 1/min
+    },
+    "vacuum": {
+        "foil_vacuum": (9.5, 0.3),  # kPa
+        "couch_vacuum": (62.0, 2.0),  # kPa
+        "press_load_1": (71.0, 1.7),  # kN/m
+        "press_load_2": (94.0, 2.2),  # kN/m
+        "felt_moisture": (41.0, 1.3),  # %
+        "felt_tension": (3.4, 0.1),  # kN/m
+    },
+    "steam": {
+        "steam_pressure_1": (142.0, 4.0),  # kPa
+        "steam_pressure_2": (211.0, 5.5),  # kPa
+        "condensate_flow": (33.0, 1.1),  # m3/h
+        "dryer_temperature": (104.0, 2.4),  # degrees C
+        "hood_humidity": (170.0, 5.0),  # g/kg
+        "hood_exhaust_flow": (88.0, 2.6),  # kg/s
+    },
+    "reel": {
+        "draw_press_dryer": (17.5, 0.55),  # m/min
+        "dryer_drive_load": (283.0, 8.5),  # kW
+        "reel_tension": (318.0, 8.0),  # N/m
+        "reel_moisture": (6.8, 0.22),  # %
+        "reel_basis_weight": (48.6, 0.9),  # g/m2
+    },
 }
+SENSORS = {name: usual for loop in LOOPS.values() for name, usual in loop.items()}
 
 # The sensors that change before a break; no other sensor does.
-PRECURSORS = ("headbox_pressure", "retention_aid_flow", "couch_vacuum", "draw_press_dryer", "reel_tension")
+PRECURSORS = ("couch_vacuum", "felt_moisture", "draw_press_dryer", "dryer_drive_load", "reel_tension")
+DRIFTING = "white_water_turbidity"
+DEAD = "pit_level"
 
 GRADES = ("N42", "N45", "N49", "M54", "M60")  # newsprint and magazine paper, by basis weight
+TRIAL = "T38"
+TRIAL_AT, TRIAL_SHARE = 0.3, 0.003  # of the rows
 ROW_MINUTES = 2
-BREAK_SHARE = 0.007  # of the rows, as on the real mill
-MAX_LEAD = 6  # rows: the longest warning is 12 minutes
-SILENT_SHARE = 0.2  # of the breaks: no warning in any sensor, so no model can catch them
-LONG_STOP_AT = 0.6  # of the rows: the stop after which some sensors keep another level
-LONG_STOP_ROWS = 420  # 14 hours
-WALK = 5.0  # usual spreads that a sensor drifts in 12,000 rows (one standard deviation)
+BREAK_SHARE = 0.008  # of the rows; on the real mill 0.007
+SILENT_SHARE = 0.3  # of the breaks: no warning in any sensor, so no model can catch them
+LEAD = (4, 10)  # rows: warnings last 8 to 20 minutes
+LONG_STOP_AT = 0.6  # of the rows
+LONG_STOP_ROWS = 2160  # 3 days
+
+# In usual spreads of a sensor.
+DRIFT = 8.0  # from the first row to the last
+LOOP_MOVES = 0.15  # one standard deviation, in quiet running
+OWN_NOISE = 0.05  # the same
+WARNING = 0.8  # the same, in the last row before a break
 
 
 def sample_mill(rows: int = 12_000, seed: int = 7) -> pd.DataFrame:
@@ -78,8 +109,8 @@ def sample_mill(rows: int = 12_000, seed: int = 7) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ``time``, ``break`` (1 in the row of a break), the `SENSORS`, ``grade`` and
-        ``valve_open``. Rows during a stop are left out, as in the real mill's table.
+        Columns ``time``, ``break`` (1 in the row of a break), the `SENSORS`, the `DEAD` sensor, ``grade``
+        and ``valve_open``. Rows during a stop are left out, as in the real mill's table.
 
     Raises
     ------
@@ -88,19 +119,20 @@ def sample_mill(rows: int = 12_000, seed: int = 7) -> pd.DataFrame:
     """
     require(rows >= 500, f"The sample mill was asked for {rows} rows; it needs at least 500.")
     # One random stream for each part: a change to one leaves the others as they are.
-    rng = np.random.default_rng(seed).spawn(9)
+    rng = np.random.default_rng(seed).spawn(8)
     breaks = _break_rows(rng[0], rows)
     stops = _stop_rows(rng[1], rows, breaks)
     grade = _grades(rng[2], rows, np.flatnonzero(stops))
     valve = _valve(rng[3], rows)
-    z = _factors(rng[4], rows) + _noise(rng[5], rows) + _drift(rng[6], rows)
-    z += _setpoints(rng[7], grade) + _warnings(rng[8], rows, breaks)
-    z[:, _columns("condensate_flow")] += 1.5 * valve[:, None]
+    z = _wander(rng[4], rows) + _fast(rng[5], rows, np.flatnonzero(stops))
+    z += _setpoints(rng[6], grade) + _warnings(rng[7], rows, breaks)
+    z[:, _columns("condensate_flow")] += 0.8 * valve[:, None]
+    z[:, _columns(DRIFTING)] += np.linspace(0, DRIFT, rows)[:, None]
     usual, spread = np.array(list(SENSORS.values())).T
     sensors = pd.DataFrame(np.round(usual + spread * z, 3), columns=list(SENSORS))
     sensors.insert(0, "time", _times(stops))
     sensors.insert(1, "break", np.isin(np.arange(rows), breaks).astype(np.int64))
-    return sensors.assign(grade=np.array(GRADES)[grade], valve_open=valve)
+    return sensors.assign(**{DEAD: 0}, grade=np.array([*GRADES, TRIAL])[grade], valve_open=valve)
 
 
 def write_sample(path: Path) -> Path:
@@ -161,10 +193,14 @@ def _times(stops: Ints) -> pd.DatetimeIndex:
 
 
 def _grades(rng: np.random.Generator, rows: int, restarts: Ints) -> Ints:
-    """Grade of each row, as a position in `GRADES`: it changes at some restarts."""
+    """Grade of each row, as a position in `GRADES`: it changes at some restarts. The trial is one more."""
     changes = restarts[rng.random(len(restarts)) < 0.3]
     drawn = rng.integers(0, len(GRADES), size=len(changes) + 1)
-    return drawn[np.searchsorted(changes, np.arange(rows), side="right")]
+    grade = drawn[np.searchsorted(changes, np.arange(rows), side="right")]
+    # The long stop comes later, so there is a restart to begin with.
+    trial = restarts[np.searchsorted(restarts, TRIAL_AT * rows)]
+    grade[trial : trial + 1 + int(TRIAL_SHARE * rows)] = len(GRADES)
+    return grade
 
 
 def _valve(rng: np.random.Generator, rows: int) -> Ints:
@@ -173,42 +209,36 @@ def _valve(rng: np.random.Generator, rows: int) -> Ints:
     return np.minimum(np.convolve(opened, np.ones(5, dtype=np.int64))[:rows], 1)
 
 
-def _factors(rng: np.random.Generator, rows: int) -> Floats:
-    """Four slow factors (of 1 to 17 hours) that move all sensors together."""
-    memory = np.array([0.985, 0.99, 0.995, 0.998])
+def _wander(rng: np.random.Generator, rows: int) -> Floats:
+    """Four slow factors (of 1 to 7 hours) that move all sensors together, and a slower one of each sensor."""
+    memory = np.array([0.97, 0.985, 0.99, 0.995])
     loadings = rng.normal(0, 0.6, size=(len(memory), len(SENSORS)))
-    return _autoregressive(rng, rows, memory) @ loadings
+    own = _autoregressive(rng, rows, np.full(len(SENSORS), 0.998))
+    return _autoregressive(rng, rows, memory) @ loadings + own
 
 
-def _noise(rng: np.random.Generator, rows: int) -> Floats:
-    """Draw each sensor's own variation: short memory, measurement noise and rare spikes.
+def _fast(rng: np.random.Generator, rows: int, restarts: Ints) -> Floats:
+    """Movement from row to row: of the loops, which move their sensors together, and of each sensor.
 
-    The noise swells and fades over hours, and spikes hit any sensor at any time; without them, a single
-    large change would reveal every break.
+    The loops swell and fade over hours. After a restart they are more than twice as restless, and settle
+    within half an hour. Rarely a sensor shows a wrong value in one row.
     """
-    count = len(SENSORS)
-    own = 0.1 * _autoregressive(rng, rows, np.full(count, 0.9))
-    swell = np.exp(0.15 * _autoregressive(rng, rows, np.array([0.98])))
-    spikes = (rng.random((rows, count)) < 0.001) * rng.normal(0, 1.5, (rows, count))
-    return swell * (own + 0.1 * rng.standard_normal((rows, count))) + spikes
-
-
-def _drift(rng: np.random.Generator, rows: int) -> Floats:
-    """Slow random walks of all sensors, and the step of a few at the long stop.
-
-    The step is 6 to 15 spreads, larger than any before, as after the 14-hour stop of the real mill.
-    """
-    count = len(SENSORS)
-    walk = np.cumsum(rng.normal(0, WALK / np.sqrt(12_000), (rows, count)), axis=0)
-    moved = rng.choice(count, size=5, replace=False)
-    step = rng.uniform(6, 15, size=5) * rng.choice([-1, 1], size=5)
-    walk[int(LONG_STOP_AT * rows) :, moved] += step
-    return walk
+    count, row = len(SENSORS), np.arange(rows)
+    since = row - np.maximum.accumulate(np.where(np.isin(row, restarts), row, 0))
+    swell = np.exp(0.3 * _autoregressive(rng, rows, np.full(len(LOOPS), 0.98)))
+    swell *= 1 + 1.5 * np.exp(-since / 6)[:, None]
+    moves = swell * _autoregressive(rng, rows, np.full(len(LOOPS), 0.6))
+    loop = np.repeat(np.arange(len(LOOPS)), [len(sensors) for sensors in LOOPS.values()])
+    gain = rng.uniform(0.7, 1.3, count) * rng.choice([-1, 1], count)
+    spikes = (rng.random((rows, count)) < 5e-5) * rng.normal(0, 1.5, (rows, count))
+    own = OWN_NOISE * rng.standard_normal((rows, count))
+    every: Floats = own + LOOP_MOVES * gain * moves[:, loop] + spikes
+    return every
 
 
 def _setpoints(rng: np.random.Generator, grade: Ints) -> Floats:
     """Each grade has its own setpoints in a third of the sensors."""
-    shape = (len(GRADES), len(SENSORS))
+    shape = (len(GRADES) + 1, len(SENSORS))
     offsets = rng.normal(0, 1.0, shape) * (rng.random(len(SENSORS)) < 1 / 3)
     return offsets[grade]
 
@@ -216,22 +246,17 @@ def _setpoints(rng: np.random.Generator, grade: Ints) -> Floats:
 def _warnings(rng: np.random.Generator, rows: int, breaks: Ints) -> Floats:
     """Draw the warnings of breaks; zero outside the `PRECURSORS` and far from breaks.
 
-    Each warning draws its shape (a ramp that grows until the break, a flutter up and down, or a lasting
-    step), length (1 to 6 rows), strength and sensors (each of the `PRECURSORS` with probability 0.6).
+    Each warning draws its length and its strength, and grows faster and faster until the break's own row.
     It never begins before the previous break.
     """
-    count, sensors = len(breaks), len(PRECURSORS)
-    ahead = np.arange(MAX_LEAD + 1)  # rows until the break; 0 is the break's own row
-    lead = rng.integers(1, MAX_LEAD + 1, size=(count, 1))
-    ramp = (lead + 1 - ahead) * 0.5
-    flutter = np.where(ahead % 2, 0.7, -0.7) * np.ones_like(ramp)
-    step = np.ones_like(ramp)
-    kind = rng.choice(3, size=(count, 1), p=[0.35, 0.55, 0.1])
-    strength = rng.lognormal(0, 0.4, size=(count, 1)) * (rng.random((count, 1)) >= SILENT_SHARE)
+    count = len(breaks)
+    lead = rng.integers(LEAD[0], LEAD[1] + 1, size=(count, 1))
+    strength = WARNING * rng.lognormal(0, 0.4, size=(count, 1)) * (rng.random((count, 1)) >= SILENT_SHARE)
+    ahead = np.arange(LEAD[1] + 1)  # rows until the break; 0 is the break's own row
     room = np.diff(breaks, prepend=-1)[:, None]
-    shape = np.choose(kind, [ramp, flutter, step]) * strength * (ahead <= lead) * (ahead < room)
-    sign = rng.choice([-1, 1], (count, sensors)) * (rng.random((count, sensors)) < 0.6)
-    rows_ahead = np.maximum(breaks[:, None] - ahead, 0)
+    size = strength * np.maximum(1 - ahead / (lead + 1), 0) ** 2 * (ahead < room)
+    moves = size[:, :, None] * rng.standard_normal((*size.shape, len(PRECURSORS)))
     change = np.zeros((rows, len(SENSORS)))
-    np.add.at(change, (rows_ahead[:, :, None], _columns(*PRECURSORS)), shape[:, :, None] * sign[:, None, :])
+    rows_ahead = np.maximum(breaks[:, None] - ahead, 0)
+    np.add.at(change, (rows_ahead[:, :, None], _columns(*PRECURSORS)), moves)
     return change

@@ -62,7 +62,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     summary = frame(app, "missing", "min", "mean", "max").set_index("column")
     assert summary.loc[first, "max"] == pytest.approx(table.frame[first].max())
     assert summary.loc[table.schema.labels[0], "role"] == "label"
-    assert set(summary["grade"]) <= {"good", "note", "warning", "problem"} and len(summary) == 28
+    assert set(summary["grade"]) <= {"good", "note", "warning", "problem"} and len(summary) == 35
 
 
 def test_a_view_is_drawn_when_it_is_chosen_and_not_before(open_page: OpenPage, dataset: Dataset) -> None:

@@ -78,7 +78,7 @@ def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> N
     require_shape(figures, KEYS)
     require_shape(figures["folds"][0], {"auc": float, "n": int, "n_positive": int})
     assert figures["preset"] == "recommended" and figures["split"] == "chronological"
-    assert figures["n_sensors"] == 24 and figures["epochs"] == 1 and len(figures["folds"]) == 1
+    assert figures["n_sensors"] == 30 and figures["epochs"] == 1 and len(figures["folds"]) == 1
     assert sum(figures["confusion"].values()) == figures["test"]["n"]
     assert "Traceback" not in err
     run = open_run(figures["run"])

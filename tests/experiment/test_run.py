@@ -92,7 +92,7 @@ def test_figures_of_a_result(result) -> None:
     figures = to_plain(summarise(result))
     config, prepared = result.config, result.prepared
     assert figures["preset"] == "recommended" and figures["split"] == config.split.kind
-    assert figures["n_rows"] == len(prepared.row) and figures["n_sensors"] == 24
+    assert figures["n_rows"] == len(prepared.row) and figures["n_sensors"] == 30
     assert figures["n_windows"] == len(prepared.ends) and figures["n_positive"] == prepared.n_positive
     assert figures["epochs"] == (2 if config.model.kind == "dense" else 1)
     assert [fold["n"] for fold in figures["folds"]] == [len(fold.test) for fold in result.folds]

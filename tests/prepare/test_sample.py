@@ -1,4 +1,7 @@
-"""The sample mill: its shape, its truth, and that it is as hard as a real mill in the same ways."""
+"""The sample mill: its shape, its truth, what the checks find in it, and by which inputs a break is seen.
+
+What the product's own models reach on it: tests/proof/test_sample_mill.py.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -10,8 +13,20 @@ from sklearn.decomposition import PCA
 from sklearn.metrics import roc_auc_score
 from sklearn.model_selection import KFold
 
+from rare_event.checks.check import check
 from rare_event.errors import ConfigError
-from rare_event.prepare.sample import GRADES, PRECURSORS, SENSORS, sample_mill, write_sample
+from rare_event.prepare.sample import (
+    DEAD,
+    DRIFTING,
+    GRADES,
+    LOOPS,
+    PRECURSORS,
+    SENSORS,
+    TRIAL,
+    sample_mill,
+    write_sample,
+)
+from rare_event.prepare.table import Table
 
 Split = tuple[np.ndarray, np.ndarray]
 Scale = Callable[[np.ndarray, np.ndarray], np.ndarray]
@@ -25,12 +40,13 @@ def table() -> pd.DataFrame:
 
 
 def test_columns_and_values(table: pd.DataFrame) -> None:
-    assert list(table) == ["time", "break", *SENSORS, "grade", "valve_open"]
+    assert list(table) == ["time", "break", *SENSORS, DEAD, "grade", "valve_open"]
     assert len(table) == 12_000
     assert not table.isna().any().any()
     assert set(table["break"]) == set(table["valve_open"]) == {0, 1}
-    assert set(table["grade"]) == set(GRADES)
-    assert set(PRECURSORS) < set(SENSORS)
+    assert set(table["grade"]) == {*GRADES, TRIAL}
+    assert set(PRECURSORS) < set(SENSORS) and DRIFTING not in PRECURSORS
+    assert not table[DEAD].any()
 
 
 @pytest.mark.parametrize("seed", range(20))
@@ -49,7 +65,7 @@ def test_most_breaks_are_followed_by_a_gap(table: pd.DataFrame) -> None:
     assert 0.7 < (minutes[after_break] > 6).mean() < 0.95
     assert 2 <= (minutes[~after_break] > 6).sum() <= 4  # 3 other stops and the long one
     assert minutes.idxmax() == 7200  # 60 % of 12,000 rows
-    assert minutes.max() == 842  # 420 rows of 2 minutes are missing, so row 421 comes next
+    assert minutes.max() == 3 * 24 * 60 + 2  # no row of three days, so the next one comes 2 minutes later
 
 
 def test_one_seed_gives_one_table() -> None:
@@ -67,20 +83,31 @@ def test_only_precursors_change_before_breaks(table: pd.DataFrame) -> None:
     change = table[list(SENSORS)].diff().abs()
     rows = np.flatnonzero(table["break"])
     before = np.zeros(len(table), dtype=bool)
-    for k in range(1, 5):
+    for k in (1, 2):
         before[rows - k] = True
     restart = (table["time"].diff() != pd.Timedelta("2min")) | (table["break"] == 1)
     restart |= table["break"].shift(fill_value=0) == 1
     ratio = change[before & ~restart].mean() / change[~before & ~restart].mean()
     others = [name for name in SENSORS if name not in PRECURSORS]
-    assert (ratio[list(PRECURSORS)] > 2).all()
+    assert (ratio[list(PRECURSORS)] > 1.8).all()
     assert ratio[others].between(0.7, 1.3).all()
 
 
-def test_levels_move_at_the_long_stop(table: pd.DataFrame) -> None:
-    before, after = table[list(SENSORS)].iloc[7190:7200], table[list(SENSORS)].iloc[7200:7210]
-    spread = pd.Series({name: spread for name, (_, spread) in SENSORS.items()})
-    assert ((after.mean() - before.mean()).abs() > 4 * spread).sum() == 5
+def test_most_movement_from_row_to_row_is_shared(table: pd.DataFrame) -> None:
+    change = table[list(SENSORS)].diff()[1:].to_numpy()
+    change = robust(change, change)
+    shared = 4 + len(LOOPS)  # slow factors and control loops
+    assert PCA(shared).fit(change).explained_variance_ratio_.sum() > 0.7
+    alone = np.random.default_rng(0).permuted(change, axis=0)
+    assert PCA(shared).fit(alone).explained_variance_ratio_.sum() < 0.4
+
+
+def test_the_checks_name_the_drift_the_stop_the_dead_sensor_and_the_trial(sample_table: Table) -> None:
+    found = {(each.code, each.column): each for each in check(sample_table)}
+    assert set(found) == {("RE106", "time"), ("RE312", DRIFTING), ("RE404", "grade"), ("RE501", DEAD)}
+    assert "the longest lasts 4,322 minutes" in found["RE106", "time"].what
+    assert TRIAL in found["RE404", "grade"].what
+    assert {each.grade for each in found.values()} == {"note"}
 
 
 def test_csv_is_written_whole_and_reads_back(tmp_path: Path, table: pd.DataFrame) -> None:
@@ -146,26 +173,33 @@ def auc(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray, scale
     return float(roc_auc_score(y[test], error))
 
 
+def squares_auc(x: np.ndarray, y: np.ndarray, train: np.ndarray, test: np.ndarray) -> float:
+    scaled = robust(x[train][y[train] == 0], x[test])
+    return float(roc_auc_score(y[test], (scaled**2).mean(axis=1)))
+
+
 def rolling(n: int) -> list[Split]:
     edges = np.linspace(0.4 * n, n, 7).astype(int)
     return [(np.arange(a), np.arange(a, b)) for a, b in zip(edges, edges[1:], strict=False)]
 
 
-def test_levels_fail_over_time_differences_work_and_a_random_split_flatters() -> None:
-    """Measured for the default seed: 0.54, 0.76 and 0.64; other seeds spread by 0.05."""
+def test_differences_see_breaks_levels_and_plain_squares_do_not_and_a_random_split_is_optimistic() -> None:
+    """Measured for the default seed: 0.82, 0.55, 0.72 and 0.62; other seeds spread by 0.05."""
     figures = []
     for seed in SEEDS:
         level, difference, y = model_inputs(sample_mill(seed=seed))
-        random = list(KFold(5, shuffle=True, random_state=0).split(level))
+        folds, random = rolling(len(y)), list(KFold(5, shuffle=True, random_state=0).split(level))
         figures.append(
             (
-                np.mean([auc(level, y, *fold) for fold in rolling(len(y))]),
-                np.mean([auc(difference, y, *fold, scale=robust) for fold in rolling(len(y))]),
+                np.mean([auc(difference, y, *fold, scale=robust) for fold in folds]),
+                np.mean([auc(level, y, *fold) for fold in folds]),
+                np.mean([squares_auc(difference, y, *fold) for fold in folds]),
                 np.mean([auc(level, y, *fold) for fold in random]),
             )
         )
     default = figures[0]
-    for levels_rolling, differences_rolling, levels_random in (default, np.mean(figures, axis=0)):
-        assert levels_rolling < 0.56
-        assert 0.70 < differences_rolling < 0.85
-        assert levels_random > 0.62
+    for differences, levels, squares, levels_random in (default, np.mean(figures, axis=0)):
+        assert 0.78 < differences < 0.90  # three in ten breaks are silent: no model reaches more
+        assert levels < 0.58
+        assert squares < differences - 0.06
+        assert levels_random > levels + 0.04
