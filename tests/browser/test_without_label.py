@@ -34,7 +34,7 @@ def test_the_threshold_is_dragged_without_a_label(
 ) -> None:
     root = open_explorer(page, server, run)
     settled(page)
-    before, figure = stands_at(root), root.locator("[data-figure=in_alarm]")
+    before, figure = stands_at(root), page.locator(".figures [data-figure=in_alarm]")
     rare = figure.inner_text()
     drag(page, root, [0.8, 0.5, 0.05])
     next_frame(page)
