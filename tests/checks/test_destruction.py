@@ -50,7 +50,8 @@ def every_defect() -> pd.DataFrame:
         status=np.where(np.isin(np.arange(N), [10, 40, 80]), "STOP", "RUN"),
         fault=np.isin(np.arange(N), [5, 6, 7, 50]) * 1,
         words=["1.5", "2.5", "n.a."] + ["2.5", "3.5"] * ((N - 3) // 2) + ["1.5"],
-        units=["1.5", "2.5", "79.31 °C"] + ["2.5", "3.5"] * ((N - 3) // 2) + ["1.5"],
+        # More than one cell in a hundred: so few would be missing values.
+        units=np.where(np.arange(N) % 40 == 2, "79.31 °C", np.where(np.arange(N) % 2, "2.5", "3.5")),
         flat=3.5,
     )
 
@@ -152,7 +153,7 @@ SORT: Action = "sort-time"
 # data, column, action that would destroy, words of the reason, words of what to do instead
 DESTROYERS = {
     "units": (
-        frame(x2=["80.5"] * 60 + ["79.31 °C"] + ["80.4"] * 39),
+        frame(x2=["80.5"] * 60 + ["79.31 °C"] * 2 + ["80.4"] * 38),
         "x2",
         "forward-fill",
         ["'79.31 °C' in line 62"],

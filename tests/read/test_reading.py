@@ -94,7 +94,8 @@ def test_words_for_missing_stay_words_among_texts() -> None:
 
 def test_a_text_far_down_brings_back_the_texts_before_it() -> None:
     lines = [f"{i},{i}.50" for i in range(700_000)]
-    lines[600_000] = "600000,1 abc"
+    # More than one cell in a hundred: so few would be missing values.
+    lines[600_000:608_000] = [f"{i},1 abc" for i in range(600_000, 608_000)]
     raw = read_raw(("a,b\n" + "\n".join(lines) + "\n").encode(), name="f").frame.reset_index(drop=True)
     assert raw["b"][0] == "0.50" and raw["b"][600_000] == "1 abc" and len(raw) == 700_000
     assert raw["a"].iloc[-1] == 699_999 and raw["a"].dtype == np.float32
