@@ -15,7 +15,7 @@ from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.seal import is_open
-from rare_event.text import plain
+from rare_event.text import number, plain, plural
 from rare_event.ui.articles.step import step
 from rare_event.ui.articles.texts import BOARD, CURVES, ERRORS, LOSS, NETWORK, OTHERS, SAVED, SOURCES
 from rare_event.ui.cache import evaluation_of, jobs, points_of, scores_of
@@ -62,6 +62,7 @@ def show_training(dataset: Dataset, article: str, run: Run | None) -> None:
         points = points_of(run.id, "validation", committed.policy, None)
         figure = threshold_figure(points, committed.middle, part="Validation", score=label_of(run, False))
         st.plotly_chart(figure, key="articles_curves")
+        st.markdown(f"**Here:** committed threshold {number(committed.middle, 3)}.")
     with step(ERRORS, article):
         scores = scores_of(run.id, "validation")
         figure = error_figure(scores, committed.middle, part="Validation", score=label_of(run, False))
@@ -92,7 +93,11 @@ def _offer_training(dataset: Dataset, article: str) -> None:
 
 def _show_loss(run: Run) -> None:
     show_status(run, run.status())
-    st.plotly_chart(loss_figure(run.history()), key="articles_loss")
+    history = run.history()
+    st.plotly_chart(loss_figure(history), key="articles_loss")
+    if len(history):
+        last = number(float(history["validation_loss"].iloc[-1]), 3)
+        st.markdown(f"**Here:** validation loss {last} after {plural(len(history), 'epoch')}.")
 
 
 @in_place

@@ -70,7 +70,8 @@ SPLIT = Passage(
     "Training, validation and test",
     "A random fifth of the samples is for testing, a random fifth of the rest for validation.",
     differs="A random split puts the neighbours of each test row into the training data. Its figures are too "
-    "optimistic: split by time, the same models rank no better than chance.",
+    "optimistic: split by time, the same models rank no better than chance. A break counts in each part that "
+    "holds one of the rows before it.",
 )
 SCALING = Passage(
     "Mean 0 and variance 1",
