@@ -8,15 +8,7 @@ from typing import Literal
 
 @dataclass(frozen=True)
 class Unknown:
-    """Why a part tells nothing of events: it has none that an alarm could catch.
-
-    Parameters
-    ----------
-    part
-        The part of the data.
-    labelled
-        Whether the file has an event column.
-    """
+    """Why a part tells nothing of events: the file has no event column, or the part no event to catch."""
 
     part: Literal["validation", "test"]
     labelled: bool

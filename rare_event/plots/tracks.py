@@ -16,17 +16,7 @@ from rare_event.prepare.split import Fold
 
 @dataclass(frozen=True)
 class Machines:
-    """Several machines, which share the hours: each has tracks of its own.
-
-    Parameters
-    ----------
-    names
-        Of the machines.
-    asset
-        Number of each row's machine, shape (n_rows,).
-    of_event
-        Number of each event's machine, shape (n_events,).
-    """
+    """Names of machines that share the hours, and the number of each row's and each event's machine."""
 
     names: tuple[str, ...]
     asset: np.ndarray

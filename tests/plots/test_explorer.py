@@ -51,7 +51,7 @@ def test_the_script_is_checked_against_them() -> None:
     assert not re.search(r"@ts-(ignore|nocheck|expect-error)|\{any\}|\{\*\}", SCRIPT)
 
 
-def over_time(scores: Scores, start: np.datetime64 | None = None) -> OverTime:
+def handed_over(scores: Scores, start: np.datetime64 | None = None) -> ExplorerData:
     policy = AlarmPolicy(lead=60.0)
     return explorer_data(
         explorer_columns(scores, policy, (1.0,)),
@@ -62,7 +62,11 @@ def over_time(scores: Scores, start: np.datetime64 | None = None) -> OverTime:
         label=RECONSTRUCTION,
         costs=Costs(),
         start=start,
-    )["over_time"]
+    )
+
+
+def over_time(scores: Scores, start: np.datetime64 | None = None) -> OverTime:
+    return handed_over(scores, start)["over_time"]
 
 
 def test_what_is_drawn_over_time_are_windows_of_their_class_and_their_extremes() -> None:
@@ -102,16 +106,7 @@ def test_events_are_drawn_where_they_begin() -> None:
 
 
 def test_what_is_handed_over_has_these_keys_at_every_depth() -> None:
-    scores, policy = synthetic_scores(5_000), AlarmPolicy(lead=60.0)
-    data = explorer_data(
-        explorer_columns(scores, policy, (1.0,)),
-        scores,
-        event_levels(scores, policy),
-        1.0,
-        part="Validation",
-        label=RECONSTRUCTION,
-        costs=Costs(),
-    )
+    data = handed_over(synthetic_scores(5_000))
 
     def agree(found: object, wanted: object) -> None:
         if is_typeddict(wanted):

@@ -15,19 +15,7 @@ DENSE = (TEXT, NOTEBOOK)
 
 @dataclass(frozen=True)
 class Passage:
-    """What one step says.
-
-    Parameters
-    ----------
-    title
-        Name of the step.
-    both
-        What both articles say.
-    each
-        What one article says, by the name of its preset.
-    differs
-        Why figures here differ from those published, or what the step leaves open.
-    """
+    """A step: what both articles say, what each says by its preset, and why figures differ here."""
 
     title: str
     both: str = ""
