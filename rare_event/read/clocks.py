@@ -1,7 +1,8 @@
 """Texts of times, taken apart: the date, the time of day and the zone, each read once for all its rows.
 
-pandas needs 3 to 6 s for a million times with a format, reads no German month and no "CET", and guesses
-between day and month; dateparser reads 4,000 a second. So only the distinct parts are read, by pandas.
+dateparser 1.5 takes "09.01.2023" for 1 September without a word, and reads 800 such times a second; pandas
+3.1 needs four times as long with a format, and guesses between day and month. So the distinct parts are
+read, by pandas.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """The lines of a CSV: which hold a whole record, and which are left out, with their numbers and reasons.
 
-Libraries were tried on files spoilt in one line and on files of plants. After one stray quotation mark DuckDB
-(sniffer and rejects table) reads columns as texts and rejects no line, and it fails on `sep=;` and on line
-breaks in a header; polars fills short lines with nothing in silence and fails on an open mark; clevercsv
-finds separators only. So each line is judged here, and a mark left open never reaches the next lines.
+Libraries were tried on files spoilt in one line and on files of plants. DuckDB 2.0 (sniffer and rejects
+table) rejects short and long lines, but after one stray quotation mark it reads columns as texts and
+rejects none, and it fails on line breaks in a header; polars 2.1 fills short lines with nothing in silence
+and fails on an open mark; clevercsv 0.8 finds separators only. So each line is judged here, and an open
+mark never reaches the next lines.
 """
 
 from __future__ import annotations

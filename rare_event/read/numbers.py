@@ -1,7 +1,8 @@
 """The notation of the numbers in a column of texts, decided from all its cells.
 
-pandas (`thousands=`, `decimal=`), DuckDB's sniffer and polars take one notation for a whole file and read
-"1.016" beside "998" as 1.016; none of them asks. So the notation is found here, the casts are Arrow's.
+pandas 3.1, DuckDB 2.0 and polars 2.1 take one notation for a whole file. Untold, pandas and DuckDB read
+"1.016" in a column with "998" as 1.016 and polars refuses; told, the first two are right. None asks, so the
+notation is found here.
 """
 
 from __future__ import annotations
