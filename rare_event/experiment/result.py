@@ -64,7 +64,7 @@ class Result:
     >>> table = read_table(sample_mill(1000).to_csv(index=False).encode())
     >>> result = run_experiment(table, ExperimentConfig(model=PCAModel(components=2)))
     >>> result.evaluation().n_events, len(result.folds)
-    (2, 1)
+    (3, 1)
     """
 
     config: ExperimentConfig

@@ -424,8 +424,9 @@ def test_both_downloads_are_offered_for_what_is_shown(open_page: OpenPage, opene
 @pytest.mark.parametrize("page", [step.page for step in STEPS])
 def test_pages_are_numbered_as_their_files_are(page: str) -> None:
     (step,) = [step for step in STEPS if step.page == page]
-    number = page.removeprefix("pages/").split("_")[0]
-    assert step.numbered == (step.label if page == "app.py" else f"{number} · {step.label}")
+    number, _, name = page.removeprefix("pages/").partition("_")
+    # Home and the articles are no steps of the path.
+    assert step.numbered == (f"{number} · {step.label}" if name else step.label)
 
 
 def row(name: str, kind: Kind, auc: float | None, group: int, **figures: Any) -> Row:
@@ -479,7 +480,7 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     assert optimism == (
         "8 models were compared on the same 78 events, so the best of them looks better than it is."
     )
-    assert "would have caught 1 of 78 at 2.1 false alarms a day" in chance
+    assert "would have caught 1 of 78, at 2.1 false alarms a day" in chance
     one = row("A", "run", 0.7, 1, split="random")
     alone = "\n".join(verdict([replace(one, judgement=replace(one.judgement, interval=None))]))
     assert "interval" not in alone

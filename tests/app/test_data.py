@@ -304,7 +304,7 @@ def test_the_decimal_sign_of_a_column_is_chosen_where_few_cells_change(
     open_page: OpenPage, executor: Any
 ) -> None:
     data = small_frame().astype({"s3": "str"})
-    data.loc[30:34, "s3"] = ["1,5", "2,5", "3,5", "4,5", "5,5"]
+    data.loc[30:49, "s3"] = [f"{number},5" for number in range(1, 21)]
     dataset = stored(data)
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     app.session_state[KEY] = True

@@ -14,7 +14,8 @@ from streamlit.testing.v1.element_tree import Block
 from rare_event.config import RECOMMENDED, DenseModel, LSTMModel, Training
 from rare_event.detect.summary import describe
 from rare_event.jobs import export, worker
-from rare_event.store.datasets import Dataset
+from rare_event.prepare.sample import sample_mill
+from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.records import Status
 from rare_event.store.runs import create_run, list_runs
 from rare_event.ui import network
@@ -349,6 +350,10 @@ def test_parts_with_few_events_are_said_before_training(open_page: OpenPage, dat
     app = open_train(open_page, dataset)
     words = " ".join(element.value for element in (*app.warning, *app.error))
     assert "The validation part of fold" in words
+    app.selectbox(key="train_0_split").select("chronological").run()
+    assert not app.warning and not app.error, "each part of the only fold has ten events or more"
+    short = add_dataset(sample_mill(3000).to_csv(index=False).encode(), "short.csv")
+    app = open_train(open_page, short)
     app.selectbox(key="train_0_split").select("chronological").run()
     words = " ".join(element.value for element in (*app.warning, *app.error))
     assert "The validation part holds" in words and "event" in words

@@ -61,7 +61,11 @@ BAD = {
     "bad time": (replaced("time", 50, "soon"), ["'time'", "'soon'", "line 52"]),
     "no time": (replaced("time", 50, None), ["'time'", "empty", "line 52"]),
     "half zones": (replaced("time", 3, "2020-01-01 00:03+02:00"), ["with and without a zone", "line 5"]),
-    "texts in the only sensor": (replaced("x1", 15, "1,234 abc"), ["'x1' holds '1,234 abc' in line 17"]),
+    # One text in a hundred cells is a missing value, two are not.
+    "texts in the only sensor": (
+        frame(x1=["1.5"] * 15 + ["1,234 abc"] * 2 + ["2.5"] * 83),
+        ["'x1' holds '1,234 abc' in line 17"],
+    ),
     "no sensor": (frame().drop(columns="x1"), ["No column is a sensor"]),
 }
 
@@ -81,7 +85,7 @@ def test_schema_and_file_must_fit() -> None:
     with pytest.raises(TableError, match="'y' holds '0' in 97 rows and '1' in 3 rows, but not 'BREAK'"):
         read_table(csv(frame()), schema=Schema("y", None, ("x1",), event_values=("BREAK",)))
     with pytest.raises(TableError, match="'x2' holds '1,234 abc' in line 17"):
-        texts = ["1.5"] * 15 + ["1,234 abc"] + ["2.5"] * 84
+        texts = ["1.5"] * 15 + ["1,234 abc"] * 2 + ["2.5"] * 83
         read_table(csv(frame(x2=texts)), schema=Schema("y", "time", ("x1", "x2")))
 
 
