@@ -86,7 +86,9 @@ class Schema:
 
     def __post_init__(self) -> None:
         if self.label is None and self.also:
-            raise TableError(f"Column {shown(self.also[0])} is a further label, but there is no first one.")
+            raise TableError(
+                f"Column {shown(self.also[0])} is given as a further label, but no first one is. Name it too."
+            )
         double = [column for column, count in Counter(c for c, _ in self.roles()).items() if count > 1]
         if double:
             raise TableError(f"Column {shown(double[0])} has more than one role. Give each column one role.")
