@@ -24,7 +24,7 @@ def bottom(page: Page, selector: str, text: str | re.Pattern[str]) -> float:
 def test_the_first_screen_holds_what_decides(page: Page, server: Server, complaints: Complaints) -> None:
     page.goto(f"{server.address}/Data")
     page.get_by_role("button", name="Open the sample mill").click()
-    expect(page.get_by_text("Running time: 83 stretches")).to_be_visible()
+    expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
     settled(page)
 
     assert bottom(page, "button", "Train") < SCREEN / 3
@@ -57,7 +57,7 @@ def open_mill(page: Page, server: Server) -> None:
     """Open the sample, which an earlier test may have stored."""
     page.goto(f"{server.address}/Data")
     sample = page.get_by_role("button", name="Open the sample mill")
-    running = page.get_by_text("Running time: 83 stretches")
+    running = page.get_by_text("Running time: 92 stretches")
     expect(sample.or_(running).or_(page.get_by_text("Or open a stored dataset")).first).to_be_visible()
     if sample.count():
         sample.click()

@@ -30,7 +30,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
 ) -> None:
     page.goto(server.address)
     page.get_by_role("button", name="Open the sample mill").click()
-    expect(page.get_by_text("Running time: 83 stretches")).to_be_visible()
+    expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     drawing = page.locator(".js-plotly-plot", has_text="The model, layer by layer")
     expect(drawing).to_be_visible(timeout=PATIENCE)
