@@ -9,7 +9,7 @@ import pandas as pd
 
 from rare_event.errors import DataError, TableError
 from rare_event.read.values import shown, texts_of
-from rare_event.text import number
+from rare_event.text import number, plural
 
 _HOUR = np.timedelta64(1, "h")
 # Shift and lookback are counted in rows: they must mean about the same time for every asset.
@@ -27,8 +27,9 @@ def asset_column(column: pd.Series) -> pd.Series:
     words = texts_of(column)
     if words.isna().any():
         row = int(np.flatnonzero(words.isna())[0])
+        empty = plural(int(words.isna().sum()), "row")
         raise TableError(
-            f"The asset column {shown(column.name)} is empty in {int(words.isna().sum()):,} rows, first in "
+            f"The asset column {shown(column.name)} is empty in {empty}, first in "
             f"line {column.index[row]}. Write the asset of every row, or choose another column."
         )
     names = words.unique()

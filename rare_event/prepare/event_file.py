@@ -184,8 +184,8 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
     for column in frame.columns.difference(list(chosen)):
         if pd.api.types.is_string_dtype(frame[column]) and clocks_alone(frame[column]):
             raise TableError(
-                f"{name}: {shown(column)} holds times of day without a date, and no date belongs to it. "
-                "Write date and time of day in one column."
+                f"{name}: {shown(column)} holds times of day without a date, and there is no column of dates "
+                "for it. Write date and time of day in one column."
             )
     if len({has_clock(frame[column]) for column in chosen}) > 1:
         raise TableError(
@@ -227,8 +227,8 @@ def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Ques
     return Question(
         f"{OF_EVENTS}time",
         None,
-        f"{name} has {plural(len(found), 'column')} of times: {joined(map(shown, found))}. Which says when "
-        "an event is?",
+        f"{name} has {plural(len(found), 'column')} of times: {joined(map(shown, found))}. Which "
+        "gives the time of an event?",
         tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
         "--events-time START END, or --events-time COLUMN",
     )

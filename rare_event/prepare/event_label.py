@@ -62,7 +62,7 @@ def with_events(raw: RawTable, source: Source | Files, said: Corrections) -> tup
     if schema.time is None:
         raise TableError(
             f"{source.rows_name} has no column of times that can be read, so the events of {events.name} "
-            "have no place in it. Name the column of its times."
+            "cannot be matched to its rows. Name the column of its times."
         )
     _require_one_clock(raw, schema, source.rows_name, events)
     label, remarks = _label(raw.frame, schema, source.rows_name, events)
@@ -121,7 +121,7 @@ def _label(frame: pd.DataFrame, schema: Schema, name: str, events: Events) -> tu
     lost = [
         (outside, "before or after the data", f" The data cover {covered}."),
         (stopped, "in a stop of the data", ""),
-        (nowhere, "at a machine that the data do not have", ""),
+        (nowhere, "at a machine that is not in the data", ""),
     ]
     if not label.any():
         how = joined(f"{plural(int(mask.sum()), 'event')} {where}" for mask, where, _ in lost if mask.any())
@@ -147,7 +147,7 @@ def _machines(frame: pd.DataFrame, schema: Schema, events: Events) -> Iterator[t
         return
     if schema.asset not in events.frame:
         raise TableError(
-            f"{events.name} does not say at which machine an event is. Give it a column "
+            f"{events.name} does not say which machine each event belongs to. Give it a column "
             f"{shown(schema.asset)} with the names of the machines, as in the data."
         )
     owners, named = (texts_of(each[schema.asset]).to_numpy() for each in (frame, events.frame))
@@ -181,9 +181,7 @@ def _marked(events: Events, schema: Schema, n_rows: int, places: int) -> Remark:
     what += (
         "The row at or just after each time is marked."
         if moments
-        else (
-            "All rows from the start to the end are marked; of an event between two rows, the row just after."
-        )
+        else ("All rows from the start to the end are marked; for one between two rows, the row just after.")
     )
     keys = pd.DataFrame({"start": events.starts, "end": events.ends})
     if schema.asset is not None:

@@ -135,8 +135,8 @@ def _unlike(readings: Sequence[Reading], names: Sequence[str]) -> list[Remark]:
     for reading, name in zip(readings[1:], names[1:], strict=True):
         ways = [word for way, word in _WAYS.items() if getattr(reading, way) != getattr(readings[0], way)]
         if ways:
-            listed = " and another ".join(filter(None, [", ".join(ways[:-1]), ways[-1]]))
-            what = f"{name} has another {listed} than {names[0]}: each is read in its own way."
+            listed = " and ".join(filter(None, [", ".join(ways[:-1]), ways[-1]]))
+            what = f"{name} differs from {names[0]} in its {listed}: each is read in its own way."
             remarks.append(Remark("note", None, what, "files joined", len(ways)))
     return remarks
 

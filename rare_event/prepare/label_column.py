@@ -115,12 +115,15 @@ def _remarks_on_values(columns: dict[str, pd.Series], schema: Schema) -> list[Re
         out, blank = words.isin(schema.left_out_values), words.isna()
         for value in schema.left_out_values:
             if n := int((words == value).sum()):
-                what = f"{plural(n, 'row')} with {shown(value)} are left out, and a stretch ends at each gap."
+                are = "is" if n == 1 else "are"
+                what = f"{plural(n, 'row')} with {shown(value)} {are} left out, "
+                what += "and a stretch ends at each gap."
                 remarks.append(Remark("note", name, what, "rows left out", n, _lines(words == value)))
         if blank.any():
-            said = "are left out" if schema.blank == "left out" else "count as no event"
-            what = f"{plural(int(blank.sum()), 'row')} without a value {said}."
-            remarks.append(Remark("note", name, what, "blank labels", int(blank.sum()), _lines(blank)))
+            n = int(blank.sum())
+            ways = ("is left out", "counts as no event") if n == 1 else ("are left out", "count as no event")
+            what = f"{plural(n, 'row')} without a value {ways[schema.blank != 'left out']}."
+            remarks.append(Remark("note", name, what, "blank labels", n, _lines(blank)))
         if len({*words.dropna()}) > 2 or out.any():
             events = " or ".join(map(shown, schema.event_values))
             what = f"It holds {counted(words)}; {events} marks an event."

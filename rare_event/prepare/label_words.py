@@ -48,6 +48,7 @@ _GROUPS: dict[Meaning, frozenset[str]] = {
     "between": BETWEEN_WORDS,
 }
 _WHOLE: dict[str, Meaning] = {"0": "normal", "1": "event", "-1": "event", "y": "event", "n": "normal"}
+_OPPOSITE: dict[Meaning, Meaning] = {"event": "normal", "normal": "event"}
 # "1:No Attack -1:Attack" or "(0 = ok, 1 = trip)" in the name of a column.
 _KEY = re.compile(r"(?<![\w.])([+-]?\d+|[A-Za-z]+)\s*[:=]\s*")
 
@@ -88,7 +89,8 @@ def meaning(value: str) -> Meaning | None:
         return _WHOLE[text]
     words = words_of(text)
     if len(words) > 1 and words[0] in NEGATIONS:
-        return {"event": "normal", "normal": "event"}.get(meaning(" ".join(words[1:])) or "")  # type: ignore[return-value]
+        said_without = meaning(" ".join(words[1:]))
+        return None if said_without is None else _OPPOSITE.get(said_without)
     said = _said(words) or _said(["".join(words)])
     return next(iter(said)) if len(said) == 1 else None
 

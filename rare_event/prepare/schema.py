@@ -87,7 +87,7 @@ class Schema:
     def __post_init__(self) -> None:
         if self.label is None and self.also:
             raise TableError(
-                f"Column {shown(self.also[0])} is given as a further label, but no first one is. Name it too."
+                f"Column {shown(self.also[0])} is an additional label, but no main label is named. Name one."
             )
         double = [column for column, count in Counter(c for c, _ in self.roles()).items() if count > 1]
         if double:

@@ -110,8 +110,8 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
     inches = _has_inches(rest, separator, width)
     if inches and (spaced := re.search(re.escape(separator) + ' +"', text)):
         raise TableError(
-            f"Blanks stand before quotation marks in {name}, as in {shown(spaced[0])}, so that cells cannot "
-            "be distinguished. Save it without these blanks."
+            f"There are blanks before quotation marks in {name}, as in {shown(spaced[0])}, so the cells "
+            "cannot be separated. Save it without these blanks."
         )
     return Dialect(separator, width, _find_decimal(text, separator), int(bool(named)), inches)
 

@@ -182,8 +182,8 @@ def _single_bytes(opened: Opened, name: str) -> tuple[Encoding, tuple[Remark, ..
     guesses = [guess for guess in dict.fromkeys(guesses) if _decodes(opened, guess)[0]]
     if not guesses:
         raise TableError(
-            f"{name} is written in an encoding that cannot be told (UTF-8, UTF-16 and Windows-1252 do not "
-            "fit). Save it as CSV UTF-8, or name its encoding."
+            f"{name} is written in an encoding that cannot be determined (UTF-8, UTF-16 and Windows-1252 do "
+            "not fit). Save it as CSV UTF-8, or name its encoding."
         )
     words = {guess: _strange_word(next(iter(lines)), guess) for guess in guesses}
     found = Encoding(guesses[0])
@@ -191,7 +191,7 @@ def _single_bytes(opened: Opened, name: str) -> tuple[Encoding, tuple[Remark, ..
         word = shown(words[found.name])
         what = f"The file is not UTF-8: its text is read as {found.name}, for example {word}."
         return found, (Remark("note", None, what, "encoding"),), ()
-    asked = f"{name} is not UTF-8, and its encoding cannot be told for sure. Which word is right?"
+    asked = f"{name} is not UTF-8, and its encoding cannot be determined for sure. Which word is right?"
     choices = tuple(Choice(guess, guess, shown(word)) for guess, word in words.items())
     return found, (), (Question("encoding", None, asked, choices, "--encoding NAME"),)
 

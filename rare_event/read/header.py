@@ -295,8 +295,8 @@ def _require_fit(above: Record, data: Record | None, dialect: Dialect, name: str
         return
     if count == 1 and above.text.count(dialect.separator.encode()) >= width / 2:
         raise TableError(
-            f"A quotation mark is missing or too many in line {above.line} of {name}, which seems to be the "
-            "header. Correct it."
+            f"There is a missing or extra quotation mark in line {above.line} of {name}, which seems to be "
+            "the header. Correct it."
         )
     if count < max(2, width / 2) or above.filled < count / 2:
         return

@@ -24,11 +24,11 @@ JOIN_LINES, JOIN_BYTES = 100, 1 << 16  # longest cell with line breaks
 NO_TEXT, CUT, NO_DATA, OTHER_TABLE, SUMMARY, MARKED = 1, 2, 3, 4, 5, 6
 SPACES = b" \t"
 FAULTS = {
-    NO_TEXT: "it holds bytes that are no text",
-    CUT: "the file is cut within it",
+    NO_TEXT: "it holds bytes that are not text",
+    CUT: "the file is cut off within it",
     NO_DATA: "it holds a text and no numbers",
     SUMMARY: "it holds sums, means or limits of the lines above it",
-    MARKED: "it begins with a byte order mark, as where files are put together",
+    MARKED: "it begins with a byte order mark, as happens when files are joined",
 }
 _SUMMARY = re.compile(
     rb'"?\s*(sum|summe|gesamt\w*|total\w*|mittel\w*|durchschnitt|average|avg|mean|moyenne|somme|media|median'
@@ -249,7 +249,7 @@ def _reason(lines: Lines, i: int, shape: Shape, bad: np.ndarray) -> str:
     if bad[i]:
         return FAULTS[bad[i]]
     if not lines.placed[i]:
-        return "a quotation mark is missing or too many"
+        return "it has a missing or extra quotation mark"
     return fields_found(int(lines.n_cells[i]), shape.width)
 
 

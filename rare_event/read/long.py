@@ -57,7 +57,7 @@ def with_layout(raw: RawTable, said: Reading, name: str) -> RawTable:
     if said.layout == "long":
         if roles is None:
             raise TableError(
-                f"{name} has no columns for tag, time and value. Name them so, or do not say that it is long."
+                f"{name} has no columns for tag, time and value. Name them so, or choose a column per sensor."
             )
         return _spread(raw, roles, said)
     if roles is None:
@@ -66,7 +66,7 @@ def with_layout(raw: RawTable, said: Reading, name: str) -> RawTable:
     asked = (
         f"{name} is a long table: one row for each tag and time, {tags} tags such as "
         f"{shown(raw.frame[roles.tag].iloc[0])} in column {shown(roles.tag)}. A wide table is needed. "
-        "Is each tag to become a column?"
+        "Should each tag become a column?"
     )
     choices = (Choice("long", "One column for each tag"), Choice("wide", "Leave the table as it is"))
     question = Question("layout", None, asked, choices, "--layout long")
@@ -122,7 +122,7 @@ def _spread(raw: RawTable, roles: _Roles, said: Reading) -> RawTable:
     names = [clean_name(str(tag)) for tag in tags]
     if len({*names, roles.time}) <= len(names):
         raise TableError(
-            f"Two tags in column {shown(roles.tag)} have the same name, or that of the time. Rename one."
+            f"Two tags in column {shown(roles.tag)} have the same name, or that of the times. Rename one."
         )
     wide: dict[str, pd.Series] = {roles.time: pd.Series(moments).iloc[order].set_axis(lines)}
     cells = []
@@ -153,7 +153,7 @@ def _kept(frame: pd.DataFrame, roles: _Roles) -> tuple[np.ndarray, list[Remark]]
     again = frame.duplicated([roles.tag, roles.time]).to_numpy()
     if again.any():
         lines = frame.index[again]
-        what = f"{plural(len(lines), 'row')} with a tag and time that stand above already, first in line "
+        what = f"{plural(len(lines), 'row')} with a tag and time that already occur above, first in line "
         what += f"{lines[0]}; the value above is kept."
         remarks.append(_remark(roles.tag, what, "tag and time repeated", lines))
     bad, words = _bad(frame, roles)

@@ -63,7 +63,7 @@ def without_separators(
     for name, new in zip(names, plain, strict=True):
         if name != new or inside == [new]:
             what = f"The name {shown(name)} in line {line} holds the separator {shown(separator)} "
-            what += f"and is read as {shown(new)}." if name != new else "and is kept so."
+            what += f"and is read as {shown(new)}." if name != new else "and is kept as it is."
             remarks.append(Remark("note", new, what, "separator in a name", 1, (line,)))
     return plain, remarks
 

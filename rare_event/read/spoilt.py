@@ -90,8 +90,8 @@ def _repaired(
             texts.iloc[row] = plain or None
         result = f"read as {shown(plain)}" if plain else "read as empty"
         cells.append(f"{shown(cell)} in line {line} is {result if repaired else 'kept'}")
-    what = f"Column {shown(column)} holds the separator {shown(separator)} in "
-    what += f"{len(rows):,} cell{'s' * (len(rows) > 1)} alone: {', '.join(cells[:N_LISTED])}"
+    what = f"Column {shown(column)} holds the separator {shown(separator)} in only "
+    what += f"{len(rows):,} cell{'s' * (len(rows) > 1)}: {', '.join(cells[:N_LISTED])}"
     what += ", ...." if len(cells) > N_LISTED else "."
     lines = tuple(frame.index[rows[:N_NAMED]].tolist())
     return frame.assign(**{column: texts}), Remark(

@@ -171,7 +171,7 @@ def _questions(header: Header, name: str) -> tuple[Question, ...]:
         return ()
     what = (
         f"Line {header.first} of {name} holds data, not the names of columns: the header is missing. "
-        "How are the columns called?"
+        "What are the columns called?"
     )
     choices = (
         Choice("0", "The file has no header: column_1, column_2, ..."),
@@ -190,7 +190,7 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
         found.append(Remark("note", None, what, "separator line", 1, (1,)))
     for lines, what, fact in (
         (header.comments, "begins with # and is skipped", "comment lines"),
-        (header.preamble, "stands above the header and is skipped", "preamble"),
+        (header.preamble, "is above the header and is skipped", "preamble"),
     ):
         if lines:
             many = (
@@ -202,12 +202,12 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
             found.append(Remark("note", None, sentence, fact, len(lines), lines[:20]))
     if len(header.records) > 1:
         listed = tuple(record.line for record in header.records)
-        what = f"The names of the columns stand in {len(listed)} lines and are joined, for example "
+        what = f"The column names take up {len(listed)} lines and are joined, for example "
         what += f"{shown(next(filter(str.strip, header.names)))}."
         found.append(Remark("note", None, what, "header of several lines", len(listed), listed))
     wide = [r for r in header.records if len(r.cells) > len(header.names)]
     if wide:
-        what = f"Line {wide[0].line}, the header, ends with a separator too many."
+        what = f"Line {wide[0].line}, the header, ends with an extra separator."
         found.append(Remark("note", None, what, "separator after the header", 1, (wide[0].line,)))
     if header.units:
         example = [cell for cell in header.units.cells if cell.strip()]

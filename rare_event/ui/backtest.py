@@ -23,7 +23,7 @@ def show_backtest(run: Run) -> None:
     if backtest is None or status is None:
         _offer(run, "")
     elif status.ended and status.state != "done":
-        _offer(run, f"The last backtest was {status.state}. {status.message}")
+        _offer(run, f"State of the last backtest: {status.state}. {status.message}")
     else:
         poll_until_ended(lambda: _follow(backtest), lambda: unfinished_of([backtest]), "evaluate_backtest")
 

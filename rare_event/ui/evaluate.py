@@ -66,7 +66,7 @@ def show_verdict(run: Run) -> None:
     policy, unit = committed.policy, time_unit_of(run)
     st.markdown(alarms_in_words(figures, unit) if unknown else verdict(figures))
     if unknown:
-        st.info(f"{unknown.why} Known are how often and how long an alarm sounds, and the drift below.")
+        st.info(f"{unknown.why} You can still see how often and how long an alarm sounds, and the drift.")
     windows = "each window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
     window = f"lead window {number(policy.lead)} {unit.short}"
     if figures.during:
@@ -129,7 +129,7 @@ def alarm_figures(figures: Evaluation, unit: TimeUnit) -> list[tuple[str, str, s
         (
             f"{'Rows' if unit.reason else 'Time'} in alarm",
             share(figures.standing, 1.0),
-            "Share of the windows in which an alarm stands.",
+            "Share of the windows with an active alarm.",
         ),
         ("Windows above", f"{above:,} of {figures.n:,}", "Windows whose score reaches the threshold."),
     ]
@@ -167,7 +167,7 @@ def alarms_in_words(figures: Evaluation, unit: TimeUnit) -> str:
     what = "windows" if unit.reason else "time"
     return (
         f"In {unit.running(figures.days)}, the model would have raised {_false_alarms(figures, unit)}, and "
-        f"an alarm would have stood in **{share(figures.standing, 1.0)}** of the {what}."
+        f"an alarm would have been active in **{share(figures.standing, 1.0)}** of the {what}."
     )
 
 

@@ -44,9 +44,9 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
     "trailing-quantile": ("Quantile", 0.997),
 }
 LABEL_FREE_HELP = (
-    "*False alarms a day*: the lowest threshold that keeps to this number on validation data. *Fixed "
+    "*False alarms a day*: the lowest threshold with at most this many on validation data. *Fixed "
     "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: the same "
-    "of the scores in the days before each row, so that it follows drift."
+    "share of the scores in the days before each row, so the threshold follows drift."
 )
 COST_LOOK = Look(
     {"event": "Cost of an event", "false_alarm": "Cost of a false alarm", "saved": "Share saved"},
@@ -138,7 +138,7 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         labelled=time_unit_of(run).labelled,
     )
     if unknown := unknown_of(run, "validation"):
-        st.info(f"{unknown.why} Choose the threshold by how often it may sound.")
+        st.info(f"{unknown.why} Choose the threshold by how often an alarm may sound.")
     threshold_explorer(
         data,
         key=f"threshold_explorer_{run.id}",

@@ -68,6 +68,19 @@ def open_page(executor: Deferred) -> Callable[..., AppTest]:
 
 
 @pytest.fixture
+def upload(open_page: Callable[..., AppTest]) -> Callable[..., AppTest]:
+    """Upload a file on the Data page, which then shows it before it is stored."""
+
+    def uploaded(content: bytes, name: str = "mill.csv") -> AppTest:
+        app = open_page("pages/1_Data.py")
+        app.file_uploader[0].upload(name, content, "text/csv").run()
+        assert not app.exception
+        return app
+
+    return uploaded
+
+
+@pytest.fixture
 def polling(monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
     """Keys of the pieces of a page that polled when they were drawn last."""
     every: dict[str, float | None] = {}

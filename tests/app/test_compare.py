@@ -393,7 +393,7 @@ def test_a_seal_that_cannot_be_broken_is_a_sentence(open_page: OpenPage, done_ru
 def test_old_runs_alone_are_said_to_be_too_old(open_page: OpenPage, dataset: Dataset) -> None:
     create_run(dataset, PCA).write_status(Status("done"))
     app = open_page(PAGE, dataset=dataset.digest)
-    assert "1 run of an older version, or damaged, cannot be compared" in words(app)
+    assert "1 run cannot be compared: trained by an older version, or damaged" in words(app)
     assert not app.exception
 
 

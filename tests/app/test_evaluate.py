@@ -17,7 +17,7 @@ from rare_event.store.runs import Run, list_runs
 from rare_event.text import number
 from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished
-from tests.app.test_pages import OpenPage, button, metric, texts, titles
+from tests.app.test_pages import OpenPage, button, metric, texts, titles, unescaped
 
 PAGE = "pages/4_Evaluate.py"
 FEW = {name: recipes_module.RECIPES[name] for name in ("squares", "mahalanobis", "logistic")}
@@ -215,7 +215,7 @@ def test_a_cancelled_backtest_is_said_and_can_be_started_again(
     app = button(opened(open_page, done_run), "Backtest this model").click().run()
     app.button(key="evaluate_cancel_backtest").click().run()
     assert not app.exception and not progress(app)
-    assert "The last backtest was cancelled" in texts(app)
+    assert "State of the last backtest: cancelled" in unescaped(app)
     assert app.session_state[KEY].run_id == done_run.id
     button(app, "Backtest this model").click().run()
     assert "Backtest: waiting" in progress(app) and len(list_runs()) == 3

@@ -4,7 +4,7 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.store.datasets import list_datasets
 from tests.app.test_pages import button
-from tests.app.test_preview import stored, upload, use  # noqa: F401
+from tests.app.test_preview import stored, use
 from tests.small import small_frame
 
 FRAME = small_frame()
@@ -25,7 +25,7 @@ def badges(app: AppTest) -> str:
     return " ".join(each.value for each in app.markdown if "-badge[" in each.value).replace("\\", "")
 
 
-def test_events_answer_the_question_of_the_label_and_are_stored(upload, workspace) -> None:  # noqa: F811
+def test_events_answer_the_question_of_the_label_and_are_stored(upload, workspace) -> None:
     app = upload(DATA)
     assert len(app.radio) == 1 and button(app, "Use this file").disabled
     give_events(app, EVENTS)
@@ -36,7 +36,7 @@ def test_events_answer_the_question_of_the_label_and_are_stored(upload, workspac
     assert stored().name == "mill.csv with trips.csv" and not list((workspace / "uploads").iterdir())
 
 
-def test_day_and_month_of_events_are_asked_in_place(upload) -> None:  # noqa: F811
+def test_day_and_month_of_events_are_asked_in_place(upload) -> None:
     app = give_events(upload(DATA), AMBIGUOUS)
     (radio,) = app.radio
     assert "trips.csv" in radio.label.replace("\\", "") and button(app, "Use this file").disabled
@@ -45,7 +45,7 @@ def test_day_and_month_of_events_are_asked_in_place(upload) -> None:  # noqa: F8
     assert (use(app), (stored().table().label == FRAME.y).all())[1]
 
 
-def test_events_that_do_not_fit_are_refused_and_can_be_removed(upload, workspace) -> None:  # noqa: F811
+def test_events_that_do_not_fit_are_refused_and_can_be_removed(upload, workspace) -> None:
     app = give_events(upload(FRAME.to_csv(index=False).encode()), b"when\n2031-01-01 10:00\n")
     (error,) = app.error
     assert "No event of trips" in error.value and button(app, "Use this file").disabled
@@ -56,7 +56,7 @@ def test_events_that_do_not_fit_are_refused_and_can_be_removed(upload, workspace
     assert not list((workspace / "uploads").iterdir())
 
 
-def test_a_stored_dataset_with_events_is_read_differently_with_them(upload) -> None:  # noqa: F811
+def test_a_stored_dataset_with_events_is_read_differently_with_them(upload) -> None:
     app = use(give_events(upload(FRAME.to_csv(index=False).encode()), EVENTS))
     first = stored()
     assert first.schema.label == "event" and "y" in first.schema.ignored

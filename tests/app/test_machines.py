@@ -81,7 +81,7 @@ def test_a_file_of_one_machine_is_not_asked_about(open_page: OpenPage) -> None:
 
 def test_each_machine_can_be_scaled_by_itself(open_page: OpenPage, presses: Dataset) -> None:
     app = open_page("pages/2_Train.py", dataset=presses.digest)
-    (each,) = (box for box in app.checkbox if box.label == "Scale each machine by itself")
+    (each,) = (box for box in app.checkbox if box.label == "Scale each machine separately")
     assert not each.value and "20" in each.help
     each.check().run()
     # In six periods, one validation part of these few events has none, which the page says as an error.

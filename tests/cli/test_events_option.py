@@ -111,7 +111,7 @@ def test_a_label_in_the_data_is_not_used_and_not_a_sensor(workspace, files, caps
         (["--event", "1"], "nothing is left for --event"),
         (["--events-time", "z"], "trips.csv has no column 'z'"),
         (["--events-time-format", "%d.%m.%Y"], "trips.csv: 'time' holds"),
-        (["--assets", "s1"], "does not say at which machine"),
+        (["--assets", "s1"], "does not say which machine each event"),
     ],
 )
 def test_options_that_contradict_the_events_are_a_sentence(workspace, files, capsys, options, words) -> None:

@@ -171,7 +171,7 @@ def test_invented_events_stay_on_their_asset() -> None:
 def test_what_cannot_be_an_asset_is_refused_with_its_line() -> None:
     holes = STACKED.copy()
     holes.loc[7, "unit"] = ""
-    with pytest.raises(TableError, match=r"asset column 'unit' is empty in 1 rows, first in line 9\."):
+    with pytest.raises(TableError, match=r"asset column 'unit' is empty in 1 row, first in line 9\."):
         read(holes)
     with pytest.raises(TableError, match=r"'s3' holds \d+ distinct values in 700 rows"):
         read_table(STACKED.to_csv(index=False).encode(), schema=Schema("y", "time", ("s0",), asset="s3"))

@@ -128,7 +128,7 @@ def test_two_times_that_may_not_be_start_and_end_are_asked() -> None:
     [b"until,why\n2024-01-01 00:10,a\n", b"when,reported\n20240101001000,20240101002000\n"],
 )
 def test_an_end_alone_or_two_numbers_that_are_times_are_asked(events: bytes) -> None:
-    with pytest.raises(OpenQuestion, match="of times: .*Which says when an event is"):
+    with pytest.raises(OpenQuestion, match="of times: .*Which gives the time of an event"):
         labelled(events)
     counted = b"when,pieces\n2024-01-01 00:10,30211\n2024-01-01 00:21,30318\n"
     assert marked(labelled(counted)) == [10, 22]
@@ -252,8 +252,8 @@ def test_events_of_several_machines_mark_the_rows_of_theirs_only() -> None:
     machines = Corrections(Reading(layout="wide"), assets="machine")
     table = labelled(csv(events), data, machines)
     assert np.flatnonzero(table.label).tolist() == [16, 100 + 5]
-    assert "1 event of trips.csv is at a machine that the data do not have" in table.remarks[-1].what
-    with pytest.raises(TableError, match="does not say at which machine"):
+    assert "1 event of trips.csv is at a machine that is not in the data" in table.remarks[-1].what
+    with pytest.raises(TableError, match="does not say which machine each event"):
         labelled(csv(events[["when"]]), data, machines)
 
 

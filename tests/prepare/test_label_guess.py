@@ -179,7 +179,7 @@ def test_values_by_themselves() -> None:
 
 
 def test_a_first_label_comes_before_a_further_one() -> None:
-    with pytest.raises(TableError, match="no first one"):
+    with pytest.raises(TableError, match="no main label"):
         Schema(None, None, ("x1",), also=("y",))
 
 

@@ -90,7 +90,7 @@ def test_lines_of_zero_bytes_are_left_out() -> None:
     lines = ["a,b,y", *(f"{k},{k / 8},0" for k in range(300))]
     lines.insert(150, "\0" * 80)
     raw = read_raw("\n".join(lines).encode(), name="f.csv")
-    assert len(raw.frame) == 300 and raw.remarks[0].lines == (151,) and "no text" in raw.remarks[0].what
+    assert len(raw.frame) == 300 and raw.remarks[0].lines == (151,) and "not text" in raw.remarks[0].what
     assert raw.frame["a"].dtype == np.float32
 
 

@@ -94,8 +94,8 @@ CURVES = Passage(
         NOTEBOOK: "Threshold read from the validation data: 0.4.",
         LSTM: "Threshold read from the validation data: 0.3.",
     },
-    differs="The articles draw precision one place off. A fixed threshold does not carry over to another "
-    "seed, split or version; choose it again on your validation data.",
+    differs="The articles plot precision shifted by one threshold. A fixed threshold does not carry over to "
+    "another seed, split or version; choose it again on your validation data.",
 )
 ERRORS = Passage(
     "Reconstruction error by class",
@@ -123,12 +123,12 @@ ROC = Passage(
         LSTM: "AUC 0.706, about 10 % better than the dense network.",
     },
     differs="Over five seeds the LSTM gives 0.70 to 0.72 on test data, the dense notebook 0.61 to 0.64 and "
-    "the network of the dense text 0.55 to 0.58.",
+    "the network in the dense text 0.55 to 0.58.",
 )
 REPORT = Passage(
     "Classification report",
     "Precision, recall and F1 of each class, with the number of windows in it.",
-    differs="With 1 % of breaks, accuracy is 99 % for a model that never warns: do not judge by it.",
+    differs="If 1 % of the rows are breaks, a model that never warns has an accuracy of 99 %.",
 )
 BREAKS = Passage(
     "Breaks caught",

@@ -61,7 +61,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
     done = [run for run in every if run.purpose().role in roles and run.status().state == "done"]
     options = {each.windows: each for each in _comparable(_looked(done))}
     if not options:
-        old = f"{plural(len(done), 'run')} of an older version, or damaged, cannot be compared. "
+        old = f"{plural(len(done), 'run')} cannot be compared: trained by an older version, or damaged. "
         raise Missing(
             f"No run on this dataset has been judged yet: train a model first. {old if done else ''}",
             "pages/2_Train.py",
@@ -171,7 +171,7 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
     unit = replace(board[0].judgement.time_unit, labelled=labelled)
     why, known = (
         Unknown("test", labelled).why,
-        f"How well each keeps a budget of {unit.false_alarms} is known.",
+        f"You can still compare how each keeps its budget of {unit.false_alarms}.",
     )
     st.info(f"{why} Models cannot be ranked. {known}")
     if unit.why:

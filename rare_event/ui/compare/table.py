@@ -164,8 +164,8 @@ def show_table(board: Sequence[Row]) -> None:
     judgement, frame = board[0].judgement, frame_of(board)
     st.subheader("All figures")
     of_events = (
-        f" AP is the average precision; chance has {number(judgement.base_rate, 2)}, the share of positive "
-        "windows."
+        f" AP is the average precision; by chance it is {number(judgement.base_rate, 2)}, the share of "
+        "positive windows."
     )
     about = "Select a row to open that run. Click a heading to sort."
     st.caption(f"{about}{of_events if judgement.n_events else ''}")

@@ -79,7 +79,7 @@ class Fields:
             options,
             index=None if before is None else options.index(before),
             format_func=lambda option: words.get(option, option),
-            placeholder="found out",
+            placeholder="detected",
             key=self._key(name),
         )
         self._keep(name, value, before)
@@ -87,7 +87,7 @@ class Fields:
     def _line(self, place: Any, name: str, label: str) -> None:
         before = self._of(name)
         value = place.number_input(
-            label, min_value=0, value=before, step=1, placeholder="found out", key=self._key(name)
+            label, min_value=0, value=before, step=1, placeholder="detected", key=self._key(name)
         )
         self._keep(name, value, before)
 
@@ -101,7 +101,7 @@ class Fields:
     def _text(self, place: Any, name: str, label: str, help_text: str = "") -> None:
         before = self._of(name)
         value = place.text_input(
-            label, value=before or "", placeholder="found out", key=self._key(name), help=help_text or None
+            label, value=before or "", placeholder="detected", key=self._key(name), help=help_text or None
         )
         self._keep(name, value.strip() or None, before)
 
@@ -168,7 +168,7 @@ class Fields:
         value = place.text_input(
             "Format of the times",
             value=before or "",
-            placeholder="found out",
+            placeholder="detected",
             key=self._key("time_format"),
             help="For example %d.%m.%Y %H:%M:%S, or epoch ms.",
         )

@@ -30,7 +30,7 @@ def show_deciding_roles(dataset: Dataset) -> None:
             said = _choose_values(dataset, said, f"data_event_values_{key}")
     for other in schema.also:
         st.caption(
-            f"An event is also where {plain(other)} says so. Change it below, in the roles of all columns."
+            f"Rows that {plain(other)} marks also count as events. Change it below, in the roles of columns."
         )
     if label != schema.label:
         said = Labelling(() if label is None else (label,))

@@ -44,11 +44,11 @@ MOST_PAIRS = 50
 # More would make the table higher than the figures beside it.
 MOST_UNCUT = 6
 NO_EVENT = {True: "This file has no event", False: "This file has no event column"}
-NOT_RANKED = "so nobody can say which sensors change before one. Choose a sensor to look at it."
+NOT_RANKED = "so sensors cannot be ranked by their change before events. Choose a sensor to look at it."
 MEASURED = {False: "Value", True: "Change since the row before"}
 AUC_HELP = (
-    "Area under the ROC curve: in how many of 100 pairs a row before an event beats a normal row. "
-    "50 means no change. Each sensor is measured by its jumps from row to row and by its level against "
+    "Area under the ROC curve: how often a row before an event has a higher value than a normal row. "
+    "0.5 means no change. Each sensor is measured by its jumps from row to row and by its level against "
     "the 30 rows before; the stronger of the two is shown."
 )
 

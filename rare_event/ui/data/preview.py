@@ -138,7 +138,7 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
         rows += [("Left out", ", ".join(schema.left_out_values))]
     if table is not None:
         step = f"{number(table.step)} min" if table.step >= 1 else f"{number(60 * table.step)} s"
-        rows += [("Step", "unknown, rows are counted" if table.time_unit.reason else step)]
+        rows += [("Step", "unknown; figures are in rows" if table.time_unit.reason else step)]
         rows += [("Event rows", f"{int(table.label.sum()):,}")]
     asked = {ASKED.get(question.about) for question in seen.questions}
     return [(what, "asked above" if what in asked else value) for what, value in rows if value]

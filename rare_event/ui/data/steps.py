@@ -83,7 +83,7 @@ def _dates(dataset: Dataset, key: str) -> Fix | None:
 def _decimal(dataset: Dataset, key: str) -> Fix | None:
     columns = texts_of(dataset)
     if not columns:
-        st.caption("No column holds texts: all numbers are read as numbers.")
+        st.caption("No column holds text: every number is already read as a number.")
         return None
     left, right = st.columns(2)
     column = left.selectbox("Column", columns, index=None, key=f"data_decimal_column_{key}")
