@@ -35,10 +35,13 @@ def test_the_threshold_is_dragged_without_a_label(
     root = open_explorer(page, server, run)
     settled(page)
     before, figure = stands_at(root), page.locator(".figures [data-figure=in_alarm]")
+    expect(figure).to_contain_text("%")
     rare = figure.inner_text()
     drag(page, root, [0.8, 0.5, 0.05])
     next_frame(page)
     assert stands_at(root) < before
+    expect(figure).not_to_have_text(rare)
+    expect(figure).to_contain_text("%")
     often = figure.inner_text()
     assert float(often.removesuffix(" %")) > float(rare.removesuffix(" %"))
     page.mouse.up()
