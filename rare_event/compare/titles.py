@@ -25,10 +25,15 @@ def title_of(config: ExperimentConfig) -> str:
     return f"{name}: {model_on(config.model.kind, config.representation.kind)}"
 
 
+def name_of_run(run: Run) -> str:
+    """Name a run: as a person did, or else by its config."""
+    return run.about().name or title_of(run.config())
+
+
 def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:
     """Name runs so that no two have the same name."""
     return told_apart(
-        [title_of(config) for _, config in runs],
+        [run.about().name or title_of(config) for run, config in runs],
         [settings_of(config) for _, config in runs],
         [run.created for run, _ in runs],
     )

@@ -87,6 +87,8 @@ class Committed:
         The alarm policy it was chosen under.
     time
         ISO 8601, UTC; when it was made has no part in whether two are equal.
+    by_person
+        Whether a person committed it; otherwise the training suggests it. It has no part in equality either.
     """
 
     __pydantic_config__ = {"validate_by_name": True}
@@ -97,6 +99,7 @@ class Committed:
     policy: AlarmPolicy
     time: str = field(default_factory=_now, compare=False)
     part: Literal["validation"] = "validation"
+    by_person: bool = field(default=False, compare=False)
 
     @property
     def common(self) -> float | None:
@@ -119,6 +122,14 @@ class Committed:
         factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
         return f"{times}{self.rule.in_words(unit)} on {self.part} data"
+
+
+@dataclass(frozen=True)
+class About:
+    """What a person wrote about a run: a name in place of its title, and a note; both may be empty."""
+
+    name: str = ""
+    note: str = ""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,10 @@
 """Runs: one folder each, the only channel between the worker that trains and the pages that watch.
 
-`config.json`, `dataset.json`, `purpose.json` and `status.json` are there from the start; `history.csv`
-grows with the epochs; `scores.parquet`, `scores.json`, `threshold.json`, `evaluation.json`,
-`judgement.json`, `layers.json` and the bundle follow at the end, `looks.json` when the test data are
-opened. Every file is written by rename; only the logs in `tensorboard`, a folder that requests them, grow
-in place.
+`config.json`, `dataset.json`, `purpose.json` and `status.json` are there from the start; `about.json` once
+a person names the run or writes a note; `history.csv` grows with the epochs; `scores.parquet`,
+`scores.json`, `threshold.json`, `evaluation.json`, `judgement.json`, `layers.json` and the bundle follow at
+the end, `looks.json` when the test data are opened. Every file is written by rename; only the logs in
+`tensorboard`, a folder that requests them, grow in place.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from rare_event.store.folders import Entry, WorkFolder, list_folders, new_folder
 from rare_event.store.judged import Judged
 from rare_event.store.processes import read_alive
 from rare_event.store.records import (
+    About,
     CellFigures,
     Committed,
     Look,
@@ -48,6 +49,7 @@ HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 CACHE_VERSION = 3
 PERSON = Purpose()
 PURPOSE = Entry("purpose.json", Purpose, "purpose")
+ABOUT = Entry("about.json", About, "name and note")
 STATUS = Entry("status.json", Status, "status", NEWER)
 COMMITTED = Entry("threshold.json", Committed, "committed threshold")
 LOOKS = Entry("looks.json", list[Look], "record of looks")
@@ -57,6 +59,7 @@ LAYERS = Entry("layers.json", list[Layer], "list of layers")
 EVALUATION = Entry("evaluation.json", Summary, "evaluation")
 JUDGED = Entry("judgement.json", Judged, "judgement")
 LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
+MOST_NAME = 60
 LOST = "The process that trained this run ended early. Train the run again."
 
 
@@ -75,6 +78,16 @@ class Run(WorkFolder):
     def purpose(self) -> Purpose:
         """Read why the run was created; runs of older versions were all requested by a person."""
         return PURPOSE.read_or(self, PERSON)
+
+    def about(self) -> About:
+        """Read its name and note; a run that nobody named has neither, as where they cannot be read."""
+        with suppress(RunError):
+            return ABOUT.read_or(self, About())
+        return About()
+
+    def describe(self, about: About) -> None:
+        """Replace its name and note."""
+        ABOUT.write(self, About(about.name.strip()[:MOST_NAME], about.note.strip()))
 
     def status(self) -> Status:
         """Read the status: interrupted if the process that executes the run is gone."""

@@ -71,9 +71,10 @@ def show_verdict(run: Run) -> None:
     window = f"lead window {number(policy.lead)} {unit.short}"
     if figures.during:
         window = "an alarm counts inside an event"
+    by = f"committed {moment(committed.time)}" if committed.by_person else "suggested by the training"
     below = "its 95 % interval" if unknown else "its 95 % interval and the chance level"
     st.caption(
-        f"Threshold: {plain(committed.in_words(unit))}, committed {moment(committed.time)}. "
+        f"Threshold: {plain(committed.in_words(unit))}, {by}. "
         f"Alarm policy: {windows}, cooldown {number(policy.cooldown)} "
         f"{unit.short}{'' if unknown else f', {window}'}. Below each figure: {below}."
     )
@@ -200,7 +201,7 @@ def _show_baselines(run: Run) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         if sentence is not None:
             st.markdown(sentence, width="stretch")
-            st.page_link("pages/6_Compare.py", label="Compare them", icon=":material/arrow_forward:")
+            st.page_link("pages/5_Compare.py", label="Compare them", icon=":material/arrow_forward:")
         elif not progress.unfinished:
             st.info("This run has not been compared with any baseline yet.", width="stretch")
             st.button(

@@ -12,7 +12,7 @@ from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
-from rare_event.compare.titles import title_of
+from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
@@ -54,7 +54,7 @@ STEPS = (
     Step("pages/2_Train.py", "Train", "dataset"),
     Step("pages/3_Threshold.py", "Threshold", "run"),
     Step("pages/4_Evaluate.py", "Evaluate", "run"),
-    Step("pages/6_Compare.py", "Compare", "dataset"),
+    Step("pages/5_Compare.py", "Compare", "dataset"),
     Step("pages/Articles.py", "The articles", "dataset"),
 )
 
@@ -128,18 +128,17 @@ def _sidebar() -> None:
     with st.sidebar:
         st.markdown("**rare_event**")
         for step in STEPS:
-            done = f"✓ {figures[step.label]}" if step.label in figures else ""
             st.page_link(step.page, label=step.numbered, disabled=not ready[step.needs])
-            if done:
-                st.caption(plain(done))
+            if step.label in figures:
+                st.caption(plain(figures[step.label]))
 
 
 def _figures() -> dict[str, str]:
-    """Return one figure for each finished step."""
+    """Return one figure for each step that has one, with a tick where the step is done."""
     state, figures = get_state(), {}
     if state.digest:
         dataset = open_dataset(state.digest)
-        figures["Data"] = f"{dataset.name}: {plural(dataset.n_rows, 'row')}"
+        figures["Data"] = f"✓ {dataset.name}: {plural(dataset.n_rows, 'row')}"
     # A damaged run is reported on the page that needs it, not in the sidebar.
     with suppress(RareEventError):
         figures |= _figures_of(open_run(state.run_id)) if state.run_id else {}
@@ -150,11 +149,13 @@ def _figures_of(run: Run) -> dict[str, str]:
     if run.status().state != "done":
         return {}
     config, summary = run.config(), run.evaluation()
-    figures = {"Train": f"{title_of(config)}, {config.split.in_words()}, {auc_of(run)}"}
+    figures = {"Train": f"✓ {name_of_run(run)}, {config.split.in_words()}, {auc_of(run)}"}
     with suppress(RareEventError):
-        figures["Threshold"] = run.committed().in_words(run.time_unit())
+        committed = run.committed()
+        state = "✓" if committed.by_person else "Suggested:"
+        figures["Threshold"] = f"{state} {committed.in_words(run.time_unit())}"
     if looks := len(run.looks()):
         unknown, total = unknown_of(run, "test"), plural(summary.events["total"], "event")
         events = unknown.short if unknown else f"{total} in test data"
-        figures["Evaluate"] = f"{events}, {plural(looks, 'look')}"
+        figures["Evaluate"] = f"✓ {events}, {plural(looks, 'look')}"
     return figures

@@ -9,7 +9,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rare_event.compare.titles import title_of
+from rare_event.compare.titles import name_of_run, title_of
 from rare_event.experiment.result import Ranking
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
@@ -37,7 +37,7 @@ PATH = (
     ("3 · Threshold", "Where do I set the alarm?", "Move the threshold on validation data and commit it."),
     ("4 · Evaluate", "What will it be worth?", "Events caught, false alarms per day and lead on test data."),
     (
-        "6 · Compare",
+        "5 · Compare",
         "Which run is best?",
         "Runs, baselines and chance in one table; ties are marked.",
     ),
@@ -86,7 +86,7 @@ def _recent(title: str, entries: Sequence[T]) -> Iterator[tuple[T, DeltaGenerato
 def describe_run(run: Run) -> str:
     """Describe a run in one line of Markdown."""
     config, status = run.config(), run.status()
-    words = [plain(run.dataset().name), f"{plain(title_of(config))} ({config.split.in_words()})"]
+    words = [plain(run.dataset().name), f"{plain(name_of_run(run))} ({config.split.in_words()})"]
     if status.state == "done":
         n_positive = run.evaluation().validation.n_positive
         on = f" on {plural(n_positive, 'positive window')}" if n_positive else ""
@@ -109,6 +109,8 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
         rows.append(
             {
                 "started (UTC)": run.created.strftime("%Y-%m-%d %H:%M:%S"),
+                "name": run.about().name or None,
+                "note": run.about().note or None,
                 "model": title_of(config),
                 "split": config.split.in_words(),
                 "shift": config.shift,

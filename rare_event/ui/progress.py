@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 import streamlit as st
 
-from rare_event.compare.titles import title_of
+from rare_event.compare.titles import name_of_run
 from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import State, Status
@@ -16,6 +16,7 @@ from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.live import cancel_button, poll_until_ended
+from rare_event.ui.runs import edit_run
 from rare_event.ui.state import get_state, show_run_next
 
 TITLES: dict[State, str] = {
@@ -47,7 +48,7 @@ def _show_run(run: Run) -> None:
     status, config = run.status(), run.config()
     with st.container(border=True):
         title = TITLES[status.state]
-        st.markdown(f"**{title}**: {plain(title_of(config))}, {config.split.in_words()}")
+        st.markdown(f"**{title}**: {plain(name_of_run(run))}, {config.split.in_words()}")
         show_status(run, status)
         if config.model.kind != "pca":
             st.plotly_chart(loss_figure(run.history()), key="train_loss")
@@ -102,6 +103,8 @@ def show_runs(dataset: Dataset) -> None:
         placeholder="–",
         key=f"train_runs_{len(runs)}_{get_state().shown}",
     )
+    if run := next((run for run in runs if run.id == get_state().shown), None):
+        edit_run(run)
     for position in chosen["selection"]["rows"]:
         if runs[position].id != get_state().shown:
             show_run_next(runs[position])

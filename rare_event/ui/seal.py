@@ -43,7 +43,9 @@ def break_seal(run: Run) -> bool:
         else:
             st.markdown(WHY)
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
-        st.caption(f"Committed threshold: {plain(run.committed().in_words(time_unit_of(run)))}.")
+        committed = run.committed()
+        by = "Committed threshold" if committed.by_person else "Threshold suggested by the training"
+        st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.")
         icon = ":material/lock_open:"
         st.button(
             label, type="primary", key="evaluate_open", icon=icon, on_click=open_at_threshold, args=(run,)

@@ -109,6 +109,13 @@ def show_run_next(run: Run) -> AppState:
     return update_state(digest=opened.digest, run_id=opened.run_id, watched=opened.watched)
 
 
+def forget_run(run: Run) -> None:
+    """Stop using or watching a run that was deleted."""
+    state = get_state()
+    kept = state.run_id if state.run_id != run.id else None
+    update_state(run_id=kept, watched=state.watched if state.watched != run.id else None)
+
+
 def _with_run(state: AppState, run: Run) -> AppState:
     digest = run.dataset().digest
     if run.status().state == "done":

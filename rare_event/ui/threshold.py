@@ -9,7 +9,7 @@ from typing import get_args
 import streamlit as st
 
 from rare_event.clock import TimeUnit
-from rare_event.compare.titles import title_of
+from rare_event.compare.titles import name_of_run
 from rare_event.config import ARTICLE_THRESHOLDS, LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.labels import RULES, ScoreLabel
 from rare_event.errors import DataError
@@ -75,7 +75,7 @@ LONGEST_CURRENCY = 8
 def show_context(run: Run) -> None:
     """Name the run, and warn if its split is optimistic."""
     config = run.config()
-    st.markdown(f"**{plain(title_of(config))}** · {config.split.in_words()}")
+    st.markdown(f"**{plain(name_of_run(run))}** · {config.split.in_words()}")
     if why := time_unit_of(run).why:
         st.caption(why)
     if config.split.optimistic:
@@ -107,7 +107,7 @@ def explore(run: Run) -> None:
 
 def _show_figures(run: Run, exploring: Exploring) -> None:
     """Show what the threshold does, and the button that commits it."""
-    wanted = exploring.committed(run)
+    committed, wanted = run.committed(), exploring.committed(run)
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             threshold_figures(key=f"threshold_figures_{run.id}")
@@ -115,10 +115,10 @@ def _show_figures(run: Run, exploring: Exploring) -> None:
             "Commit this threshold",
             type="primary",
             key="threshold_commit",
-            disabled=run.committed() == wanted,
+            disabled=committed.by_person and committed == wanted,
         )
     if pressed:
-        run.commit(wanted)
+        run.commit(replace(wanted, by_person=True))
         st.rerun()
 
 
@@ -206,10 +206,11 @@ def _net_value(costs: Costs) -> str:
 def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
     committed, unit = run.committed(), time_unit_of(run)
     value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
+    state = "Committed:" if committed.by_person else "Not yet committed; the training suggests"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
         f"Threshold in use: {plain(exploring.committed(run).in_words(unit))} · "
-        f"Committed: {value} ({plain(committed.in_words(unit))}), {moment(committed.time)}.{below}"
+        f"{state} {value} ({plain(committed.in_words(unit))}), {moment(committed.time)}.{below}"
     )
 
 

@@ -30,7 +30,7 @@ from tests.app.test_pages import OpenPage, button, texts, titles
 from tests.small import judgement_of
 
 LEADS = (4.0, 20.0)
-PAGE = "pages/6_Compare.py"
+PAGE = "pages/5_Compare.py"
 SQUARES = replace(PCA, model=SquaresModel())
 CHARTS = 4
 

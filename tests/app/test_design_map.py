@@ -29,7 +29,7 @@ from rare_event.ui.state import KEY
 from tests.app.conftest import Deferred
 from tests.app.test_pages import OpenPage, button, texts
 
-PAGE = "pages/6_Compare.py"
+PAGE = "pages/5_Compare.py"
 SPACE = DesignSpace((2,), (1, 5), ("level", "difference"), ("pca",), folds=3)
 
 

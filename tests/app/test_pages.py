@@ -514,7 +514,11 @@ def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage
     run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
     app = open_page("pages/3_Threshold.py", run=run.id)
     assert "one threshold per fold" in texts(app)
-    assert next(b for b in app.button if b.label == "Commit this threshold").disabled
+    assert "Not yet committed; the training suggests one threshold per fold" in texts(app)
+    suggested = run.committed()
+    button(app, "Commit this threshold").click().run()
+    assert run.committed() == suggested and run.committed().by_person
+    assert button(app, "Commit this threshold").disabled
     app = button(open_page("pages/4_Evaluate.py", run=run.id), "Open the test data").click().run()
     assert not app.exception
     assert metric(app, "Events caught").endswith(f"of {len(run.scores('test').total_events)}")

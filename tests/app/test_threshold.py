@@ -31,6 +31,7 @@ def test_another_recipe_is_offered_no_threshold_of_an_article(open_page: OpenPag
 
 
 def test_the_net_value_follows_the_costs_and_the_currency(open_page: OpenPage, done_run: Run) -> None:
+    done_run.commit(replace(done_run.committed(), by_person=True))
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     assert explorer(app)["costs"]["currency"] == ""
     assert "an event costs 10,000, of which a warning saves 50%" in unescaped(app)

@@ -21,7 +21,7 @@ from tests.app.test_clock import shown
 from tests.app.test_pages import OpenPage, button, explorer, metric, titles, unescaped
 from tests.small import PCA, small_frame
 
-PAGES = ["1_Data", "2_Train", "3_Threshold", "4_Evaluate", "6_Compare"]
+PAGES = ["1_Data", "2_Train", "3_Threshold", "4_Evaluate", "5_Compare"]
 FORBIDDEN = re.compile(
     r"0 of 0\b|\bnan\b|\bNone\b|\bAUC\b|[Pp]recision|[Rr]ecall|[Cc]aught|[Cc]hance|not defined"
 )
@@ -69,7 +69,7 @@ def test_no_page_claims_what_cannot_be_known(open_page: OpenPage, run: Run, page
     assert all(
         "annotations" not in json.loads(chart.proto.spec)["layout"] for chart in app.get("plotly_chart")
     )
-    if page in ("3_Threshold", "4_Evaluate", "6_Compare"):
+    if page in ("3_Threshold", "4_Evaluate", "5_Compare"):
         why = "no event that can be judged" if labelled else "no event column"
         assert any(why in info.value for info in app.info)
     if not labelled:
@@ -136,6 +136,6 @@ def test_a_rolling_split_without_a_label(open_page: OpenPage, executor: Deferred
 
 
 def test_a_map_needs_events(open_page: OpenPage, executor: Deferred) -> None:
-    app = open_page("pages/6_Compare.py", run=run_on(unlabelled).id)
+    app = open_page("pages/5_Compare.py", run=run_on(unlabelled).id)
     app.segmented_control(key="compare_view").set_value("Design space").run()
     assert "has no event column" in app.info[0].value and not app.button and not forbidden(app)

@@ -8,14 +8,16 @@ import pandas as pd
 import psutil
 import pytest
 
+from rare_event.compare.titles import name_of_run, title_of
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
 from rare_event.errors import ConfigError, RunError
 from rare_event.experiment.leakage import Reading
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
 from rare_event.store.judged import Judged
-from rare_event.store.records import ENDED, Committed, Look, Part, Purpose, Status
+from rare_event.store.records import ENDED, About, Committed, Look, Part, Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
+from rare_event.store.seal import is_open
 from rare_event.store.serial import to_plain
 from tests.naive import random_scores
 from tests.small import judgement_of, summary_of
@@ -279,6 +281,32 @@ def test_the_readings_of_the_leakage_meter_come_back(run) -> None:
     (run.folder / "leakage.json").write_text('{"past": {"auc": "high"}}')
     with pytest.raises(RunError, match="leakage meter of run"):
         run.leakage()
+
+
+def test_a_run_has_a_name_and_a_note(run) -> None:
+    other = create_run(run.dataset(), RECOMMENDED)
+    assert run.about() == About() and name_of_run(run) == title_of(run.config())
+    run.describe(About(" Ünder *load* ", "with\ntwo lines "))
+    assert open_run(run.id).about() == About("Ünder *load*", "with\ntwo lines")
+    assert name_of_run(run) == "Ünder *load*" and name_of_run(other) == title_of(other.config())
+    assert run.config() == other.config(), "a name is no setting"
+    run.describe(About("x" * 100))
+    assert len(run.about().name) == 60 and run.about().note == ""
+    (run.folder / "about.json").write_text("{")
+    assert name_of_run(run) == title_of(run.config()), "a damaged name stops no page"
+
+
+def test_a_threshold_is_suggested_until_a_person_commits_it(run) -> None:
+    suggested = Committed({0: 1.0}, Rule(), AlarmPolicy())
+    run.commit(suggested)
+    run.look()
+    record = json.loads((run.folder / "threshold.json").read_text())
+    assert not record.pop("by_person")
+    (run.folder / "threshold.json").write_text(json.dumps(record))
+    assert not run.committed().by_person, "a record of an older version does not say who committed"
+    run.commit(replace(suggested, by_person=True))
+    assert run.committed().by_person and run.committed() == suggested
+    assert is_open(run), "the same threshold needs no second look"
 
 
 @pytest.mark.parametrize("state", ["queued", "running"])

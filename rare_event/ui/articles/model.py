@@ -62,7 +62,7 @@ def show_training(dataset: Dataset, article: str, run: Run | None) -> None:
         points = points_of(run.id, "validation", committed.policy, None)
         figure = threshold_figure(points, committed.middle, part="Validation", score=label_of(run, False))
         st.plotly_chart(figure, key="articles_curves")
-        st.markdown(f"**Here:** committed threshold {number(committed.middle, 3)}.")
+        st.markdown(f"**Here:** threshold {number(committed.middle, 3)}.")
     with step(ERRORS, article):
         scores = scores_of(run.id, "validation")
         figure = error_figure(scores, committed.middle, part="Validation", score=label_of(run, False))
@@ -127,4 +127,4 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
             st.markdown("**Here:** train the model first.")
     with step(OTHERS, article):
         st.page_link("pages/2_Train.py", label="Go to Train", icon=":material/arrow_forward:")
-        st.page_link("pages/6_Compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+        st.page_link("pages/5_Compare.py", label="Go to Compare", icon=":material/arrow_forward:")
