@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
-from rare_event.text import number
+from rare_event.text import counted, number
 
 MINUTES_PER_DAY = 1440.0
 MINUTES_PER_HOUR = 60.0
@@ -123,6 +123,26 @@ class TimeUnit:
         if days < 1:
             return f"{number(minutes / MINUTES_PER_HOUR)} h"
         return "1 day" if days == 1 else f"{number(days)} days"
+
+    def count(self, figure: str) -> str:
+        """Write a figure of minutes or rows with its unit.
+
+        Examples
+        --------
+        >>> TimeUnit().count("4"), TimeUnit().count("1")
+        ('4 minutes', '1 minute')
+        """
+        return counted(figure, self.name)
+
+    def alarms(self, figure: str) -> str:
+        """Write a figure of false alarms a day in full.
+
+        Examples
+        --------
+        >>> TimeUnit().alarms("2"), TimeUnit(labelled=False).alarms("1")
+        ('2 false alarms a day', '1 alarm a day')
+        """
+        return f"{counted(figure, self.false_alarms)} {self.a_day}"
 
     def reword(self, text: str) -> str:
         """Convert a label or help text from minutes and days to this unit, or name the machines.

@@ -61,3 +61,14 @@ def duration(seconds: float | None) -> str:
 def plural(count: int, one: str) -> str:
     """Write a count with its noun; an s makes the plural of `one`."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
+def counted(figure: str, many: str) -> str:
+    """Write a figure with its noun, given in the plural with an s.
+
+    Examples
+    --------
+    >>> counted("1", "rows"), counted("1.0", "rows"), counted("0", "rows")
+    ('1 row', '1.0 rows', '0 rows')
+    """
+    return f"{figure} {many.removesuffix('s') if figure == '1' else many}"

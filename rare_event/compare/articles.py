@@ -64,4 +64,4 @@ def on_shared_windows(scores: Mapping[str, Scores]) -> str:
         f"{name} {auc_in_words(each.mean_fold_auc, each.interval)}" for name, each in found.items()
     )
     windows = plural(len(shared), "test window")
-    return f"AUC on the {windows} that all of them score ({shared.n_positive} positive): {figures}."
+    return f"AUC on the {windows} that every model scores ({shared.n_positive} positive): {figures}."

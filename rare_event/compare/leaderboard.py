@@ -14,6 +14,7 @@ from rare_event.judge.judgement import BUDGETS, Judgement
 from rare_event.judge.standing import Kind, Row, rank
 from rare_event.store.judged import Judged
 from rare_event.store.runs import Run
+from rare_event.text import plural
 
 CHANCE = TRIVIAL["chance"]
 
@@ -90,16 +91,17 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
         return None
     best = max(others, key=lambda row: _caught(row, budget))
     most, unit = _caught(best, budget), mine.judgement.time_unit
-    at = f"At the same {budget:g} false alarms {unit.a_day}"
-    caught = f"{_caught(mine, budget)} of {mine.judgement.n_events} events"
+    at = f"At the same {unit.alarms(f'{budget:g}')}"
+    caught = f"{_caught(mine, budget)} of {plural(mine.judgement.n_events, 'event')}"
     if _caught(mine, budget) > most:
         return (
-            f"{at}, this model catches {caught}, more than any of {len(others)} baselines (at most {most})."
+            f"{at}, this model catches {caught}, more than any of the {len(others)} baselines "
+            f"(at most {most})."
         )
-    tied = ", though their AUC is statistically tied" if best.group == mine.group else ""
+    tied = ", though their AUCs are statistically tied" if best.group == mine.group else ""
     return (
         f"**This model does not beat the baselines.** {at}, it catches {caught}; "
-        f"“{best.name}”, one of {len(others)} baselines, catches {most}{tied}."
+        f"“{best.name}”, one of the {len(others)} baselines, catches {most}{tied}."
     )
 
 

@@ -18,6 +18,7 @@ from rare_event.judge.scores import OLDER_LEAD, ROUNDING, WIDER, Scores
 from rare_event.judge.selection import Nested, level_with, nested
 from rare_event.store.maps import DesignMap
 from rare_event.store.seal import open_once
+from rare_event.text import plural
 
 
 @dataclass(frozen=True)
@@ -115,6 +116,14 @@ class Overview:
         apart = level_with(draws, self.judged.index(self.best))
         return {cell.number for cell, same in zip(self.judged, apart, strict=True) if same}
 
+    @property
+    def marked(self) -> str:
+        """What is marked: the best, and how many others are statistically tied with it."""
+        others = len(self.tied) - 1
+        return (
+            f"the best and {plural(others, 'other')} statistically tied with it" if others > 0 else "the best"
+        )
+
     def frame(self) -> pd.DataFrame:
         """Lay the cells out, one row each, in the order of the space, with all their figures."""
         return pd.DataFrame([self._row(cell) for cell in self.cells])
@@ -149,7 +158,7 @@ class Overview:
         """Say what the best is worth, and what picking it is."""
         told = self.nested(measure)
         if told is None or self.n_compared < 2:
-            return "Too few settings, or folds with events, to say what choosing the best is worth."
+            return "Too few settings or folds with events to estimate how well the best would do."
         later = len(told.picks)
         if measure.kind == "auc":
             every, best, picked, middle = (
@@ -163,11 +172,12 @@ class Overview:
             best, picked, middle = (
                 f"{each * later:.0f}" for each in (told.best_figure, told.nested_figure, told.middle_figure)
             )
-            verb, of = "caught", f" of {self._events(later + 1)} events"
+            verb, of = "caught", f" of {plural(self._events(later + 1), 'event')}"
             of_later = f" of {self._events(later)}"
+        folds, last = ("both", "second") if later == 1 else (f"all {later + 1}", f"last {later}")
         return (
-            f"Best of {self.n_compared} settings: {every}{of} over all {later + 1} folds, {best}{of_later} "
-            f"over the last {later}. Choosing the best setting on earlier folds only would have "
+            f"Best of {self.n_compared} settings: {every}{of} over {folds} folds, {best}{of_later} "
+            f"over the {last}. Choosing the best setting on earlier folds only would have "
             f"{verb} {picked} there: expect that. The median setting {verb} {middle}."
         )
 
@@ -203,16 +213,17 @@ def look_at(seen: Overview) -> None:
 def describe(seen: Overview) -> str:
     """Lay a map out for people, the best mean fold AUC first."""
     windows, unit = seen.windows, seen.time_unit
-    wide = 26 if unit.reason else 22
+    wide = 28 if unit.reason else 24
     about = (
         ""
         if windows is None
         else f"All cells are judged on the same {len(windows):,} windows; {windows.n_positive:,} are "
-        f"positive: within {seen.lead:g} {unit.name} before one of {len(windows.total_events)} events\n"
+        f"positive: at most {unit.count(f'{seen.lead:g}')} before an event "
+        f"({plural(len(windows.total_events), 'event')})\n"
     )
     lines = [
         *filter(None, [unit.why]),
-        f"{'setting':48}{'mean fold AUC':>22}{f'caught, 2 {unit.a_day}':>{wide}}{'seconds':>9}",
+        f"{'setting':48}{'mean fold AUC':>22}{f'caught at 2 {unit.a_day}':>{wide}}{'seconds':>9}",
     ]
     ranked = sorted(seen.cells, key=lambda cell: _auc(cell) or 0.0, reverse=True)
     for cell in ranked:
@@ -227,7 +238,7 @@ def describe(seen: Overview) -> str:
         caught = f"{count.caught}" + ("" if count.low is None else f" ({count.low:.0f} to {count.high:.0f})")
         same = "*" if cell.number in seen.tied else " "
         lines.append(f"{name:48}{told:>21}{same}{caught:>{wide}}{cell.seconds or 0:>9.0f}")
-    notes = [f"* {len(seen.tied)} of {seen.n_compared} settings are statistically tied with the best."]
+    notes = [f"* {seen.marked}."]
     if (rolled := by_chance(seen, Measure("caught", lead=seen.lead_windows[0]))) is not None:
         notes.append(
             f"Chance: AUC 0.5; {rolled:.1f} events caught. Thresholds are chosen on the same windows, at the "

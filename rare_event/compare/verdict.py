@@ -30,8 +30,10 @@ def verdict(board: Sequence[Row]) -> list[str]:
     best = models[0]
     if best.judgement.mean_fold_auc is None:
         return [
-            f"None of {plural(len(models), 'model')} could be ranked.",
-            "Part of the test data has no event, or only events, so models cannot be ranked there.",
+            "The model cannot be ranked."
+            if len(models) == 1
+            else f"None of the {len(models)} models can be ranked.",
+            "Part of the test data has no events, or no normal rows.",
         ]
     ahead = board[0] if board[0].kind == "trivial" else None
     tied = [row for row in board if row.group == best.group and row is not best]
@@ -69,13 +71,13 @@ def _caught(row: Row) -> str:
     when = "during the event"
     if near:
         when = (
-            f"in the {near:g} {unit.name} before the event, and {wider.caught} by an alarm in the {far:g} "
-            f"{unit.name} before"
+            f"in the {unit.count(f'{near:g}')} before the event, and {wider.caught} by an alarm in the "
+            f"{unit.count(f'{far:g}')} before"
         )
     split = row.split or "rolling"
     past = "past data" if split in ("rolling", "chronological") else "other data"
     return (
-        f"With thresholds chosen on {past} for {BUDGET:g} false alarms {unit.a_day}, it would have caught "
+        f"With thresholds chosen on {past} to allow {unit.alarms(f'{BUDGET:g}')}, it would have caught "
         f"{count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
         f"{_actual(count, unit)} "
         f"Judged on {SPLIT_WORDS[split].format(folds=plural(len(judgement.fold_auc), 'fold'))}."
@@ -91,7 +93,7 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
         return []
     caught = f"{count.caught} of {judgement.n_events:,}"
     rate = _at(count, unit)
-    within = f"In the same {count.lead:g} {unit.name}" if count.lead else "With alarms during the events"
+    within = f"In the same {unit.count(f'{count.lead:g}')}" if count.lead else "With alarms during the events"
     return [f"{within}, {_quoted(most)} would have caught the most: {caught}{rate}."]
 
 
@@ -102,7 +104,7 @@ def _ranking(row: Row) -> str:
     when = "just before" if row.judgement.lead_windows[0] else "during"
     return (
         f"Models are ranked by how often they score a moment {when} an event higher than another moment: "
-        f"here in {row.judgement.mean_fold_auc:.0%} of such pairs{between}, by chance in 50%."
+        f"here in {row.judgement.mean_fold_auc:.0%} of such pairs{between}, against 50% by chance."
     )
 
 
@@ -134,14 +136,16 @@ def _chance(row: Row) -> str:
 def _actual(count: Count, unit: TimeUnit) -> str:
     """Write the actual rate as a sentence; a short time bears none."""
     if count.false_alarms_per_day is None:
-        return "The running time is too short for a rate of false alarms, or the run is of an older version."
-    return f"The actual rate was {number(count.false_alarms_per_day, 2)} false alarms {unit.a_day}."
+        return (
+            "The running time is too short for a rate of false alarms, or an older version trained the run."
+        )
+    return f"The actual rate was {unit.alarms(number(count.false_alarms_per_day, 2))}."
 
 
 def _at(count: Count, unit: TimeUnit) -> str:
     """Write the actual rate after a number of events, where there is one."""
     rate = count.false_alarms_per_day
-    return "" if rate is None else f", at {number(rate, 2)} false alarms {unit.a_day}"
+    return "" if rate is None else f", at {unit.alarms(number(rate, 2))}"
 
 
 def _quoted(row: Row) -> str:

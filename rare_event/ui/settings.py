@@ -270,7 +270,7 @@ def _in_words(name: str, value: Any) -> str:
 def _choose_epochs(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> tuple[ExperimentConfig, str]:
     if not isinstance(draft.model, NetworkConfig):
         return draft, ""
-    look = Look({"epochs": "Epochs, at most" if draft.training.patience else "Epochs"}, columns=1)
+    look = Look({"epochs": "Maximum epochs" if draft.training.patience else "Epochs"}, columns=1)
     training, problem = apply_values(
         draft.training, fill_in(draft.training, ("epochs",), key, typed, look), look
     )

@@ -290,7 +290,7 @@ def test_a_finished_baseline_is_a_row_at_the_next_look(
     assert "Mean of squares, no model" not in table(app)["model"].tolist()
     mark(waiting, "running")
     app.run()
-    assert "in training: Mean of squares, no model" in progress(app)
+    assert "now training: Mean of squares, no model" in progress(app)
     worker.execute(waiting)
     app.run()
     assert "1 of" in words(app)
@@ -453,7 +453,7 @@ CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
             f"“A” ranks first, but is statistically tied with “{CHANCE_NAME}”",
         ),
         ([CLOCK, row("A", "run", 0.5, 9)], "No model beats “Time since the last restart”"),
-        ([row("A", "run", None, 1)], "None of 1 model could be ranked."),
+        ([row("A", "run", None, 1)], "The model cannot be ranked."),
     ],
 )
 def test_the_headline_claims_no_more_than_the_data_show(rows: list[Row], headline: str) -> None:
@@ -467,15 +467,15 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     board = [row("A", "run", 0.7, 1), *tied_with_it, row("H", "run", 0.6, 2, caught=8), CHANCE]
     _, caught, most, ranking, tied, optimism, chance = verdict(board)
     assert caught.startswith(
-        "With thresholds chosen on past data for 2 false alarms a day, it would have caught 6 of 78 events "
-        "by an alarm in the 4 minutes before the event, and 9 by an alarm in the 20 minutes before. "
+        "With thresholds chosen on past data to allow 2 false alarms a day, it would have caught 6 of 78 "
+        "events by an alarm in the 4 minutes before the event, and 9 by an alarm in the 20 minutes before. "
         "The actual rate was 3.7 false alarms a day."
     )
     assert "6 folds, each with models trained only on what came before it" in caught
     assert most == (
         "In the same 4 minutes, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
     )
-    assert "in 70% of such pairs (95 % interval 68% to 72%), by chance in 50%." in ranking
+    assert "in 70% of such pairs (95 % interval 68% to 72%), against 50% by chance." in ranking
     assert tied == "These data show no clear difference from “B”, “C”, “D”, “E” and 2 more."
     assert optimism == (
         "8 models were compared on the same 78 events, so the best of them looks better than it is."

@@ -48,7 +48,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     ranking = frame(app, "sensor", "AUC")
     assert set(ranking["sensor"]) == set(table.schema.sensors)
     assert abs(ranking["AUC"] - 0.5).is_monotonic_decreasing
-    assert f"The best of {len(table.schema.sensors)} sensors would reach" in shown
+    assert f"the best of {len(table.schema.sensors)} sensors would reach" in shown
     first = ranking["sensor"][0]
     assert titles(app)[0].startswith("Running time")
     assert f"{first} over time" in titles(app)
@@ -110,7 +110,7 @@ def test_a_file_of_one_sensor_has_all_its_figures(open_page: OpenPage, executor:
     dataset = stored(small_frame()[["time", "y", "s0"]])
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert "**1** sensor" in unescaped(app)
-    assert "The best of 1 sensor would reach" in unescaped(app)
+    assert "the best of 1 sensor would reach" in unescaped(app)
     for view in VIEWS:
         app.segmented_control(key="data_view").set_value(view).run()
         assert not app.exception and not app.error, view
@@ -156,7 +156,7 @@ def test_a_column_is_left_out_and_comes_back(open_page: OpenPage, executor: Any)
     button(app, "Leave out").click().run()
     assert open_dataset(dataset.digest).schema.ignored == ("s1",)
     assert "1 left out: s1" in unescaped(app)
-    button(app, "Undo the last of 1 fix").click().run()
+    button(app, "Undo the fix").click().run()
     assert open_dataset(dataset.digest).schema.ignored == ()
     button(app, "Fix all").click().run()
     assert not app.exception and not app.error
@@ -336,14 +336,14 @@ def test_a_row_counter_is_named_and_not_ranked(open_page: OpenPage, executor: An
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert set(frame(app, "AUC")["sensor"]) == {"s0", "s1", "s2", "s3"}
     assert "Not ranked, because they count rows or time: n." in unescaped(app)
-    assert "The best of 4 sensors" in unescaped(app) and not app.exception
+    assert "the best of 4 sensors" in unescaped(app) and not app.exception
 
 
 def test_rows_that_run_backwards_are_not_ranked_by_what_comes_after_events(open_page: OpenPage) -> None:
     data = small_frame()
     app = open_page("pages/1_Data.py", dataset=stored(data.iloc[::-1]).digest)
     assert not app.exception
-    assert any("not those before it" in info.value for info in app.info)
+    assert any("not the rows before it" in info.value for info in app.info)
     assert not [each for each in app.dataframe if "AUC" in each.value]
     assert not [title for title in titles(app) if title.endswith("before an event")]
     app.segmented_control(key="data_view").set_value(VIEWS[1]).run()

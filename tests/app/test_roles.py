@@ -56,4 +56,4 @@ def test_a_file_without_a_label_says_so(open_page: OpenPage) -> None:
     dataset = add_dataset(upload, "f.csv", Corrections(no_label=True))
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert not app.exception and not app.error and not app.multiselect
-    assert any("cannot be tested on events" in info.value for info in app.info)
+    assert any("trained but not tested on events" in info.value for info in app.info)

@@ -47,7 +47,7 @@ def test_the_first_screen_holds_what_decides(page: Page, server: Server, complai
 
     page.get_by_role("radio", name="Correlations").click()
     expect(page.get_by_text("Rank correlation of")).to_be_visible()
-    page.get_by_text("First rows, with their line in the file").click()
+    page.get_by_text("First rows, with their line numbers").click()
     settled(page)
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []
@@ -117,10 +117,10 @@ def test_a_range_dragged_on_the_time_line_is_shown_below_and_can_be_left_out(
     drag(page, *between_events(page))
     expect(page.get_by_text("This removes")).to_be_visible()
     page.get_by_role("button", name="Leave out these dates").click()
-    expect(page.get_by_text("Undo the last of 1 fix")).to_be_visible()
+    expect(page.get_by_text("Undo the fix")).to_be_visible()
     expect(page.get_by_text("Shown below:")).to_have_count(0)
     expect(page.get_by_text(rows)).to_have_count(0)
-    page.get_by_text("Undo the last of 1 fix").click()
+    page.get_by_text("Undo the fix").click()
     expect(page.get_by_text(rows).first).to_be_visible()
     settled(page)
     assert complaints.messages == []

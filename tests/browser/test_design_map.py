@@ -54,7 +54,7 @@ def test_a_map_is_started_grows_and_stands_after_a_reload(
     page.get_by_role("spinbutton", name="Cells drawn at random").fill("2")
     page.keyboard.press("Tab")
     expect(page.get_by_text("2 cells of 6 folds each")).to_be_visible()
-    page.get_by_role("spinbutton", name="Epochs, at most").fill("1")
+    page.get_by_role("spinbutton", name="Maximum epochs").fill("1")
     page.keyboard.press("Tab")
     settled(page)
     page.get_by_role("button", name="Start the map").click()

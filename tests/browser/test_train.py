@@ -56,7 +56,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
 
     page.get_by_text("Also train the baselines").click()
     page.get_by_text("Write TensorBoard logs").click()
-    fill(page, "Epochs, at most", "3")
+    fill(page, "Maximum epochs", "3")
     start.click()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
     settled(page)

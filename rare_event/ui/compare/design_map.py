@@ -31,7 +31,7 @@ LOOK = Look(
     labels={
         "shifts": "Shifts (rows)",
         "lookbacks": "Lookbacks (rows)",
-        "epochs": "Epochs, at most",
+        "epochs": "Maximum epochs",
         "sample": "Cells drawn at random",
     },
     absent={"sample": "all"},
@@ -43,10 +43,10 @@ LOOK = Look(
     },
 )
 PURPOSE = (
-    "A map trains one model for each combination of shift, lookback, representation and architecture, fold "
-    "by fold on the past, and judges all of them on the same windows. It shows which settings matter and "
-    "which do not, and what picking the best of them is worth on later data. It is trained in the "
-    "background. You can stop it at any time and resume later. Your own runs take priority."
+    "A map trains a model for each combination of shift, lookback, representation and architecture, each "
+    "fold on earlier data only, and judges all models on the same windows. It shows which settings matter, "
+    "which do not, and how well the best one would do on later data. It runs in the background. You can stop "
+    "it at any time and resume later. Your own runs take priority."
 )
 
 
@@ -55,7 +55,7 @@ def show_design_space(dataset: Dataset) -> None:
     if not dataset.schema.labels:
         st.info(
             "A map compares settings by the events they warn of. This file has no event column, so "
-            "nothing can be compared. Name the column on the Data page if there is one."
+            "nothing can be compared. If there is one, choose it on the Data page."
         )
         return
     maps = list_maps(dataset)

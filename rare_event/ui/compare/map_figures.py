@@ -66,7 +66,7 @@ def _figure(seen: Overview, measure: Measure) -> go.Figure:
     if measure.kind == "auc":
         title = f"Test folds: mean AUC of {plural(seen.n_compared, 'setting')}"
         return map_figure(cells, title=title, unit="mean fold AUC", chance=0.5, digits=2)
-    title = f"Test folds: events caught at {measure.budget:g} false alarms {seen.time_unit.a_day}"
+    title = f"Test folds: events caught at {seen.time_unit.alarms(f'{measure.budget:g}')}"
     return map_figure(cells, title=title, unit="events caught", chance=by_chance(seen, measure), digits=0)
 
 
@@ -82,14 +82,11 @@ def _about(seen: Overview, measure: Measure) -> str:
     if windows is not None:
         about = (
             f"All cells are judged on the same {len(windows):,} windows of the test folds, with the same "
-            f"label whatever their shift: positive within {seen.lead:g} {seen.time_unit.name} before an "
-            f"event ({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
+            f"label whatever their shift: positive at most {seen.time_unit.count(f'{seen.lead:g}')} before "
+            f"an event ({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
         )
     if measure.kind == "auc" and seen.best is not None:
-        about += (
-            f"Bold: {len(seen.tied)} of {seen.n_compared} settings statistically tied with the best, "
-            f"{seen.best.title}. "
-        )
+        about += f"Bold: {seen.marked}. Best: {seen.best.title}. "
     else:
         about += (
             "Thresholds are chosen on the test folds themselves, at the same false alarm rate for every "
@@ -134,7 +131,7 @@ def _show_table(seen: Overview, measure: Measure) -> None:
 
 def _column_config(measure: Measure, unit: TimeUnit) -> dict[str, Any]:
     column = st.column_config.NumberColumn
-    at = f"at {measure.budget:g} false alarms {unit.a_day}"
+    at = f"at {unit.alarms(f'{measure.budget:g}')}"
     lower, upper = "Lower end of the 95 % interval.", "Upper end of the 95 % interval."
     return {
         "lookback": column(help="Rows in one window."),

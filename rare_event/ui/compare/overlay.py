@@ -46,7 +46,7 @@ def show_overlay(board: Sequence[Row], windows: str, lead: float) -> None:
     left.plotly_chart(overlay_roc_figure(points, part="Test"), key="compare_roc")
     right.plotly_chart(overlay_alarms_figure(points, part="Test"), key="compare_alarms")
     st.caption(
-        "Both figures choose their thresholds on the test data: they show the best these scores could do, "
+        "In both figures thresholds are chosen on the test data: they show the best these scores could do, "
         "not what a threshold set in advance would catch."
     )
     if len(chosen) == 2:
@@ -76,7 +76,7 @@ def _choose(names: dict[str, str], windows: str) -> list[str]:
 def _in_words(first: str, second: str, names: dict[str, str]) -> str:
     comparison = _compared(first, second)
     if comparison is None:
-        return "There are too few data to say whether one of the two is better."
+        return "These data cannot show whether one of the two is better."
     return plain(comparison.in_words(f"“{names[first]}”", f"“{names[second]}”"))
 
 

@@ -87,7 +87,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
     if left_out:
         st.caption(
             f"{plural(left_out, 'run')} cannot be compared: trained by an older version, or damaged. "
-            "Train them again to see them here."
+            f"Train {'it' if left_out == 1 else 'them'} again to compare {'it' if left_out == 1 else 'them'}."
         )
     if chosen.optimistic:
         st.warning(
@@ -145,7 +145,7 @@ def _offer_to_open(chosen: Comparable) -> None:
             words = f"**{is_sealed}** and not shown."
         else:
             words = (
-                f"**{is_sealed}**: no test data have been opened yet, so no figure is shown. Comparing "
+                f"**{is_sealed}**: no test data have been opened yet, so no figures are shown. Comparing "
                 "counts as a look: if you choose a model here, these data can no longer judge it fairly."
             )
         st.markdown(words, width="stretch")
@@ -171,7 +171,7 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
     unit = replace(board[0].judgement.time_unit, labelled=labelled)
     why, known = (
         Unknown("test", labelled).why,
-        f"You can still compare how each keeps its budget of {unit.false_alarms}.",
+        f"You can still compare how well each stays within its budget of {unit.false_alarms}.",
     )
     st.info(f"{why} Models cannot be ranked. {known}")
     if unit.why:

@@ -26,8 +26,8 @@ KINDS_HELP = (
     "trivial: needs no model."
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
-    "past": ("caught", "with each fold's threshold chosen on its past"),
-    "trailing": ("trailing", "with thresholds that follow the scores of the preceding days"),
+    "past": ("caught", "with each fold's threshold chosen on its validation data"),
+    "trailing": ("trailing", "with thresholds that follow recent scores"),
     "hindsight": ("hindsight", "with a threshold chosen on the test data themselves: an upper bound"),
 }
 RATES: dict[Threshold, str] = {"past": "false alarms", "trailing": "trailing false alarms"}
@@ -75,7 +75,9 @@ def columns(judgement: Judgement) -> list[Column]:
     return [
         MODEL,
         KIND,
-        Column("group", lambda row: row.group, "Models of one group are statistically tied on these events."),
+        Column(
+            "group", lambda row: row.group, "Models in the same group are statistically tied on these events."
+        ),
         Column(
             "AUC",
             lambda row: row.judgement.mean_fold_auc,
@@ -114,8 +116,8 @@ def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
         Column(
             f"{word} at {budget:g} {unit.a_day}, {lead:g} {unit.short}",
             partial(_caught, threshold, budget, lead),
-            f"Events caught, of {judgement.n_events:,}, at {budget:g} false alarms {unit.a_day} by alarms "
-            f"{_when(lead, unit)} the event, {unit.reword(how)}.",
+            f"Events caught (of {judgement.n_events:,}) at {unit.alarms(f'{budget:g}')} by alarms "
+            f"{_when(lead, unit)} the event, {how}.",
         )
         for lead in dict.fromkeys(judgement.lead_windows)
         for budget in BUDGETS
@@ -130,7 +132,7 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
         Column(
             f"{unit.reword(RATES[threshold])} at {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
-            f"Actual {unit.false_alarms} {unit.a_day}, {unit.reword(how)} for {budget:g} {unit.a_day}{but}. "
+            f"Actual {unit.false_alarms} {unit.a_day}, {how} to allow {budget:g}{but}. "
             "Empty where the running time is too short for a rate.",
             "%.1f",
         )
@@ -140,7 +142,7 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
 
 def _when(lead: float, unit: TimeUnit) -> str:
     """Say when an alarm counts for an event; a lead window of 0 is the event itself."""
-    return f"at most {lead:g} {unit.name} before" if lead else "during"
+    return f"at most {unit.count(f'{lead:g}')} before" if lead else "during"
 
 
 def _caught(threshold: Threshold, budget: float, lead: float, row: Row) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from rare_event.store.datasets import Dataset, list_datasets
+from rare_event.text import plural
 from rare_event.ui.cache import open_sample
 from rare_event.ui.data.upload import leave, receive
 from rare_event.ui.frame import in_place
@@ -21,7 +22,7 @@ def choose_data() -> None:
     files = left.file_uploader(
         "Upload a file: CSV, text, Excel or Parquet, also in a zip or gzip",
         accept_multiple_files=True,
-        help="Several files with the same columns are joined in the order of their times.",
+        help="Several files with the same columns are joined in order of time.",
         key=f"data_upload_{uploads}",
     )
     if files:
@@ -37,7 +38,7 @@ def choose_data() -> None:
             "Or open a stored dataset",
             digests,
             index=digests.index(opened) if opened in stored else None,
-            format_func=lambda digest: f"{stored[digest].name} ({stored[digest].n_rows:,} rows)",
+            format_func=lambda digest: f"{stored[digest].name} ({plural(stored[digest].n_rows, 'row')})",
             placeholder="Choose",
             key=f"data_stored_{opened}",
         )

@@ -25,14 +25,15 @@ from rare_event.prepare.preview import column_summary, course_before_events, fir
 from rare_event.prepare.ranking import SensorRanking, rank_sensors, rows_by_class
 from rare_event.prepare.stretches import Events, find_events, running_minutes
 from rare_event.store.datasets import Dataset
+from rare_event.text import plural
 from rare_event.ui.cache import findings_of, table_of
 
 ROWS_BEFORE_EVENT = 30
 COUNTERS = ("RE111", "RE308")
 FIRST_ROWS = 30
 OUT_OF_ORDER = (
-    "Time runs backwards in many rows, so the rows above an event are not those before it. "
-    "Put the rows in the order of time first: see the problem above."
+    "Time runs backwards in many rows, so the rows above an event are not the rows before it in time. "
+    "First put the rows in order of time: see the problem above."
 )
 PANEL_POINTS = 1500
 # First and last time, as the time line holds them.
@@ -317,8 +318,8 @@ def _distribution(version: str, sensor: str, shift: int, jumping: bool, _dataset
     values, name = table.frame[sensor].to_numpy(float), sensor
     if jumping:
         values = jumps(values, table.stretch)
-        name = f"{sensor}, change since the row before"
-    before = f"{shift} row{'' if shift == 1 else 's'} before an event" if shift else "event rows"
+        name = f"{sensor}: change from the previous row"
+    before = f"{plural(shift, 'row')} before an event" if shift else "event rows"
     return distribution_figure(values[normal], values[positive], name, before)
 
 

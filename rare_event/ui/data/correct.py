@@ -36,7 +36,7 @@ def correct(upload: Pending, seen: Preview) -> Corrections | None:
     # Each state of the corrections has fields of its own: they start from what was said or found.
     fields = Fields(f"{upload.key}_{hash(said) & 0xFFFFFFFF:x}", said, seen)
     with (
-        st.expander("Correct the reading or the roles", expanded=bool(seen.refused)),
+        st.expander("Correct how the file is read", expanded=bool(seen.refused)),
         st.form("data_correct"),
     ):
         reading = fields.reading()
@@ -113,10 +113,10 @@ class Fields:
         self._choose(second, "decimal", "Decimal sign", DECIMALS, self._of("decimal"))
         self._choose(third, "thousands", "Thousands sign", THOUSANDS, self._of("thousands"))
         self._choose(fourth, "layout", "Layout", LAYOUTS, self._of("layout"))
-        self._line(first, "header", "Line of the column names")
-        self._line(second, "units", "Line of the units")
+        self._line(first, "header", "Header line")
+        self._line(second, "units", "Units line")
         self._text(third, "encoding", "Encoding", "For example utf-8 or cp1252.")
-        self._text(fourth, "member", "File inside, or sheet")
+        self._text(fourth, "member", "File in the zip, or sheet")
         return self.changes
 
     def roles(self, *, labelled: bool, several: bool) -> dict[str, Any]:
@@ -148,7 +148,7 @@ class Fields:
         machines = dict(zip(names, names, strict=True))
         # A column of this name goes before.
         machines = {FILE: "each file is one machine", **machines} if several else machines
-        self._choose(right, "assets", "Column of the machine", machines, asset)
+        self._choose(right, "assets", "Machine column", machines, asset)
         return self._consistent()
 
     def _label(self, left: Any, right: Any) -> None:
@@ -166,7 +166,7 @@ class Fields:
         said, schema = self.said.reading.time_format, self.seen.schema
         before = said or (None if schema is None else schema.time_format)
         value = place.text_input(
-            "Format of the times",
+            "Time format",
             value=before or "",
             placeholder="detected",
             key=self._key("time_format"),

@@ -30,7 +30,8 @@ def show_deciding_roles(dataset: Dataset) -> None:
             said = _choose_values(dataset, said, f"data_event_values_{key}")
     for other in schema.also:
         st.caption(
-            f"Rows that {plain(other)} marks also count as events. Change it below, in the roles of columns."
+            f"Rows marked in {plain(other)} also count as events. "
+            "Change this below, in the roles of all columns."
         )
     if label != schema.label:
         said = Labelling(() if label is None else (label,))

@@ -20,7 +20,7 @@ RESULTS = (*GRADES[:-1], "passed", "not applicable")
 @st.fragment
 def show_details(dataset: Dataset) -> None:
     """Show the first rows, the columns and the checks, closed at first and drawn only when opened."""
-    rows = st.expander("First rows, with their line in the file", key=ROWS_KEY, on_change="rerun")
+    rows = st.expander("First rows, with their line numbers", key=ROWS_KEY, on_change="rerun")
     if rows.open:
         rows.dataframe(first_rows_of(dataset), key="data_first_rows")
     columns = st.expander("Columns: missing values, min, mean, max, role", key=COLUMNS_KEY, on_change="rerun")

@@ -30,7 +30,8 @@ def choose_events(upload: Pending) -> None:
         uploads = st.session_state.setdefault(UPLOADS, 0)
         file = st.file_uploader(
             "Upload the times of events, or their starts and ends",
-            help="The row at or just after each time becomes an event; for starts and ends, all between.",
+            help="The row at or just after each time becomes an event row; with starts and ends, "
+            "so do all rows between.",
             key=f"data_events_{uploads}",
         )
         if file is not None:

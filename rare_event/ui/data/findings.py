@@ -28,8 +28,8 @@ def show_findings(dataset: Dataset) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         st.markdown(_counted(findings, len(list(table.schema.roles()))), width="content")
         count = len(dataset.fixes)
-        fixes = f"{count:,} fix{'' if count == 1 else 'es'}"
-        if count and st.button(f"Undo the last of {fixes}", key="data_undo"):
+        undo = "Undo the fix" if count == 1 else f"Undo the last of {count:,} fixes"
+        if count and st.button(undo, key="data_undo"):
             _save(dataset.without_last_fix())
         fixable = [finding for finding in findings if finding.action not in (None, "ignore")]
         if len(fixable) > 1 and st.button("Fix all", key=f"data_fix_all_{dataset.version[:12]}"):

@@ -21,7 +21,7 @@ def choose_label_values(dataset: Dataset, labels: tuple[str, ...]) -> Labelling:
         If a column holds too many values.
     """
     if not labels:
-        st.info("No column is the label. A model can be trained, but it cannot be tested on events.")
+        st.info("No column is the label, so a model can be trained but not tested on events.")
         return Labelling(())
     values, guess = label_guess_of(dataset, labels)
     key = f"{dataset.version[:12]}_{'_'.join(labels)}"
@@ -39,12 +39,12 @@ def choose_label_values(dataset: Dataset, labels: tuple[str, ...]) -> Labelling:
         others,
         default=[value for value in guess.left_out_values if value in others],
         key=f"data_left_out_{key}",
-        help="Rows that are neither normal nor an event, such as those while the plant recovers.",
+        help="Rows that are neither normal nor an event, such as rows recorded while the plant recovers.",
     )
     blank = guess.blank
     if blank != "refused":
         blank = st.selectbox(
-            "Empty cells of the label",
+            "Empty label cells",
             list(BLANKS),
             format_func=lambda kind: BLANKS[kind],
             key=f"data_blank_{key}",

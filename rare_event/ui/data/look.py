@@ -43,16 +43,16 @@ SHOWN_FIRST = 3
 MOST_PAIRS = 50
 # More would make the table higher than the figures beside it.
 MOST_UNCUT = 6
-NO_EVENT = {True: "This file has no event", False: "This file has no event column"}
+NO_EVENT = {True: "This file has no events", False: "This file has no event column"}
 NOT_RANKED = "so sensors cannot be ranked by their change before events. Choose a sensor to look at it."
-MEASURED = {False: "Value", True: "Change since the row before"}
+MEASURED = {False: "Value", True: "Change from the previous row"}
 AUC_HELP = (
     "Area under the ROC curve: how often a row before an event has a higher value than a normal row. "
-    "0.5 means no change. Each sensor is measured by its jumps from row to row and by its level against "
-    "the 30 rows before; the stronger of the two is shown."
+    "0.5 means no change. Each sensor is measured by its jumps from row to row and by its level compared "
+    "with the previous 30 rows; the stronger of the two is shown."
 )
 
-INTERVAL_HELP = "95 % interval of the AUC, taking events as independent, for the stronger of two measures."
+INTERVAL_HELP = "95 % interval of the AUC of the stronger measure, if events are independent."
 
 
 @in_place
@@ -112,7 +112,7 @@ def _offer_range(dataset: Dataset, span: Span) -> None:
 def show_sensors(dataset: Dataset, asset: str | None, span: Span | None) -> None:
     """Rank the sensors, draw the chosen one, and offer further views."""
     if not table_of(dataset).schema.sensors:
-        st.warning("No column has the role sensor. Give it to at least one column below.")
+        st.warning("No column is a sensor. Make at least one column below a sensor.")
         return
     with st.container(key="data_panels"):
         sensors = _show_chosen(dataset, asset, span)
@@ -164,7 +164,7 @@ def _choose_sensor(sensors: list[str]) -> str:
 def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> SensorChange:
     """Show the ranking as a table; a click on a row chooses its sensor."""
     looked = plural(ranking.n_sensors, "sensor")
-    rows = f"the {plural(shift, 'row')} before each event" if shift else "event rows"
+    rows = "the row" if shift == 1 else f"the {plural(shift, 'row')}"
     beyond = sum(change.strength > ranking.chance for change in ranking.changes)
     st.markdown("**Sensors by change before events**")
     table = pd.DataFrame(
@@ -195,8 +195,8 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     )
     if ranking.chance == ranking.chance:
         st.caption(
-            f"Compared: {rows}. The best of {looked} would reach {0.5 + ranking.chance:.2f} by chance; "
-            f"{beyond:,} {'goes' if beyond == 1 else 'go'} beyond."
+            f"Compares {rows} before each event with normal rows. By chance the best of {looked} would "
+            f"reach {0.5 + ranking.chance:.2f}; {beyond:,} {'exceeds' if beyond == 1 else 'exceed'} it."
         )
     if counters := counters_of(dataset):
         st.caption(f"Not ranked, because they count rows or time: {plain(', '.join(counters))}.")
@@ -206,7 +206,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
 
 def _show_over_time(dataset: Dataset, asset: str | None, span: Span | None, sensors: list[str]) -> None:
     chosen = st.multiselect(
-        f"Sensors, at most {MOST_SENSORS}",
+        f"Sensors (at most {MOST_SENSORS})",
         list(table_of(dataset).schema.sensors),
         default=sensors[:SHOWN_FIRST],
         max_selections=MOST_SENSORS,
@@ -237,7 +237,7 @@ def _show_correlations(dataset: Dataset) -> None:
     if len(found) <= MOST_READABLE:
         st.plotly_chart(correlation_map_of(dataset), key="data_correlations")
         return
-    st.caption(f"A map of {len(found):,} sensors would be too small to read: see the strongest pairs.")
+    st.caption(f"A map of {len(found):,} sensors would be too small to read. These are the strongest pairs.")
     st.dataframe(
         strongest_pairs(found, MOST_PAIRS),
         hide_index=True,

@@ -25,7 +25,7 @@ REMARK_COLOURS = {"problem": "red", "warning": "orange", "note": "blue"}
 FIRST_ROWS = 8
 UNDECIDED = "not decided"
 ASKED = {"decimal": "Decimal sign", "thousands": "Thousands sign", "header": "Column names"}
-ASKED |= {"time_format": "Time format", "encoding": "Encoding", "member": "File inside"}
+ASKED |= {"time_format": "Time format", "encoding": "Encoding", "member": "File or sheet"}
 TIME_WORDS = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month"}
 TIME_WORDS |= {"%H": "hour", "%I": "hour", "%M": "minute", "%S": "second", "%f": "fraction", "%z": "zone"}
 TIME_WORDS |= {"%p": "AM or PM"}
@@ -64,7 +64,7 @@ def show_preview(upload: Pending) -> None:
     else:
         st.markdown(" · ".join(f"{what} **{plain(value)}**" for what, value in _guesses(seen)))
         _show_remarks(seen)
-        st.markdown("**Columns, each with two cells before and after**")
+        st.markdown("**Columns, each with two cells as written and as read**")
         st.dataframe(_columns(seen), hide_index=True, key="data_preview_columns")
         st.markdown("**First rows as read**")
         st.dataframe(_first_rows(seen), key="data_preview_rows")
@@ -106,7 +106,7 @@ def _buttons(upload: Pending, seen: Preview, source: Path | Files) -> None:
             asked = "question" if len(seen.questions) == 1 else "questions"
             st.caption(f"Answer the {asked} above first.")
         elif seen.refused:
-            st.caption("Correct the reading below, or upload another file.")
+            st.caption("Below, correct how the file is read, or upload another file.")
 
 
 def _show_remarks(seen: Preview) -> None:
@@ -122,7 +122,7 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
     reading, schema, table = seen.raw.reading, seen.schema, seen.table
     rows = [
         ("Rows", f"{len(seen.raw.frame):,}"),
-        ("File inside", reading.member),
+        ("File or sheet", reading.member),
         ("Encoding", (reading.encoding or "").removesuffix("-sig").upper()),
         ("Separator", SEPARATORS.get(reading.separator or "", reading.separator)),
         ("Decimal sign", _sign(reading.decimal)),

@@ -20,7 +20,7 @@ NOTHING = "This step changes nothing."
 @in_place
 def show_steps(dataset: Dataset) -> None:
     """List the steps of the recipe, and offer one more; closed at first and drawn only when opened."""
-    place = st.expander("Corrections: leave out rows, decimal sign", key=KEY, on_change="rerun")
+    place = st.expander("Corrections: leave out rows, set the decimal sign", key=KEY, on_change="rerun")
     if not place.open:
         return
     with place:
@@ -90,5 +90,5 @@ def _decimal(dataset: Dataset, key: str) -> Fix | None:
     sign = right.selectbox(
         "Decimal sign", list(SIGNS), format_func=lambda sign: SIGNS[sign], key=f"data_decimal_{key}"
     )
-    st.caption("To read all columns in another notation, read the file differently.")
+    st.caption("This changes one column. To change all, choose “Read it differently” above.")
     return None if column is None else Fix("decimal", column, (str(sign),))
