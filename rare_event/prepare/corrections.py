@@ -15,8 +15,9 @@ from rare_event.prepare.labelling import Blank, Labelling
 from rare_event.prepare.roles import schema_of_roles
 from rare_event.prepare.schema import Schema, guess
 from rare_event.read.clock_columns import joined_name
+from rare_event.read.names import find_names
 from rare_event.read.table import AS_FOUND, Choice, Question, Reading
-from rare_event.read.values import shown, text_of
+from rare_event.read.values import text_of
 
 # Begins what a question is about that concerns the second file, of events.
 OF_EVENTS = "events."
@@ -175,7 +176,7 @@ def roles(frame: pd.DataFrame, said: Corrections) -> Schema:
     OpenQuestion
         If the label leaves something open.
     """
-    _require_named(frame, said)
+    said = _as_written(frame, said)
     time, named = joined_time(frame, said), said.labelling
     unused = [column for column in said.ignore if column not in said.label]
     if said.schema is None:
@@ -213,14 +214,17 @@ def joined_time(frame: pd.DataFrame, said: Corrections) -> tuple[str, ...] | Non
     return (joined,) if joined in frame.columns else time
 
 
-def _require_named(frame: pd.DataFrame, said: Corrections) -> None:
-    """Reject a column that the file does not have, naming those that it has."""
-    named = (*said.label, *(joined_time(frame, said) or ()), *said.ignore, *filter(None, [said.assets]))
-    missing = [column for column in named if column not in frame.columns]
-    if missing:
-        has = ", ".join(shown(column) for column in frame.columns[:10])
-        more = ", ..." if len(frame.columns) > 10 else ""
-        raise TableError(f"The file has no column {shown(missing[0])}. It has {has}{more}. Name one of them.")
+def _as_written(frame: pd.DataFrame, said: Corrections) -> Corrections:
+    """Return the corrections with the names as the file writes them; reject those that it does not have."""
+    columns = list(frame.columns)
+    time = joined_time(frame, said)
+    return replace(
+        said,
+        reading=replace(said.reading, time=time and find_names(time, columns)),
+        label=find_names(said.label, columns),
+        ignore=find_names(said.ignore, columns),
+        assets=said.assets and find_names([said.assets], columns)[0],
+    )
 
 
 def _value(kind: type, name: str, text: str) -> Any:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from rare_event.read.clock_parts import clock_parts
 from rare_event.read.clocks import Parts, clocks_alone, dates_alone, is_even, take_apart
+from rare_event.read.names import find_names
 from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
 from rare_event.read.times import (
     EPOCHS,
@@ -40,7 +41,15 @@ def with_times(table: RawTable, said: Reading) -> RawTable:
         Columns of a file.
     said
         What the analyst says of it.
+
+    Raises
+    ------
+    TableError
+        If the column of times that the analyst names is not in the file.
     """
+    written = list(table.frame.columns)
+    if said.time and joined_name(said.time) not in written:
+        said = replace(said, time=find_names(said.time, written))
     table = _joined(table, said)
     frame, remarks = table.frame, list(table.remarks)
     found = times_of(frame)

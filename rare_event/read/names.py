@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rare_event.errors import TableError
 from rare_event.read.table import Remark
@@ -31,6 +31,27 @@ def require_names(written: Sequence[str], name: str) -> None:
     if repeated:
         listed = ", ".join(shown(column) for column in repeated[:5])
         raise TableError(f"{name} has more than one column called {listed}. Rename or delete all but one.")
+
+
+def find_names(named: Iterable[str], columns: Sequence[str]) -> tuple[str, ...]:
+    """Return names as the file writes them, which may be with spaces around them.
+
+    Raises
+    ------
+    TableError
+        If the file does not have one; it names those that it has.
+    """
+    written = {
+        **dict(zip(map(str.strip, columns), columns, strict=True)),
+        **dict(zip(columns, columns, strict=True)),
+    }
+    found = [written.get(name, written.get(name.strip())) for name in named]
+    for name, column in zip(named, found, strict=True):
+        if column is None:
+            has = ", ".join(shown(column) for column in columns[:10])
+            more = ", ..." if len(columns) > 10 else ""
+            raise TableError(f"The file has no column {shown(name)}. It has {has}{more}. Name one of them.")
+    return tuple(filter(None, found))
 
 
 def distinct_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Remark]]:

@@ -65,11 +65,25 @@ def test_a_schema_is_taken_as_it_is_and_single_corrections_go_before_it() -> Non
         Corrections(ignore=("z",)),
         Corrections(assets="z"),
         Corrections(Reading(time=("z",))),
+        Corrections(Reading(time=("z", "at"))),
     ],
 )
 def test_a_column_that_does_not_exist_is_named(said: Corrections) -> None:
     with pytest.raises(TableError, match=r"no column 'z'\. It has 'at', 'also at'"):
         roles(read_raw(FILE, name="f").frame, said)
+    with pytest.raises(TableError, match=r"no column 'z'\. It has 'at', 'also at'"):
+        read_table(FILE, said=said)
+
+
+def test_a_column_is_found_by_its_name_without_the_spaces_around_it() -> None:
+    first, *lines = FILE.decode().splitlines()
+    padded = "\n".join([",".join(f" {name} " for name in first.split(",")), *lines]).encode()
+    said = Corrections(Reading(time=("at",)), label=("y",), ignore=("also at",))
+    found = read_table(padded, said=said).schema
+    assert (found.time, found.labels, found.ignored) == (" at ", (" y ",), (" also at ",))
+    # A name that is written so goes before one with spaces.
+    both = read_raw(b"t,y, y \n" + b"".join(b"%d,0,%d\n" % (k, k % 2) for k in range(60)), name="f").frame
+    assert roles(both, Corrections(label=("y",))).labels == ("y",)
 
 
 def test_an_open_question_stops_and_names_column_values_and_option(monkeypatch) -> None:

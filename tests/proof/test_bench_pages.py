@@ -1,0 +1,19 @@
+"""The bench of page switches measures what it says. It starts the app three times."""
+
+import pytest
+
+from rare_event import bench
+from rare_event.bench import pages
+
+
+@pytest.mark.browser
+@pytest.mark.timeout(600)
+def test_page_switches_are_measured_in_a_browser_while_idle_and_while_a_file_is_read(monkeypatch) -> None:
+    monkeypatch.setattr(pages, "ROUNDS", 1)
+    monkeypatch.setattr(pages, "INGEST_ROWS", 3000)
+    rows = bench.measure(["page-switch", "answers"])
+    switch, answered = rows["page-switch"], rows["answers"]
+    assert set(switch["pages"]) == set(switch["first"]) == set(pages.PAGES)
+    assert switch["ours"] == max(switch["pages"].values()) > 0 and switch["reference"] > 0
+    assert answered["switches"] >= len(pages.PAGES) and answered["ours"] > 0
+    assert "3,000 rows were uploaded and read" in answered["reference_is"]
