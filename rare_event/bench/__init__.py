@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rare_event.bench.explorer import explorer_frame
+from rare_event.bench.pages import answers, page_switch
 from rare_event.bench.reading import ingest
 from rare_event.bench.stages import backtest, operating_points, prepare, score
 from rare_event.bench.timing import Row
@@ -26,6 +27,8 @@ ROWS: dict[str, Callable[[], Row]] = {
     "score": score,
     "backtest": backtest,
     "ingest": ingest,
+    "page-switch": page_switch,
+    "answers": answers,
 }
 
 

@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 
 import numpy as np
 
+from rare_event.bench.browser import VIEWPORT, open_browser
 from rare_event.bench.data import synthetic_scores
 from rare_event.bench.timing import Row, row
 from rare_event.config import AlarmPolicy
-from rare_event.errors import ConfigError
 
 MOVES = 120
 EXPLORER = Path(__file__).parents[1] / "ui" / "threshold_explorer"
-CHROMIUM_ARGUMENTS = [
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--no-first-run",
-]
 
 
 def explorer_frame() -> Row:
@@ -33,16 +24,8 @@ def explorer_frame() -> Row:
     ConfigError
         If Playwright or Chromium is missing.
     """
-    try:
-        from playwright.sync_api import sync_playwright
-    except ModuleNotFoundError as error:
-        raise ConfigError("The row explorer-frame needs Playwright: pip install playwright.") from error
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
-    if chromium is None:
-        raise ConfigError("The row explorer-frame needs Debian's Chromium: apt-get install chromium.")
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
-        page = browser.new_page(viewport={"width": 1440, "height": 900})
+    with open_browser("explorer-frame") as browser:
+        page = browser.new_page(viewport=VIEWPORT)
         page.set_content(_explorer_page())
         page.wait_for_selector(".explorer[data-threshold]")
         box = page.locator("svg.curves").bounding_box() or {"x": 0, "y": 0, "width": 800, "height": 206}
@@ -55,7 +38,6 @@ def explorer_frame() -> Row:
         spent = page.evaluate(
             "performance.getEntriesByName('threshold-frame').map((frame) => frame.duration)"
         )
-        browser.close()
     p95 = float(np.quantile(spent, 0.95)) / 1000
     return row(p95, 1 / 60, "one frame at 60 Hz", frames=len(spent), moves=MOVES)
 

@@ -34,7 +34,7 @@ def ingest(n_rows: int | None = None) -> Row:
     n_rows = n_rows or INGEST_ROWS
     with TemporaryDirectory() as folder:
         path = Path(folder) / "large.csv"
-        _write(path, n_rows)
+        write_large(path, n_rows)
         ours, reference = in_turn(
             lambda: read_raw(path, name=path.name), lambda: pd.read_csv(path, engine="pyarrow"), TURNS
         )
@@ -65,7 +65,8 @@ def peak_of_reading(path: str) -> None:
     sys.stdout.write(f"{peak_bytes() - before}\n")
 
 
-def _write(path: Path, n_rows: int) -> None:
+def write_large(path: Path, n_rows: int) -> None:
+    """Write a CSV of a time, sensors and a label, `INGEST_COLUMNS` in all."""
     random = np.random.default_rng(0)
     names = ["time", *(f"x{k}" for k in range(INGEST_COLUMNS - 2)), "y"]
     writer = None

@@ -14,7 +14,7 @@ import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 from tenacity import retry, stop_after_delay, wait_fixed
 
-from rare_event.bench.explorer import CHROMIUM_ARGUMENTS
+from rare_event.bench.browser import CHROMIUM_ARGUMENTS
 
 ROOT = Path(__file__).parents[2]
 # Two cores serve the app, the worker and the browser.
