@@ -15,6 +15,9 @@ ROWS_PER_PERIOD = 1000.0
 # In this order: what is replaced first is not replaced again.
 _ROWS_FOR_TIME = (
     ("er day of running time", "er 1,000 rows"),
+    ("the same hours of other assets are", "other assets, perhaps at the same time, are"),
+    ("though the same hours of others were", "though others were, perhaps at the same time"),
+    ("also on the same hours", "perhaps at the same time"),
     ("Running time", "Rows"),
     ("running time", "rows"),
     ("the last *days* days", "the last thousands of rows"),
@@ -101,9 +104,20 @@ class TimeUnit:
 
     def running(self, days: float) -> str:
         """Write a running time in days, or in thousands of rows."""
-        span = self.span(days * self.period)
-        machines = " of all machines" if self.machines else ""
-        return span if self.reason else f"{span} of running time{machines}"
+        return self.total(days) + ("" if self.reason else " of running time")
+
+    def total(self, days: float) -> str:
+        """Write the running time of all machines together, given in days or thousands of rows.
+
+        Examples
+        --------
+        >>> TimeUnit(machines=True).total(0.5), TimeUnit(machines=True).total(1), TimeUnit().total(9)
+        ('12 machine-hours', '1 machine-day', '9 days')
+        """
+        if not self.machines or self.reason:
+            return self.span(days * self.period)
+        amount, unit = (days, "day") if days >= 1 else (days * MINUTES_PER_DAY / MINUTES_PER_HOUR, "hour")
+        return f"{number(amount)} machine-{unit}" + ("" if amount == 1 else "s")
 
     def span(self, minutes: float) -> str:
         """Write a length of time, given in minutes or rows.
@@ -152,7 +166,7 @@ class TimeUnit:
         >>> TimeUnit("This file has no readable time").reword("Minutes; false alarms a day.")
         'Rows; false alarms per 1,000 rows.'
         >>> TimeUnit(machines=True).reword("False alarms a day.")
-        'False alarms a day and machine.'
+        'False alarms per machine-day.'
         >>> TimeUnit(labelled=False).reword("False alarms a day: at most 2 false alarms.")
         'Alarms a day: at most 2 alarms.'
         """
@@ -160,7 +174,7 @@ class TimeUnit:
             for claim, plain in _WITHOUT_LABEL:
                 text = text.replace(claim, plain)
         if self.machines and not self.reason:
-            return _A_DAY.sub(r"\g<0> and machine", text)
+            return _A_DAY.sub(lambda day: f"{'P' if day[0][0].isupper() else 'p'}er machine-day", text)
         for time, rows in _ROWS_FOR_TIME if self.reason else ():
             text = text.replace(time, rows)
         return text

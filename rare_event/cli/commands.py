@@ -187,7 +187,7 @@ def _describe(config: ExperimentConfig, summary: Summary) -> str:
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
         f"{title_of(config)}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
-        f"{config.split.in_words()}\n"
+        f"{unit.reword(config.split.in_words())}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
         f"{false_alarms}{median_lead}\n"
@@ -207,7 +207,7 @@ def _describe_unlabelled(config: ExperimentConfig, summary: Summary) -> str:
     alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     return (
         f"{title_of(config)}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
-        f"{config.split.in_words()}\n"
+        f"{unit.reword(config.split.in_words())}\n"
         f"test: {summary.test.n:,} windows, {alarms.replace('false alarm', 'alarm')}\n"
         "The file has no label: events caught, false alarms, AUC, precision and recall cannot be known.\n"
         f"run {summary.run}\n"

@@ -213,7 +213,8 @@ def look_at(seen: Overview) -> None:
 def describe(seen: Overview) -> str:
     """Lay a map out for people, the best mean fold AUC first."""
     windows, unit = seen.windows, seen.time_unit
-    wide = 28 if unit.reason else 24
+    head = f"caught at 2 {unit.a_day}"
+    wide = max(24, len(head) + 2)
     about = (
         ""
         if windows is None
@@ -223,7 +224,7 @@ def describe(seen: Overview) -> str:
     )
     lines = [
         *filter(None, [unit.why]),
-        f"{'setting':48}{'mean fold AUC':>22}{f'caught at 2 {unit.a_day}':>{wide}}{'seconds':>9}",
+        f"{'setting':48}{'mean fold AUC':>22}{head:>{wide}}{'seconds':>9}",
     ]
     ranked = sorted(seen.cells, key=lambda cell: _auc(cell) or 0.0, reverse=True)
     for cell in ranked:

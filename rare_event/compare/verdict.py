@@ -80,7 +80,7 @@ def _caught(row: Row) -> str:
         f"With thresholds chosen on {past} to allow {unit.alarms(f'{BUDGET:g}')}, it would have caught "
         f"{count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
         f"{_actual(count, unit)} "
-        f"Judged on {SPLIT_WORDS[split].format(folds=plural(len(judgement.fold_auc), 'fold'))}."
+        f"Judged on {unit.reword(SPLIT_WORDS[split]).format(folds=plural(len(judgement.fold_auc), 'fold'))}."
     )
 
 

@@ -134,17 +134,18 @@ def describe(
         Names of models that were left out, each with the reason.
     """
     first = rows[0]
-    names = {row.name: name_of(row.name) for row in rows}
+    names, unit = {row.name: name_of(row.name) for row in rows}, first.time_unit
     column = 2 + max(map(len, names.values()))
-    wide = 26 if first.time_unit.reason else 18
+    trained_on = unit.reword(TRAINED_ON[kind])
     about = (
-        f"{len(first.fold_auc)} folds, each trained on {TRAINED_ON[kind]}; {first.n_events} events, "
+        f"{len(first.fold_auc)} folds, each trained on {trained_on}; {first.n_events} events, "
         f"{first.base_rate:.2%} of the windows positive; {len(rows)} compared"
     )
-    caught = f"caught, 2 {first.time_unit.a_day}"
+    caught = f"caught, 2 {unit.a_day}"
+    wide = max(18, len(caught) + 2)
     lines = [
         about,
-        *filter(None, [first.time_unit.why]),
+        *filter(None, [unit.why]),
         f"{'model':{column}}{'mean fold AUC':>24}{caught:>{wide}}{'achieved':>11}",
     ]
     for row in sorted(rows, key=lambda row: row.mean_fold_auc or 0.0, reverse=True):

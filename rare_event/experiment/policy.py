@@ -172,7 +172,7 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     shortest = min(float(running[ends].sum()) for ends in validation)
     if 0 < rule.value * shortest / unit.period < 1:
         yield (
-            f"The validation part has only {unit.span(shortest)} of running time, so a budget of "
+            f"The validation part has only {unit.running(shortest / unit.period)}, so a budget of "
             f"{number(rule.value)} {unit.false_alarms} {unit.a_day} allows none there. The rate on later "
             "data can be much higher. Use more data, or choose the threshold by a quantile."
         )

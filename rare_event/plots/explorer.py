@@ -183,7 +183,8 @@ def explorer_data(
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
     unit_of_time = scores.time_unit
     # Less than a day bears no rate: the alarms are counted.
-    rated, span = rate_of(0, scores.days) is not None, unit_of_time.span(scores.days * unit_of_time.period)
+    rated, span = rate_of(0, scores.days) is not None, unit_of_time.total(scores.days)
+    days = "machine-days" if unit_of_time.machines else "days"
     return {
         "part": part,
         "score": label.name,
@@ -199,7 +200,7 @@ def explorer_data(
             f"{unit_of_time.per_day if rated else f'in {span}'}",
             "in_alarm": f"{'Rows' if unit_of_time.reason else 'Time'} in alarm",
             "lead": f"Median {'delay' if scores.during else 'lead'} ({unit_of_time.name})",
-            "running": "rows" if unit_of_time.reason else "days",
+            "running": "rows" if unit_of_time.reason else days,
             "in_running": 1000 if unit_of_time.reason else 1,
         },
         "costs": {

@@ -141,8 +141,8 @@ def _counted(figures: Evaluation, unit: TimeUnit) -> tuple[str, str, str | None]
     rate, name = figures.rate, capital(unit.false_alarms)
     if rate is not None:
         return f"{name} {unit.per_day}", number(rate), unit.reword("Per day of running time.")
-    span = unit.span(figures.days * unit.period)
-    return f"{name} in {span}", f"{figures.false_alarms:,}", "Too short a time for a rate."
+    label = f"{name} in {unit.total(figures.days)}"
+    return label, f"{figures.false_alarms:,}", "Too short a time for a rate."
 
 
 def verdict(figures: Evaluation) -> str:

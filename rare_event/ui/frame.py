@@ -149,7 +149,8 @@ def _figures_of(run: Run) -> dict[str, str]:
     if run.status().state != "done":
         return {}
     config, summary = run.config(), run.evaluation()
-    figures = {"Train": f"✓ {name_of_run(run)}, {config.split.in_words()}, {auc_of(run)}"}
+    split = summary.time_unit.reword(config.split.in_words())
+    figures = {"Train": f"✓ {name_of_run(run)}, {split}, {auc_of(run)}"}
     with suppress(RareEventError):
         committed = run.committed()
         state = "✓" if committed.by_person else "Suggested:"

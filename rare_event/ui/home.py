@@ -10,7 +10,8 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.titles import name_of_run, title_of
-from rare_event.experiment.result import Ranking
+from rare_event.config import ExperimentConfig
+from rare_event.experiment.result import Ranking, Summary
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
@@ -86,14 +87,20 @@ def _recent(title: str, entries: Sequence[T]) -> Iterator[tuple[T, DeltaGenerato
 def describe_run(run: Run) -> str:
     """Describe a run in one line of Markdown."""
     config, status = run.config(), run.status()
-    words = [plain(run.dataset().name), f"{plain(name_of_run(run))} ({config.split.in_words()})"]
-    if status.state == "done":
-        n_positive = run.evaluation().validation.n_positive
+    figures = run.evaluation() if status.state == "done" else None
+    words = [plain(run.dataset().name), f"{plain(name_of_run(run))} ({_split(config, figures)})"]
+    if figures is not None:
+        n_positive = figures.validation.n_positive
         on = f" on {plural(n_positive, 'positive window')}" if n_positive else ""
         words.append(f"{plain(auc_of(run))}{on}")
     else:
         words.append(status.state)
     return " · ".join(words)
+
+
+def _split(config: ExperimentConfig, figures: Summary | None) -> str:
+    words = config.split.in_words()
+    return words if figures is None else figures.time_unit.reword(words)
 
 
 def _auc(ranking: Ranking) -> str | None:
@@ -112,7 +119,7 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "name": run.about().name or None,
                 "note": run.about().note or None,
                 "model": title_of(config),
-                "split": config.split.in_words(),
+                "split": _split(config, figures),
                 "shift": config.shift,
                 "lookback": config.lookback,
                 "state": status.state,

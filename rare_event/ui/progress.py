@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 
 import streamlit as st
 
 from rare_event.compare.titles import name_of_run
+from rare_event.errors import RareEventError
 from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import State, Status
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import duration, plain, plural
-from rare_event.ui.cache import jobs
+from rare_event.ui.cache import jobs, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.live import cancel_button, poll_until_ended
@@ -48,7 +50,11 @@ def _show_run(run: Run) -> None:
     status, config = run.status(), run.config()
     with st.container(border=True):
         title = TITLES[status.state]
-        st.markdown(f"**{title}**: {plain(name_of_run(run))}, {config.split.in_words()}")
+        split = config.split.in_words()
+        # A damaged dataset is reported where it is needed.
+        with suppress(RareEventError):
+            split = table_of(run.dataset()).time_unit.reword(split)
+        st.markdown(f"**{title}**: {plain(name_of_run(run))}, {split}")
         show_status(run, status)
         if config.model.kind != "pca":
             st.plotly_chart(loss_figure(run.history()), key="train_loss")

@@ -161,7 +161,7 @@ def _choose_data(
     st.caption(f"{aim}, from the last {span(draft.lookback * step)}.")
     machines = table.schema.asset is not None
     offered = {
-        kind: split_name(kind, draft.split.folds)
+        kind: table.time_unit.reword(split_name(kind, draft.split.folds))
         for kind in SPLIT_KINDS
         if machines or kind != "asset" or kind == draft.split.kind
     }

@@ -75,9 +75,10 @@ LONGEST_CURRENCY = 8
 def show_context(run: Run) -> None:
     """Name the run, and warn if its split is optimistic."""
     config = run.config()
-    st.markdown(f"**{plain(name_of_run(run))}** · {config.split.in_words()}")
-    if why := time_unit_of(run).why:
-        st.caption(why)
+    unit = time_unit_of(run)
+    st.markdown(f"**{plain(name_of_run(run))}** · {unit.reword(config.split.in_words())}")
+    if unit.why:
+        st.caption(unit.why)
     if config.split.optimistic:
         st.warning(
             f"{capital(config.split.in_words())}. Rows next to the validation rows are in the training data. "

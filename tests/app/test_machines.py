@@ -17,8 +17,8 @@ MACHINES = [f"press {number}" for number in range(1, 7)]
 
 
 def six_machines(clock: bool = True) -> pd.DataFrame:
-    """Six machines over the same hours, one below the other."""
-    frames = [small_frame(300).assign(press=name) for name in MACHINES]
+    """Six machines over nearly the same hours, one below the other; their events come at other times."""
+    frames = [small_frame(400)[8 * n : 8 * n + 300].assign(press=name) for n, name in enumerate(MACHINES)]
     for number, frame in enumerate(frames):
         frame[["s0", "s1"]] += 100 * number
     stacked = pd.concat(frames, ignore_index=True)

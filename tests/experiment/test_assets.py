@@ -55,7 +55,7 @@ def test_the_ledger_and_the_figures_name_the_machines(result) -> None:
     assert set(result.ledger()["asset"]) >= {"A", "B"}
     summary = summarise(result)
     assert summary.assets == ("A", "B") and to_plain(summary)["assets"] == ["A", "B"]
-    assert summary.time_unit.a_day == "a day and machine"
+    assert summary.time_unit.a_day == "per machine-day"
     one = run_experiment(
         read_table(small_frame().to_csv(index=False).encode()), replace(PCA, split=SplitPlan())
     )

@@ -182,12 +182,12 @@ def test_a_frame_and_back_keeps_the_machines() -> None:
 
 def test_words_say_that_days_are_of_machines() -> None:
     unit = TimeUnit(machines=True)
-    assert unit.a_day == "a day and machine" and unit.per_day == "per day and machine"
-    assert Rule("fa-per-day", 2.0).in_words(unit) == "at most 2 false alarms a day and machine"
-    assert (
-        unit.reword("False alarms per day of running time")
-        == "False alarms per day of running time and machine"
-    )
+    assert unit.a_day == unit.per_day == "per machine-day"
+    assert Rule("fa-per-day", 2.0).in_words(unit) == "at most 2 false alarms per machine-day"
+    assert unit.reword("False alarms per day of running time") == "False alarms per machine-day"
+    assert unit.reword("A day; Per day of running time.") == "Per machine-day; Per machine-day."
+    assert unit.running(9) == "9 machine-days of running time" and unit.span(9 * 1440) == "9 days"
+    assert TimeUnit("No clock", machines=True).running(9) == "9,000 rows"
     assert unit.reword("Saturdays, the last days") == "Saturdays, the last days"
     assert TimeUnit().reword("False alarms a day") == "False alarms a day"
     assert "machine" not in TimeUnit("No clock", machines=True).a_day

@@ -20,4 +20,4 @@ def test_without_a_label_no_alarm_is_called_false() -> None:
     for unit in (TimeUnit(labelled=False), TimeUnit(NO_TIME.reason, labelled=False)):
         assert Rule().in_words(unit) == f"at most 2 alarms {unit.a_day}"
         assert "alse" not in unit.reword("False alarms a day and 2 false alarms of normal windows")
-    assert Rule().in_words(TimeUnit(machines=True)) == "at most 2 false alarms a day and machine"
+    assert Rule().in_words(TimeUnit(machines=True)) == "at most 2 false alarms per machine-day"

@@ -1,0 +1,94 @@
+"""A walk through the pages with six machines: each has its own stretches and events, and days are theirs."""
+
+import re
+from collections.abc import Callable
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.config import SplitPlan
+from rare_event.store.datasets import Dataset
+from rare_event.store.runs import Run
+from tests.app.conftest import Deferred, finished
+from tests.app.test_clock import OF_TIME, shown
+from tests.app.test_machines import MACHINES, six_machines, stored
+from tests.app.test_pages import explorer
+from tests.small import PCA
+
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def presses(executor: Deferred) -> Dataset:
+    return stored(six_machines())
+
+
+@pytest.fixture
+def run(presses: Dataset) -> Run:
+    done = finished(presses, replace(PCA, split=SplitPlan("chronological")))
+    done.look()
+    return done
+
+
+def text_of(app: AppTest) -> str:
+    return "\n".join(shown(app))
+
+
+def test_each_machine_has_its_own_stretches(open_page: OpenPage, presses: Dataset) -> None:
+    app = open_page("pages/1_Data.py", dataset=presses.digest)
+    assert not app.exception and not app.error
+    (machine,) = (box for box in app.selectbox if box.label == "Machine")
+    assert list(machine.options) == MACHINES
+    # Alone each has 6 stretches; taken for one machine, the others would cut them.
+    assert "6 stretches, 5 events" in text_of(app)
+    machine.select(MACHINES[3]).run()
+    assert "6 stretches, 5 events" in text_of(app) and not app.exception
+    assert not re.search(r"\b36 stretches", text_of(app))
+
+
+def test_a_split_by_time_cuts_all_machines_at_one_time(open_page: OpenPage, presses: Dataset) -> None:
+    app = open_page("pages/2_Train.py", dataset=presses.digest)
+    assert not app.exception and not app.error
+    drawn = text_of(app)
+    assert [name for name in MACHINES if name in drawn] == MACHINES
+    assert "Machine" in drawn
+    split = app.selectbox(key="train_0_split")
+    names = [str(option) for option in split.options]
+    assert [name for name in names if "same hours of other assets are in the training data" in name]
+    split.select("asset").run()
+    assert not app.exception and "Fold and machine" in text_of(app)
+
+
+def test_events_are_counted_per_machine_and_days_are_machine_days(open_page: OpenPage, run: Run) -> None:
+    test = run.scores("test")
+    assert test.asset is not None and set(np.unique(test.asset)) == set(range(6))
+    app = open_page("pages/3_Threshold.py", run=run.id)
+    assert not app.exception and not app.error
+    assert "machine" in explorer(app)["words"]["false_alarms"]
+    app = open_page("pages/4_Evaluate.py", run=run.id)
+    # A backtest of so few events is not offered.
+    assert not app.exception and all("holds no event" in problem.value for problem in app.error)
+    said = app.markdown[1].value
+    assert f"of {len(test.total_events)} events" in said
+    # Rows of six machines stand for 2 minutes each, whatever hours they share.
+    assert test.days == pytest.approx(2 * len(test) / 1440, rel=0.05)
+    assert test.days > 3 * (test.clock.max() - test.clock.min()) / 1440
+    assert re.search(r"In [\d.]+ machine-(hours|days) of running time", said)
+    lines = next(frame.value for frame in app.dataframe if "kind" in frame.value)
+    assert set(lines["asset"]) <= set(MACHINES) and (lines["asset"] != "").all()
+    events = lines[lines["kind"] == "event"]
+    assert events["event"].is_unique and set(events["asset"]) == set(MACHINES)
+
+
+def test_without_a_clock_no_page_speaks_of_hours(open_page: OpenPage, executor: Deferred) -> None:
+    dataset = stored(six_machines(clock=False))
+    done = finished(dataset, replace(PCA, split=SplitPlan("asset")))
+    done.look()
+    for page in ("1_Data", "2_Train", "3_Threshold", "4_Evaluate"):
+        app = open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)
+        assert not app.exception and not app.error, page
+        said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}
+        assert not said, (page, said)
+        assert not any("machine-day" in text for text in shown(app)), page
