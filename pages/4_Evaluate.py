@@ -6,6 +6,7 @@ from rare_event.ui.evaluate import (
     show_curves,
     show_errors_over_time,
     show_folds,
+    show_machines,
     show_test_ledger,
     show_verdict,
 )
@@ -25,6 +26,7 @@ with show_errors():
         show_baselines(run)
         show_errors_over_time(run)
         show_folds(run)
+        show_machines(run)
         show_curves(run)
         show_test_ledger(run)
         show_leakage(run)

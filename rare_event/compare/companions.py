@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-from rare_event.config import ExperimentConfig, baselines
+from rare_event.config import ExperimentConfig, SplitKind, baselines
 from rare_event.errors import RareEventError
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Purpose
@@ -41,9 +41,9 @@ def leakage_of(run: Run) -> Run | None:
     return next((other for other in mine if other.status().state not in LOST), None)
 
 
-def backtest_of(run: Run) -> Run | None:
-    """Find the latest run of the same model over folds by time; a usable one first."""
-    wanted, lost = over_folds(run.config()), None
+def backtest_of(run: Run, kind: SplitKind = "rolling") -> Run | None:
+    """Find the latest run of the same model over folds by time, or by asset; a usable one first."""
+    wanted, lost = over_folds(run.config(), kind), None
     for other in list_runs(run.dataset().digest):
         with suppress(RareEventError):
             if other.config() == wanted and other.dataset() == run.dataset():
@@ -53,9 +53,9 @@ def backtest_of(run: Run) -> Run | None:
     return lost
 
 
-def over_folds(config: ExperimentConfig) -> ExperimentConfig:
-    """Return the settings of a backtest: the same model, judged over folds by time."""
-    return replace(config, split=replace(config.split, kind="rolling"), article_mode=False)
+def over_folds(config: ExperimentConfig, kind: SplitKind = "rolling") -> ExperimentConfig:
+    """Return the settings of a backtest: the same model, judged over folds by time, or by asset."""
+    return replace(config, split=replace(config.split, kind=kind), article_mode=False)
 
 
 def create_leakage(run: Run) -> Run:

@@ -97,7 +97,8 @@ class Result:
         test = follow(self.test, self.config.rule, self.validation)
         contributions = pd.concat([fold.test_contributions for fold in self.folds])
         names = self.folds[-1].representation.names
-        return ledger(test, self.thresholds, self.policy, contributions, names)
+        of_event = self.prepared.asset_of_event
+        return ledger(test, self.thresholds, self.policy, contributions, names, of_event)
 
     def evaluation(self) -> Evaluation:
         """Evaluate the test parts at the thresholds."""

@@ -20,8 +20,18 @@ def ledger(
     policy: AlarmPolicy,
     contributions: pd.DataFrame | None = None,
     names: Sequence[str] = (),
+    of_event: Sequence[str] = (),
 ) -> pd.DataFrame:
     """Write the ledger of a part at a threshold, or at one for each fold.
+
+    Parameters
+    ----------
+    scores, threshold, policy
+        Of the part; a mapping of thresholds has one for each fold.
+    contributions, names
+        The sensors' shares in the scores, and the names of the sensors.
+    of_event
+        Machine of each event, by its number.
 
     Returns
     -------
@@ -30,8 +40,9 @@ def ledger(
         `caught`, `first_alarm` (minutes on the clock of the scores), `lead` (minutes), `peak` (the
         highest score in the lead window, or in the alarm), `row` and `fold` of that peak (missing
         where no window sees the event), `sensors` (the largest contributions there, in words). With
-        several machines also `asset`, after `kind`; empty where no window sees the event. Where events are
-        detected while they last, `delay` (minutes since the event began) takes the place of `lead`.
+        several machines also `asset`, after `kind`; without `of_event` it is empty where no window sees
+        the event. Where events are detected while they last, `delay` (minutes since the event began)
+        takes the place of `lead`.
     """
     if isinstance(threshold, Mapping):
         scores, threshold = _at_one_threshold(scores, threshold)
@@ -45,6 +56,9 @@ def ledger(
         at = np.searchsorted(scores.row, lines.loc[known, "row"].to_numpy(np.int64))
         lines.insert(1, "asset", "")
         lines.loc[known, "asset"] = scores.asset_names(at)
+        if len(of_event):
+            mine = lines["kind"] == "event"
+            lines.loc[mine, "asset"] = [of_event[number] for number in lines.loc[mine, "event"]]
     return lines.rename(columns={"lead": "delay"}) if scores.during else lines
 
 
@@ -54,6 +68,30 @@ def _at_one_threshold(scores: Scores, thresholds: Mapping[int, float]) -> tuple[
         return scores, next(iter(thresholds.values()))
     of_row = np.array([thresholds[fold] for fold in scores.fold])
     return scores.with_score(scores.y_score / np.maximum(of_row, np.finfo(float).tiny)), 1.0
+
+
+def by_machine(lines: pd.DataFrame, scores: Scores) -> pd.DataFrame:
+    """Count a ledger machine by machine.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row for each machine with windows or events: `machine`, `events`, `caught`, `false_alarms`, and
+        `days` of running time, or thousands of rows.
+    """
+    count = lines.assign(
+        events=lines["kind"] == "event",
+        caught=lines["caught"].astype(bool) & (lines["kind"] == "event"),
+        false_alarms=lines["kind"] != "event",
+    )
+    counted = count.groupby("asset")[["events", "caught", "false_alarms"]].sum()
+    days = pd.Series(scores.running / scores.time_unit.period).groupby(
+        np.array(scores.asset_names(np.arange(len(scores))))
+    )
+    table = counted.join(days.sum().rename("days"), how="outer").fillna(0)
+    order = [name for name in scores.assets if name in table.index]
+    whole = dict.fromkeys(("events", "caught", "false_alarms"), "int64")
+    return table.loc[order].astype(whole).rename_axis("machine").reset_index()
 
 
 def _peaks(scores: Scores, group: np.ndarray) -> pd.DataFrame:

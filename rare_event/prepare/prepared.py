@@ -63,6 +63,11 @@ class Prepared:
     assets: tuple[str, ...] = ()
 
     @property
+    def asset_of_event(self) -> tuple[str, ...]:
+        """Name of each event's asset; empty for one machine."""
+        return () if self.events.asset is None else tuple(self.assets[n] for n in self.events.asset.tolist())
+
+    @property
     def n_positive(self) -> int:
         """Number of positive windows."""
         return int(self.y[self.ends].sum())

@@ -5,40 +5,62 @@ from __future__ import annotations
 import streamlit as st
 
 from rare_event.compare.companions import backtest_of, create_baselines, over_folds
+from rare_event.config import SplitKind
 from rare_event.store.runs import Run, create_run
 from rare_event.text import plain
-from rare_event.ui.cache import jobs
+from rare_event.ui.cache import jobs, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.progress import training_in_words, unfinished_of
 from rare_event.ui.state import show_run_next
 
+WORDS: dict[SplitKind, str] = {
+    "rolling": "{} times, each time on earlier data, and judges it on the next period.",
+    "asset": "once for each machine on all others, also on the same hours, and judges it on that machine.",
+}
+
 
 @in_place
 def show_backtest(run: Run) -> None:
     """Offer a backtest of a run, follow it, and open it when it is done."""
-    backtest = backtest_of(run)
+    kind = _kind(run)
+    backtest = backtest_of(run, kind)
     status = None if backtest is None else backtest.status()
     if backtest is None or status is None:
-        _offer(run, "")
+        _offer(run, kind, "")
     elif status.ended and status.state != "done":
-        _offer(run, f"State of the last backtest: {status.state}. {status.message}")
+        _offer(run, kind, f"State of the last backtest: {status.state}. {status.message}")
     else:
         poll_until_ended(lambda: _follow(backtest), lambda: unfinished_of([backtest]), "evaluate_backtest")
 
 
-def _offer(run: Run, problem: str) -> None:
-    config = run.config()
-    show_limits(run.dataset(), [over_folds(config)], small=True)
+def _kind(run: Run) -> SplitKind:
+    """Let the user choose what a backtest tests on, where there are several machines."""
+    if table_of(run.dataset()).schema.asset is None:
+        return "rolling"
+    kind: SplitKind = st.segmented_control(
+        "Backtest",
+        tuple(WORDS),
+        default="rolling",
+        format_func={"rolling": "On later data", "asset": "On machines that were not trained on"}.__getitem__,
+        key="evaluate_backtest_kind",
+        required=True,
+    )
+    return kind
+
+
+def _offer(run: Run, kind: SplitKind, problem: str) -> None:
+    config = over_folds(run.config(), kind)
+    show_limits(run.dataset(), [config], small=True)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
             "A single split holds few events and shows one period only. A **backtest** trains this model "
-            f"{config.split.folds} times, each time on earlier data, and judges it on the next period.",
+            + table_of(run.dataset()).time_unit.reword(WORDS[kind]).format(config.split.folds),
             width="stretch",
         )
         if st.button("Backtest this model", key="evaluate_backtest", icon=":material/replay:"):
-            backtest = create_run(run.dataset(), over_folds(config))
+            backtest = create_run(run.dataset(), config)
             jobs().submit(backtest)
             jobs().submit_background(create_baselines(backtest))
             st.rerun()

@@ -320,7 +320,11 @@ def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
     """Return the ledger of a part of a finished run at a committed threshold."""
     contributions, names = open_run(run_id).contributions(part)
     scores = followed_of(run_id, part, committed.trailing)
-    return ledger(scores, committed.thresholds, committed.policy, contributions, names)
+    of_event: tuple[str, ...] = ()
+    if scores.asset is not None:
+        run = open_run(run_id)
+        of_event = prepared_of(run.dataset(), run.config()).asset_of_event
+    return ledger(scores, committed.thresholds, committed.policy, contributions, names, of_event)
 
 
 def open_sample() -> Dataset:

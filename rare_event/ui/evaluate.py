@@ -13,6 +13,7 @@ from rare_event.compare.companions import baselines_of, create_baselines
 from rare_event.compare.leaderboard import beats_baselines, leaderboard, nearest_budget
 from rare_event.judge.evaluation import Evaluation
 from rare_event.judge.exact import exact_count
+from rare_event.judge.ledger import by_machine
 from rare_event.plots.curves import precision_recall_figure, roc_figure, threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
@@ -274,6 +275,20 @@ def show_folds(run: Run) -> None:
     machines = machines_of(prepared, number)
     figure = folds_figure(when[prepared.row], prepared.folds, when[row], caught, last, machines)
     st.plotly_chart(figure, key="evaluate_folds")
+
+
+@in_place
+def show_machines(run: Run) -> None:
+    """Count the events and false alarms of each machine, where there are several."""
+    committed = run.committed()
+    scores = followed_of(run.id, "test", committed.trailing)
+    if scores.asset is None:
+        return
+    st.subheader("Machine by machine")
+    table = by_machine(ledger_of(run.id, "test", committed), scores)
+    days = "running time (days)" if not scores.time_unit.reason else "rows (thousands)"
+    names = {"false_alarms": "false alarms", "days": days}
+    st.dataframe(table.rename(columns=names), hide_index=True, key="evaluate_machines")
 
 
 def show_curves(run: Run) -> None:

@@ -10,7 +10,7 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.config import SplitPlan
 from rare_event.store.datasets import Dataset
-from rare_event.store.runs import Run
+from rare_event.store.runs import Run, list_runs
 from tests.app.conftest import Deferred, finished
 from tests.app.test_clock import OF_TIME, shown
 from tests.app.test_machines import MACHINES, six_machines, stored
@@ -92,3 +92,26 @@ def test_without_a_clock_no_page_speaks_of_hours(open_page: OpenPage, executor: 
         said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}
         assert not said, (page, said)
         assert not any("machine-day" in text for text in shown(app)), page
+
+
+def test_a_backtest_tests_on_machines_that_were_not_trained_on(
+    open_page: OpenPage, run: Run, executor: Deferred
+) -> None:
+    app = open_page("pages/4_Evaluate.py", run=run.id)
+    table = next(frame.value for frame in app.dataframe if "machine" in frame.value)
+    lines = next(frame.value for frame in app.dataframe if "kind" in frame.value)
+    assert table["machine"].tolist() == MACHINES
+    for machine, row in table.set_index("machine").iterrows():
+        mine = lines[lines["asset"] == machine]
+        events = mine[mine["kind"] == "event"]
+        assert (row["events"], row["caught"]) == (len(events), events["caught"].sum())
+        assert row["false alarms"] == len(mine) - len(events)
+    assert table["running time (days)"].sum() == pytest.approx(run.scores("test").days)
+    app.segmented_control(key="evaluate_backtest_kind").select("asset").run()
+    app.button(key="evaluate_backtest").click().run()
+    assert not app.exception
+    again = list_runs()[0]
+    assert again.config().split.kind == "asset" and again.config().model == run.config().model
+    # The backtest by time is another one, and is still offered.
+    app.segmented_control(key="evaluate_backtest_kind").select("rolling").run()
+    assert any(button.key == "evaluate_backtest" for button in app.button)

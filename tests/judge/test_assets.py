@@ -14,7 +14,7 @@ from rare_event.judge.chance import chance, since_restart
 from rare_event.judge.drift import alarms_by_day
 from rare_event.judge.evaluation import call, evaluate
 from rare_event.judge.explorer import event_levels
-from rare_event.judge.ledger import ledger
+from rare_event.judge.ledger import by_machine, ledger
 from rare_event.judge.operating_intervals import leads_at
 from rare_event.judge.resampling import figure_draws
 from rare_event.judge.scores import Scores
@@ -167,6 +167,33 @@ def test_the_ledger_names_the_machine_of_each_line() -> None:
     assert (lines.loc[known, "asset"] == np.where(rows < edge, *NAMES)).all()
     assert set(lines.loc[known, "asset"]) == set(NAMES) and (lines.loc[~known, "asset"] == "").all()
     assert "asset" not in ledger(replace(both, asset=None, assets=()), 1.0, AlarmPolicy()).columns
+
+
+@pytest.mark.parametrize("seed", range(10))
+def test_a_ledger_machine_by_machine_counts_what_each_counts_alone(seed) -> None:
+    first, second, both = machines(seed)
+    threshold, policy = float(np.quantile(both.y_score, 0.7)), AlarmPolicy()
+    numbers = int(both.total_events.max(initial=-1)) + 1
+    of_event = [NAMES[int(n not in first.total_events)] for n in range(numbers)]
+    lines = ledger(both, {0: threshold, 1: threshold}, policy, of_event=of_event)
+    # Events that no window sees have their machine too.
+    assert lines["asset"].isin(NAMES).all()
+    table = by_machine(lines, both).set_index("machine")
+    assert table.index.tolist() == list(NAMES)
+    for name, alone in zip(NAMES, (first, second), strict=True):
+        figures = evaluate(alone, {0: threshold}, policy)
+        counted = table.loc[name, ["events", "caught", "false_alarms"]].tolist()
+        assert counted == [figures.n_events, figures.caught, figures.false_alarms]
+        assert table.loc[name, "days"] == pytest.approx(figures.days)
+    assert table["days"].sum() != pytest.approx((both.clock.max() - both.clock.min()) / 1440)
+
+
+def test_a_machine_without_windows_or_events_has_no_line() -> None:
+    first, _, both = machines(8)
+    alone = replace(first, asset=np.zeros(len(first), int), assets=NAMES, time_unit=both.time_unit)
+    of_event = [NAMES[0]] * (int(first.total_events.max(initial=-1)) + 1)
+    table = by_machine(ledger(alone, 1.0, AlarmPolicy(), of_event=of_event), alone)
+    assert table["machine"].tolist() == [NAMES[0]]
 
 
 def test_a_frame_and_back_keeps_the_machines() -> None:
