@@ -7,14 +7,9 @@ import plotly.graph_objects as go
 
 from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.scores import Scores
-from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate, decimate_classes
+from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate_classes, extremes, thin
 from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_steps, add_threshold, is_time, note, time_title
-from rare_event.plots.palette import (
-    COLOURS,
-    Role,
-    faint,
-    style,
-)
+from rare_event.plots.palette import COLOURS, Role, faint, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 
 BINS = 50
@@ -38,6 +33,8 @@ def error_figure(
 ) -> go.Figure:
     """Draw the score of every window over time, by class.
 
+    Several machines share their times, and are drawn one after the other.
+
     Parameters
     ----------
     scores
@@ -55,9 +52,11 @@ def error_figure(
     labelled
         Whether the file says which windows are normal.
     """
-    x = scores.row if when is None else np.asarray(when)
+    times = scores.row if when is None else np.asarray(when)
     finite = np.flatnonzero(np.isfinite(scores.y_score))
     y_score, positive = scores.y_score[finite], scores.y_true[finite] == 1
+    machine = None if scores.asset is None else scores.asset[finite]
+    x = times[finite] if machine is None else np.arange(len(finite))
     most = LIMIT if following is None else LIMIT - MOST_POINTS
     kept = decimate_classes(y_score, positive, threshold, most)
     figure = go.Figure()
@@ -68,20 +67,19 @@ def error_figure(
         shown = kept[mine[kept]]
         left_out = f" ({len(shown):,} of {mine.sum():,} drawn)" if len(shown) < mine.sum() else ""
         name = role if labelled else "window"
-        _add_markers(figure, role, name, x[finite][shown], y_score[shown], left_out, trace)
+        _add_markers(figure, role, name, x[shown], y_score[shown], left_out, trace)
+        if machine is not None and len(shown):
+            _say_machine(figure.data[-1], name, machine[shown], times[finite][shown], scores.assets)
     if len(kept):
-        add_threshold(figure, threshold, (x[finite].min(), x[finite].max()), "y", trace)
+        add_threshold(figure, threshold, (x.min(), x.max()), "y", trace)
         if following is not None:
-            _add_following(figure, x[finite], following[finite], trace)
+            _add_following(figure, x, following[finite], trace, machine)
     else:
         note(figure, NOTHING)
-    style(
-        figure,
-        title=f"{part}: {score.name} over time",
-        x="Row of the table" if when is None else time_title(x),
-        y=score.axis,
-        height=470,
-    )
+    along = "Row of the table" if when is None else time_title(times)
+    style(figure, title=f"{part}: {score.name} over time", x=along, y=score.axis, height=470)
+    if machine is not None:
+        _name_machines(figure, machine, scores.assets)
     if _logarithmic(y_score, threshold):
         figure.update_yaxes(**log_axis(_decades(y_score)))
     return figure
@@ -140,12 +138,15 @@ def _edges(y_score: np.ndarray, logarithmic: bool) -> np.ndarray:
     return edges
 
 
+def _hover(of: str, times: np.ndarray) -> str:
+    return f"%{{{of}|%Y-%m-%d %H:%M}}" if is_time(times) else f"%{{{of}:,}}"
+
+
 def _add_markers(
     figure: go.Figure, role: Role, name: str, x: np.ndarray, y: np.ndarray, left_out: str, trace: type
 ) -> None:
     if not len(x):
         return
-    where = "%{x|%Y-%m-%d %H:%M}" if is_time(x) else "%{x:,}"
     figure.add_trace(
         trace(
             x=x,
@@ -153,17 +154,39 @@ def _add_markers(
             mode="markers",
             marker=MARKERS[role],
             name=name + left_out,
-            hovertemplate=f"{where}<br>score %{{y:.4g}}, {name}<extra></extra>",
+            hovertemplate=f"{_hover('x', x)}<br>score %{{y:.4g}}, {name}<extra></extra>",
         )
     )
 
 
-def _add_following(figure: go.Figure, x: np.ndarray, following: np.ndarray, trace: type) -> None:
+def _say_machine(
+    markers: go.Scatter | go.Scattergl,
+    name: str,
+    machine: np.ndarray,
+    times: np.ndarray,
+    names: tuple[str, ...],
+) -> None:
+    where = f"%{{text}}, {_hover('customdata', times)}"
+    markers.update(
+        text=[plain(names[number]) for number in machine],
+        customdata=times,
+        hovertemplate=f"{where}<br>score %{{y:.4g}}, {name}<extra></extra>",
+    )
+
+
+def _add_following(
+    figure: go.Figure, x: np.ndarray, following: np.ndarray, trace: type, machine: np.ndarray | None
+) -> None:
     # As for the fixed threshold: 0 or less has no place on a logarithmic axis.
-    known = np.isfinite(following) & (following > 0)
-    if not known.any():
+    known = np.flatnonzero(np.isfinite(following) & (following > 0))
+    if not len(known):
         return
-    shown_x, shown_y = decimate(x[known], following[known], MOST_POINTS)
+    kept = known[extremes(following[known], MOST_POINTS)]
+    shown_x, shown_y = x[kept], following[kept]
+    if machine is not None:
+        # No line joins the limits of two machines.
+        first = np.flatnonzero(np.diff(machine[kept])) + 1
+        shown_x, shown_y = np.insert(shown_x, first, shown_x[first]), np.insert(shown_y, first, np.nan)
     figure.add_trace(
         trace(
             x=shown_x,
@@ -175,3 +198,18 @@ def _add_following(figure: go.Figure, x: np.ndarray, following: np.ndarray, trac
             hovertemplate="%{y:.4g}",
         )
     )
+
+
+def _name_machines(figure: go.Figure, machine: np.ndarray, names: tuple[str, ...]) -> None:
+    """Name the machines below their windows, with a line between two of them."""
+    first = np.flatnonzero(np.diff(machine, prepend=-1))
+    middle = (first + np.append(first[1:], len(machine)) - 1) / 2
+    labelled = thin(np.arange(len(first)), 20)
+    figure.update_xaxes(
+        title="Machine, each over time",
+        tickvals=middle[labelled],
+        ticktext=[plain(names[number]) for number in machine[first[labelled]]],
+        showgrid=False,
+    )
+    for start in first[1:].tolist():
+        figure.add_vline(start - 0.5, line={"color": COLOURS["other"], "width": 1})

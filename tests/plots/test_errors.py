@@ -1,5 +1,7 @@
 """Reconstruction errors over time and by class."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -100,6 +102,46 @@ def test_a_trailing_threshold_of_many_windows_is_thinned_out():
     assert max(line.y) == following.max()
     assert sum(len(t.x) for t in figure.data) <= 5000 + 2
     assert len({t.type for t in figure.data}) == 1
+
+
+def of_two_machines(y_score):
+    """Half of the windows are of either machine, at the same times."""
+    scores, half = make_scores(y_score, np.arange(len(y_score)) % 3 == 1), len(y_score) // 2
+    clock = np.tile(scores.clock[:half], 2)
+    return replace(scores, clock=clock, asset=np.repeat([0, 2], half), assets=("A", "unused", "<b>"))
+
+
+def test_machines_are_drawn_one_after_the_other():
+    scores, when = of_two_machines([1, 2, np.nan, 4, 5, 6]), np.tile(dates(3), 2)
+
+    figure = error_figure(scores, 2.5, when=when, part="Test", following=np.array([1, 2, 3, 4, np.nan, 6]))
+
+    # In five places, though there are three times and one score is missing.
+    normal, positive = trace(figure, "normal"), trace(figure, "positive")
+    assert (list(normal.x), list(positive.x)) == ([0, 2, 4], [1, 3])
+    assert list(normal.customdata) == [when[0], when[3], when[5]]
+    assert list(normal.text) == ["A", "&lt;b&gt;", "&lt;b&gt;"]
+    assert "%{x" not in normal.hovertemplate and "%{customdata|%Y" in normal.hovertemplate
+    axis = figure.layout.xaxis
+    assert (list(axis.tickvals), list(axis.ticktext)) == ([0.5, 3], ["A", "&lt;b&gt;"])
+    assert [shape.x0 for shape in figure.layout.shapes] == [1.5]
+    # The trailing threshold of one machine is not joined to that of the other.
+    line = trace(figure, "trailing threshold")
+    np.testing.assert_array_equal(line.y, [1, 2, np.nan, 4, 6])
+    assert not line.connectgaps
+    assert not error_figure(make_scores([1, 2]), 1.5, part="Test").layout.shapes
+
+
+def test_no_line_joins_many_windows_of_two_machines():
+    random = np.random.default_rng(2)
+    scores = of_two_machines(random.lognormal(0, 1, 20_000))
+
+    figure = error_figure(scores, 20.0, part="Test", following=random.lognormal(0, 1, 20_000))
+
+    line = trace(figure, "trailing threshold")
+    gap = np.flatnonzero(np.isnan(line.y))
+    assert len(gap) == 1 and line.x[gap[0] - 1] < 10_000 <= line.x[gap[0] + 1]
+    assert "%{customdata:,}" in trace(figure, "normal").hovertemplate
 
 
 def test_missing_scores_are_left_out():
