@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
+from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import judged_of
 from rare_event.compare.titles import settings_of, told_apart
 from rare_event.config import ExperimentConfig
@@ -67,14 +68,14 @@ def comparable(runs: Sequence[Run]) -> list[Comparable]:
         are left out, and so are baselines of runs that are gone.
     """
     members: dict[str, list[Run]] = {}
-    about: dict[str, tuple[ExperimentConfig, int]] = {}
+    about: dict[str, tuple[ExperimentConfig, int, TimeUnit]] = {}
     for run in runs:
         with suppress(RareEventError):
             judged, config = judged_of(run), run.config()
             if judged is not None:
                 windows = judged.model.windows
                 members.setdefault(windows, []).append(run)
-                about.setdefault(windows, (config, len(judged.model.fold_auc)))
+                about.setdefault(windows, (config, len(judged.model.fold_auc), judged.model.time_unit))
     asked_for = {
         windows: mine
         for windows, group in members.items()
@@ -99,6 +100,6 @@ def comparable(runs: Sequence[Run]) -> list[Comparable]:
     ]
 
 
-def _label(config: ExperimentConfig, folds: int) -> str:
+def _label(config: ExperimentConfig, folds: int, unit: TimeUnit) -> str:
     parts = f", {folds} folds" if folds > 1 else ""
-    return f"{config.split.in_words()}{parts}, shift {config.shift}, lookback {config.lookback}"
+    return f"{unit.reword(config.split.in_words())}{parts}, shift {config.shift}, lookback {config.lookback}"

@@ -55,7 +55,7 @@ def before_training(
     sentences: list[str] = []
     for plan in plans:
         with suppress(RareEventError):
-            of = f"{capital(plan.in_words())}. " if len(plans) > 1 else ""
+            of = f"{capital(table.time_unit.reword(plan.in_words()))}. " if len(plans) > 1 else ""
             findings += [replace(found, what=of + found.what) for found in check_split(table, plan)]
     for config in distinct.values():
         with suppress(RareEventError):

@@ -86,7 +86,7 @@ def test_without_a_clock_no_page_speaks_of_hours(open_page: OpenPage, executor: 
     dataset = stored(six_machines(clock=False))
     done = finished(dataset, replace(PCA, split=SplitPlan("asset")))
     done.look()
-    for page in ("1_Data", "2_Train", "3_Threshold", "4_Evaluate"):
+    for page in ("1_Data", "2_Train", "3_Threshold", "4_Evaluate", "6_Compare"):
         app = open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)
         assert not app.exception and not app.error, page
         said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}

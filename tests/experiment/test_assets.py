@@ -7,8 +7,10 @@ import pandas as pd
 import pytest
 
 from rare_event.config import ARTICLE_DENSE, Rule, SplitPlan
+from rare_event.experiment.policy import before_training
 from rare_event.experiment.result import summarise
 from rare_event.experiment.run import run_experiment
+from rare_event.prepare.prepared import prepare
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, read_table
 from rare_event.store.serial import to_plain
@@ -74,3 +76,14 @@ def test_an_event_in_the_first_rows_of_a_machine_is_no_matter_of_the_machine_abo
     for kind in ("stretch", "random"):
         tested = run_experiment(table, replace(config, split=SplitPlan(kind, folds=3)))
         assert first not in tested.test.total_events and first not in tested.validation.total_events
+
+
+def test_without_a_clock_no_split_is_said_to_share_hours() -> None:
+    frame = pd.concat([small_frame(200).assign(unit=name) for name in "AB"]).drop(columns="time")
+    table = read_table(frame.to_csv(index=False).encode(), schema=Schema("y", None, SENSORS, asset="unit"))
+    configs = [replace(PCA, split=SplitPlan(kind)) for kind in ("rolling", "asset")]
+    findings, _ = before_training(table, configs, lambda config: prepare(table, config))
+    said = [found.what for found in findings]
+    shared = "Split by asset: other assets, perhaps at the same time, are"
+    assert any(what.startswith(shared) for what in said)
+    assert not any("hours" in what for what in said)
