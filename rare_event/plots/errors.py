@@ -57,8 +57,7 @@ def error_figure(
     y_score, positive = scores.y_score[finite], scores.y_true[finite] == 1
     machine = None if scores.asset is None else scores.asset[finite]
     x = times[finite] if machine is None else np.arange(len(finite))
-    most = LIMIT if following is None else LIMIT - MOST_POINTS
-    kept = decimate_classes(y_score, positive, threshold, most)
+    kept = decimate_classes(y_score, positive, threshold, LIMIT - MOST_POINTS * (following is not None))
     figure = go.Figure()
     groups: tuple[tuple[Role, np.ndarray], ...] = (("normal", ~positive), ("positive", positive))
     # Plotly lays what the graphics card draws over all else, so it draws everything or nothing.
@@ -80,9 +79,8 @@ def error_figure(
     style(figure, title=f"{part}: {score.name} over time", x=along, y=score.axis, height=470)
     if machine is not None:
         _name_machines(figure, machine, scores.assets)
-    if _logarithmic(y_score, threshold):
-        figure.update_yaxes(**log_axis(_decades(y_score)))
-    return figure
+    logarithmic = _logarithmic(y_score, threshold)
+    return figure.update_yaxes(**log_axis(_decades(y_score))) if logarithmic else figure
 
 
 def score_histogram_figure(

@@ -280,14 +280,16 @@ def show_folds(run: Run) -> None:
 @in_place
 def show_machines(run: Run) -> None:
     """Count the events and false alarms of each machine, where there are several."""
-    committed = run.committed()
+    committed, unit = run.committed(), time_unit_of(run)
     scores = followed_of(run.id, "test", committed.trailing)
     if scores.asset is None:
         return
     st.subheader("Machine by machine")
     table = by_machine(ledger_of(run.id, "test", committed), scores)
-    days = "running time (days)" if not scores.time_unit.reason else "rows (thousands)"
-    names = {"false_alarms": "false alarms", "days": days}
+    if unknown_of(run, "test"):
+        table = table.drop(columns=["events", "caught"])
+    days = "rows (thousands)" if unit.reason else "running time (days)"
+    names = {"false_alarms": unit.false_alarms, "days": days}
     st.dataframe(table.rename(columns=names), hide_index=True, key="evaluate_machines")
 
 

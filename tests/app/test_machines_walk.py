@@ -9,12 +9,14 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rare_event.config import SplitPlan
+from rare_event.prepare.corrections import Corrections
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs
 from tests.app.conftest import Deferred, finished
 from tests.app.test_clock import OF_TIME, shown
 from tests.app.test_machines import MACHINES, six_machines, stored
 from tests.app.test_pages import explorer
+from tests.app.test_without_label import forbidden
 from tests.small import PCA
 
 OpenPage = Callable[..., AppTest]
@@ -50,6 +52,16 @@ def test_each_machine_has_its_own_stretches(open_page: OpenPage, presses: Datase
 
 def test_a_split_by_time_cuts_all_machines_at_one_time(open_page: OpenPage, presses: Dataset) -> None:
     app = open_page("pages/2_Train.py", dataset=presses.digest)
+    # The page begins with six periods; the first is cut at one time for all machines, between their events.
+    table = presses.table()
+    when, events = table.when.astype("datetime64[m]").astype(float), table.label == 1
+    first = int(0.4 * table.n_rows)
+    begin, end = np.sort(when)[[round(0.85 * first), first]]
+    assert events.any() and not events[(when >= begin) & (when < end)].any()
+    (problem,) = app.error
+    assert problem.value.startswith("The validation part of fold 1 of 6 holds no event, so no rule")
+    assert not app.exception and not app.button(key="train_start").disabled
+    app.selectbox(key="train_0_split").select("chronological").run()
     assert not app.exception and not app.error
     drawn = text_of(app)
     assert [name for name in MACHINES if name in drawn] == MACHINES
@@ -92,6 +104,24 @@ def test_without_a_clock_no_page_speaks_of_hours(open_page: OpenPage, executor: 
         said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}
         assert not said, (page, said)
         assert not any("machine-day" in text for text in shown(app)), page
+
+
+def test_alarms_of_machines_without_events_are_not_called_false(
+    open_page: OpenPage, executor: Deferred
+) -> None:
+    frame = six_machines().drop(columns="y")
+    dataset = stored(frame, Corrections(assets="press", no_label=True))
+    done = finished(dataset, replace(PCA, split=SplitPlan("chronological")))
+    done.look()
+    for page in ("2_Train", "3_Threshold", "4_Evaluate", "6_Compare"):
+        app = open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)
+        assert not app.exception and not app.error, page
+        assert not forbidden(app) and "alse alarm" not in text_of(app), page
+        if page == "4_Evaluate":
+            table = next(frame.value for frame in app.dataframe if "machine" in frame.value)
+            assert table.columns.tolist() == ["machine", "alarms", "running time (days)"]
+            assert table["machine"].tolist() == MACHINES
+            assert f"{table['alarms'].sum():,}" in [figure.value for figure in app.metric]
 
 
 def test_a_backtest_tests_on_machines_that_were_not_trained_on(

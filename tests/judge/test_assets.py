@@ -182,7 +182,7 @@ def test_a_ledger_machine_by_machine_counts_what_each_counts_alone(seed) -> None
     assert table.index.tolist() == list(NAMES)
     for name, alone in zip(NAMES, (first, second), strict=True):
         figures = evaluate(alone, {0: threshold}, policy)
-        counted = table.loc[name, ["events", "caught", "false_alarms"]].tolist()
+        counted = [table.loc[name, figure] for figure in ("events", "caught", "false_alarms")]
         assert counted == [figures.n_events, figures.caught, figures.false_alarms]
         assert table.loc[name, "days"] == pytest.approx(figures.days)
     assert table["days"].sum() != pytest.approx((both.clock.max() - both.clock.min()) / 1440)
