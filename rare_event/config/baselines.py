@@ -14,7 +14,7 @@ class SquaresModel(Settings):
     """No model at all: the score is the mean of the squared inputs."""
 
     kind: Literal["squares"] = field(default="squares", kw_only=True)
-    score_label = ScoreLabel("mean square of the inputs", "squared, scaled units")
+    score_label = ScoreLabel("mean square of the inputs", "squared scaled units")
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ class MahalanobisModel(Settings):
 
 @dataclass(frozen=True)
 class IsolationForestModel(Settings):
-    """Isolation Forest (Liu, Ting and Zhou 2008): the fewer random cuts isolate a row, the higher its score.
+    """Isolation Forest (Liu, Ting and Zhou 2008): the fewer random cuts isolate a row, the higher it scores.
 
     Parameters
     ----------
@@ -94,7 +94,7 @@ class KNNModel(Settings):
         require(self.neighbours >= 1, f"neighbours is {self.neighbours}; choose 1 or more.")
         require(
             self.most_rows >= self.neighbours,
-            f"most_rows is {self.most_rows}; choose at least the {self.neighbours} neighbours.",
+            f"most_rows is {self.most_rows}; choose {self.neighbours} or more, one for each neighbour.",
         )
 
 
@@ -107,8 +107,8 @@ class OneClassSVMModel(Settings):
     nu
         Upper bound on the share of training rows outside the boundary.
     most_rows
-        Maximum number of training rows; a longer training part is thinned evenly, since the time of a
-        fit grows with the square of the number of rows.
+        Maximum number of training rows; a longer training part is thinned evenly, since fitting
+        time grows with the square of the number of rows.
     """
 
     kind: Literal["one-class-svm"] = field(default="one-class-svm", kw_only=True)
@@ -152,9 +152,9 @@ class BoostingModel(Settings):
     learning_rate
         Weight of each tree.
     leaves
-        Maximum number of leaves of a tree.
+        Maximum number of leaves per tree.
     l2
-        L2 penalty on the values of the leaves.
+        L2 penalty on the leaf values.
     """
 
     kind: Literal["boosting"] = field(default="boosting", kw_only=True)

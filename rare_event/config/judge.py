@@ -33,7 +33,7 @@ class AlarmPolicy(Settings):
         Alarmed rows less than this many minutes apart, in one stretch, form one alarm.
     lead
         Lead window: an alarm counts for an event at most this many minutes ahead. Empty (None): the
-        time that the shift covers.
+        time covered by the shift.
     min_lead
         An alarm fewer minutes than this before the event is too late to catch it.
     mute
@@ -113,15 +113,16 @@ class Rule(Settings):
     ----------
     kind
         ``fa-per-day``: the most events caught with at most this many false alarms per day of running
-        time. ``recall``, ``events``: the best precision that reaches this share. ``f-beta``: combines
-        precision and recall of the rows; a beta above 1 favours recall. ``cost``: the highest net
-        value at the given costs. ``quantile``: this quantile of the validation scores.
+        time. ``recall``, ``events``: the best precision among thresholds that reach this share.
+        ``f-beta``: combines precision and recall of the rows; a beta above 1 favours recall.
+        ``cost``: the highest net value at the given costs. ``quantile``: this quantile of the
+        validation scores.
         ``trailing-quantile``: a multiple, at first 1, of this quantile of the scores in the days
         before each row. ``fixed``: a threshold set by hand.
     value
         Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days
-        The trailing quantile is computed from this many days before each row, without stops.
+        The trailing quantile is computed from this many days before each row, not counting stops.
     costs
         Costs for the rule ``cost``.
 
@@ -153,9 +154,10 @@ class Rule(Settings):
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold is chosen."""
-        span = f"{1000 * self.days:,.0f} rows" if unit.reason else f"{self.days:g} days"
+        days = "day" if self.days == 1 else f"{self.days:g} days"
+        span = f"{1000 * self.days:,.0f} rows" if unit.reason else days
         return {
-            "fa-per-day": f"at most {self.value:g} {unit.false_alarms} {unit.a_day}",
+            "fa-per-day": f"at most {unit.alarms(f'{self.value:g}')}",
             "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
             "events": f"at least {self.value:.0%} of the events, at the best precision",
             "f-beta": f"the highest F-beta with beta {self.value:g}",

@@ -46,7 +46,7 @@ RULES: dict[str, str] = {
     "f-beta": "Highest F-beta of the rows",
     "cost": "Least cost",
     "quantile": "Fixed quantile of the scores",
-    "trailing-quantile": "Trailing quantile, follows drift",
+    "trailing-quantile": "Trailing quantile (follows drift)",
     "fixed": "Set by hand",
 }
 SPLITS: dict[str, str] = {
@@ -89,5 +89,5 @@ class ScoreLabel:
 
 
 SCORE = ScoreLabel()
-RECONSTRUCTION = ScoreLabel("reconstruction error", "squared, scaled units")
-OF_FOLDS = "times the validation median of its fold"
+RECONSTRUCTION = ScoreLabel("reconstruction error", "squared scaled units")
+OF_FOLDS = "multiples of the fold's validation median"

@@ -62,7 +62,7 @@ class NetworkOptions(Settings):
         require(
             not self.alpha_dropout or self.activation == "selu",
             f"alpha_dropout is {self.alpha_dropout} with activation {self.activation!r}: it keeps the mean "
-            "and variance of selu networks only; choose activation 'selu', or dropout.",
+            "and variance of selu networks only; choose activation 'selu' or plain dropout.",
         )
 
 
@@ -92,12 +92,12 @@ class LayerOptions(NetworkOptions):
         )
         require(
             len(self.activations) in (0, n_hidden),
-            f"activations is {given!r} for {n_hidden} hidden layers; give one for each, or none for "
+            f"activations is {given!r} for {n_hidden} hidden layers; give one for each, or none to use "
             "the same in all.",
         )
         require(
             not self.alpha_dropout or {*self.activation_of_each(n_hidden)} == {"selu"},
-            f"activations is {given!r} with alpha dropout; choose 'selu' in each, or another dropout.",
+            f"activations is {given!r} with alpha dropout; choose 'selu' for each, or another dropout.",
         )
 
 

@@ -23,7 +23,7 @@ class DenseModel(LayerOptions):
     Parameters
     ----------
     widths
-        Units of each hidden layer, first to last; the output layer is added. The narrowest layer limits
+        Units of each hidden layer, first to last; the output layer follows them. The narrowest layer limits
         how much of a window is kept.
     activity_l1
         L1 penalty on the outputs of the first layer, which keeps most of them small; the articles use
@@ -93,10 +93,10 @@ class VectorOptions(RecurrentOptions):
     ----------
     encoder
         Units of each recurrent layer that reads the window, first to last; the last layer returns the
-        vector that encodes it. A bidirectional layer has as many in each direction.
+        vector that encodes it. A bidirectional layer has that many in each direction.
     decoder
         Units of each recurrent layer that reconstructs the window, first to last. A bidirectional layer
-        has as many in each direction.
+        has that many in each direction.
     """
 
     encoder: tuple[int, ...] = (32, 16)

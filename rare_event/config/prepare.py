@@ -25,14 +25,15 @@ class SplitPlan(Settings):
     kind
         ``random``: 64 % of the rows for training, 16 % for validation and 20 % for testing, drawn
         at random as in the articles; optimistic, since rows next to each test row are in the training
-        data. ``shuffled``: drawn at random too, in `folds` folds that test each row once. ``stretch``: each
+        data. ``shuffled``: drawn at random too, in folds that test each row once. ``stretch``: each
         fold tests on whole stretches. ``chronological``: the first 64 % of the rows for training, the
         next 16 % for validation, the last 20 % for testing. ``rolling``: each fold trains on the past
         and tests on the rows that follow. ``asset``: each fold tests on one asset and trains on the others,
-        whose last 20 % in time are for validation; data of other assets from the same time are trained on.
+        whose last 20 % in time are for validation; data of other assets from the same time are in
+        the training data.
     folds
-        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each asset, the
-        other splits have one.
+        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each asset,
+        and the other splits have one.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed
@@ -115,7 +116,7 @@ def plain_time(text: str) -> str:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"{text!r} is no time that can be read; write it as 2024-05-01 06:00.") from error
+        raise ConfigError(f"{text!r} cannot be read as a time; write it as 2024-05-01 06:00.") from error
     time = time if time.tzinfo is None else time.astimezone(UTC)
     return f"{time:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 
@@ -140,12 +141,12 @@ class Representation(Settings):
     trailing
         Number of rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        Number of rows back to the value that the difference subtracts.
+        Number of rows between a value and the earlier one that is subtracted from it.
     one_hot
         Also use categories as inputs: one 0/1 column for each value in the training data.
     per_asset
-        Scale each asset by its own normal training rows. An asset with fewer than 20 of them has the scale
-        over all training assets.
+        Scale each asset by its own normal training rows. An asset with fewer than 20 of them uses the
+        scale of all training assets.
 
     Examples
     --------

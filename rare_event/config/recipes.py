@@ -65,7 +65,7 @@ SUPERVISED: dict[str, Recipe] = {
     "boosting": Recipe("Gradient boosting", BoostingModel(), Representation("movement")),
     "forest": Recipe("Random forest, undersampled", ForestModel(), Representation("movement")),
     "svm": Recipe("SVM, undersampled", SVMModel(), Representation("movement")),
-    "log-odds": Recipe("Logistic and boosting, log-odds added", BlendModel(("logistic", "boosting"))),
+    "log-odds": Recipe("Logistic and boosting, sum of log-odds", BlendModel(("logistic", "boosting"))),
 }
 JOINED: dict[str, Recipe] = {
     "all-four": Recipe(
@@ -104,7 +104,7 @@ def recipe(name: str, base: ExperimentConfig) -> ExperimentConfig:
         If there is no such recipe.
     """
     if name not in RECIPES:
-        raise ConfigError(f"There is no recipe {name!r}; choose among {', '.join(RECIPES)}.")
+        raise ConfigError(f"There is no recipe {name!r}; choose one of {', '.join(RECIPES)}.")
     return RECIPES[name].applied(base, name)
 
 

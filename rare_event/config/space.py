@@ -70,7 +70,7 @@ class DesignSpace(Settings):
             require(not twice, f"{name} holds {twice[0] if twice else ''} twice; choose each value once.")
         for name in self.models:
             known = ", ".join(SPACE_MODELS)
-            require(name in SPACE_MODELS, f"There is no model {name!r} to map; choose among {known}.")
+            require(name in SPACE_MODELS, f"A map has no model {name!r}; choose one of {known}.")
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
         if self.sample is not None:
             require(

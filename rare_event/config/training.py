@@ -54,7 +54,7 @@ class Score(Settings):
     steps
         Rows in the score: the ``last`` row of the window, or the mean over the whole ``window``.
     top_k
-        The score is the mean of this many of the largest sensor errors. Empty (None): all sensors.
+        The score is the mean of the largest sensor errors, as many as given here. Empty (None): all sensors.
     """
 
     steps: Literal["last", "window"] = "last"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import plotly.graph_objects as go
 
 from rare_event.plots.palette import COLOURS, Role, style
+from rare_event.text import plural
 
 
 def balance_figure(n_normal: int, n_event: int) -> go.Figure:
@@ -20,8 +21,8 @@ def balance_figure(n_normal: int, n_event: int) -> go.Figure:
             y=["all rows"],
             # An outline keeps events visible where their share is less than a pixel.
             marker={"color": COLOURS[role], "line": {"color": COLOURS[role], "width": 2 if n else 0}},
-            name=f"{role}: {n:,} row{'' if n == 1 else 's'}, {_percent(share)}",
-            hovertemplate=f"{role}: {n:,} rows, {_percent(share)}<extra></extra>",
+            name=f"{role}: {plural(n, 'row')}, {_percent(share)}",
+            hovertemplate=f"{role}: {plural(n, 'row')}, {_percent(share)}<extra></extra>",
         )
     style(figure, title=f"Class balance: {_in_words(n_normal, n_event)}", x="Share of the rows (%)", y="Rows")
     figure.update_layout(barmode="stack", height=200, legend_traceorder="normal")

@@ -51,10 +51,10 @@ def correlation_figure(found: pd.DataFrame) -> go.Figure:
             name="correlation",
         )
     else:
-        note(figure, "There is no sensor.")
+        note(figure, "There are no sensors.")
     style(
         figure,
-        title=f"Rank correlation of {n:,} sensor{'' if n == 1 else 's'}, alike ones next to each other",
+        title=f"Rank correlation of {n:,} sensor{'' if n == 1 else 's'}, similar ones next to each other",
         x="Sensor",
         y="Sensor",
         height=max(320, AROUND + ROW_PIXELS * n),

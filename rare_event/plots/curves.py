@@ -17,11 +17,11 @@ from rare_event.plots.scales import log_axis, long_tailed
 
 # Errors have long tails: the axis ends where all but this share of the thresholds lie.
 SHOWN = 0.995
-NO_MODELS = "There is no model to compare yet."
-NO_POSITIVES = "This part has no positives: recall is not defined."
+NO_MODELS = "There are no models to compare yet."
+NO_POSITIVES = "This part has no positive rows: recall is not defined."
 # Plotly reports clicks only on markers. These cannot be seen, not even where thousands overlap.
 CLICKABLE = {"color": TRANSPARENT, "size": 8}
-ONE_CLASS = "This part has one class only: the ROC curve is not defined."
+ONE_CLASS = "This part has only one class: the ROC curve is not defined."
 # Models beyond the distinct colours come in the same ones, dashed; dots are for chance.
 DASHES = ("solid", "dash", "dashdot")
 # Of the normal windows. Alarms of more than that are few only because they hardly ever stop.
@@ -170,16 +170,16 @@ def overlay_alarms_figure(
             share = caught if counted else caught / model.n_events
             _add_model(figure, number, list(points), "", budget, share, "hv")
         else:
-            _add_model(figure, number, list(points), "no event", *NOWHERE, "hv")
+            _add_model(figure, number, list(points), "no events", *NOWHERE, "hv")
     if not n_events:
-        note(figure, "This part has no event." if points else NO_MODELS)
+        note(figure, "This part has no events." if points else NO_MODELS)
     unit = f"of {max(n_events):,}" if counted else "share"
     rows = any(model.time_unit.reason for model in points.values())
     style(
         figure,
-        title=f"{part}: caught by false-alarm rate",
+        title=f"{part}: events caught at each false-alarm rate",
         x=f"False alarms per {'1,000 rows' if rows else 'day of running time'}<br>"
-        f"(only thresholds that alarm at most 10 % of the {'rows' if rows else 'time'})",
+        f"(only thresholds with at most 10 % of the {'rows' if rows else 'time'} in alarm)",
         y=f"Most events caught<br>({unit})",
         height=HEIGHT + ROW_OF_LEGEND * len(points),
     )

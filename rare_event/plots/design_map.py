@@ -79,7 +79,7 @@ def map_figure(cells: pd.DataFrame, *, title: str, unit: str, chance: float | No
         margin={"t": ABOVE, "b": BELOW},
     )
     if not len(cells):
-        note(figure, "There is no cell to show.")
+        note(figure, "There are no cells to show.")
     return figure
 
 

@@ -51,7 +51,7 @@ def distribution_figure(normal: np.ndarray, positive: np.ndarray, name: str, bef
         figure,
         title=f"{short(name)}: normal rows and rows before events",
         x=short(name),
-        y="Share of the rows of a class",
+        y="Share of the rows in each class",
     )
     return figure.update_yaxes(tickformat=".0%", rangemode="tozero")
 

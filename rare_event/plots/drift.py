@@ -111,7 +111,7 @@ def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go
         note(figure, f"No {_day_of(time_unit)} has scored windows.")
     style(
         figure,
-        title=time_unit.reword("Score by sensor, by day"),
+        title="Score by sensor over time",
         x=_since_start(time_unit),
         y="Share of the score (%)",
         height=400,
@@ -155,7 +155,7 @@ def false_alarms_by_day_figure(
             y=[budget, budget],
             mode="lines",
             line={"color": COLOURS["threshold"], "dash": "dash", "width": 2.5},
-            name=f"budget, {budget:g} {time_unit.a_day}",
+            name=f"budget: {budget:g} {time_unit.a_day}",
             hoverinfo="skip",
         )
     style(
@@ -283,7 +283,7 @@ def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> Non
         hovertext=_counted(shown, time_unit),
         name=time_unit.false_alarms
         if len(kept) == len(days)
-        else f"{time_unit.false_alarms} ({len(kept):,} {_day_of(time_unit)}s drawn)",
+        else f"{time_unit.false_alarms} ({plural(len(kept), _day_of(time_unit))} drawn)",
         hovertemplate=f"{_day_of(time_unit)} %{{x}}: %{{hovertext}}<extra></extra>",
     )
 

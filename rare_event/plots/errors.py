@@ -18,7 +18,7 @@ MARKERS: dict[Role, dict[str, object]] = {
     "normal": {"color": COLOURS["normal"], "size": 4, "opacity": 0.5},
     "positive": {"color": COLOURS["positive"], "size": 8, "opacity": 0.9},
 }
-NOTHING = "No window of this part is scored."
+NOTHING = "This part has no scored windows."
 
 
 def error_figure(

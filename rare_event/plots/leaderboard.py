@@ -12,12 +12,13 @@ from rare_event.judge.judgement import BUDGETS
 from rare_event.judge.standing import Row
 from rare_event.plots.marks import note
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, faint, plain, style, wrapped
+from rare_event.text import plural
 
 # Room for a name of two lines, and for three markers in a row.
 ROW_HEIGHT = 44
 HEIGHT_WITHOUT_ROWS = 240
 CHANCE_AUC = 0.5
-NO_MODELS = "There is no model to compare yet."
+NO_MODELS = "There are no models to compare yet."
 TIED = "statistically tied"
 # Kinds differ in shape as well as in colour.
 SYMBOLS: dict[Role, str] = {
@@ -41,7 +42,8 @@ def leaderboard_figure(board: Sequence[Row]) -> go.Figure:
     low, high = np.array([row.judgement.interval or missing for row in board], float).reshape(-1, 2).T
     add_chance_line(figure, len(board), np.concatenate([auc, low, high]))
     hover = [
-        f"{plain(row.name)}<br>{auc_in_words(*figures)}, {row.judgement.n_events:,} events<br>{_ties(n)}"
+        f"{plain(row.name)}<br>{auc_in_words(*figures)}, "
+        f"{plural(row.judgement.n_events, 'event')}<br>{_ties(n)}"
         for row, *figures, n in zip(board, auc, low, high, tied, strict=True)
     ]
     for kind, symbol in SYMBOLS.items():
@@ -64,7 +66,7 @@ def leaderboard_figure(board: Sequence[Row]) -> go.Figure:
 def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
     """Draw how many events each model catches at each budget of false alarms.
 
-    Thresholds are those chosen on the past.
+    Thresholds are those chosen on the validation data of each fold.
     """
     board = _best_first(board)
     figure = go.Figure()
@@ -72,7 +74,7 @@ def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
     for number, budget in enumerate(BUDGETS if board else ()):
         track = np.arange(len(board)) + TRACK * (number - (len(BUDGETS) - 1) / 2)
         caught = [row.judgement.count("past", budget, lead).caught for row in board]
-        name = f"{budget:g} false alarm{'' if budget == 1 else 's'} {unit.a_day}"
+        name = unit.alarms(f"{budget:g}")
         figure.add_scatter(
             x=caught,
             y=track,
@@ -80,15 +82,15 @@ def budget_figure(board: Sequence[Row], lead: float) -> go.Figure:
             marker={"color": DISTINCT[number], "symbol": BUDGET_SYMBOLS[number], "size": 10},
             text=[plain(row.name) for row in board],
             name=name,
-            hovertemplate=f"%{{text}}<br>%{{x}} events caught at {name}<extra></extra>",
+            hovertemplate=f"%{{text}}<br>%{{x}} caught at {name}<extra></extra>",
         )
     events = {row.judgement.n_events for row in board}
-    where = f"within {lead:g} {unit.name}" if lead else "by an alarm during the event"
+    where = f"at most {unit.count(f'{lead:g}')} ahead" if lead else "by an alarm during the event"
     known = f" (of {events.pop():,})" if len(events) == 1 else " (count)"
     style(
         figure,
         title="Test folds: events caught",
-        x=f"Events caught{known} {where},<br>thresholds chosen on the past",
+        x=f"Events caught{known} {where},<br>thresholds chosen on validation data",
         y="Model",
     )
     if not board:

@@ -48,8 +48,8 @@ def show_drift(run: Run) -> None:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // time_unit.period)), time_unit))}")
     if unmeasured := unmeasured_of(run.id):
         st.caption(
-            f"Changes of level cannot be measured for {plural(len(unmeasured), 'machine')} without a normal "
-            f"training row, such as {plain(shown(unmeasured[0]))}."
+            f"Changes of level cannot be measured for {plural(len(unmeasured), 'machine')} without normal "
+            f"training rows, such as {plain(shown(unmeasured[0]))}."
         )
     score = run.config().score_label(len(committed.thresholds))
     marks = [(_when(run, change, time_unit), change.where) for change in changes]

@@ -43,7 +43,7 @@ def _show_meter(run: Run) -> None:
         st.markdown(WHAT)
         show_limits(run.dataset(), readings_of(run.config()), small=True)
         st.button(
-            "Measure the leak",
+            "Measure leakage",
             key="leakage_start",
             help="It runs in the background. Your own runs take priority.",
             on_click=lambda: jobs().submit_background([create_leakage(run)]),

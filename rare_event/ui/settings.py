@@ -65,8 +65,8 @@ LABELS = {
 }
 DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
 NO_LABEL = (
-    "This file has no event column. A model learns what the training rows look like and alarms at rows that "
-    "do not fit; nobody can say how many events it would catch. Train on dates when the plant ran well."
+    "This file has no event column. A model learns what the training rows look like and raises an alarm at "
+    "rows that do not fit. How many events it would catch is unknown. Train on dates when the plant ran well."
 )
 LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
 
@@ -81,7 +81,7 @@ def split_name(kind: SplitKind, folds: int) -> str:
     """
     if kind == "rolling":
         return f"{folds} periods by time"
-    return "One split by time, quick" if kind == "chronological" else capital(SplitPlan(kind).in_words())
+    return "One split by time (quick)" if kind == "chronological" else capital(SplitPlan(kind).in_words())
 
 
 @dataclass(frozen=True)
@@ -158,7 +158,7 @@ def _choose_data(
     draft, problem = apply_values(draft, fill_in(draft, names, key, typed, LOOK), LOOK)
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
     aim = aim if dataset.schema.labels else "Finds rows that do not fit the training data"
-    st.caption(f"{aim}, from the last {span(draft.lookback * step)}.")
+    st.caption(f"{aim}, using the last {span(draft.lookback * step)}.")
     machines = table.schema.asset is not None
     offered = {
         kind: table.time_unit.reword(split_name(kind, draft.split.folds))
@@ -192,7 +192,7 @@ def _choose_aim(draft: ExperimentConfig, key: str) -> tuple[ExperimentConfig, bo
         default=draft.shift == 0,
         format_func=("Warn before", "Detect during").__getitem__,
         key=f"{key}_during",
-        help="Warn before an event from the rows that lead to it, or detect an event while it lasts.",
+        help="Warn before an event, using the rows that lead up to it, or detect an event while it lasts.",
         required=True,
     )
     if during:
@@ -220,7 +220,7 @@ def _choose_dates(table: Table, plan: SplitPlan, key: str) -> SplitPlan:
             step=timedelta(minutes=1),
             key=f"{key}_{name}",
             help="Later rows validate and test the model."
-            if label == "until"
+            if name == "train_until"
             else "Earlier rows are not used.",
         )
         times[name] = None if chosen is None else plain_time(str(chosen))
@@ -256,7 +256,8 @@ def _about_model(model: ModelConfig, lookback: int) -> None:
         st.caption(plain(capital(description)))
     if isinstance(model, SequenceConfig) and lookback == 1:
         st.caption(
-            "It reads a window row by row: one row gives it little to learn from. Choose a longer lookback."
+            "This model reads a window row by row, and a single row gives it little to learn from. "
+            "Choose a longer lookback."
         )
 
 

@@ -49,7 +49,7 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
     tensorboard = st.checkbox(
         "Write TensorBoard logs",
         key="train_tensorboard",
-        help="Writes the loss of each epoch to the run's folder. The page shows the command to view them.",
+        help="Writes the loss of each epoch to the run's folder. The page shows how to view the logs.",
         persist_state="session",
     )
     _show_problem(choice)
@@ -109,8 +109,8 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
             st.metric(f"Events in {part}", f"{events[part]:,}", help=PARTS[part], border=True, width=190)
     if config.split.kind == "chronological":
         st.caption(
-            f"The only validation part holds {plural(events['validation'], 'event')}: the threshold is "
-            "chosen on them alone. Several periods by time use more events, and take longer."
+            f"The threshold is chosen on only {plural(events['validation'], 'event')}, in one validation "
+            "part. Splitting by time into several periods uses more events, but takes longer."
         )
 
 
@@ -148,9 +148,9 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     )
     show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(
-        f"**After the shift** by {plural(config.shift, 'row')}: earlier rows positive, event row removed"
+        f"**After a shift of {plural(config.shift, 'row')}**: earlier rows positive, event row removed"
         if config.shift
-        else "**To the model**: the rows of the event are positive"
+        else "**For the model**: the rows of the event are positive"
     )
     show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
     st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}, dated by the last one")

@@ -130,7 +130,7 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
         "Test folds: mean AUC of each model",
         "Test folds: events caught",
         "Test: ROC curves",
-        "Test: caught by false-alarm rate",
+        "Test: events caught at each false-alarm rate",
     ]
 
 
@@ -208,7 +208,7 @@ def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run:
     app = open_page(PAGE, run=opened_run.id)
     app.segmented_control(key="compare_lead_4").set_value(20.0).run()
     shown = json.dumps([chart.proto.spec for chart in app.get("plotly_chart")])
-    assert "within 20 minutes" in shown and "within 4 minutes" not in shown
+    assert "at most 20 minutes ahead" in shown and "at most 4 minutes ahead" not in shown
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
     assert app.segmented_control(key="compare_lead_4").value == 20.0

@@ -151,17 +151,17 @@ def test_the_leakage_meter_goes_on_in_the_background(
     run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
     app = opened(open_page, run)
     assert not polling()
-    app = button(app, "Measure the leak").click().run()
+    app = button(app, "Measure leakage").click().run()
     assert polling() == {"leakage"} and "Waiting" in progress(app)
     assert not app.exception and "three splits" not in " ".join(titles(app))
     assert leakage_of(run) is not None and list_runs() == [run]
     app = button(app, "Cancel").click().run()
     assert leakage_of(run) is None and not polling()
-    app = button(open_page(PAGE, run=run.id), "Measure the leak").click().run()
+    app = button(open_page(PAGE, run=run.id), "Measure leakage").click().run()
     executor.run_all()
     app = open_page(PAGE, run=run.id)
     assert not app.exception and not app.error
-    assert "The same model under three splits" in titles(app)
+    assert "The same model with three splits" in titles(app)
     assert "Trained on random rows" in texts(app)
 
 

@@ -365,8 +365,8 @@ def test_the_page_begins_with_periods_by_time_and_the_preset_keeps_its_split(
 ) -> None:
     app = open_train(open_page, dataset)
     split = app.selectbox(key="train_0_split")
-    assert (split.value, split.options[:2]) == ("rolling", ["6 periods by time", "One split by time, quick"])
-    assert "The only validation part" not in said(app)
+    assert (split.value, split.options[:2]) == ("rolling", ["6 periods by time", "One split by time (quick)"])
+    assert "in one validation part" not in said(app)
     assert RECOMMENDED.split.kind == "chronological", "a run from the command line keeps its figures"
     app.segmented_control(key="train_0_preset").set_value("article-lstm").run()
     assert app.selectbox(key="train_1_split").value == "random"
@@ -384,5 +384,5 @@ def test_events_of_each_part_are_said_before_training(open_page: OpenPage, datas
     for name, rows in (("training", fold.train), ("validation", fold.validation), ("test", fold.test)):
         assert metric(app, f"Events in {name}") == str(np.isin(before, rows).sum())
     held = metric(app, "Events in validation")
-    assert f"The only validation part holds {held} event" in said(app)
+    assert f"The threshold is chosen on only {held} event" in said(app)
     assert not list_runs()

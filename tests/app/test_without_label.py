@@ -95,7 +95,7 @@ def test_the_threshold_is_chosen_by_how_often_it_sounds(open_page: OpenPage, exe
     assert app.selectbox(key="threshold_rule").options == [
         "At most N alarms a day",
         "Fixed quantile of the scores",
-        "Trailing quantile, follows drift",
+        "Trailing quantile (follows drift)",
     ]
     assert "Lead window (minutes)" not in [field.label for field in app.number_input]
     app.selectbox(key="threshold_rule").select("quantile").run()

@@ -38,12 +38,12 @@ def test_what_a_button_starts_is_followed_without_a_reload(
     page: Page, server: Server, run: Run, complaints: Complaints
 ) -> None:
     page.goto(f"{server.address}/Evaluate?run={run.id}")
-    measure = page.get_by_role("button", name="Measure the leak")
+    measure = page.get_by_role("button", name="Measure leakage")
     expect(measure).to_be_visible(timeout=PATIENCE)
     page.evaluate("window.loadedOnce = true")
     measure.click()
     expect(page.get_by_test_id("stProgress")).to_be_visible()
-    expect(page.get_by_text("The same model under three splits")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text("The same model with three splits")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_test_id("stProgress")).to_have_count(0)
     expect(measure).to_have_count(0)
 

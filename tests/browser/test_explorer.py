@@ -185,7 +185,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         typed = f"{threshold:.10g}"
         # What was typed last holds, though what the key did is still on its way.
         slider.press("PageUp")
-        field = root.get_by_role("spinbutton", name="Threshold, exactly")
+        field = root.get_by_role("spinbutton", name="Exact threshold")
         field.fill(typed)
         field.press("Enter")
         expect(root).to_have_attribute("data-threshold", str(float(typed)))
@@ -211,7 +211,7 @@ def test_an_impossible_threshold_is_said_at_the_field_and_not_taken(
     root = open_explorer(page, server, quick_run)
     settled(page)
     before = stands_at(root)
-    field, problem = root.get_by_role("spinbutton", name="Threshold, exactly"), root.get_by_role("alert")
+    field, problem = root.get_by_role("spinbutton", name="Exact threshold"), root.get_by_role("alert")
     expect(problem).to_be_empty()
     for typed in ("-1", "1000000000", "1e", ""):
         field.click()
@@ -253,7 +253,7 @@ def test_an_answer_to_a_release_does_not_overwrite_what_is_typed(
 ) -> None:
     root = open_explorer(page, server, quick_run)
     settled(page)
-    field = root.get_by_role("spinbutton", name="Threshold, exactly")
+    field = root.get_by_role("spinbutton", name="Exact threshold")
     for share in (0.3, 0.6):
         drag(page, root, [share])
         released_at = stands_at(root)

@@ -26,5 +26,5 @@ def test_cells_are_the_correlations_in_the_order_given():
 def test_without_sensors_it_says_so():
     figure = correlation_figure(pd.DataFrame())
 
-    assert texts(figure) == ["There is no sensor."]
+    assert texts(figure) == ["There are no sensors."]
     assert not figure.data

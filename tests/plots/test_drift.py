@@ -186,7 +186,7 @@ def test_caught_events_and_the_budget_are_marked():
     figure = false_alarms_by_day_figure(ALARMS, 2.0)
 
     assert list(trace(figure, "event caught").x) == [1]
-    assert list(trace(figure, "budget, 2 a day").y) == [2, 2]
+    assert list(trace(figure, "budget: 2 a day").y) == [2, 2]
     assert not any(name.startswith("budget") for name in names(false_alarms_by_day_figure(ALARMS, None)))
 
 

@@ -164,5 +164,5 @@ def test_a_part_without_windows_says_so():
     empty = make_scores([])
 
     for figure in (error_figure(empty, 1.0, part="Test"), score_histogram_figure(empty, 1.0, "Test")):
-        assert texts(figure) == ["No window of this part is scored."]
+        assert texts(figure) == ["This part has no scored windows."]
         assert not figure.data

@@ -129,7 +129,7 @@ def test_names_are_text_and_cut_beside_the_row_but_not_on_it(draw):
 
 @pytest.mark.parametrize("draw", [leaderboard_figure, lambda board: budget_figure(board, 4.0)])
 def test_no_models(draw):
-    assert texts(draw(BOARD[:0])) == ["There is no model to compare yet."]
+    assert texts(draw(BOARD[:0])) == ["There are no models to compare yet."]
 
 
 def test_events_caught_at_each_budget_lie_on_their_track():
@@ -151,7 +151,7 @@ def test_a_file_without_a_clock_has_no_minutes_and_no_days():
     unit = NO_TIME
     board = [replace(each, judgement=replace(each.judgement, time_unit=unit)) for each in BOARD]
     figure = budget_figure(board, 4.0)
-    assert "(of 78) within 4 rows," in figure.layout.xaxis.title.text
+    assert "(of 78) at most 4 rows ahead," in figure.layout.xaxis.title.text
     assert names(figure)[0] == "1 false alarm per 1,000 rows"
 
 

@@ -36,7 +36,7 @@ def test_optimistic_splits_stand_out_whatever_they_are_called_in_the_order_given
     assert optimistic.marker.color != honest.marker.color
     assert optimistic.marker.symbol != honest.marker.symbol
     assert figure.layout.yaxis.ticktext[0].replace("<br>", " ") == "Random split in folds: optimistic"
-    assert figure.layout.title.text == "The same model under three splits"
+    assert figure.layout.title.text == "The same model with three splits"
     # Figures stand beside their points.
     assert sorted(texts(figure)) == ["0.47", "0.48", "0.58", "0.65"]
 
@@ -60,4 +60,4 @@ def test_a_missing_interval_or_figure_is_not_invented():
 
 
 def test_no_splits():
-    assert texts(leakage_figure(ROWS[:0])) == ["The model was not tried under other splits."]
+    assert texts(leakage_figure(ROWS[:0])) == ["The model was not tried with other splits."]

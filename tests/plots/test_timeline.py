@@ -37,7 +37,7 @@ def test_ten_thousand_stretches_are_few_bars_that_miss_no_long_stop():
     assert len(begins) <= 5000 / 3
     assert set(clock[100::100]) <= begins
     assert len(trace(figure, "event").x) == 5000
-    assert "shortest stops not drawn" in figure.layout.title.text
+    assert "short stops not drawn" in figure.layout.title.text
 
 
 def test_rolling_folds_are_lanes_of_spans():

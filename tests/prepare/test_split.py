@@ -103,7 +103,7 @@ def test_training_dates_are_of_the_split_by_time_only() -> None:
     rolling = split(plan, np.zeros(40, int), np.arange(40), 1, when=MINUTE)
     assert rolling[0].train[0] == 0 and plan.dates == ()
     for first, until, words in (
-        (None, "soon", "'soon' is no time"),
+        (None, "soon", "'soon' cannot be read as a time"),
         (None, "2024-05-01T00:00", f"write it as {MIDNIGHT}"),
         ("2024-05-02 00:00", MIDNIGHT, "not before train_until"),
     ):

@@ -57,7 +57,7 @@ def _show_shift(dataset: Dataset, article: str) -> None:
     table, prepared = table_of(dataset), prepared_of(dataset, PRESETS[article])
     with step(SHIFT, article):
         if not len(prepared.events):
-            st.markdown("**Here:** this file has no event, so nothing is shifted.")
+            st.markdown("**Here:** this file has no events, so nothing is shifted.")
             return
         first = int(prepared.events.row[0])
         before, after = st.columns(2)
@@ -94,8 +94,8 @@ def _show_scaling(dataset: Dataset, article: str) -> None:
         moments = scaled_moments(prepared_of(dataset, config), config.representation)
         mean, variance = moments["mean"].abs().max(), (moments["variance"] - 1).abs().max()
         st.markdown(
-            f"**Here:** over the normal training rows no mean is farther from 0 than {number(mean, 1)}, no "
-            f"variance farther from 1 than {number(variance, 1)}."
+            f"**Here:** over the normal training rows no mean is farther from 0 than {number(mean, 1)}, and "
+            f"no variance farther from 1 than {number(variance, 1)}."
         )
         with st.expander("Mean and variance of each sensor"):
             st.dataframe(_named(moments), key="articles_moments")

@@ -72,8 +72,8 @@ def show_training(dataset: Dataset, article: str, run: Run | None) -> None:
 def _offer_training(dataset: Dataset, article: str) -> None:
     threshold = ARTICLE_THRESHOLDS[article]
     st.markdown(
-        f"These settings have not been trained on this file. The threshold will be {threshold:g}, as in the "
-        "article."
+        "No model with these settings has been trained on this file. "
+        f"The threshold will be {threshold:g}, as in the article."
     )
 
     def train() -> None:
@@ -119,7 +119,7 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
             scores = {name: scores_of(each.id, "test") for name, each in opened.items()}
             st.markdown(plain(on_shared_windows(scores)))
         for name in runs.keys() - done.keys():
-            st.caption(f"{plain(name)} has not been trained on this file.")
+            st.caption(f"No model with the settings of {plain(name)} has been trained on this file.")
     with step(SAVED, article):
         if run is not None and run.status().state == "done":
             show_files(run)

@@ -38,7 +38,7 @@ READ = Passage(
 )
 COLUMNS = Passage(
     "Columns left out",
-    "The time and the two columns that hold categories, x28 and x61, are dropped: 59 sensors stay.",
+    "The time and the two columns that hold categories, x28 and x61, are dropped: 59 sensors remain.",
 )
 SHIFT = Passage(
     "Shift of the label",
@@ -51,8 +51,8 @@ WINDOWS = Passage(
     "Windows",
     each=_dense("Each row is a sample of its own.")
     | {LSTM: "Each sample holds the last 5 rows: samples x lookback x features."},
-    differs="The LSTM article's loop loses three rows. Counted as the articles do, windows run across stops; "
-    "in every other preset they do not.",
+    differs="The LSTM article's loop loses three rows. In the articles' presets windows run across stops; "
+    "in all others they do not.",
 )
 SPLIT = Passage(
     "Training, validation and test",
@@ -99,12 +99,12 @@ CURVES = Passage(
 )
 ERRORS = Passage(
     "Reconstruction error by class",
-    "Points above the threshold line are called breaks: right ones and false ones.",
+    "Points above the threshold line are called breaks, rightly or wrongly.",
     {LSTM: "The caption of the figure says 0.8; the line is at 0.3."},
 )
 TEST_ERRORS = Passage(
     "Reconstruction error by class, test data",
-    "The threshold of the validation data is used on the test data as it is.",
+    "The threshold chosen on validation data is used unchanged on the test data.",
 )
 MATRIX = Passage(
     "Confusion matrix",
@@ -113,13 +113,13 @@ MATRIX = Passage(
         NOTEBOOK: "8 of 41 positive rows, with 171 false positives.",
         LSTM: "13 of 49 positive rows, with 286 of 3,605 normal ones. The text says 10 of 39.",
     },
-    differs="The matrix of the dense notebook is of the validation data, from which its threshold was read. "
-    "The matrices here are of the test data.",
+    differs="The matrix in the dense notebook shows the validation data, from which its threshold was read. "
+    "The matrices here show the test data.",
 )
 ROC = Passage(
     "ROC curve and AUC",
     each={
-        NOTEBOOK: "The curve is of the validation data too.",
+        NOTEBOOK: "The curve, too, shows the validation data.",
         LSTM: "AUC 0.706, about 10 % better than the dense network.",
     },
     differs="Over five seeds the LSTM gives 0.70 to 0.72 on test data, the dense notebook 0.61 to 0.64 and "
@@ -155,7 +155,7 @@ OTHERS = Passage(
         "of the data; the rest is not used."
     ),
     differs="Both are among the baselines: tick “Also train the baselines” on the Train page, "
-    "and read them on the Compare page.",
+    "and see them on the Compare page.",
 )
 
 PASSAGES = (

@@ -848,7 +848,9 @@ function overTimeInWords({ score, n_positive, n_normal, n_events, over_time: ove
       ? `row ${grouped(end)}`
       : timeInWords(over.start / 60_000 + end, true, true),
   );
-  const events = n_positive ? ` It has ${grouped(n_events)} events.` : "";
+  const events = n_positive
+    ? ` It has ${grouped(n_events)} ${n_events === 1 ? "event" : "events"}.`
+    : "";
   return `Chart of the ${score} of ${grouped(n_positive + n_normal)} windows from ${first} to ${last}.${events}`;
 }
 
