@@ -175,10 +175,12 @@ def overlay_alarms_figure(
         note(figure, "This part has no events." if points else NO_MODELS)
     unit = f"of {max(n_events):,}" if counted else "share"
     rows = any(model.time_unit.reason for model in points.values())
+    machines = any(model.time_unit.machines for model in points.values())
+    rate = "1,000 rows" if rows else "machine-day" if machines else "day of running time"
     style(
         figure,
         title=f"{part}: events caught at each false-alarm rate",
-        x=f"False alarms per {'1,000 rows' if rows else 'day of running time'}<br>"
+        x=f"False alarms per {rate}<br>"
         f"(only thresholds with at most 10 % of the {'rows' if rows else 'time'} in alarm)",
         y=f"Most events caught<br>({unit})",
         height=HEIGHT + ROW_OF_LEGEND * len(points),

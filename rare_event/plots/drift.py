@@ -125,7 +125,8 @@ def false_alarms_by_day_figure(
 ) -> go.Figure:
     """Draw the false alarms of each day of running time, with the days that caught events.
 
-    A bar is as wide as the day ran, so that its area is the number of false alarms.
+    A bar is as wide as the day ran, so that its area is the number of false alarms. Several machines run for
+    more than a day: the widest bar is then a day, and areas are in proportion to the numbers.
 
     Parameters
     ----------
@@ -162,7 +163,9 @@ def false_alarms_by_day_figure(
         figure,
         title=time_unit.reword("False alarms by day"),
         x=_since_start(time_unit),
-        y=f"{alarms}<br>per 1,000 rows" if time_unit.reason else f"{alarms} per day<br>of running time",
+        y=f"{alarms}<br>{time_unit.per_day}"
+        if time_unit.reason or time_unit.machines
+        else f"{alarms} per day<br>of running time",
         height=420,
     )
     return figure.update_yaxes(range=[0, 1.18 * top])
@@ -277,7 +280,7 @@ def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> Non
     figure.add_bar(
         x=shown["day"].to_numpy(),
         y=rate[kept],
-        width=hours / 24,
+        width=hours / (max(24.0, hours.max()) if time_unit.machines else 24),
         # An outline keeps a day visible that ran for less than a pixel.
         marker={"color": COLOURS["false alarm"], "line": {"color": COLOURS["false alarm"], "width": 1}},
         hovertext=_counted(shown, time_unit),
@@ -290,10 +293,10 @@ def _add_bars(figure: go.Figure, days: pd.DataFrame, time_unit: TimeUnit) -> Non
 
 def _counted(days: pd.DataFrame, time_unit: TimeUnit) -> list[str]:
     """Write the false alarms of each day, with a rate where it ran long enough to have one."""
-    words = []
+    words, hour = [], "machine-hours" if time_unit.machines else "hours"
     for false, hours in zip(days["false_alarms"], days["hours"], strict=True):
         rate = rate_of(false, round(hours / 24, 6))  # 8,640 steps of 10 s sum up to a little less
-        ran = f"{hours * time_unit.period / 24:,.0f} rows" if time_unit.reason else f"{hours:.1f} hours"
+        ran = f"{hours * time_unit.period / 24:,.0f} rows" if time_unit.reason else f"{hours:.1f} {hour}"
         tail = "" if rate is None else f", {number(rate)} {time_unit.a_day}"
         words.append(f"{plural(int(false), time_unit.false_alarms.removesuffix('s'))} in {ran}{tail}")
     return words

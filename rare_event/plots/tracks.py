@@ -8,10 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import plotly.graph_objects as go
 
-from rare_event.plots.decimate import thin
 from rare_event.plots.palette import plain
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.split import Fold
+
+MOST_LABELS = 40
 
 
 @dataclass(frozen=True)
@@ -62,7 +63,7 @@ def name_tracks(
     figure: go.Figure, names: Sequence[str], folds: Sequence[Fold], machines: Machines | None
 ) -> go.Figure:
     """Label the tracks, the first on top."""
-    labelled = thin(np.arange(len(names)), 20).tolist()
+    labelled = range(0, len(names), max(1, -(-len(names) // MOST_LABELS)))
     figure.update_layout(barmode="overlay", bargap=0)
     both = "Machine" if len(folds) == 1 else "Fold and machine"
     return figure.update_yaxes(

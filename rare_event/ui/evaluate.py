@@ -290,7 +290,12 @@ def show_machines(run: Run) -> None:
         table = table.drop(columns=["events", "caught"])
     days = "rows (thousands)" if unit.reason else "running time (days)"
     names = {"false_alarms": unit.false_alarms, "days": days}
-    st.dataframe(table.rename(columns=names), hide_index=True, key="evaluate_machines")
+    st.dataframe(
+        table.rename(columns=names),
+        hide_index=True,
+        column_config={days: st.column_config.NumberColumn(format="%.2f")},
+        key="evaluate_machines",
+    )
 
 
 def show_curves(run: Run) -> None:

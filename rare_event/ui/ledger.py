@@ -15,7 +15,7 @@ from rare_event.store.runs import Run
 from rare_event.ui.cache import ledger_of, table_of, time_unit_of, unknown_of
 
 COLUMN_CONFIG = {
-    "asset": st.column_config.TextColumn("asset"),
+    "asset": st.column_config.TextColumn("machine"),
     "event": st.column_config.NumberColumn("event", help="Number of the event in the file, starting from 0."),
     "caught": st.column_config.CheckboxColumn("caught"),
     "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),

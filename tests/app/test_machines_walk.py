@@ -88,6 +88,8 @@ def test_events_are_counted_per_machine_and_days_are_machine_days(open_page: Ope
     assert test.days == pytest.approx(2 * len(test) / 1440, rel=0.05)
     assert test.days > 3 * (test.clock.max() - test.clock.min()) / 1440
     assert re.search(r"In [\d.]+ machine-(hours|days) of running time", said)
+    # Seven days on a calendar are none of running time.
+    assert not [text[:300] for text in shown(app) if re.search(r"\d a day|per day", text)]
     lines = next(frame.value for frame in app.dataframe if "kind" in frame.value)
     assert set(lines["asset"]) <= set(MACHINES) and (lines["asset"] != "").all()
     events = lines[lines["kind"] == "event"]

@@ -6,6 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 import pytest
 
+from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.rules import choose
 from rare_event.judge.thresholds import operating_points
@@ -258,3 +259,9 @@ def test_a_note_fits_a_narrow_figure() -> None:
     (text,) = [each.text for each in figure.layout.annotations]
     assert text.replace("<br>", " ") == NO_POSITIVES
     assert max(map(len, text.split("<br>"))) <= NOTE_WIDTH and len(NO_POSITIVES) > NOTE_WIDTH
+
+
+def test_the_budget_of_several_machines_is_per_machine_day() -> None:
+    points = replace(with_events(np.arange(48.0), [0]), time_unit=TimeUnit(machines=True))
+    title = overlay_alarms_figure({"a": points}, part="Test").layout.xaxis.title.text
+    assert title.startswith("False alarms per machine-day<br>") and "day of running time" not in title

@@ -220,3 +220,15 @@ def test_no_days():
         figure = false_alarms_by_day_figure(days, 2.0)
         assert texts(figure) == ["No day of running time is scored."]
         assert not figure.data
+
+
+def test_days_of_several_machines_are_machine_days():
+    days = ALARMS.assign(hours=[144.0, 72.0, 6.0, 0.0], false_alarms_per_day=[1 / 3, 2 / 3, 4.0, np.nan])
+    figure = false_alarms_by_day_figure(days, 2.0, TimeUnit(machines=True))
+
+    bars = trace(figure, "false alarms")
+    # No bar is wider than a day, so none covers another; areas are in proportion.
+    assert max(bars.width) == 1
+    np.testing.assert_allclose(np.asarray(bars.y) * np.asarray(bars.width) * 6, [2, 2, 1])
+    assert bars.hovertext[0] == "2 false alarms in 144.0 machine-hours, 0.333 per machine-day"
+    assert figure.layout.yaxis.title.text == "False alarms<br>per machine-day"

@@ -192,3 +192,15 @@ def test_time_that_runs_backwards_mixes_no_folds() -> None:
     events = np.array([45, 70])
     figure = folds_figure(when, folds, when[events], np.zeros(2, bool), events)
     assert np.ceil(trace(figure, "event missed").y).tolist() == [1, 2]
+
+
+def test_labels_of_many_tracks_are_evenly_apart() -> None:
+    for n_machines, step in ((30, 1), (40, 1), (41, 2), (130, 4)):
+        asset = np.arange(3 * n_machines) // 3
+        machines = Machines(tuple(map(str, range(n_machines))), asset, np.array([], int))
+        train, validation, test = (np.arange(first, len(asset), 3) for first in range(3))
+        figure = split_figure(
+            np.arange(float(len(asset))), [Fold(train, validation, test)], NO_EVENTS, machines
+        )
+        ticks = figure.layout.yaxis.tickvals
+        assert set(np.diff(ticks)) == {step} and len(ticks) <= 40
