@@ -67,7 +67,7 @@ class Fix:
                 "missing-value": f"treat {first} as missing.",
                 "leave-out-lines": f"leave out lines {first} to {second}{' and more' if rest[1:] else ''}.",
                 "leave-out-dates": f"leave out the rows from {first} to {second}.",
-                "decimal": f"read numbers with the decimal sign {first!r}.",
+                "decimal": f"read numbers with the decimal mark {first!r}.",
             }[self.kind]
         )
 

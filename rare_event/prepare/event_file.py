@@ -118,7 +118,8 @@ def read_events(source: Source, name: str, said: Reading) -> Events:
     zoned = {has_zone(raw.frame[column], time_format) for column in columns}
     if len(zoned) > 1:
         raise TableError(
-            f"{name}: only one of {joined(map(shown, columns))} has a zone. Write all times in one way."
+            f"{name}: only one of {joined(map(shown, columns))} has a time zone. Write all times with their "
+            "zone, or all without."
         )
     remarks = tuple(
         replace(remark, column=None, what=f"{name}: {remark.what}", lines=())
@@ -128,9 +129,10 @@ def read_events(source: Source, name: str, said: Reading) -> Events:
     reading = replace(raw.reading, time=columns, time_format=time_format)
     events = Events(name, raw.frame, starts, ends[0] if ends else starts, reading, zoned.pop(), remarks)
     if (wrong := events.ends < starts).any():
+        before = "it starts" if wrong.sum() == 1 else "they start"
         raise TableError(
-            f"{plural(int(wrong.sum()), 'event')} of {name}, in {events.where(wrong)}, would end before the "
-            f"start: {shown(columns[0])} is read as the start and {shown(columns[-1])} as the end. Correct "
+            f"{plural(int(wrong.sum()), 'event')} of {name}, in {events.where(wrong)}, would end before "
+            f"{before}: {shown(columns[0])} is read as the start and {shown(columns[-1])} as the end. Correct "
             "the file."
         )
     return events
@@ -160,9 +162,11 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
     missing = [column for column in said or () if column not in frame]
     if missing or len(said or ()) > 2:
         wrong = (
-            f"no column {shown(missing[0])}" if missing else "one column of starts and one of ends at most"
+            f"{name} has no column {shown(missing[0])}"
+            if missing
+            else f"Name one time column of {name}, or a start column and an end column, but no more"
         )
-        raise TableError(f"{name} has {wrong}. Its columns are {joined(map(shown, frame.columns[:10]))}.")
+        raise TableError(f"{wrong}. Its columns are {joined(map(shown, frame.columns[:10]))}.")
     if said:
         return said
     found = [str(column) for column in frame if _holds_times(frame[column])]
@@ -172,8 +176,8 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
     if not found:
         listed = joined(map(shown, frame.columns[:MOST_NAMED]))
         raise TableError(
-            f"{name} has no column of times that can be read; its columns are {listed}. Give a file with the "
-            "times of events, such as 2024-05-31 13:00, or with their starts and ends."
+            f"{name} has no readable time column; its columns are {listed}. Choose a file with the times of "
+            "events, such as 2024-05-31 13:00, or with their starts and ends."
         )
     starts = [column for column in found if _words(column) & START_WORDS]
     ends = [column for column in found if _words(column) & END_WORDS and column not in starts]
@@ -184,8 +188,8 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
     for column in frame.columns.difference(list(chosen)):
         if pd.api.types.is_string_dtype(frame[column]) and clocks_alone(frame[column]):
             raise TableError(
-                f"{name}: {shown(column)} holds times of day without a date, and there is no column of dates "
-                "for it. Write date and time of day in one column."
+                f"{name}: {shown(column)} holds times of day without a date, and there is no date column to "
+                "go with it. Write date and time of day in one column."
             )
     if len({has_clock(frame[column]) for column in chosen}) > 1:
         raise TableError(
@@ -227,7 +231,7 @@ def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Ques
     return Question(
         f"{OF_EVENTS}time",
         None,
-        f"{name} has {plural(len(found), 'column')} of times: {joined(map(shown, found))}. Which "
+        f"{name} has {plural(len(found), 'time column')}: {joined(map(shown, found))}. Which "
         "gives the time of an event?",
         tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
         "--events-time START END, or --events-time COLUMN",
@@ -245,12 +249,12 @@ def _require_events_only(others: pd.DataFrame, name: str) -> None:
         if {"event", "normal"} <= tell:
             raise TableError(
                 f"{name}: {shown(column)} holds {example}, so not every line is an event. Keep only the "
-                "lines of events, or remove the column if all lines are."
+                "lines that are events, or remove the column if every line is one."
             )
         if len(words) == 2 and words & START_WORDS and words & END_WORDS:
             raise TableError(
-                f"{name}: {shown(column)} holds {example}, so each event takes two lines. Write its start "
-                "and its end in one line."
+                f"{name}: {shown(column)} holds {example}, so each event takes two lines. Write the start "
+                "and the end of an event in one line."
             )
 
 
@@ -258,7 +262,7 @@ def _cells(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     """Return starts and ends in turn, in the order of the lines."""
     if len({str(frame[column].dtype) for column in columns}) > 1:
         raise TableError(
-            f"The columns {joined(map(shown, columns))} of the events are written in two ways. Write both in "
+            f"The columns {joined(map(shown, columns))} of the events have different formats. Write both in "
             "one format."
         )
     cells: pd.Series = pd.concat([frame[c].rename(columns[0]) for c in columns])
@@ -297,7 +301,8 @@ def _times(column: pd.Series, time_format: str | None, name: str) -> np.ndarray:
         row = int(np.flatnonzero(written.isna())[0])
         raise TableError(
             f"{name}: {shown(column.name)} holds {shown(column.iloc[row])} in line {column.index[row]}, "
-            "without a zone, and times with one in other lines. Write all times in one way."
+            "which has no time zone, but times in other lines have one. Write all times with their zone, or "
+            "all without."
         )
     return times.to_numpy()
 

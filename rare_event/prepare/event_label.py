@@ -52,7 +52,8 @@ def with_events(raw: RawTable, source: Source | Files, said: Corrections) -> tup
     if not isinstance(source, Files) or source.events is None:
         if said.events is not None:
             raise TableError(
-                "The label comes from a file of events, which is missing. Give it too.", "Use --events FILE."
+                "The label comes from a file of events, which is missing. Add that file.",
+                "Use --events FILE.",
             )
         return raw, said
     if still_open(raw.questions, said):
@@ -61,8 +62,8 @@ def with_events(raw: RawTable, source: Source | Files, said: Corrections) -> tup
     schema = roles(raw.frame, said.labelled_by(None))
     if schema.time is None:
         raise TableError(
-            f"{source.rows_name} has no column of times that can be read, so the events of {events.name} "
-            "cannot be matched to its rows. Name the column of its times."
+            f"{source.rows_name} has no readable time column, so the events of {events.name} cannot be "
+            "matched to its rows. Name its time column."
         )
     _require_one_clock(raw, schema, source.rows_name, events)
     label, remarks = _label(raw.frame, schema, source.rows_name, events)
@@ -95,9 +96,9 @@ def _require_one_clock(raw: RawTable, schema: Schema, name: str, events: Events)
     cell = events.frame[(events.reading.time or ("",))[0]].iloc[0]
     zoned, local = (events.name, name) if events.zoned else (name, events.name)
     raise TableError(
-        f"The times of {zoned} have a zone or are in UTC, those of {local} have none: {shown(rows.iloc[0])} "
-        f"in {name}, {shown(cell)} in {events.name}. Write the times of both files with their zone, or both "
-        "without one."
+        f"The times of {zoned} have a time zone or are in UTC, but those of {local} have no zone: "
+        f"{shown(rows.iloc[0])} in {name}, {shown(cell)} in {events.name}. Write the times of both files with "
+        "their zone, or both without one."
     )
 
 
@@ -120,21 +121,21 @@ def _label(frame: pd.DataFrame, schema: Schema, name: str, events: Events) -> tu
     covered, covers = _span(times), _span(np.concatenate([events.starts, events.ends]))
     lost = [
         (outside, "before or after the data", f" The data cover {covered}."),
-        (stopped, "in a stop of the data", ""),
-        (nowhere, "at a machine that is not in the data", ""),
+        (stopped, "in a stop", ""),
+        (nowhere, "on a machine that is not in the data", ""),
     ]
     if not label.any():
         how = joined(f"{plural(int(mask.sum()), 'event')} {where}" for mask, where, _ in lost if mask.any())
         raise TableError(
-            f"No event of {events.name} falls into {name}: {how}. {name} covers {covered}, {events.name} "
-            f"{covers}. Check that both files are of the same time and zone."
+            f"No event of {events.name} falls within {name}: {how}. {name} covers {covered}, {events.name} "
+            f"covers {covers}. Check that both files cover the same period in the same time zone."
         )
     remarks = [_marked(events, schema, int(label.sum()), places)]
     for mask, where, more in lost:
         if mask.any():
             n, lines = int(mask.sum()), events.frame.index[mask]
             what = f"{plural(n, 'event')} of {events.name} {'is' if n == 1 else 'are'} {where} and "
-            what += f"{'marks' if n == 1 else 'mark'} no row: {lines_of(lines)}.{more}"
+            what += f"{'marks' if n == 1 else 'mark'} no rows: {lines_of(lines)}.{more}"
             told = tuple(f"{line} of {events.name}" for line in lines[:5])
             remarks.append(Remark("warning", None, what, "events without a row", n, told))
     return label, remarks
@@ -166,9 +167,9 @@ def _require_once(times: np.ndarray, events: Events, which: np.ndarray, name: st
             twice = which[(edge >= times[row + 1]) & (edge <= times[row])]
             if len(twice):
                 raise TableError(
-                    f"{events.name}: the event in {lines_of(events.frame.index[twice])} lies in an hour that "
-                    f"occurs twice in {name}, where clocks are set back. Delete the line, or write the times "
-                    "of both files with their zone."
+                    f"{events.name}: clocks are set back in {name}, so an hour occurs twice, and events lie in "
+                    f"it ({lines_of(events.frame.index[twice])}). Delete them, or write the times of both files "
+                    "with their zone."
                 )
 
 
@@ -181,7 +182,7 @@ def _marked(events: Events, schema: Schema, n_rows: int, places: int) -> Remark:
     what += (
         "The row at or just after each time is marked."
         if moments
-        else ("All rows from the start to the end are marked; for one between two rows, the row just after.")
+        else "All rows from start to end are marked; an event between two rows marks the row just after it."
     )
     keys = pd.DataFrame({"start": events.starts, "end": events.ends})
     if schema.asset is not None:
@@ -191,7 +192,7 @@ def _marked(events: Events, schema: Schema, n_rows: int, places: int) -> Remark:
         what += f" {plural(int(again.sum()), 'event')} {'repeats' if again.sum() == 1 else 'repeat'} an "
         what += f"earlier one: {events.where(again)}."
     columns = [c for c in events.frame if c not in (*(events.reading.time or ()), schema.asset)]
-    what += f" Not used: {joined(map(shown, columns[:5]))}." if columns else ""
+    what += f" Other columns are not used: {joined(map(shown, columns[:5]))}." if columns else ""
     return Remark("note", None, what, "events of a second file", n)
 
 

@@ -20,8 +20,8 @@ from rare_event.text import plural
 # The column of names of files, where each file is one machine.
 FILE = "file"
 MOST_NAMED = 5
-_WAYS = {"separator": "separator", "decimal": "decimal sign", "thousands": "thousands sign"}
-_WAYS |= {"encoding": "encoding", "time_format": "format of times"}
+_WAYS = {"separator": "separator", "decimal": "decimal mark", "thousands": "thousands separator"}
+_WAYS |= {"encoding": "encoding", "time_format": "time format"}
 
 
 def read_files(source: Source | Files, name: str, said: Corrections) -> RawTable:
@@ -136,7 +136,7 @@ def _unlike(readings: Sequence[Reading], names: Sequence[str]) -> list[Remark]:
         ways = [word for way, word in _WAYS.items() if getattr(reading, way) != getattr(readings[0], way)]
         if ways:
             listed = " and ".join(filter(None, [", ".join(ways[:-1]), ways[-1]]))
-            what = f"{name} differs from {names[0]} in its {listed}: each is read in its own way."
+            what = f"{name} differs from {names[0]} in its {listed}; each file is read in its own way."
             remarks.append(Remark("note", None, what, "files joined", len(ways)))
     return remarks
 
@@ -145,8 +145,8 @@ def _time_column(frame: pd.DataFrame, said: Corrections) -> str:
     column = (joined_time(frame, said) or tuple(times_of(frame)) or (None,))[0]
     if column is None or column not in frame:
         raise TableError(
-            "The files have no column of times that can be read, so they cannot be put in order. "
-            "Name the column of times, or join the files by hand."
+            "The files have no readable time column, so they cannot be put in order. Name the time column, "
+            "or join the files by hand."
         )
     return column
 
@@ -198,8 +198,8 @@ def _require_zones(zoned: Sequence[bool], names: Sequence[str], column: str) -> 
     if len(set(zoned)) > 1:
         with_zone, without = names[zoned.index(True)], names[zoned.index(False)]
         raise TableError(
-            f"The time column {shown(column)} has a zone in {with_zone} and none in {without}. "
-            "Write all times in one way."
+            f"The time column {shown(column)} has a time zone in {with_zone} but not in {without}. "
+            "Write all times with their zone, or all without."
         )
     return zoned[0]
 
@@ -262,7 +262,8 @@ def _without_repeats(
         if gone.any():
             word = "row repeats a row" if gone.sum() == 1 else "rows repeat rows"
             what = f"{gone.sum():,} {word} of an earlier file, first in {part.line(np.flatnonzero(gone)[0])}"
-            remarks.append(Remark("note", None, f"{what}; left out.", "repeated rows", int(gone.sum())))
+            what += "; it is left out." if gone.sum() == 1 else "; they are left out."
+            remarks.append(Remark("note", None, what, "repeated rows", int(gone.sum())))
         if not gone.all():
             kept.append(_Part(part.name, part.frame[~gone], part.time[~gone]))
     return kept, remarks
@@ -292,8 +293,8 @@ def _conflict(rows: pd.DataFrame, owner: np.ndarray, parts: Sequence[_Part], key
     one, two = _texts(rows.iloc[0]), _texts(rows.iloc[other])
     column = next(str(name) for name in rows if one[str(name)] != two[str(name)])
     return (
-        f"Line {rows.index[0]} and line {rows.index[other]} have the time {rows[keys[0]].iloc[0]}, but other "
-        f"values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the files, or "
+        f"Line {rows.index[0]} and line {rows.index[other]} both have the time {rows[keys[0]].iloc[0]}, but "
+        f"different values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the files, or "
         f"leave one out. {_MACHINES}"
     )
 
@@ -322,7 +323,7 @@ def _about(parts: Sequence[_Part], zoned: bool) -> str:
     listed = ", ".join(part.span for part in parts[:MOST_NAMED])
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
     utc = " Their times are converted to UTC." if zoned else ""
-    both = " Some cover the same hours." if _overlap(parts) else ""
+    both = " Some files overlap in time." if _overlap(parts) else ""
     return f"{len(parts)} files are joined in the order of their times: {listed}{more}.{both}{utc}"
 
 

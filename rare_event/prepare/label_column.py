@@ -79,8 +79,7 @@ def _require_meanings(name: str, words: pd.Series, schema: Schema) -> None:
         line = line_of(words.index, int(np.flatnonzero(words.isna())[0]))
         raise TableError(
             f"The label column {shown(name)} is empty in {plural(int(words.isna().sum()), 'row')}, first in "
-            f"line {line}. "
-            "Say what an empty cell means: no event, or a row to leave out."
+            f"line {line}. Say what an empty cell means: no event, or a row to leave out."
         )
     found = [str(value) for value in words.dropna().unique()]
     said = {*schema.event_values, *schema.left_out_values, *schema.normal_values}
@@ -102,7 +101,7 @@ def _require_meanings(name: str, words: pd.Series, schema: Schema) -> None:
 
 def _refuse_one_class(columns: dict[str, pd.Series], schema: Schema, has_event: bool) -> None:
     name, words = next(iter(columns.items()))
-    what = "every row is an event" if has_event else "there is no event"
+    what = "every row is an event" if has_event else "there are no events"
     only = f"only {shown(words.dropna().iloc[0])}" if words.nunique() == 1 else counted(words)
     raise TableError(
         f"The label column {shown(name)} holds {only}: {what}. Choose another label or a longer file."
@@ -121,7 +120,7 @@ def _remarks_on_values(columns: dict[str, pd.Series], schema: Schema) -> list[Re
                 remarks.append(Remark("note", name, what, "rows left out", n, _lines(words == value)))
         if blank.any():
             n = int(blank.sum())
-            ways = ("is left out", "counts as no event") if n == 1 else ("are left out", "count as no event")
+            ways = ("is left out", "counts as normal") if n == 1 else ("are left out", "count as normal")
             what = f"{plural(n, 'row')} without a value {ways[schema.blank != 'left out']}."
             remarks.append(Remark("note", name, what, "blank labels", n, _lines(blank)))
         if len({*words.dropna()}) > 2 or out.any():
@@ -135,9 +134,9 @@ def _remarks_on_columns(columns: dict[str, pd.Series], schema: Schema) -> list[R
     if len(columns) < 2:
         return []
     marks = {name: words.isin(schema.event_values) for name, words in columns.items()}
-    each = ", ".join(f"{shown(name)} {plural(int(rows.sum()), 'row')}" for name, rows in marks.items())
+    each = ", ".join(f"{shown(name)} in {plural(int(rows.sum()), 'row')}" for name, rows in marks.items())
     both = int(np.logical_or.reduce(list(marks.values())).sum())
-    what = f"Any of {len(marks)} columns marks an event: {each}; together {plural(both, 'row')}."
+    what = f"Any of these {len(marks)} columns marks an event: {each}; {plural(both, 'row')} in total."
     return [Remark("note", schema.label, what, "several labels", both)]
 
 

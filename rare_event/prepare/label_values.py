@@ -102,8 +102,9 @@ def _of_said(words: pd.Series, name: str, found: list[str], said: Labelling) -> 
         _meaning_of(events, left_out, [*certain, *rest]),
     ]
     what = (
-        f"The label {shown(name)} holds {counted(words)}. With {joined(map(shown, events))} as event, what "
-        f"{'do' if len(rest) > 1 else 'does'} {joined(map(shown, rest))} mean?"
+        f"The label {shown(name)} holds {counted(words)}. If {joined(map(shown, events))} "
+        f"{'mean' if len(events) > 1 else 'means'} an event, what {'do' if len(rest) > 1 else 'does'} "
+        f"{joined(map(shown, rest))} mean?"
     )
     return _asked(choices, name, what, "--event, --leave-out or --normal with the value")
 
@@ -138,7 +139,7 @@ def _about_blanks(words: pd.Series, name: str) -> Question:
     )
     choices = (
         Choice('{"blank": "normal"}', "Yes, an empty cell means no event"),
-        Choice('{"blank": "left out"}', "Nobody knows: leave these rows out"),
+        Choice('{"blank": "left out"}', "That is unknown: leave these rows out"),
     )
     return Question("blank", name, what, choices, "--blank normal")
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from rare_event.errors import ConfigError
+from rare_event.text import plural
 
 
 @dataclass(frozen=True)
@@ -54,8 +55,8 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     n_rows = len(label)
     if not 0 <= shift < n_rows:
         raise ConfigError(
-            f"The shift is {shift} rows and the table has {n_rows}; "
-            f"choose a shift from 0 to {max(1, n_rows - 1)}."
+            f"The shift is {plural(shift, 'row')} and the table has {plural(n_rows, 'row')}. "
+            f"Choose a shift of {'0' if n_rows < 2 else f'0 to {n_rows - 1:,}'}."
         )
     if shift == 0:
         return Shifted(np.arange(n_rows), (label == 1).astype(np.int8))

@@ -147,8 +147,9 @@ def _window_ends(
     if not len(ends):
         longest = int(np.bincount(stretch).max()) if len(stretch) else 0
         raise DataError(
-            f"No window of {config.lookback} rows fits: the longest stretch has {longest:,} rows, "
-            f"and {int((~usable).sum()):,} of {len(usable):,} rows have missing or infinite values. "
+            f"No window of {plural(config.lookback, 'row')} fits: the longest stretch has "
+            f"{plural(longest, 'row')}, and values are missing or infinite in {int((~usable).sum()):,} of "
+            f"{plural(len(usable), 'row')}. "
             "Choose a shorter lookback, or correct the columns named on the Data page."
         )
     return ends

@@ -175,10 +175,10 @@ def _windows(label: np.ndarray, stretch: np.ndarray, shift: int) -> _Windows:
     normal, row = rows_by_class(label, stretch, shift)
     events = find_events(np.arange(len(label), dtype=float), label, stretch)
     if not len(events):
-        raise TableError("The file has no event, so sensors cannot be ranked by their change before one.")
+        raise TableError("The file has no events, so sensors cannot be ranked by their change before one.")
     event = np.searchsorted(events.row, row) if shift else np.searchsorted(events.row, row, side="right") - 1
     if not len(row) or not len(normal):
-        what = "row before an event" if not len(row) else "normal row"
+        what = "rows before events" if not len(row) else "normal rows"
         raise TableError(f"The file has no {what}, so sensors cannot be ranked by their change.")
     normal = _thin(normal, MOST_NORMAL)
     moved, share = _moved(row, event, len(label))

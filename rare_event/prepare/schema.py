@@ -191,7 +191,9 @@ def guess_schema(raw: pd.DataFrame, said: Labelling = FIND_OUT) -> Schema:
 def require_rows(raw: pd.DataFrame) -> None:
     """Reject a file of one row: it cannot hold both normal rows and events."""
     if len(raw) < 2:
-        raise TableError(f"The file has {len(raw)} row of data. Choose a file with normal rows and events.")
+        raise TableError(
+            f"The file has {plural(len(raw), 'row')} of data. Choose a file with normal rows and events."
+        )
 
 
 def _role(column: pd.Series, few: np.ndarray | None) -> Role:

@@ -74,11 +74,11 @@ def split(
     }
     folds = plans[plan.kind]()
     for number, fold in enumerate(folds, 1):
-        for part in ("train", "validation", "test"):
+        for part, word in (("train", "training"), ("validation", "validation"), ("test", "test")):
             if not len(getattr(fold, part)):
                 raise DataError(
-                    f"The {SPLITS[plan.kind]} leaves no rows for the {part} part of fold {number} of "
-                    f"{len(folds)}: {n_rows:,} rows are too few. Use fewer folds, a shorter lookback or "
+                    f"The {SPLITS[plan.kind]} leaves no rows for the {word} part of fold {number} of "
+                    f"{len(folds)}: there are too few rows ({n_rows:,}). Use fewer folds, a shorter lookback or "
                     "shift, or more data."
                 )
     return folds
@@ -86,7 +86,9 @@ def split(
 
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < 5:
-        raise DataError(f"Only {len(ends)} windows are available: too few for a random split. Use more data.")
+        raise DataError(
+            f"Too few windows for a random split: {len(ends)}. Use more data."
+        )
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
     return [_nested(rest, test, plan.seed)]
 
@@ -94,8 +96,8 @@ def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
 def _shuffled(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < max(4, plan.folds):
         raise DataError(
-            f"Only {len(ends)} windows are available: too few to split at random into {plan.folds} "
-            "folds. Use fewer folds, or more data."
+            f"Too few windows to split at random into {plan.folds} folds: {len(ends)}. Use fewer folds, or "
+            "more data."
         )
     folds = KFold(plan.folds, shuffle=True, random_state=plan.seed).split(ends)
     return [_nested(ends[rest], ends[test], plan.seed) for rest, test in folds]
@@ -110,8 +112,8 @@ def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
     n_stretches = len(np.unique(stretch))
     if n_stretches < plan.folds + 1:
         raise DataError(
-            f"The table has {n_stretches} stretches, too few to hold out {plan.folds} groups of them. "
-            f"Use fewer folds, or a split by time."
+            f"Too few stretches to hold out {plan.folds} groups of them: {n_stretches}. Use fewer folds, or a "
+            "split by time."
         )
     rows = np.arange(len(stretch))
     folds = []
@@ -154,8 +156,8 @@ def _by_asset(line: _Line, clock: np.ndarray | None, purge: int) -> list[Fold]:
     """Test on each asset in turn; the others are cut at one time into training and validation."""
     if clock is None or len(line.of) < 2:
         raise DataError(
-            "The split by asset needs at least two assets. Give the role asset to the column that names the "
-            "machine of each row, or choose another split."
+            "The split by asset needs at least two assets. Give the column that names the machine of each row "
+            "the role asset, or choose another split."
         )
     folds = []
     for number, test in enumerate(line.of):
@@ -181,20 +183,20 @@ def _training_dates(plan: SplitPlan, when: np.ndarray | None) -> tuple[int, int 
         return 0, None
     if when is None or when.dtype.kind != "M":
         raise DataError(
-            "The training rows are chosen by time, but this file has no readable time. Leave the training "
-            "dates out, or give the role time to a column."
+            "The training rows are chosen by time, but this file has no readable time. Leave out the "
+            "training dates, or give a column the role time."
         )
     places = {"from": 0, "until": len(when)}
     for word, text in plan.dates:
         places[word] = int((when < np.datetime64(text)).sum())
     until = places["until"] if plan.train_until is not None else None
     if places["from"] >= places["until"] or until == len(when):
-        limits = " and ".join(f"{word} {text}" for word, text in plan.dates)
+        limits = " ".join(f"{word} {text}" for word, text in plan.dates)
         first, last = (str(end.astype("datetime64[s]")).replace("T", " ") for end in (when.min(), when.max()))
-        left = "no row to train on" if places["from"] >= places["until"] else "no row to test on"
+        left = "no rows to train on" if places["from"] >= places["until"] else "no rows to test on"
         raise DataError(
-            f"Training {limits} leaves {left}: the rows of this file are from {first} to {last}. Choose "
-            "times between them."
+            f"Training {limits} leaves {left}: this file covers {first} to {last}. Choose times between "
+            "these two."
         )
     return places["from"], until
 

@@ -282,10 +282,12 @@ def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> 
         if not texts and schema.categories:
             listed = ", ".join(shown(c) for c in schema.categories[:5])
             more = ", ..." if len(schema.categories) > 5 else ""
+            one = len(schema.categories) == 1
             raise TableError(
-                f"No column is a sensor: {listed}{more} hold at most {MAX_GRADES} distinct values, such as "
-                f"{shown(text_of(raw[schema.categories[0]].dropna().iloc[0]))}, and count as categories. A "
-                "sensor holds measured numbers. Give a column the role of a sensor, or add one."
+                f"No column is a sensor: {listed}{more} {'holds' if one else 'each hold'} at most {MAX_GRADES} "
+                f"distinct values, such as {shown(text_of(raw[schema.categories[0]].dropna().iloc[0]))}, and "
+                f"{'counts as a category' if one else 'count as categories'}. A sensor holds measured numbers. "
+                "Give a column the role sensor, or add one."
             )
         raise TableError(f"No column is a sensor{why}. At least one column must hold only numbers.")
     needed = [c for c, role in schema.roles() if role != "ignored" and (events_needed or role != "label")]
@@ -304,10 +306,12 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
         row = int(np.flatnonzero(times.isna())[0])
         found = "is empty" if pd.isna(column.iloc[row]) else f"holds {shown(column.iloc[row])}"
         expected = (
-            f"the format {schema.time_format}" if schema.time_format else "a time such as 1999-05-01 00:00"
+            f"a time in the format {schema.time_format}"
+            if schema.time_format
+            else "a time such as 1999-05-01 00:00"
         )
         raise TableError(
-            f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} of "
+            f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} in "
             f"the years {YEARS[0].year} to {YEARS[1].year} is expected. Correct or delete that line in the "
             "file, or ignore the column.",
             f"Ignore it with --ignore {shlex.quote(schema.time or '')}.",
@@ -317,8 +321,8 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
         row = int(np.flatnonzero(written.isna() != written.isna().iloc[0])[0])
         raise TableError(
             f"The time column {shown(schema.time)} mixes times with and without a zone: "
-            f"{shown(column.iloc[0])} in line 2, {shown(column.iloc[row])} in line {column.index[row]}. "
-            "Write all times in one format."
+            f"{shown(column.iloc[0])} in line {column.index[0]}, {shown(column.iloc[row])} in line "
+            f"{column.index[row]}. Write all times with their zone, or all without."
         )
     return times
 

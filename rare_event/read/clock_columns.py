@@ -93,8 +93,8 @@ def _joined(table: RawTable, said: Reading) -> RawTable:
     rest = frame.assign(**{name: joined})[[c for c in order if c not in names]]
     line, cells = int(frame.index[0]), [shown(_cell(frame[c].iloc[0])) for c in names]
     what = (
-        f"Columns {_and([shown(c) for c in names])} are joined to one time, {shown(name)}: "
-        f"{_and(cells)} in line {line} are {shown(joined.iloc[0])}."
+        f"Columns {_and([shown(c) for c in names])} are joined into one time column, {shown(name)}: "
+        f"{_and(cells)} in line {line} become {shown(joined.iloc[0])}."
     )
     remark = Remark("note", name, what, "date and time joined", len(frame))
     written = {c: shows for c, shows in table.written.items() if c not in names}
@@ -152,15 +152,15 @@ def _unread(frame: pd.DataFrame, found: set[str]) -> list[Remark]:
             if not column.iloc[:1000].str.strip().str.fullmatch(_CUT).mean() >= 0.9:
                 continue
             what = (
-                f"Column {shown(name)} holds only minutes and seconds, {shown(cell)} in line {line}: no "
-                "date and no hour, as a spreadsheet shows times with fractions of a second. It is not used. "
-                "Export the whole times."
+                f"Column {shown(name)} holds only minutes and seconds, such as {shown(cell)} in line {line}. "
+                "Date and hour are missing: spreadsheets cut times with fractions of a second in this way. "
+                "The column is not used. Export the full times."
             )
             remarks.append(Remark("warning", name, what, "times cut to minutes", len(column), (line,)))
         elif is_called_time(name) and pd.api.types.is_numeric_dtype(column):
             what = (
-                f"Column {shown(name)} has the name of a time, but {shown(f'{cell:.10g}')} in line {line} "
-                "cannot be read as one. It is not used. Write times such as 2023-01-09 06:00:00."
+                f"Column {shown(name)} is named like a time, but {shown(f'{cell:.10g}')} in line {line} cannot "
+                "be read as one. The column is not used. Write times such as 2023-01-09 06:00:00."
             )
             remarks.append(Remark("warning", name, what, "time not read", len(column), (line,)))
     return remarks
@@ -170,7 +170,7 @@ def _ignored(name: str, others: list[str]) -> list[Remark]:
     if not others:
         return []
     listed = ", ".join(shown(other) for other in others[:5])
-    verb = "is another time and is" if len(others) == 1 else "are other times and are"
+    verb = "also holds times and is" if len(others) == 1 else "also hold times and are"
     what = f"Column {shown(name)} is the time. {listed} {verb} not used."
     return [Remark("note", others[0], what, "more than one time", len(others))]
 
@@ -184,16 +184,17 @@ def _notable(column: pd.Series, time_format: str | None) -> list[Remark]:
     remarks = []
     dates = (parts.codes >= 0) & ~parts.clocked
     if parts.clocked.any() and dates.any():
-        what = "holds the date alone in {count}, first in line {line}; read as midnight, 00:00:00."
+        what = "holds only a date in {count}, first in line {line}; it is read as midnight, 00:00:00."
         remarks.append(_remark(column, dates, "note", "dates without clock", what))
     if parts.leap.any():
-        what = "holds a time with 60 seconds in {count}, first in line {line}; read as the next second."
+        what = "has second 60 in {count}, first in line {line}; it is read as the start of the next minute."
         remarks.append(_remark(column, parts.leap, "note", "second 60", what))
     if parts.clocked.any() and "seconds" not in parts.marks and len(column) > 2:
         times = parse_times(column, time_format).to_numpy()
         shared = np.append(False, times[1:] == times[:-1])
         if shared.mean() >= MANY:
-            what = "has no seconds: {count} share a minute with the row before, first in line {line}."
+            what = "has no seconds: the minute repeats that of the previous row in {count}, first in line "
+            what += "{line}."
             remarks.append(_remark(column, shared, "warning", "seconds cut off", what))
     return [replace(remark, column=name) for remark in remarks]
 
@@ -206,8 +207,8 @@ def _rounded(column: pd.Series, time_format: str | None) -> list[Remark]:
     if digits > 7 or shared.mean() < MANY:
         return []
     cell = shown(f"{values[0]:.{max(digits - 1, 0)}E}")
-    what = f"has too few digits for its times, such as {cell}: {{count}} share a time with the row before, "
-    what += "first in line {line}. A spreadsheet may have rounded them. Export all digits."
+    what = f"writes its times with too few digits, such as {cell}: the time repeats that of the previous "
+    what += "row in {count}, first in line {line}. A spreadsheet may have rounded them. Export all digits."
     return [replace(_remark(column, shared, "warning", "times rounded", what), column=str(column.name))]
 
 
@@ -230,14 +231,14 @@ def ask_format(column: pd.Series, formats: list[str], change: int | None = None)
         read = parse_times(filled.iloc[[row]], text).iloc[0]
         choices.append(Choice(text, f"{order[0]}, {order[1]}, {order[2]}", f"{read:%d %B %Y %H:%M:%S}"))
     what = (
-        f"Column {shown(column.name)} may be read in {len(formats)} ways: {shown(cell)} in line {line}. "
-        "In which order are day, month and year?"
+        f"Column {shown(column.name)} can be read in {len(formats)} ways, for example {shown(cell)} in line "
+        f"{line}. In which order are day, month and year?"
     )
     if change is not None:
         before, after = (f"{shown(column.iloc[r])} in line {column.index[r]}" for r in (change - 1, change))
         what = (
             f"Column {shown(column.name)} changes the order of day and month: {before}, then {after}. Write "
-            "all times in one order, or choose: which order holds in all lines?"
+            "all times in the same order, or choose one for all lines: which order is right?"
         )
     listed = " or ".join(f"--time-format '{text}'" for text in formats)
     return Question("time_format", str(column.name), what, tuple(choices), listed)

@@ -41,7 +41,7 @@ def bound_of(source: Source) -> int:
 def too_large(name: str, bound: int) -> TableError:
     """Return the refusal of a file that unpacks to more than `bound` bytes."""
     return TableError(
-        f"{name} unpacks to more than {bound >> 20:,} MB, far more than a table of its size holds. "
+        f"{name} unpacks to more than {bound >> 20:,} MB, far more than a table in a file of its size. "
         "Split it into smaller files, or save it as plain CSV."
     )
 
@@ -96,7 +96,7 @@ class _Bounded(io.RawIOBase):
             block: bytes = self.file.read(len(buffer))
         except UNREADABLE as error:
             raise TableError(
-                f"{self.name} is damaged or cut: it cannot be unpacked. Copy it again."
+                f"{self.name} is damaged or incomplete: it cannot be unpacked. Copy it again."
             ) from error
         self.left -= len(block)
         if self.left < 0:
@@ -196,7 +196,9 @@ def _require_true_sizes(source: Source, name: str, entries: list[zipfile.ZipInfo
         with open_source(source) as file, zipfile.ZipFile(file) as archive:
             damaged = archive.testzip()
     except UNREADABLE as error:
-        raise TableError(f"{name} is a damaged workbook, or needs a password. Save it again.") from error
+        raise TableError(
+            f"{name} is a damaged workbook, or needs a password. Save it again, without a password."
+        ) from error
     if damaged:
         raise TableError(f"{name} is a damaged workbook. Save it again.")
 

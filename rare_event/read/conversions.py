@@ -88,20 +88,20 @@ def _unusual(texts: Texts, notation: Notation) -> list[tuple[str, str, pa.Array]
         words = f"has the unit {shown(unit)} in each cell"
         found.append(("unit in cells", words, pc.is_valid(texts.parts)))
     if notation.thousands:
-        words = f"has {_SIGNS[notation.thousands]} as thousands separator"
+        words = f"uses {_SIGNS[notation.thousands]} as the thousands separator"
         decimal = f"[^0-9{notation.decimal}]"
         found.append(("thousands separators", words, pc.match_substring_regex(body, decimal)))
-    words = 'holds formulas such as ="5", which are read as their numbers'
+    words = 'holds formulas such as ="5", which are read as numbers'
     found.append(("numbers as formulas", words, pc.match_substring_regex(texts.cells, '^="')))
-    words = "has an apostrophe before numbers, which is left out"
+    words = "has an apostrophe before numbers, which is ignored"
     found.append(("apostrophe before a number", words, pc.match_substring_regex(texts.cells, _APOSTROPHE)))
-    words = "has a dash as minus sign"
+    words = "uses a dash as a minus sign"
     found.append(("typographic minus", words, pc.match_substring_regex(texts.cells, _MINUS)))
     words = "has brackets around negative numbers"
     found.append(("negative numbers", words, pc.match_substring_regex(texts.cells, NEGATIVE[0])))
-    words = "has the minus sign behind negative numbers"
+    words = "has the minus sign after negative numbers"
     found.append(("negative numbers", words, pc.match_substring_regex(texts.cells, NEGATIVE[1])))
-    words = "has blanks after the signs of numbers"
+    words = "has spaces after plus or minus signs"
     found.append(("negative numbers", words, pc.match_substring_regex(texts.cells, SPACED)))
     return found
 
@@ -119,7 +119,8 @@ def name_words(name: str, words: Words, found: Findings) -> None:
     more = named[MOST_WORDS:]
     if more:
         count = sum(words.counts[word] for word in more)
-        what = f"{column} holds {plural(len(more), 'more text')} instead of numbers; all are read as missing."
+        what = f"{column} holds {plural(len(more), 'other text')} instead of numbers; "
+        what += "it is read as missing." if len(more) == 1 else "all are read as missing."
         found.say("warning", name, fact, what, [words.rows[more[0]]], count)
 
 
@@ -150,13 +151,13 @@ def decimal_question(open_columns: Sequence[Cells], lines: Sequence[int] | pd.In
     other = "," if mark == "." else "."
     others = f" and {plural(more, 'other column')}" if more else ""
     what = (
-        f"Column {shown(first.name)}{others} may be read in two ways: {shown(cell)} in line "
-        f"{int(lines[row])}. Is the {'comma' if mark == ',' else 'point'} a decimal sign or a thousands "
+        f"Column {shown(first.name)}{others} can be read in two ways, for example {shown(cell)} in line "
+        f"{int(lines[row])}. Is the {'comma' if mark == ',' else 'point'} a decimal mark or a thousands "
         "separator?"
     )
     decimals, thousands = (float(to_floats(texts, notation)[row]) for notation in texts.fits[:2])
     choices = (
-        Choice(mark, "a decimal sign", f"{shown(cell)} → {number(decimals)}"),
+        Choice(mark, "a decimal mark", f"{shown(cell)} → {number(decimals)}"),
         Choice(other, "a thousands separator", f"{shown(cell)} → {number(thousands)}"),
     )
     return Question("decimal", first.name, what, choices, f"--decimal '{mark}' or --decimal '{other}'")

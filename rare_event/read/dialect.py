@@ -86,7 +86,9 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
     named = _SEP_LINE.fullmatch(lines[0].strip())
     rest = _sample(lines[1:] if named else lines)
     if said is not None and (len(said) != 1 or not said.isascii()):
-        raise TableError(f"The separator {shown(said)} is not one character. Write one such as ; or a tab.")
+        raise TableError(
+            f"The separator {shown(said)} is not a single ASCII character. Write one such as ; or a tab."
+        )
     if said == NO_SEPARATOR:
         return Dialect(said, 1, ".", int(bool(named)), False)
     candidates = said or SEPARATORS
@@ -99,19 +101,19 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
         first = next((line for line in rest if line.strip()), b"").decode("utf-8", "replace")
         raise TableError(
             f"{name} has only one column: its first line {shown(first)} holds no "
-            "comma, semicolon, tab or bar. Choose a table with a label and sensors."
+            "comma, semicolon, tab or vertical bar. Choose a table with a label and sensors."
         )
     if share < 0.5:
         raise TableError(
-            f"{name} is not a table: one line has {width} fields, most lines below it do not. "
+            f"{name} is not a table: a line has {width} fields, but most lines below it do not. "
             "Save it as CSV with one header line."
         )
     text = b"\n".join(rest).decode("utf-8", "replace")
     inches = _has_inches(rest, separator, width)
     if inches and (spaced := re.search(re.escape(separator) + ' +"', text)):
         raise TableError(
-            f"There are blanks before quotation marks in {name}, as in {shown(spaced[0])}, so the cells "
-            "cannot be separated. Save it without these blanks."
+            f"{name} has spaces before quotation marks, as in {shown(spaced[0])}, so the cells cannot be "
+            "separated. Save it without these spaces."
         )
     return Dialect(separator, width, _find_decimal(text, separator), int(bool(named)), inches)
 

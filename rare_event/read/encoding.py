@@ -79,7 +79,7 @@ def find_encoding(
     if wide:
         decodes, cut = _decodes(opened, wide)
         if not decodes:
-            raise TableError(f"{name} begins as UTF-16 but cannot be decoded as that. Save it as CSV UTF-8.")
+            raise TableError(f"{name} begins like UTF-16 but cannot be decoded. Save it as CSV UTF-8.")
         return Encoding(wide, cut), (), ()
     escaped, foreign, cut = _count_utf8(opened)
     if not escaped:
@@ -129,7 +129,9 @@ def _as_said(opened: Opened, name: str, said: str) -> Encoding:
         known = codecs.lookup(said).name
         decodes, cut = _decodes(opened, known)
     except LookupError as error:
-        raise TableError(f"{shown(said)} is not an encoding. Write one such as utf-8 or cp1252.") from error
+        raise TableError(
+            f"{shown(said)} is not a known encoding. Write one such as utf-8 or cp1252."
+        ) from error
     if decodes:
         return Encoding("utf-8" if known == "utf-8-sig" else known, cut)
     raise TableError(f"{name} cannot be decoded as {known}. Choose another encoding.")
@@ -191,7 +193,7 @@ def _single_bytes(opened: Opened, name: str) -> tuple[Encoding, tuple[Remark, ..
         word = shown(words[found.name])
         what = f"The file is not UTF-8: its text is read as {found.name}, for example {word}."
         return found, (Remark("note", None, what, "encoding"),), ()
-    asked = f"{name} is not UTF-8, and its encoding cannot be determined for sure. Which word is right?"
+    asked = f"{name} is not UTF-8, and its encoding is not certain. Which of these words is spelt correctly?"
     choices = tuple(Choice(guess, guess, shown(word)) for guess, word in words.items())
     return found, (), (Question("encoding", None, asked, choices, "--encoding NAME"),)
 

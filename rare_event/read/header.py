@@ -295,13 +295,13 @@ def _require_fit(above: Record, data: Record | None, dialect: Dialect, name: str
         return
     if count == 1 and above.text.count(dialect.separator.encode()) >= width / 2:
         raise TableError(
-            f"There is a missing or extra quotation mark in line {above.line} of {name}, which seems to be "
-            "the header. Correct it."
+            f"Line {above.line} of {name}, which seems to be the header, has a missing or extra quotation "
+            "mark. Correct it."
         )
     if count < max(2, width / 2) or above.filled < count / 2:
         return
     raise TableError(
         f"Line {data.line} of {name} has {width} fields where the header has {count}. Correct the header in "
-        f"line {above.line} of the file, or put texts that hold the separator {shown(dialect.separator)} in "
-        "quotation marks."
+        f"line {above.line} of the file, or put text that contains the separator {shown(dialect.separator)} "
+        "in quotation marks."
     )

@@ -81,7 +81,7 @@ class Ledger:
     def require_rows(self) -> None:
         """Reject a file without a row."""
         if not self.n_rows:
-            why = f": in line {self.left_out[0][0]} {self.left_out[0][1]}" if self.left_out else ""
+            why = f" (line {self.left_out[0][0]}: {self.left_out[0][1]})" if self.left_out else ""
             raise TableError(
                 f"{self.name} has a header but no rows{why}. Choose a file with data below the header."
             )
@@ -103,13 +103,13 @@ class Ledger:
         last = self.left_out[-1][0]
         if last == self.line - 1 - self._empty_at_the_end() and self._follow(line, last):
             raise TableError(
-                f"From line {line} of {self.name} on, no line fits the table: in line {line} {reason}. "
+                f"No line of {self.name} from line {line} on fits the table (line {line}: {reason}). "
                 "A second table may begin there. Save each table in a file of its own."
             )
         raise TableError(
             f"Line {line} of {self.name} does not fit the table: {reason}. "
-            f"{len(self.left_out):,} of {n_lines:,} lines are like that. Correct them, or put "
-            f"texts that hold the separator {shown(self.separator)} in quotation marks."
+            f"In total, {len(self.left_out):,} of {n_lines:,} lines do not fit. Correct them, or put "
+            f"text that contains the separator {shown(self.separator)} in quotation marks."
         )
 
     def _empty_at_the_end(self) -> int:
@@ -142,13 +142,14 @@ class Ledger:
             found.append(left_out(self.left_out))
         inner = [line for line in self.empty if line <= self.line - 1 - self._empty_at_the_end()]
         for lines, what, fact in (
-            (self.repeated, "{} the header again and {} skipped", "header repeated"),
+            (self.repeated, "{} the header and {} skipped", "header repeated"),
             (self.comments, "{} a comment and {} skipped", "comment lines"),
-            (inner, "{} no value and {} skipped", "empty lines"),
+            (inner, "{} no values and {} skipped", "empty lines"),
         ):
             if lines:
-                are = "is" if len(lines) == 1 else "are"
-                sentence = what.format(_count(lines, "holds", "hold"), are) + f": line {_listed(lines)}."
+                are, word = ("is", "line") if len(lines) == 1 else ("are", "lines")
+                verbs = ("repeats", "repeat") if lines is self.repeated else ("holds", "hold")
+                sentence = what.format(_count(lines, *verbs), are) + f": {word} {_listed(lines)}."
                 found.append(Remark("note", None, sentence, fact, len(lines), tuple(lines[:N_NAMED])))
         return found
 
@@ -161,12 +162,14 @@ def too_many(count: int, n_lines: int) -> bool:
 def left_out(lines: Sequence[tuple[int, str]]) -> Remark:
     """Tell which lines are left out, and why."""
     line, reason = lines[0]
-    what = (
-        f"{_count(lines, 'does', 'do')} not fit the table and {'is' if len(lines) == 1 else 'are'} left out: "
-    )
-    what += f"in line {line} {reason}"
-    others = "; ".join(f"line {line}, {reason}" for line, reason in lines[1:4])
-    what += "." if len({reason for _, reason in lines}) == 1 else f"; the others: {others}."
+    what = "does not fit the table and is left out"
+    if len(lines) == 1:
+        what = f"Line {line} {what}: {reason}."
+    else:
+        same = len({reason for _, reason in lines}) == 1
+        named = "; ".join(f"line {line}: {reason}" for line, reason in lines[: 1 if same else 4])
+        what = what.replace("does", "do").replace("is", "are")
+        what = f"{len(lines):,} lines {what}, {'first' if same else 'for example'} {named}."
     return Remark("warning", None, what, "lines left out", len(lines), tuple(n for n, _ in lines[:N_NAMED]))
 
 

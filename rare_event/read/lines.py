@@ -25,8 +25,8 @@ NO_TEXT, CUT, NO_DATA, OTHER_TABLE, SUMMARY, MARKED = 1, 2, 3, 4, 5, 6
 SPACES = b" \t"
 FAULTS = {
     NO_TEXT: "it holds bytes that are not text",
-    CUT: "the file is cut off within it",
-    NO_DATA: "it holds a text and no numbers",
+    CUT: "the file ends in the middle of it",
+    NO_DATA: "it holds text but no numbers",
     SUMMARY: "it holds sums, means or limits of the lines above it",
     MARKED: "it begins with a byte order mark, as happens when files are joined",
 }
@@ -216,7 +216,7 @@ def _join(
             left_out.append((i, _reason(lines, i, shape, bad)))
         elif others:
             # Whole lines between two open marks: nobody can tell what belongs to what.
-            left_out += [(j, "a quotation mark above it may be open") for j in range(i, last + 1)]
+            left_out += [(j, "a quotation mark here or above is not closed") for j in range(i, last + 1)]
             good[i : last + 1] = False
             done = last
         else:

@@ -57,14 +57,15 @@ def with_layout(raw: RawTable, said: Reading, name: str) -> RawTable:
     if said.layout == "long":
         if roles is None:
             raise TableError(
-                f"{name} has no columns for tag, time and value. Name them so, or choose a column per sensor."
+                f"{name} has no columns for tag, time and value. Rename its columns, or choose the layout with "
+                "one column per sensor."
             )
         return _spread(raw, roles, said)
     if roles is None:
         return raw
     tags = raw.frame[roles.tag].nunique()
     asked = (
-        f"{name} is a long table: one row for each tag and time, {tags} tags such as "
+        f"{name} is a long table: it has one row for each tag and time, and {tags} tags such as "
         f"{shown(raw.frame[roles.tag].iloc[0])} in column {shown(roles.tag)}. A wide table is needed. "
         "Should each tag become a column?"
     )
@@ -122,7 +123,8 @@ def _spread(raw: RawTable, roles: _Roles, said: Reading) -> RawTable:
     names = [clean_name(str(tag)) for tag in tags]
     if len({*names, roles.time}) <= len(names):
         raise TableError(
-            f"Two tags in column {shown(roles.tag)} have the same name, or that of the times. Rename one."
+            f"Two tags in column {shown(roles.tag)} have the same name, or one is named like the time column "
+            f"{shown(roles.time)}. Rename one."
         )
     wide: dict[str, pd.Series] = {roles.time: pd.Series(moments).iloc[order].set_axis(lines)}
     cells = []
@@ -135,7 +137,7 @@ def _spread(raw: RawTable, roles: _Roles, said: Reading) -> RawTable:
             cells[-1].add(pa.array(one, type=pa.string(), from_pandas=True), len(lines))
     settled = settle(cells, lines, said, separator="", quoted=True)
     wide |= {c.name: one.set_axis(lines) for c, one in zip(cells, settled.columns, strict=True)}
-    what = f"The file holds one row for each tag and time; each of its {len(tags)} tags is a column."
+    what = f"The file holds one row for each tag and time; each of its {len(tags)} tags becomes a column."
     remarks.append(Remark("note", roles.tag, what, "long table", len(tags)))
     return replace(
         raw,
@@ -153,14 +155,14 @@ def _kept(frame: pd.DataFrame, roles: _Roles) -> tuple[np.ndarray, list[Remark]]
     again = frame.duplicated([roles.tag, roles.time]).to_numpy()
     if again.any():
         lines = frame.index[again]
-        what = f"{plural(len(lines), 'row')} with a tag and time that already occur above, first in line "
-        what += f"{lines[0]}; the value above is kept."
+        what = f"{plural(len(lines), 'row')} {'repeats' if len(lines) == 1 else 'repeat'} the tag and time of "
+        what += f"an earlier row, first in line {lines[0]}; the earlier value is kept."
         remarks.append(_remark(roles.tag, what, "tag and time repeated", lines))
     bad, words = _bad(frame, roles)
     if bad.any():
         lines = frame.index[bad]
         what = f"{plural(len(lines), 'value')} with the quality {words}, first in line {lines[0]}, "
-        what += "read as missing." if len(lines) == 1 else "all read as missing."
+        what += "is read as missing." if len(lines) == 1 else "are read as missing."
         remarks.append(_remark(roles.quality, what, "bad quality", lines))
     return ~again & ~bad, remarks
 

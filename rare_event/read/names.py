@@ -67,7 +67,7 @@ def distinct_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Remark]]
             distinct[position] = new
             taken.add(new)
             what = f"The names of columns {first[key] + 1} and {position + 1} look alike: both are "
-            what += f"{shown(key)}, with blanks or signs that cannot be seen. "
+            what += f"{shown(key)}, apart from spaces or invisible characters. "
             what += f"Column {position + 1} is called {shown(new)}."
             remarks.append(Remark("warning", new, what, "names alike"))
         else:

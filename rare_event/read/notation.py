@@ -90,11 +90,12 @@ def settle(
         elif refusal is not None and refusal[0]:
             fact, what, row, count = refusal
             line = int(lines[row])
-            text = f"Column {shown(cells.name)} {what.format(line=line)} It is not read as numbers."
+            text = f"Column {shown(cells.name)} {what.format(line=line)} The column is not read as numbers."
             found.say("warning", cells.name, fact, text, [row], count)
         result.append(pa.chunked_array(cells.texts or [], type=pa.string()).to_pandas())
     if with_comma:
-        text = f"{plural(len(with_comma), 'column')} with a decimal comma: {_listed(with_comma)}."
+        verb = "has" if len(with_comma) == 1 else "have"
+        text = f"{plural(len(with_comma), 'column')} {verb} a decimal comma: {_listed(with_comma)}."
         found.say("note", None, "decimal comma", text, [], len(with_comma))
     questions = (decimal_question(open_columns, lines),) if open_columns else ()
     decimal = said.decimal or (
@@ -186,7 +187,7 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
         if pc.all(pc.match_substring_regex(texts.parts.field("body").drop_null(), _DATE)).as_py():
             return plain
         row = int(texts.misfits[0]) if len(texts.misfits) else 0
-        what = f"holds {shown(texts.cells[row])} in line {{line}}, written unlike its other numbers."
+        what = f"holds {shown(texts.cells[row])} in line {{line}}, written differently from its other numbers."
         return "mixed notations", what, row, max(1, len(texts.misfits))
     strange = [word for word in texts.words.counts if not is_missing_word(word)]
     odd = texts.odd.total and not few(texts.odd.total, total)

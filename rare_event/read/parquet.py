@@ -108,7 +108,7 @@ class _Reader:
         kind_shown = shown(kind).strip("'")
         raise TableError(
             f"Column {shown(column)} of {self.name} holds values of type {kind_shown}, which are not "
-            "numbers, texts or times. Remove the column from the file."
+            "numbers, text or times. Remove the column from the file."
         )
 
     def _values(self, column: pa.Array, kind: str) -> np.ndarray | pa.Array:

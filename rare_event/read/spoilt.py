@@ -73,7 +73,7 @@ def last_cell_empty(frame: pd.DataFrame, remarks: Sequence[Remark]) -> list[Rema
     if named or len(rows) != 1 or not few(1, len(frame)):
         return []
     line = int(frame.index[rows[0]])
-    what = f"Column {shown(name)}, the last one, is empty in line {line} alone; that line may be cut."
+    what = f"Column {shown(name)}, the last one, is empty only in line {line}; that line may be incomplete."
     return [Remark("note", name, what, "last cell empty", 1, (line,))]
 
 
@@ -92,7 +92,7 @@ def _repaired(
         cells.append(f"{shown(cell)} in line {line} is {result if repaired else 'kept'}")
     what = f"Column {shown(column)} holds the separator {shown(separator)} in only "
     what += f"{len(rows):,} cell{'s' * (len(rows) > 1)}: {', '.join(cells[:N_LISTED])}"
-    what += ", ...." if len(cells) > N_LISTED else "."
+    what += f" and {len(cells) - N_LISTED:,} more." if len(cells) > N_LISTED else "."
     lines = tuple(frame.index[rows[:N_NAMED]].tolist())
     return frame.assign(**{column: texts}), Remark(
         "note", column, what, "separator in a cell", len(rows), lines

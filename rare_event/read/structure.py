@@ -74,7 +74,7 @@ class Structure:
                 remarks.append(Remark("warning", new, what, "column without a name"))
         blank = len(dropped) - sum(r.fact == "row numbers" for r in remarks)
         if blank:
-            what = f"{blank} column{'s' * (blank != 1)} without a name and without a value "
+            what = f"{blank} column{'s' * (blank != 1)} without a name or any values "
             what += "is left out." if blank == 1 else "are left out."
             remarks.append(Remark("note", None, what, "empty columns", blank))
         kept = [k for k in range(frame.shape[1]) if k not in dropped]
@@ -170,12 +170,12 @@ def _questions(header: Header, name: str) -> tuple[Question, ...]:
     if not header.asked:
         return ()
     what = (
-        f"Line {header.first} of {name} holds data, not the names of columns: the header is missing. "
+        f"Line {header.first} of {name} holds data, not column names: the header is missing. "
         "What are the columns called?"
     )
     choices = (
         Choice("0", "The file has no header: column_1, column_2, ..."),
-        Choice(str(header.first), f"By line {header.first}"),
+        Choice(str(header.first), f"As in line {header.first}"),
     )
     return (Question("header", None, what, choices, "--header 0"),)
 
@@ -183,7 +183,7 @@ def _questions(header: Header, name: str) -> tuple[Question, ...]:
 def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
     found = []
     if wrapped:
-        what = "Whole lines are in quotation marks, separators included; the marks are taken off."
+        what = "Whole lines are in quotation marks, separators included; the marks are removed."
         found.append(Remark("note", None, what, "lines in quotation marks"))
     if dialect.named_in:
         what = f"Line 1 names the separator {shown(dialect.separator)} and holds no data."
@@ -193,11 +193,7 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
         (header.preamble, "is above the header and is skipped", "preamble"),
     ):
         if lines:
-            many = (
-                what.replace("begins", "begin")
-                .replace("stands", "stand")
-                .replace("is skipped", "are skipped")
-            )
+            many = what.replace("begins", "begin").replace("is ", "are ")
             sentence = f"Line {lines[0]} {what}." if len(lines) == 1 else f"{len(lines)} lines {many}."
             found.append(Remark("note", None, sentence, fact, len(lines), lines[:20]))
     if len(header.records) > 1:

@@ -176,7 +176,7 @@ def test_one_answer_applies_to_several_files_before_they_are_stored(upload_two, 
 def test_a_file_that_is_read_in_another_way_is_named(upload_two) -> None:
     app = upload_two(rows_of_day(1, value="80.5"), rows_of_day(2, ";", "80,5"))
     said = " ".join(each.value for each in app.markdown).replace("\\", "")
-    assert "b.csv differs from a.csv in its separator and decimal sign" in said
+    assert "b.csv differs from a.csv in its separator and decimal mark" in said
     assert not app.radio
     use(app)
     assert stored().raw()["temp"].max() == 119.5

@@ -25,7 +25,7 @@ def test_a_question_is_answered_before_the_file_is_stored(
     assert not list((server.home / "datasets").glob("*"))
 
     # The answer can be changed, and a role be corrected, without another upload.
-    page.get_by_text("a decimal sign", exact=True).click()
+    page.get_by_text("a decimal mark", exact=True).click()
     settled(page)
     expect(page.get_by_text("Decimal sign comma")).to_be_visible()
     page.get_by_text("Correct how the file is read").click()

@@ -124,4 +124,4 @@ def test_each_step_is_a_sentence() -> None:
     assert "The file: leave out lines 3 to 5 and more." in words
     assert len(set(words)) == len(words) and all(sentence.endswith(".") for sentence in words)
     sign = Fix("decimal", "x1", (",",)).in_words
-    assert sign == "Column 'x1': read numbers with the decimal sign ','."
+    assert sign == "Column 'x1': read numbers with the decimal mark ','."

@@ -75,7 +75,7 @@ def test_the_first_of_two_times_is_the_time() -> None:
     table = read_table(file(columns))
     assert table.schema.time == "tBeg" and table.schema.ignored == ("tEnd",)
     (remark,) = table.remarks
-    assert "'tEnd' is another time and is not used" in remark.what
+    assert "'tEnd' also holds times and is not used" in remark.what
 
 
 def test_minutes_of_a_spreadsheet_are_no_time() -> None:

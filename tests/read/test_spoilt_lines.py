@@ -169,6 +169,6 @@ def test_a_line_that_alone_ends_with_an_empty_cell_is_named() -> None:
     written = table("semicolon", 300)
     written.lines[7][-1] = ""
     (remark,) = [r for r in read_raw(written.text().encode(), name="f").remarks if r.column == "trip"]
-    assert remark.lines == (8,) and "empty in line 8 alone" in remark.what
+    assert remark.lines == (8,) and "empty only in line 8" in remark.what
     written.lines[9][-1] = ""
     assert not [r for r in read_raw(written.text().encode(), name="f").remarks if r.column == "trip"]

@@ -155,7 +155,7 @@ def test_no_control_character_comes_out_of_a_name() -> None:
 
 def test_blanks_before_quotation_marks_are_refused() -> None:
     rows = "".join(f'{k}, "slow, then fast", {k / 4}\n' for k in range(50))
-    with pytest.raises(TableError, match="There are blanks before quotation marks in f.csv"):
+    with pytest.raises(TableError, match="f.csv has spaces before quotation marks"):
         read("n, state, x\n" + rows)
     assert read("n, state, x\n" + rows.replace(', "', ',"')).frame.shape == (50, 3)
 
