@@ -9,7 +9,7 @@ import pandas as pd
 
 from rare_event.errors import DataError, TableError
 from rare_event.read.values import shown, texts_of
-from rare_event.text import plural
+from rare_event.text import counted, number, plural
 
 _HOUR = np.timedelta64(1, "h")
 # Shift and lookback are counted in rows: they must mean about the same time for every asset.
@@ -118,7 +118,7 @@ def require_one_step(steps: dict[str, float], unit: str) -> None:
     least, most = min(steps, key=lambda name: steps[name]), max(steps, key=lambda name: steps[name])
     if steps[most] > MOST_APART * steps[least]:
         raise DataError(
-            f"Rows of asset {shown(least)} are {time_unit.count(steps[least])} apart, those of asset "
-            f"{shown(most)} {time_unit.count(steps[most])}: a shift or lookback in rows would mean different "
-            "lengths of time. Use a separate file for each asset, or give all assets the same step."
+            f"Rows of asset {shown(least)} are {counted(number(steps[least]), unit)} apart, those of asset "
+            f"{shown(most)} {counted(number(steps[most]), unit)}: a shift or lookback in rows would mean "
+            "different lengths of time. Use a file for each asset, or give all assets the same step."
         )

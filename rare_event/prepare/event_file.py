@@ -132,8 +132,8 @@ def read_events(source: Source, name: str, said: Reading) -> Events:
         before = "it starts" if wrong.sum() == 1 else "they start"
         raise TableError(
             f"{plural(int(wrong.sum()), 'event')} of {name}, in {events.where(wrong)}, would end before "
-            f"{before}: {shown(columns[0])} is read as the start and {shown(columns[-1])} as the end. Correct "
-            "the file."
+            f"{before}: {shown(columns[0])} is read as the start and {shown(columns[-1])} as the end. "
+            "Correct the file."
         )
     return events
 

@@ -97,8 +97,8 @@ def _require_one_clock(raw: RawTable, schema: Schema, name: str, events: Events)
     zoned, local = (events.name, name) if events.zoned else (name, events.name)
     raise TableError(
         f"The times of {zoned} have a time zone or are in UTC, but those of {local} have no zone: "
-        f"{shown(rows.iloc[0])} in {name}, {shown(cell)} in {events.name}. Write the times of both files with "
-        "their zone, or both without one."
+        f"{shown(rows.iloc[0])} in {name}, {shown(cell)} in {events.name}. Write the times of both files "
+        "with their zone, or both without one."
     )
 
 
@@ -167,9 +167,9 @@ def _require_once(times: np.ndarray, events: Events, which: np.ndarray, name: st
             twice = which[(edge >= times[row + 1]) & (edge <= times[row])]
             if len(twice):
                 raise TableError(
-                    f"{events.name}: clocks are set back in {name}, so an hour occurs twice, and events lie in "
-                    f"it ({lines_of(events.frame.index[twice])}). Delete them, or write the times of both files "
-                    "with their zone."
+                    f"{events.name}: clocks are set back in {name}, so an hour occurs twice, and events lie "
+                    f"in it ({lines_of(events.frame.index[twice])}). Delete them, or write the times of both "
+                    "files with their zone."
                 )
 
 

@@ -294,8 +294,8 @@ def _conflict(rows: pd.DataFrame, owner: np.ndarray, parts: Sequence[_Part], key
     column = next(str(name) for name in rows if one[str(name)] != two[str(name)])
     return (
         f"Line {rows.index[0]} and line {rows.index[other]} both have the time {rows[keys[0]].iloc[0]}, but "
-        f"different values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the files, or "
-        f"leave one out. {_MACHINES}"
+        f"different values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the "
+        f"files, or leave one out. {_MACHINES}"
     )
 
 

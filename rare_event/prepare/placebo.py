@@ -40,7 +40,8 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     """
     if table.schema.label is None:
         raise DataError(
-            "The file has no label, so there are no events to move. Choose a label column or a file of events."
+            "The file has no label, so there are no events to move. Choose a label column or a file of "
+            "events."
         )
     clock = table.clock
     stretch = table.stretch
@@ -91,8 +92,7 @@ def _draw(quiet: np.ndarray, count: int, shift: int, random: np.random.Generator
         raise DataError("There is only one event, and a placebo needs two. Use a file with more events.")
     if len(kept) < 2:
         raise DataError(
-            f"Only {plural(len(quiet), 'row')} {'is' if len(quiet) == 1 else 'are'} more than {QUIET_ROWS} rows "
-            "away from every event and stop: too few to place invented events in. Use a file with longer "
-            "stretches."
+            f"Too few rows are more than {QUIET_ROWS} rows away from every event and stop, to place invented "
+            f"events in: {len(quiet):,}. Use a file with longer stretches."
         )
     return np.sort(kept)

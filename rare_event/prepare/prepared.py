@@ -16,6 +16,7 @@ from rare_event.prepare.split import Fold, split
 from rare_event.prepare.stretches import Events, find_events, median_step, running_minutes
 from rare_event.prepare.table import Table
 from rare_event.prepare.windows import article_window_ends, window_ends
+from rare_event.text import plural
 
 
 @dataclass(frozen=True)

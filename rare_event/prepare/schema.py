@@ -16,6 +16,7 @@ from rare_event.prepare.labelling import Blank, Labelling
 from rare_event.read.table import Question
 from rare_event.read.times import is_called_time, times_of
 from rare_event.read.values import distinct, first_intruder, mostly_numbers, shown
+from rare_event.text import plural
 
 Role = Literal["time", "label", "sensor", "category", "ignored", "asset"]
 

@@ -78,17 +78,15 @@ def split(
             if not len(getattr(fold, part)):
                 raise DataError(
                     f"The {SPLITS[plan.kind]} leaves no rows for the {word} part of fold {number} of "
-                    f"{len(folds)}: there are too few rows ({n_rows:,}). Use fewer folds, a shorter lookback or "
-                    "shift, or more data."
+                    f"{len(folds)}: there are too few rows ({n_rows:,}). Use fewer folds, a shorter lookback "
+                    "or shift, or more data."
                 )
     return folds
 
 
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
     if len(ends) < 5:
-        raise DataError(
-            f"Too few windows for a random split: {len(ends)}. Use more data."
-        )
+        raise DataError(f"Too few windows for a random split: {len(ends)}. Use more data.")
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
     return [_nested(rest, test, plan.seed)]
 
@@ -112,8 +110,8 @@ def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
     n_stretches = len(np.unique(stretch))
     if n_stretches < plan.folds + 1:
         raise DataError(
-            f"Too few stretches to hold out {plan.folds} groups of them: {n_stretches}. Use fewer folds, or a "
-            "split by time."
+            f"Too few stretches to hold out {plan.folds} groups of them: {n_stretches}. Use fewer folds, or "
+            "a split by time."
         )
     rows = np.arange(len(stretch))
     folds = []
@@ -156,8 +154,8 @@ def _by_asset(line: _Line, clock: np.ndarray | None, purge: int) -> list[Fold]:
     """Test on each asset in turn; the others are cut at one time into training and validation."""
     if clock is None or len(line.of) < 2:
         raise DataError(
-            "The split by asset needs at least two assets. Give the column that names the machine of each row "
-            "the role asset, or choose another split."
+            "The split by asset needs at least two assets. Give the column that names the machine of each "
+            "row the role asset, or choose another split."
         )
     folds = []
     for number, test in enumerate(line.of):

@@ -284,10 +284,11 @@ def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> 
             more = ", ..." if len(schema.categories) > 5 else ""
             one = len(schema.categories) == 1
             raise TableError(
-                f"No column is a sensor: {listed}{more} {'holds' if one else 'each hold'} at most {MAX_GRADES} "
-                f"distinct values, such as {shown(text_of(raw[schema.categories[0]].dropna().iloc[0]))}, and "
-                f"{'counts as a category' if one else 'count as categories'}. A sensor holds measured numbers. "
-                "Give a column the role sensor, or add one."
+                f"No column is a sensor: {listed}{more} {'holds' if one else 'each hold'} at most "
+                f"{MAX_GRADES} distinct values, such as "
+                f"{shown(text_of(raw[schema.categories[0]].dropna().iloc[0]))}, and "
+                f"{'counts as a category' if one else 'count as categories'}. A sensor holds measured "
+                "numbers. Give a column the role sensor, or add one."
             )
         raise TableError(f"No column is a sensor{why}. At least one column must hold only numbers.")
     needed = [c for c, role in schema.roles() if role != "ignored" and (events_needed or role != "label")]

@@ -25,7 +25,7 @@ NO_TEXT, CUT, NO_DATA, OTHER_TABLE, SUMMARY, MARKED = 1, 2, 3, 4, 5, 6
 SPACES = b" \t"
 FAULTS = {
     NO_TEXT: "it holds bytes that are not text",
-    CUT: "the file ends in the middle of it",
+    CUT: "the file is cut off in the middle of it",
     NO_DATA: "it holds text but no numbers",
     SUMMARY: "it holds sums, means or limits of the lines above it",
     MARKED: "it begins with a byte order mark, as happens when files are joined",

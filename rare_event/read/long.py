@@ -57,8 +57,8 @@ def with_layout(raw: RawTable, said: Reading, name: str) -> RawTable:
     if said.layout == "long":
         if roles is None:
             raise TableError(
-                f"{name} has no columns for tag, time and value. Rename its columns, or choose the layout with "
-                "one column per sensor."
+                f"{name} has no columns for tag, time and value. Rename its columns, or choose the layout "
+                "with one column per sensor."
             )
         return _spread(raw, roles, said)
     if roles is None:
@@ -155,7 +155,9 @@ def _kept(frame: pd.DataFrame, roles: _Roles) -> tuple[np.ndarray, list[Remark]]
     again = frame.duplicated([roles.tag, roles.time]).to_numpy()
     if again.any():
         lines = frame.index[again]
-        what = f"{plural(len(lines), 'row')} {'repeats' if len(lines) == 1 else 'repeat'} the tag and time of "
+        what = (
+            f"{plural(len(lines), 'row')} {'repeats' if len(lines) == 1 else 'repeat'} the tag and time of "
+        )
         what += f"an earlier row, first in line {lines[0]}; the earlier value is kept."
         remarks.append(_remark(roles.tag, what, "tag and time repeated", lines))
     bad, words = _bad(frame, roles)

@@ -187,7 +187,9 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
         if pc.all(pc.match_substring_regex(texts.parts.field("body").drop_null(), _DATE)).as_py():
             return plain
         row = int(texts.misfits[0]) if len(texts.misfits) else 0
-        what = f"holds {shown(texts.cells[row])} in line {{line}}, written differently from its other numbers."
+        what = (
+            f"holds {shown(texts.cells[row])} in line {{line}}, written differently from its other numbers."
+        )
         return "mixed notations", what, row, max(1, len(texts.misfits))
     strange = [word for word in texts.words.counts if not is_missing_word(word)]
     odd = texts.odd.total and not few(texts.odd.total, total)

@@ -223,7 +223,7 @@ def test_cells_that_failed_say_why(open_page: OpenPage, dataset: Dataset) -> Non
     run_map(made, 1, open_worker=Here)
     app = open_view(open_page, dataset)
     assert "1 of 2 cells done, 1 failed" in words(app)
-    assert "PCA on levels, lookback 5000, shift 2: No window of 5000 rows fits" in words(app)
+    assert "PCA on levels, lookback 5000, shift 2: No window of 5,000 rows fits" in words(app)
     broken = create_map(dataset, DesignSpace((2,), (5000,), ("level",), ("pca",), folds=2))
     broken.write_state(MapState("failed", "No window of 5000 rows fits."))
     app = open_view(open_page, dataset)

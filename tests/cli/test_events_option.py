@@ -90,7 +90,7 @@ def test_a_schema_file_reads_the_events_again_without_a_question(workspace, file
     assert (table.label == frame.y).all()
     capsys.readouterr()
     assert main(["check", data, "--schema", schema]) == 2
-    assert "Give it too. Use --events FILE." in capsys.readouterr().err
+    assert "Add that file. Use --events FILE." in capsys.readouterr().err
 
 
 def test_a_label_in_the_data_is_not_used_and_not_a_sensor(workspace, files, capsys) -> None:

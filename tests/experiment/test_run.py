@@ -263,12 +263,12 @@ def test_a_fixed_threshold_is_used_as_it_is(small_table) -> None:
     ("changes", "error", "sentence"),
     [
         ({"lookback": 60}, DataError, "No window of 60 rows fits: the longest stretch .*has 59 rows"),
-        ({"lookback": 10_000}, DataError, "No window of 10000 rows fits"),
-        ({"lookback": 2000, "article_mode": True}, DataError, "No window of 2000 rows fits"),
+        ({"lookback": 10_000}, DataError, "No window of 10,000 rows fits"),
+        ({"lookback": 2000, "article_mode": True}, DataError, "No window of 2,000 rows fits"),
         ({"shift": 600}, ConfigError, "The shift is 600 rows and the table has 600"),
-        ({"shift": 10_000}, ConfigError, "choose a shift from 0 to 599"),
+        ({"shift": 10_000}, ConfigError, "Choose a shift of 0 to 599"),
         ({"shift": 59}, DataError, "normal window"),
-        ({"split": SplitPlan("stretch", folds=20)}, DataError, "stretches, too few to hold out 20 groups"),
+        ({"split": SplitPlan("stretch", folds=20)}, DataError, "Too few stretches to hold out 20 groups"),
         ({"split": SplitPlan("rolling", folds=50), "shift": 40}, DataError, "Use fewer folds"),
     ],
 )

@@ -99,7 +99,7 @@ def test_starts_and_ends_are_found_by_their_names_and_other_columns_named() -> N
     frame = pd.DataFrame({"why": ["a", "b"], "EventStart": text([5, 200]), "EventEnd": text([11, 204])})
     table = labelled(csv(frame))
     assert marked(table) == [6, 8, 10, 200, 202, 204]
-    assert "Not used: 'why'" in table.remarks[-1].what
+    assert "Other columns are not used: 'why'" in table.remarks[-1].what
     parquet = io.BytesIO()
     frame.assign(EventStart=at([5, 200]), EventEnd=at([11, 204])).to_parquet(parquet)
     assert marked(labelled(parquet.getvalue())) == marked(table)
@@ -170,7 +170,7 @@ def test_events_that_mark_no_row_are_named_with_their_lines() -> None:
 
 
 def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
-    with pytest.raises(TableError, match="No event of trips.csv falls into data.csv") as refused:
+    with pytest.raises(TableError, match="No event of trips.csv falls within data.csv") as refused:
         labelled(b"when,why\n2025-03-01 10:00,a\n2024-01-01 02:00,b\n")
     for words in (
         "2024-01-01 00:00 to 2024-01-01 04:18",
@@ -185,12 +185,12 @@ def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
     [
         (b"", "is empty"),
         (b"when,why\n", "no rows"),
-        (b"why,who\nbroken,a\ntorn,b\n", "no column of times.*'why' and 'who'"),
-        (b"when\nyesterday\n", "no column of times"),
+        (b"why,who\nbroken,a\ntorn,b\n", "no readable time column.*'why' and 'who'"),
+        (b"when\nyesterday\n", "no readable time column"),
         (b"time,why\n2024-01-01 00:10,a\nyesterday,b\n", "'time' holds 'yesterday' in line 3"),
         (b"start,end\n2024-01-01 00:10,2024-01-01 00:12\n2024-01-01 00:20,\n", "'end' is empty in line 3"),
         (b"start,end\n2024-01-01 00:10,2024-01-01 00:12\n2024-13-01 00:20,2024-01-01 00:30\n", "in line 3"),
-        (b"start,end\n2024-01-01 00:10,2024-01-01 00:04\n", "line 2, would end before the start"),
+        (b"start,end\n2024-01-01 00:10,2024-01-01 00:04\n", "line 2, would end before it starts"),
         (b"start,end\n2024-01-01 00:10,2024-01-02\n", "without a time of day"),
         (b"Start Date,Start Time,End Date,End Time\n2024-01-01,00:10,2024-01-01,00:20\n", "time"),
         (b"when,state\n2024-01-01 00:10,broken\n2024-01-01 00:20,normal\n", "not every line is an event"),
@@ -230,7 +230,7 @@ def test_times_of_which_only_some_have_a_zone_are_refused_and_never_shifted(name
 
 def test_an_event_in_the_hour_that_occurs_twice_is_refused() -> None:
     clock = np.concatenate([np.arange(0, 180, 2), np.arange(120, 300, 2)])
-    with pytest.raises(TableError, match="line 3 lies in an hour that occurs twice"):
+    with pytest.raises(TableError, match="an hour occurs twice, and events lie in it \\(line 3\\)"):
         labelled(csv(pd.DataFrame({"when": text([20, 150])})), rows(text(clock)))
     table = labelled(csv(pd.DataFrame({"when": text([20, 250])})), rows(text(clock)))
     assert clock[table.label == 1].tolist() == [20, 250]
@@ -270,7 +270,7 @@ def test_corrections_of_a_file_of_events_need_that_file() -> None:
 
 
 def test_data_without_times_cannot_take_events() -> None:
-    with pytest.raises(TableError, match="data.csv has no column of times"):
+    with pytest.raises(TableError, match="data.csv has no readable time column"):
         labelled(
             b"when\n2024-01-01 00:10\n", csv(pd.DataFrame({"s1": [1.5, 2.5, 3.5], "s2": [0.1, 0.2, 0.4]}))
         )

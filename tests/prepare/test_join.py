@@ -67,7 +67,7 @@ def test_rows_that_both_files_have_are_kept_once_and_counted() -> None:
     assert remark(table, "repeated rows").startswith(
         "20 rows repeat rows of an earlier file, first in line 2 of B.csv"
     )
-    assert "Some cover the same hours." in remark(table, "files joined")
+    assert "Some files overlap in time." in remark(table, "files joined")
     # Repeats inside one file are not touched: the checks name them.
     double = pd.concat([WHOLE[:300], WHOLE[299:300]])
     assert join(double, WHOLE[300:]).n_rows == 601
@@ -81,9 +81,7 @@ def test_files_over_the_same_hours_are_mixed_by_time() -> None:
 def test_other_values_at_one_time_are_refused_with_both_lines() -> None:
     other = WHOLE[280:].reset_index(drop=True)
     other.loc[3, "s1"] = 77.0
-    words = (
-        r"Line 285 of A\.csv and line 5 of B\.csv have the time 2024-01-01 13:\d\d:00, but other values: 's1'"
-    )
+    words = r"Line 285 of A\.csv and line 5 of B\.csv both have the time 2024-01-01 13:\d\d:00, but different values: 's1'"
     with pytest.raises(TableError, match=words):
         join(WHOLE[:300], other)
     with pytest.raises(TableError, match="each by itself") as caught:
@@ -127,14 +125,14 @@ def test_a_column_that_is_not_used_may_be_missing() -> None:
 
 
 def test_without_an_order_nothing_is_joined() -> None:
-    with pytest.raises(TableError, match="no column of times"):
+    with pytest.raises(TableError, match="no readable time column"):
         join(WHOLE[:300].drop(columns="time"), WHOLE[300:].drop(columns="time"))
     back = WHOLE[:300].copy()
     back.loc[100:, "time"] -= pd.Timedelta(60, "min")
     with pytest.raises(TableError, match=r"Time runs backwards in line 102 of A\.csv, and the files cover"):
         join(back, WHOLE[250:].assign(time=WHOLE["time"] + pd.Timedelta(1, "s")))
     zoned = WHOLE[300:].assign(time=WHOLE["time"].dt.strftime("%Y-%m-%d %H:%M:%S+00:00"))
-    with pytest.raises(TableError, match=r"has a zone in B\.csv and none in A\.csv"):
+    with pytest.raises(TableError, match=r"has a time zone in B\.csv but not in A\.csv"):
         join(WHOLE[:300], zoned)
 
 

@@ -146,7 +146,7 @@ def test_two_columns_named_like_a_label_are_asked_for() -> None:
     assert any_of.labels == ("trip", "fault") and set(any_of.event_values) == {"1", "True"}
     table = read_table(csv(raw), schema=any_of)
     assert np.flatnonzero(table.label).tolist() == [7, 10, 40, 57, 80]
-    assert "'trip' 3 rows, 'fault' 2 rows; together 5 rows" in table.remarks[-1].what
+    assert "'trip' in 3 rows, 'fault' in 2 rows; 5 rows in total" in table.remarks[-1].what
     assert "fault" not in table.frame.columns
 
 
@@ -154,7 +154,7 @@ def test_what_the_analyst_says_is_taken_and_what_it_leaves_open_is_asked() -> No
     raw = raw_of(file([*NORMAL, "BROKEN", "RECOVERING", "RECOVERING"], "status"))
     named = Labelling(("status",), event_values=("BROKEN",))
     (question,) = guess(raw, named).questions
-    assert "With 'BROKEN' as event, what does 'RECOVERING' mean?" in question.what
+    assert "If 'BROKEN' means an event, what does 'RECOVERING' mean?" in question.what
     assert guess_schema(raw, Labelling(("status",), ("BROKEN",), ("RECOVERING",))).normal_values == ()
     both = guess_schema(raw, Labelling(("status",), ("BROKEN", "RECOVERING")))
     assert both.event_values == ("BROKEN", "RECOVERING") and not both.left_out_values

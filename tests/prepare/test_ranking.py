@@ -159,7 +159,7 @@ def test_a_file_without_events_says_why_there_is_no_ranking() -> None:
         rank_sensors(sensors, np.zeros_like(label), stretch, 2)
     with pytest.raises(TableError, match="No sensor has values"):
         rank_sensors(sensors.assign(s0=np.nan, s1=np.nan), label, stretch, 2)
-    with pytest.raises(TableError, match="no row before an event"):
+    with pytest.raises(TableError, match="no rows before events"):
         rank_sensors(sensors, (np.arange(200) < 3).astype(np.int8), np.arange(200), 2)
 
 

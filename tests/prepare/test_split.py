@@ -86,9 +86,9 @@ def test_machines_are_trained_until_the_same_time() -> None:
 @pytest.mark.parametrize(
     ("dates", "when", "words"),
     [
-        ({"train_until": "2024-05-01 00:00"}, MINUTE, "no row to train on"),
-        ({"train_from": "2025-01-01 00:00"}, MINUTE, "no row to train on"),
-        ({"train_until": "2025-01-01 00:00"}, MINUTE, "no row to test on"),
+        ({"train_until": "2024-05-01 00:00"}, MINUTE, "no rows to train on"),
+        ({"train_from": "2025-01-01 00:00"}, MINUTE, "no rows to train on"),
+        ({"train_until": "2025-01-01 00:00"}, MINUTE, "no rows to test on"),
         ({"train_until": "2024-05-01 00:20"}, np.arange(40.0), "no readable time"),
         ({"train_until": "2024-05-01 00:20"}, None, "no readable time"),
     ],
@@ -237,7 +237,7 @@ def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) ->
 @pytest.mark.parametrize(
     ("plan", "n_rows", "stretches", "purge", "sentence"),
     [
-        (SplitPlan("random"), 4, 1, 0, "Only 4 windows are available: too few"),
+        (SplitPlan("random"), 4, 1, 0, "Too few windows for a random split: 4"),
         (
             SplitPlan("shuffled", folds=6),
             5,
@@ -252,8 +252,8 @@ def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) ->
             0,
             "Only 3 windows .* too few .* into 2 folds",
         ),
-        (SplitPlan("stretch", folds=6), 100, 6, 0, "6 stretches, too few to hold out 6 groups"),
-        (SplitPlan("stretch", folds=2), 100, 1, 0, "1 stretches, too few to hold out 2 groups"),
+        (SplitPlan("stretch", folds=6), 100, 6, 0, "Too few stretches to hold out 6 groups of them: 6"),
+        (SplitPlan("stretch", folds=2), 100, 1, 0, "Too few stretches to hold out 2 groups of them: 1"),
         (SplitPlan("chronological"), 20, 1, 13, "no rows for the train part of fold 1 of 1: 20 rows"),
         (SplitPlan("chronological"), 25, 1, 4, "no rows for the validation part of fold 1 of 1: 25 rows"),
         (SplitPlan("rolling", folds=6), 5, 1, 0, "rolling split by time leaves no rows"),

@@ -72,7 +72,7 @@ def test_up_to_one_line_in_a_hundred_is_left_out() -> None:
         lines[line] += ",1"
     raw = read_raw("\n".join(lines).encode(), name="f.csv")
     (remark,) = raw.remarks
-    assert remark.count == 10 and remark.lines == tuple(range(91, 101)) and "line 91 " in remark.what
+    assert remark.count == 10 and remark.lines == tuple(range(91, 101)) and "line 91:" in remark.what
     assert len(raw.frame) == 990 and "4 fields where the header has 3" in remark.what
     lines[700] = lines[700][:-2]
     with pytest.raises(TableError, match="Line 91 of f.csv") as caught:
