@@ -94,8 +94,7 @@ def settle(
             found.say("warning", cells.name, fact, text, [row], count)
         result.append(pa.chunked_array(cells.texts or [], type=pa.string()).to_pandas())
     if with_comma:
-        verb = "has" if len(with_comma) == 1 else "have"
-        text = f"{plural(len(with_comma), 'column')} {verb} a decimal comma: {_listed(with_comma)}."
+        text = f"Decimal commas in {plural(len(with_comma), 'column')}: {_listed(with_comma)}."
         found.say("note", None, "decimal comma", text, [], len(with_comma))
     questions = (decimal_question(open_columns, lines),) if open_columns else ()
     decimal = said.decimal or (

@@ -110,7 +110,7 @@ def test_starts_and_ends_are_found_by_their_names_and_other_columns_named() -> N
 
 def test_two_times_that_may_not_be_start_and_end_are_asked() -> None:
     events = csv(pd.DataFrame({"when": text([10, 20]), "reported": text([14, 30])}))
-    with pytest.raises(OpenQuestion, match="2 columns of times") as asked:
+    with pytest.raises(OpenQuestion, match="2 time columns") as asked:
         labelled(events)
     (question,) = asked.value.questions
     assert question.option == "--events-time START END, or --events-time COLUMN"
@@ -128,7 +128,7 @@ def test_two_times_that_may_not_be_start_and_end_are_asked() -> None:
     [b"until,why\n2024-01-01 00:10,a\n", b"when,reported\n20240101001000,20240101002000\n"],
 )
 def test_an_end_alone_or_two_numbers_that_are_times_are_asked(events: bytes) -> None:
-    with pytest.raises(OpenQuestion, match="of times: .*Which gives the time of an event"):
+    with pytest.raises(OpenQuestion, match="time columns?: .*Which gives the time of an event"):
         labelled(events)
     counted = b"when,pieces\n2024-01-01 00:10,30211\n2024-01-01 00:21,30318\n"
     assert marked(labelled(counted)) == [10, 22]
@@ -196,7 +196,7 @@ def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
         (b"when,state\n2024-01-01 00:10,broken\n2024-01-01 00:20,normal\n", "not every line is an event"),
         (b"when,trip\n2024-01-01 00:10,0\n2024-01-01 00:20,1\n", "not every line is an event"),
         (b"when,what\n2024-01-01 00:10,Start\n2024-01-01 00:20,End\n", "takes two lines"),
-        (b"when\n2024-01-01 00:10+01:00\n2024-01-01 00:20\n", "without a zone"),
+        (b"when\n2024-01-01 00:10+01:00\n2024-01-01 00:20\n", "which has no time zone"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00" * 9, "picture"),
     ],
 )
@@ -217,9 +217,9 @@ ZONED["parquet"] = PARQUET.getvalue()
 @pytest.mark.parametrize("name", ZONED)
 def test_times_of_which_only_some_have_a_zone_are_refused_and_never_shifted(name: str) -> None:
     local, zoned = csv(pd.DataFrame({"when": text([10])})), csv(pd.DataFrame({"when": text([10]) + "+01:00"}))
-    with pytest.raises(TableError, match="have a zone or are in UTC, those of trips.csv have none"):
+    with pytest.raises(TableError, match="a time zone or are in UTC, but those of trips.csv have no zone"):
         labelled(local, ZONED[name])
-    with pytest.raises(TableError, match="The times of trips.csv have a zone"):
+    with pytest.raises(TableError, match="The times of trips.csv have a time zone"):
         labelled(zoned)
     event = csv(pd.DataFrame({"when": text([10]) + "Z"})) if name == "epoch" else zoned
     assert marked(labelled(event, ZONED[name])) == [10]
@@ -252,7 +252,7 @@ def test_events_of_several_machines_mark_the_rows_of_theirs_only() -> None:
     machines = Corrections(Reading(layout="wide"), assets="machine")
     table = labelled(csv(events), data, machines)
     assert np.flatnonzero(table.label).tolist() == [16, 100 + 5]
-    assert "1 event of trips.csv is at a machine that is not in the data" in table.remarks[-1].what
+    assert "1 event of trips.csv is on a machine that is not in the data" in table.remarks[-1].what
     with pytest.raises(TableError, match="does not say which machine each event"):
         labelled(csv(events[["when"]]), data, machines)
 

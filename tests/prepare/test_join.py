@@ -81,7 +81,10 @@ def test_files_over_the_same_hours_are_mixed_by_time() -> None:
 def test_other_values_at_one_time_are_refused_with_both_lines() -> None:
     other = WHOLE[280:].reset_index(drop=True)
     other.loc[3, "s1"] = 77.0
-    words = r"Line 285 of A\.csv and line 5 of B\.csv both have the time 2024-01-01 13:\d\d:00, but different values: 's1'"
+    words = (
+        r"Line 285 of A\.csv and line 5 of B\.csv both have the time 2024-01-01 13:\d\d:00, "
+        "but different values: 's1'"
+    )
     with pytest.raises(TableError, match=words):
         join(WHOLE[:300], other)
     with pytest.raises(TableError, match="each by itself") as caught:
