@@ -54,6 +54,11 @@ class DenseModel(LayerOptions):
         )
         self.require_activations(len(self.widths))
 
+    @property
+    def bottleneck(self) -> int:
+        """Numbers that encode a window: the units of the narrowest layer."""
+        return min(self.widths)
+
 
 @dataclass(frozen=True)
 class VAEModel(NetworkOptions):
@@ -84,6 +89,11 @@ class VAEModel(NetworkOptions):
         require_widths((self.latent,))
         require_penalty("beta", self.beta)
 
+    @property
+    def bottleneck(self) -> int:
+        """Numbers that encode a window: the latent code."""
+        return self.latent
+
 
 @dataclass(frozen=True)
 class VectorOptions(RecurrentOptions):
@@ -108,6 +118,11 @@ class VectorOptions(RecurrentOptions):
         require_widths(self.decoder)
         self.require_activations(len(self.encoder) + len(self.decoder))
 
+    @property
+    def bottleneck(self) -> int:
+        """Numbers that encode a window: the units of the last layer that reads it."""
+        return self.encoder[-1]
+
 
 @dataclass(frozen=True)
 class LSTMModel(VectorOptions):
@@ -130,6 +145,11 @@ class BiLSTMModel(VectorOptions):
     kind: Literal["bilstm"] = field(default="bilstm", kw_only=True)
     encoder: tuple[int, ...] = (16, 8)
     decoder: tuple[int, ...] = (8, 16)
+
+    @property
+    def bottleneck(self) -> int:
+        """Numbers that encode a window: the units of the last layer that reads it, in both directions."""
+        return 2 * self.encoder[-1]
 
 
 @dataclass(frozen=True)
@@ -162,6 +182,11 @@ class CNNLSTMModel(RecurrentOptions):
         require_widths(self.encoder)
         require_widths(self.decoder)
         self.require_activations(len(self.encoder) + len(self.decoder))
+
+    @property
+    def bottleneck(self) -> int:
+        """Numbers that encode a window: the units of the last layer that reads it."""
+        return self.encoder[-1]
 
 
 @dataclass(frozen=True)
@@ -224,6 +249,11 @@ class AttentionModel(NetworkOptions):
             self.width % self.heads == 0,
             f"width is {self.width} with {self.heads} heads; choose a multiple of {self.heads}.",
         )
+
+    @property
+    def bottleneck(self) -> int:
+        """Numbers that encode a window: the latent code."""
+        return self.latent
 
 
 # These encode a window as one vector.

@@ -12,6 +12,7 @@ from rare_event.checks.findings import Finding
 from rare_event.checks.label import check_split
 from rare_event.config import AlarmPolicy, ExperimentConfig
 from rare_event.errors import RareEventError
+from rare_event.experiment.bottleneck import check_bottleneck, has_bottleneck
 from rare_event.experiment.folds import make_scores
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.scores import Scores
@@ -42,14 +43,17 @@ def before_training(
     Returns
     -------
     findings, sentences
-        Of `check_split` and of `check_policy`, each once. Settings for which the table cannot be prepared
-        have none: their training fails for that reason.
+        Of `check_split`, and of `check_policy` and `check_bottleneck`, each once. Settings for which the
+        table cannot be prepared have none: their training fails for that reason.
     """
     # A model and its window change neither the split of the rows nor what an alarm is.
     distinct: dict[tuple[object, ...], ExperimentConfig] = {}
+    networks: dict[tuple[object, ...], ExperimentConfig] = {}
     for config in configs:
         inputs = config.representation
         distinct.setdefault((config.split, config.shift, config.policy, config.rule, inputs), config)
+        if has_bottleneck(config.model):
+            networks.setdefault((config.model, config.lookback, inputs), config)
     plans = dict.fromkeys(config.split for config in distinct.values())
     findings: list[Finding] = []
     sentences: list[str] = []
@@ -60,6 +64,9 @@ def before_training(
     for config in distinct.values():
         with suppress(RareEventError):
             sentences += check_policy(prepare(config), config)
+    for config in networks.values():
+        with suppress(RareEventError):
+            sentences += check_bottleneck(prepare(config), config)
     return findings, list(dict.fromkeys(sentences))
 
 
