@@ -8,7 +8,7 @@ from rare_event.compare.companions import backtest_of, create_baselines, over_fo
 from rare_event.config import SplitKind
 from rare_event.store.runs import Run, create_run
 from rare_event.text import plain
-from rare_event.ui.cache import jobs, table_of
+from rare_event.ui.cache import jobs, prepared_of, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import cancel_button, poll_until_ended
@@ -19,6 +19,8 @@ WORDS: dict[SplitKind, str] = {
     "rolling": "{} times, each time on earlier data, and judges it on the next period.",
     "asset": "once for each machine on all others, also on the same hours, and judges it on that machine.",
 }
+ONE_PERIOD = "A single split holds few events and shows one period only."
+SAME_MACHINES = "These figures do not say how the model does on a machine that it was not trained on."
 
 
 @in_place
@@ -36,9 +38,11 @@ def show_backtest(run: Run) -> None:
 
 
 def _kind(run: Run) -> SplitKind:
-    """Let the user choose what a backtest tests on, where there are several machines."""
+    """Let the user choose what a backtest tests on, where there are several machines and one period."""
     if table_of(run.dataset()).schema.asset is None:
         return "rolling"
+    if not _one_period(run):
+        return "asset"
     kind: SplitKind = st.segmented_control(
         "Backtest",
         tuple(WORDS),
@@ -50,12 +54,16 @@ def _kind(run: Run) -> SplitKind:
     return kind
 
 
+def _one_period(run: Run) -> bool:
+    return len(prepared_of(run.dataset(), run.config()).folds) < 2
+
+
 def _offer(run: Run, kind: SplitKind, problem: str) -> None:
     config = over_folds(run.config(), kind)
     show_limits(run.dataset(), [config], small=True)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            "A single split holds few events and shows one period only. A **backtest** trains this model "
+            f"{ONE_PERIOD if _one_period(run) else SAME_MACHINES} A **backtest** trains this model "
             + table_of(run.dataset()).time_unit.reword(WORDS[kind]).format(config.split.folds),
             width="stretch",
         )

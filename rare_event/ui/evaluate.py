@@ -255,7 +255,7 @@ def show_errors_over_time(run: Run) -> None:
 
 @in_place
 def show_folds(run: Run) -> None:
-    """Draw the folds over time with the events each caught; for a single fold, offer a backtest."""
+    """Draw the folds over time with the events each caught; offer the backtests that say more."""
     prepared = prepared_of(run.dataset(), run.config())
     if not len(prepared.events):
         st.caption(
@@ -275,6 +275,8 @@ def show_folds(run: Run) -> None:
     machines = machines_of(prepared, number)
     figure = folds_figure(when[prepared.row], prepared.folds, when[row], caught, last, machines)
     st.plotly_chart(figure, key="evaluate_folds")
+    if machines is not None and run.config().split.kind != "asset":
+        show_backtest(run)
 
 
 @in_place

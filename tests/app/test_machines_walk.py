@@ -147,3 +147,21 @@ def test_a_backtest_tests_on_machines_that_were_not_trained_on(
     # The backtest by time is another one, and is still offered.
     app.segmented_control(key="evaluate_backtest_kind").select("rolling").run()
     assert any(button.key == "evaluate_backtest" for button in app.button)
+
+
+def test_a_run_over_several_periods_can_be_tested_on_machines_too(
+    open_page: OpenPage, presses: Dataset, executor: Deferred
+) -> None:
+    done = finished(presses, replace(PCA, split=SplitPlan("rolling", folds=2)))
+    done.look()
+    app = open_page("pages/4_Evaluate.py", run=done.id)
+    assert "on a machine that it was not trained on" in text_of(app)
+    # It is a backtest by time already.
+    assert not [control for control in app.segmented_control if control.key == "evaluate_backtest_kind"]
+    assert "holds few events and shows one period" not in text_of(app)
+    app.button(key="evaluate_backtest").click().run()
+    assert not app.exception and list_runs()[0].config().split == replace(done.config().split, kind="asset")
+    other = finished(presses, replace(PCA, split=SplitPlan("asset")))
+    other.look()
+    app = open_page("pages/4_Evaluate.py", run=other.id)
+    assert not app.exception and not [button for button in app.button if button.key == "evaluate_backtest"]
