@@ -30,7 +30,7 @@ from rare_event.jobs.pool import OpenWorker, local_worker
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
-from rare_event.store.runs import Run, list_runs, mark
+from rare_event.store.runs import Run, list_runs, mark, open_run
 
 Answer = TypeVar("Answer")
 
@@ -171,6 +171,20 @@ class Jobs:
         """Whether a run is executing or waiting."""
         with self._lock:
             return any(not future.done() for future in self._futures.values())
+
+    def pending(self) -> list[Run]:
+        """List the runs that are executing or waiting, in the order in which they are executed."""
+        with self._lock:
+            submitted = [run_id for run_id, future in self._futures.items() if not future.done()]
+            background = list(self._background)
+        pending = []
+        for run_id in dict.fromkeys([*submitted, *(run.id for run in background)]):
+            # It may have been deleted or damaged meanwhile.
+            with suppress(RunError):
+                run = open_run(run_id)
+                if not run.status().ended:
+                    pending.append(run)
+        return pending
 
     def waiting_before(self, run: Run) -> int:
         """Count the runs ahead of a queued one."""

@@ -1,14 +1,10 @@
-"""The frame of every page: title, the steps in the sidebar, and one place that shows errors."""
+"""The frame of every page: the bar, the title and the steps in the sidebar."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
 
 import streamlit as st
 
@@ -17,17 +13,18 @@ from rare_event.errors import RareEventError
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.text import plain, plural
+from rare_event.ui.bar import BAR_STYLE, show_bar
 from rare_event.ui.cache import auc_of, jobs, unknown_of
-from rare_event.ui.state import Missing, get_state, update_state, use_watched, write_address
+from rare_event.ui.place import in_place as in_place
+from rare_event.ui.place import show_errors as show_errors
+from rare_event.ui.state import get_state, update_state, use_watched, write_address
 
-P = ParamSpec("P")
-T = TypeVar("T")
-LOG = logging.getLogger("rare_event")
 OPEN_PAGE = "frame_open_page"
-# The default leaves 96 pixels above the title: on a small screen, a row of figures. Columns of figures
-# that would become too narrow to read go below each other.
+# The default leaves 96 pixels above the title: on a small screen, a row of figures. The bar takes half of
+# them. Columns of figures that would become too narrow to read go below each other.
 STYLE = """
-.stMainBlockContainer { padding: 3.5rem 3rem 2rem; }
+.stMainBlockContainer { padding: .4rem 3rem 2rem; }
+.stMainBlockContainer h1 { padding: 0; }
 .st-key-data_panels .stColumn { min-width: 300px; }
 .st-key-data_panels .stColumn:first-child { min-width: 355px; }
 """
@@ -60,44 +57,17 @@ STEPS = (
 
 
 def start_page(title: str, question: str) -> None:
-    """Set up a page: browser title, sidebar, heading."""
+    """Set up a page: browser title, sidebar, bar, heading."""
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
-    st.html(f"<style>{STYLE}</style>")
+    st.html(f"<style>{STYLE}{BAR_STYLE}</style>")
     jobs()
     _forget_deleted()
     _use_watched(title)
     write_address()
     _sidebar()
+    show_bar()
     st.title(title)
     st.caption(question)
-
-
-def in_place(component: Callable[P, T]) -> Callable[P, T]:
-    """Wrap a component whose number of elements varies in a container.
-
-    Streamlit identifies an element by its position in its container. If one is added or removed, those
-    below it move, and the browser shows them twice until the page has finished.
-    """
-
-    @wraps(component)
-    def placed(*args: P.args, **kwargs: P.kwargs) -> T:
-        with st.container():
-            return component(*args, **kwargs)
-
-    return placed
-
-
-@contextmanager
-def show_errors() -> Iterator[None]:
-    """Show an error the user can correct as a sentence, with a link to the missing step."""
-    try:
-        yield
-    except Missing as missing:
-        st.info(plain(missing))
-        st.page_link(missing.page, label=missing.label, icon=":material/arrow_forward:")
-    except RareEventError as error:
-        LOG.info("shown to the user: %s", error)
-        st.error(plain(error))
 
 
 def _forget_deleted() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterable
 import streamlit as st
 
 from rare_event.store.folders import WorkFolder
-from rare_event.ui.frame import show_errors
+from rare_event.ui.place import show_errors
 
 POLL_SECONDS = 1.0
 

@@ -9,7 +9,7 @@ from rare_event.errors import RareEventError
 from rare_event.store.records import About
 from rare_event.store.runs import MOST_NAME, Run, delete_run
 from rare_event.text import plain
-from rare_event.ui.frame import in_place
+from rare_event.ui.place import in_place
 from rare_event.ui.state import forget_run
 
 ASKED = "runs_asked"

@@ -207,11 +207,14 @@ def _net_value(costs: Costs) -> str:
 def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
     committed, unit = run.committed(), time_unit_of(run)
     value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
-    state = "Committed:" if committed.by_person else "Not yet committed; the training suggests"
+    words = f"{value} ({plain(committed.in_words(unit))})"
+    state = f"Not yet committed; the training suggests {words}"
+    if committed.by_person:
+        state = f"Committed: {words}, {moment(committed.time)}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
         f"Threshold in use: {plain(exploring.committed(run).in_words(unit))} · "
-        f"{state} {value} ({plain(committed.in_words(unit))}), {moment(committed.time)}.{below}"
+        f"{state}.{below}"
     )
 
 

@@ -35,6 +35,11 @@ SQUARES = replace(PCA, model=SquaresModel())
 CHARTS = 4
 
 
+def windows_of(app: AppTest) -> Any:
+    """The choice of the windows that models are judged on."""
+    return next(box for box in app.selectbox if str(box.key).startswith("compare_windows"))
+
+
 def words(app: AppTest) -> str:
     """All texts, headings too, as a reader sees them."""
     shown = "\n".join([texts(app), *(str(heading.value) for heading in app.subheader)])
@@ -76,7 +81,7 @@ def test_without_a_finished_run_the_page_leads_to_training(open_page: OpenPage, 
     app = open_page(PAGE, dataset=dataset.digest)
     assert "No run on this dataset has been judged yet" in words(app)
     assert not app.exception
-    assert not app.selectbox
+    assert [box.key for box in app.selectbox] == ["bar_dataset"], "no windows to choose"
     assert not app.get("plotly_chart")
 
 
@@ -84,7 +89,7 @@ def test_a_sealed_run_shows_no_figure_and_a_button_that_opens_it(open_page: Open
     beside(done_run, "squares")
     app = open_page(PAGE, run=done_run.id)
     assert "1 run is still sealed" in words(app)
-    assert "split by time, shift 2, lookback 1: 2 models" in app.selectbox[0].options
+    assert "split by time, shift 2, lookback 1: 2 models" in windows_of(app).options
     assert not app.get("plotly_chart"), "nothing may be drawn of data nobody has opened"
     assert not app.dataframe
     assert not app.subheader
@@ -114,7 +119,7 @@ def test_a_run_that_is_still_sealed_is_counted_and_not_shown(open_page: OpenPage
     assert "1 run is still sealed" in words(app)
     assert "squares" not in words(app)
     assert sealed.id not in table(app)["run"].tolist()
-    assert "2 models" in app.selectbox[0].options[0]
+    assert "2 models" in windows_of(app).options[0]
 
 
 def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_run: Run) -> None:
@@ -263,7 +268,7 @@ def test_baselines_are_trained_counted_and_cancelled(
     assert {run.purpose() for run in queued} == {Purpose("baseline", opened_run.id)}
     assert "Train the missing baselines" not in labels(app)
     assert f"{wanted} waiting" in progress(app)
-    assert polling() == {"compare_baselines"}
+    assert polling() == {"compare_baselines", "bar_jobs"}
     assert len(executor.waiting) == 1, "they give way: one at a time"
 
     button(app, "Cancel waiting baselines").click().run()
@@ -312,22 +317,22 @@ def test_only_runs_judged_on_the_same_windows_are_compared(open_page: OpenPage, 
     flattering = finished(dataset, replace(PCA, split=SplitPlan("random")))
     flattering.look()
     app = open_page(PAGE, run=opened_run.id)
-    chosen, (first, second) = app.selectbox[0].value, app.selectbox[0].options
+    chosen, (first, second) = windows_of(app).value, windows_of(app).options
     assert first == "random split: optimistic, shift 2, lookback 1: 1 model"
     assert second == "split by time, shift 2, lookback 1: 1 model"
     assert table(app)["run"].tolist().count(opened_run.id) == 1
     assert flattering.id not in table(app)["run"].tolist()
     assert "optimistic" not in words(app)
 
-    app.selectbox[0].select(first).run()
-    assert app.selectbox[0].value != chosen
+    windows_of(app).select(first).run()
+    assert windows_of(app).value != chosen
     assert flattering.id in table(app)["run"].tolist()
     assert opened_run.id not in table(app)["run"].tolist()
     assert "Random split: optimistic" in words(app)
     assert "in the training data" in words(app)
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
-    assert app.selectbox[0].value != chosen
+    assert windows_of(app).value != chosen
     # The run in use decides, where the session has not chosen.
     assert flattering.id in table(open_page(PAGE, dataset=dataset.digest))["run"].tolist()
 
@@ -368,7 +373,7 @@ def test_baselines_of_a_deleted_run_are_not_called_damaged(open_page: OpenPage, 
     orphan = beside(gone, "squares")
     delete_run(gone)
     app = open_page(PAGE, run=opened_run.id)
-    assert len(app.selectbox[0].options) == 1
+    assert len(windows_of(app).options) == 1
     assert "cannot be compared" not in words(app)
     assert orphan.id not in table(app)["run"].tolist()
 

@@ -101,7 +101,7 @@ def test_a_run_is_held_against_its_baselines(
     app = button(app, "Train the baselines").click().run()
     assert not app.exception
     assert progress(app) == f"0 of {len(FEW)} baselines trained; {len(FEW)} waiting"
-    assert polling() == {"evaluate_baselines_progress"}
+    assert polling() == {"evaluate_baselines_progress", "bar_jobs"}
     assert "Train the baselines" not in [b.label for b in app.button]
     executor.run_all()
     app.run()
@@ -132,7 +132,7 @@ def test_baselines_are_trained_beside_a_run_unless_it_is_not_wanted(
     open_page: OpenPage, executor: Deferred, dataset: Dataset
 ) -> None:
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
-    app.selectbox[1].select("pca").run()
+    app.selectbox(key="train_0_model").select("pca").run()
     app.toggle(key="train_baselines").set_value(False).run()
     button(app, "Train").click().run()
     assert len(list_runs()) == 1 and list_runs(role="baseline") == []
@@ -152,7 +152,7 @@ def test_the_leakage_meter_goes_on_in_the_background(
     app = opened(open_page, run)
     assert not polling()
     app = button(app, "Measure leakage").click().run()
-    assert polling() == {"leakage"} and "Waiting" in progress(app)
+    assert polling() == {"leakage", "bar_jobs"} and "Waiting" in progress(app)
     assert not app.exception and "three splits" not in " ".join(titles(app))
     assert leakage_of(run) is not None and list_runs() == [run]
     app = button(app, "Cancel").click().run()
@@ -229,7 +229,7 @@ def test_a_single_split_offers_to_be_judged_over_folds(
     assert app.title[0].value == "Evaluate", "the reader stays where the figures are"
     assert app.session_state[KEY].run_id == done_run.id and app.metric
     assert "Backtest: waiting" in progress(app)
-    assert polling() == {"evaluate_backtest"}
+    assert polling() == {"evaluate_backtest", "bar_jobs"}
     again = list_runs()[0]
     assert again != done_run and again.config().split.kind == "rolling"
     assert len(list_runs(role="baseline")) == len(FEW)

@@ -1,0 +1,47 @@
+"""Where a piece of a page stands, and where its errors are shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import wraps
+from typing import ParamSpec, TypeVar
+
+import streamlit as st
+
+from rare_event.errors import RareEventError
+from rare_event.text import plain
+from rare_event.ui.state import Missing
+
+P = ParamSpec("P")
+T = TypeVar("T")
+LOG = logging.getLogger("rare_event")
+
+
+def in_place(component: Callable[P, T]) -> Callable[P, T]:
+    """Wrap a component whose number of elements varies in a container.
+
+    Streamlit identifies an element by its position in its container. If one is added or removed, those
+    below it move, and the browser shows them twice until the page has finished.
+    """
+
+    @wraps(component)
+    def placed(*args: P.args, **kwargs: P.kwargs) -> T:
+        with st.container():
+            return component(*args, **kwargs)
+
+    return placed
+
+
+@contextmanager
+def show_errors() -> Iterator[None]:
+    """Show an error the user can correct as a sentence, with a link to the missing step."""
+    try:
+        yield
+    except Missing as missing:
+        st.info(plain(missing))
+        st.page_link(missing.page, label=missing.label, icon=":material/arrow_forward:")
+    except RareEventError as error:
+        LOG.info("shown to the user: %s", error)
+        st.error(plain(error))
