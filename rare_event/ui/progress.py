@@ -9,12 +9,13 @@ import streamlit as st
 
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
+from rare_event.experiment.convergence import failure_to_learn
 from rare_event.plots.training import loss_figure
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import State, Status
 from rare_event.store.runs import Run, list_runs, open_run
-from rare_event.text import duration, plain, plural
-from rare_event.ui.cache import jobs, table_of
+from rare_event.text import capital, duration, number, plain, plural
+from rare_event.ui.cache import auc_of, evaluation_of, jobs, table_of, time_unit_of, unknown_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.live import cancel_button, poll_until_ended
@@ -70,7 +71,10 @@ def show_status(run: Run, status: Status) -> None:
         st.progress(status.progress, training_in_words(status))
     elif status.state == "done":
         with st.container(horizontal=True, vertical_alignment="center"):
-            st.success("Done.", width="stretch")
+            if failure := failure_to_learn(run.history()):
+                st.warning(plain(failure), width="stretch")
+            else:
+                st.success(plain(f"Done. {outcome_in_words(run)}"), width="stretch")
             if st.button("Next: set the threshold", type="primary", key="train_next"):
                 st.switch_page("pages/3_Threshold.py")
     elif status.state == "cancelled":
@@ -83,6 +87,18 @@ def show_status(run: Run, status: Status) -> None:
     if state.watched and state.run_id:
         until = "" if status.ended else " until this one has finished"
         st.caption(f"The Threshold and Evaluate pages show the previous run{until}.")
+
+
+def outcome_in_words(run: Run) -> str:
+    """Write the validation figures of a finished run: the AUC, and the events caught where they are known."""
+    auc = f"{capital(auc_of(run))}."
+    if unknown_of(run, "validation"):
+        return auc
+    committed, unit = run.committed(), time_unit_of(run)
+    figures = evaluation_of(run.id, "validation", committed)
+    at = "" if figures.rate is None else f" at {number(figures.rate)} {unit.false_alarms} {unit.a_day}"
+    caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
+    return f"{auc} The {'committed' if committed.by_person else 'suggested'} threshold catches {caught}{at}."
 
 
 def training_in_words(status: Status) -> str:

@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -193,8 +194,18 @@ def test_training_is_queued_watched_and_done(
     executor.run_all()
     app.run()
     assert run.status().state == "done"
-    assert "Done." in texts(app)
-    assert not app.exception
+    assert re.search(
+        r"Done\. Validation AUC .* suggested threshold catches \d+ of \d+ events", unescaped(app)
+    )
+    assert "has not learned" not in texts(app) and not app.exception
+
+
+def test_a_loss_that_grew_is_not_done(open_page: OpenPage, done_run: Run) -> None:
+    history = pd.DataFrame({"fold": [0, 0], "epoch": [1, 2], "loss": [0.5, 0.7]})
+    done_run.write_history(history.assign(validation_loss=[0.5, 0.7], seconds=0.1))
+    app = open_page("pages/2_Train.py", dataset=done_run.dataset().digest, run=done_run.id)
+    assert "The training loss grew from 0.5 to 0.7: the network has not learned." in unescaped(app)
+    assert "Done." not in texts(app) and not app.exception
 
 
 def test_a_waiting_run_is_cancelled_at_once(
