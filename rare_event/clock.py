@@ -15,9 +15,12 @@ ROWS_PER_PERIOD = 1000.0
 # In this order: what is replaced first is not replaced again.
 _ROWS_FOR_TIME = (
     ("er day of running time", "er 1,000 rows"),
-    ("the same hours of other assets are", "other assets, perhaps at the same time, are"),
-    ("though the same hours of others were", "though others were, perhaps at the same time"),
-    ("also on the same hours", "perhaps at the same time"),
+    ("data of other assets from the same hours are", "data of other assets, perhaps of the same time, are"),
+    (
+        "though data of others from the same hours were",
+        "though data of others, perhaps of the same time, were",
+    ),
+    ("including the same hours", "perhaps of the same time"),
     ("Running time", "Rows"),
     ("running time", "rows"),
     ("the last *days* days", "the last thousands of rows"),

@@ -20,7 +20,8 @@ SPLIT_WORDS: dict[SplitKind, str] = {
     "stretch": "{folds} of whole stretches that were not in the training data",
     "random": "random rows, next to rows of the training data",
     "shuffled": "{folds} of random rows, next to rows of the training data",
-    "asset": "{folds}, each an asset that was not in the training data, though the same hours of others were",
+    "asset": "{folds}, each an asset that was not in the training data, "
+    "though data of others from the same hours were",
 }
 
 

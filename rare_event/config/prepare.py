@@ -94,7 +94,7 @@ class SplitPlan(Settings):
     def in_words(self) -> str:
         """Name the split, and mark one whose figures are too optimistic."""
         if self.kind == "asset":
-            return f"{SPLITS[self.kind]}: the same hours of other assets are in the training data"
+            return f"{SPLITS[self.kind]}: data of other assets from the same hours are in the training data"
         if self.dates:
             return ", ".join([SPLITS[self.kind], *(f"trained {word} {time}" for word, time in self.dates)])
         return SPLITS[self.kind] + (": optimistic" if self.optimistic else "")

@@ -14,7 +14,7 @@ from rare_event.judge.chance import chance, since_restart
 from rare_event.judge.judgement import Judgement, judge
 from rare_event.prepare.table import Table
 
-TRAINED_ON = {"rolling": "all before it", "asset": "the other machines, also on the same hours"}
+TRAINED_ON = {"rolling": "all before it", "asset": "the other machines, including the same hours"}
 
 
 def backtest(

@@ -17,7 +17,7 @@ from rare_event.ui.state import show_run_next
 
 WORDS: dict[SplitKind, str] = {
     "rolling": "{} times, each time on earlier data, and judges it on the next period.",
-    "asset": "once for each machine on all others, also on the same hours, and judges it on that machine.",
+    "asset": "once for each machine on all others, including the same hours, and judges it on that machine.",
 }
 ONE_PERIOD = "A single split holds few events and shows one period only."
 SAME_MACHINES = "These figures do not say how the model does on a machine that it was not trained on."
@@ -47,7 +47,10 @@ def _kind(run: Run) -> SplitKind:
         "Backtest",
         tuple(WORDS),
         default="rolling",
-        format_func={"rolling": "On later data", "asset": "On machines that were not trained on"}.__getitem__,
+        format_func={
+            "rolling": "On later data",
+            "asset": "On machines outside the training data",
+        }.__getitem__,
         key="evaluate_backtest_kind",
         required=True,
     )

@@ -71,7 +71,7 @@ def show_verdict(run: Run) -> None:
     windows = "each window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
     window = f"lead window {number(policy.lead)} {unit.short}"
     if figures.during:
-        window = "an alarm counts inside an event"
+        window = "an alarm counts only during an event"
     by = f"committed {moment(committed.time)}" if committed.by_person else "suggested by the training"
     below = "its 95 % interval" if unknown else "its 95 % interval and the chance level"
     st.caption(
@@ -112,7 +112,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         _counted(figures, unit),
         ("Median delay", lead, "From the first row of an event to its first alarmed row.")
         if figures.during
-        else ("Median lead", lead, "From the first alarm of an event to the event."),
+        else ("Median lead", lead, "From the first alarm before an event to its start."),
         ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
         ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
         (
@@ -143,17 +143,17 @@ def _counted(figures: Evaluation, unit: TimeUnit) -> tuple[str, str, str | None]
     if rate is not None:
         return f"{name} {unit.per_day}", number(rate), unit.reword("Per day of running time.")
     label = f"{name} in {unit.total(figures.days)}"
-    return label, f"{figures.false_alarms:,}", "Too short a time for a rate."
+    return label, f"{figures.false_alarms:,}", "The time is too short for a rate."
 
 
 def verdict(figures: Evaluation) -> str:
     """Write the verdict on a threshold as one sentence of Markdown."""
     if not figures.n_events:
-        return "The test data have **no event**, so they cannot show whether an event would be caught."
+        return "The test data have **no events**, so they cannot show whether an event would be caught."
     unit, lead = figures.time_unit, ""
     if figures.median_lead is not None:
         when = "after they began" if figures.during else "before"
-        typical = f"{number(figures.median_lead)} {unit.name}"
+        typical = unit.count(number(figures.median_lead))
         if figures.during:
             typical = unit.span(figures.median_lead)
         lead = f", typically **{typical}** {when}"
@@ -177,12 +177,12 @@ def _false_alarms(figures: Evaluation, unit: TimeUnit) -> str:
     """Write the false alarms of a sentence; a rate needs a day of running time."""
     days, rate = figures.days, figures.rate
     if rate is not None:
-        return f"**{number(rate)} {unit.false_alarms} {unit.a_day}**"
+        return f"**{unit.alarms(number(rate))}**"
     counted = f"**{plural(figures.false_alarms, unit.false_alarms.removesuffix('s'))}**"
     if not days:
         return counted
     low, high = (float(end) / days for end in exact_count(figures.false_alarms))
-    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} on other data)"
+    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} expected on other data)"
 
 
 @in_place
@@ -204,7 +204,7 @@ def _show_baselines(run: Run) -> None:
             st.markdown(sentence, width="stretch")
             st.page_link("pages/5_Compare.py", label="Compare them", icon=":material/arrow_forward:")
         elif not progress.unfinished:
-            st.info("This run has not been compared with any baseline yet.", width="stretch")
+            st.info("This run has not been compared with any baselines yet.", width="stretch")
             st.button(
                 "Train the baselines",
                 key="evaluate_baselines",

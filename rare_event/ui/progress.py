@@ -23,8 +23,8 @@ from rare_event.ui.runs import edit_run
 from rare_event.ui.state import get_state, show_run_next
 
 TITLES: dict[State, str] = {
-    "queued": "Run in training",
-    "running": "Run in training",
+    "queued": "Run being trained",
+    "running": "Run being trained",
     "done": "Run in use",
     "failed": "Failed run",
     "cancelled": "Cancelled run",

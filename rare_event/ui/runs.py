@@ -40,7 +40,7 @@ def edit_run(run: Run) -> None:
         icon=":material/delete:",
         width="stretch",
         disabled=not ended,
-        help=None if ended else "A run that is queued or running can be cancelled, then deleted.",
+        help=None if ended else "Cancel a queued or running run before you delete it.",
     ):
         st.session_state[ASKED] = run.id
     if st.session_state.get(ASKED) == run.id:

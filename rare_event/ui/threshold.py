@@ -33,7 +33,7 @@ from rare_event.ui.state import Exploring, exploring_of, update_exploring
 from rare_event.ui.threshold_explorer import threshold_explorer, threshold_figures
 
 DIGITS = 4
-TRAILING_UNIT = "times the trailing quantile"
+TRAILING_UNIT = "multiples of the trailing quantile"
 # The name of each rule's value, and where it begins.
 RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
     "fa-per-day": ("False alarms a day", 2.0),
@@ -45,8 +45,8 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
 }
 LABEL_FREE_HELP = (
     "*False alarms a day*: the lowest threshold with at most this many on validation data. *Fixed "
-    "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: the same "
-    "share of the scores in the days before each row, so the threshold follows drift."
+    "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: this "
+    "share of the scores in the days before each row lies below it, so the threshold follows drift."
 )
 COST_LOOK = Look(
     {"event": "Cost of an event", "false_alarm": "Cost of a false alarm", "saved": "Share saved"},
@@ -180,7 +180,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
         if kind != "cost":
             with values:
                 rule, problem = _rule(kind, costs, unit)
-        pressed = apply.button("Set by this rule", key="threshold_apply", disabled=bool(problem))
+        pressed = apply.button("Apply this rule", key="threshold_apply", disabled=bool(problem))
     suggested = math.nan
     try:
         suggested = choose(

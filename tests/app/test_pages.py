@@ -228,7 +228,7 @@ def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
     app = open_page("pages/2_Train.py", run=done_run.id)
     button(app, "Train").click().run()
     run = list_runs()[0]
-    assert run != done_run and "Run in training" in texts(app)
+    assert run != done_run and "Run being trained" in texts(app)
     for state in ("running", how):
         run.write_status(Status(state))
         app.switch_page("pages/3_Threshold.py").run()
@@ -370,7 +370,7 @@ def test_a_committed_threshold_is_what_the_evaluation_counts(open_page: OpenPage
 def test_a_rule_sets_the_threshold_and_says_so(open_page: OpenPage, done_run: Run, kind: str) -> None:
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     app.selectbox(key="threshold_rule").select(kind).run()
-    button(app, "Set by this rule").click().run()
+    button(app, "Apply this rule").click().run()
     assert not app.exception
     assert not app.error
     button(app, "Commit this threshold").click().run()
@@ -403,11 +403,11 @@ def test_an_impossible_number_is_told_at_its_field_and_changes_nothing(
     app.number_input(key=field).set_value(typed).run()
     assert not app.exception and not app.error
     assert f"Choose {possible}" in unescaped(app)
-    assert button(app, "Set by this rule").disabled
+    assert button(app, "Apply this rule").disabled
     assert explorer(app)["value"] == before
     app.number_input(key=field).set_value(good).run()
     assert ":red[" not in texts(app)
-    assert not button(app, "Set by this rule").disabled
+    assert not button(app, "Apply this rule").disabled
 
 
 @pytest.mark.parametrize(
@@ -451,7 +451,7 @@ def test_a_share_that_no_threshold_reaches_is_told_and_the_explorer_stays(
     before = explorer(app)
     app.selectbox(key="threshold_rule").select("events").run()
     app.number_input(key="threshold_events_value").set_value(1.0).run()
-    button(app, "Set by this rule").click().run()
+    button(app, "Apply this rule").click().run()
     assert not app.exception
     assert len(app.error) == 1 and "No threshold reaches 100%" in unescaped(app)
     assert explorer(app) == before

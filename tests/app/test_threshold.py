@@ -52,6 +52,6 @@ def test_what_a_rule_suggests_is_what_it_sets(open_page: OpenPage, done_run: Run
     app.selectbox(key="threshold_rule").select(kind).run()
     (line,) = [each.value for each in app.caption if "Suggested by this rule" in each.value]
     assert explorer(app)["value"] == before, "a suggestion sets nothing"
-    button(app, "Set by this rule").click().run()
+    button(app, "Apply this rule").click().run()
     suggested = line.replace("\\", "").split(": ")[1].split(" · ")[0]
     assert float(suggested.replace(",", "")) == pytest.approx(explorer(app)["value"], rel=1e-3)

@@ -99,7 +99,7 @@ def test_the_threshold_is_chosen_by_how_often_it_sounds(open_page: OpenPage, exe
     ]
     assert "Lead window (minutes)" not in [field.label for field in app.number_input]
     app.selectbox(key="threshold_rule").select("quantile").run()
-    button(app, "Set by this rule").click().run()
+    button(app, "Apply this rule").click().run()
     button(app, "Commit this threshold").click().run()
     assert not app.exception and run.committed().rule.kind == "quantile"
     assert "Committed" in unescaped(app) and not forbidden(app)

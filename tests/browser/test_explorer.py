@@ -198,7 +198,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         choice.click()
         choice.fill(rule)
         page.get_by_role("option", name=rule).first.click()
-        page.get_by_role("button", name="Set by this rule").click()
+        page.get_by_role("button", name="Apply this rule").click()
         expect(page.get_by_text(f"Threshold in use: {words}")).to_be_visible()
         next_frame(page)
         agree()

@@ -51,7 +51,7 @@ def test_from_upload_to_evaluation(
     settled(page)
     set_number(page, "Epochs", 60)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text("Run in training")).to_be_visible()
+    expect(page.get_by_text("Run being trained")).to_be_visible()
 
     # Neither another page nor a reload interrupts the training.
     go_to(page, "Data")

@@ -155,7 +155,7 @@ def test_each_machine_is_tested_on_what_the_others_taught(fleet, capsys) -> None
     options = ["--model", "pca", "--split", "asset", "--label", "y", "--accept", "RE201"]
     assert main(["backtest", str(fleet), "--assets", "unit", *options]) == 0
     out = capsys.readouterr().out
-    assert "3 folds, each trained on the other machines, also on the same hours" in out
+    assert "3 folds, each trained on the other machines, including the same hours" in out
     assert "all before it" not in out
 
 
