@@ -64,7 +64,7 @@ class ExperimentConfig(Settings):
         )
         require(
             self.shift > 0 or self.policy.lead is None,
-            "With a shift of 0 an alarm counts inside an event only: leave the lead window empty.",
+            "With a shift of 0 an alarm counts only during an event: leave the lead window empty.",
         )
         require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")

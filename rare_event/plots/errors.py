@@ -11,6 +11,7 @@ from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate_classes, extr
 from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_steps, add_threshold, is_time, note, time_title
 from rare_event.plots.palette import COLOURS, Role, faint, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
+from rare_event.text import plural
 
 BINS = 50
 # Positives large and solid, on top of small and faint normals.
@@ -99,8 +100,8 @@ def score_histogram_figure(
         if len(mine):
             share = 100 * np.histogram(mine, edges)[0] / len(mine)
             highest = max(highest, float(share.max()))
-            hover = f"score from %{{x:.4g}}: %{{y:.2f}} % of {role}<extra></extra>"
-            named = {"name": f"{role}, {len(mine):,} windows", "hovertemplate": hover}
+            hover = f"score from %{{x:.4g}}: %{{y:.2f}} % of {role} windows<extra></extra>"
+            named = {"name": f"{role}, {plural(len(mine), 'window')}", "hovertemplate": hover}
             add_steps(figure, role, edges, share, fillcolor=faint(role, 0.25), **named)
     if len(y_score):
         add_threshold(figure, threshold, (0.0, highest), "x")

@@ -13,6 +13,7 @@ from rare_event.plots.palette import COLOURS, Role, style
 from rare_event.plots.tracks import Machines, name_tracks, tested_in, tracks_of
 from rare_event.prepare.split import Fold
 from rare_event.prepare.stretches import find_events, median_step
+from rare_event.text import plural
 
 # A bar is worth three points of a line: corners that the browser has to draw.
 MOST_SPANS = LIMIT // 3
@@ -237,7 +238,8 @@ def _add_spans(
         marker={"color": COLOURS[role], "line": {"width": 0}},
         customdata=np.column_stack([n_rows, length / 60]),
         name=role,
-        hovertemplate=f"{role}: %{{customdata[0]:,}} rows"
+        hovertext=[plural(int(n), "row") for n in n_rows],
+        hovertemplate=f"{role}: %{{hovertext}}"
         + (" over %{customdata[1]:,.1f} hours" if is_time(when) else "")
         + "<extra></extra>",
     )

@@ -46,7 +46,7 @@ def show_outcome(run: Run, article: str) -> None:
         )
     with step(BREAKS, article):
         st.markdown(
-            f"**Here:** at the threshold {plain(f'{committed.middle:g}')}, {figures.tp} of "
-            f"{plural(figures.n_positive, 'positive row')} ({share(figures.tp, figures.n_positive)}), and "
-            f"{figures.caught} of {plural(figures.n_events, 'break')} of the test data."
+            f"**Here:** the threshold {plain(f'{committed.middle:g}')} catches {figures.tp} of "
+            f"{plural(figures.n_positive, 'positive row')} ({share(figures.tp, figures.n_positive)}) and "
+            f"{figures.caught} of {plural(figures.n_events, 'break')} in the test data."
         )

@@ -88,7 +88,7 @@ LOSS = Passage(
     "presets restore the sum. The accuracy that the articles also record means nothing for an autoencoder.",
 )
 CURVES = Passage(
-    "Precision and recall over the threshold",
+    "Precision and recall by threshold",
     each={
         TEXT: "Threshold read from the validation data: 0.8.",
         NOTEBOOK: "Threshold read from the validation data: 0.4.",

@@ -541,6 +541,7 @@ function lookUp(data, at) {
   const share = (part, whole) => (whole ? significant(part / whole, 3) : "–");
   const lead = beyond ? null : columns.median_lead[at];
   const all = n_positive + n_normal;
+  const ran = significant(days * data.words.in_running, 3);
   return {
     in_alarm: percent(count("standing") / all),
     above: grouped(tp + fp),
@@ -563,7 +564,7 @@ function lookUp(data, at) {
       significant(number, 2),
     ),
     median_lead_interval: between("median_lead", (number) => significant(number, 2)),
-    net_value_interval: `in ${significant(days * data.words.in_running, 3)} ${data.words.running}`,
+    net_value_interval: `in ${counted(ran, data.words.running)}`,
   };
 }
 
@@ -588,6 +589,15 @@ function significant(value, digits = 4) {
   if (magnitude !== 0 && (magnitude >= 1e6 || magnitude < 1e-4))
     return value.toExponential(digits - 1);
   return String(Number(value.toPrecision(digits)));
+}
+
+/**
+ * A figure with its noun, given in the plural with an s.
+ * @param {string} figure
+ * @param {string} many
+ */
+function counted(figure, many) {
+  return `${figure} ${figure === "1" ? many.replace(/s$/, "") : many}`;
 }
 
 /** @param {number} share */
@@ -848,9 +858,7 @@ function overTimeInWords({ score, n_positive, n_normal, n_events, over_time: ove
       ? `row ${grouped(end)}`
       : timeInWords(over.start / 60_000 + end, true, true),
   );
-  const events = n_positive
-    ? ` It has ${grouped(n_events)} ${n_events === 1 ? "event" : "events"}.`
-    : "";
+  const events = n_positive ? ` It has ${counted(grouped(n_events), "events")}.` : "";
   return `Chart of the ${score} of ${grouped(n_positive + n_normal)} windows from ${first} to ${last}.${events}`;
 }
 
