@@ -472,18 +472,22 @@ def test_a_threshold_that_is_no_finite_number_is_not_taken(
 
 
 @pytest.mark.parametrize(
-    ("field", "typed", "possible"),
-    [("shift", -1, "0 to 10,000."), ("lookback", -5, "1 to 10,000."), ("epochs", 10**9, "1 to 100,000.")],
+    ("field", "typed", "label", "possible"),
+    [
+        ("shift", -1, "Shift", "0 to 10,000."),
+        ("lookback", -5, "Lookback", "1 to 10,000."),
+        ("epochs", 10**9, "Maximum epochs", "1 to 100,000."),
+    ],
 )
 def test_an_impossible_setting_is_told_at_its_field_and_cannot_be_trained(
-    open_page: OpenPage, dataset: Dataset, field: str, typed: int, possible: str
+    open_page: OpenPage, dataset: Dataset, field: str, typed: int, label: str, possible: str
 ) -> None:
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
     app.number_input(key=f"train_0_{field}").set_value(typed).run()
     assert not app.exception
     assert f"Choose {possible}" in unescaped(app)
     (problem,) = app.error
-    assert problem.value.startswith(f"{field.capitalize()} is ") and not problem.value.startswith(field)
+    assert problem.value.startswith(f"{label} is ") and not problem.value.startswith(field)
     assert button(app, "Train").disabled and not list_runs()
     assert getattr(app.session_state[KEY].draft, field, 1) != typed
 
