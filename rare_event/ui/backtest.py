@@ -20,7 +20,7 @@ WORDS: dict[SplitKind, str] = {
     "asset": "once for each machine on all others, including the same hours, and judges it on that machine.",
 }
 ONE_PERIOD = "A single split holds few events and shows one period only."
-SAME_MACHINES = "These figures do not say how the model does on a machine that it was not trained on."
+SAME_MACHINES = "These figures do not say how well the model does on a machine outside its training data."
 
 
 @in_place

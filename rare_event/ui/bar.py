@@ -160,8 +160,8 @@ def _tray() -> None:
         st.caption(f"{running} running, {len(pending) - running} queued")
         for place, run in enumerate(pending[:MOST_JOBS]):
             _job(run, place)
-        if len(pending) > MOST_JOBS:
-            st.caption(f"{len(pending) - MOST_JOBS:,} more are queued.")
+        if (more := len(pending) - MOST_JOBS) > 0:
+            st.caption(f"{more:,} more {'is' if more == 1 else 'are'} queued.")
 
 
 def _job(run: Run, place: int) -> None:
@@ -171,7 +171,7 @@ def _job(run: Run, place: int) -> None:
         if status.state == "running":
             st.progress(status.progress, f"{words} · {progress_in_words(status)}")
         else:
-            st.markdown(f"{words} · queued, place {place + 1}", width="stretch")
+            st.markdown(f"{words} · queued, position {place + 1}", width="stretch")
         asked = run.cancel_requested
         st.button(
             "Cancelling …" if asked else "Cancel",

@@ -96,7 +96,7 @@ def outcome_in_words(run: Run) -> str:
         return auc
     committed, unit = run.committed(), time_unit_of(run)
     figures = evaluation_of(run.id, "validation", committed)
-    at = "" if figures.rate is None else f" at {number(figures.rate)} {unit.false_alarms} {unit.a_day}"
+    at = "" if figures.rate is None else f" at {unit.alarms(number(figures.rate))}"
     caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
     return f"{auc} The {'committed' if committed.by_person else 'suggested'} threshold catches {caught}{at}."
 

@@ -101,7 +101,7 @@ def test_jobs_are_listed_in_their_order_and_cancelled_from_any_page(
     assert queue.pending() == [*runs, later]
     app.run()
     assert tray(app) == "4 jobs" and "1 running, 3 queued" in unescaped(app) and polling() == {"bar_jobs"}
-    assert [f"place {place}" in unescaped(app) for place in (1, 2, 3, 4, 5)] == [
+    assert [f"position {place}" in unescaped(app) for place in (1, 2, 3, 4, 5)] == [
         False,
         True,
         True,

@@ -155,7 +155,7 @@ def test_a_run_over_several_periods_can_be_tested_on_machines_too(
     done = finished(presses, replace(PCA, split=SplitPlan("rolling", folds=2)))
     done.look()
     app = open_page("pages/4_Evaluate.py", run=done.id)
-    assert "on a machine that it was not trained on" in text_of(app)
+    assert "on a machine outside its training data" in text_of(app)
     # It is a backtest by time already.
     assert not [control for control in app.segmented_control if control.key == "evaluate_backtest_kind"]
     assert "holds few events and shows one period" not in text_of(app)
