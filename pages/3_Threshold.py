@@ -10,6 +10,10 @@ start_page("Threshold", "Where do I set the alarm? On validation data only; test
 
 with show_errors():
     run = need_run()
-    show_context(run)
+    with st.container(horizontal=True):
+        with st.container():
+            show_context(run)
+        st.page_link(
+            "pages/4_Evaluate.py", label="Next: evaluate on test data", icon=":material/arrow_forward:"
+        )
     explore(run)
-    st.page_link("pages/4_Evaluate.py", label="Next: evaluate on test data", icon=":material/arrow_forward:")

@@ -64,6 +64,9 @@ def test_names_lose_their_middle_and_another_run_is_opened(
         expect(whole).to_be_hidden()
     rule = page.get_by_role("combobox", name="Choose the threshold by a rule")
     assert rule.evaluate("field => getComputedStyle(field).textIndent") == "0px"
+    following = page.get_by_role("link", name="Next: evaluate on test data")
+    expect(following).to_have_count(1)
+    expect(following).to_be_in_viewport()
     before = page.evaluate(PLACES)
     page.get_by_role("combobox", name="Run", exact=True).click()
     page.get_by_role("option").filter(has_not_text=NAME).click()
