@@ -156,7 +156,7 @@ class SensorCheck(Check):
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without sensors."""
-        return None if subject.sensors else "The table has no sensor."
+        return None if subject.sensors else "The table has no sensors."
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Find the defects, sensor by sensor."""

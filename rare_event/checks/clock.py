@@ -24,10 +24,12 @@ from rare_event.prepare.notes import Note
 from rare_event.prepare.stretches import GAP_STEPS
 from rare_event.prepare.table import Table
 from rare_event.read.values import shown
-from rare_event.text import plural
+from rare_event.text import counted, plural
 
 UNEVEN = 0.1  # difference from the median step, as a share of it
-ROWS_COUNTED = "lead times are in rows, false alarms per 1,000 rows, and stops are not detected"
+ROWS_COUNTED = (
+    "rows replace time: lead times are in rows, false alarms are per 1,000 rows, and stops are not detected"
+)
 
 
 class OneMachineCheck(ClockCheck):
@@ -84,7 +86,7 @@ class ClocksSetBack(ClockCheck, code="RE103"):
                     f"{what}, by one hour, as when clocks are set back in autumn. That hour occurs twice on "
                     f"{day}.",
                     "The rows keep the order of the file. For exact times, export them in UTC or with their "
-                    "zone.",
+                    "time zone.",
                 )
                 return
 
@@ -104,8 +106,8 @@ class SeveralMachines(OneMachineCheck, code="RE104"):
         instead = f"{refused}. Upload one machine or asset per file."
         if column is not None:
             number = table.frame[column].nunique()
-            what = f"{what} {shown(column)} names {number:,} machines, each with times of its own."
-            instead = f"Choose {shown(column)} as the column of the machine, or upload one machine per file."
+            what = f"{what} {shown(column)} names {number:,} machines, each with its own times."
+            instead = f"Choose {shown(column)} as the machine column, or upload one machine per file."
         yield self.found("problem", table.schema.time, what, instead)
 
 
@@ -115,7 +117,7 @@ class RepeatedTimes(ClockCheck, code="RE105"):
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without times, or where each machine has times of its own."""
         if subject.table.time is not None and subject.machine_column is not None:
-            return f"Each machine of {shown(subject.machine_column)} has times of its own (see RE104)."
+            return f"Each machine named in {shown(subject.machine_column)} has its own times (see RE104)."
         return super().not_applicable(subject)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
@@ -131,18 +133,18 @@ class RepeatedTimes(ClockCheck, code="RE105"):
         what += _rows_counted(table)
         grade: Grade = "problem" if again.mean() > MOST else "warning"
         if table.asset is not None:
-            fix = "Correct the times in the file, or upload one row of each time and asset."
+            fix = "Correct the times in the file, or upload one row for each time and asset."
             yield self.found(grade, column, f"{what}.", fix)
             return
         effect = dropping(one_row_of_each_time(time, table.label), table.label)
         refused = effect.refused or why_not_drop(time)
         if refused is None:
-            keep = "Keep one row for each time: the event row if there is one, else the first row."
+            keep = "Keep one row for each time: the event row if there is one, otherwise the first row."
             yield self.found(grade, column, f"{what}.", f"{keep} {effect.in_words}", "drop-rows")
             return
-        instead = "Correct the times in the file, or upload one row of each time."
+        instead = "Correct the times in the file, or upload one row for each time."
         if (time == time.astype("datetime64[D]")).all():
-            what += "; the times hold a date without the time of day"
+            what += "; the times are dates without a time of day"
             instead = "Use a column that holds both date and time."
         elif again.mean() > MANY_REPEATS:
             what += "; the file may hold several machines or assets, or times without seconds"
@@ -164,8 +166,10 @@ class Gaps(ClockCheck, code="RE106"):
         if not len(gaps):
             return
         longest = int(gaps[np.argmax(steps[gaps])])
-        number = "1 gap follows" if len(gaps) == 1 else f"{len(gaps):,} gaps follow"
-        what = f"{number} no event; the longest lasts {_lasting(steps[longest])}, from "
+        number = "1 gap follows no event; it"
+        if len(gaps) > 1:
+            number = f"{len(gaps):,} gaps follow no event; the longest"
+        what = f"{number} lasts {_lasting(steps[longest])}, from "
         what += f"{_moment(subject.times[longest])} (line {table.line(longest)})."
         yield self.found("note", table.schema.time, what)
 
@@ -184,8 +188,8 @@ class UnevenSteps(ClockCheck, code="RE107"):
         if len(steps) and uneven.mean() > MOST:
             what = (
                 f"{uneven.mean():.0%} of the steps differ from the median of {_lasting(table.step)} by more "
+                f"than {UNEVEN:.0%}. They range from {_lasting(steps.min())} to {_lasting(steps.max())}."
             )
-            what += f"than {UNEVEN:.0%}, from {_lasting(steps.min())} to {_lasting(steps.max())}."
             yield self.found("note", table.schema.time, what)
 
 
@@ -194,7 +198,7 @@ class Zones(ClockCheck, NoteCheck, code="RE108"):
 
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         if note.fact == "zones":
-            what = f"Its times have the zone {note.detail} and were converted to UTC."
+            what = f"Its times have the time zone {note.detail} and were converted to UTC."
             yield self.found("note", note.column, what, "All times of this table are shown in UTC.")
 
 
@@ -204,7 +208,7 @@ def _in_order(time: np.ndarray) -> bool:
 
 def _lasting(minutes: float) -> str:
     """Write a duration in its own unit: seconds below a minute, else minutes."""
-    return f"{60 * minutes:.3g} seconds" if minutes < 1 else f"{minutes:,.5g} minutes"
+    return counted(f"{60 * minutes:.3g}", "seconds") if minutes < 1 else counted(f"{minutes:,.5g}", "minutes")
 
 
 def _moment(time: np.datetime64) -> str:
@@ -214,8 +218,8 @@ def _moment(time: np.datetime64) -> str:
 def _backwards(table: Table, time: np.ndarray, start: int = 0, *, counted: bool = True) -> str:
     """Say where time runs backwards, as the start of a sentence."""
     back = np.flatnonzero(np.diff(time) < np.timedelta64(0))
-    times = "once" if len(back) == 1 else f"{len(back):,} times"
-    what = f"Time runs backwards {times}, first in line {table.line(start + back[0] + 1)}"
+    times = "once, in" if len(back) == 1 else f"{len(back):,} times, first in"
+    what = f"Time runs backwards {times} line {table.line(start + back[0] + 1)}"
     return f"{what}{_rows_counted(table)}" if counted else what
 
 
@@ -227,4 +231,4 @@ def _sort(time: np.ndarray) -> tuple[str, Action]:
 
 
 def _rows_counted(table: Table) -> str:
-    return f"; rows are therefore counted: {ROWS_COUNTED}" if table.time_unit.reason else ""
+    return f", so {ROWS_COUNTED}" if table.time_unit.reason else ""

@@ -16,9 +16,9 @@ class LeftOut(NoteCheck, code="RE501"):
 
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         what = {
-            "empty": "It holds no value; it is ignored.",
+            "empty": "It holds no values; it is ignored.",
             "constant": f"It holds only the value {shown(note.detail)}; it is ignored.",
-            "many texts": "It holds texts with many distinct values; it is ignored.",
+            "many texts": "It holds text with many distinct values; it is ignored.",
         }.get(note.fact)
         if what is not None:
             yield self.found("note", note.column, what, "No action is needed.")
@@ -36,7 +36,7 @@ class TextInNumbers(NoteCheck, code="RE502"):
             fix = f"{effect.refused}. Correct the file to use the column."
             yield self.found("warning", note.column, what, fix)
         else:
-            fix = "Treat texts as missing, carry the last number forward and use the column as a sensor."
+            fix = "Treat text as missing, carry the last number forward and use the column as a sensor."
             yield self.found("warning", note.column, what, f"{fix} {effect.in_words}", "forward-fill")
 
 

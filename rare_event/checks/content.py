@@ -90,7 +90,7 @@ class CategoryCheck(Check):
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without categories."""
-        return None if subject.table.schema.categories else "The table has no category."
+        return None if subject.table.schema.categories else "The table has no categories."
 
     def find(self, subject: Subject) -> Iterator[Finding]:
         """Find the defects, category by category."""
@@ -142,7 +142,8 @@ class RareGrade(CategoryCheck, code="RE404"):
             for k in rare[:5]
         )
         more = f", and {plural(len(rare) - 5, 'other')}" if len(rare) > 5 else ""
-        what = f"Of its {len(grades)} values, {len(rare)} hardly occur: {named}{more}."
+        verb = "is" if len(rare) == 1 else "are"
+        what = f"Of its {len(grades)} values, {len(rare)} {verb} rare: {named}{more}."
         yield self.found("note", str(column.name), what)
 
 
@@ -190,7 +191,7 @@ def _missing(
         "problem" if share > 0.5 else "warning",
         column,
         f"{number} {word} ({share:.2%}), first in line {table.line(first)}{_pattern(bad)}; "
-        "windows that contain them are left out.",
+        f"windows that contain {'it' if count == 1 else 'them'} are left out.",
         fix,
         action,
     )

@@ -40,7 +40,7 @@ class FewEvents(LabelCheck, code="RE201"):
         """Report the only event, or that there is none."""
         table, starts = subject.table, subject.starts
         if len(starts) < 2:
-            found = f"only one event, in line {table.line(starts[0])}" if len(starts) else "no event"
+            found = f"only one event, in line {table.line(starts[0])}" if len(starts) else "no events"
             what = f"It marks {found}, so a model cannot be tested."
             yield self.found("problem", table.schema.label, what)
 
@@ -56,8 +56,8 @@ class LateEvents(LabelCheck, code="RE202"):
                 "warning",
                 table.schema.label,
                 f"All {len(starts)} events are in the last rows, from line {table.line(starts[0])} of "
-                f"{table.line(table.n_rows - 1)}. Earlier rows hold no event, so no threshold can be chosen "
-                "on them.",
+                f"{table.line(table.n_rows - 1)} on. Earlier rows hold no events, so no threshold can be "
+                "chosen on them.",
             )
 
 
@@ -69,7 +69,7 @@ class EarlyEvents(LabelCheck, code="RE203"):
         if subject.table.asset is not None:
             return "The last rows are those of one asset."
         if len(subject.times) and (np.diff(subject.times) < np.timedelta64(0)).any():
-            return "The rows are not in the order of time."
+            return "The rows are not in time order."
         return super().not_applicable(subject)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
@@ -81,7 +81,7 @@ class EarlyEvents(LabelCheck, code="RE203"):
                 "warning",
                 table.schema.label,
                 f"The last of its {len(subject.starts)} events ends in line {table.line(marked[-1])} of "
-                f"{table.line(table.n_rows - 1)}. Later rows hold no event, so they cannot test a model.",
+                f"{table.line(table.n_rows - 1)}. Later rows hold no events, so they cannot test a model.",
             )
 
 
@@ -103,7 +103,7 @@ class SplitEvents(Check, code="RE205"):
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason: which parts there are is known once a split is chosen."""
-        return "It is checked for the split of a run."
+        return "It is checked once a run has a split."
 
     def of_parts(self, subject: Subject, plan: SplitPlan) -> Iterator[Finding]:
         """Report the events of the fold with the fewest, for validation and for testing."""
@@ -118,7 +118,7 @@ class SplitEvents(Check, code="RE205"):
             if least >= ENOUGH or (part == "test" and sum(counts) >= ENOUGH):
                 continue
             where = f" of fold {counts.index(least) + 1} of {len(folds)}" if len(folds) > 1 else ""
-            found = plural(least, "event") if least else "no event"
+            found = plural(least, "event") if least else "no events"
             so = "so the threshold is uncertain" if part == "validation" else "so the figures are uncertain"
             if not least:
                 so = "so the model is not tested"
@@ -151,8 +151,9 @@ class RepeatsLabel(LabelCheck, code="RE206"):
             overlap = overlap_with_label(subject, column)
             if overlap is not None:
                 value, both, rows = overlap
+                more = plural(rows - both, "other row") if rows > both else "no other rows"
                 what = f"It is {shown(value)} in {both} of the {subject.table.label.sum()} rows labelled as "
-                what += f"events and in {plural(rows - both, 'other row')}, so it repeats the label."
+                what += f"events and in {more}, so it repeats the label."
                 yield self.found("problem", column, what, *IGNORE)
 
 
@@ -179,7 +180,7 @@ class MovesWithEvents(LabelCheck, code="RE208"):
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table with too few events to tell."""
         if len(subject.starts) < LEAST_EVENTS:
-            return f"It takes {LEAST_EVENTS} events to tell."
+            return f"This check needs at least {LEAST_EVENTS} events."
         return super().not_applicable(subject)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
@@ -194,11 +195,11 @@ class MovesWithEvents(LabelCheck, code="RE208"):
                 continue
             below = np.searchsorted(others, at_events, side="left")
             above = len(others) - np.searchsorted(others, at_events, side="right")
-            for beyond, word in ((below, "above"), (above, "below")):
+            for beyond, word in ((below, "higher than"), (above, "lower than")):
                 share = float((beyond >= BEYOND * len(others)).mean())
                 if share >= BEYOND_AT and overlap_with_label(subject, sensor.name) is None:
-                    what = f"At the start of {share:.0%} of the events it is {word} {BEYOND:.0%} of the "
-                    what += "normal rows."
+                    what = f"At the start of {share:.0%} of the events it is {word} in {BEYOND:.0%} of "
+                    what += "the normal rows."
                     yield self.found("warning", sensor.name, what, *IGNORE)
 
 

@@ -21,7 +21,7 @@ class NoClock(Check, code="RE109"):
         """Report a table without times; an unreadable time column has its own finding."""
         table = subject.table
         if table.time is None and all(note.fact != "unread time" for note in table.notes):
-            what = f"There is no time column, so rows are counted: {ROWS_COUNTED}."
+            what = f"There is no time column, so {ROWS_COUNTED}."
             yield self.found("note", None, what)
 
 
@@ -30,8 +30,8 @@ class UnreadTime(NoteCheck, code="RE110"):
 
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         if note.fact == "unread time":
-            what = f"No time can be read from texts such as {shown(note.detail)} in line {note.line}"
-            what += f", so rows are counted: {ROWS_COUNTED}."
+            what = f"No time can be read from text such as {shown(note.detail)} in line {note.line}"
+            what += f", so {ROWS_COUNTED}."
             fix = f"{self.remedy.removesuffix('.')}, and upload the file again."
             yield self.found("problem", note.column, what, fix)
 

@@ -46,8 +46,8 @@ class Sentinel(SensorCheck, code="RE306"):
             others = sensor.values[sensor.finite & ~marked]
             first = table.line(np.flatnonzero(marked)[0])
             what = (
-                f"It is exactly {number:.8g} {count:,} times ({count / table.n_rows:.2%}), first in line "
-                f"{first}; all other values lie between {others.min():.6g} and {others.max():.6g}."
+                f"It is exactly {number:.8g} in {plural(count, 'row')} ({count / table.n_rows:.2%}), first "
+                f"in line {first}; all other values lie between {others.min():.6g} and {others.max():.6g}."
             )
             words = "It may mean a machine at rest. If it means no value, treat it as missing."
             fix = words if number == 0 else "Treat it as missing."
@@ -72,7 +72,7 @@ class Frozen(SensorCheck, code="RE307"):
         for (first, last), names in together.items():
             others = f" and {plural(len(names) - 1, 'other sensor')}" if names[1:] else ""
             listed = f" ({', '.join(shown(n) for n in names[1:6])}{', ...' if names[6:] else ''})"
-            what = f"It{others}{listed if names[1:] else ''} {'hold' if others else 'holds'} one value for "
+            what = f"It{others}{listed if names[1:] else ''} {'do' if others else 'does'} not change for "
             what += f"{last - first + 1:,} rows, lines {table.line(first)} to {table.line(last)}."
             yield self.found("note", names[0], what)
 
@@ -99,9 +99,10 @@ class Spikes(SensorCheck, code="RE310"):
         rows = rows[~np.isin(sensor.values[rows], list(dict(sensor.sentinels)))]
         if len(rows):
             value, before = sensor.values[rows[0]], sensor.values[rows[0] - 1]
-            number = "1 value leaves" if len(rows) == 1 else f"{len(rows):,} values leave"
-            what = f"{number} its course for one row, first {value:.6g} after {before:.6g} in line "
-            yield self.found("note", sensor.name, f"{what}{subject.table.line(rows[0])}.")
+            number = "1 row jumps" if len(rows) == 1 else f"{len(rows):,} rows jump"
+            what = f"{number} away from both neighbours, {'first ' * (len(rows) > 1)}from {before:.6g} to "
+            what += f"{value:.6g} in line {subject.table.line(rows[0])}."
+            yield self.found("note", sensor.name, what)
 
 
 class NearCopies(SensorCheck, code="RE311"):
@@ -151,5 +152,5 @@ def _moved(level: Level) -> str:
     (a, b), (c, d) = level.first, level.last
     return (
         f"It lies between {a:.4g} and {b:.4g} in the first fifth of the rows, and between {c:.4g} and "
-        f"{d:.4g} in the last (each without the outer 10%)."
+        f"{d:.4g} in the last fifth (each without its outermost 10%)."
     )

@@ -55,7 +55,7 @@ def figures_of_map(seen: Overview) -> dict[str, Any]:
             "windows": 0 if windows is None else len(windows),
             "positive": 0 if windows is None else windows.n_positive,
             "events": 0 if windows is None else len(windows.total_events),
-            "label": f"within {seen.lead:g} {unit.name} before an event, for every cell alike",
+            "label": f"within {unit.count(f'{seen.lead:g}')} before an event, the same for every cell",
             **unit.about(),
         },
         "n_compared": seen.n_compared,

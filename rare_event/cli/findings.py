@@ -31,7 +31,8 @@ def at_training(findings: Sequence[Finding]) -> str:
     """Write problems, warnings and notes on time and reading; count the other notes."""
     told = [found for found in findings if found.grade != "note" or found.code.startswith(TOLD)]
     n = len(findings) - len(told)
-    return lines(told) + (f"{plural(n, 'note')}: `check` lists them.\n" if n else "")
+    more = f"{plural(n, 'more note')}: `check` lists {'it' if n == 1 else 'them'}.\n"
+    return lines(told) + (more if n else "")
 
 
 def plain(findings: Sequence[Finding]) -> dict[str, Any]:
@@ -95,7 +96,7 @@ def stop_on_problems(
 
     unknown = {*(accept or ())} - {each.code for each in CHECKS}
     if unknown:
-        raise ConfigError(f"No check has the code {min(unknown)}. Take the codes that `check` prints.")
+        raise ConfigError(f"No check has the code {min(unknown)}. Use the codes that `check` prints.")
     findings = [_needing_a_clock(found, table, rule) for found in check(table)]
     of_split, sentences = before_training(table, configs, lambda config: prepare(table, config))
     findings += of_split
@@ -114,6 +115,6 @@ def _needing_a_clock(found: Finding, table: Table, rule: Rule | None) -> Finding
     """Make the lack of a clock a problem where the analyst asks for a rate per day."""
     if found.code != NO_CLOCK or rule is None or rule.kind != "fa-per-day" or not table.time_unit.reason:
         return found
-    what = "There is no time column, so the rule cannot keep a number of false alarms a day."
+    what = "There is no time column, so the rule cannot limit the false alarms a day."
     fix = "Name the time column with --time, or choose another --rule."
     return replace(found, grade="problem", what=what, fix=fix)

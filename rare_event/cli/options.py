@@ -80,7 +80,7 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     if options.costs is not None:
         rule = changes.get("rule", config.rule)
         if rule.kind != "cost":
-            raise ConfigError("--costs are for the rule of least cost; also give --rule cost.")
+            raise ConfigError("--costs needs the rule of least cost: add --rule cost.")
         changes["rule"] = replace(rule, costs=parse_settings(Costs(), options.costs, "The costs have"))
     if options.threshold is not None:
         changes["rule"] = Rule("fixed", options.threshold)
@@ -92,7 +92,7 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
 def _with_dates(plan: SplitPlan, options: argparse.Namespace) -> SplitPlan:
     if plan.kind != "chronological":
         raise ConfigError(
-            f"--train-from and --train-until need the split chronological; the one chosen is {plan.kind}."
+            f"--train-from and --train-until need --split chronological, but the split is {plan.kind}."
         )
     times: dict[str, Any] = {
         name: plain_time(getattr(options, name))
@@ -126,10 +126,11 @@ def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
     known = [name for name in NETWORK_OPTIONS if name in {field.name for field in fields(model)}]
     for name in given:
         if name not in known:
-            has = ", ".join(known) if known else "none, since it is no network"
+            option = f"--{name.replace('_', '-')}"
+            has = f"It takes {', '.join(f'--{one}' for one in known)}" if known else "It is not a network"
             raise ConfigError(
-                f"The model {model.kind!r} has no option {name}. Of the options of networks it has {has}; "
-                "leave the option out, or choose another model."
+                f"The model {model.kind} does not take {option}. {has.replace('_', '-')}. Leave out the "
+                "option, or choose another model."
             )
     several = {name: tuple(value) for name, value in given.items() if isinstance(value, list)}
     return replace(model, **given | several)
@@ -148,7 +149,7 @@ def parse_rule(text: str) -> Rule:
         if value:
             example = "--rule cost --costs event=10000,false_alarm=200,saved=0.5"
             raise ConfigError(
-                f"The rule cost takes no value, but {value!r} was given. Give costs like this: {example}."
+                f"The rule cost takes no value, but got {value!r}. Give the costs like this: {example}."
             )
         return Rule("cost", 0.0)
     return Rule(cast(RuleKind, kind), number_of(value, kind) if kind in RULES else 0.0)
@@ -177,7 +178,7 @@ def parse_settings(default: S, text: str, have: str) -> S:
     for pair in text.split(","):
         name, _, value = pair.strip().partition("=")
         if name not in known:
-            raise ConfigError(f"{have} no setting {name!r}; there are {', '.join(known)}.")
+            raise ConfigError(f"{have} no setting {name!r}. The settings are {', '.join(known)}.")
         settings[name] = number_of(value, name)
         if name in whole and settings[name].is_integer():
             settings[name] = int(settings[name])
@@ -195,7 +196,7 @@ def number_of(text: str, name: str) -> float:
     try:
         return float(text)
     except ValueError as error:
-        raise ConfigError(f"{name} is {text!r}; give a number, for example {name}=2.") from error
+        raise ConfigError(f"{name} is {text!r}. Give a number, for example {name}=2.") from error
 
 
 def design_space(options: argparse.Namespace) -> DesignSpace:
@@ -210,7 +211,7 @@ def design_space(options: argparse.Namespace) -> DesignSpace:
     if options.epochs is not None:
         base = replace(base, training=replace(base.training, epochs=options.epochs))
     if options.jobs is not None and options.jobs < 1:
-        raise ConfigError(f"--jobs is {options.jobs}; choose 1 or more.")
+        raise ConfigError(f"--jobs is {options.jobs}. Choose 1 or more.")
     return DesignSpace(
         shifts=tuple(options.shifts),
         lookbacks=tuple(options.lookbacks),

@@ -27,7 +27,7 @@ def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
         If the output cannot be written there.
     """
     if path.is_dir():
-        raise ConfigError(f"{path} is a folder. Give the name of a file.")
+        raise ConfigError(f"{path} is a folder. Give a file name.")
     if not path.parent.is_dir():
         raise ConfigError(f"The folder {path.parent} does not exist. Create it, or choose another one.")
     try:
@@ -43,5 +43,5 @@ def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
         if not path.is_file():
             raise ConfigError(f"{path} is a device, not a file. Choose a file for the output.")
     if not force and (path.exists() or path.is_symlink()):
-        what = "is a link" if path.is_symlink() else "exists already"
+        what = "is a link" if path.is_symlink() else "already exists"
         raise ConfigError(f"{path} {what}. Choose another file, or add --force to replace it.")

@@ -28,7 +28,7 @@ BAD_INPUT = 2
 CODES = (
     "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
     "cannot be used, or a question about the file is open; 3 `check` found problems; 130 stopped with Ctrl-C."
-    " run, backtest, leakage and map check the file first and stop at a problem; --accept CODE goes past it."
+    " run, backtest, leakage and map check the file first and stop at a problem; --accept CODE accepts it."
 )
 
 
@@ -53,10 +53,8 @@ def make_parser() -> argparse.ArgumentParser:
     reads = [reading_options()]
     _check(add("check", help="list the problems of a file", epilog=CODES, parents=reads))
     _run(add("run", help="train on a file and judge the model", parents=reads))
-    _backtest(
-        add("backtest", help="train on the past, fold by fold, and judge what came after", parents=reads)
-    )
-    leakage = "judge one model under random rows, held-out stretches, the past, and a placebo"
+    _backtest(add("backtest", help="train on the past and test on what follows, fold by fold", parents=reads))
+    leakage = "judge one model with random, stretch and time splits, and on invented events"
     _leakage(add("leakage", help=leakage, parents=reads))
     _summary(add("summary", help="print the layers of a run's network"))
     _export(add("export", help="write a run's network to a file"))
@@ -71,7 +69,7 @@ def _check(parser: argparse.ArgumentParser) -> None:
     _add_file(parser)
     _add_json(parser)
     parser.add_argument(
-        "--write-schema", type=Path, metavar="FILE", help="write how the file was read, for --schema"
+        "--write-schema", type=Path, metavar="FILE", help="save how the file was read, for use with --schema"
     )
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     parser.set_defaults(command=commands.check_command)
@@ -80,17 +78,17 @@ def _check(parser: argparse.ArgumentParser) -> None:
 def _run(parser: argparse.ArgumentParser) -> None:
     _add_file_and_preset(parser)
     parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
-    parser.add_argument("--split", choices=get_args(SplitKind))
+    parser.add_argument("--split", choices=get_args(SplitKind), help="split (default: the preset's)")
     parser.add_argument("--train-from", metavar="TIME", help="do not use rows before this time")
     parser.add_argument(
         "--train-until",
         metavar="TIME",
-        help='train on rows before this time, as "2024-05-01 06:00"; later ones validate and test',
+        help='train on rows before this time, such as "2024-05-01 06:00"; later rows validate and test',
     )
     parser.add_argument(
         "--shift",
         type=int,
-        help="rows before an event that become positive; 0 detects events while they last",
+        help="number of rows before an event that become positive; 0 detects events while they last",
     )
     parser.add_argument("--lookback", type=int, help="rows in one window")
     parser.add_argument("--representation", choices=get_args(RepresentationKind))
@@ -108,7 +106,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
     parser.add_argument(
-        "--ledger", type=Path, metavar="FILE", help="write the ledger of the test part as CSV"
+        "--ledger", type=Path, metavar="FILE", help="write the ledger of the test part to a CSV file"
     )
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
     parser.add_argument("--seed", type=int)
@@ -134,13 +132,13 @@ def _backtest(parser: argparse.ArgumentParser) -> None:
         "--split",
         choices=("rolling", "asset"),
         default="rolling",
-        help="train on the past, or on the other machines and test on each (default: %(default)s)",
+        help="rolling: train on the past; asset: test on each machine in turn (default: %(default)s)",
     )
     parser.add_argument(
         "--window",
         choices=get_args(TrainingWindow),
         default="expanding",
-        help="training window of a fold (default: %(default)s)",
+        help="training rows of a fold: the whole past, or a window that slides (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0)
     _add_json(parser)
@@ -210,7 +208,7 @@ def _add_file(parser: argparse.ArgumentParser) -> None:
         "file",
         type=Path,
         nargs="+",
-        help="CSV or Parquet file; several are joined in time order",
+        help="CSV, Parquet or Excel file, also zipped; several files are joined in time order",
     )
 
 
@@ -228,7 +226,7 @@ def _add_json(parser: argparse.ArgumentParser) -> None:
 
 def _add_accept(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--accept", nargs="*", metavar="CODE", help="train despite the problems with these codes, as RE102"
+        "--accept", nargs="*", metavar="CODE", help="train despite problems with these codes, such as RE102"
     )
 
 

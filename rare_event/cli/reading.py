@@ -25,35 +25,35 @@ def reading_options() -> argparse.ArgumentParser:
     parent = argparse.ArgumentParser(add_help=False)
     add = parent.add_argument_group(
         "how the file is read",
-        "What is not given is found out. What cannot be found out with certainty is asked: the command "
-        "then stops with exit code 2 and names the option that answers.",
+        "Whatever you do not give is detected. If something cannot be detected with certainty, the command "
+        "stops with a question, exit code 2 and the option that answers it.",
     ).add_argument
     add("--schema", type=Path, metavar="FILE", help="corrections that `check --write-schema` wrote")
-    add("--time", nargs="+", metavar="COL", help="column of the times, or the columns of date and time")
-    add("--no-time", action="store_true", help="use no column as time")
+    add("--time", nargs="+", metavar="COL", help="time column, or the columns of date and time")
+    add("--no-time", action="store_true", help="use no time column")
     add("--time-format", metavar="FORMAT", help='for example "%%d.%%m.%%Y %%H:%%M", or "epoch ms"')
-    add("--label", nargs="+", metavar="COL", help="column that marks the events; several: any of them")
-    add("--event", nargs="+", metavar="VALUE", help="value of the label that marks an event")
+    add("--label", nargs="+", metavar="COL", help="column that marks events; if several, any of them does")
+    add("--event", nargs="+", metavar="VALUE", help="values of the label that mark an event")
     add("--no-label", action="store_true", help="no column marks events")
     add("--leave-out", nargs="+", metavar="VALUE", help="values of the label whose rows are left out")
-    add("--normal", nargs="+", metavar="VALUE", help="values of the label that mark no event")
+    add("--normal", nargs="+", metavar="VALUE", help="values of the label that mean no event")
     add("--blank", choices=["normal", "left out"], help="what an empty cell of the label means")
-    add("--ignore", nargs="+", metavar="COL", default=[], help="columns that are not used")
-    add("--assets", metavar="COL", help="column that names the machine of a row")
-    add("--decimal", metavar="SIGN", help="decimal sign of numbers, for example ,")
-    add("--thousands", metavar="SIGN", help="thousands sign of numbers; none: there is none")
-    add("--separator", metavar="SIGN", help="between the columns: one character, or tab")
+    add("--ignore", nargs="+", metavar="COL", default=[], help="columns to ignore")
+    add("--assets", metavar="COL", help="column that names the machine of each row")
+    add("--decimal", metavar="SIGN", help="decimal mark, for example ,")
+    add("--thousands", metavar="SIGN", help="thousands separator; none if there is none")
+    add("--separator", metavar="SIGN", help="separator of the columns: one character, or tab")
     add("--encoding", help="for example utf-8 or cp1252")
-    add("--header", type=int, metavar="LINE", help="line of the column names; 0: there is none")
-    add("--units", type=int, metavar="LINE", help="line of the units; 0: there is none")
+    add("--header", type=int, metavar="LINE", help="line of the column names; 0 if there is none")
+    add("--units", type=int, metavar="LINE", help="line of the units; 0 if there is none")
     add("--sheet", "--member", dest="member", metavar="NAME", help="sheet of a workbook, or file in a zip")
     add("--layout", choices=["wide", "long"], help="long: one row per tag and time")
     add = parent.add_argument_group("events in a second file").add_argument
-    add("--events", type=Path, metavar="FILE", help="times of events, or starts and ends; gives the label")
-    add("--events-time", nargs="+", metavar="COL", help="column of the times, or of the starts and the ends")
-    add("--events-time-format", metavar="FORMAT", help="as --time-format")
-    add("--events-member", "--events-sheet", metavar="NAME", help="as --member")
-    add("--events-encoding", metavar="NAME", help="as --encoding")
+    add("--events", type=Path, metavar="FILE", help="file with the times of events, or their starts and ends")
+    add("--events-time", nargs="+", metavar="COL", help="time column, or start column and end column")
+    add("--events-time-format", metavar="FORMAT", help="like --time-format, for the file of events")
+    add("--events-member", "--events-sheet", metavar="NAME", help="like --member, for the file of events")
+    add("--events-encoding", metavar="NAME", help="like --encoding, for the file of events")
     return parent
 
 
@@ -103,12 +103,12 @@ def _reading_of_events(
     changes = {name: value for name in names if (value := getattr(options, f"events_{name}")) is not None}
     if options.events is None and changes:
         name = next(iter(changes)).replace("_", "-")
-        raise ConfigError(f"--events-{name} is about a file of events. Name it with --events FILE.")
+        raise ConfigError(f"--events-{name} needs a file of events. Name it with --events FILE.")
     of_labels = ("label", "event", "normal", "leave_out", "blank", "no_label")
     contrary = [name for name in of_labels if given[name]]
     if options.events is not None and contrary:
         raise ConfigError(
-            f"--events gives the label, so nothing is left for --{contrary[0].replace('_', '-')} to say. "
+            f"--events already gives the label, so --{contrary[0].replace('_', '-')} cannot be used with it. "
             "Leave out one of them."
         )
     if not changes:
@@ -146,12 +146,12 @@ def name_of_files(options: argparse.Namespace) -> str:
 def _require_signs(changes: dict[str, Any]) -> None:
     for name in ("separator", "decimal", "thousands"):
         if len(changes.get(name, "")) > 1:
-            raise ConfigError(f"--{name} is {changes[name]!r}; give one character.")
+            raise ConfigError(f"--{name} is {changes[name]!r}. Give one character.")
     if "decimal" in changes and changes["decimal"] not in (",", "."):
-        raise ConfigError(f"--decimal is {changes['decimal']!r}; it is a comma or a point.")
+        raise ConfigError(f"--decimal is {changes['decimal']!r}. Give a comma or a point.")
     for name in ("header", "units"):
         if changes.get(name, 0) < 0:
-            raise ConfigError(f"--{name} is {changes[name]}; give the number of a line, or 0 for none.")
+            raise ConfigError(f"--{name} is {changes[name]}. Give the number of a line, or 0 for none.")
 
 
 def _schema_file(path: Path) -> Corrections:
@@ -185,9 +185,9 @@ def stored(options: argparse.Namespace) -> Dataset:
     before = stored_dataset(digest_of(source))
     dataset = add_dataset(source, name_of_files(options), corrections_of(options))
     if before is not None and before != dataset:
-        words = "The file was stored with another reading or other roles. Now it is read as the options say"
-        sys.stderr.write(f"note: {words}, without its earlier fixes.\n")
+        words = "The file was stored before, but read differently or with other roles. It is now read as the"
+        sys.stderr.write(f"note: {words} options say, without its earlier fixes.\n")
     elif before is not None and (before.fixes or before.schema != before.first_schema):
-        words = f"The file is stored already, with roles chosen then and {len(before.fixes)} applied fixes"
-        sys.stderr.write(f"note: {words}. They are used.\n")
+        fixes = f"{len(before.fixes)} {'fix' if len(before.fixes) == 1 else 'fixes'}"
+        sys.stderr.write(f"note: The file is already stored. Its stored roles and {fixes} are used.\n")
     return dataset

@@ -19,6 +19,7 @@ from rare_event.detect.rows import thinned
 from rare_event.detect.scoring import score
 from rare_event.detect.training import Epoch, OnEpoch, ignore_epoch, train_autoencoder
 from rare_event.errors import DataError, NoEventError
+from rare_event.text import plural
 
 # A baseline's losses are the mean score of this many windows: enough for a figure to look at.
 LOSS_WINDOWS = 2048
@@ -122,12 +123,12 @@ def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) 
     """Refuse a training part that is too small for a baseline."""
     if n_normal < 2:
         raise DataError(
-            f"{n_normal} normal training windows: {kind} needs at least 2. Use a shorter lookback, "
-            "another split, or more data."
+            f"The training part has {plural(n_normal, 'normal window')}, but {kind} needs at least 2. Use a "
+            "shorter lookback, another split, or more data."
         )
     if supervised and n_windows == n_normal:
         raise NoEventError(
-            f"The training part has no positive window among its {n_windows:,}: {kind} learns from past "
+            f"The training part has no positive windows among its {n_windows:,}, but {kind} learns from past "
             "events. Choose a split that trains on more of the past, a longer shift, or a model that "
             "needs no events."
         )

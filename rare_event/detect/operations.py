@@ -98,7 +98,7 @@ def _both(home: Any, name: str, ours_from: Callable[[Operation], Operation]) -> 
     ours = ours_from(theirs)
     if _arguments(theirs) != _arguments(ours):
         raise RareEventError(
-            f"{where} takes {', '.join(_arguments(theirs))} in this release of TensorFlow or Keras, and not "
+            f"{where} takes {', '.join(_arguments(theirs))} in this release of TensorFlow or Keras, not "
             f"{', '.join(_arguments(ours))}. {remedy}"
         )
     return theirs, ours

@@ -100,7 +100,7 @@ def weigh(parameters: int, n_windows: int) -> str:
     '0.5 parameters for each normal training window: within the rule of thumb of about half.'
     """
     if not n_windows:
-        return "There is no normal window to train on."
+        return "There are no normal windows to train on."
     ratio = parameters / n_windows
     counted = f"{ratio:,.2g} parameters for each normal training window"
     if ratio <= RULE_OF_THUMB:

@@ -13,8 +13,9 @@ from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
 from rare_event.judge.judgement import Judgement, judge
 from rare_event.prepare.table import Table
+from rare_event.text import plural
 
-TRAINED_ON = {"rolling": "all before it", "asset": "the other machines, including the same hours"}
+TRAINED_ON = {"rolling": "the rows before it", "asset": "the other machines, including the same hours"}
 
 
 def backtest(
@@ -59,7 +60,7 @@ def backtest(
     if table.schema.label is None:
         raise DataError(
             "The file has no label, so no model can be tested on events. Name the column that marks them, or "
-            "train a single run: it alarms without a label."
+            "train a single run, which gives alarms without a label."
         )
     known: dict[ExperimentConfig, Result] = {}
 
@@ -97,7 +98,7 @@ def _results(
             on_left_out(given, error)
     if not results:
         raise NoEventError(
-            "No model is left to judge: each learns from past events. Add one that needs none, such as pca."
+            "No model is left to judge: all of them need past events. Add one that needs none, such as PCA."
         )
     return results
 
@@ -138,8 +139,8 @@ def describe(
     column = 2 + max(map(len, names.values()))
     trained_on = unit.reword(TRAINED_ON[kind])
     about = (
-        f"{len(first.fold_auc)} folds, each trained on {trained_on}; {first.n_events} events, "
-        f"{first.base_rate:.2%} of the windows positive; {len(rows)} compared"
+        f"{len(first.fold_auc)} folds, each trained on {trained_on}; {plural(first.n_events, 'event')}, "
+        f"{first.base_rate:.2%} of the windows positive; {plural(len(rows), 'model')} compared"
     )
     caught = f"caught, 2 {unit.a_day}"
     wide = max(18, len(caught) + 2)

@@ -126,7 +126,7 @@ def _in_validation_medians(validation: Scores, test: Scores) -> list[Scores]:
     normal = validation.y_score[validation.y_true == 0]
     if not len(normal):
         raise DataError(
-            "A fold has no normal window in its validation part, so its scores cannot be scaled. "
+            "A fold has no normal windows in its validation part, so its scores cannot be scaled. "
             "Use fewer folds, a shorter lookback, or more data."
         )
     unit = float(np.median(normal))

@@ -65,7 +65,7 @@ def leakage(
     """
     if config.shift == 0:
         raise ConfigError(
-            "The leakage check invents events of one row, so it needs a shift of 1 row or more. "
+            "The leakage check invents events of one row, so it needs a shift of at least 1 row. "
             "Choose a model that warns before events."
         )
     invented = placebo(table, config.shift, config.seed)
@@ -127,12 +127,12 @@ def in_words(readings: Mapping[str, Reading]) -> str:
     """Say in plain words what the splits tell."""
     random, past, invented = (readings[name] for name in ("random", "past", PLACEBO))
     if random.auc is None or past.auc is None:
-        return "Under one of the splits, the shared rows hold no event, so the splits cannot be compared."
+        return "Under one of the splits, the shared rows hold no events, so the splits cannot be compared."
     difference = random.auc - past.auc
     told = f"Trained on random rows: AUC {random.auc:.2f}; trained on the past only: {past.auc:.2f}"
     overlap = _overlap(random, past)
     if overlap or difference <= 0:
-        sentence = f"{told}. The first is not clearly higher, so no leak is seen."
+        sentence = f"{told}. The first is not clearly higher, so there is no sign of a leak."
     else:
         sentence = (
             f"{told}. The difference comes from training rows next to the test rows. "

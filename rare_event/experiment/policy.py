@@ -19,7 +19,7 @@ from rare_event.judge.scores import Scores
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.table import Table
 from rare_event.read.values import shown
-from rare_event.text import capital, number, plural
+from rare_event.text import capital, counted, number, plural
 
 # Events of more rows than this, or than this many times the shift, are states that last.
 LONG_EVENT, TIMES_THE_SHIFT = 10, 5
@@ -98,14 +98,14 @@ def _lead(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         return
     if lead < prepared.step:
         yield (
-            f"The lead window is {number(lead)} {unit.name}, but rows are {number(prepared.step)} "
-            f"{unit.name} apart, so no alarm can count for an event. Leave it empty to use shift x step = "
-            f"{number(covered)} {unit.name}."
+            f"The lead window is {unit.count(number(lead))}, but rows are "
+            f"{unit.count(number(prepared.step))} apart, so no alarm can count for an event. Leave it empty "
+            f"to use shift x step = {unit.count(number(covered))}."
         )
     else:
         yield (
-            f"The lead window of {number(lead)} {unit.name} is shorter than the shift, which covers "
-            f"{number(covered)} {unit.name}: alarms in the first positive rows count as false. Leave it "
+            f"The lead window of {unit.count(number(lead))} is shorter than the shift, which covers "
+            f"{unit.count(number(covered))}: alarms in the first positive rows count as false. Leave it "
             "empty, or choose a shorter shift."
         )
 
@@ -122,8 +122,8 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
     most = f"Even a perfect score would catch only {caught:,} of {plural(best, 'event')}."
     if _caught(perfect, replace(policy, min_lead=0.0)) > caught:
         yield (
-            f"The minimum useful lead is {number(policy.min_lead)} {unit.name}, but the shift marks only "
-            f"{number(perfect.lead)} {unit.name} before an event. {most} Choose a smaller one, or a longer "
+            f"The minimum useful lead is {unit.count(number(policy.min_lead))}, but the shift marks only "
+            f"{unit.count(number(perfect.lead))} before an event. {most} Choose a shorter lead, or a longer "
             "shift."
         )
     if _caught(perfect, replace(policy, k=1, n=1)) > caught:
@@ -154,8 +154,8 @@ def _merged(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
     cooldown, unit = config.policy.cooldown, perfect.time_unit
     if middle < cooldown:
         yield (
-            f"The cooldown of {number(cooldown)} {unit.name} is longer than most stretches before an event "
-            f"(median {number(middle)} {unit.name}): alarms there merge with the one that counts for the "
+            f"The cooldown of {unit.count(number(cooldown))} is longer than most stretches before an event "
+            f"(median {unit.count(number(middle))}): alarms there merge with the one that counts for the "
             "event, so false alarms hardly show. Choose a shorter cooldown."
         )
 
@@ -168,7 +168,7 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     most = unit.period / prepared.step
     if rule.value >= most and config.policy.cooldown <= prepared.step:
         yield (
-            f"A budget of {number(rule.value)} {unit.false_alarms} {unit.a_day} sets no limit: rows are "
+            f"A budget of {unit.alarms(number(rule.value))} sets no limit: rows are "
             f"{unit.span(prepared.step)} apart, so an alarm in every row is {number(most)} {unit.a_day}. The "
             f"threshold is then the lowest at which at most half of the rows are alarmed. Choose fewer than "
             f"{number(most)} {unit.a_day}."
@@ -180,7 +180,7 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     if 0 < rule.value * shortest / unit.period < 1:
         yield (
             f"The validation part has only {unit.running(shortest / unit.period)}, so a budget of "
-            f"{number(rule.value)} {unit.false_alarms} {unit.a_day} allows none there. The rate on later "
+            f"{unit.alarms(number(rule.value))} allows none there. The rate on later "
             "data can be much higher. Use more data, or choose the threshold by a quantile."
         )
 
@@ -192,7 +192,7 @@ def _scales(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         return
     if config.split.kind == "asset":
         yield (
-            "Each machine is tested with the scale over all training machines: in a split by asset it has no "
+            "Each machine is tested with the scale of all training machines: in a split by asset, it has no "
             "training rows of its own."
         )
         return
@@ -207,8 +207,8 @@ def _scales(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         listed = ", ".join(shown(name) for name in prepared.assets if name in folds)
         where = f" in {max(folds.values())} of {len(prepared.folds)} folds" if len(prepared.folds) > 1 else ""
         yield (
-            f"Too few normal training rows for a scale of its own{where}: {listed}. The scale over all "
-            "training machines is used there."
+            f"Some machines have too few normal training rows for their own scale{where}: {listed}. The "
+            "scale of all training machines is used for them."
         )
 
 
@@ -220,7 +220,7 @@ def _lasting(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     kind = config.representation.kind
     if not config.shift and kind == "difference" and np.median(length) > LONG_EVENT:
         yield (
-            f"Events last long: {number(float(np.median(length)))} rows (median). Differences show when an "
+            f"Events are long: {number(float(np.median(length)))} rows (median). Differences show when an "
             "event begins and ends; in between they look normal. To find an event while it lasts, use levels."
         )
     if not config.shift:
@@ -229,7 +229,7 @@ def _lasting(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     share = rows / (rows + len(prepared.row))
     if middle > max(LONG_EVENT, TIMES_THE_SHIFT * config.shift) or share > MANY_EVENT_ROWS:
         yield (
-            f"Events last long: {number(middle)} rows (median), {share:.0%} of all rows. These rows are left "
-            "out when the model warns before events. To find events while they last, detect during them "
-            "(shift 0)."
+            f"Events are long: {counted(number(middle), 'rows')} (median), {share:.0%} of all rows. These "
+            "rows are left out when the model warns before events. To find events while they last, detect "
+            "during them (shift 0)."
         )

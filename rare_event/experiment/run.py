@@ -68,9 +68,9 @@ def _check_lead(config: ExperimentConfig, step: float, unit: TimeUnit) -> None:
     lead = config.policy.lead
     if lead is not None and lead < step:
         raise ConfigError(
-            f"The lead window is {lead:g} {unit.name}, but rows are {step:g} {unit.name} apart: no alarm "
-            f"could count for an event. Leave it empty to use shift x step = {max(config.shift, 1) * step:g} "
-            f"{unit.name}, or choose at least {step:g}."
+            f"The lead window is {unit.count(f'{lead:g}')}, but rows are {unit.count(f'{step:g}')} apart: no "
+            "alarm could count for an event. Leave it empty to use shift x step = "
+            f"{unit.count(f'{max(config.shift, 1) * step:g}')}, or choose at least {step:g}."
         )
 
 

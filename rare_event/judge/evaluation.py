@@ -70,7 +70,7 @@ class Evaluation:
         if self.standing <= MOST_STANDING:
             return ""
         return (
-            f"An alarm stands in {self.standing:.0%} of the windows: it meets events without warning of "
+            f"An alarm is on in {self.standing:.0%} of the windows, so it is on at events without warning of "
             "them. Choose a higher threshold."
         )
 

@@ -34,8 +34,8 @@ def choose(points: OperatingPoints, rule: Rule) -> float:
     if not points.n_positive and rule.kind not in LABEL_FREE:
         rate = points.time_unit.per_day
         raise DataError(
-            "The validation data hold no positive window, so precision, recall and cost say nothing there. "
-            f"Choose by false alarms {rate} or by a quantile, or use another split."
+            "The validation data hold no positive windows, so precision, recall and cost say nothing there. "
+            f"Choose the threshold by false alarms {rate} or by a quantile, or use another split."
         )
     if rule.kind == "fixed":
         return rule.value
@@ -76,8 +76,8 @@ def _index(points: OperatingPoints, rule: Rule) -> int | None:
     enough = np.flatnonzero(reached >= rule.value)
     if not len(enough):
         raise DataError(
-            f"No threshold reaches {rule.value:.0%}: the most on validation data is {reached.max():.0%}. "
-            "Ask for a smaller share, or widen the lead window."
+            f"No threshold reaches {rule.value:.0%}: the highest share on validation data is "
+            f"{reached.max():.0%}. Ask for a smaller share, or widen the lead window."
         )
     return int(enough[_last_best(points.precision[enough])])
 

@@ -197,8 +197,8 @@ def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: f
         If the budget is not above 0.
     """
     if not budget > 0:
-        rate = f"{budget:g} false alarms {validation.time_unit.a_day}"
-        raise ConfigError(f"The budget is {rate}; choose more than 0.")
+        rate = validation.time_unit.alarms(f"{budget:g}")
+        raise ConfigError(f"The budget is {rate}. Choose more than 0.")
     mean_step = float(validation.running.mean()) if len(validation) else validation.step
     alarms = budget * mean_step / validation.time_unit.period
     share, ratio = _alarms_per_window(validation, policy, alarms, days)

@@ -17,9 +17,9 @@ class Unknown:
     def why(self) -> str:
         """What the part cannot tell, as a sentence."""
         if not self.labelled:
-            return "This file has no event column, so nobody can say how many events an alarm would catch."
+            return "This file has no event column, so it is unknown how many events an alarm would catch."
         return (
-            f"The {self.part} data hold no event that can be judged, so they cannot say whether an alarm "
+            f"The {self.part} data hold no events that can be judged, so it is unknown whether an alarm "
             "would catch one."
         )
 
@@ -30,6 +30,6 @@ class Unknown:
         Examples
         --------
         >>> Unknown("test", labelled=False).short, Unknown("test", labelled=True).short
-        ('no event column', 'no event in the test data')
+        ('no event column', 'no events in the test data')
         """
-        return f"no event in the {self.part} data" if self.labelled else "no event column"
+        return f"no events in the {self.part} data" if self.labelled else "no event column"

@@ -227,7 +227,7 @@ def fit_representation(config: Representation, derived: Derived, normal: np.ndar
         If there are no normal training rows, or none that a forecast can learn from.
     """
     if not len(normal):
-        raise DataError("The training part has no normal window. Use a shorter lookback or more data.")
+        raise DataError("The training part has no normal windows. Use a shorter lookback or more data.")
     assets = derived.own_scale(normal)
     parts, values, forecast = derived.parts(assets), derived.values, None
     if config.kind == "forecast":

@@ -170,7 +170,7 @@ def asked_for_machines(seen: Preview) -> Preview:
         "assets",
         None,
         "Rows of several machines seem to cover the same times. Which column names the machine?",
-        (*choices, Choice("", "None: all rows are of one machine")),
+        (*choices, Choice("", "None: all rows belong to one machine")),
         "--assets COL",
     )
     return replace(seen, questions=(question,))

@@ -37,7 +37,7 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
             raise
         raise RunError(
-            f"The workspace {folder} cannot be written: {error.strerror}. Free some space there, or set "
+            f"The workspace {folder} cannot be written to: {error.strerror}. Free some space there, or set "
             f"{HOME_VARIABLE} to another folder."
         ) from error
 

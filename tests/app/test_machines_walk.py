@@ -59,7 +59,7 @@ def test_a_split_by_time_cuts_all_machines_at_one_time(open_page: OpenPage, pres
     begin, end = np.sort(when)[[round(0.85 * first), first]]
     assert events.any() and not events[(when >= begin) & (when < end)].any()
     (problem,) = app.error
-    assert problem.value.startswith("The validation part of fold 1 of 6 holds no event, so no rule")
+    assert problem.value.startswith("The validation part of fold 1 of 6 holds no events, so no rule")
     assert not app.exception and not app.button(key="train_start").disabled
     app.selectbox(key="train_0_split").select("chronological").run()
     assert not app.exception and not app.error
@@ -81,7 +81,7 @@ def test_events_are_counted_per_machine_and_days_are_machine_days(open_page: Ope
     assert "machine" in explorer(app)["words"]["false_alarms"]
     app = open_page("pages/4_Evaluate.py", run=run.id)
     # A backtest of so few events is not offered.
-    assert not app.exception and all("holds no event" in problem.value for problem in app.error)
+    assert not app.exception and all("holds no events" in problem.value for problem in app.error)
     said = app.markdown[1].value
     assert f"of {len(test.total_events)} events" in said
     # Rows of six machines stand for 2 minutes each, whatever hours they share.

@@ -21,7 +21,7 @@ DEFECTS = {
         frame().drop(columns="time"),
         "note",
         None,
-        ["no time column", "rows are counted", "per 1,000 rows"],
+        ["no time column", "rows replace time", "per 1,000 rows"],
         None,
     ),
     "unsorted": (SWAPPED, "problem", "time", ["backwards once", "line 6"], "sort-time"),
@@ -65,7 +65,7 @@ DEFECTS = {
         ["'STOP'", "3 of the 3", "1 other row,"],
         "ignore",
     ),
-    "inverted leak": (frame(run=FLIPPED), "problem", "run", ["'0'", "3 of the 3", "0 other rows"], "ignore"),
+    "inverted leak": (frame(run=FLIPPED), "problem", "run", ["'0'", "3 of the 3", "no other rows"], "ignore"),
     "second label": (
         frame(fault=np.isin(np.arange(100), [5, 6, 7, 50]) * 1),
         "warning",

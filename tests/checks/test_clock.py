@@ -27,10 +27,10 @@ def test_several_machines_are_named_by_their_column_and_nothing_mixes_them(order
     findings = check(table_of(raw_of(data)))
     (finding,) = [f for f in findings if f.code == "RE104"]
     assert finding.grade == "problem" and "'machineID' names 3 machines" in finding.what
-    assert "'machineID' as the column of the machine" in finding.fix
+    assert "'machineID' as the machine column" in finding.fix
     assert "--" not in finding.fix
     assert not [f for f in findings if f.action in ("sort-time", "drop-rows")]
-    assert not [f for f in findings if "one row of each time" in f.fix]
+    assert not [f for f in findings if "one row for each time" in f.fix]
     schema = Schema("y", "time", ("x1",), asset="machineID")
     if order != "newest first":
         assert check(table_of(raw_of(data), schema)) == []

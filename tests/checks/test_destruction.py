@@ -192,7 +192,7 @@ DESTROYERS = {
         "time",
         "drop-rows",
         ["50 of 100 rows"],
-        "one row of each time",
+        "one row for each time",
     ),
     "dates only": (
         frame(time=np.repeat(["2020-01-01", "2020-01-02"], 50)),
@@ -206,7 +206,7 @@ DESTROYERS = {
         "time",
         "drop-rows",
         ["100 of 200 rows"],
-        "one row of each time",
+        "one row for each time",
     ),
     "machines, sorted": (machines(), "time", SORT, ["backwards once", "several machines"], "one machine"),
     "machines apart": (machines(offset=30), "time", SORT, ["the same times"], "one machine"),

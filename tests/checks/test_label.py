@@ -36,7 +36,7 @@ def test_a_part_of_the_split_without_events_is_a_problem_before_training() -> No
     plan = SplitPlan("chronological")
     none = check_split(table_of(raw_of(frame(N, y=events([100, 300, 900])))), plan)
     assert [(f.code, f.grade) for f in none] == [("RE205", "problem"), ("RE205", "warning")]
-    assert "validation part holds no event" in none[0].what and "test part holds no event" in none[1].what
+    assert "validation part holds no events" in none[0].what and "test part holds no events" in none[1].what
     few = check_split(table_of(raw_of(frame(N, y=events([100, 1400, 1410, 1900])))), plan)
     assert [f.grade for f in few] == ["warning", "warning"] and "holds 2 events" in few[0].what
     assert check_split(table_of(raw_of(frame(N, y=events(list(range(10, N, 20)))))), plan) == []
@@ -61,7 +61,7 @@ def test_a_sensor_that_falls_with_each_event_is_named() -> None:
     shown = frame(N, y=y, speed=np.where(y == 1, noise - 400, noise), x3=noise[::-1])
     found = {f.column: f for f in check(table_of(raw_of(shown))) if f.code == "RE208"}
     assert set(found) == {"speed"}
-    assert "100% of the events it is below 99% of the normal rows" in found["speed"].what
+    assert "100% of the events it is lower than in 99% of the normal rows" in found["speed"].what
     assert found["speed"].grade == "warning" and found["speed"].action == "ignore"
     few = {o.code: o for o in outcomes(table_of(raw_of(frame(N))))}
     assert few["RE208"].result == "not applicable" and "5 events" in few["RE208"].reason

@@ -62,7 +62,7 @@ def test_numbers_that_are_clearly_no_values_may_be_more_than_a_twentieth() -> No
     raw = raw_of(holed(120))
     (finding,) = [f for f in check(table_of(raw)) if f.code == "RE306"]
     assert finding.remedy == Fix("missing-value", "x2", (-9999.0,))
-    assert "120 times" in finding.what and "30.0%" in finding.fix
+    assert "120 rows" in finding.what and "30.0%" in finding.fix
     after, _ = fix(raw, guess_schema(raw), finding)
     assert after["x2"].isna().sum() == 120 and after["x2"].min() > -10
     # A measured value, however often it stands there, keeps the bound.

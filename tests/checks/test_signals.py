@@ -41,7 +41,7 @@ CASES = {
     "nearly constant": ("RE303", with_rows(list(range(7, N, 20)), 31.5, np.full(N, -0.633)), "95.0%"),
     "frozen": ("RE307", with_rows(slice(600, 700), 50.25), "100 rows, lines 602 to 701"),
     "saturated": ("RE309", np.minimum(noise(), 50.8), "highest value, 50.8, in 22.3%"),
-    "spikes": ("RE310", with_rows([300, 900], 912.5), "2 values leave its course for one row, first 912.5"),
+    "spikes": ("RE310", with_rows([300, 900], 912.5), "2 rows jump away from both neighbours, first"),
     "another level": ("RE312", np.linspace(0, 40, N) ** 2 + noise(), "first fifth"),
 }
 
@@ -143,7 +143,7 @@ def test_the_end_of_one_machine_is_never_compared_with_the_start_of_the_next() -
     table = table_of(raw_of(stacked), schema)
     found = {f.code: f for f in check(table) if f.column == "x2"}
     assert not {"RE312", "RE307"} & set(found), found
-    assert "first 912.5" in found["RE310"].what and "line 702" in found["RE310"].what
+    assert "to 912.5" in found["RE310"].what and "line 702" in found["RE310"].what
     told = {o.code: o for o in outcomes(table)}
     assert told["RE312"].result == "not applicable" and told["RE307"].result == "passed"
     # The same column of one machine would be frozen for 22 rows.

@@ -135,7 +135,7 @@ def test_training_prints_what_matters_and_counts_the_other_notes(
     monkeypatch.setattr(checks, "check", lambda _: [*notes, read])
     assert main(["backtest", str(path), "--model", "pca", "--folds", "2", "--json"]) == 0
     out, err = capsys.readouterr()
-    assert "It was converted." in err and "3 notes: `check` lists them." in err
+    assert "It was converted." in err and "3 more notes: `check` lists them." in err
     assert "Note 1." not in err
     assert len([f for f in json.loads(out)["findings"] if f["code"] != "RE205"]) == 4
 
@@ -158,7 +158,7 @@ def test_a_training_only_counts_the_notes_that_are_not_about_the_reading(
     assert main([command, str(path), "--model", "pca"]) == 2
     err = capsys.readouterr().err
     assert [code for code in grades if f"{code} is told." in err] == ["RE501", "RE303", "RE102"]
-    assert "2 notes: `check` lists them." in err
+    assert "2 more notes: `check` lists them." in err
     assert main(["check", str(path)]) == 3
     out = capsys.readouterr().out
     assert all(f"{code} is told." in out for code in grades) and "lists them" not in out
@@ -178,7 +178,7 @@ def test_a_part_of_the_split_without_an_event_stops_every_training(
     }.get(command, ["--model", "pca"])
     assert main([command, str(tmp_path / "early.csv"), *options]) == 2
     out, err = capsys.readouterr()
-    assert "problem RE205: Column 'y': " in err and "holds no event" in err and "--accept RE205" in err
+    assert "problem RE205: Column 'y': " in err and "holds no events" in err and "--accept RE205" in err
     assert not out and not list_runs(role=None) and "epoch" not in err
 
 

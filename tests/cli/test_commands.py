@@ -170,7 +170,7 @@ def test_one_class_only_is_said(workspace, tmp_path, capsys) -> None:
     command = ["run", str(tmp_path / "early.csv"), "--model", "pca"]
     assert main(command) == 2
     out, err = capsys.readouterr()
-    assert "RE205: Column 'y': The validation part holds no event" in err and not out and not list_runs()
+    assert "RE205: Column 'y': The validation part holds no events" in err and not out and not list_runs()
     assert main([*command, "--accept", "RE205"]) == 0
     out = capsys.readouterr().out
     assert "AUC not defined (one class only)" in out and "events caught: 0 of 0" in out
@@ -243,7 +243,7 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--rule", "fa-per-day", "fa-per-day is ''"),
         ("--rule", "recall=", "recall is ''"),
         ("--policy", "repeat=1e-320", "repeat is 1e-320"),
-        ("--rule", "cost=5", "The rule cost takes no value, but '5' was given. Give costs like this"),
+        ("--rule", "cost=5", "The rule cost takes no value, but got '5'. Give the costs like this"),
         ("--costs", "event=5", "also give --rule cost"),
     ],
 )
@@ -310,7 +310,9 @@ def test_options_change_the_preset() -> None:
     assert configured("--rule", "cost").rule == Rule("cost", 0.0)
     costs = configured("--rule", "cost", "--costs", "event=500,saved=1").rule.costs
     assert costs == Costs(event=500, saved=1) != Costs()
-    with pytest.raises(ConfigError, match="The costs have no setting 'alarm'; there are event, false_alarm"):
+    with pytest.raises(
+        ConfigError, match="The costs have no setting 'alarm'. The settings are event, false_alarm"
+    ):
         configured("--rule", "cost", "--costs", "alarm=5")
     assert configured("--model", "pca").model == PCAModel()
     assert RECOMMENDED.shift == 2 and RECOMMENDED.rule == Rule("fa-per-day", 2.0)  # as they were
@@ -369,8 +371,8 @@ def test_options_of_networks_change_the_model_only() -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--recurrent-dropout", "0.1"], "'dense' has no option recurrent_dropout"),
-        (["--model", "pca", "--dropout", "0.1"], "'pca' has no option dropout"),
+        (["--recurrent-dropout", "0.1"], "model dense does not take --recurrent-dropout"),
+        (["--model", "pca", "--dropout", "0.1"], "model pca does not take --dropout"),
         (["--model", "gru", "--dropout", "1.5"], "dropout is 1.5"),
         (["--model", "gru", "--alpha-dropout", "0.1"], "activation 'relu'"),
     ],

@@ -106,9 +106,9 @@ def test_a_label_in_the_data_is_not_used_and_not_a_sensor(workspace, files, caps
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        (["--label", "s1"], "nothing is left for --label"),
-        (["--no-label"], "nothing is left for --no-label"),
-        (["--event", "1"], "nothing is left for --event"),
+        (["--label", "s1"], "so --label cannot be used with it"),
+        (["--no-label"], "so --no-label cannot be used with it"),
+        (["--event", "1"], "so --event cannot be used with it"),
         (["--events-time", "z"], "trips.csv has no column 'z'"),
         (["--events-time-format", "%d.%m.%Y"], "trips.csv: 'time' holds"),
         (["--assets", "s1"], "does not say which machine each event"),

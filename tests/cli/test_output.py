@@ -33,7 +33,7 @@ def test_a_ledger_is_refused_before_training(csv, capsys) -> None:
     kept = csv.parent / "kept.csv"
     kept.write_text("mine")
     for target, words in (
-        (kept, "exists already"),
+        (kept, "already exists"),
         (csv.parent, "is a folder"),
         (csv.parent / "absent" / "a.csv", "does not exist"),
     ):
@@ -54,7 +54,7 @@ def test_an_export_is_refused_where_a_file_stands(workspace, tmp_path, capsys) -
     kept = tmp_path / "net.keras"
     kept.write_text("mine")
     assert main(["export", "no-run", str(kept)]) == 2
-    assert "exists already" in capsys.readouterr().err
+    assert "already exists" in capsys.readouterr().err
     assert kept.read_text() == "mine"
 
 

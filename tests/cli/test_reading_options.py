@@ -122,7 +122,7 @@ def test_the_run_records_how_its_file_was_read(workspace, mill, capsys) -> None:
     assert dataset.schema.label == "state" and dataset.reading.separator == ","
     assert "stored" not in capsys.readouterr().err
     assert main(["run", str(mill), *PCA, "--label", "y"]) == 0
-    assert "note: The file was stored with another reading" in capsys.readouterr().err
+    assert "note: The file was stored before, but read differently" in capsys.readouterr().err
     assert list_runs()[0].dataset().schema.label == "y"
     assert list_runs()[1].dataset().schema.label == "state"
 

@@ -46,6 +46,6 @@ def test_the_training_dates_are_chosen(file, capsys) -> None:
     assert "write it as 2024-05-01 06:00" in capsys.readouterr().err
     assert main([*run, "--train-until", "2023-05-01"]) == 2
     captured = capsys.readouterr()
-    assert "the rows of this file are from 2024-01-01 00:00:00" in captured.err and not captured.out
+    assert "this file covers 2024-01-01 00:00:00" in captured.err and not captured.out
     assert main([*run, "--train-until", "2024-01-01 10:00", "--split", "rolling"]) == 2
     assert "chronological" in capsys.readouterr().err

@@ -92,7 +92,7 @@ def test_the_network_of_the_article_is_larger_than_the_article_says() -> None:
         (51, 100, "Dropout or weight decay may be needed"),
         (100, 100, "Dropout or weight decay may be needed"),
         (101, 100, "more parameters than windows"),
-        (10, 0, "no normal window"),
+        (10, 0, "no normal windows"),
     ],
 )
 def test_the_rule_of_thumb_is_weighed_in_one_sentence(parameters, windows, words) -> None:

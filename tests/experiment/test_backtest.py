@@ -87,7 +87,7 @@ def test_the_options_of_networks_reach_every_model(sample_csv, capsys, monkeypat
         assert config.model.input_noise == 0
     asked.clear()
     assert main([*command, "--recurrent-dropout", "0.2"]) == 2
-    assert "The model 'dense' has no option recurrent_dropout" in capsys.readouterr().err
+    assert "The model dense does not take --recurrent-dropout" in capsys.readouterr().err
     assert asked == [], "nothing is trained before all settings are good"
 
 
@@ -109,7 +109,7 @@ def test_a_file_too_short_for_the_folds_is_a_sentence(tmp_path, capsys) -> None:
 def test_in_words_the_best_is_first(rows) -> None:
     worse = replace(rows[0], name="worse", fold_auc=(0.1,), interval=None)
     lines = describe([worse, rows[0]]).splitlines()
-    assert "2 compared" in lines[0]
+    assert "2 models compared" in lines[0]
     assert lines[2].startswith("PCA, squared error  ") and lines[3].startswith("Worse  ")
     assert "None" not in "".join(lines)
 
@@ -156,7 +156,7 @@ def test_each_machine_is_tested_on_what_the_others_taught(fleet, capsys) -> None
     assert main(["backtest", str(fleet), "--assets", "unit", *options]) == 0
     out = capsys.readouterr().out
     assert "3 folds, each trained on the other machines, including the same hours" in out
-    assert "all before it" not in out
+    assert "the rows before it" not in out
 
 
 def test_a_split_by_machine_without_a_machine_is_refused(fleet, capsys) -> None:

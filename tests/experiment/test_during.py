@@ -111,7 +111,7 @@ def test_a_run_from_the_table_to_the_figures() -> None:
 
 
 def test_what_needs_warnings_before_events_says_so() -> None:
-    with pytest.raises(ConfigError, match="leakage check.* shift of 1 row or more"):
+    with pytest.raises(ConfigError, match="leakage check.* shift of at least 1 row"):
         leakage(table_of(), CONFIG)
     with pytest.raises(ConfigError, match="articles warn before events"):
         replace(CONFIG, article_mode=True)

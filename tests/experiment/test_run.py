@@ -392,7 +392,7 @@ def test_a_trailing_quantile_looks_back_on_validation(small_table, plan) -> None
 def test_a_fold_without_windows_to_validate_on_is_a_sentence() -> None:
     table = read_table(small_frame(300).to_csv(index=False).encode())
     config = replace(PCA, split=SplitPlan("stretch", folds=2), lookback=50)
-    with pytest.raises(DataError, match="no normal window in its validation part.*shorter lookback"):
+    with pytest.raises(DataError, match="no normal windows in its validation part.*shorter lookback"):
         run_experiment(table, config)
     assert run_experiment(table, replace(config, lookback=1)).judgement().n_events > 0
 

@@ -297,7 +297,7 @@ def test_without_positive_rows_only_some_rules_have_an_answer(rule) -> None:
         expected = {"fa-per-day": 1.0, "quantile": highest, "trailing-quantile": 1.0, "fixed": 0.3}
         assert choose(alone, rule) == expected[rule.kind]
     else:
-        with pytest.raises(DataError, match="no positive window.*false alarms per day or by a quantile"):
+        with pytest.raises(DataError, match="no positive windows.*false alarms per day or by a quantile"):
             choose(alone, rule)
         assert np.isfinite(choose(by_hand(), rule))
 

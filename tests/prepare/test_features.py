@@ -346,5 +346,5 @@ def test_other_sensors_are_refused() -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_no_normal_training_row_is_a_sentence(kind) -> None:
     derived = derived_of(np.zeros((4, 3), np.float32), config=Representation(kind))
-    with pytest.raises(DataError, match="no normal window. Use a shorter lookback or more data"):
+    with pytest.raises(DataError, match="no normal windows. Use a shorter lookback or more data"):
         fit_representation(Representation(kind), derived, np.array([], int))
