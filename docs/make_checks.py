@@ -14,11 +14,11 @@ HEAD = """# The checks
 
 Made by `python -m docs.make_checks` from `rare_event/checks/`; do not edit it here. `rare-event check FILE`
 and the Data page run all of them. A finding is a problem, a warning or a note; a check without one has
-passed, or says why it does not apply. A code never changes its meaning: `--accept RE102` trains in spite of
-the problems with that code. The examples are cut to the rows that matter.
+passed, or says why it does not apply. A code never changes its meaning: `--accept RE102` trains despite
+problems with that code. The examples show only the rows that matter.
 
-A fix is offered only where it changes at most 5 % of the rows or cells and loses no event. It says before
-what it changes, can be taken back, and is kept with the run as a step of its recipe.
+A fix is offered only where it changes at most 5 % of the rows or cells and loses no events. It says in
+advance what it changes, can be undone, and is kept with the run as a step of its recipe.
 """
 GROUPS = {"1": "Time", "2": "Label", "3": "Sensors", "4": "Categories", "5": "File and reading"}
 

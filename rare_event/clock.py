@@ -131,7 +131,7 @@ class TimeUnit:
         ('30 s', '12 min', '2.5 h', '3 days')
         """
         if self.reason:
-            return f"{minutes:,.0f} rows"
+            return counted(f"{minutes:,.0f}", "rows")
         if minutes < 1:
             return f"{number(60 * minutes)} s"
         if minutes < MINUTES_PER_HOUR:

@@ -15,6 +15,7 @@ from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, inputs_of, name_of_files, source_of, stored, write_schema
 from rare_event.config import baselines
 from rare_event.errors import NoEventError
+from rare_event.text import plural
 
 if TYPE_CHECKING:
     from rare_event.config import ExperimentConfig
@@ -179,14 +180,14 @@ def _describe(config: ExperimentConfig, summary: Summary) -> str:
     kind = "delay" if summary.during else "lead"
     median = getattr(summary, unit.key(f"median_{kind}_minutes"))
     # Seconds are no fractions of a minute.
-    typical = "" if median is None else unit.span(median) if median < 1 else f"{median:g} {unit.name}"
+    typical = "" if median is None else unit.span(median) if median < 1 else unit.count(f"{median:g}")
     median_lead = f", median {kind} {typical}" if typical else ""
     why = "".join(f"{sentence}\n" for sentence in (unit.why, summary.always_on) if sentence)
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     false_alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
     return (
-        f"{title_of(config)}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{title_of(config)}; {plural(summary.n_rows, 'row')}, {plural(summary.n_sensors, 'sensor')}, "
         f"{unit.reword(config.split.in_words())}\n"
         f"test: AUC {auc}, {test.n:,} windows, {test.n_positive:,} positive\n"
         f"events caught: {events['caught']} of {events['total']}, "
@@ -206,7 +207,7 @@ def _describe_unlabelled(config: ExperimentConfig, summary: Summary) -> str:
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     return (
-        f"{title_of(config)}; {summary.n_rows:,} rows of {summary.n_sensors} sensors, "
+        f"{title_of(config)}; {plural(summary.n_rows, 'row')}, {plural(summary.n_sensors, 'sensor')}, "
         f"{unit.reword(config.split.in_words())}\n"
         f"test: {summary.test.n:,} windows, {alarms.replace('false alarm', 'alarm')}\n"
         "The file has no label: events caught, false alarms, AUC, precision and recall cannot be known.\n"

@@ -40,7 +40,7 @@ def backtest(
     on_progress
         See `run_experiment`.
     kind
-        ``rolling``: each fold is trained on all before it. ``asset``: each tests on one asset and is
+        ``rolling``: each fold is trained on the rows before it. ``asset``: each tests on one asset and is
         trained on the others.
     on_left_out
         Called for each model that has no past event to learn from; it is then left out. Without it the

@@ -127,12 +127,11 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
             "shift."
         )
     if _caught(perfect, replace(policy, k=1, n=1)) > caught:
-        few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
-        more = ", or a longer shift" if config.shift else ""
-        yield (
-            f"An alarm needs {policy.k} of {policy.n} windows, but "
-            f"{few if config.shift else 'some events are shorter'}. {most} Choose a smaller k{more}."
-        )
+        few, more = "some events are shorter than that", ""
+        if config.shift:
+            few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
+            more = ", or a longer shift"
+        yield f"An alarm needs {policy.k} of {policy.n} windows, but {few}. {most} Choose a smaller k{more}."
     if _caught(perfect, replace(policy, mute=0)) > caught:
         yield (
             f"Alarms are muted in the first {plural(policy.mute, 'row')} after a restart, which is longer "

@@ -202,7 +202,7 @@ class Summary:
 
 
 def summarise(result: Result, run: str = "") -> Summary:
-    """Sum a finished experiment up; `run` is the id of its run, if it has one."""
+    """Summarise a finished experiment; `run` is the id of its run, if it has one."""
     evaluation, unit = result.evaluation(), result.prepared.time_unit
     thresholds = list(result.thresholds.values())
     return Summary(

@@ -52,18 +52,18 @@ class Scores:
     to_event
         Minutes until that event; infinite where there is none.
     total_events
-        Numbers of all events of the part, those included that no window can see, shape (n_events,).
+        Numbers of all events of the part, including those that no window can see, shape (n_events,).
     step
         Minutes per row.
     lead
         Minutes before an event in which its rows are positive: shift x step. 0: the rows of the event are.
     time_unit
-        Where it is rows, they stand for all minutes above, and 1,000 of them for a day.
+        If it is rows, all minutes above are rows, and a day is 1,000 rows.
     minutes
         Running time that each window stands for; None: the step.
     near
         Which windows end in a row that the shift made positive for their event; None: those in the
-        `lead` minutes before it, which are others where the steps differ.
+        `lead` minutes before it, which differ from these where steps are uneven.
     asset
         Number of its machine in `assets`, never falling; None for one machine.
     assets

@@ -328,7 +328,7 @@ def _about(parts: Sequence[_Part], zoned: bool) -> str:
 
 
 def _shared_reading(readings: Sequence[Reading]) -> Reading:
-    """Return what all files have in common; the rest is found out for each."""
+    """Return what all files have in common; the rest is detected for each."""
     first = readings[0]
     names = [field.name for field in fields(Reading)]
     unlike = [n for n in names if any(getattr(other, n) != getattr(first, n) for other in readings)]

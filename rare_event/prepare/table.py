@@ -180,7 +180,7 @@ def read_table(
     source
         A path, or the bytes of a CSV or Parquet file; or several, which are joined in time order.
     said
-        What the analyst says of the file; the rest is found out.
+        What the analyst says about the file; the rest is detected.
     schema
         The roles; None takes those of `said` and guesses the others.
     name

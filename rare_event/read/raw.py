@@ -59,7 +59,7 @@ def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable
     name
         Name of the file for error messages.
     said
-        What the analyst says of the file; the rest is found out.
+        What the analyst says about the file; the rest is detected.
 
     Returns
     -------

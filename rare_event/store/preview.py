@@ -109,7 +109,7 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
     name
         Name of the file.
     said
-        What the analyst says of the file; the rest is found out.
+        What the analyst says about the file; the rest is detected.
 
     Raises
     ------
