@@ -106,7 +106,7 @@ def false_alarms_in_words(false_alarms: int, days: float, unit: TimeUnit) -> str
     """
     rate = rate_of(false_alarms, days)
     if rate is not None:
-        return f"{number(rate)} false alarms {unit.a_day}"
+        return unit.alarms(number(rate))
     counted = f"{plural(false_alarms, 'false alarm')} in {unit.running(days)}"
     if not days:
         return counted

@@ -41,7 +41,7 @@ def bound_of(source: Source) -> int:
 def too_large(name: str, bound: int) -> TableError:
     """Return the refusal of a file that unpacks to more than `bound` bytes."""
     return TableError(
-        f"{name} unpacks to more than {bound >> 20:,} MB, far more than a table in a file of its size. "
+        f"{name} unpacks to more than {bound >> 20:,} MB, far too much for a file of its size. "
         "Split it into smaller files, or save it as plain CSV."
     )
 
