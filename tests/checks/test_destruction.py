@@ -198,7 +198,7 @@ DESTROYERS = {
         frame(time=np.repeat(["2020-01-01", "2020-01-02"], 50)),
         "time",
         "drop-rows",
-        ["without the time of day", "lose"],
+        ["without a time of day", "lose"],
         "both date and time",
     ),
     "machines, rows dropped": (
