@@ -4,6 +4,7 @@ import os
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -14,14 +15,15 @@ from playwright.sync_api import Locator, Page, WebSocket, expect
 from sklearn.metrics import confusion_matrix
 
 from rare_event.bench.data import synthetic_scores
-from rare_event.config import RECOMMENDED, AlarmPolicy, Rule
+from rare_event.config import RECOMMENDED, AlarmPolicy, Rule, SplitPlan
+from rare_event.jobs.worker import execute
 from rare_event.judge.scores import Scores
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import Run, create_run, list_runs
 from tests.browser.conftest import ROOT, Complaints, Server, settled
-from tests.small import summary_of
+from tests.small import PCA, summary_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -384,3 +386,25 @@ def test_both_tails_can_be_read(page: Page, server: Server, mill_run: Run) -> No
     shapes.add(root.locator("svg.curves path").nth(1).get_attribute("d"))
     assert len(shapes) >= 3
     assert not any("NaN" in (shape or "") for shape in shapes)
+
+
+def test_words_of_the_charts_do_not_lie_over_one_another(page: Page, server: Server, quick_run: Run) -> None:
+    # Its scores cover seven powers of ten.
+    run = create_run(quick_run.dataset(), replace(PCA, split=SplitPlan("rolling")))
+    execute(run)
+    root = open_explorer(page, server, run)
+    for _ in range(2):
+        over = root.evaluate(
+            """root => {
+                const texts = [...root.querySelectorAll('svg')].flatMap(svg => {
+                    const found = [...svg.querySelectorAll('text')].map(text => [
+                        text.textContent, text.getBoundingClientRect()]);
+                    return found.flatMap(([a, one], i) => found.slice(i + 1).filter(([, other]) =>
+                        one.width && other.width && one.left < other.right - 1 && other.left < one.right - 1
+                        && one.top < other.bottom - 6 && other.top < one.bottom - 6).map(([b]) => [a, b]));
+                });
+                return texts;
+            }"""
+        )
+        assert over == []
+        root.get_by_role("button", name="Log axis").click()

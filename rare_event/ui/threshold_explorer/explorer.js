@@ -483,7 +483,9 @@ function ticksOf(low, high, logarithmic) {
     const decades = Math.log10(high / low);
     const steps = decades > 2.5 ? [1] : decades > 1.2 ? [1, 3] : [1, 2, 5];
     const ticks = [];
-    for (let power = Math.floor(Math.log10(low)); power <= Math.ceil(Math.log10(high)); power++)
+    const stride = Math.ceil(decades / 5);
+    const last = Math.ceil(Math.log10(high));
+    for (let power = Math.floor(Math.log10(low)); power <= last; power += stride)
       for (const step of steps) ticks.push(step * 10 ** power);
     return ticks.filter((tick) => tick >= low && tick <= high);
   }
@@ -591,6 +593,15 @@ function significant(value, digits = 4) {
   return String(Number(value.toPrecision(digits)));
 }
 
+// Short enough to stand between an axis and its title.
+/** @param {number} tick */
+function tickInWords(tick) {
+  const rounded = Number(tick.toPrecision(3));
+  const magnitude = Math.abs(rounded);
+  const long = magnitude !== 0 && (magnitude >= 1e5 || magnitude < 1e-3);
+  return long ? rounded.toExponential() : String(rounded);
+}
+
 /**
  * A figure with its noun, given in the plural with an s.
  * @param {string} figure
@@ -663,7 +674,7 @@ function drawThresholdAxis(add, data, axis, title) {
   for (const tick of axis.ticks) {
     const x = axis.toPixel(tick);
     add("line", { x1: x, x2: x, y1: CURVES.top, y2: CURVES.bottom, stroke: data.colours.grid });
-    add("text", { x, y: CURVES.bottom + 16, "text-anchor": "middle" }, significant(tick, 3));
+    add("text", { x, y: CURVES.bottom + 16, "text-anchor": "middle" }, tickInWords(tick));
   }
   add("text", { x: (LEFT + axis.right) / 2, y: HEIGHT - 8, "text-anchor": "middle" }, title);
 }
@@ -762,7 +773,7 @@ function drawOverTime(svg, data, axis) {
   for (const tick of axis.ticks) {
     const y = heightOf(TIMES, axis.toShare(tick));
     add("line", { x1: LEFT, x2: axis.right, y1: y, y2: y, stroke: colours.grid });
-    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, significant(tick, 3));
+    add("text", { x: LEFT - 8, y: y + 4, "text-anchor": "end" }, tickInWords(tick));
   }
   for (const [minute, words] of timeTicks(over, (axis.right - LEFT) / 110)) {
     const x = timeToPixel(over, axis, minute);
