@@ -70,7 +70,7 @@ def test_no_page_claims_what_cannot_be_known(open_page: OpenPage, run: Run, page
         "annotations" not in json.loads(chart.proto.spec)["layout"] for chart in app.get("plotly_chart")
     )
     if page in ("3_Threshold", "4_Evaluate", "5_Compare"):
-        why = "no event that can be judged" if labelled else "no event column"
+        why = "no events that can be judged" if labelled else "no event column"
         assert any(why in info.value for info in app.info)
     if not labelled:
         assert not any("alse alarm" in text for text in shown(app))
