@@ -82,7 +82,7 @@ def test_events_are_counted_per_machine_and_days_are_machine_days(open_page: Ope
     app = open_page("pages/4_Evaluate.py", run=run.id)
     # A backtest of so few events is not offered.
     assert not app.exception and all("holds no events" in problem.value for problem in app.error)
-    said = app.markdown[1].value
+    said = next(each.value for each in app.markdown if "of running time" in each.value)
     assert f"of {len(test.total_events)} events" in said
     # Rows of six machines stand for 2 minutes each, whatever hours they share.
     assert test.days == pytest.approx(2 * len(test) / 1440, rel=0.05)
