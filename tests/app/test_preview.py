@@ -184,7 +184,7 @@ def test_a_file_that_is_read_in_another_way_is_named(upload_two) -> None:
 
 def test_files_that_do_not_fit_show_the_first_and_can_be_corrected(upload_two) -> None:
     app = upload_two(rows_of_day(1, value="80.5"), rows_of_day(1, value="90.5"))
-    assert "other values" in app.error[0].value and button(app, "Use this file").disabled
+    assert "different values" in app.error[0].value and button(app, "Use this file").disabled
     assert cells_read(app).loc["temp", "read as"] == "80.5"
     app.selectbox(key=key_of(app, "selectbox", "assets")).set_value("file")
     button(app, "Read it again").click().run()
