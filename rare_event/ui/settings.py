@@ -9,6 +9,7 @@ from typing import Any, get_args
 
 import pandas as pd
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.config import (
     PRESETS,
@@ -92,8 +93,34 @@ class Choice:
     problem: str
 
 
-def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
-    """Let the user choose the settings of a run.
+@dataclass(frozen=True)
+class Places:
+    """The first rows of the page, with what decides most: all of it is seen without scrolling.
+
+    Parameters
+    ----------
+    preset, start
+        The first row: the presets, and the button that starts a run.
+    window
+        The second row: what an alarm is for, and what the model sees.
+    remarks
+        What the settings cannot do.
+    """
+
+    preset: DeltaGenerator
+    start: DeltaGenerator
+    window: DeltaGenerator
+    remarks: DeltaGenerator
+
+
+def first_rows() -> Places:
+    """Make the first rows of the page."""
+    preset, start = st.columns([5, 1], vertical_alignment="bottom")
+    return Places(preset, start, st.container(), st.container())
+
+
+def choose_config(dataset: Dataset, draft: ExperimentConfig, places: Places) -> Choice:
+    """Let the user choose the settings of a run; the model is chosen where the caller stands.
 
     Parameters
     ----------
@@ -101,11 +128,13 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
         Gives the minutes of a row.
     draft
         The settings so far.
+    places
+        Where the other settings are.
     """
     # Widgets keep their value by key: a preset changes all values, so it takes new keys.
     generation = st.session_state.setdefault(GENERATION, 0)
     key = f"train_{generation}"
-    preset = st.segmented_control(
+    preset = places.preset.segmented_control(
         "Preset",
         list(PRESETS),
         default=draft.name if draft.name in PRESETS else None,
@@ -119,7 +148,9 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig) -> Choice:
         update_state(draft=draft_of(preset))
         st.rerun()
     typed = _typed(draft)
-    config, problem = _choose_data(dataset, draft, key, typed)
+    with places.window:
+        config, problem = _choose_data(dataset, draft, key, typed)
+    config = _choose_representation(config, key)
     model, *problems = _choose_model(config, key, typed)
     config, epochs = _choose_epochs(replace(config, model=model), key, typed)
     problems += [problem, epochs]
@@ -149,24 +180,33 @@ def _choose_data(
 ) -> tuple[ExperimentConfig, str]:
     table = table_of(dataset)
     step, span = table.step, table.time_unit.span
-    if dataset.schema.labels:
-        draft, during = _choose_aim(draft, key)
-        names = ("lookback",) if during else ("shift", "lookback")
-    else:
-        st.info(NO_LABEL)
-        during, names = False, ("lookback",)
-    draft, problem = apply_values(draft, fill_in(draft, names, key, typed, LOOK), LOOK)
+    with st.container(horizontal=True, gap="medium"):
+        during, names = False, ["lookback"]
+        if dataset.schema.labels:
+            with st.container(width=250):
+                draft, during = _choose_aim(draft, key)
+            names = ["lookback"] if during else ["shift", "lookback"]
+        with st.container(width=150 * len(names)):
+            look = replace(LOOK, columns=len(names))
+            draft, problem = apply_values(draft, fill_in(draft, names, key, typed, look), LOOK)
+        machines = table.schema.asset is not None
+        offered = {
+            kind: table.time_unit.reword(split_name(kind, draft.split.folds))
+            for kind in SPLIT_KINDS
+            if machines or kind != "asset" or kind == draft.split.kind
+        }
+        with st.container(width=260):
+            split = _select("Split", offered, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
     aim = aim if dataset.schema.labels else "Finds rows that do not fit the training data"
     st.caption(f"{aim}, using the last {span(draft.lookback * step)}.")
-    machines = table.schema.asset is not None
-    offered = {
-        kind: table.time_unit.reword(split_name(kind, draft.split.folds))
-        for kind in SPLIT_KINDS
-        if machines or kind != "asset" or kind == draft.split.kind
-    }
-    split = _select("Split", offered, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
-    representation = st.segmented_control(
+    if not dataset.schema.labels:
+        st.info(NO_LABEL)
+    return replace(draft, split=_choose_dates(table, replace(draft.split, kind=split), key)), problem
+
+
+def _choose_representation(draft: ExperimentConfig, key: str) -> ExperimentConfig:
+    kind = st.segmented_control(
         "Representation",
         get_args(RepresentationKind),
         default=draft.representation.kind,
@@ -176,12 +216,7 @@ def _choose_data(
         required=True,
         wrap=True,
     )
-    plan = _choose_dates(table, replace(draft.split, kind=split), key)
-    return replace(
-        draft,
-        split=plan,
-        representation=replace(draft.representation, kind=representation),
-    ), problem
+    return replace(draft, representation=replace(draft.representation, kind=kind))
 
 
 def _choose_aim(draft: ExperimentConfig, key: str) -> tuple[ExperimentConfig, bool]:

@@ -18,7 +18,7 @@ from rare_event.ui.cache import jobs, parts_of, prepared_of, table_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.metrics import show_metrics
-from rare_event.ui.settings import Choice
+from rare_event.ui.settings import Choice, Places
 from rare_event.ui.state import update_state
 
 PARTS = {
@@ -28,16 +28,17 @@ PARTS = {
 }
 
 
-def start_button(dataset: Dataset, choice: Choice) -> None:
+def start_button(dataset: Dataset, choice: Choice, places: Places) -> None:
     """Let the user start a run in the background.
 
     Parameters
     ----------
     dataset, choice
         What to train on, and how. A problem with the settings is shown and disables the button.
+    places
+        Where the button and the remarks on the settings are; the options are where the caller stands.
     """
     config = choice.config
-    _warn_if_optimistic(config)
     # Baselines are compared by events.
     baselines = bool(dataset.schema.labels) and st.toggle(
         "Also train the baselines",
@@ -52,9 +53,11 @@ def start_button(dataset: Dataset, choice: Choice) -> None:
         help="Writes the loss of each epoch to the run's folder. The page shows how to view the logs.",
         persist_state="session",
     )
-    _show_problem(choice)
-    show_limits(dataset, [config])
-    if st.button(
+    with places.remarks:
+        _warn_if_optimistic(config)
+        _show_problem(choice)
+        show_limits(dataset, [config])
+    if places.start.button(
         "Train",
         type="primary",
         key="train_start",
@@ -104,9 +107,9 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
     if not dataset.schema.label:
         return
     events = parts_of(dataset, config)["events"]
-    with st.container(horizontal=True):
-        for part in events.index:
-            st.metric(f"Events in {part}", f"{events[part]:,}", help=PARTS[part], border=True, width=190)
+    st.markdown("Events in each part")
+    for place, part in zip(st.columns(len(events)), events.index, strict=True):
+        place.metric(capital(part), f"{events[part]:,}", help=PARTS[part])
     if config.split.kind == "chronological":
         st.caption(
             f"The threshold is chosen on only {plural(events['validation'], 'event')}, in one validation "

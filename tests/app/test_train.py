@@ -382,7 +382,7 @@ def test_events_of_each_part_are_said_before_training(open_page: OpenPage, datas
     # An event belongs to a part that holds the row before it.
     before = np.searchsorted(prepared.row, prepared.events.row) - 1
     for name, rows in (("training", fold.train), ("validation", fold.validation), ("test", fold.test)):
-        assert metric(app, f"Events in {name}") == str(np.isin(before, rows).sum())
-    held = metric(app, "Events in validation")
+        assert metric(app, name.capitalize()) == str(np.isin(before, rows).sum())
+    held = metric(app, "Validation")
     assert f"The threshold is chosen on only {held} event" in said(app)
     assert not list_runs()
