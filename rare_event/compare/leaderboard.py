@@ -98,11 +98,10 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
             f"{at}, this model catches {caught}, more than any of the {len(others)} baselines "
             f"(at most {most})."
         )
-    tied = ", though their AUCs are statistically tied" if best.group == mine.group else ""
-    return (
-        f"**This model does not beat the baselines.** {at}, it catches {caught}; "
-        f"“{best.name}”, one of the {len(others)} baselines, catches {most}{tied}."
-    )
+    one = f"“{best.name}”, one of the {len(others)} baselines,"
+    theirs = f"{one} catches as many" if _caught(mine, budget) == most else f"{one} catches {most}"
+    tied = " Their AUCs are statistically tied." if best.group == mine.group else ""
+    return f"**This model does not beat the baselines.** {at}, it catches {caught}; {theirs}.{tied}"
 
 
 def _caught(row: Row, budget: float) -> int:

@@ -127,7 +127,7 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
             "shift."
         )
     if _caught(perfect, replace(policy, k=1, n=1)) > caught:
-        few, more = "some events are shorter than that", ""
+        few, more = "some events do not last that many", ""
         if config.shift:
             few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
             more = ", or a longer shift"

@@ -154,7 +154,7 @@ def fit_forecast(
     if not len(rows):
         raise DataError(
             "No normal training row has an earlier row in its stretch, so a forecast cannot be fitted. "
-            "Choose levels, or use more data."
+            "Choose the representation “levels”, or use more data."
         )
     every = slice(0, len(levels))
     base = _scales(levels, age, rows, config)

@@ -175,7 +175,7 @@ def _questions(header: Header, name: str) -> tuple[Question, ...]:
     )
     choices = (
         Choice("0", "The file has no header: column_1, column_2, ..."),
-        Choice(str(header.first), f"As in line {header.first}"),
+        Choice(str(header.first), f"Line {header.first} does hold the names"),
     )
     return (Question("header", None, what, choices, "--header 0"),)
 

@@ -166,10 +166,11 @@ def verdict(figures: Evaluation) -> str:
 
 def alarms_in_words(figures: Evaluation, unit: TimeUnit) -> str:
     """Say how often and how long an alarm would have sounded, as Markdown."""
-    what = "windows" if unit.reason else "time"
+    within = "in {} of the windows" if unit.reason else "for {} of the time"
+    standing = within.format(f"**{share(figures.standing, 1.0)}**")
     return (
         f"In {unit.running(figures.days)}, the model would have raised {_false_alarms(figures, unit)}, and "
-        f"an alarm would have been active in **{share(figures.standing, 1.0)}** of the {what}."
+        f"an alarm would have been active {standing}."
     )
 
 

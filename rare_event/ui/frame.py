@@ -25,6 +25,7 @@ OPEN_PAGE = "frame_open_page"
 STYLE = """
 .stMainBlockContainer { padding: .4rem 3rem 2rem; }
 .stMainBlockContainer h1 { padding: 0; }
+.stMainBlockContainer > .stVerticalBlock { gap: .7rem; }
 .st-key-data_panels .stColumn { min-width: 300px; }
 .st-key-data_panels .stColumn:first-child { min-width: 355px; }
 """

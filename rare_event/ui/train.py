@@ -156,7 +156,8 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
         else "**For the model**: the rows of the event are positive"
     )
     show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
-    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}, dated by the last one")
+    dated = ", dated by the last row" if config.lookback > 1 else ""
+    st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}{dated}")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
     show_rows(st.container(), excerpt, "train_window")
 

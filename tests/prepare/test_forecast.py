@@ -184,7 +184,7 @@ def test_rows_may_be_taken_out_at_the_end_of_a_stretch_only() -> None:
 
 def test_nothing_to_learn_from_is_a_sentence() -> None:
     levels, _ = rows_in_stretches(n=50)
-    with pytest.raises(DataError, match="cannot be fitted. Choose levels, or use more data"):
+    with pytest.raises(DataError, match="cannot be fitted. Choose the representation “levels”, or use"):
         fit_forecast(levels, np.zeros(50, int), np.arange(50), CONFIGS[0])
 
 

@@ -69,7 +69,8 @@ SCALING = Passage(
 NETWORK = Passage(
     "Network",
     each={
-        TEXT: "Layers of 32 tanh (with a penalty on their outputs), 16 relu, 16 tanh units; a relu output.",
+        TEXT: "Layers of 32 tanh (with a penalty on their outputs), 16 relu and 16 tanh units; the output is "
+        "relu.",
         NOTEBOOK: "Layers of 32, 16, 16 and 32 relu units, with a penalty on the outputs of the first one.",
         LSTM: "LSTM layers of 32, 16, 16 and 32 relu units. The article counts 5,331 parameters, about half "
         "as many as training samples.",
@@ -141,7 +142,7 @@ BREAKS = Passage(
 )
 BOARD = Passage(
     "Dense against LSTM",
-    each={LSTM: "A minor improvement: the LSTM has more parameters and needs regularisation."},
+    each={LSTM: "A minor improvement. The LSTM has more parameters and needs regularisation."},
     differs="With 52 positive test rows, differences of this size lie within the intervals.",
 )
 SAVED = Passage(

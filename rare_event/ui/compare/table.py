@@ -132,7 +132,7 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
         Column(
             f"{unit.reword(RATES[threshold])} at {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
-            f"Actual {unit.false_alarms} {unit.a_day}, {how} to allow {budget:g}{but}. "
+            f"Actual {unit.false_alarms} {unit.a_day}, {how} to allow at most {budget:g} {unit.a_day}{but}. "
             "Empty where the running time is too short for a rate.",
             "%.1f",
         )
@@ -195,4 +195,4 @@ def _open_button(selected: list[str]) -> None:
         update_state(run_id=run_id)
         st.switch_page("pages/4_Evaluate.py")
     if selected and not run_id:
-        st.caption("This row needs no model, so there is no run to open.")
+        st.caption("This row has no model, so there is no run to open.")

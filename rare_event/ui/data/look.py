@@ -112,7 +112,7 @@ def _offer_range(dataset: Dataset, span: Span) -> None:
 def show_sensors(dataset: Dataset, asset: str | None, span: Span | None) -> None:
     """Rank the sensors, draw the chosen one, and offer further views."""
     if not table_of(dataset).schema.sensors:
-        st.warning("No column is a sensor. Make at least one column below a sensor.")
+        st.warning("No column is a sensor. Give one that role under “Roles of all columns” below.")
         return
     with st.container(key="data_panels"):
         sensors = _show_chosen(dataset, asset, span)
