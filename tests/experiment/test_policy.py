@@ -38,7 +38,7 @@ def test_nothing_is_said_where_nothing_is_wrong() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"policy": AlarmPolicy(lead=1)}, "The lead window is 1 minutes, but rows are 2 minutes apart"),
+        ({"policy": AlarmPolicy(lead=1)}, "The lead window is 1 minute, but rows are 2 minutes apart"),
         ({"policy": AlarmPolicy(lead=4), "shift": 5}, "4 minutes is shorter than the shift, which covers 10"),
         ({"policy": AlarmPolicy(min_lead=60)}, "minimum useful lead is 60 minutes.* only 0 of 12 events"),
         ({"policy": AlarmPolicy(k=3, n=5)}, "needs 3 of 5 windows.*only 2 rows .* 0 of 12 events"),
