@@ -1,17 +1,14 @@
 """Evaluate: what the alarm will be worth."""
 
-from rare_event.ui.drift import show_drift
+from rare_event.ui.details import show_details
 from rare_event.ui.evaluate import (
     show_baselines,
-    show_curves,
     show_errors_over_time,
-    show_folds,
     show_machines,
     show_test_ledger,
     show_verdict,
 )
 from rare_event.ui.frame import show_errors, start_page
-from rare_event.ui.leakage import show_leakage
 from rare_event.ui.seal import break_seal
 from rare_event.ui.state import need_run
 from rare_event.ui.threshold import show_context
@@ -25,9 +22,6 @@ with show_errors():
         show_verdict(run)
         show_baselines(run)
         show_errors_over_time(run)
-        show_folds(run)
-        show_machines(run)
-        show_curves(run)
         show_test_ledger(run)
-        show_leakage(run)
-        show_drift(run)
+        show_machines(run)
+        show_details(run)

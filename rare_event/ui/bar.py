@@ -29,7 +29,7 @@ BAR_STYLE = """
 .stAppHeader, .stAppHeader :not(button, a) { pointer-events: none; }
 .stAppHeader :is(button, a) { pointer-events: auto; }
 [data-testid="stStatusWidget"] { position: fixed; top: 56px; right: 3rem; }
-.stHorizontalBlock.st-key-bar { min-height: 44px; margin-bottom: -.5rem; overflow: visible; }
+.stHorizontalBlock.st-key-bar { min-height: 44px; margin-bottom: -.2rem; overflow: visible; }
 .stApp:has([data-testid="stExpandSidebarButton"]) .st-key-bar { padding-left: 1rem; }
 .st-key-bar > div { flex: none; min-width: 0; }
 .st-key-bar > div:has(> .st-key-bar_dataset_place) { flex: 3 1 0; max-width: 280px; }

@@ -30,7 +30,6 @@ MOST_CHANGES = 5
 
 def show_drift(run: Run) -> None:
     """Show the score of normal windows and the false alarms day by day, and which sensors changed."""
-    st.subheader("Drift")
     committed = run.committed()
     test = scores_of(run.id, "test")
     contributions, names = run.contributions("test")

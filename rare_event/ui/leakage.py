@@ -28,7 +28,6 @@ def show_leakage(run: Run) -> None:
     """Show the readings of the leakage meter for a run, or let the user start it; nothing without events."""
     if not len(prepared_of(run.dataset(), run.config()).events):
         return
-    st.subheader("Leakage meter")
     poll_until_ended(lambda: _show_meter(run), lambda: _unfinished(run), "leakage")
 
 

@@ -169,7 +169,7 @@ def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: 
     app = opened(open_page, done_run)
     words = " ".join(titles(app))
     assert "day" in words and len(titles(app)) == len(set(titles(app)))
-    assert "Drift" in [header.value for header in app.subheader]
+    assert [tab.label for tab in app.tabs] == ["Curves", "Backtest", "Leakage", "Drift"]
 
 
 def test_a_score_that_is_no_reconstruction_error_is_not_called_one(

@@ -38,6 +38,7 @@ def test_what_a_button_starts_is_followed_without_a_reload(
     page: Page, server: Server, run: Run, complaints: Complaints
 ) -> None:
     page.goto(f"{server.address}/Evaluate?run={run.id}")
+    page.get_by_role("tab", name="Leakage").click()
     measure = page.get_by_role("button", name="Measure leakage")
     expect(measure).to_be_visible(timeout=PATIENCE)
     page.evaluate("window.loadedOnce = true")

@@ -54,8 +54,8 @@ def show_design_space(dataset: Dataset) -> None:
     """Show the latest map of a dataset, or another, and the form that starts one."""
     if not dataset.schema.labels:
         st.info(
-            "A map compares settings by the events they warn of. No event column is chosen, so "
-            "nothing can be compared. If the file has one, choose it on the Data page."
+            "A map compares settings by the events they warn of. This file has no event column, so "
+            "nothing can be compared. Choose one on the Data page."
         )
         return
     maps = list_maps(dataset)

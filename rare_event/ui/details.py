@@ -1,0 +1,24 @@
+"""What says more about a judged run, each view in a tab of its own."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rare_event.store.runs import Run
+from rare_event.ui.cache import prepared_of
+from rare_event.ui.drift import show_drift
+from rare_event.ui.evaluate import show_curves, show_folds
+from rare_event.ui.leakage import show_leakage
+
+VIEWS = {"Curves": show_curves, "Backtest": show_folds, "Leakage": show_leakage, "Drift": show_drift}
+# Without events, the meter has nothing to measure.
+OF_EVENTS = ("Leakage",)
+
+
+def show_details(run: Run) -> None:
+    """Show the views in tabs. What a button starts is followed inside its tab."""
+    events = len(prepared_of(run.dataset(), run.config()).events) > 0
+    names = [name for name in VIEWS if events or name not in OF_EVENTS]
+    for tab, name in zip(st.tabs(names), names, strict=True):
+        with tab:
+            VIEWS[name](run)
