@@ -27,7 +27,7 @@ def test_a_question_is_answered_before_the_file_is_stored(
     # The answer can be changed, and a role be corrected, without another upload.
     page.get_by_text("a decimal mark", exact=True).click()
     settled(page)
-    expect(page.get_by_text("Decimal sign comma")).to_be_visible()
+    expect(page.get_by_text("Decimal mark comma")).to_be_visible()
     page.get_by_text("Correct how the file is read").click()
     page.get_by_label("Header line").fill("1")
     page.get_by_role("button", name="Read it again").click()

@@ -110,8 +110,8 @@ class Fields:
         self.changes = {}
         first, second, third, fourth = st.columns(4)
         self._choose(first, "separator", "Separator", SEPARATORS, self._of("separator"))
-        self._choose(second, "decimal", "Decimal sign", DECIMALS, self._of("decimal"))
-        self._choose(third, "thousands", "Thousands sign", THOUSANDS, self._of("thousands"))
+        self._choose(second, "decimal", "Decimal mark", DECIMALS, self._of("decimal"))
+        self._choose(third, "thousands", "Thousands separator", THOUSANDS, self._of("thousands"))
         self._choose(fourth, "layout", "Layout", LAYOUTS, self._of("layout"))
         self._line(first, "header", "Header line")
         self._line(second, "units", "Units line")

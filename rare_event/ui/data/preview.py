@@ -24,7 +24,7 @@ from rare_event.ui.state import update_state
 REMARK_COLOURS = {"problem": "red", "warning": "orange", "note": "blue"}
 FIRST_ROWS = 8
 UNDECIDED = "not decided"
-ASKED = {"decimal": "Decimal sign", "thousands": "Thousands sign", "header": "Column names"}
+ASKED = {"decimal": "Decimal mark", "thousands": "Thousands separator", "header": "Column names"}
 ASKED |= {"time_format": "Time format", "encoding": "Encoding", "member": "File or sheet"}
 TIME_WORDS = {"%d": "day", "%m": "month", "%Y": "year", "%y": "year", "%b": "month", "%B": "month"}
 TIME_WORDS |= {"%H": "hour", "%I": "hour", "%M": "minute", "%S": "second", "%f": "fraction", "%z": "zone"}
@@ -125,8 +125,8 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
         ("File or sheet", reading.member),
         ("Encoding", (reading.encoding or "").removesuffix("-sig").upper()),
         ("Separator", SEPARATORS.get(reading.separator or "", reading.separator)),
-        ("Decimal sign", _sign(reading.decimal)),
-        ("Thousands sign", _sign(reading.thousands)),
+        ("Decimal mark", _sign(reading.decimal)),
+        ("Thousands separator", _sign(reading.thousands)),
         ("Column names", _line(reading.header)),
         ("Units", _line(reading.units) if reading.units else None),
         ("Layout", "one row per tag and time" if reading.layout == "long" else None),

@@ -12,7 +12,7 @@ from rare_event.ui.data.computed import effect_on, texts_of, time_line_of
 from rare_event.ui.frame import in_place
 
 KEY = "data_steps"
-LINES, DATES, DECIMAL = "Leave out lines", "Leave out dates", "Decimal sign of a column"
+LINES, DATES, DECIMAL = "Leave out lines", "Leave out dates", "Decimal mark of a column"
 SIGNS: dict[str, str] = {",": "comma", ".": "point"}
 NOTHING = "This step changes nothing."
 
@@ -20,7 +20,7 @@ NOTHING = "This step changes nothing."
 @in_place
 def show_steps(dataset: Dataset) -> None:
     """List the steps of the recipe, and offer one more; closed at first and drawn only when opened."""
-    place = st.expander("Corrections: leave out rows, set the decimal sign", key=KEY, on_change="rerun")
+    place = st.expander("Corrections: leave out rows, set the decimal mark", key=KEY, on_change="rerun")
     if not place.open:
         return
     with place:
@@ -88,7 +88,7 @@ def _decimal(dataset: Dataset, key: str) -> Fix | None:
     left, right = st.columns(2)
     column = left.selectbox("Column", columns, index=None, key=f"data_decimal_column_{key}")
     sign = right.selectbox(
-        "Decimal sign", list(SIGNS), format_func=lambda sign: SIGNS[sign], key=f"data_decimal_{key}"
+        "Decimal mark", list(SIGNS), format_func=lambda sign: SIGNS[sign], key=f"data_decimal_{key}"
     )
     st.caption("This changes one column. To change all, choose “Read it differently” above.")
     return None if column is None else Fix("decimal", column, (str(sign),))
