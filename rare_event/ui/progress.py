@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from contextlib import suppress
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from rare_event.compare.titles import name_of_run
@@ -58,7 +59,14 @@ def _show_run(run: Run) -> None:
         st.markdown(f"**{title}**: {plain(name_of_run(run))}, {split}")
         show_status(run, status)
         if config.model.kind != "pca":
-            st.plotly_chart(loss_figure(run.history()), key="train_loss")
+            figure = _loss_of(run.id) if status.ended else loss_figure(run.history())
+            st.plotly_chart(figure, key="train_loss")
+
+
+# Drawing it takes a third of the page's time; a run that has ended no longer changes.
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _loss_of(run_id: str) -> go.Figure:
+    return loss_figure(open_run(run_id).history())
 
 
 @in_place

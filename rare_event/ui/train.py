@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
@@ -94,11 +95,14 @@ def _show_problem(choice: Choice) -> None:
 
 def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
     """Draw which rows train, validate and test."""
-    prepared = prepared_of(dataset, config)
-    when = table_of(dataset).when
+    st.plotly_chart(_split_of(dataset.version, config, dataset), key="train_split_figure")
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _split_of(version: str, config: ExperimentConfig, _dataset: Dataset) -> go.Figure:
+    prepared, when = prepared_of(_dataset, config), table_of(_dataset).when
     machines = machines_of(prepared)
-    figure = split_figure(when[prepared.row], prepared.folds, when[prepared.events.row], machines)
-    st.plotly_chart(figure, key="train_split_figure")
+    return split_figure(when[prepared.row], prepared.folds, when[prepared.events.row], machines)
 
 
 @in_place
