@@ -33,7 +33,7 @@ def verdict(board: Sequence[Row]) -> list[str]:
         return [
             "The model cannot be ranked."
             if len(models) == 1
-            else f"None of the {len(models)} models can be ranked.",
+            else f"The {len(models)} models cannot be ranked.",
             "Part of the test data has no events, or no normal rows.",
         ]
     ahead = board[0] if board[0].kind == "trivial" else None

@@ -37,8 +37,9 @@ def break_seal(run: Run) -> bool:
         st.subheader("The test data are sealed")
         if looks:
             st.markdown(
-                f"They were opened {_times(looks)}, at another threshold. Opening them again counts as look "
-                f"{len(looks) + 1}, and a warning will say that the figures are too optimistic."
+                f"They were opened {_times(looks)}; the threshold or the alarm policy has changed since. "
+                f"Opening them again counts as look {len(looks) + 1}, and a warning will say that the "
+                "figures are too optimistic."
             )
         else:
             st.markdown(WHY)

@@ -213,7 +213,7 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
         state = f"Committed: {words}, {moment(committed.time)}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
-        f"Threshold in use: {plain(exploring.committed(run).in_words(unit))} · "
+        f"Threshold shown: {plain(exploring.committed(run).in_words(unit))} · "
         f"{state}.{below}"
     )
 

@@ -57,7 +57,7 @@ def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, d
     opened(open_page, done_run)
     done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
     app = open_page(PAGE, run=done_run.id)
-    assert not app.metric and "opened once, at another threshold" in texts(app)
+    assert not app.metric and "opened once; the threshold or the alarm policy has changed since" in texts(app)
     app = button(app, "Open again: look 2").click().run()
     assert app.metric and len(done_run.looks()) == 2
     assert any("changed after the test data were opened (2 looks)" in w.value for w in app.warning)

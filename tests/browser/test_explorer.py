@@ -149,7 +149,7 @@ def test_a_drag_draws_every_frame_and_sends_nothing(
     released_at = stands_at(root)
     page.mouse.up()
     commit = page.get_by_role("button", name="Commit this threshold")
-    expect(page.get_by_text("Threshold in use: set by hand")).to_be_visible()
+    expect(page.get_by_text("Threshold shown: set by hand")).to_be_visible()
     assert len(sent) == before + 1, "one message is sent on release"
     assert shown(root) == (released_at, expected_matrix(run.scores("validation"), released_at))
     assert run.committed() == committed, "letting go must not commit"
@@ -201,7 +201,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         choice.fill(rule)
         page.get_by_role("option", name=rule).first.click()
         page.get_by_role("button", name="Apply this rule").click()
-        expect(page.get_by_text(f"Threshold in use: {words}")).to_be_visible()
+        expect(page.get_by_text(f"Threshold shown: {words}")).to_be_visible()
         next_frame(page)
         agree()
     assert len(seen) >= 50
@@ -263,7 +263,7 @@ def test_an_answer_to_a_release_does_not_overwrite_what_is_typed(
         field.focus()
         page.keyboard.type("0.2")
         # The answer to the release arrives between two digits.
-        expect(page.get_by_text("Threshold in use: set by hand")).to_be_visible()
+        expect(page.get_by_text("Threshold shown: set by hand")).to_be_visible()
         settled(page)
         assert field.input_value() == "0.2"
         page.keyboard.type("5")
@@ -352,7 +352,7 @@ def test_the_line_over_time_moves_all_charts_and_the_figures_and_sends_nothing(
     assert abs(box["height"] - height - float(re.findall(r"[\d.]+", clip)[2])) < 1
     assert len(sent) == before, "something was sent during the drag"
     page.mouse.up()
-    expect(page.get_by_text("Threshold in use: set by hand")).to_be_visible()
+    expect(page.get_by_text("Threshold shown: set by hand")).to_be_visible()
     assert len(sent) == before + 1
     assert complaints.messages == []
 

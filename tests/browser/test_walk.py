@@ -56,7 +56,7 @@ class Walk:
         before = stands_at(root)
         drag(self.page, root, [0.8, 0.6, 0.5])
         self.page.mouse.up()
-        expect(self.page.get_by_text("Threshold in use: set by hand")).to_be_visible()
+        expect(self.page.get_by_text("Threshold shown: set by hand")).to_be_visible()
         assert stands_at(root) != before
         self.click(self.button("Commit this threshold"))
         expect(self.page.get_by_text("set by hand on validation data").first).to_be_visible()

@@ -112,7 +112,7 @@ def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_p
     assert main(["run", str(small_csv), *options, "--tensorboard"]) == 0
     run = list_runs()[0]
     out = capsys.readouterr().out
-    assert out.startswith("Recommended: dense on differences; 290 rows of ") and "recommended" not in out
+    assert out.startswith("Recommended: dense on differences; 290 rows, 2 ") and "recommended" not in out
     assert f"tensorboard --logdir {run.tensorboard} --host 127.0.0.1" in out
     assert list(run.tensorboard.glob("*/events*"))
     assert main(["summary", run.id]) == 0
@@ -326,7 +326,7 @@ def test_an_lstm_has_something_to_remember() -> None:
     article = ["--widths", "32", "16", "16", "--activations", "tanh", "relu", "tanh"]
     article += ["--output-activation", "relu", "--activity-l1", "0.001"]
     assert configured(*article).model == ARTICLE_DENSE_TEXT.model != RECOMMENDED.model
-    with pytest.raises(ConfigError, match="no option widths"):
+    with pytest.raises(ConfigError, match="The model lstm does not take --widths"):
         configured("--model", "lstm", *article[:4])
     assert configured("--preset", "article-dense", "--model", "dense") == ARTICLE_DENSE
     assert configured("--preset", "article-lstm", "--model", "dense").lookback == 5

@@ -42,7 +42,9 @@ def test_no_event_and_nothing_but_events() -> None:
 
 @pytest.mark.parametrize("shift", [-1, 5, 6, 10_000])
 def test_a_shift_that_cannot_be_is_refused(shift) -> None:
-    with pytest.raises(ConfigError, match=f"The shift is {shift} rows and the table has 5; choose .* 0 to 4"):
+    with pytest.raises(
+        ConfigError, match=f"The shift is {shift:,} rows and the table has 5 rows. Choose a shift of 0 to 4"
+    ):
         curve_shift(np.array([0, 0, 0, 0, 1]), shift)
 
 

@@ -164,7 +164,7 @@ def test_reading_takes_little_more_memory_than_the_frame(tmp_path: Path) -> None
 def test_switches_alone_are_no_sensors_and_the_sentence_says_why() -> None:
     rows = [f"2020-01-01 00:{i:02d},{i // 30},{i % 2},{i % 3}" for i in range(60)]
     with pytest.raises(
-        TableError, match="'x1', 'x2' hold at most 20 distinct values, such as '0'.*categories"
+        TableError, match="'x1', 'x2' each hold at most 20 distinct values, such as '0'.*categories"
     ):
         read_table("\n".join(["time,y,x1,x2", *rows]).encode())
     measured = [f"{row},{i * 0.37:.2f}" for i, row in enumerate(rows)]

@@ -203,7 +203,7 @@ def form() -> None:
 
 
 def test_untouched_widgets_give_the_settings_back() -> None:
-    app = AppTest.from_function(form).run()
+    app = AppTest.from_function(form, default_timeout=60).run()
     dense, attention = networks.DenseModel(dropout=0), networks.AttentionModel()
     for which, settings in (("a", dense), ("b", attention), ("c", Representation())):
         app.selectbox(key="which").select(which).run()
@@ -212,7 +212,7 @@ def test_untouched_widgets_give_the_settings_back() -> None:
 
 
 def test_what_was_typed_outlives_its_widget() -> None:
-    app = AppTest.from_function(form).run()
+    app = AppTest.from_function(form, default_timeout=60).run()
     app.text_input(key="f_widths").set_value("8, x").run()
     app.selectbox(key="which").select("b").run()
     assert not [field for field in app.text_input if field.key == "f_widths"]
