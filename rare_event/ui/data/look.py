@@ -195,8 +195,9 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     )
     if ranking.chance == ranking.chance:
         st.caption(
-            f"Compares {rows} before each event with normal rows. By chance the best of {looked} would "
-            f"reach {0.5 + ranking.chance:.2f}; {beyond:,} {'exceeds' if beyond == 1 else 'exceed'} it."
+            f"Compares {rows} before each event with normal rows. By chance, the AUC of {looked} would "
+            f"stay within {0.5 - ranking.chance:.2f} to {0.5 + ranking.chance:.2f} in 95 % of cases; "
+            f"{beyond:,} {'is' if beyond == 1 else 'are'} outside."
         )
     if counters := counters_of(dataset):
         st.caption(f"Not ranked, because they count rows or time: {plain(', '.join(counters))}.")
