@@ -20,7 +20,7 @@ _ROWS_FOR_TIME = (
         "though data of others from the same hours were",
         "though data of others, perhaps of the same time, were",
     ),
-    ("including the same hours", "perhaps of the same time"),
+    ("including data from the same hours", "perhaps including data from the same time"),
     ("Running time", "Rows"),
     ("running time", "rows"),
     ("the last *days* days", "the last thousands of rows"),

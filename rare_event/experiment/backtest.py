@@ -15,7 +15,10 @@ from rare_event.judge.judgement import Judgement, judge
 from rare_event.prepare.table import Table
 from rare_event.text import plural
 
-TRAINED_ON = {"rolling": "the rows before it", "asset": "the other machines, including the same hours"}
+TRAINED_ON = {
+    "rolling": "the rows before it",
+    "asset": "the data of the other machines, including data from the same hours",
+}
 
 
 def backtest(

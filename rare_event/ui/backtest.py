@@ -17,7 +17,8 @@ from rare_event.ui.state import show_run_next
 
 WORDS: dict[SplitKind, str] = {
     "rolling": "{} times, each time on earlier data, and judges it on the next period.",
-    "asset": "once for each machine on all others, including the same hours, and judges it on that machine.",
+    "asset": "once for each machine on the data of all others, including data from the same hours, and "
+    "judges it on that machine.",
 }
 ONE_PERIOD = "A single split holds few events and shows one period only."
 SAME_MACHINES = "These figures do not say how well the model does on a machine outside its training data."

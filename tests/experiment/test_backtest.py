@@ -155,7 +155,9 @@ def test_each_machine_is_tested_on_what_the_others_taught(fleet, capsys) -> None
     options = ["--model", "pca", "--split", "asset", "--label", "y", "--accept", "RE201"]
     assert main(["backtest", str(fleet), "--assets", "unit", *options]) == 0
     out = capsys.readouterr().out
-    assert "3 folds, each trained on the other machines, including the same hours" in out
+    assert (
+        "3 folds, each trained on the data of the other machines, including data from the same hours" in out
+    )
     assert "the rows before it" not in out
 
 
