@@ -112,8 +112,10 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
         return
     events = parts_of(dataset, config)["events"]
     st.markdown("Events in each part")
-    for place, part in zip(st.columns(len(events)), events.index, strict=True):
-        place.metric(capital(part), f"{events[part]:,}", help=PARTS[part])
+    # In columns, a narrow window would cut the numbers off.
+    with st.container(horizontal=True):
+        for part in events.index:
+            st.metric(capital(part), f"{events[part]:,}", help=PARTS[part], width="content")
     if config.split.kind == "chronological":
         st.caption(
             f"The threshold is chosen on only {plural(events['validation'], 'event')}, in one validation "
