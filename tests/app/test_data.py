@@ -48,7 +48,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     ranking = frame(app, "sensor", "AUC")
     assert set(ranking["sensor"]) == set(table.schema.sensors)
     assert abs(ranking["AUC"] - 0.5).is_monotonic_decreasing
-    assert f"the best of {len(table.schema.sensors)} sensors would reach" in shown
+    assert f"the AUC of {len(table.schema.sensors)} sensors would stay within" in shown
     first = ranking["sensor"][0]
     assert titles(app)[0].startswith("Running time")
     assert f"{first} over time" in titles(app)
