@@ -5,13 +5,16 @@ import streamlit as st
 from rare_event.ui.compare.design_map import show_design_space
 from rare_event.ui.compare.overlay import show_overlay
 from rare_event.ui.compare.page import (
+    choose_lead_of,
     choose_rows,
     choose_view,
     choose_windows,
     open_board,
+    own_run,
     show_alarms_only,
     show_baselines_of_run,
-    show_figures,
+    show_chart,
+    show_headline,
     show_verdict,
 )
 from rare_event.ui.compare.table import show_table
@@ -22,22 +25,32 @@ start_page("Compare", "Which of my runs is best, and which settings matter?")
 
 with show_errors():
     dataset = need_dataset()
-    if choose_view() == "Design space":
+    choices = st.container(horizontal=True, vertical_alignment="bottom", gap="small")
+    with choices:
+        view = choose_view()
+    if view == "Design space":
         show_design_space(dataset)
         st.stop()
-    verdict = st.container()
-    chosen = choose_windows(dataset)
+    headline = st.container(gap="xxsmall")
+    chosen = choose_windows(dataset, choices)
     board = open_board(chosen)
-    show_baselines_of_run(chosen)
-    if board and not board[0].judgement.n_events:
-        show_alarms_only(board, bool(dataset.schema.labels))
-    elif board:
-        with verdict:
-            show_verdict(board)
-        shown, lead = choose_rows(board)
+    if board and board[0].judgement.n_events:
+        with choices:
+            lead, shown = choose_lead_of(board), choose_rows(board)
+        with headline:
+            sentences = show_headline(board)
+        show_baselines_of_run(chosen)
         if shown:
-            show_figures(shown, lead)
-            show_table(shown)
+            show_chart(shown, board, chosen.windows, lead)
         else:
             st.info("No model matches these filters.")
-        show_overlay(board, chosen.windows, lead)
+        # The scores of a run may be damaged: the table stays.
+        with show_errors():
+            show_overlay(board, chosen.windows, lead, own_run(board))
+        show_verdict(board, sentences)
+        if shown:
+            show_table(shown)
+    else:
+        show_baselines_of_run(chosen)
+        if board:
+            show_alarms_only(board, bool(dataset.schema.labels))

@@ -63,6 +63,18 @@ def plural(count: int, one: str) -> str:
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
 
 
+def ordinal(place: int) -> str:
+    """Write a place in a ranking.
+
+    Examples
+    --------
+    >>> ordinal(1), ordinal(10), ordinal(12), ordinal(23), ordinal(111)
+    ('1st', '10th', '12th', '23rd', '111th')
+    """
+    teen = place // 10 % 10 == 1
+    return f"{place:,}{'th' if teen else {1: 'st', 2: 'nd', 3: 'rd'}.get(place % 10, 'th')}"
+
+
 def counted(figure: str, many: str) -> str:
     """Write a figure with its noun, given in the plural with an s.
 

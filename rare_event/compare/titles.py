@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from itertools import chain
 
 from rare_event.config import RECIPES, ExperimentConfig, name_of
-from rare_event.config.labels import model_on
+from rare_event.config.labels import NAMES, model_on
 from rare_event.store.runs import Run
 
 # Of two things of one name, this many settings are named in which they differ.
@@ -89,6 +90,33 @@ def settings_of(config: ExperimentConfig) -> dict[str, object]:
     6
     """
     return _flat(asdict(config))
+
+
+def differing_settings(configs: Sequence[ExperimentConfig]) -> dict[str, list[str | None]]:
+    """Return the settings in which configs differ: by name, the value of each in words.
+
+    A setting that only one of them has is left out, and None stands for one that a config lacks.
+
+    Examples
+    --------
+    >>> differing_settings([ExperimentConfig(), ExperimentConfig(seed=1)])
+    {'seed': ['0', '1']}
+    """
+    every = [settings_of(config) for config in configs]
+    names = [name for name in dict.fromkeys(chain(*every)) if name != "name"]
+    differing: dict[str, list[str | None]] = {}
+    for name in names:
+        values = [_named(settings[name]) if name in settings else None for settings in every]
+        if len({value for value in values if value is not None}) > 1:
+            differing[name] = values
+    return differing
+
+
+def _named(value: object) -> str:
+    """Write the value of a setting as a form shows it."""
+    if isinstance(value, tuple):
+        return ", ".join(name_of(each) if each in RECIPES else _named(each) for each in value) or "none"
+    return NAMES.get(value, value) if isinstance(value, str) else _worded(value)
 
 
 def _flat(settings: Mapping[str, object], of: str = "") -> dict[str, object]:

@@ -9,7 +9,7 @@ from rare_event.compare.leaderboard import CHANCE
 from rare_event.config import SplitKind
 from rare_event.judge.judgement import Count
 from rare_event.judge.standing import Row
-from rare_event.text import number, plural
+from rare_event.text import number, ordinal, plural
 
 BUDGET = 2.0
 # Longer lists of names are cut.
@@ -25,8 +25,16 @@ SPLIT_WORDS: dict[SplitKind, str] = {
 }
 
 
-def verdict(board: Sequence[Row]) -> list[str]:
-    """Say which model is best, what it caught, and how little that may mean; the headline first."""
+def verdict(board: Sequence[Row], own: str = "") -> list[str]:
+    """Say which model is best, what it caught, and how little that may mean; the headline first.
+
+    Parameters
+    ----------
+    board
+        The leaderboard.
+    own
+        Id of the run in use, whose place is named if it is on the board.
+    """
     models = [row for row in board if row.kind != "trivial"]
     best = models[0]
     if best.judgement.mean_fold_auc is None:
@@ -39,30 +47,44 @@ def verdict(board: Sequence[Row]) -> list[str]:
     ahead = board[0] if board[0].kind == "trivial" else None
     tied = [row for row in board if row.group == best.group and row is not best]
     return [
-        _headline(best, ahead, tied, len(models)),
+        f"{_headline(best, ahead, tied, len(models))}{_place(models, own)}",
+        _optimism(len(models), best.judgement.n_events),
         _caught(best),
         *_most_caught(models),
         _ranking(best),
         *_ties(tied, ahead),
-        _optimism(len(models), best.judgement.n_events),
         *(_chance(row) for row in board if row.name == CHANCE),
     ]
 
 
 def _headline(best: Row, ahead: Row | None, tied: Sequence[Row], n_models: int) -> str:
-    name = _quoted(best)
+    name = f"{_quoted(best)}, AUC {best.judgement.mean_fold_auc:.2f}"
     if ahead is not None:
-        return f"No model beats {_quoted(ahead)}, which needs no model. The best model is {name}."
+        return f"No model beats {_quoted(ahead)}, which needs no model. Best model: {name}."
     trivial = [row for row in tied if row.kind == "trivial"]
     if trivial:
         other = _quoted(trivial[-1])
-        return f"{name} ranks first, but is statistically tied with {other}, which needs no model."
+        return f"Best: {name}, but statistically tied with {other}, which needs no model."
     if n_models == 1:
-        return f"{name} is the only model judged here so far."
+        return f"{name}: the only model judged here so far."
     if tied:
-        are = "is" if len(tied) == 1 else "are"
-        return f"{name} ranks first, but {plural(len(tied), 'other')} {are} statistically tied with it."
-    return f"{name} is best: clearly better than all others."
+        return f"Best: {name}; {plural(len(tied), 'other')} statistically tied."
+    return f"Best: {name}, clearly better than all others."
+
+
+def _place(models: Sequence[Row], own: str) -> str:
+    """Say which place the run in use has among the models; nothing where there is nothing to compare."""
+    place = next((number for number, row in enumerate(models, 1) if own and row.run == own), None)
+    if place is None or len(models) == 1:
+        return ""
+    if place == 1:
+        return " It is your run."
+    row = models[place - 1]
+    if row.judgement.mean_fold_auc is None:
+        return " Your run cannot be ranked."
+    of = f"{ordinal(place)} of {len(models)}"
+    tied = row.group == models[0].group
+    return f" Your run, {of}, is tied with it." if tied else f" Your run is {of}."
 
 
 def _caught(row: Row) -> str:

@@ -12,7 +12,7 @@ from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.thresholds import OperatingPoints
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, corners, thin
 from rare_event.plots.marks import add_threshold, note, threshold_name
-from rare_event.plots.palette import COLOURS, DISTINCT, TRANSPARENT, Role, distinct, plain, style
+from rare_event.plots.palette import COLOURS, MODELS, TRANSPARENT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 
 # Errors have long tails: the axis ends where all but this share of the thresholds lie.
@@ -22,8 +22,8 @@ NO_POSITIVES = "This part has no positive rows: recall is not defined."
 # Plotly reports clicks only on markers. These cannot be seen, not even where thousands overlap.
 CLICKABLE = {"color": TRANSPARENT, "size": 8}
 ONE_CLASS = "This part has only one class: the ROC curve is not defined."
-# Models beyond the distinct colours come in the same ones, dashed; dots are for chance.
-DASHES = ("solid", "dash", "dashdot")
+# Models differ in dash as well as in colour; dots are for chance.
+DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot")
 # Of the normal windows. Alarms of more than that are few only because they hardly ever stop.
 MOST_IN_ALARM = 0.1
 # A model that has no curve keeps its place in the legend.
@@ -233,12 +233,12 @@ def _add_model(
     figure: go.Figure, number: int, names: list[str], about: str, x: np.ndarray, y: np.ndarray, shape: str
 ) -> None:
     """Draw the curve of one of several models, known by its number."""
-    again, colour = divmod(number, len(DISTINCT))
+    colour, dash = MODELS[number % len(MODELS)], DASHES[number % len(DASHES)]
     figure.add_scatter(
         x=x,
         y=y,
         mode="lines",
-        line={"color": DISTINCT[colour], "dash": DASHES[again % len(DASHES)], "width": 2, "shape": shape},
+        line={"color": colour, "dash": dash, "width": 2, "shape": shape},
         name=f"{distinct(names)[number]}, {about}" if about else distinct(names)[number],
         # The legend may have cut the name off.
         meta=[plain(names[number])],

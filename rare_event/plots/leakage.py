@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
 
-from rare_event.plots.leaderboard import add_chance_line, add_intervals, auc_in_words, name_rows
+from rare_event.plots.intervals import add_chance_line, add_intervals, auc_in_words, name_rows
 from rare_event.plots.marks import note
 from rare_event.plots.palette import Role, plain, style, wrapped
 

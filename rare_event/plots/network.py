@@ -37,7 +37,7 @@ def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
                 y=mine,
                 orientation="h",
                 width=0.72,
-                marker={"color": COLOURS["run" if does else "other"]},
+                marker={"color": COLOURS["model" if does else "other"]},
                 name=name,
                 customdata=[in_words(layers, row) for row in mine],
                 hovertemplate="%{customdata}<extra></extra>",

@@ -20,6 +20,7 @@ VERMILION = "#D55E00"
 GREEN = "#009E73"
 PURPLE = "#CC79A7"
 DARK_ORANGE = "#D07C00"
+VIOLET = "#7A5FD0"
 GREY = "#808080"
 
 Role = Literal[
@@ -43,10 +44,7 @@ Role = Literal[
     "caught",
     "missed",
     "trailing threshold",
-    "run",
-    "baseline",
-    "supervised",
-    "trivial",
+    "model",
     "optimistic split",
     "honest split",
     "other",
@@ -75,18 +73,17 @@ COLOURS: dict[Role, str] = {
     "caught": PURPLE,
     "missed": VERMILION,
     "trailing threshold": GREEN,
-    "run": BLUE,
-    "baseline": DARK_ORANGE,
-    "supervised": GREEN,
-    "trivial": PURPLE,
+    "model": GREEN,
     "optimistic split": VERMILION,
     "honest split": BLUE,
     "other": GREY,
     "change": GREY,
 }
 
-# Of things without a role of their own, such as the models of one figure. Vermilion and dark orange
-# are too close for that: beyond these four, what is drawn must differ in dash, shape or pattern too.
+# Models of one figure: blue and vermilion are for rows. They differ in dash as well.
+MODELS = (GREEN, VIOLET, DARK_ORANGE, PURPLE)
+# Of other things without a role of their own. Vermilion and dark orange are too close for that: beyond
+# these four, what is drawn must differ in dash, shape or pattern too.
 DISTINCT = (BLUE, VERMILION, GREEN, PURPLE)
 
 TRANSPARENT = "rgba(0, 0, 0, 0)"
@@ -169,7 +166,7 @@ def distinct(names: Iterable[str], most: int = LONGEST_IN_LEGEND) -> list[str]:
     """
     seen: Counter[str] = Counter()
     shown = []
-    for name in (plain(name, most) for name in names):
+    for name in (short(name, most) for name in names):
         seen[name] += 1
         shown.append(name if seen[name] == 1 else f"{name} ({seen[name]})")
     return shown

@@ -18,9 +18,12 @@ from rare_event.compare.windows import comparable
 from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
 from rare_event.jobs import worker
 from rare_event.judge.standing import Kind, Row
+from rare_event.plots.leaderboard import Board
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
+from rare_event.ui.compare import page
+from rare_event.ui.compare.overlay import TICKED
 from rare_event.ui.compare.table import frame_of
 from rare_event.ui.downloads import to_csv, to_parquet
 from rare_event.ui.frame import STEPS
@@ -32,7 +35,8 @@ from tests.small import judgement_of
 LEADS = (4.0, 20.0)
 PAGE = "pages/5_Compare.py"
 SQUARES = replace(PCA, model=SquaresModel())
-CHARTS = 4
+# Of the ticked models: with one, its curves; with more, the differences too.
+CURVES, CHARTS = 2, 3
 
 
 def windows_of(app: AppTest) -> Any:
@@ -53,6 +57,24 @@ def labels(app: AppTest) -> list[str]:
 def table(app: AppTest) -> pd.DataFrame:
     (frame,) = app.dataframe
     return pd.DataFrame(frame.value)
+
+
+def chart(app: AppTest) -> dict[str, Any]:
+    """What the page hands to the chart of the leaderboard."""
+    (component,) = app.get("bidi_component")
+    return dict(json.loads(component.proto.json))
+
+
+def drawn(app: AppTest, run: Run) -> dict[str, Any]:
+    """The row of a run in the chart."""
+    (row,) = [row for row in chart(app)["rows"] if row["run"] == run.id]
+    return dict(row)
+
+
+def ticks(app: AppTest, *runs: Run) -> AppTest:
+    """Do what ticking runs does; AppTest cannot fire the trigger."""
+    app.session_state[TICKED] = {windows_of(app).value: [run.id for run in runs]}
+    return app.run()
 
 
 def beside(run: Run, name: str) -> Run:
@@ -101,6 +123,7 @@ def test_a_sealed_run_shows_no_figure_and_a_button_that_opens_it(open_page: Open
     assert len(done_run.looks()) == 1
     assert "still sealed" not in words(app)
     assert len(app.get("plotly_chart")) == CHARTS
+    assert drawn(app, done_run)["own"] and chart(app)["most_caught"] >= 0
     assert set(table(app)["model"]) >= {"Custom: PCA on differences", "Mean of squares, no model"}
 
 
@@ -132,11 +155,13 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     assert "thresholds chosen on past data" in words(app)
     assert "Chance (the same scores shifted in time)" in words(app)
     assert titles(app) == [
-        "Test folds: mean AUC of each model",
-        "Test folds: events caught",
         "Test: ROC curves",
         "Test: events caught at each false-alarm rate",
+        "Test folds: difference in AUC",
     ]
+    headline, *others = [str(heading.value) for heading in app.subheader]
+    assert headline.replace("\\", "").startswith(("Best: “", "No model beats “"))
+    assert others == ["Ticked models", "What the figures mean", "All figures"]
 
 
 def test_the_table_holds_what_the_judgements_say(open_page: OpenPage, opened_run: Run) -> None:
@@ -150,6 +175,11 @@ def test_the_table_holds_what_the_judgements_say(open_page: OpenPage, opened_run
     assert row["hindsight at 1 a day, 4 min"] == model.count("hindsight", 1.0).caught
     assert row["false alarms at 2 a day"] == model.count("past", 2.0).false_alarms_per_day
     assert row["looks"] == 1
+    marks = drawn(app, opened_run)
+    assert marks["auc"] == row["AUC"] and marks["looks"] == "1"
+    assert marks["caught"] == [row[f"caught at {each} a day, 4 min"] for each in (1, 2, 5)]
+    assert marks["rates"] == [f"{row[f'false alarms at {each} a day']:.1f}" for each in (1, 2, 5)]
+    assert (marks["low"], marks["high"]) == model.interval
     order = json.loads(app.dataframe[0].proto.columns)
     assert "run" not in app.dataframe[0].proto.column_order
     assert "upper bound" in order["hindsight at 2 a day, 4 min"]["help"]
@@ -209,11 +239,52 @@ def test_what_is_shown_can_be_narrowed_and_the_verdict_stays(
     assert len(table(app)) == 2
 
 
+def test_a_better_model_can_be_used(
+    open_page: OpenPage, compared: tuple[Run, Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run, baseline = compared
+    app = open_page(PAGE, run=run.id)
+    places = [row["run"] for row in chart(app)["rows"]]
+    offered = {row["run"] for row in chart(app)["rows"] if row["better"]}
+    assert offered == {each for each in places[: places.index(run.id)] if each}
+    assert app.session_state[KEY].run_id == run.id, "looking alone must not open"
+
+    # The trigger, which AppTest cannot fire.
+    def clicked(data: Board, key: str, on_ticked: Callable[[list[str]], None]) -> str:
+        return baseline.id
+
+    monkeypatch.setattr(page, "board_chart", clicked)
+    app.run()
+    assert not app.exception
+    assert app.title[0].value == "Evaluate"
+    assert app.session_state[KEY].run_id == baseline.id
+
+
+def test_the_run_in_use_has_a_place_and_another_board_names_none(
+    open_page: OpenPage, compared: tuple[Run, Run]
+) -> None:
+    run, baseline = compared
+    app = open_page(PAGE, run=run.id)
+    place = [row["run"] for row in chart(app)["rows"] if row["kind"] != "trivial"].index(run.id)
+    said = ("It is your run.", "Your run, 2nd of 2, is tied with it.", "Your run is 2nd of 2.")
+    assert any(each in words(app) for each in (said[:1] if place == 0 else said[1:]))
+    elsewhere = finished(run.dataset(), replace(PCA, shift=5))
+    elsewhere.look()
+    app = open_page(PAGE, run=elsewhere.id)
+    windows_of(app).select(next(label for label in windows_of(app).options if "shift 2" in label)).run()
+    assert "our run" not in words(app)
+    assert not any(row["own"] for row in chart(app)["rows"])
+
+
 def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run: Run) -> None:
+    judged = opened_run.judged()
+    assert judged is not None
     app = open_page(PAGE, run=opened_run.id)
     app.segmented_control(key="compare_lead_4").set_value(20.0).run()
-    shown = json.dumps([chart.proto.spec for chart in app.get("plotly_chart")])
-    assert "at most 20 minutes ahead" in shown and "at most 4 minutes ahead" not in shown
+    about = chart(app)["headings"]["about"]
+    assert "at most 20 minutes before" in about and "at most 4 minutes" not in about
+    wider = [judged.model.count("past", budget, 20.0) for budget in (1.0, 2.0, 5.0)]
+    assert drawn(app, opened_run)["caught"] == [count.caught for count in wider]
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
     assert app.segmented_control(key="compare_lead_4").value == 20.0
@@ -229,30 +300,50 @@ def overlay(app: AppTest) -> list[str]:
     return [trace["name"].split(",")[0] for trace in spec["data"] if trace["name"] != "chance"]
 
 
-def test_the_best_are_laid_over_one_another_until_the_user_chooses(
+def test_the_best_and_the_own_run_are_compared_until_the_user_ticks(
     open_page: OpenPage, compared: tuple[Run, Run]
 ) -> None:
     run, baseline = compared
     app = open_page(PAGE, run=run.id)
     ranking = [run_id for run_id in table(app)["run"] if run_id]
-    assert app.multiselect[0].value == ranking
+    assert chart(app)["ticked"] == ranking
     assert "show no real difference" in words(app) or "is better than" in words(app)
+    settings = pd.DataFrame(app.table[0].value)
+    assert list(settings.T["Model"]) == ["PCA", "mean of squares"], "the run in use first"
+    assert not [key for key in settings.index if "_" in str(key)]
 
     third = beside(run, "mahalanobis")
     app.run()
-    assert third.id in app.multiselect[0].value, "a new one of the best three joins them"
-    assert len(overlay(app)) == 3
-    assert "exactly two" in words(app)
+    ranking = [run_id for run_id in table(app)["run"] if run_id]
+    first = ranking[0] if ranking[0] != run.id else ranking[1]
+    assert set(chart(app)["ticked"]) == {run.id, first}, "the best, and the one in use"
 
-    app.multiselect[0].set_value([baseline.id]).run()
+    ticks(app, run, baseline, third)
+    assert chart(app)["ticked"] == ranking, "in the order of the board"
+    assert len(overlay(app)) == 3
+    assert len(app.get("plotly_chart")) == CHARTS
+    said = [line for line in words(app).splitlines() if "difference" in line or "is better than" in line]
+    assert sum("Custom: PCA on differences" in line for line in said) >= 2, "each with the run in use"
+
+    ticks(app, baseline)
     assert overlay(app) == ["Mean of squares"]
+    assert "Tick 2 to 4 models" in words(app)
+    assert len(app.get("plotly_chart")) == CURVES and not app.table
     app.switch_page("pages/1_Data.py").run()
     app.switch_page(PAGE).run()
-    assert app.multiselect[0].value == [baseline.id]
-    app.multiselect[0].set_value([]).run()
-    assert "Choose at least one model" in words(app)
-    assert len(app.get("plotly_chart")) == CHARTS - 2
+    assert chart(app)["ticked"] == [baseline.id]
+    ticks(app)
+    assert "Tick 2 to 4 models" in words(app)
+    assert not app.get("plotly_chart")
     assert not app.exception
+
+
+def test_runs_of_the_same_settings_say_so(open_page: OpenPage, opened_run: Run) -> None:
+    again = finished(opened_run.dataset(), PCA)
+    again.look()
+    app = open_page(PAGE, run=opened_run.id)
+    assert "Their settings are the same." in words(app)
+    assert not app.table
 
 
 def test_baselines_are_trained_counted_and_cancelled(
@@ -354,7 +445,7 @@ def test_a_damaged_run_is_left_out_and_the_others_stay(
     # Figures of the run itself are read last.
     left_out = "1 run cannot be compared" if damaged == "evaluation.json" else "2 runs cannot be compared"
     assert left_out in words(app)
-    assert len(app.get("plotly_chart")) == CHARTS
+    assert len(app.get("plotly_chart")) == CURVES
     assert [run_id for run_id in table(app)["run"] if run_id] == [opened_run.id]
 
 
@@ -447,30 +538,49 @@ CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
 @pytest.mark.parametrize(
     ("rows", "headline"),
     [
-        ([row("A", "run", 0.7, 1)], "“A” is the only model judged here so far."),
-        ([row("A", "run", 0.7, 1), row("B", "run", 0.6, 2)], "“A” is best"),
+        ([row("A", "run", 0.7, 1)], "“A”, AUC 0.70: the only model judged here so far."),
+        (
+            [row("A", "run", 0.7, 1), row("B", "run", 0.6, 2)],
+            "Best: “A”, AUC 0.70, clearly better than all others. Your run is 2nd of 2.",
+        ),
         (
             [row("A", "run", 0.7, 1), row("B", "run", 0.69, 1)],
-            "“A” ranks first, but 1 other is statistically tied with it.",
+            "Best: “A”, AUC 0.70; 1 other statistically tied. Your run, 2nd of 2, is tied with it.",
+        ),
+        (
+            [row("B", "run", 0.7, 1), row("A", "run", 0.69, 1)],
+            "Best: “B”, AUC 0.70; 1 other statistically tied. It is your run.",
+        ),
+        (
+            [row("A", "run", 0.7, 1), row("C", "run", 0.6, 2), row("B", "run", None, 3)],
+            "Best: “A”, AUC 0.70, clearly better than all others. Your run cannot be ranked.",
         ),
         (
             [row("A", "run", 0.54, 1), replace(CLOCK, group=1), replace(CHANCE, group=1)],
-            f"“A” ranks first, but is statistically tied with “{CHANCE_NAME}”",
+            f"Best: “A”, AUC 0.54, but statistically tied with “{CHANCE_NAME}”, which needs no model.",
         ),
-        ([CLOCK, row("A", "run", 0.5, 9)], "No model beats “Time since the last restart”"),
+        (
+            [CLOCK, row("A", "run", 0.5, 9), row("B", "run", 0.4, 10)],
+            (
+                "No model beats “Time since the last restart”, which needs no model. "
+                "Best model: “A”, AUC 0.50. Your run is 2nd of 2."
+            ),
+        ),
         ([row("A", "run", None, 1)], "The model cannot be ranked."),
     ],
 )
 def test_the_headline_claims_no_more_than_the_data_show(rows: list[Row], headline: str) -> None:
-    first, *_ = verdict(rows)
-    assert first.startswith(headline)
-    assert "is best" not in first or rows[1].group > rows[0].group
+    first, *_ = verdict([replace(each, run=each.name) for each in rows], own="B")
+    assert first == headline
+    assert "clearly better" not in first or rows[1].group > rows[0].group
+    elsewhere, *_ = verdict([replace(each, run=each.name) for each in rows], own="elsewhere")
+    assert "our run" not in elsewhere and headline.startswith(elsewhere)
 
 
 def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     tied_with_it = [row(name, "baseline", 0.69, 1) for name in "BCDEFG"]
     board = [row("A", "run", 0.7, 1), *tied_with_it, row("H", "run", 0.6, 2, caught=8), CHANCE]
-    _, caught, most, ranking, tied, optimism, chance = verdict(board)
+    _, optimism, caught, most, ranking, tied, chance = verdict(board)
     assert caught.startswith(
         "With thresholds chosen on past data to allow 2 false alarms a day, it would have caught 6 of 78 "
         "events by an alarm in the 4 minutes before the event, and 9 by an alarm in the 20 minutes before. "

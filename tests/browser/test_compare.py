@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from rare_event.compare.leaderboard import leaderboard
 from rare_event.config import recipe
@@ -61,6 +61,11 @@ def tick(page: Page, row: int) -> None:
     page.mouse.click(box["x"] + TICK, box["y"] + ROW * (row + 1.5))
 
 
+def board(page: Page) -> Locator:
+    """The chart of the leaderboard."""
+    return page.locator(".board")
+
+
 def test_sealed_opened_selected_and_evaluated(
     page: Page, server: Server, runs: tuple[Run, Run], complaints: Complaints
 ) -> None:
@@ -70,9 +75,10 @@ def test_sealed_opened_selected_and_evaluated(
     expect(unseal).to_be_visible()
     settled(page)
     assert page.locator(".js-plotly-plot").count() == 0, "nothing is drawn of sealed data"
+    assert board(page).count() == 0
 
     unseal.click()
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
     expect(page.get_by_text("2 models were compared on the same")).to_be_visible()
     assert len(run.looks()) == 1
 
@@ -113,6 +119,49 @@ def test_a_baseline_that_ends_elsewhere_joins_by_itself(
     expect(page.get_by_text("now training: Mahalanobis distance")).to_have_count(0)
 
 
+def test_rows_are_aligned_ticked_by_keyboard_and_used(
+    page: Page, server: Server, runs: tuple[Run, Run], opened: Run, complaints: Complaints
+) -> None:
+    open_compare(page, server, opened)
+    rows = board(page).locator("tbody tr")
+    # The run in use, its baselines, and two rows that need no model.
+    expect(rows.filter(has=page.get_by_role("checkbox"))).not_to_have_count(0)
+    own = board(page).locator("tr.own")
+    expect(own).to_have_count(1)
+    # Everything of a row is as high as its row, and the verdict, the best and the own run are in sight.
+    assert rows.first.locator(".dot").count() == 1 and rows.first.locator("td.caught").count() == 3
+    centres = own.evaluate(
+        """(row) => [...row.querySelectorAll("input, .shown, .dot, .value, td.rates")].map((part) => {
+            const box = part.getBoundingClientRect(); return (box.top + box.bottom) / 2; })"""
+    )
+    assert max(centres) - min(centres) < 4
+    for part in (page.get_by_role("heading", name="Best:"), rows.first, own):
+        box = part.bounding_box()
+        assert box is not None and box["y"] + box["height"] <= 900
+
+    # What a screen reader reads of a row are the figures of the table.
+    mine = next(row for row in board_of(*runs) if row.run == opened.id)
+    auc = f"{mine.judgement.mean_fold_auc:.3f}"
+    expect(own.get_by_role("cell", name=auc)).to_be_visible()
+    expect(own.get_by_role("rowheader", name=mine.name)).to_be_visible()
+
+    boxes = board(page).get_by_role("checkbox")
+    expect(boxes.nth(1)).to_be_checked()
+    boxes.nth(1).focus()
+    page.keyboard.press("Space")
+    expect(page.get_by_text("Tick 2 to 4 models in the chart")).to_be_visible()
+    expect(page.locator(".js-plotly-plot")).to_have_count(2)
+    expect(boxes.nth(1)).not_to_be_checked()
+    expect(boxes.nth(1)).to_be_focused()
+    page.keyboard.press("Space")
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
+    expect(boxes.nth(1)).to_be_checked()
+
+    use = board(page).get_by_role("button", name="Use it")
+    assert use.count() == [row.run for row in board_of(*runs) if row.run].index(opened.id)
+    assert complaints.messages == []
+
+
 def test_the_table_can_be_taken_along(page: Page, server: Server, opened: Run) -> None:
     open_compare(page, server, opened)
     contents = {}
@@ -134,7 +183,7 @@ def test_the_table_can_be_taken_along(page: Page, server: Server, opened: Run) -
 def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, opened: Run, scheme: str) -> None:
     page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
     open_compare(page, server, opened)
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
     settled(page)
     serious = [
         f"{rule['id']}: {rule['help']} {[node['target'] for node in rule['nodes']]}"
@@ -147,6 +196,6 @@ def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, opened: R
 def test_the_page_is_no_wider_than_a_small_window(page: Page, server: Server, opened: Run) -> None:
     page.set_viewport_size({"width": 768, "height": 900})
     open_compare(page, server, opened)
-    expect(page.locator(".js-plotly-plot")).to_have_count(4)
+    expect(page.locator(".js-plotly-plot")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.get_by_test_id("stException").count() == 0

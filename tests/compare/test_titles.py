@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from rare_event.compare.titles import names_of, settings_of, title_of, told_apart
+from rare_event.compare.titles import differing_settings, names_of, settings_of, title_of, told_apart
 from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_LSTM,
@@ -45,6 +45,18 @@ def run_at(tmp_path):
 )
 def test_a_title_is_made_of_words(config, title) -> None:
     assert title_of(config) == title
+
+
+def test_settings_that_differ_are_in_words_and_those_of_one_model_only_are_left_out() -> None:
+    dense = replace(RECOMMENDED, model=DenseModel(widths=(32, 16)))
+    pca = replace(RECOMMENDED, name="custom", model=PCAModel(), lookback=5)
+    differing = differing_settings([dense, pca, replace(dense, model=DenseModel(widths=(8, 4)))])
+    assert differing == {
+        "lookback": ["1", "5", "1"],
+        "model kind": ["dense autoencoder", "PCA", "dense autoencoder"],
+        "model widths": ["32, 16", None, "8, 4"],
+    }
+    assert not differing_settings([dense, replace(dense, name="any")])
 
 
 def test_what_differs_is_named_and_what_is_the_same_is_not(run_at) -> None:

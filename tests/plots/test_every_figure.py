@@ -4,7 +4,6 @@ import importlib
 import inspect
 import json
 import pkgutil
-from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -15,7 +14,7 @@ import rare_event.plots
 from rare_event.clock import MINUTES
 from rare_event.config.labels import SCORE
 from rare_event.detect.summary import Layer
-from rare_event.judge.standing import Row
+from rare_event.judge.comparison import Comparison
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.correlation import correlation_figure
 from rare_event.plots.curves import (
@@ -29,7 +28,7 @@ from rare_event.plots.design_map import map_figure
 from rare_event.plots.distribution import distribution_figure
 from rare_event.plots.drift import carriers_figure, error_by_day_figure, false_alarms_by_day_figure
 from rare_event.plots.errors import error_figure, score_histogram_figure
-from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
+from rare_event.plots.intervals import differences_figure
 from rare_event.plots.leakage import leakage_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.network import network_figure
@@ -40,7 +39,6 @@ from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
 from rare_event.plots.training import loss_figure
 from rare_event.prepare.split import Fold
 from tests.plots.examples import dates, make_points, make_scores, random_scores
-from tests.small import judgement_of
 
 ORDINARY = random_scores(200)
 # Name: scores and threshold.
@@ -76,11 +74,7 @@ def of_part(scores, threshold):
     ]
 
 
-BOARD: tuple[Row, ...] = (
-    Row(judgement_of(0.6), "dense", "run", group=1),
-    Row(replace(judgement_of(0.5), interval=None), "dense", "run", group=1),
-    Row(judgement_of(None), "PCA", "baseline", group=2),
-)
+DIFFERENCES = [Comparison(0.1, 0.05, 0.15, 78), Comparison(-0.1, -0.2, 0.0, 78), None]
 SPLITS = pd.DataFrame(
     {
         "name": ["Random split", "Past only"],
@@ -126,9 +120,7 @@ def of_frames():
     figures = []
     for n in (3, 1, 0):
         figures += [
-            leaderboard_figure(BOARD[:n]),
-            budget_figure(BOARD[:n], 4.0),
-            budget_figure(BOARD[:n], 20.0),
+            differences_figure(list("abc")[:n], DIFFERENCES[:n], "d"),
             leakage_figure(SPLITS[:n]),
             map_figure(CELLS[:n], title="Mean AUC", unit="mean AUC", chance=0.5, digits=2),
             map_figure(CELLS[:n], title="Events", unit="events", chance=None, digits=0),
@@ -224,7 +216,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 28
+    assert len(public) == 27
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

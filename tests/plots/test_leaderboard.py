@@ -1,185 +1,165 @@
-"""Models in the order of their worth, with those that are level, and what they catch."""
+"""The rows of the chart of a leaderboard: its figures are the table's, its marks in their place."""
 
+import re
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args, is_typeddict
 
-import numpy as np
 import pytest
 
 from rare_event.clock import NO_TIME
-from rare_event.judge.standing import Row
-from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
-from tests.plots.examples import names, texts, trace
+from rare_event.config.labels import TRIVIAL
+from rare_event.judge.judgement import BUDGETS
+from rare_event.judge.standing import Kind, Row
+from rare_event.plots import leaderboard
+from rare_event.plots.leaderboard import MOST_ROWS, MOST_STEPS, Bracket, board_data
+from rare_event.ui.compare import table
+from tests.plots.test_explorer import in_script
 from tests.small import judgement_of
 
+SCRIPT = (Path(leaderboard.__file__).parents[1] / "ui/compare/chart.js").read_text("utf-8")
+HANDED = {
+    name: value
+    for name, value in vars(leaderboard).items()
+    if is_typeddict(value) and value.__module__ == leaderboard.__name__
+}
 
-def row(name, kind, auc, interval, group, n_events=78, **caught):
-    judgement = judgement_of(auc, interval=interval, **caught)
-    return Row(replace(judgement, interval=interval, n_events=n_events), name, kind, group=group)
+
+def row(name, kind, auc, interval, group, run="", **figures):
+    judgement = judgement_of(auc, interval=interval, **figures)
+    return Row(
+        replace(judgement, interval=interval), name, kind, run=run, looks=1 if run else None, group=group
+    )
 
 
-# Out of order; two models share a name, one has no interval, one no AUC.
+# One has no interval, one no AUC.
 BOARD = (
-    row("dense", "run", 0.5, (0.4, 0.6), 2, caught=1),
-    row("PCA", "baseline", 0.66, (0.6, 0.7), 1, caught=6),
-    row("dense", "run", 0.65, (0.6, 0.7), 1, caught=7),
-    row("age", "trivial", 0.49, None, 3, caught=3),
-    row("none", "run", None, None, 4, caught=1),
+    row("PCA", "baseline", 0.66, (0.6, 0.7), 1, "a", caught=6),
+    row("dense", "run", 0.65, (0.6, 0.7), 1, "b", caught=7, wider=9, rate=2.26),
+    row("LSTM", "run", 0.5, (0.4, 0.6), 2, "c", caught=1),
+    row(TRIVIAL["chance"], "trivial", 0.49, None, 3, caught=3),
+    row("none", "run", None, None, 4, "d", caught=1),
 )
 
 
-def markers(figure, kind):
-    """Return the points of a kind, not its intervals."""
-    return next(t for t in figure.data if t.name == kind and t.mode == "markers")
+def rows_of(board, lead=4.0, **more):
+    return board_data(board, lead, **more)["rows"]
 
 
-def intervals(figure, kind):
-    return next(t for t in figure.data if t.name == kind and t.mode == "lines")
+@pytest.mark.parametrize("name", HANDED)
+def test_the_script_knows_exactly_what_it_is_handed(name):
+    (typedef,) = re.findall(rf"@typedef {{object}} {name}\n((?: \* @property .*\n)+)", SCRIPT)
+    known = {key: kind for kind, key in re.findall(r"@property {(.*)} (\w+)", typedef)}
+    hints = {key: hint.__forward_arg__ for key, hint in HANDED[name].__annotations__.items()}
+    assert known == {key: in_script(hint) for key, hint in hints.items()}
 
 
-def test_the_best_is_on_top_in_a_row_of_its_own():
-    figure = leaderboard_figure(BOARD)
-
-    assert list(figure.layout.yaxis.ticktext) == ["PCA", "dense", "dense", "age", "none"]
-    assert figure.layout.yaxis.range[0] > figure.layout.yaxis.range[1]
-    assert list(markers(figure, "baseline").y) == [0]
-    assert list(markers(figure, "run").x) == [0.65, 0.5]
-    assert list(markers(figure, "run").y) == [1, 2]
+@pytest.mark.parametrize(("name", "literal"), [("Kind", Kind), ("Bracket", Bracket)])
+def test_the_script_knows_every_kind_of_row(name, literal):
+    (choices,) = re.findall(rf"@typedef {{(.*)}} {name} \*/", SCRIPT)
+    assert choices == " | ".join(f'"{choice}"' for choice in get_args(literal))
+    assert SCRIPT.startswith("// @ts-check\n")
+    assert not re.search(r"@ts-(ignore|nocheck|expect-error)|\{any\}|\{\*\}|innerHTML", SCRIPT)
 
 
-def test_intervals_are_lines_where_there_are_any():
-    figure = leaderboard_figure(BOARD)
-
-    np.testing.assert_array_equal(intervals(figure, "run").x, [0.6, 0.7, np.nan, 0.4, 0.6, np.nan])
-    np.testing.assert_array_equal(intervals(figure, "run").y, [1, 1, 1, 2, 2, 2])
-    assert not any(t.name == "trivial" and t.mode == "lines" for t in figure.data)
-    assert [t.name for t in figure.data if t.showlegend is not False] == [
-        "chance",
-        "run",
-        "baseline",
-        "trivial",
-    ]
-
-
-def test_tied_models_share_a_band_and_say_so():
-    figure = leaderboard_figure(BOARD)
-
-    # Rows 0 and 1 are of group 1; all others are alone in theirs.
-    (band,) = figure.layout.shapes
-    assert (round(band.y0), round(band.y1)) == (0, 1)
-    assert band.name == "statistically tied"
-    assert band.showlegend
-    assert "AUC 0.650 (0.600 to 0.700), 78 events" in markers(figure, "run").text[0]
-    assert "one of 2 statistically tied models" in markers(figure, "run").text[0]
-    assert "statistically tied" not in markers(figure, "run").text[1]
-    assert "AUC 0.490, 78 events" in markers(figure, "trivial").text[0]
+@pytest.mark.parametrize("lead", [4.0, 20.0])
+def test_the_figures_are_those_of_the_table(lead):
+    frame = table.frame_of(BOARD)
+    for number, shown in enumerate(rows_of(BOARD, lead)):
+        listed = frame.iloc[number]
+        assert shown["name"] == listed["model"] and shown["run"] == listed["run"]
+        assert shown["caught"] == [listed[f"caught at {each:g} a day, {lead:g} min"] for each in BUDGETS]
+        assert shown["auc"] == BOARD[number].judgement.mean_fold_auc
+        assert (shown["low"], shown["high"]) == (BOARD[number].judgement.interval or (None, None))
+        if lead == 4.0:
+            rates = [listed[f"false alarms at {each:g} a day"] for each in BUDGETS]
+            assert shown["rates"] == [f"{rate:.1f}" for rate in rates]
+    assert board_data(BOARD, lead)["most_caught"] == max(max(each["caught"]) for each in rows_of(BOARD, lead))
 
 
-def test_bands_join_neighbours_only_and_are_one_legend_entry():
-    aucs, groups = (0.9, 0.8, 0.7, 0.6, 0.5), (0, 0, 1, 0, 0)
-    board = [row("dense", "run", auc, None, group) for auc, group in zip(aucs, groups, strict=True)]
+def test_what_is_not_known_is_not_drawn_as_a_figure():
+    *_, chance, without = rows_of(BOARD)
+    assert (chance["auc_shown"], chance["interval_shown"], chance["low"]) == ("0.490", "", None)
+    assert (without["auc"], without["auc_shown"]) == (None, "no AUC")
+    assert chance["looks"] == "–" and without["looks"] == "1"
+    short = BOARD[0].judgement
+    counts = tuple(replace(count, false_alarms_per_day=None) for count in short.counts)
+    (alone,) = rows_of([replace(BOARD[0], judgement=replace(short, counts=counts))])
+    assert alone["rates"] == ["–"] * 3 and "0.0" not in alone["rates"]
+    assert [each["chance"] for each in rows_of(BOARD)] == [False, False, False, True, False]
 
-    first, second = leaderboard_figure(board).layout.shapes
 
-    assert [round(y) for y in (first.y0, first.y1, second.y0, second.y1)] == [0, 1, 3, 4]
-    assert (first.showlegend, second.showlegend) == (True, False)
-    # A model between the two is in neither.
-    assert first.y1 < 1.5 < 2.5 < second.y0
+def test_brackets_join_tied_neighbours_only():
+    groups = (1, 1, 1, 2, 1, 1)
+    board = [replace(BOARD[0], run=str(at), group=group) for at, group in enumerate(groups)]
+    shown = rows_of(board)
+    assert [each["bracket"] for each in shown] == ["first", "middle", "last", "none", "first", "last"]
+    assert shown[0]["tie"] == "statistically tied with 2 others"
+    assert shown[4]["tie"] == "statistically tied with 1 other"
+    assert shown[3]["tie"] == "not tied with any other"
+    (alone,) = rows_of(board[:1])
+    assert alone["bracket"] == "none" and not alone["folded"]
 
 
-def test_a_model_without_an_auc_keeps_its_row_and_has_no_point():
-    figure = leaderboard_figure(BOARD)
+def test_a_better_model_can_be_used_and_a_worse_one_is_not_offered():
+    shown = rows_of(BOARD, own="b")
+    assert [each["own"] for each in shown] == [False, True, False, False, False]
+    assert [each["better"] for each in shown] == [True, False, False, False, False]
+    # Without a run of one's own any model can be used, but what needs no model is none.
+    assert [each["better"] for each in rows_of(BOARD)] == [True, True, True, False, True]
+    assert not any(each["own"] for each in rows_of(BOARD, own="elsewhere"))
 
-    assert texts(figure) == ["no AUC"]
-    assert figure.layout.annotations[0].y == 4
-    assert 4 not in markers(figure, "run").y
+
+@pytest.mark.parametrize("place", [0, 5, MOST_ROWS - 1, MOST_ROWS, 39])
+def test_of_many_models_the_best_and_the_own_run_are_in_sight(place):
+    board = [replace(BOARD[0], run=str(at)) for at in range(40)]
+    shown = rows_of(board, own=str(place))
+    visible = [each["run"] for each in shown if not each["folded"]]
+    assert len(visible) == MOST_ROWS
+    assert "0" in visible and str(place) in visible
+    # No model is lost, and the order stays.
+    assert [each["run"] for each in shown] == [str(at) for at in range(40)]
+    assert not any(each["folded"] for each in rows_of(board[:MOST_ROWS]))
 
 
 def test_the_axis_shows_chance_and_every_interval():
     far = [row("dense", "run", auc, (0.75, 0.95), 1) for auc in (0.8, 0.9)]
-
-    figure = leaderboard_figure(far)
-
-    low, high = figure.layout.xaxis.range
-    assert low < 0.5
-    assert high > 0.95
-    assert set(trace(figure, "chance").x) == {0.5}
+    for board in (far, BOARD, BOARD[-1:]):
+        axis = board_data(board, 4.0)["axis"]
+        ends = [end for each in board for end in each.judgement.interval or ()]
+        assert axis["low"] < min(0.5, *ends, 0.5) and axis["high"] > max(0.5, *ends, 0.5)
+        assert axis["chance"] == 0.5
+        assert all(axis["low"] <= tick <= axis["high"] for tick in axis["ticks"])
+        assert len(axis["ticks"]) <= MOST_STEPS + 1
     # 0.5 and all intervals fill the axis.
-    assert high - low < 0.6
+    axis = board_data(far, 4.0)["axis"]
+    assert axis["high"] - axis["low"] < 0.6
 
 
-@pytest.mark.parametrize("draw", [leaderboard_figure, lambda board: budget_figure(board, 4.0)])
-def test_height_grows_with_the_rows(draw):
-    few, many = draw(BOARD), draw(BOARD * 6)
-
-    assert many.layout.height - few.layout.height >= 25 * 30
-    assert len(many.layout.yaxis.ticktext) == 30
-
-
-@pytest.mark.parametrize("draw", [leaderboard_figure, lambda board: budget_figure(board, 4.0)])
-def test_names_are_text_and_cut_beside_the_row_but_not_on_it(draw):
-    figure = draw([replace(BOARD[0], name="<b>%{y}</b> " + "a long name " * 4)])
-
-    (label,) = figure.layout.yaxis.ticktext
-    assert label.replace("<br>", "").count("<") == 0
-    assert label.count("<br>") == 1
-    said = [text for t in figure.data if t.text for text in t.text]
-    assert said and all("&lt;b&gt;" in text and "<b>" not in text for text in said)
-    assert all("%{y}</b>" not in (t.hovertemplate or "") for t in figure.data)
-
-
-@pytest.mark.parametrize("draw", [leaderboard_figure, lambda board: budget_figure(board, 4.0)])
-def test_no_models(draw):
-    assert texts(draw(BOARD[:0])) == ["There are no models to compare yet."]
-
-
-def test_events_caught_at_each_budget_lie_on_their_track():
-    figure = budget_figure(BOARD, 4.0)
-
-    one, two, five = (trace(figure, f"{n} false alarm") for n in (1, 2, 5))
-    # In the order of the leaderboard.
-    assert list(one.x) == [5, 6, 0, 2, 0]
-    assert list(two.x) == [6, 7, 1, 3, 1]
-    assert list(five.x) == [10, 11, 5, 7, 5]
-    assert one.y[0] < two.y[0] == 0 < five.y[0] < 0.5
-    assert one.name == "1 false alarm a day"
-    assert len({t.marker.symbol for t in (one, two, five)}) == 3
-    assert "of 78" in figure.layout.xaxis.title.text
-    assert not any(name.startswith("chance") for name in names(figure))
-
-
-def test_a_file_without_a_clock_has_no_minutes_and_no_days():
-    unit = NO_TIME
-    board = [replace(each, judgement=replace(each.judgement, time_unit=unit)) for each in BOARD]
-    figure = budget_figure(board, 4.0)
-    assert "(of 78) at most 4 rows ahead," in figure.layout.xaxis.title.text
-    assert names(figure)[0] == "1 false alarm per 1,000 rows"
+def test_headings_say_how_thresholds_are_chosen_in_the_unit_of_the_file():
+    headings = board_data(BOARD, 4.0)["headings"]
+    assert headings["caught"] == "Events caught (of 78)"
+    assert headings["rates"] == "Actual false alarms a day"
+    assert "at most 4 minutes before the event" in headings["about"]
+    assert "to allow 1, 2 or 5 false alarms a day" in headings["about"]
+    board = [replace(each, judgement=replace(each.judgement, time_unit=NO_TIME)) for each in BOARD]
+    headings = board_data(board, 4.0)["headings"]
+    assert headings["rates"] == "Actual false alarms per 1,000 rows"
+    assert "4 rows before" in headings["about"]
+    assert "day" not in headings["about"] and "minutes" not in headings["about"]
 
 
 def test_events_caught_while_they_last_have_no_lead():
     judged = [each.judgement for each in BOARD]
     counts = [tuple(replace(c, lead=0.0) for c in each.counts if c.lead == 4) for each in judged]
-    during = [
-        replace(each, lead_windows=(0.0, 0.0), counts=c) for each, c in zip(judged, counts, strict=True)
+    board = [
+        replace(each, judgement=replace(each.judgement, lead_windows=(0.0, 0.0), counts=own))
+        for each, own in zip(BOARD, counts, strict=True)
     ]
-    board = [replace(each, judgement=own) for each, own in zip(BOARD, during, strict=True)]
-    title = budget_figure(board, 0.0).layout.xaxis.title.text
-    assert "(of 78) by an alarm during the event," in title and "0 minutes" not in title
-
-
-def test_models_tried_on_different_events_have_no_common_number():
-    board = [row("dense", "run", 0.6, None, 1, n_events=n) for n in range(5)]
-    assert "of 78" not in budget_figure(board, 4.0).layout.xaxis.title.text
+    about = board_data(board, 0.0)["headings"]["about"]
+    assert "by an alarm during the event" in about and "0 minutes" not in about
 
 
 def test_a_lead_that_was_not_counted_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="7 minutes"):
-        budget_figure(BOARD, 7.0)
-
-
-def test_few_events_are_counted_in_whole_ones():
-    figure = budget_figure([row("dense", "run", 0.6, None, 1, caught=1)], 4.0)
-
-    assert figure.layout.xaxis.dtick == 1
-    low, high = figure.layout.xaxis.range
-    assert low < 0 < high
-    assert budget_figure(BOARD, 4.0).layout.xaxis.dtick is None
+        board_data(BOARD, 7.0)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from rare_event.plots.palette import COLOURS, DISTINCT, distinct, faint, plain, short, wrapped
+from rare_event.plots.palette import COLOURS, DISTINCT, MODELS, distinct, faint, plain, short, wrapped
 
 
 def luminance(colour):
@@ -21,6 +21,16 @@ def test_every_colour_reads_on_either_page(role, page):
     assert (high + 0.05) / (low + 0.05) >= 3
 
 
+@pytest.mark.parametrize("colour", MODELS)
+@pytest.mark.parametrize("page", ["#ffffff", "#11181f"])
+def test_the_colour_of_a_model_is_none_of_a_row_and_reads_on_either_page(colour, page):
+    low, high = sorted([luminance(colour), luminance(page)])
+
+    assert (high + 0.05) / (low + 0.05) >= 3
+    assert colour not in {COLOURS[role] for role in ("normal", "positive", "threshold", "chance")}
+    assert len(set(MODELS)) == len(MODELS)
+
+
 @pytest.mark.parametrize(
     "together",
     [
@@ -30,7 +40,7 @@ def test_every_colour_reads_on_either_page(role, page):
         ("loss", "validation loss"),
         ("alarm", "false alarm", "event", "sensor", "threshold"),
         ("running", "event"),
-        ("run", "baseline", "supervised", "trivial", "chance"),
+        ("model", "chance"),
         ("optimistic split", "honest split", "chance"),
         ("normal", "positive", "threshold", "trailing threshold"),
         ("train", "validation", "test", "caught", "missed"),
@@ -71,7 +81,7 @@ def test_a_name_beside_a_row_has_at_most_two_short_lines(name):
 
 
 def test_names_that_look_alike_are_numbered():
-    shown = distinct(["a" * 40 + "1", "a" * 40 + "2", "b"])
+    shown = distinct(["a" * 20 + "1" + "a" * 20, "a" * 20 + "2" + "a" * 20, "b"])
 
     assert shown[1] == shown[0] + " (2)"
     assert shown[2] == "b"

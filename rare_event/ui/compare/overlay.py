@@ -1,26 +1,58 @@
-"""Curves of several models in one figure, and two of them in words."""
+"""Ticked models compared more closely: their curves, the difference in AUC, the settings that differ."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+import pandas as pd
 import streamlit as st
 
+from rare_event.compare.titles import differing_settings
 from rare_event.judge.comparison import Comparison, compare
 from rare_event.judge.scores import Scores
 from rare_event.judge.standing import Row
 from rare_event.plots.curves import overlay_alarms_figure, overlay_roc_figure
+from rare_event.plots.intervals import differences_figure
+from rare_event.plots.leaderboard import MOST_TICKED
 from rare_event.store.runs import open_run
-from rare_event.text import plain
+from rare_event.text import capital, plain
 from rare_event.ui.cache import points_of, scores_of
+from rare_event.ui.forms import label_of
+from rare_event.ui.frame import in_place
+from rare_event.ui.settings import LABELS
 
-MOST_MODELS = 6
-DEFAULT_MODELS = 3
-TOUCHED = "compare_overlay_chosen"
+TICKED = "compare_ticked"
+DEFAULT_MODELS = 2
 
 
-def show_overlay(board: Sequence[Row], windows: str, lead: float) -> None:
-    """Draw the curves of chosen models together, and compare two of them.
+def tick(windows: str, runs: Sequence[str]) -> None:
+    """Keep which runs are ticked on a leaderboard."""
+    st.session_state.setdefault(TICKED, {})[windows] = list(runs)
+
+
+def ticked_runs(board: Sequence[Row], windows: str, own: str = "") -> list[str]:
+    """Return the ticked runs, the best first: until a person ticks, the best and the run in use.
+
+    Parameters
+    ----------
+    board
+        The leaderboard.
+    windows
+        Digest of the windows it was judged on.
+    own
+        Id of the run in use; empty if it is not on the board.
+    """
+    runs = [row.run for row in board if row.run]
+    ticked = st.session_state.get(TICKED, {}).get(windows)
+    if ticked is None:
+        best_first = sorted(runs, key=lambda run: (run != runs[0], run != own))
+        ticked = best_first[:DEFAULT_MODELS]
+    return [run for run in runs if run in ticked][:MOST_TICKED]
+
+
+@in_place
+def show_overlay(board: Sequence[Row], windows: str, lead: float, own: str = "") -> None:
+    """Draw the curves of ticked models together, and compare them.
 
     Parameters
     ----------
@@ -30,18 +62,20 @@ def show_overlay(board: Sequence[Row], windows: str, lead: float) -> None:
         Digest of the windows they were judged on.
     lead
         Lead window in minutes.
+    own
+        Id of the run in use; empty if it is not on the board.
     """
-    names = {row.run: row.name for row in board if row.run}
-    st.subheader("Curves of chosen models")
-    chosen = _choose(names, windows)
+    chosen = ticked_runs(board, windows, own)
+    names = {row.run: row.name for row in board if row.run in chosen}
+    st.subheader("Ticked models")
+    if len(chosen) < DEFAULT_MODELS:
+        st.info(f"Tick 2 to {MOST_TICKED} models in the chart to compare them.")
     if not chosen:
-        st.info("Choose at least one model.")
         return
-    points = {}
-    for run_id in chosen:
-        policy = open_run(run_id).config().policy
-        led = policy.with_lead(lead)
-        points[names[run_id]] = points_of(run_id, "test", led, None)
+    points = {
+        names[run_id]: points_of(run_id, "test", open_run(run_id).config().policy.with_lead(lead), None)
+        for run_id in chosen
+    }
     left, right = st.columns(2)
     left.plotly_chart(overlay_roc_figure(points, part="Test"), key="compare_roc")
     right.plotly_chart(overlay_alarms_figure(points, part="Test"), key="compare_alarms")
@@ -49,35 +83,61 @@ def show_overlay(board: Sequence[Row], windows: str, lead: float) -> None:
         "In both figures thresholds are chosen on the test data: they show the best these scores could do, "
         "not what a threshold set in advance would catch."
     )
-    if len(chosen) == 2:
-        st.markdown(_in_words(chosen[0], chosen[1], names))
-    else:
-        st.caption("Choose exactly two models to see whether the data show a real difference.")
+    if len(chosen) >= DEFAULT_MODELS:
+        _show_differences(chosen, names, own)
 
 
-def _choose(names: dict[str, str], windows: str) -> list[str]:
-    """Let the user choose models; the default is the best ones."""
-    key = f"compare_overlay_{windows}"
-    touched = st.session_state.setdefault(TOUCHED, set())
-    kept = [run_id for run_id in st.session_state.get(key, []) if run_id in names]
-    st.session_state[key] = kept if windows in touched else list(names)[:DEFAULT_MODELS]
-    return st.multiselect(
-        "Models",
-        list(names),
-        format_func=names.__getitem__,
-        max_selections=MOST_MODELS,
-        key=key,
-        on_change=touched.add,
-        args=(windows,),
-        persist_state="session",
+def _show_differences(chosen: Sequence[str], names: dict[str, str], own: str) -> None:
+    """Compare ticked models with the run in use, or else with the best of them."""
+    reference = own if own in chosen else chosen[0]
+    others = [run_id for run_id in chosen if run_id != reference]
+    found = [_compared(run_id, reference) for run_id in others]
+    left, right = st.columns(2)
+    figure = differences_figure([names[run_id] for run_id in others], found, names[reference])
+    left.plotly_chart(figure, key="compare_differences")
+    with right:
+        for run_id, comparison in zip(others, found, strict=True):
+            st.markdown(_in_words(names[run_id], names[reference], comparison))
+        _show_settings({names[run_id]: run_id for run_id in (reference, *others)})
+
+
+def _in_words(first: str, second: str, comparison: Comparison | None) -> str:
+    if comparison is None:
+        return plain(f"These data cannot show whether “{first}” or “{second}” is better.")
+    return plain(comparison.in_words(f"“{first}”", f"“{second}”"))
+
+
+def _show_settings(runs: dict[str, str]) -> None:
+    configs = {name: open_run(run_id).config() for name, run_id in runs.items()}
+    differing = differing_settings(list(configs.values()))
+    if not differing:
+        st.caption("Their settings are the same.")
+        return
+    st.markdown("**Settings that differ**")
+    st.table(
+        pd.DataFrame(
+            [[plain("–" if value is None else value) for value in values] for values in differing.values()],
+            index=[plain(setting_in_words(key)) for key in differing],
+            columns=[plain(name) for name in configs],
+        )
     )
 
 
-def _in_words(first: str, second: str, names: dict[str, str]) -> str:
-    comparison = _compared(first, second)
-    if comparison is None:
-        return "These data cannot show whether one of the two is better."
-    return plain(comparison.in_words(f"“{names[first]}”", f"“{names[second]}”"))
+def setting_in_words(key: str) -> str:
+    """Name a setting by its stage and its label in the form.
+
+    Examples
+    --------
+    >>> setting_in_words("lookback"), setting_in_words("model kind"), setting_in_words("training batch_size")
+    ('Lookback (rows)', 'Model', 'Training: batch size')
+    """
+    *stage, field = key.split()
+    if not stage:
+        return LABELS.get(field, label_of(field))
+    if field == "kind":
+        return capital(stage[0])
+    label = LABELS.get(field, label_of(field))
+    return f"{capital(stage[0])}: {label[:1].lower()}{label[1:]}"
 
 
 @st.cache_resource(max_entries=64, show_spinner=False)

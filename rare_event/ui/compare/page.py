@@ -7,6 +7,7 @@ from contextlib import suppress
 from dataclasses import replace
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.leaderboard import leaderboard
 from rare_event.compare.verdict import verdict
@@ -14,13 +15,15 @@ from rare_event.compare.windows import Comparable, comparable
 from rare_event.errors import RareEventError
 from rare_event.judge.standing import Row
 from rare_event.judge.unknown import Unknown
-from rare_event.plots.leaderboard import budget_figure, leaderboard_figure
+from rare_event.plots.leaderboard import board_data
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.store.seal import open_once
 from rare_event.text import plain, plural
 from rare_event.ui.compare.baselines import show_baselines
-from rare_event.ui.compare.table import KINDS_HELP, show_table
+from rare_event.ui.compare.chart import board_chart
+from rare_event.ui.compare.overlay import tick, ticked_runs
+from rare_event.ui.compare.table import KINDS_HELP, open_run_on_evaluate, show_table
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
 from rare_event.ui.state import Missing, get_state
@@ -47,8 +50,15 @@ def choose_view() -> str:
 
 
 @in_place
-def choose_windows(dataset: Dataset) -> Comparable:
+def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
     """Let the user choose the windows on which runs were judged; only such runs can be compared.
+
+    Parameters
+    ----------
+    dataset
+        The dataset of the runs.
+    place
+        Where the choice is; remarks on it are where the caller stands.
 
     Raises
     ------
@@ -71,7 +81,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
     mine = [windows for windows, each in options.items() if get_state().run_id in each]
     default = (mine or names)[0]
     chosen = options[
-        st.selectbox(
+        place.selectbox(
             "Judged on",
             names,
             names.index(default),
@@ -80,6 +90,7 @@ def choose_windows(dataset: Dataset) -> Comparable:
             key=f"compare_windows_{default}",
             help="Only figures on the same test windows can be compared: same split, shift and lookback.",
             persist_state="session",
+            width=475,
         )
     ]
     asked_for = sum(run.purpose().role == "run" for run in done)
@@ -180,24 +191,38 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
     show_table([replace(row, judgement=replace(row.judgement, time_unit=unit)) for row in models])
 
 
-def show_verdict(board: Sequence[Row]) -> None:
-    """Say in words which model is best, and how far that can be trusted."""
-    headline, *sentences = verdict(board)
-    st.subheader(plain(headline))
-    st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
+def show_headline(board: Sequence[Row]) -> list[str]:
+    """Say in one sentence which model is best, and return the other sentences of the verdict."""
+    headline, caution, *sentences = verdict(board, own_run(board))
+    st.subheader(plain(headline), anchor=False)
+    st.caption(plain(caution))
+    return sentences
+
+
+def show_verdict(board: Sequence[Row], sentences: Sequence[str]) -> None:
+    """Say in words what was found, and how far that can be trusted."""
+    if sentences:
+        st.subheader("What the figures mean", anchor=False)
+        st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
     if why := board[0].judgement.time_unit.why:
         st.caption(why)
 
 
-def choose_rows(board: Sequence[Row]) -> tuple[list[Row], float]:
-    """Let the user choose which rows are shown, and the lead window in which alarms count.
+def own_run(board: Sequence[Row]) -> str:
+    """Return the id of the run in use; empty if it is not on the board."""
+    run_id = get_state().run_id or ""
+    return run_id if any(row.run == run_id for row in board) else ""
 
-    Returns
-    -------
-    tuple
-        The rows, and the lead window.
-    """
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+
+def choose_lead_of(board: Sequence[Row]) -> float:
+    """Let the user choose the lead window in which alarms count."""
+    judgement = board[0].judgement
+    return choose_lead("compare_lead", judgement.lead_windows, judgement.time_unit)
+
+
+def choose_rows(board: Sequence[Row]) -> list[Row]:
+    """Let the user choose which rows are shown."""
+    with st.popover("Filter", icon=":material/filter_list:"):
         kinds = st.pills(
             "Show",
             KINDS,
@@ -208,16 +233,28 @@ def choose_rows(board: Sequence[Row]) -> tuple[list[Row], float]:
             persist_state="session",
         )
         text = st.text_input(
-            "Name contains", key="compare_text", placeholder="any name", width=220, persist_state="session"
+            "Name contains", key="compare_text", placeholder="any name", persist_state="session"
         )
-        judgement = board[0].judgement
-        lead = choose_lead("compare_lead", judgement.lead_windows, judgement.time_unit)
     wanted = (text or "").casefold()
-    return [row for row in board if row.kind in kinds and wanted in row.name.casefold()], lead
+    return [row for row in board if row.kind in kinds and wanted in row.name.casefold()]
 
 
-def show_figures(board: Sequence[Row], lead: float) -> None:
-    """Draw how well each model ranks, and how many events it catches."""
-    left, right = st.columns(2)
-    left.plotly_chart(leaderboard_figure(board), key="compare_leaderboard")
-    right.plotly_chart(budget_figure(board, lead), key="compare_budget")
+def show_chart(shown: Sequence[Row], board: Sequence[Row], windows: str, lead: float) -> None:
+    """Draw the leaderboard, and open a run that is to be used.
+
+    Parameters
+    ----------
+    shown
+        Rows of the leaderboard, at least one.
+    board
+        All of its rows.
+    windows
+        Digest of the windows they were judged on.
+    lead
+        Lead window in minutes.
+    """
+    own = own_run(board)
+    data = board_data(shown, lead, own, ticked_runs(board, windows, own))
+    chosen = board_chart(data, "compare_board", lambda runs: tick(windows, runs))
+    if chosen:
+        open_run_on_evaluate(chosen)

@@ -192,7 +192,12 @@ def show_table(board: Sequence[Row]) -> None:
 def _open_button(selected: list[str]) -> None:
     run_id = selected[0] if selected else ""
     if st.button("Open this run", type="primary", key="compare_open", disabled=not run_id):
-        update_state(run_id=run_id)
-        st.switch_page("pages/4_Evaluate.py")
+        open_run_on_evaluate(run_id)
     if selected and not run_id:
         st.caption("This row has no model, so there is no run to open.")
+
+
+def open_run_on_evaluate(run_id: str) -> None:
+    """Use a run from now on, and show what it is worth."""
+    update_state(run_id=run_id)
+    st.switch_page("pages/4_Evaluate.py")
