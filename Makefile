@@ -1,6 +1,7 @@
 # make app     serve the app on http://127.0.0.1:8501
 # make test    everything that must hold: make check, then all tests
-# make proof   what must hold of thousands of random files, of each line spoilt and of the sample mill; takes hours
+# make proof   what must hold of thousands of random files, of each line spoilt, of the sample mill and of the
+#              articles' presets in the browser; takes hours
 # make check   lint, format and types, of Python and of the explorer's JavaScript
 # make docs    docs/api.md from the docstrings
 # make bench   the speed figures, each against its reference
@@ -23,7 +24,7 @@ test: check
 	$(RUN) pytest $(PYTEST_ARGS)
 
 proof: $(VENV)/test.stamp
-	$(RUN) pytest $(PYTEST_ARGS) tests/proof
+	$(RUN) pytest $(PYTEST_ARGS) tests/proof tests/browser/proof
 
 check: $(VENV)/test.stamp
 	$(RUN) ruff check .

@@ -2,21 +2,25 @@
 
 import streamlit as st
 
-from rare_event.ui.cache import open_sample
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.home import PURPOSE, recent_datasets, recent_runs, show_path
-from rare_event.ui.state import update_state
+from rare_event.ui.links import link_to
+from rare_event.ui.state import SAMPLE
 
 start_page("rare_event", "See a rare, expensive event coming, and know what the warning is worth.")
 
 with show_errors():
     st.markdown(PURPOSE)
     with st.container(horizontal=True):
-        if st.button("Open the sample mill", type="primary", key="home_sample", icon=":material/factory:"):
-            update_state(digest=open_sample().digest, run_id=None)
-            st.switch_page("pages/1_Data.py")
-        if st.button("Upload a file", key="home_upload", icon=":material/upload_file:"):
-            st.switch_page("pages/1_Data.py")
+        link_to(
+            "pages/1_Data.py",
+            "Open the sample mill",
+            "sample",
+            dataset=SAMPLE,
+            icon=":material/factory:",
+            main=True,
+        )
+        link_to("pages/1_Data.py", "Upload a file", "upload", icon=":material/upload_file:")
     show_path()
     st.page_link("pages/Articles.py", label="The articles, step by step", icon=":material/menu_book:")
     recent_datasets()

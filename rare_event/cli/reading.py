@@ -158,7 +158,7 @@ def _schema_file(path: Path) -> Corrections:
     from rare_event.prepare.corrections import Corrections
     from rare_event.store.serial import load
 
-    hint = "Write it with `rare_event check FILE --write-schema`, or correct it by hand."
+    hint = "Write it with `python -m rare_event check DATA --write-schema SCHEMA`, or correct it by hand."
     return load(Corrections, path, "schema file", str(path), hint)
 
 

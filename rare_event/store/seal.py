@@ -37,5 +37,5 @@ def open_at_threshold(run: Run) -> None:
 
 
 def changed_after_a_look(looks: Sequence[Look]) -> bool:
-    """Whether the test data were opened at different thresholds."""
+    """Whether the test data were opened at different thresholds, or under different policies."""
     return any(look.committed != looks[0].committed for look in looks)

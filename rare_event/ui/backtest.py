@@ -20,7 +20,7 @@ WORDS: dict[SplitKind, str] = {
     "asset": "once for each machine on the data of all others, including data from the same hours, and "
     "judges it on that machine.",
 }
-ONE_PERIOD = "A single split holds few events and shows one period only."
+ONE_PERIOD = "A single split tests on few events and on one period only."
 SAME_MACHINES = "These figures do not say how well the model does on a machine outside its training data."
 
 

@@ -34,18 +34,14 @@ from rare_event.prepare.drift import Change, level_changes, without_reference
 from rare_event.prepare.label_guess import guess_label
 from rare_event.prepare.labelling import LabelGuess, Labelling, values_of
 from rare_event.prepare.prepared import Prepared, prepare
-from rare_event.prepare.sample import write_sample
 from rare_event.prepare.table import Table
 from rare_event.read.source import Files
-from rare_event.store.datasets import Dataset, add_dataset
+from rare_event.store.datasets import Dataset
 from rare_event.store.preview import Preview, asked_for_machines, preview
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
 from rare_event.store.uploads import open_uploads
-from rare_event.store.workspace import home
 from rare_event.text import auc_in_words
-
-SAMPLE_NAME = "sample-mill.csv"
 
 
 @st.cache_resource(show_spinner=False)
@@ -325,8 +321,3 @@ def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
         run = open_run(run_id)
         of_event = prepared_of(run.dataset(), run.config()).asset_of_event
     return ledger(scores, committed.thresholds, committed.policy, contributions, names, of_event)
-
-
-def open_sample() -> Dataset:
-    """Store the sample mill and return its dataset."""
-    return add_dataset(write_sample(home() / SAMPLE_NAME), SAMPLE_NAME)

@@ -68,7 +68,7 @@ def show_verdict(run: Run) -> None:
     st.markdown(alarms_in_words(figures, unit) if unknown else verdict(figures))
     if unknown:
         st.info(f"{unknown.why} You can still see how often and how long an alarm sounds, and the drift.")
-    windows = "each window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
+    windows = "any one window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
     window = f"lead window {number(policy.lead)} {unit.short}"
     if figures.during:
         window = "an alarm counts only during an event"
@@ -152,7 +152,7 @@ def verdict(figures: Evaluation) -> str:
         return "The test data have **no events**, so they cannot show whether an event would be caught."
     unit, lead = figures.time_unit, ""
     if figures.median_lead is not None:
-        when = "after they began" if figures.during else "before"
+        when = "after they began" if figures.during else "ahead"
         typical = unit.count(number(figures.median_lead))
         if figures.during:
             typical = unit.span(figures.median_lead)

@@ -15,9 +15,10 @@ from rare_event.store.runs import Run, open_run
 from rare_event.text import plain, plural
 from rare_event.ui.bar import BAR_STYLE, show_bar
 from rare_event.ui.cache import auc_of, jobs, unknown_of
+from rare_event.ui.links import LINK_STYLE
 from rare_event.ui.place import in_place as in_place
 from rare_event.ui.place import show_errors as show_errors
-from rare_event.ui.state import get_state, update_state, use_watched, write_address
+from rare_event.ui.state import follow_address, get_state, update_state, use_watched, write_address
 
 OPEN_PAGE = "frame_open_page"
 # The default leaves 96 pixels above the title: on a small screen, a row of figures. The bar takes half of
@@ -60,8 +61,10 @@ STEPS = (
 def start_page(title: str, question: str) -> None:
     """Set up a page: browser title, sidebar, bar, heading."""
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
-    st.html(f"<style>{STYLE}{BAR_STYLE}</style>")
+    st.html(f"<style>{STYLE}{BAR_STYLE}{LINK_STYLE}</style>")
     jobs()
+    with show_errors():
+        follow_address()
     _forget_deleted()
     _use_watched(title)
     write_address()

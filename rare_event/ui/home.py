@@ -17,12 +17,12 @@ from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
 from rare_event.text import auc_in_words, moment, plain, plural
 from rare_event.ui.cache import auc_of
-from rare_event.ui.state import show_run_next, update_state
+from rare_event.ui.links import link_to
 
 T = TypeVar("T")
 MOST_RECENT = 6
 AUCS = ["validation AUC", "test AUC"]
-# Widths of a button and of the line it opens.
+# Widths of a link and of the line it opens.
 OPEN_AND_WORDS = (1, 9)
 
 PURPOSE = """
@@ -56,27 +56,25 @@ def show_path() -> None:
 
 
 def recent_datasets() -> None:
-    """List the latest datasets, each with a button that opens it."""
+    """List the latest datasets, each with a link that opens it."""
     for dataset, place, words in _recent("Recent datasets", list_datasets()):
-        if place.button("Open", key=f"home_dataset_{dataset.digest}"):
-            update_state(digest=dataset.digest, run_id=None)
-            st.switch_page("pages/1_Data.py")
+        with place:
+            link_to("pages/1_Data.py", "Open", f"dataset_{dataset.digest}", dataset=dataset)
         day, _ = moment(dataset.added).split(",")
         words.markdown(f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {day}")
 
 
 def recent_runs() -> None:
-    """List the latest runs, each with a button that opens it."""
+    """List the latest runs, each with a link that opens it."""
     for run, place, words in _recent("Recent runs", list_runs()):
-        if place.button("Open", key=f"home_run_{run.id}"):
-            show_run_next(run)
-            update_state(draft=run.config())
-            st.switch_page("pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py")
+        page = "pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py"
+        with place:
+            link_to(page, "Open", f"run_{run.id}", run=run)
         words.markdown(describe_run(run))
 
 
 def _recent(title: str, entries: Sequence[T]) -> Iterator[tuple[T, DeltaGenerator, DeltaGenerator]]:
-    """Yield the latest entries, each with the places of its button and of its words."""
+    """Yield the latest entries, each with the places of its link and of its words."""
     if entries:
         st.subheader(title)
     for entry in entries[:MOST_RECENT]:

@@ -161,7 +161,7 @@ def _offer_network(run: Run) -> None:
         if can_export_onnx():
             poll_until_ended(lambda: _offer_onnx(run), lambda: _unanswered(run), "train_onnx")
     if needs_own_layers(run.config().model):
-        st.caption("The model has layers of this package. Load it like this:")
+        st.caption("The model uses layers defined in *rare_event*, so loading it needs that package:")
         st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
     else:
         st.caption("Load the Keras model with *keras.saving.load_model*; it needs nothing else.")

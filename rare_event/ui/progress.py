@@ -19,6 +19,7 @@ from rare_event.text import capital, duration, number, plain, plural
 from rare_event.ui.cache import auc_of, evaluation_of, jobs, table_of, time_unit_of, unknown_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
+from rare_event.ui.links import NEXT, link_to
 from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.runs import edit_run
 from rare_event.ui.state import get_state, show_run_next
@@ -83,8 +84,7 @@ def show_status(run: Run, status: Status) -> None:
                 st.warning(plain(failure), width="stretch")
             else:
                 st.success(plain(f"Done. {outcome_in_words(run)}"), width="stretch")
-            if st.button("Next: set the threshold", type="primary", key="train_next"):
-                st.switch_page("pages/3_Threshold.py")
+            link_to("pages/3_Threshold.py", "Next: set the threshold", "train_next", icon=NEXT, main=True)
     elif status.state == "cancelled":
         st.warning("Cancelled.")
     else:

@@ -57,8 +57,9 @@ def break_seal(run: Run) -> bool:
 def _show_looks(looks: Sequence[Look]) -> None:
     if changed_after_a_look(looks):
         st.warning(
-            f"The threshold was changed after the test data were opened ({plural(len(looks), 'look')}). "
-            "The figures below are too optimistic. Only data that nobody has seen can judge it honestly now.",
+            "The threshold or the alarm policy was changed after the test data were opened "
+            f"({plural(len(looks), 'look')}). The figures below are too optimistic. Only new data can judge "
+            "this model fairly now.",
             icon=":material/visibility:",
         )
     else:

@@ -14,11 +14,17 @@ import streamlit as st
 
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule, SplitPlan
 from rare_event.errors import RareEventError
-from rare_event.store.datasets import Dataset, open_dataset
+from rare_event.prepare.sample import write_sample
+from rare_event.store.datasets import Dataset, add_dataset, open_dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, open_run
+from rare_event.store.workspace import home
 
 KEY = "app_state"
+ADDRESS = "app_address"
+SAMPLE_NAME = "sample-mill.csv"
+# Names the sample in an address, where it may not be stored yet.
+SAMPLE = "sample"
 # Pages begin with several periods: the one validation part of a single split holds few events.
 FIRST_DRAFT = replace(RECOMMENDED, split=SplitPlan("rolling"))
 
@@ -89,7 +95,7 @@ class Missing(RareEventError):
 def get_state() -> AppState:
     """Return the session's state; a new session reads it from the address."""
     if KEY not in st.session_state:
-        st.session_state[KEY] = _from_address()
+        st.session_state[KEY] = _named_in_address(AppState())
     state: AppState = st.session_state[KEY]
     return state
 
@@ -144,17 +150,30 @@ def update_exploring(exploring: Exploring) -> None:
     st.session_state[KEY] = replace(get_state(), exploring=exploring)
 
 
+def follow_address() -> None:
+    """Open what a link to this page names, then put what is in use into the address.
+
+    An address that this session wrote itself names nothing new; a change of page empties it.
+    """
+    address = st.query_params.to_dict()
+    if address and address != st.session_state.get(ADDRESS):
+        st.session_state[KEY] = _named_in_address(get_state())
+    write_address()
+
+
 def write_address() -> None:
-    """Put the dataset and the runs into the address, which a change of page empties."""
+    """Put the dataset and the runs into the address."""
     state = get_state()
     named = (("dataset", state.digest), ("run", state.run_id), ("watched", state.watched))
     wanted = {name: value for name, value in named if value}
+    st.session_state[ADDRESS] = wanted
     if st.query_params.to_dict() != wanted:
         st.query_params.from_dict(wanted)
 
 
-def _from_address() -> AppState:
-    state = AppState()
+def _named_in_address(before: AppState) -> AppState:
+    """Open what the address names; settings that were typed stay."""
+    state = before
     # An old link may name what was deleted: the page then says which step is missing.
     for name in ("run", "watched"):
         with suppress(RareEventError):
@@ -163,11 +182,25 @@ def _from_address() -> AppState:
                 # A run of the leakage meter has no model to judge.
                 leakage = run.purpose().role == "leakage"
                 opened = AppState(run.dataset().digest) if leakage else _with_run(state, run)
-                state = replace(opened, draft=run.config())
+                state = replace(opened, draft=before.draft if _is_typed(before) else run.config())
     with suppress(RareEventError):
-        if state.digest is None and (digest := st.query_params.get("dataset")):
-            state = AppState(open_dataset(digest).digest)
+        if state is before and (digest := st.query_params.get("dataset")):
+            dataset = open_sample() if digest == SAMPLE else open_dataset(digest)
+            state = (
+                before if dataset.digest == before.digest else AppState(dataset.digest, draft=before.draft)
+            )
     return state
+
+
+def _is_typed(state: AppState) -> bool:
+    """Whether the settings of the next run are neither the first ones nor those of the run in use."""
+    used = () if state.run_id is None else (open_run(state.run_id).config(),)
+    return state.draft not in (FIRST_DRAFT, *used)
+
+
+def open_sample() -> Dataset:
+    """Store the sample mill and return its dataset."""
+    return add_dataset(write_sample(home() / SAMPLE_NAME), SAMPLE_NAME)
 
 
 def need_dataset() -> Dataset:

@@ -16,7 +16,7 @@ from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
-from rare_event.text import capital, moment, number, plain
+from rare_event.text import moment, number, plain
 from rare_event.ui.cache import (
     columns_of,
     followed_of,
@@ -37,8 +37,8 @@ TRAILING_UNIT = "multiples of the trailing quantile"
 # The name of each rule's value, and where it begins.
 RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
     "fa-per-day": ("False alarms a day", 2.0),
-    "events": ("Share of the events", 0.5),
-    "recall": ("Share of the positive rows", 0.5),
+    "events": ("Share of events to catch", 0.5),
+    "recall": ("Share of positive rows to catch", 0.5),
     "f-beta": ("Beta", 1.0),
     "quantile": ("Quantile", 0.99),
     "trailing-quantile": ("Quantile", 0.997),
@@ -76,14 +76,15 @@ def show_context(run: Run) -> None:
     """Name the run, and warn if its split is optimistic."""
     config = run.config()
     unit = time_unit_of(run)
-    st.markdown(f"**{plain(name_of_run(run))}** · {unit.reword(config.split.in_words())}")
+    words = f"**{plain(name_of_run(run))}** · {unit.reword(config.split.in_words())}"
+    if config.split.optimistic:
+        words += (
+            "  \n:material/warning: **Too optimistic**: neighbours of the validation rows are in the "
+            "training data. Split by time."
+        )
+    st.markdown(words)
     if unit.why:
         st.caption(unit.why)
-    if config.split.optimistic:
-        st.warning(
-            f"{capital(config.split.in_words())}. Rows next to the validation rows are in the training data. "
-            "Split by time for an honest figure."
-        )
 
 
 @st.fragment
@@ -205,15 +206,17 @@ def _net_value(costs: Costs) -> str:
 
 
 def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
-    committed, unit = run.committed(), time_unit_of(run)
+    committed, shown, unit = run.committed(), exploring.committed(run), time_unit_of(run)
     value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
     words = f"{value} ({plain(committed.in_words(unit))})"
-    state = f"Not yet committed; the training suggests {words}"
+    state = "Not yet committed"
     if committed.by_person:
         state = f"Committed: {words}, {moment(committed.time)}"
+    elif committed.common is None or committed != shown:
+        state += f"; the training suggests {words}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
-        f"Threshold shown: {plain(exploring.committed(run).in_words(unit))} · "
+        f"Threshold shown: {plain(shown.in_words(unit))} · "
         f"{state}.{below}"
     )
 

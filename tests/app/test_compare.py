@@ -29,10 +29,11 @@ from rare_event.ui.downloads import to_csv, to_parquet
 from rare_event.ui.frame import STEPS
 from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished
-from tests.app.test_pages import OpenPage, button, texts, titles
+from tests.app.test_pages import OpenPage, button, follow, link, texts, titles
 from tests.small import judgement_of
 
 LEADS = (4.0, 20.0)
+Used = Callable[[str], None]
 PAGE = "pages/5_Compare.py"
 SQUARES = replace(PCA, model=SquaresModel())
 # Of the ticked models: with one, its curves; with more, the differences too.
@@ -204,7 +205,7 @@ def test_a_selected_row_is_opened(open_page: OpenPage, compared: tuple[Run, Run]
     assert button(app, "Open this run").disabled
     select(app, "Mean of squares, no model")
     assert app.session_state[KEY].run_id == run.id, "selecting alone must not open"
-    button(app, "Open this run").click().run()
+    follow(app, "Open this run")
     assert not app.exception
     assert app.title[0].value == "Evaluate"
     assert app.session_state[KEY].run_id == baseline.id
@@ -250,14 +251,15 @@ def test_a_better_model_can_be_used(
     assert app.session_state[KEY].run_id == run.id, "looking alone must not open"
 
     # The trigger, which AppTest cannot fire.
-    def clicked(data: Board, key: str, on_ticked: Callable[[list[str]], None]) -> str:
-        return baseline.id
+    def clicked(data: Board, key: str, on_ticked: Callable[[list[str]], None], on_used: Used) -> None:
+        on_used(baseline.id)
 
     monkeypatch.setattr(page, "board_chart", clicked)
     app.run()
     assert not app.exception
-    assert app.title[0].value == "Evaluate"
+    assert app.title[0].value == "Compare", "nothing throws the reader to another page"
     assert app.session_state[KEY].run_id == baseline.id
+    assert baseline.id in link(app.run(), "Evaluate your run").query_string
 
 
 def test_the_run_in_use_has_a_place_and_another_board_names_none(

@@ -15,7 +15,7 @@ from rare_event.ui.data.computed import part_of, time_line_of
 from rare_event.ui.data.details import CHECKS_KEY, COLUMNS_KEY, ROWS_KEY
 from rare_event.ui.data.look import VIEWS
 from rare_event.ui.data.steps import DATES, DECIMAL, KEY
-from tests.app.test_pages import button, texts, titles, unescaped
+from tests.app.test_pages import button, link, texts, titles, unescaped
 from tests.small import small_frame
 
 OpenPage = Callable[..., AppTest]
@@ -44,7 +44,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     shown = unescaped(app)
     assert f"**{table.n_rows:,}** rows" in shown
     assert f"**{len(table.schema.sensors)}** sensors" in shown
-    assert button(app, "Train").label == "Train"
+    assert link(app, "Train").page == "Train"
     ranking = frame(app, "sensor", "AUC")
     assert set(ranking["sensor"]) == set(table.schema.sensors)
     assert abs(ranking["AUC"] - 0.5).is_monotonic_decreasing

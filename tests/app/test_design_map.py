@@ -27,7 +27,7 @@ from rare_event.ui import cache
 from rare_event.ui.compare import map_figures
 from rare_event.ui.state import KEY
 from tests.app.conftest import Deferred
-from tests.app.test_pages import OpenPage, button, texts
+from tests.app.test_pages import OpenPage, button, follow, texts
 
 PAGE = "pages/5_Compare.py"
 SPACE = DesignSpace((2,), (1, 5), ("level", "difference"), ("pca",), folds=3)
@@ -165,7 +165,7 @@ def test_a_cell_is_opened_like_any_run(open_page: OpenPage, dataset: Dataset, do
     app.run()
     best = overview(done_map).best
     assert best is not None and best.run is not None
-    button(app, "Open this cell").click().run()
+    follow(app, "Open this cell")
     assert not app.exception and app.session_state[KEY].run_id == best.run.id
 
 

@@ -82,12 +82,10 @@ def test_sealed_opened_selected_and_evaluated(
     expect(page.get_by_text("2 models were compared on the same")).to_be_visible()
     assert len(run.looks()) == 1
 
-    opens = page.get_by_role("button", name="Open this run")
-    expect(opens).to_be_disabled()
+    expect(page.get_by_role("button", name="Open this run")).to_be_disabled()
     row = [each.run for each in board_of(run, baseline)].index(baseline.id)
     tick(page, row)
-    expect(opens).to_be_enabled()
-    opens.click()
+    page.get_by_role("link", name="Open this run").click()
     expect(page.get_by_role("heading", name="Evaluate", exact=True)).to_be_visible()
     assert f"run={baseline.id}" in page.url
 

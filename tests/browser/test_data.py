@@ -27,7 +27,7 @@ def test_the_first_screen_holds_what_decides(page: Page, server: Server, complai
     expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
     settled(page)
 
-    assert bottom(page, "button", "Train") < SCREEN / 3
+    assert bottom(page, "[data-testid=stMain] a", "Train") < SCREEN / 3
     assert bottom(page, ".js-plotly-plot", "Running time") < SCREEN
     ranking = page.get_by_test_id("stDataFrame").first
     expect(ranking).to_be_visible()

@@ -72,7 +72,7 @@ def test_from_upload_to_evaluation(
 
     page.get_by_test_id("stSidebar").get_by_role("link", name="Home").click()
     expect(page.get_by_text("Recent runs")).to_be_visible()
-    page.get_by_role("button", name="Open").last.click()
+    page.get_by_role("link", name="Open", exact=True).last.click()
     expect(page.get_by_role("heading", name="Threshold", exact=True)).to_be_visible()
     assert first_run.group(1) in page.url
     expect(page.get_by_text("Random split: optimistic").first).to_be_visible()

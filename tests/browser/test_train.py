@@ -29,7 +29,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     page: Page, server: Server, complaints: Complaints, tmp_path: Path
 ) -> None:
     page.goto(server.address)
-    page.get_by_role("button", name="Open the sample mill").click()
+    page.get_by_role("link", name="Open the sample mill").click()
     expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     drawing = page.locator(".js-plotly-plot", has_text="The model, layer by layer")

@@ -18,7 +18,9 @@ _html, _css, _js = ((HERE / f"chart.{kind}").read_text(encoding="utf-8") for kin
 _chart = st.components.v2.component("rare_event_board", html=_html, css=_css, js=_js)
 
 
-def board_chart(data: Board, key: str, on_ticked: Callable[[list[str]], None]) -> str:
+def board_chart(
+    data: Board, key: str, on_ticked: Callable[[list[str]], None], on_used: Callable[[str], None]
+) -> None:
     """Show the chart.
 
     Parameters
@@ -29,11 +31,8 @@ def board_chart(data: Board, key: str, on_ticked: Callable[[list[str]], None]) -
         Of the component.
     on_ticked
         Called with the ids of the ticked runs when one is ticked or unticked.
-
-    Returns
-    -------
-    str
-        Id of the run that is to be used from now on; empty if none was chosen just now.
+    on_used
+        Called with the id of a run that is to be used from now on.
     """
 
     def ticked() -> None:
@@ -41,5 +40,7 @@ def board_chart(data: Board, key: str, on_ticked: Callable[[list[str]], None]) -
         if runs is not None:
             on_ticked([str(run) for run in runs])
 
-    chosen = _chart(key=key, data=data, on_ticked_change=ticked, on_use_change=lambda: None)
-    return chosen["use"] or ""
+    def used() -> None:
+        on_used(str(st.session_state[key]["use"]))
+
+    _chart(key=key, data=data, on_ticked_change=ticked, on_use_change=used)

@@ -17,7 +17,7 @@ from rare_event.plots.design_map import map_figure
 from rare_event.text import plain, plural
 from rare_event.ui.downloads import offer_downloads
 from rare_event.ui.forms import choose_lead
-from rare_event.ui.state import update_state
+from rare_event.ui.links import EVALUATE, link_to
 
 SHOWN = ("model", "representation", "lookback", "shift", "AUC", "AUC from", "AUC to")
 # For the screen; downloads keep the keys.
@@ -123,9 +123,8 @@ def _show_table(seen: Overview, measure: Measure) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         selected = [ranked.iloc[row] for row in chosen["selection"]["rows"]]
         ready = bool(selected) and selected[0]["state"] == "done"
-        if st.button("Open this cell", type="primary", key="map_open", disabled=not ready):
-            update_state(run_id=selected[0]["run"])
-            st.switch_page("pages/4_Evaluate.py")
+        run_id = selected[0]["run"] if ready else None
+        link_to(EVALUATE, "Open this cell", "map_open", run=run_id, main=True, disabled=not ready)
         offer_downloads(frame, "the map", "design-space", "map")
 
 

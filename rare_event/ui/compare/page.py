@@ -23,10 +23,11 @@ from rare_event.text import plain, plural
 from rare_event.ui.compare.baselines import show_baselines
 from rare_event.ui.compare.chart import board_chart
 from rare_event.ui.compare.overlay import tick, ticked_runs
-from rare_event.ui.compare.table import KINDS_HELP, open_run_on_evaluate, show_table
+from rare_event.ui.compare.table import KINDS_HELP, show_table
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
-from rare_event.ui.state import Missing, get_state
+from rare_event.ui.links import EVALUATE, NEXT, link_to
+from rare_event.ui.state import Missing, get_state, update_state
 
 VIEWS = ("Runs", "Design space")
 KINDS = ("run", "baseline", "supervised", "trivial")
@@ -194,7 +195,10 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
 def show_headline(board: Sequence[Row]) -> list[str]:
     """Say in one sentence which model is best, and return the other sentences of the verdict."""
     headline, caution, *sentences = verdict(board, own_run(board))
-    st.subheader(plain(headline), anchor=False)
+    with st.container(horizontal=True, vertical_alignment="center"):
+        st.subheader(plain(headline), anchor=False)
+        if run_id := own_run(board):
+            link_to(EVALUATE, "Evaluate your run", "compare_own", run=run_id, icon=NEXT)
     st.caption(plain(caution))
     return sentences
 
@@ -239,8 +243,13 @@ def choose_rows(board: Sequence[Row]) -> list[Row]:
     return [row for row in board if row.kind in kinds and wanted in row.name.casefold()]
 
 
+def use(run_id: str) -> None:
+    """Use a run from now on."""
+    update_state(run_id=run_id)
+
+
 def show_chart(shown: Sequence[Row], board: Sequence[Row], windows: str, lead: float) -> None:
-    """Draw the leaderboard, and open a run that is to be used.
+    """Draw the leaderboard, in which runs are ticked and a better one is taken into use.
 
     Parameters
     ----------
@@ -255,6 +264,4 @@ def show_chart(shown: Sequence[Row], board: Sequence[Row], windows: str, lead: f
     """
     own = own_run(board)
     data = board_data(shown, lead, own, ticked_runs(board, windows, own))
-    chosen = board_chart(data, "compare_board", lambda runs: tick(windows, runs))
-    if chosen:
-        open_run_on_evaluate(chosen)
+    board_chart(data, "compare_board", lambda runs: tick(windows, runs), use)

@@ -15,7 +15,7 @@ from rare_event.judge.judgement import BUDGETS, Judgement, Threshold
 from rare_event.judge.standing import Row
 from rare_event.text import number
 from rare_event.ui.downloads import offer_downloads
-from rare_event.ui.state import update_state
+from rare_event.ui.links import EVALUATE, link_to
 
 # A longer table scrolls.
 MOST_ROWS = 25
@@ -191,13 +191,6 @@ def show_table(board: Sequence[Row]) -> None:
 
 def _open_button(selected: list[str]) -> None:
     run_id = selected[0] if selected else ""
-    if st.button("Open this run", type="primary", key="compare_open", disabled=not run_id):
-        open_run_on_evaluate(run_id)
+    link_to(EVALUATE, "Open this run", "compare_open", run=run_id, main=True, disabled=not run_id)
     if selected and not run_id:
         st.caption("This row has no model, so there is no run to open.")
-
-
-def open_run_on_evaluate(run_id: str) -> None:
-    """Use a run from now on, and show what it is worth."""
-    update_state(run_id=run_id)
-    st.switch_page("pages/4_Evaluate.py")

@@ -6,10 +6,9 @@ import streamlit as st
 
 from rare_event.store.datasets import Dataset, list_datasets
 from rare_event.text import plural
-from rare_event.ui.cache import open_sample
 from rare_event.ui.data.upload import leave, receive
 from rare_event.ui.frame import in_place
-from rare_event.ui.state import get_state, update_state
+from rare_event.ui.state import get_state, open_sample, update_state
 
 UPLOADS = "data_uploads"
 

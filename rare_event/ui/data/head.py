@@ -13,6 +13,7 @@ from rare_event.ui.data.choose import choose_data
 from rare_event.ui.data.computed import size_of
 from rare_event.ui.data.preview import offer_other_reading
 from rare_event.ui.frame import in_place
+from rare_event.ui.links import NEXT, link_to
 
 # Names beyond it are counted: the line must stay one.
 MOST_NAMES = 6
@@ -27,8 +28,7 @@ def show_head(dataset: Dataset) -> None:
             choose_data()
         offer_other_reading(dataset)
         st.space("stretch")
-        if st.button("Train", type="primary", icon=":material/arrow_forward:", key="data_train"):
-            st.switch_page("pages/2_Train.py")
+        link_to("pages/2_Train.py", "Train", "data_train", icon=NEXT, main=True)
     st.markdown("&emsp;".join(_figures(dataset)))
     if why := table_of(dataset).time_unit.why:
         st.caption(why)
