@@ -46,7 +46,7 @@ with show_errors():
             st.info("No model matches these filters.")
         # The scores of a run may be damaged: the table stays.
         with show_errors():
-            show_overlay(board, chosen.windows, lead, own_run(board))
+            show_overlay(board, chosen.windows, lead, own_run(board), chosen.shared)
         show_verdict(board, sentences)
         if shown:
             show_table(shown)

@@ -21,7 +21,16 @@ from rare_event.config import (
     SplitPlan,
 )
 from rare_event.config.labels import MODELS as MODEL_NAMES
-from rare_event.config.labels import NAMES, OF_FOLDS, PRESETS, REPRESENTATIONS, RULES, SPLITS, TRIVIAL
+from rare_event.config.labels import (
+    NAMES,
+    OF_FOLDS,
+    OPTIONS,
+    PRESETS,
+    REPRESENTATIONS,
+    RULES,
+    SPLITS,
+    TRIVIAL,
+)
 
 RECONSTRUCT = (*get_args(NetworkConfig), PCAModel)
 
@@ -66,5 +75,6 @@ def test_every_key_has_one_name_and_no_other_has_it(keys, names) -> None:
 
 
 def test_no_two_kinds_share_a_key() -> None:
-    assert len(NAMES) == sum(map(len, (PRESETS, MODEL_NAMES, REPRESENTATIONS, RULES, SPLITS, TRIVIAL)))
+    kinds = (PRESETS, MODEL_NAMES, REPRESENTATIONS, RULES, SPLITS, TRIVIAL, OPTIONS)
+    assert len(NAMES) == sum(map(len, kinds))
     assert "split" not in NAMES

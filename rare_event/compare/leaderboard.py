@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -10,7 +10,10 @@ from rare_event.compare.titles import names_of
 from rare_event.config import RECIPES, BlendModel, ExperimentConfig, ModelConfig, Rule, SupervisedConfig
 from rare_event.config.labels import TRIVIAL
 from rare_event.errors import RareEventError
-from rare_event.judge.judgement import BUDGETS, Judgement
+from rare_event.experiment.backtest import trivial
+from rare_event.judge.align import common_windows, on_common
+from rare_event.judge.judgement import BUDGETS, Judgement, judge
+from rare_event.judge.scores import Scores
 from rare_event.judge.standing import Kind, Row, rank
 from rare_event.store.judged import Judged
 from rare_event.store.runs import Run
@@ -23,28 +26,77 @@ def leaderboard(runs: Sequence[Run], windows: str) -> tuple[Row, ...]:
     """Rank runs by their judgements, the best mean fold AUC first."""
     rows: list[Row] = []
     configs: list[tuple[Run, ExperimentConfig]] = []
-    trivial: dict[str, Judgement] = {}
+    trivials: dict[str, Judgement] = {}
     for run in runs:
         with suppress(RareEventError):
             judged, config = judged_of(run), run.config()
             if judged is None or judged.model.windows != windows:
                 continue
-            row = Row(
-                judged.model,
-                name="",
-                kind=kind_of(run, config),
-                run=run.id,
-                split=config.split.kind,
-                train_seconds=run.evaluation().seconds.get("train"),
-                looks=len(run.looks()),
-            )
-            rows.append(row)
+            rows.append(_row(run, config, judged.model))
             configs.append((run, config))
             # The trivial rows of all runs are nearly the same: the first run's are shown.
             for judgement in judged.trivial:
-                trivial.setdefault(judgement.name, judgement)
+                trivials.setdefault(judgement.name, judgement)
+    return _ranked(rows, configs, trivials.values())
+
+
+def shared_leaderboard(runs: Sequence[Run]) -> tuple[Row, ...]:
+    """Rank runs of different lookbacks on the test windows that all of them score.
+
+    Raises
+    ------
+    DataError
+        If they share none.
+    """
+    scored: list[tuple[Run, ExperimentConfig, Scores]] = []
+    rows: list[Row] = []
+    trivials: list[Judgement] = []
+    shared = shared_scores(runs)
+    for run in (run for run in runs if run.id in shared):
+        with suppress(RareEventError):
+            config, validation, test = run.config(), run.scores("validation"), shared[run.id]
+            rows.append(_row(run, config, judge(validation, test, config.policy, config.name)))
+            scored.append((run, config, validation))
+    if scored:
+        run, config, validation = scored[0]
+        trivials = trivial(validation, shared[run.id], config.policy)
+    return _ranked(rows, [(run, config) for run, config, _ in scored], trivials)
+
+
+def shared_scores(runs: Sequence[Run]) -> dict[str, Scores]:
+    """Return the test scores of runs by id, on the windows that all of them score; damaged ones are left out.
+
+    Raises
+    ------
+    DataError
+        If they share none.
+    """
+    scores: dict[str, Scores] = {}
+    for run in runs:
+        with suppress(RareEventError):
+            scores[run.id] = run.scores("test")
+    windows = common_windows(list(scores.values())) if scores else None
+    return {} if windows is None else {run_id: on_common(windows, each) for run_id, each in scores.items()}
+
+
+def _row(run: Run, config: ExperimentConfig, judgement: Judgement) -> Row:
+    return Row(
+        judgement,
+        name="",
+        kind=kind_of(run, config),
+        run=run.id,
+        split=config.split.kind,
+        train_seconds=run.evaluation().seconds.get("train"),
+        looks=len(run.looks()),
+    )
+
+
+def _ranked(
+    rows: Sequence[Row], configs: Sequence[tuple[Run, ExperimentConfig]], trivials: Iterable[Judgement]
+) -> tuple[Row, ...]:
     named = [replace(row, name=name) for row, name in zip(rows, names_of(configs), strict=True)]
-    return rank([*named, *(Row(each, TRIVIAL.get(name, name), "trivial") for name, each in trivial.items())])
+    without_model = [Row(each, TRIVIAL.get(each.name, each.name), "trivial") for each in trivials]
+    return rank([*named, *without_model])
 
 
 def judged_of(run: Run) -> Judged | None:

@@ -61,7 +61,13 @@ TRIVIAL: dict[str, str] = {
     "chance": "Chance: the score shifted in time",
     "since-restart": "Time since the last restart",
 }
-NAMES = PRESETS | MODELS | REPRESENTATIONS | RULES | SPLITS | TRIVIAL
+OPTIONS: dict[str, str] = {
+    "squared-error": "squared error",
+    "t2": "Hotelling's T2",
+    "mean-log": "mean of the log scores",
+    "either": "alarm by either",
+}
+NAMES = PRESETS | MODELS | REPRESENTATIONS | RULES | SPLITS | TRIVIAL | OPTIONS
 
 
 def model_on(model: str, representation: str) -> str:

@@ -6,12 +6,13 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Literal
 
-from rare_event.config import ExperimentConfig, name_of
+from rare_event.config import AlarmPolicy, ExperimentConfig, name_of
 from rare_event.errors import DataError, NoEventError
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
 from rare_event.judge.judgement import Judgement, judge
+from rare_event.judge.scores import Scores
 from rare_event.prepare.table import Table
 from rare_event.text import plural
 
@@ -74,7 +75,10 @@ def backtest(
 
     judged = over_folds(configs, folds, kind)
     results = _results(lambda config: run(config, on_progress), configs, judged, on_left_out)
-    return [*(result.judgement() for result in results), *trivial(results[0])]
+    return [
+        *(result.judgement() for result in results),
+        *trivial(results[0].validation, results[0].test, results[0].policy),
+    ]
 
 
 def over_folds(
@@ -112,9 +116,8 @@ def _without_data(result: Result) -> Result:
     return replace(result, prepared=replace(result.prepared, derived=nothing))
 
 
-def trivial(result: Result) -> list[Judgement]:
+def trivial(validation: Scores, test: Scores, policy: AlarmPolicy) -> list[Judgement]:
     """Judge two scores that need no model: chance, and the time since the last restart."""
-    validation, test, policy = result.validation, result.test, result.policy
     return [
         judge(chance(validation), chance(test), policy, "chance"),
         judge(since_restart(validation), since_restart(test), policy, "since-restart"),

@@ -167,7 +167,8 @@ def save_result(run: Run, result: Result) -> None:
     )
     run.commit(Committed(result.thresholds, result.config.rule, result.policy))
     run.save_evaluation(summarise(result, run.id))
-    run.save_judged(Judged(result.judgement(), tuple(trivial(result))))
+    without_model = trivial(result.validation, result.test, result.policy)
+    run.save_judged(Judged(result.judgement(), tuple(without_model)))
     _save_bundles(run.folder, result.folds[-1])
     detector = result.folds[-1].detector
     if isinstance(detector, Autoencoder):

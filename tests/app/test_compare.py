@@ -9,10 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from rare_event.compare.leaderboard import CHANCE as CHANCE_NAME
-from rare_event.compare.leaderboard import leaderboard
+from rare_event.compare.leaderboard import leaderboard, shared_leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import comparable
 from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
@@ -525,6 +526,52 @@ def test_pages_are_numbered_as_their_files_are(page: str) -> None:
     number, _, name = page.removeprefix("pages/").partition("_")
     # Home and the articles are no steps of the path.
     assert step.numbered == (f"{number} · {step.label}" if name else step.label)
+
+
+def test_runs_of_other_lookbacks_are_compared_on_the_windows_that_all_score(
+    open_page: OpenPage, opened_run: Run
+) -> None:
+    beside(opened_run, "squares")
+    longer = finished(opened_run.dataset(), replace(PCA, lookback=5))
+    app = open_page(PAGE, run=opened_run.id)
+    *alone, together = windows_of(app).options
+    assert together == "split by time, shift 2, lookbacks 1 and 5"
+    assert len(alone) == 2 and "cannot be compared" not in words(app)
+    assert opened_run.id in table(app)["run"].tolist() and longer.id not in table(app)["run"].tolist()
+
+    windows_of(app).select(together).run()
+    assert "1 run is still sealed" in words(app)
+    assert longer.id not in table(app)["run"].tolist() and longer.looks() == []
+    button(app, "Open the test data of this run (one look)").click().run()
+    assert not app.exception
+    assert {run_id for run_id in table(app)["run"] if run_id} == {opened_run.id, longer.id}
+    assert "test windows that all of these runs score" in words(app)
+    assert "baselines trained" not in words(app)
+    shared = shared_leaderboard([longer, opened_run])
+    assert [row["auc"] for row in chart(app)["rows"]] == [row.judgement.mean_fold_auc for row in shared]
+    assert len(overlay(app)) == 2 and len(app.get("plotly_chart")) == CHARTS
+    assert [key.replace("\\", "") for key in pd.DataFrame(app.table[0].value).index] == ["Lookback (rows)"]
+
+
+def test_on_shared_windows_each_figure_is_of_the_same_windows(opened_run: Run) -> None:
+    longer = finished(opened_run.dataset(), replace(PCA, lookback=5))
+    runs = (opened_run, longer)
+    scored = [run.scores("test") for run in runs]
+    windows = [list(zip(each.fold.tolist(), each.row.tolist(), strict=True)) for each in scored]
+    both = set(windows[0]).intersection(windows[1])
+    assert len(both) < len(windows[0]), "there is something to leave out"
+    found = {row.run: row.judgement for row in shared_leaderboard(runs)}
+    for run, each, listed in zip(runs, scored, windows, strict=True):
+        kept = each.where(np.array([window in both for window in listed]))
+        assert found[run.id].mean_fold_auc == pytest.approx(roc_auc_score(kept.y_true, kept.y_score))
+        assert found[run.id].windows == found[opened_run.id].windows
+    judged = opened_run.judged()
+    assert judged is not None
+    again, *_ = shared_leaderboard([opened_run])
+    assert again.judgement.fold_auc == judged.model.fold_auc
+    assert again.judgement.counts == judged.model.counts, "on its own windows nothing changes"
+    assert again.judgement.windows == judged.model.windows
+    assert shared_leaderboard([]) == ()
 
 
 def row(name: str, kind: Kind, auc: float | None, group: int, **figures: Any) -> Row:

@@ -1,6 +1,7 @@
 """The Compare page in a real browser: opened, sorted out, taken along, and kept up to date."""
 
 import io
+import re
 from pathlib import Path
 
 import pandas as pd
@@ -15,7 +16,7 @@ from rare_event.judge.standing import Row
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose
-from rare_event.store.runs import Run, create_run, mark
+from rare_event.store.runs import Run, create_run, list_runs, mark
 from tests.app.conftest import PCA, finished
 from tests.browser.conftest import Complaints, Server, settled
 
@@ -155,8 +156,17 @@ def test_rows_are_aligned_ticked_by_keyboard_and_used(
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     expect(boxes.nth(1)).to_be_checked()
 
+    # The only better one is offered, and one click uses it.
+    done = [run for run in list_runs(opened.dataset().digest, role=None) if run.status().state == "done"]
+    best, second = [row.run for row in board_of(*done) if row.run][:2]
+    page.goto(f"{server.address}/Compare?run={second}")
     use = board(page).get_by_role("button", name="Use it")
-    assert use.count() == [row.run for row in board_of(*runs) if row.run].index(opened.id)
+    expect(use).to_have_count(1)
+    settled(page)
+    use.click()
+    expect(page).to_have_url(re.compile(rf"run={best}\b"))
+    settled(page)
+    assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []
 
 

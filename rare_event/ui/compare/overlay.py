@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 import streamlit as st
 
+from rare_event.compare.leaderboard import shared_scores
 from rare_event.compare.titles import differing_settings
 from rare_event.judge.comparison import Comparison, compare
 from rare_event.judge.scores import Scores
 from rare_event.judge.standing import Row
+from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.plots.curves import overlay_alarms_figure, overlay_roc_figure
 from rare_event.plots.intervals import differences_figure
 from rare_event.plots.leaderboard import MOST_TICKED
@@ -51,7 +53,9 @@ def ticked_runs(board: Sequence[Row], windows: str, own: str = "") -> list[str]:
 
 
 @in_place
-def show_overlay(board: Sequence[Row], windows: str, lead: float, own: str = "") -> None:
+def show_overlay(
+    board: Sequence[Row], windows: str, lead: float, own: str = "", shared: bool = False
+) -> None:
     """Draw the curves of ticked models together, and compare them.
 
     Parameters
@@ -64,6 +68,8 @@ def show_overlay(board: Sequence[Row], windows: str, lead: float, own: str = "")
         Lead window in minutes.
     own
         Id of the run in use; empty if it is not on the board.
+    shared
+        Whether the leaderboard is on the windows that all of its runs score.
     """
     chosen = ticked_runs(board, windows, own)
     names = {row.run: row.name for row in board if row.run in chosen}
@@ -72,10 +78,8 @@ def show_overlay(board: Sequence[Row], windows: str, lead: float, own: str = "")
         st.info(f"Tick 2 to {MOST_TICKED} models in the chart to compare them.")
     if not chosen:
         return
-    points = {
-        names[run_id]: points_of(run_id, "test", open_run(run_id).config().policy.with_lead(lead), None)
-        for run_id in chosen
-    }
+    together = tuple(row.run for row in board if row.run) if shared else ()
+    points = {names[run_id]: _points(run_id, lead, together) for run_id in chosen}
     left, right = st.columns(2)
     left.plotly_chart(overlay_roc_figure(points, part="Test"), key="compare_roc")
     right.plotly_chart(overlay_alarms_figure(points, part="Test"), key="compare_alarms")
@@ -84,21 +88,29 @@ def show_overlay(board: Sequence[Row], windows: str, lead: float, own: str = "")
         "not what a threshold set in advance would catch."
     )
     if len(chosen) >= DEFAULT_MODELS:
-        _show_differences(chosen, names, own)
+        _show_differences(chosen, names, own, together)
 
 
-def _show_differences(chosen: Sequence[str], names: dict[str, str], own: str) -> None:
+def _points(run_id: str, lead: float, together: tuple[str, ...]) -> OperatingPoints:
+    policy = open_run(run_id).config().policy.with_lead(lead)
+    if together:
+        return operating_points(_shared_scores(together)[run_id].once(), policy)
+    return points_of(run_id, "test", policy, None)
+
+
+def _show_differences(
+    chosen: Sequence[str], names: dict[str, str], own: str, together: tuple[str, ...]
+) -> None:
     """Compare ticked models with the run in use, or else with the best of them."""
     reference = own if own in chosen else chosen[0]
     others = [run_id for run_id in chosen if run_id != reference]
-    found = [_compared(run_id, reference) for run_id in others]
+    found = [_compared(run_id, reference, together) for run_id in others]
     left, right = st.columns(2)
     figure = differences_figure([names[run_id] for run_id in others], found, names[reference])
     left.plotly_chart(figure, key="compare_differences")
-    with right:
-        for run_id, comparison in zip(others, found, strict=True):
-            st.markdown(_in_words(names[run_id], names[reference], comparison))
-        _show_settings({names[run_id]: run_id for run_id in (reference, *others)})
+    for run_id, comparison in zip(others, found, strict=True):
+        right.markdown(_in_words(names[run_id], names[reference], comparison))
+    _show_settings({names[run_id]: run_id for run_id in (reference, *others)})
 
 
 def _in_words(first: str, second: str, comparison: Comparison | None) -> str:
@@ -140,10 +152,16 @@ def setting_in_words(key: str) -> str:
     return f"{capital(stage[0])}: {label[:1].lower()}{label[1:]}"
 
 
+@st.cache_resource(max_entries=4, show_spinner=False)
+def _shared_scores(together: tuple[str, ...]) -> dict[str, Scores]:
+    return shared_scores([open_run(run_id) for run_id in together])
+
+
 @st.cache_resource(max_entries=64, show_spinner=False)
-def _compared(first: str, second: str) -> Comparison | None:
-    return compare(_folds(scores_of(first, "test")), _folds(scores_of(second, "test")))
-
-
-def _folds(scores: Scores) -> list[Scores]:
-    return list(scores.by_fold().values())
+def _compared(first: str, second: str, together: tuple[str, ...]) -> Comparison | None:
+    """Compare two runs, on the windows that all the runs in `together` score if there are any."""
+    scores = (
+        _shared_scores(together) if together else {run: scores_of(run, "test") for run in (first, second)}
+    )
+    one, other = (list(scores[run].by_fold().values()) for run in (first, second))
+    return compare(one, other)

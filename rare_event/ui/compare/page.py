@@ -9,7 +9,7 @@ from dataclasses import replace
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
-from rare_event.compare.leaderboard import leaderboard
+from rare_event.compare.leaderboard import leaderboard, shared_leaderboard
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import Comparable, comparable
 from rare_event.errors import RareEventError
@@ -89,13 +89,14 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
             format_func=lambda windows: options[windows].label,
             # A choice holds until another run is in use that was judged on others.
             key=f"compare_windows_{default}",
-            help="Only figures on the same test windows can be compared: same split, shift and lookback.",
+            help="Only figures on the same test windows can be compared: same split, shift and lookback. "
+            "Runs of other lookbacks are judged on the windows that all of them score.",
             persist_state="session",
             width=475,
         )
     ]
     asked_for = sum(run.purpose().role == "run" for run in done)
-    left_out = asked_for - sum(len(each.asked_for) for each in options.values())
+    left_out = asked_for - sum(len(each.asked_for) for each in options.values() if not each.shared)
     if left_out:
         st.caption(
             f"{plural(left_out, 'run')} cannot be compared: trained by an older version, or damaged. "
@@ -125,7 +126,16 @@ def _comparable(looked: Looked) -> list[Comparable]:
 
 @in_place
 def show_baselines_of_run(chosen: Comparable) -> None:
-    """Show the progress of the baselines: of the run in use, or else of the latest; none without a label."""
+    """Show the progress of the baselines: of the run in use, or else of the latest; none without a label.
+
+    Runs on shared windows are compared without baselines.
+    """
+    if chosen.shared:
+        st.caption(
+            "Judged on the test windows that all of these runs score. Baselines are compared "
+            "on the windows of one lookback."
+        )
+        return
     if not open_run(chosen.asked_for[0]).dataset().schema.labels:
         return
     in_use = get_state().run_id
@@ -137,7 +147,8 @@ def open_board(chosen: Comparable) -> tuple[Row, ...]:
     """Return the leaderboard of the runs whose test data are open, and let the user open the others."""
     if chosen.sealed:
         _offer_to_open(chosen)
-    board = _board(_looked(map(open_run, chosen.shown)), chosen.windows)
+    looked = _looked(map(open_run, chosen.shown))
+    board = _shared_board(looked) if chosen.shared else _board(looked, chosen.windows)
     if chosen.shown and not board:
         st.error("The figures of these runs are missing or damaged. Train them again.")
     return board
@@ -146,6 +157,11 @@ def open_board(chosen: Comparable) -> tuple[Row, ...]:
 @st.cache_resource(max_entries=16, show_spinner="Comparing …")
 def _board(looked: Looked, windows: str) -> tuple[Row, ...]:
     return leaderboard([open_run(run_id) for run_id, _ in looked], windows)
+
+
+@st.cache_resource(max_entries=16, show_spinner="Judging the runs on the windows that all of them score …")
+def _shared_board(looked: Looked) -> tuple[Row, ...]:
+    return shared_leaderboard([open_run(run_id) for run_id, _ in looked])
 
 
 def _offer_to_open(chosen: Comparable) -> None:
