@@ -211,11 +211,12 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
 def show_headline(board: Sequence[Row]) -> list[str]:
     """Say in one sentence which model is best, and return the other sentences of the verdict."""
     headline, caution, *sentences = verdict(board, own_run(board))
+    st.subheader(plain(headline), anchor=False)
+    # Next to the shorter line, the link takes no row of its own.
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(headline), anchor=False)
+        st.caption(plain(caution), width="stretch")
         if run_id := own_run(board):
             link_to(EVALUATE, "Evaluate your run", "compare_own", run=run_id, icon=NEXT)
-    st.caption(plain(caution))
     return sentences
 
 
