@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from dataclasses import replace
+from functools import reduce
+
+import numpy as np
 
 from rare_event.compare.titles import names_of
 from rare_event.config import RECIPES, BlendModel, ExperimentConfig, ModelConfig, Rule, SupervisedConfig
@@ -66,6 +69,8 @@ def shared_leaderboard(runs: Sequence[Run]) -> tuple[Row, ...]:
 def shared_scores(runs: Sequence[Run]) -> dict[str, Scores]:
     """Return the test scores of runs by id, on the windows that all of them score; damaged ones are left out.
 
+    An event counts if it belongs to the test part of each run: parts of random rows hold different ones.
+
     Raises
     ------
     DataError
@@ -75,8 +80,18 @@ def shared_scores(runs: Sequence[Run]) -> dict[str, Scores]:
     for run in runs:
         with suppress(RareEventError):
             scores[run.id] = run.scores("test")
-    windows = common_windows(list(scores.values())) if scores else None
-    return {} if windows is None else {run_id: on_common(windows, each) for run_id, each in scores.items()}
+    if not scores:
+        return {}
+    windows = common_windows(list(scores.values()))
+    events = reduce(np.intersect1d, (each.total_events for each in scores.values()))
+    seen = np.isin(windows.event, events)
+    windows = replace(
+        windows,
+        event=np.where(seen, windows.event, -1),
+        to_event=np.where(seen, windows.to_event, np.inf),
+        total_events=events,
+    )
+    return {run_id: on_common(windows, each) for run_id, each in scores.items()}
 
 
 def _row(run: Run, config: ExperimentConfig, judgement: Judgement) -> Row:

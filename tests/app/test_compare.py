@@ -13,7 +13,7 @@ from sklearn.metrics import roc_auc_score
 from streamlit.testing.v1 import AppTest
 
 from rare_event.compare.leaderboard import CHANCE as CHANCE_NAME
-from rare_event.compare.leaderboard import leaderboard, shared_leaderboard
+from rare_event.compare.leaderboard import leaderboard, shared_leaderboard, shared_scores
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import comparable
 from rare_event.config import SplitPlan, SquaresModel, baselines, recipe
@@ -545,7 +545,8 @@ def test_runs_of_other_lookbacks_are_compared_on_the_windows_that_all_score(
     button(app, "Open the test data of this run (one look)").click().run()
     assert not app.exception
     assert {run_id for run_id in table(app)["run"] if run_id} == {opened_run.id, longer.id}
-    assert "test windows that all of these runs score" in words(app)
+    both = np.intersect1d(opened_run.scores("test").row, longer.scores("test").row)
+    assert f"Judged on the {len(both):,} test windows that all of these runs score" in words(app)
     assert "baselines trained" not in words(app)
     shared = shared_leaderboard([longer, opened_run])
     assert [row["auc"] for row in chart(app)["rows"]] == [row.judgement.mean_fold_auc for row in shared]
@@ -572,6 +573,21 @@ def test_on_shared_windows_each_figure_is_of_the_same_windows(opened_run: Run) -
     assert again.judgement.counts == judged.model.counts, "on its own windows nothing changes"
     assert again.judgement.windows == judged.model.windows
     assert shared_leaderboard([]) == ()
+
+
+def test_events_of_random_parts_count_where_each_run_has_them(opened_run: Run) -> None:
+    plan = SplitPlan("random")
+    runs = [
+        finished(opened_run.dataset(), replace(PCA, split=plan, lookback=lookback)) for lookback in (1, 5)
+    ]
+    parts = [set(run.scores("test").total_events.tolist()) for run in runs]
+    assert parts[0] != parts[1], "the parts hold different events"
+    for row in shared_leaderboard(runs):
+        assert row.judgement.n_events == len(parts[0] & parts[1]) < len(parts[0] | parts[1])
+        assert all(count.caught <= row.judgement.n_events for count in row.judgement.counts)
+    for scores in shared_scores(runs).values():
+        assert set(scores.event[scores.y_true == 1].tolist()) <= parts[0] & parts[1]
+        assert np.isinf(scores.to_event[scores.event < 0]).all()
 
 
 def row(name: str, kind: Kind, auc: float | None, group: int, **figures: Any) -> Row:

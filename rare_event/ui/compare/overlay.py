@@ -94,7 +94,7 @@ def show_overlay(
 def _points(run_id: str, lead: float, together: tuple[str, ...]) -> OperatingPoints:
     policy = open_run(run_id).config().policy.with_lead(lead)
     if together:
-        return operating_points(_shared_scores(together)[run_id].once(), policy)
+        return operating_points(shared_scores_of(together)[run_id].once(), policy)
     return points_of(run_id, "test", policy, None)
 
 
@@ -153,7 +153,8 @@ def setting_in_words(key: str) -> str:
 
 
 @st.cache_resource(max_entries=4, show_spinner=False)
-def _shared_scores(together: tuple[str, ...]) -> dict[str, Scores]:
+def shared_scores_of(together: tuple[str, ...]) -> dict[str, Scores]:
+    """Return the test scores of runs by id, on the windows that all of them score."""
     return shared_scores([open_run(run_id) for run_id in together])
 
 
@@ -161,7 +162,7 @@ def _shared_scores(together: tuple[str, ...]) -> dict[str, Scores]:
 def _compared(first: str, second: str, together: tuple[str, ...]) -> Comparison | None:
     """Compare two runs, on the windows that all the runs in `together` score if there are any."""
     scores = (
-        _shared_scores(together) if together else {run: scores_of(run, "test") for run in (first, second)}
+        shared_scores_of(together) if together else {run: scores_of(run, "test") for run in (first, second)}
     )
     one, other = (list(scores[run].by_fold().values()) for run in (first, second))
     return compare(one, other)

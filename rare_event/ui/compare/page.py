@@ -22,7 +22,7 @@ from rare_event.store.seal import open_once
 from rare_event.text import plain, plural
 from rare_event.ui.compare.baselines import show_baselines
 from rare_event.ui.compare.chart import board_chart
-from rare_event.ui.compare.overlay import tick, ticked_runs
+from rare_event.ui.compare.overlay import shared_scores_of, tick, ticked_runs
 from rare_event.ui.compare.table import KINDS_HELP, show_table
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
@@ -131,10 +131,12 @@ def show_baselines_of_run(chosen: Comparable) -> None:
     Runs on shared windows are compared without baselines.
     """
     if chosen.shared:
-        st.caption(
-            "Judged on the test windows that all of these runs score. Baselines are compared "
-            "on the windows of one lookback."
-        )
+        for scores in list(shared_scores_of(chosen.shown).values())[:1]:
+            windows = f"{plural(len(scores), 'test window')} that all of these runs score"
+            st.caption(
+                f"Judged on the {windows} ({scores.n_positive:,} positive). Baselines are compared on the "
+                "windows of one lookback."
+            )
         return
     if not open_run(chosen.asked_for[0]).dataset().schema.labels:
         return
