@@ -2,7 +2,7 @@
 # make test    everything that must hold: make check, then all tests
 # make proof   what must hold of thousands of random files, of each line spoilt, of the sample mill and of the
 #              articles' presets in the browser; takes hours
-# make check   lint, format and types, of Python and of the explorer's JavaScript
+# make check   lint, format and types, of Python and of the pages' JavaScript
 # make docs    docs/api.md from the docstrings
 # make bench   the speed figures, each against its reference
 #
@@ -11,7 +11,7 @@
 PYTHON ?= python3
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
 
-EXPLORER := rare_event/ui/threshold_explorer
+SCRIPTS := rare_event/ui/threshold_explorer rare_event/ui/compare
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
@@ -30,8 +30,8 @@ check: $(VENV)/test.stamp
 	$(RUN) ruff check .
 	$(RUN) ruff format --check .
 	$(RUN) mypy
-	$(VENV)/bin/oxlint --deny-warnings $(EXPLORER)
-	$(VENV)/bin/oxfmt --check $(EXPLORER)
+	$(VENV)/bin/oxlint --deny-warnings $(SCRIPTS)
+	$(VENV)/bin/oxfmt --check $(SCRIPTS)
 
 docs: $(VENV)/test.stamp
 	$(RUN) docs.make_api

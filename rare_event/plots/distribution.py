@@ -6,7 +6,7 @@ import numpy as np
 import plotly.graph_objects as go
 
 from rare_event.plots.marks import add_steps, note
-from rare_event.plots.palette import Role, plain, short, style
+from rare_event.plots.palette import OPACITY, Role, plain, short, style
 
 BINS = 40
 # Few values far outside would leave all others in one bin: they are counted in the bins at the ends.
@@ -40,7 +40,7 @@ def distribution_figure(normal: np.ndarray, positive: np.ndarray, name: str, bef
                 role,
                 edges,
                 share,
-                opacity=0.8,
+                opacity=OPACITY,
                 meta=[plain(name, len(name))],
                 name=f"{words} ({len(values):,})",
                 hovertemplate=f"%{{meta[0]}} from %{{x:.4g}}: %{{y:.1%}} of the {words}<extra></extra>",

@@ -9,15 +9,15 @@ from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate_classes, extremes, thin
 from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_steps, add_threshold, is_time, note, time_title
-from rare_event.plots.palette import COLOURS, Role, faint, plain, style
+from rare_event.plots.palette import COLOURS, OPACITY, Role, faint, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 from rare_event.text import plural
 
 BINS = 50
 # Positives large and solid, on top of small and faint normals.
 MARKERS: dict[Role, dict[str, object]] = {
-    "normal": {"color": COLOURS["normal"], "size": 4, "opacity": 0.5},
-    "positive": {"color": COLOURS["positive"], "size": 8, "opacity": 0.9},
+    "normal": {"color": COLOURS["normal"], "size": 4, "opacity": OPACITY},
+    "positive": {"color": COLOURS["positive"], "size": 8, "opacity": OPACITY},
 }
 NOTHING = "This part has no scored windows."
 

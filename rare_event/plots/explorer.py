@@ -156,7 +156,7 @@ _COLOURS: Colours = {
     "precision": COLOURS["precision"],
     "recall": COLOURS["recall"],
     "caught": COLOURS["alarm"],
-    "missed": GRID,
+    "missed": COLOURS["other"],
     "grid": GRID,
 }
 

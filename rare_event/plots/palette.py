@@ -86,6 +86,8 @@ MODELS = (GREEN, VIOLET, DARK_ORANGE, PURPLE)
 # these four, what is drawn must differ in dash, shape or pattern too.
 DISTINCT = (BLUE, VERMILION, GREEN, PURPLE)
 
+# Blue and vermilion marks keep a contrast of 3 with it, and many in one place are still seen to be many.
+OPACITY = 0.9
 TRANSPARENT = "rgba(0, 0, 0, 0)"
 # Mid-grey with little alpha: reads as a line on either page and stays behind the data.
 GRID = "rgba(128, 128, 128, 0.25)"

@@ -301,7 +301,7 @@ def _times(column: pd.Series, time_format: str | None, name: str) -> np.ndarray:
         row = int(np.flatnonzero(written.isna())[0])
         raise TableError(
             f"{name}: {shown(column.name)} holds {shown(column.iloc[row])} in line {column.index[row]}, "
-            "which has no time zone, but times in other lines have one. Write all times with their zone, or "
+            "a time without a zone, but times in other lines have one. Write all times with their zone, or "
             "all without."
         )
     return times.to_numpy()

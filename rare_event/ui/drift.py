@@ -24,6 +24,7 @@ from rare_event.read.values import shown
 from rare_event.store.runs import Run
 from rare_event.text import plain, plural
 from rare_event.ui.cache import changes_of, followed_of, scores_of, table_of, time_unit_of, unmeasured_of
+from rare_event.ui.charts import draw
 
 MOST_CHANGES = 5
 
@@ -53,7 +54,7 @@ def show_drift(run: Run) -> None:
     score = run.config().score_label(len(committed.thresholds))
     marks = [(_when(run, change, time_unit), change.where) for change in changes]
     start = _first_day(run, time_unit)
-    st.plotly_chart(
+    draw(
         error_by_day_figure(
             errors_by_day(test), when=start, part="Test", score=score, changes=marks, time_unit=time_unit
         ),
@@ -63,9 +64,9 @@ def show_drift(run: Run) -> None:
     called = call(followed_of(run.id, "test", committed.trailing), committed.thresholds)
     budget = committed.rule.value if committed.rule.kind == "fa-per-day" else None
     by_day = alarms_by_day(called, committed.policy)
-    left.plotly_chart(false_alarms_by_day_figure(by_day, budget, time_unit), key="evaluate_alarms_by_day")
+    draw(false_alarms_by_day_figure(by_day, budget, time_unit), "evaluate_alarms_by_day", left)
     if carriers is not None:
-        right.plotly_chart(carriers_figure(carriers, time_unit), key="evaluate_carriers")
+        draw(carriers_figure(carriers, time_unit), "evaluate_carriers", right)
 
 
 def _first_day(run: Run, unit: TimeUnit) -> pd.Timestamp | None:

@@ -37,6 +37,7 @@ from rare_event.ui.cache import (
     time_unit_of,
     unknown_of,
 )
+from rare_event.ui.charts import draw
 from rare_event.ui.compare.baselines import progress_of, show_count
 from rare_event.ui.frame import in_place
 from rare_event.ui.ledger import show_ledger
@@ -183,7 +184,7 @@ def _false_alarms(figures: Evaluation, unit: TimeUnit) -> str:
     if not days:
         return counted
     low, high = (float(end) / days for end in exact_count(figures.false_alarms))
-    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} expected on other data)"
+    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} on other data, in 95 % of cases)"
 
 
 @in_place
@@ -251,7 +252,7 @@ def show_errors_over_time(run: Run) -> None:
         score=score,
         labelled=time_unit_of(run).labelled,
     )
-    st.plotly_chart(figure, key="evaluate_errors")
+    draw(figure, key="evaluate_errors")
 
 
 @in_place
@@ -275,7 +276,7 @@ def show_folds(run: Run) -> None:
     last = np.searchsorted(prepared.row, row, side="right") - 1
     machines = machines_of(prepared, number)
     figure = folds_figure(when[prepared.row], prepared.folds, when[row], caught, last, machines)
-    st.plotly_chart(figure, key="evaluate_folds")
+    draw(figure, key="evaluate_folds")
     if machines is not None and run.config().split.kind != "asset":
         show_backtest(run)
 
@@ -287,7 +288,7 @@ def show_machines(run: Run) -> None:
     scores = followed_of(run.id, "test", committed.trailing)
     if scores.asset is None:
         return
-    st.subheader("Machine by machine")
+    st.header("Machine by machine")
     table = by_machine(ledger_of(run.id, "test", committed), scores)
     if unknown_of(run, "test"):
         table = table.drop(columns=["events", "caught"])
@@ -298,6 +299,7 @@ def show_machines(run: Run) -> None:
         hide_index=True,
         column_config={days: st.column_config.NumberColumn(format="%.2f")},
         key="evaluate_machines",
+        alt="Machine by machine",
     )
 
 
@@ -311,36 +313,30 @@ def show_curves(run: Run) -> None:
     threshold, trailing = committed.middle, committed.trailing
     points = points_of(run.id, "test", committed.policy, trailing)
     left, right = st.columns(2)
-    left.plotly_chart(
-        confusion_figure(figures.tn, figures.fp, figures.fn, figures.tp, part="Test"), key="evaluate_matrix"
+    matrix = confusion_figure(figures.tn, figures.fp, figures.fn, figures.tp, part="Test")
+    draw(matrix, "evaluate_matrix", left)
+    draw(roc_figure(points, threshold, part="Test", auc=figures.auc), "evaluate_roc", right)
+    average, base_rate = figures.average_precision, figures.n_positive / figures.n
+    figure = precision_recall_figure(
+        points, threshold, part="Test", average_precision=average, base_rate=base_rate
     )
-    right.plotly_chart(roc_figure(points, threshold, part="Test", auc=figures.auc), key="evaluate_roc")
-    left.plotly_chart(
-        precision_recall_figure(
-            points,
-            threshold,
-            part="Test",
-            average_precision=figures.average_precision,
-            base_rate=figures.n_positive / figures.n,
-        ),
-        key="evaluate_precision_recall",
-    )
+    draw(figure, "evaluate_precision_recall", left)
     figure = threshold_figure(points, threshold, part="Test", score=label_of(run, trailing is not None))
-    right.plotly_chart(figure, key="evaluate_threshold")
+    draw(figure, "evaluate_threshold", right)
 
 
 def _show_rates(run: Run, committed: Committed) -> None:
     points = points_of(run.id, "test", committed.policy, committed.trailing)
     score, unit = label_of(run, committed.trailing is not None), time_unit_of(run)
-    for place, draw, key in zip(
+    for place, make, key in zip(
         st.columns(2), (alarm_rate_figure, time_in_alarm_figure), ("rate", "in_alarm"), strict=True
     ):
-        figure = draw(points, committed.middle, part="Test", unit=unit, score=score)
-        place.plotly_chart(figure, key=f"evaluate_{key}")
+        figure = make(points, committed.middle, part="Test", unit=unit, score=score)
+        draw(figure, f"evaluate_{key}", place)
 
 
 def show_test_ledger(run: Run) -> None:
     """List the events of the test data, caught or missed, and the false alarms."""
     alarms = time_unit_of(run).false_alarms
-    st.subheader(f"Ledger: {alarms if unknown_of(run, 'test') else f'events and {alarms}'}")
+    st.header(f"Ledger: {alarms if unknown_of(run, 'test') else f'events and {alarms}'}")
     show_ledger(run, "test", run.committed())

@@ -22,11 +22,13 @@ from rare_event.ui.state import follow_address, get_state, update_state, use_wat
 
 OPEN_PAGE = "frame_open_page"
 # The default leaves 96 pixels above the title: on a small screen, a row of figures. The bar takes half of
-# them. Columns of figures that would become too narrow to read go below each other.
+# them. Columns of figures that would become too narrow to read go below each other. White does not read on
+# the primary colour of the dark theme.
 STYLE = """
 .stMainBlockContainer { padding: .4rem 3rem 2rem; }
 .stMainBlockContainer h1 { padding: 0; }
 .stMainBlockContainer > .stVerticalBlock { gap: .7rem; }
+[kind="primary"] :is(p, span) { color: light-dark(#FFF, #050D14); }
 .st-key-data_panels .stColumn { min-width: 300px; }
 .st-key-data_panels .stColumn:first-child { min-width: 355px; }
 """

@@ -76,7 +76,7 @@ def recent_runs() -> None:
 def _recent(title: str, entries: Sequence[T]) -> Iterator[tuple[T, DeltaGenerator, DeltaGenerator]]:
     """Yield the latest entries, each with the places of its link and of its words."""
     if entries:
-        st.subheader(title)
+        st.header(title)
     for entry in entries[:MOST_RECENT]:
         place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
         yield entry, place, words

@@ -11,6 +11,7 @@ from rare_event.plots.leakage import leakage_figure
 from rare_event.store.runs import Run
 from rare_event.text import duration, plain
 from rare_event.ui.cache import jobs, prepared_of
+from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
@@ -52,7 +53,7 @@ def _show_meter(run: Run) -> None:
     if status.state == "done":
         readings = meter.leakage()
         st.markdown(plain(in_words(readings)))
-        st.plotly_chart(leakage_figure(rows_of(readings)), key="leakage_figure")
+        draw(leakage_figure(rows_of(readings)), key="leakage_figure")
     else:
         words = (
             f"training {status.fold + 1} of {status.folds}, at most {duration(status.seconds_left)} left"

@@ -50,6 +50,7 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
         placeholder="–",
         column_config={name: config[name] for name in listed if name in config},
         key=f"ledger_{part}",
+        alt=f"Ledger of the {part} data",
     )
     st.download_button(
         "Download the ledger",

@@ -19,9 +19,11 @@ LINK_STYLE = """
 [class*="st-key-plain_link_"] [data-testid="stPageLink-NavLink"] {
   border-radius: .25rem; padding: .25rem .75rem; min-height: 2.5rem; justify-content: center; }
 [class*="st-key-plain_link_"] [data-testid="stPageLink-NavLink"] { border: 1px solid #7F8B96; }
-[class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"] { background: #0072B2; }
-[class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"]:hover { background: #005A8E; }
-[class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"] * { color: #FFF; }
+[class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"] { background: light-dark(#0072B2, #56B4E9); }
+[class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"]:hover {
+  background: light-dark(#005A8E, #7FC6F0); }
+[class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"] * {
+  color: light-dark(#FFF, #050D14); }
 """
 
 

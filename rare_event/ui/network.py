@@ -28,6 +28,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.text import number, plain
 from rare_event.ui.cache import jobs, prepared_of
+from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
@@ -110,7 +111,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
     parameters = sum(layer.parameters for layer in layers)
     figure = network_figure(layers, title=title)
     with st.container(height=HEIGHT if len(layers) > MOST_LAYERS else "content", border=False):
-        st.plotly_chart(figure, key="train_network", config={"displayModeBar": False})
+        draw(figure, key="train_network", config={"displayModeBar": False})
     show_metrics(
         [
             ("Parameters", f"{parameters:,}", "Numbers that training adjusts."),
@@ -126,6 +127,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
         st.dataframe(
             pd.DataFrame(rows, columns=["layer", "output for one window", "parameters"]),
             key="train_layers",
+            alt="Layers of the network",
             hide_index=True,
         )
 

@@ -17,6 +17,7 @@ from rare_event.store.records import State, Status
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import capital, duration, number, plain, plural
 from rare_event.ui.cache import auc_of, evaluation_of, jobs, table_of, time_unit_of, unknown_of
+from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.links import NEXT, link_to
@@ -61,7 +62,7 @@ def _show_run(run: Run) -> None:
         show_status(run, status)
         if config.model.kind != "pca":
             figure = _loss_of(run.id) if status.ended else loss_figure(run.history())
-            st.plotly_chart(figure, key="train_loss")
+            draw(figure, key="train_loss")
 
 
 # Drawing it takes a third of the page's time; a run that has ended no longer changes.
@@ -123,7 +124,7 @@ def show_runs(dataset: Dataset) -> None:
     runs = list_runs(dataset.digest)
     if not runs:
         return
-    st.subheader("Runs on this dataset")
+    st.header("Runs on this dataset")
     st.caption("Select a row to open that run.")
     chosen = st.dataframe(
         runs_table(runs),
@@ -132,6 +133,7 @@ def show_runs(dataset: Dataset) -> None:
         selection_mode="single-row",
         placeholder="–",
         key=f"train_runs_{len(runs)}_{get_state().shown}",
+        alt="Runs on this dataset",
     )
     if run := next((run for run in runs if run.id == get_state().shown), None):
         edit_run(run)

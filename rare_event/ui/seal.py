@@ -34,7 +34,7 @@ def break_seal(run: Run) -> bool:
         _show_looks(looks)
         return True
     with st.container(border=True):
-        st.subheader("The test data are sealed")
+        st.header("The test data are sealed")
         if looks:
             st.markdown(
                 f"They were opened {_times(looks)}; the threshold or the alarm policy has changed since. "

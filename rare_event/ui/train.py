@@ -16,6 +16,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.store.runs import create_run
 from rare_event.text import capital, plain, plural, share
 from rare_event.ui.cache import jobs, parts_of, prepared_of, table_of
+from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.metrics import show_metrics
@@ -51,7 +52,7 @@ def start_button(dataset: Dataset, choice: Choice, places: Places) -> None:
     tensorboard = st.checkbox(
         "Write TensorBoard logs",
         key="train_tensorboard",
-        help="Writes the loss of each epoch to the run's folder. The page shows how to view the logs.",
+        help="Writes the loss of each epoch to the run's folder. The Train page then shows how to view them.",
         persist_state="session",
     )
     with places.remarks:
@@ -95,7 +96,7 @@ def _show_problem(choice: Choice) -> None:
 
 def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
     """Draw which rows train, validate and test."""
-    st.plotly_chart(_split_of(dataset.version, config, dataset), key="train_split_figure")
+    draw(_split_of(dataset.version, config, dataset), key="train_split_figure")
 
 
 @st.cache_resource(max_entries=8, show_spinner=False)
@@ -149,7 +150,7 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     table, prepared = table_of(dataset), prepared_of(dataset, config)
     if not len(prepared.events):
         return
-    st.subheader("What the shift and the lookback do")
+    st.header("What the shift and the lookback do")
     first = int(prepared.events.row[0])
     before, after = st.columns(2)
     before.markdown(
@@ -172,4 +173,4 @@ def show_rows(place: DeltaGenerator, rows: pd.DataFrame, key: str) -> None:
     """Show an excerpt of rows, their times to the minute."""
     clock = st.column_config.DatetimeColumn(format="D MMM HH:mm")
     times = rows.select_dtypes("datetime").columns
-    place.dataframe(rows, column_config=dict.fromkeys(times, clock), key=key)
+    place.dataframe(rows, column_config=dict.fromkeys(times, clock), key=key, alt="Rows and their labels")

@@ -25,7 +25,7 @@ def quick(monkeypatch):
 
 
 def titles(app):
-    return [each.value.partition(" · ")[2] for each in app.subheader if " · " in each.value]
+    return [each.value.partition(" · ")[2] for each in app.header if " · " in each.value]
 
 
 def tables(app):

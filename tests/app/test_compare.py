@@ -48,7 +48,7 @@ def windows_of(app: AppTest) -> Any:
 
 def words(app: AppTest) -> str:
     """All texts, headings too, as a reader sees them."""
-    shown = "\n".join([texts(app), *(str(heading.value) for heading in app.subheader)])
+    shown = "\n".join([texts(app), *(str(heading.value) for heading in app.header)])
     return shown.replace("\\", "")
 
 
@@ -116,7 +116,7 @@ def test_a_sealed_run_shows_no_figure_and_a_button_that_opens_it(open_page: Open
     assert "split by time, shift 2, lookback 1: 2 models" in windows_of(app).options
     assert not app.get("plotly_chart"), "nothing may be drawn of data nobody has opened"
     assert not app.dataframe
-    assert not app.subheader
+    assert not app.header
     assert done_run.looks() == []
 
     button(app, "Open the test data of this run (one look)").click().run()
@@ -161,7 +161,7 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
         "Test: events caught at each false-alarm rate",
         "Test folds: difference in AUC",
     ]
-    headline, *others = [str(heading.value) for heading in app.subheader]
+    headline, *others = [str(heading.value) for heading in app.header]
     assert headline.replace("\\", "").startswith(("Best: “", "No model beats “"))
     assert others == ["Ticked models", "What the figures mean", "All figures"]
 
@@ -492,7 +492,7 @@ def test_a_seal_that_cannot_be_broken_is_a_sentence(open_page: OpenPage, done_ru
 def test_old_runs_alone_are_said_to_be_too_old(open_page: OpenPage, dataset: Dataset) -> None:
     create_run(dataset, PCA).write_status(Status("done"))
     app = open_page(PAGE, dataset=dataset.digest)
-    assert "1 run cannot be compared: trained by an older version, or damaged" in words(app)
+    assert "1 run cannot be compared: trained with an older version of this program, or damaged" in words(app)
     assert not app.exception
 
 

@@ -175,7 +175,7 @@ def test_the_runs_of_a_map_are_not_among_the_runs(
     app = open_page(PAGE, dataset=dataset.digest)
     assert "No run on this dataset has been judged yet" in words(app)
     home = open_page("app.py")
-    assert "Recent runs" not in [heading.value for heading in home.subheader]
+    assert "Recent runs" not in [heading.value for heading in home.header]
     assert not home.exception
 
 

@@ -36,7 +36,7 @@ def opened(open_page: OpenPage, run: Run) -> AppTest:
 def test_sealed_test_data_show_no_figure(open_page: OpenPage, done_run: Run) -> None:
     app = open_page(PAGE, run=done_run.id)
     assert not app.exception and not app.metric and not titles(app)
-    assert "sealed" in " ".join(header.value for header in app.subheader)
+    assert "sealed" in " ".join(header.value for header in app.header)
     assert done_run.looks() == []
     # Nor do the other pages give the test figures away.
     for page in ("app.py", "pages/2_Train.py", "pages/3_Threshold.py"):

@@ -157,7 +157,7 @@ def test_names_from_a_file_are_shown_as_they_are(open_page: OpenPage) -> None:
     app.file_uploader[0].upload("<script>_a_.csv", content, "text/csv").run()
     button(app, "Use this file").click().run()
     assert not app.exception
-    heading = next(s.value for s in app.subheader if "script" in s.value)
+    heading = next(s.value for s in app.header if "script" in s.value)
     assert "<script>" not in heading
     assert "\\<script\\>" in heading
 

@@ -28,7 +28,7 @@ def stored() -> Dataset:
 def test_nothing_is_stored_before_the_file_is_used(upload, workspace) -> None:
     app = upload(FILE)
     assert not list_datasets() and not app.error and not app.radio
-    assert "Preview of mill" in app.subheader[0].value
+    assert "Preview of mill" in app.header[0].value
     assert not (workspace / "datasets").exists()
     use(app)
     assert stored().name == "mill.csv" and not app.error
@@ -151,7 +151,7 @@ def upload_two(open_page: OpenPage) -> Callable[..., AppTest]:
 
 def test_one_answer_applies_to_several_files_before_they_are_stored(upload_two, workspace) -> None:
     app = upload_two(rows_of_day(2), rows_of_day(1))
-    assert "a.csv, b.csv" in app.subheader[0].value.replace("\\", "")
+    assert "a.csv, b.csv" in app.header[0].value.replace("\\", "")
     (radio,) = app.radio
     assert button(app, "Use this file").disabled and not list_datasets()
     radio.set_value(radio.proto.options[1]).run()

@@ -138,4 +138,4 @@ def test_a_rolling_split_without_a_label(open_page: OpenPage, executor: Deferred
 def test_a_map_needs_events(open_page: OpenPage, executor: Deferred) -> None:
     app = open_page("pages/5_Compare.py", run=run_on(unlabelled).id)
     app.segmented_control(key="compare_view").set_value("Design space").run()
-    assert "has no event column" in app.info[0].value and not app.button and not forbidden(app)
+    assert "No event column is chosen" in app.info[0].value and not app.button and not forbidden(app)

@@ -3,7 +3,17 @@
 import numpy as np
 import pytest
 
-from rare_event.plots.palette import COLOURS, DISTINCT, MODELS, distinct, faint, plain, short, wrapped
+from rare_event.plots.palette import (
+    COLOURS,
+    DISTINCT,
+    MODELS,
+    OPACITY,
+    distinct,
+    faint,
+    plain,
+    short,
+    wrapped,
+)
 
 
 def luminance(colour):
@@ -19,6 +29,19 @@ def test_every_colour_reads_on_either_page(role, page):
     low, high = sorted([luminance(COLOURS[role]), luminance(page)])
 
     assert (high + 0.05) / (low + 0.05) >= 3
+
+
+@pytest.mark.parametrize("role", ["normal", "positive"])
+@pytest.mark.parametrize("page", ["#ffffff", "#11181f"])
+def test_a_mark_that_lets_others_through_still_reads(role, page):
+    mixed = "#" + "".join(
+        f"{round(OPACITY * int(COLOURS[role][i : i + 2], 16) + (1 - OPACITY) * int(page[i : i + 2], 16)):02x}"
+        for i in (1, 3, 5)
+    )
+    low, high = sorted([luminance(mixed), luminance(page)])
+
+    assert (high + 0.05) / (low + 0.05) >= 3
+    assert mixed != COLOURS[role].lower(), "not opaque: many marks in one place are seen to be many"
 
 
 @pytest.mark.parametrize("colour", MODELS)

@@ -196,7 +196,7 @@ def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
         (b"when,state\n2024-01-01 00:10,broken\n2024-01-01 00:20,normal\n", "not every line is an event"),
         (b"when,trip\n2024-01-01 00:10,0\n2024-01-01 00:20,1\n", "not every line is an event"),
         (b"when,what\n2024-01-01 00:10,Start\n2024-01-01 00:20,End\n", "takes two lines"),
-        (b"when\n2024-01-01 00:10+01:00\n2024-01-01 00:20\n", "which has no time zone"),
+        (b"when\n2024-01-01 00:10+01:00\n2024-01-01 00:20\n", "a time without a zone"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00" * 9, "picture"),
     ],
 )

@@ -20,6 +20,7 @@ from rare_event.text import number, plain, plural, share
 from rare_event.ui.articles.step import step
 from rare_event.ui.articles.texts import COLUMNS, READ, SCALING, SHIFT, SPLIT, WINDOWS
 from rare_event.ui.cache import prepared_of, table_of
+from rare_event.ui.charts import draw
 from rare_event.ui.train import show_rows
 
 HEAD = 5
@@ -37,7 +38,7 @@ def show_data(dataset: Dataset, article: str) -> None:
 def _show_rows_and_columns(dataset: Dataset, article: str) -> None:
     table = table_of(dataset)
     with step(READ, article):
-        st.dataframe(first_rows(table.frame, HEAD), key="articles_rows")
+        st.dataframe(first_rows(table.frame, HEAD), key="articles_rows", alt="First rows")
         prepared = prepared_of(dataset, PRESETS[article])
         positive = int((table.label > 0).sum())
         st.markdown(
@@ -82,10 +83,14 @@ def _show_windows(dataset: Dataset, article: str) -> None:
 def _show_split(dataset: Dataset, article: str) -> None:
     table, prepared = table_of(dataset), prepared_of(dataset, PRESETS[article])
     with step(SPLIT, article):
-        st.dataframe(part_sizes(prepared, PRESETS[article].shift), key="articles_sizes")
+        st.dataframe(
+            part_sizes(prepared, PRESETS[article].shift),
+            key="articles_sizes",
+            alt="Rows and events of each part",
+        )
         when = table.when
         figure = split_figure(when[prepared.row], prepared.folds, when[prepared.events.row])
-        st.plotly_chart(figure, key="articles_split")
+        draw(figure, key="articles_split")
 
 
 def _show_scaling(dataset: Dataset, article: str) -> None:
@@ -98,7 +103,9 @@ def _show_scaling(dataset: Dataset, article: str) -> None:
             f"no variance farther from 1 than {number(variance, 1)}."
         )
         with st.expander("Mean and variance of each sensor"):
-            st.dataframe(_named(moments), key="articles_moments")
+            st.dataframe(
+                _named(moments), key="articles_moments", alt="Mean and variance of the scaled sensors"
+            )
 
 
 def _named(moments: pd.DataFrame) -> pd.DataFrame:

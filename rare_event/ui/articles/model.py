@@ -19,6 +19,7 @@ from rare_event.text import number, plain, plural
 from rare_event.ui.articles.step import step
 from rare_event.ui.articles.texts import BOARD, CURVES, ERRORS, LOSS, NETWORK, OTHERS, SAVED, SOURCES
 from rare_event.ui.cache import evaluation_of, jobs, points_of, scores_of
+from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.network import show_files, show_network
@@ -61,12 +62,12 @@ def show_training(dataset: Dataset, article: str, run: Run | None) -> None:
     with step(CURVES, article):
         points = points_of(run.id, "validation", committed.policy, None)
         figure = threshold_figure(points, committed.middle, part="Validation", score=label_of(run, False))
-        st.plotly_chart(figure, key="articles_curves")
+        draw(figure, key="articles_curves")
         st.markdown(f"**Here:** threshold {number(committed.middle, 3)}.")
     with step(ERRORS, article):
         scores = scores_of(run.id, "validation")
         figure = error_figure(scores, committed.middle, part="Validation", score=label_of(run, False))
-        st.plotly_chart(figure, key="articles_errors")
+        draw(figure, key="articles_errors")
 
 
 def _offer_training(dataset: Dataset, article: str) -> None:
@@ -94,7 +95,7 @@ def _offer_training(dataset: Dataset, article: str) -> None:
 def _show_loss(run: Run) -> None:
     show_status(run, run.status())
     history = run.history()
-    st.plotly_chart(loss_figure(history), key="articles_loss")
+    draw(loss_figure(history), key="articles_loss")
     if len(history):
         last = number(float(history["validation_loss"].iloc[-1]), 3)
         st.markdown(f"**Here:** validation loss {last} after {plural(len(history), 'epoch')}.")
@@ -114,7 +115,7 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
             for name, each in done.items()
         }
         if rows:
-            st.dataframe(pd.DataFrame(rows).T, key="articles_board")
+            st.dataframe(pd.DataFrame(rows).T, key="articles_board", alt="The two articles on one board")
         if len(opened) > 1:
             scores = {name: scores_of(each.id, "test") for name, each in opened.items()}
             st.markdown(plain(on_shared_windows(scores)))

@@ -13,6 +13,7 @@ from rare_event.text import plain, plural, share
 from rare_event.ui.articles.step import step
 from rare_event.ui.articles.texts import BREAKS, MATRIX, REPORT, ROC, TEST_ERRORS
 from rare_event.ui.cache import evaluation_of, points_of, scores_of
+from rare_event.ui.charts import draw
 from rare_event.ui.seal import break_seal
 from rare_event.ui.threshold import label_of
 
@@ -29,18 +30,18 @@ def show_outcome(run: Run, article: str) -> None:
     with step(TEST_ERRORS, article):
         scores = scores_of(run.id, "test")
         figure = error_figure(scores, committed.middle, part="Test", score=label_of(run, False))
-        st.plotly_chart(figure, key="articles_test_errors")
+        draw(figure, key="articles_test_errors")
     left, right = st.columns(2)
     with left, step(MATRIX, article):
         figure = confusion_figure(*counts, part="Test", classes=CLASSES)
-        st.plotly_chart(figure, key="articles_matrix")
+        draw(figure, key="articles_matrix")
     with right, step(ROC, article):
         points = points_of(run.id, "test", committed.policy, None)
         figure = roc_figure(points, committed.middle, part="Test", auc=figures.auc)
-        st.plotly_chart(figure, key="articles_roc")
+        draw(figure, key="articles_roc")
     report = classification_report(*counts, CLASSES)
     with step(REPORT, article):
-        st.dataframe(report.classes.round(2), key="articles_report")
+        st.dataframe(report.classes.round(2), key="articles_report", alt="Classification report")
         st.markdown(
             f"**Here:** accuracy {report.accuracy:.2f}, false positive rate {report.false_positive_rate:.1%}."
         )

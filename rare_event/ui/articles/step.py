@@ -14,7 +14,7 @@ from rare_event.ui.articles.texts import PASSAGES, Passage
 def step(passage: Passage, article: str) -> Iterator[None]:
     """Write what the article says above a step, and why the figures here differ below it."""
     with st.container(border=True):
-        st.subheader(f"{PASSAGES.index(passage) + 1} · {passage.title}")
+        st.header(f"{PASSAGES.index(passage) + 1} · {passage.title}")
         if says := passage.says(article):
             st.markdown(f"**The article:** {says}")
         yield

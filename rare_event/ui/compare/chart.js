@@ -107,7 +107,10 @@ const fitNames = (body) => {
     const cut = (kept) => {
       if (kept >= letters.length) return cell.title;
       const before = Math.ceil(BEFORE * kept);
-      const [start, end] = [letters.slice(0, before), letters.slice(letters.length - kept + before)];
+      const [start, end] = [
+        letters.slice(0, before),
+        letters.slice(letters.length - kept + before),
+      ];
       return `${start.join("").trimEnd()}…${end.join("").trimStart()}`;
     };
     let kept = letters.length;
@@ -178,7 +181,9 @@ export default function chart({ data, parentElement, setTriggerValue }) {
   root.style.setProperty("--mark", data.colour);
   root.style.setProperty("--chance", data.chance_colour);
 
-  for (const heading of /** @type {NodeListOf<HTMLElement>} */ (root.querySelectorAll("[data-heading]")))
+  for (const heading of /** @type {NodeListOf<HTMLElement>} */ (
+    root.querySelectorAll("[data-heading]")
+  ))
     heading.textContent = headings[/** @type {"caught" | "rates"} */ (heading.dataset.heading)];
   $("caption").textContent = `Models, the best first. ${headings.about}`;
   $(".about").textContent = headings.about;
@@ -249,10 +254,15 @@ export default function chart({ data, parentElement, setTriggerValue }) {
   };
   const body = $("tbody");
   // Drawn anew, the keyboard's place stays.
-  const focused = [...body.querySelectorAll("input, button")].findIndex((element) => element.matches(":focus"));
+  const focused = [...body.querySelectorAll("input, button")].findIndex((element) =>
+    element.matches(":focus"),
+  );
   body.replaceChildren(
     ...rows.map((row) => {
-      const line = make("tr", [row.own && "own", row.chance && "by-chance"].filter(Boolean).join(" "));
+      const line = make(
+        "tr",
+        [row.own && "own", row.chance && "by-chance"].filter(Boolean).join(" "),
+      );
       if (row.own) line.setAttribute("aria-current", "true");
       const bracket = make("td", `bracket ${row.bracket}`);
       bracket.title = row.tie;
@@ -272,13 +282,17 @@ export default function chart({ data, parentElement, setTriggerValue }) {
   );
   limit();
   if (focused >= 0)
-    /** @type {HTMLElement | undefined} */ ([...body.querySelectorAll("input, button")][focused])?.focus();
+    /** @type {HTMLElement | undefined} */ (
+      [...body.querySelectorAll("input, button")][focused]
+    )?.focus();
 
   const more = $(".more");
   const folded = rows.filter((row) => row.folded).length;
   more.hidden = !folded;
   const fold = () => {
-    more.textContent = view.open ? `Show ${rows.length - folded} rows only` : `Show all ${rows.length} rows`;
+    more.textContent = view.open
+      ? `Show ${rows.length - folded} rows only`
+      : `Show all ${rows.length} rows`;
     more.setAttribute("aria-expanded", String(view.open));
     rows.forEach((row, number) => {
       /** @type {HTMLElement} */ (body.children[number]).hidden = row.folded && !view.open;

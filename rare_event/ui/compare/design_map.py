@@ -54,7 +54,7 @@ def show_design_space(dataset: Dataset) -> None:
     """Show the latest map of a dataset, or another, and the form that starts one."""
     if not dataset.schema.labels:
         st.info(
-            "A map compares settings by the events they warn of. This file has no event column, so "
+            "A map compares settings by the events they warn of. No event column is chosen, so "
             "nothing can be compared. Choose one on the Data page."
         )
         return

@@ -15,6 +15,7 @@ from rare_event.config.labels import MODELS, REPRESENTATIONS
 from rare_event.judge.judgement import BUDGETS
 from rare_event.plots.design_map import map_figure
 from rare_event.text import plain, plural
+from rare_event.ui.charts import draw
 from rare_event.ui.downloads import offer_downloads
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.links import EVALUATE, link_to
@@ -30,7 +31,7 @@ def show_map(seen: Overview) -> None:
     """Draw a map, say what its best is worth, and lay its cells out."""
     measure = _choose_measure(seen)
     st.markdown(f"**{plain(seen.sentence(measure))}**")
-    st.plotly_chart(_figure(seen, measure), key="map_heat")
+    draw(_figure(seen, measure), key="map_heat")
     st.caption(plain(_about(seen, measure)))
     _show_table(seen, measure)
 
@@ -98,7 +99,7 @@ def _about(seen: Overview, measure: Measure) -> str:
 
 
 def _show_table(seen: Overview, measure: Measure) -> None:
-    st.subheader("All cells")
+    st.header("All cells")
     st.caption("Select a row to open that cell as a run. Click a heading to sort.")
     frame = shown = seen.frame()
     counts: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ def _show_table(seen: Overview, measure: Measure) -> None:
         selection_mode="single-row",
         # A selection belongs to these rows in this order only.
         key=f"map_table_{seen.map_id}_{seen.n_compared}_{measure}",
+        alt="All cells",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         selected = [ranked.iloc[row] for row in chosen["selection"]["rows"]]

@@ -19,6 +19,7 @@ from rare_event.plots.leaderboard import MOST_TICKED
 from rare_event.store.runs import open_run
 from rare_event.text import capital, plain
 from rare_event.ui.cache import points_of, scores_of
+from rare_event.ui.charts import draw
 from rare_event.ui.forms import label_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.settings import LABELS
@@ -73,7 +74,7 @@ def show_overlay(
     """
     chosen = ticked_runs(board, windows, own)
     names = {row.run: row.name for row in board if row.run in chosen}
-    st.subheader("Ticked models")
+    st.header("Ticked models")
     if len(chosen) < DEFAULT_MODELS:
         st.info(f"Tick 2 to {MOST_TICKED} models in the chart to compare them.")
     if not chosen:
@@ -81,8 +82,8 @@ def show_overlay(
     together = tuple(row.run for row in board if row.run) if shared else ()
     points = {names[run_id]: _points(run_id, lead, together) for run_id in chosen}
     left, right = st.columns(2)
-    left.plotly_chart(overlay_roc_figure(points, part="Test"), key="compare_roc")
-    right.plotly_chart(overlay_alarms_figure(points, part="Test"), key="compare_alarms")
+    draw(overlay_roc_figure(points, part="Test"), "compare_roc", left)
+    draw(overlay_alarms_figure(points, part="Test"), "compare_alarms", right)
     st.caption(
         "In both figures thresholds are chosen on the test data: they show the best these scores could do, "
         "not what a threshold set in advance would catch."
@@ -107,7 +108,7 @@ def _show_differences(
     found = [_compared(run_id, reference, together) for run_id in others]
     left, right = st.columns(2)
     figure = differences_figure([names[run_id] for run_id in others], found, names[reference])
-    left.plotly_chart(figure, key="compare_differences")
+    draw(figure, "compare_differences", left)
     for run_id, comparison in zip(others, found, strict=True):
         right.markdown(_in_words(names[run_id], names[reference], comparison))
     _show_settings({names[run_id]: run_id for run_id in (reference, *others)})

@@ -29,6 +29,7 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.links import EVALUATE, NEXT, link_to
 from rare_event.ui.state import Missing, get_state, update_state
 
+OLD = "trained with an older version of this program, or damaged"
 VIEWS = ("Runs", "Design space")
 KINDS = ("run", "baseline", "supervised", "trivial")
 
@@ -72,7 +73,7 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
     done = [run for run in every if run.purpose().role in roles and run.status().state == "done"]
     options = {each.windows: each for each in _comparable(_looked(done))}
     if not options:
-        old = f"{plural(len(done), 'run')} cannot be compared: trained by an older version, or damaged. "
+        old = f"{plural(len(done), 'run')} cannot be compared: {OLD}. "
         raise Missing(
             f"No run on this dataset has been judged yet: train a model first. {old if done else ''}",
             "pages/2_Train.py",
@@ -99,7 +100,7 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
     left_out = asked_for - sum(len(each.asked_for) for each in options.values() if not each.shared)
     if left_out:
         st.caption(
-            f"{plural(left_out, 'run')} cannot be compared: trained by an older version, or damaged. "
+            f"{plural(left_out, 'run')} cannot be compared: {OLD}. "
             f"Train {'it' if left_out == 1 else 'them'} again to compare {'it' if left_out == 1 else 'them'}."
         )
     if chosen.optimistic:
@@ -213,7 +214,7 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
 def show_headline(board: Sequence[Row]) -> list[str]:
     """Say in one sentence which model is best, and return the other sentences of the verdict."""
     headline, caution, *sentences = verdict(board, own_run(board))
-    st.subheader(plain(headline), anchor=False)
+    st.header(plain(headline), anchor=False)
     # Next to the shorter line, the link takes no row of its own.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(caution), width="stretch")
@@ -225,7 +226,7 @@ def show_headline(board: Sequence[Row]) -> list[str]:
 def show_verdict(board: Sequence[Row], sentences: Sequence[str]) -> None:
     """Say in words what was found, and how far that can be trusted."""
     if sentences:
-        st.subheader("What the figures mean", anchor=False)
+        st.header("What the figures mean", anchor=False)
         st.markdown("\n".join(f"- {plain(sentence)}" for sentence in sentences))
     if why := board[0].judgement.time_unit.why:
         st.caption(why)

@@ -164,7 +164,7 @@ def frame_of(board: Sequence[Row]) -> pd.DataFrame:
 def show_table(board: Sequence[Row]) -> None:
     """Show the leaderboard as a table, and let the user open a run or download it."""
     judgement, frame = board[0].judgement, frame_of(board)
-    st.subheader("All figures")
+    st.header("All figures")
     of_events = (
         f" AP is the average precision; by chance it is {number(judgement.base_rate, 2)}, the share of "
         "positive windows."
@@ -183,6 +183,7 @@ def show_table(board: Sequence[Row]) -> None:
         selection_mode="single-row",
         # A selection belongs to these rows only.
         key=f"compare_table_{hash(tuple(row.run for row in board))}",
+        alt="All figures",
     )
     with st.container(horizontal=True, vertical_alignment="center"):
         _open_button([board[position].run for position in chosen["selection"]["rows"]])

@@ -22,7 +22,7 @@ def show_details(dataset: Dataset) -> None:
     """Show the first rows, the columns and the checks, closed at first and drawn only when opened."""
     rows = st.expander("First rows, with their line numbers", key=ROWS_KEY, on_change="rerun")
     if rows.open:
-        rows.dataframe(first_rows_of(dataset), key="data_first_rows")
+        rows.dataframe(first_rows_of(dataset), key="data_first_rows", alt="First rows")
     columns = st.expander("Columns: missing values, min, mean, max, role", key=COLUMNS_KEY, on_change="rerun")
     if columns.open:
         columns.dataframe(
@@ -32,10 +32,12 @@ def show_details(dataset: Dataset) -> None:
                 figure: st.column_config.NumberColumn(figure, format="%.4g") for figure in FIGURES
             },
             key="data_columns",
+            alt="Columns",
         )
     checks = st.expander(f"All {len(CHECKS)} checks and what each found", key=CHECKS_KEY, on_change="rerun")
     if checks.open:
-        checks.dataframe(_checks(outcomes_of(dataset)), hide_index=True, key="data_checks")
+        table = _checks(outcomes_of(dataset))
+        checks.dataframe(table, hide_index=True, key="data_checks", alt="Checks")
 
 
 def _checks(outcomes: list[Outcome]) -> pd.DataFrame:

@@ -23,7 +23,7 @@ MOST_NAMES = 6
 def show_head(dataset: Dataset) -> None:
     """Show the file in one line, with the ways to another file and to the next page."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.subheader(plain(dataset.name), width="content", anchor=False)
+        st.header(plain(dataset.name), width="content", anchor=False)
         with st.popover("Change file", icon=":material/folder_open:"):
             choose_data()
         offer_other_reading(dataset)

@@ -21,7 +21,7 @@ def choose_label_values(dataset: Dataset, labels: tuple[str, ...]) -> Labelling:
         If a column holds too many values.
     """
     if not labels:
-        st.info("No column is the label, so a model can be trained but not tested on events.")
+        st.info("No column is chosen as the label, so a model can be trained but not tested on events.")
         return Labelling(())
     values, guess = label_guess_of(dataset, labels)
     key = f"{dataset.version[:12]}_{'_'.join(labels)}"

@@ -17,6 +17,7 @@ from rare_event.prepare.ranking import SensorChange, SensorRanking
 from rare_event.store.datasets import Dataset
 from rare_event.text import plain, plural
 from rare_event.ui.cache import table_of
+from rare_event.ui.charts import draw
 from rare_event.ui.data.computed import (
     OUT_OF_ORDER,
     PANEL,
@@ -70,7 +71,7 @@ def show_time_line(dataset: Dataset) -> tuple[str | None, Span | None]:
         asset = st.selectbox("Machine", assets, key=f"data_asset_{dataset.version[:12]}")
     # A range ends with the chart that it was dragged on: a new one has none.
     cleared = st.session_state.setdefault(CLEARED, 0)
-    drawn = st.plotly_chart(
+    drawn = draw(
         strip_of(dataset, asset),
         key=f"data_time_line_{dataset.version[:12]}_{asset}_{cleared}",
         on_select="rerun",
@@ -127,7 +128,7 @@ def show_sensors(dataset: Dataset, asset: str | None, span: Span | None) -> None
         elif view == VIEWS[2]:
             _show_correlations(dataset)
         elif view == VIEWS[3]:
-            st.plotly_chart(balance_of(dataset), key="data_balance")
+            draw(balance_of(dataset), key="data_balance")
 
 
 def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list[str]:
@@ -150,9 +151,9 @@ def _show_chosen(dataset: Dataset, asset: str | None, span: Span | None) -> list
             change = _choose_ranked(dataset, ranking, shift)
             chosen, jumping = change.sensor, change.measure == "jump"
     course, before = sensor_figures_of(dataset, asset, span, chosen, jumping)
-    middle.plotly_chart(course, key="data_sensor_time")
+    draw(course, "data_sensor_time", middle)
     for place in right:
-        place.plotly_chart(before, key="data_sensor_course")
+        draw(before, "data_sensor_course", place)
     return [chosen, *(sensor for sensor in ranked or every if sensor != chosen)]
 
 
@@ -192,6 +193,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
             "interval": st.column_config.TextColumn("interval", help=INTERVAL_HELP, width=86),
         },
         key=f"data_ranking_{dataset.version[:12]}_{shift}",
+        alt="Sensors by change before events",
     )
     if ranking.chance == ranking.chance:
         st.caption(
@@ -213,7 +215,7 @@ def _show_over_time(dataset: Dataset, asset: str | None, span: Span | None, sens
         max_selections=MOST_SENSORS,
         key=f"data_stacked_{dataset.version[:12]}",
     )
-    st.plotly_chart(stacked_of(dataset, asset, span, tuple(chosen)), key="data_stacked_figure")
+    draw(stacked_of(dataset, asset, span, tuple(chosen)), key="data_stacked_figure")
 
 
 def _show_distribution(dataset: Dataset, sensors: list[str]) -> None:
@@ -230,13 +232,13 @@ def _show_distribution(dataset: Dataset, sensors: list[str]) -> None:
         required=True,
     )
     shift = max(1, get_state().draft.shift)
-    st.plotly_chart(distribution_of(dataset, sensors[0], shift, bool(jumping)), key="data_distribution")
+    draw(distribution_of(dataset, sensors[0], shift, bool(jumping)), key="data_distribution")
 
 
 def _show_correlations(dataset: Dataset) -> None:
     found = correlations_of(dataset)
     if len(found) <= MOST_READABLE:
-        st.plotly_chart(correlation_map_of(dataset), key="data_correlations")
+        draw(correlation_map_of(dataset), key="data_correlations")
         return
     st.caption(f"A map of {len(found):,} sensors would be too small to read. These are the strongest pairs.")
     st.dataframe(
@@ -244,4 +246,5 @@ def _show_correlations(dataset: Dataset) -> None:
         hide_index=True,
         column_config={"correlation": st.column_config.NumberColumn("correlation", format="%.2f")},
         key="data_pairs",
+        alt="Strongest correlations",
     )

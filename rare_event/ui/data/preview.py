@@ -50,7 +50,7 @@ def show_preview(upload: Pending) -> None:
     """
     source, several = upload.source, len(upload.files) > 1
     seen = preview_of(upload.files, upload.corrections, upload.events, upload.events_name)
-    st.subheader(f"Preview of {plain(upload.name)}")
+    st.header(f"Preview of {plain(upload.name)}")
     each = "files are read and joined, then use them" if several else "file is read, then use it"
     st.caption(f"Nothing is stored yet. Check how the {each}.")
     if seen.refused:
@@ -65,9 +65,11 @@ def show_preview(upload: Pending) -> None:
         st.markdown(" · ".join(f"{what} **{plain(value)}**" for what, value in _guesses(seen)))
         _show_remarks(seen)
         st.markdown("**Columns, each with two cells as written and as read**")
-        st.dataframe(_columns(seen), hide_index=True, key="data_preview_columns")
+        st.dataframe(
+            _columns(seen), hide_index=True, key="data_preview_columns", alt="Columns as written and as read"
+        )
         st.markdown("**First rows as read**")
-        st.dataframe(_first_rows(seen), key="data_preview_rows")
+        st.dataframe(_first_rows(seen), key="data_preview_rows", alt="First rows as read")
     if (said := correct(upload, seen)) is not None:
         look_at(upload.corrected(said))
 

@@ -16,7 +16,7 @@ ROLES = ("sensor", "category", "ignored", "time", "label", "asset")
 
 def show_schema(dataset: Dataset) -> None:
     """Let the user correct the roles of the columns, and what the values of the label mean."""
-    st.subheader("Roles of the columns")
+    st.header("Roles of the columns")
     st.caption("Guessed from the file. Correct any role, then apply. The stored file does not change.")
     role_of = {column: role for column, role in dataset.schema.roles()}
     columns = columns_of_file(dataset)
@@ -29,6 +29,7 @@ def show_schema(dataset: Dataset) -> None:
         height=320,
         column_config={"role": st.column_config.SelectboxColumn("role", options=list(ROLES), required=True)},
         key=f"data_roles_{dataset.version[:12]}",
+        alt="Roles of the columns",
     )
     with right, show_errors():
         chosen = dict(zip(edited["column"], edited["role"], strict=True))

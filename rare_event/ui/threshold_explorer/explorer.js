@@ -11,7 +11,10 @@ const RIGHT = 48;
 const TIMES = { top: 24, bottom: 162 };
 const STRIP = { top: 166, bottom: 180 };
 const CURVES = { top: 24, bottom: 160 };
-const DOT = { normal: 3, positive: 5 };
+const DOT = { normal: 2.5, positive: 4 };
+const ALARMED = 1.6;
+// `OPACITY` of `rare_event/plots/palette.py`: a contrast of 3 on either page.
+const OPACITY = 0.9;
 const MINUTES_PER_DAY = 1440;
 const TIME_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 180, 360, 720].concat(
   [1, 2, 5, 7, 14, 28, 56, 100, 200, 500, 1000, 2000, 5000].map((days) => days * MINUTES_PER_DAY),
@@ -234,8 +237,8 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
     axis = makeAxis(data, view, widthOf(svg));
     const axisOfClasses = makeAxis(data, view, widthOf(classes));
     const onTimes = drawOverTime(overTime, data, axis);
-    drawPoints(every, data, axis, 0.4);
-    drawPoints(alarmed, data, axis, 1);
+    drawPoints(every, data, axis, 1);
+    drawPoints(alarmed, data, axis, ALARMED);
     marks = {
       ...onTimes,
       lines: [
@@ -786,7 +789,7 @@ function drawOverTime(svg, data, axis) {
     add("rect", { x, y: 7, width: 8, height: 8, fill: colours[name] });
     add("text", { x: x + 14, y: 15 }, judged ? name : "window");
   });
-  add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "solid: at or above the threshold");
+  add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "large: at or above the threshold");
   const level = addLine(add, { x1: LEFT, x2: axis.right });
   if (!judged) return { level, caught: add("path", {}) };
   add("text", { x: LEFT - 8, y: STRIP.bottom - 3, "text-anchor": "end" }, "events");
@@ -800,19 +803,19 @@ function drawOverTime(svg, data, axis) {
  * @param {HTMLCanvasElement} canvas
  * @param {ExplorerData} data
  * @param {Axis} axis
- * @param {number} alpha
+ * @param {number} times as large as a window below the line
  */
-function drawPoints(canvas, data, axis, alpha) {
+function drawPoints(canvas, data, axis, times) {
   const ratio = window.devicePixelRatio || 1;
   canvas.width = (axis.right + RIGHT) * ratio;
   canvas.height = HEIGHT * ratio;
   const pen = canvas.getContext("2d");
   if (!pen) return;
   pen.scale(ratio, ratio);
-  pen.globalAlpha = alpha;
+  pen.globalAlpha = OPACITY;
   for (const name of CLASSES) {
     const { time, score } = data.over_time[name];
-    const size = DOT[name];
+    const size = DOT[name] * times;
     pen.fillStyle = data.colours[name];
     time.forEach((minute, i) => {
       const x = timeToPixel(data.over_time, axis, minute);
