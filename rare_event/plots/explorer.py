@@ -15,6 +15,8 @@ from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import extremes, thin
 from rare_event.plots.palette import COLOURS
 
+# What is drawn over time before and after a row.
+NEAR_MINUTES, NEAR_WINDOWS = 60.0, 30
 GRID = "rgba(128, 128, 128, 0.35)"
 # Share of the scores on the default linear axis: errors have tails a hundred times their median.
 USEFUL = 0.995
@@ -89,9 +91,13 @@ class Points(TypedDict):
 
 
 class OverTime(TypedDict):
-    """Scores and events over the clock, whose 0 is at `start` (milliseconds) if it counts minutes."""
+    """Scores and events over the clock, whose 0 is at `start` (milliseconds) if it counts minutes.
+
+    `whole` tells whether all of the part is there.
+    """
 
     start: float | None
+    whole: bool
     ends: list[float]
     normal: Points
     positive: Points
@@ -173,10 +179,12 @@ def explorer_data(
     currency: str = "",
     start: np.datetime64 | None = None,
     labelled: bool = True,
+    around: int | None = None,
 ) -> ExplorerData:
     """Return the payload of the threshold explorer; without a label no alarm is called false.
 
-    `start` is the time at which the clock of the scores is 0, if it counts minutes.
+    `start` is the time at which the clock of the scores is 0, if it counts minutes. Around a row, only an
+    hour before and after it is drawn over time, or 30 windows where an hour has fewer.
     """
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
@@ -217,7 +225,7 @@ def explorer_data(
             "linear": _bins(scores, linear, False),
             "logarithmic": None if logarithmic is None else _bins(scores, logarithmic, True),
         },
-        "over_time": _over_time(scores, start),
+        "over_time": _over_time(scores, start, around),
         "colours": _COLOURS,
     }
 
@@ -246,16 +254,27 @@ def _levels(values: np.ndarray) -> list[float | None]:
     return [float(value) if np.isfinite(value) else None for value in kept]
 
 
-def _over_time(scores: Scores, start: np.datetime64 | None) -> OverTime:
+def _over_time(scores: Scores, start: np.datetime64 | None, around: int | None) -> OverTime:
     events, positive = event_times(scores), scores.y_true == 1
     every = np.concatenate([scores.clock, events[np.isfinite(events)]])
+    near = np.ones(len(scores), bool)
+    if whole := around is None or around not in scores.row:
+        ends = [float(every.min(initial=np.inf)), float(every.max(initial=-np.inf))]
+    else:
+        middle = float(scores.clock[scores.row == around][0])
+        steps = np.diff(np.unique(scores.clock))
+        reach = max(NEAR_MINUTES, NEAR_WINDOWS * float(np.median(steps))) if len(steps) else NEAR_MINUTES
+        ends = [middle - reach, middle + reach]
+        near = np.abs(scores.clock - middle) <= reach
+        events = np.where(np.abs(events - middle) <= reach, events, np.nan)
     return {
         "start": None
         if start is None or scores.time_unit.reason
         else float(start.astype("M8[ms]").astype(int)),
-        "ends": _widened([float(every.min(initial=np.inf)), float(every.max(initial=-np.inf))]),
-        "normal": _points(scores, np.flatnonzero(~positive)),
-        "positive": _points(scores, np.flatnonzero(positive)),
+        "whole": whole,
+        "ends": _widened(ends),
+        "normal": _points(scores, np.flatnonzero(~positive & near)),
+        "positive": _points(scores, np.flatnonzero(positive & near)),
         "events": _levels(events),
     }
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import streamlit as st
@@ -36,12 +38,37 @@ COUNTED_CONFIG = {
 }
 
 
-def show_ledger(run: Run, part: Part, committed: Committed) -> None:
-    """Show the ledger of a part, and let the user download it."""
-    unit = time_unit_of(run)
-    lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()), unit)
-    if unknown := unknown_of(run, part):
-        lines = alarms_of(lines, unknown)
+def _key(run: Run, part: Part, committed: Committed) -> str:
+    # A selection belongs to these lines only.
+    return f"ledger_{part}_{run.id}_{hash((tuple(committed.thresholds.items()), committed.policy))}"
+
+
+def _lines(run: Run, part: Part, committed: Committed) -> pd.DataFrame:
+    lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()), time_unit_of(run))
+    unknown = unknown_of(run, part)
+    return alarms_of(lines, unknown) if unknown else lines
+
+
+def show_ledger(
+    run: Run, part: Part, committed: Committed, on_selected: Callable[[int | None], None] | None = None
+) -> None:
+    """Show the ledger of a part, and let the user download it.
+
+    Parameters
+    ----------
+    run, part, committed
+        Of which the lines are.
+    on_selected
+        Called with the row of a line that is selected, or None; by default, lines cannot be selected.
+    """
+    unit, lines = time_unit_of(run), _lines(run, part, committed)
+    key = _key(run, part, committed)
+
+    def selected() -> None:
+        rows = lines["row"].iloc[st.session_state[key]["selection"]["rows"]].dropna()
+        if on_selected is not None:
+            on_selected(None if rows.empty else int(rows.iloc[0]))
+
     config = COLUMN_CONFIG | (COUNTED_CONFIG if unit.reason else {})
     listed = lines.drop(columns="fold")
     st.dataframe(
@@ -49,7 +76,9 @@ def show_ledger(run: Run, part: Part, committed: Committed) -> None:
         hide_index=True,
         placeholder="–",
         column_config={name: config[name] for name in listed if name in config},
-        key=f"ledger_{part}",
+        key=key,
+        on_select="ignore" if on_selected is None else selected,
+        selection_mode="single-row",
         alt=f"Ledger of the {part} data",
     )
     st.download_button(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
+from functools import partial
 from typing import get_args
 
 import streamlit as st
@@ -69,6 +70,7 @@ POLICY_LOOK = Look(
 COST_FIELDS = ("event", "false_alarm", "saved")
 FIELD_WIDTH = 180
 LONGEST_CURRENCY = 8
+AROUND = "threshold_around"
 
 
 @in_place
@@ -104,7 +106,8 @@ def explore(run: Run) -> None:
         with chart:
             _show_explorer(run, exploring, costs)
         with st.expander("Ledger of the validation data"):
-            show_ledger(run, "validation", exploring.committed(run))
+            st.caption("Select a line to see the scores around it in the chart.")
+            show_ledger(run, "validation", exploring.committed(run), partial(_show_around, run))
 
 
 def _show_figures(run: Run, exploring: Exploring) -> None:
@@ -127,6 +130,7 @@ def _show_figures(run: Run, exploring: Exploring) -> None:
 def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
     scores = followed_of(run.id, "validation", exploring.trailing)
     columns = columns_of(run.id, "validation", exploring.policy, exploring.trailing, exploring.threshold)
+    of_run, around = st.session_state.get(AROUND, ("", None))
     data = explorer_data(
         columns,
         scores,
@@ -138,14 +142,22 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         currency=_currency(),
         start=table_of(run.dataset()).start,
         labelled=time_unit_of(run).labelled,
+        around=around if of_run == run.id else None,
     )
     if unknown := unknown_of(run, "validation"):
         st.info(f"{unknown.why} Choose the threshold by how often an alarm may sound.")
+    if not data["over_time"]["whole"]:
+        st.button("Show the whole time", key="threshold_whole", on_click=_show_around, args=(run,))
     threshold_explorer(
         data,
         key=f"threshold_explorer_{run.id}",
         on_release=lambda threshold: set_by_hand(run, threshold),
     )
+
+
+def _show_around(run: Run, row: int | None = None) -> None:
+    """Draw the scores over time around a row from now on; None draws all of them."""
+    st.session_state[AROUND] = run.id, row
 
 
 def set_by_hand(run: Run, threshold: float) -> None:

@@ -7,6 +7,8 @@ import pytest
 from rare_event.config import ARTICLE_THRESHOLDS
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run
+from rare_event.ui.cache import ledger_of
+from rare_event.ui.threshold import AROUND
 from tests.app.conftest import PCA, finished
 from tests.app.test_pages import OpenPage, button, explorer, unescaped
 
@@ -43,6 +45,26 @@ def test_the_net_value_follows_the_costs_and_the_currency(open_page: OpenPage, d
     assert button(app, "Commit this threshold").disabled
     app.text_input(key="threshold_currency").set_value("kr").run()
     assert "an event costs 40,000 kr" in unescaped(app)
+
+
+def test_a_line_of_the_ledger_shows_the_scores_around_it(open_page: OpenPage, done_run: Run) -> None:
+    app = open_page("pages/3_Threshold.py", run=done_run.id)
+    assert explorer(app)["over_time"]["whole"]
+    assert "Show the whole time" not in [each.label for each in app.button]
+    lines = ledger_of(done_run.id, "validation", done_run.committed())
+    row = int(lines["row"].dropna().iloc[-1])
+    # A selection, which AppTest cannot make, calls this.
+    app.session_state[AROUND] = "another run", row
+    assert explorer(app.run())["over_time"]["whole"]
+    app.session_state[AROUND] = done_run.id, row
+    app.run()
+    drawn = explorer(app)["over_time"]
+    clock = done_run.scores("validation")
+    middle = float(clock.clock[clock.row == row][0])
+    assert not app.exception and not drawn["whole"] and sum(drawn["ends"]) / 2 == pytest.approx(middle)
+    assert done_run.committed().by_person is False, "looking commits nothing"
+    button(app, "Show the whole time").click().run()
+    assert explorer(app)["over_time"]["whole"]
 
 
 @pytest.mark.parametrize("kind", ["events", "cost"])

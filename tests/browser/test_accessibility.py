@@ -147,6 +147,14 @@ def test_every_page_has_names_an_order_contrast_and_keys(
     expect(explorer).not_to_have_attribute("data-threshold", before)
     opened(page)
     check(page)
+    page.get_by_role("region", name="Ledger of the validation data").get_by_test_id(
+        "data-grid-canvas"
+    ).focus()
+    for key in ("ArrowDown", "Shift+Space"):
+        page.keyboard.press(key)
+    expect(explorer.get_by_text("around the selected line")).to_be_visible()
+    page.get_by_role("button", name="Show the whole time").press("Enter")
+    expect(explorer.get_by_text("around the selected line")).to_have_count(0)
     commit.press("Enter")
     expect(commit).to_be_disabled()
     assert other.committed().by_person and not run.committed().by_person

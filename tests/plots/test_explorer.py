@@ -51,7 +51,9 @@ def test_the_script_is_checked_against_them() -> None:
     assert not re.search(r"@ts-(ignore|nocheck|expect-error)|\{any\}|\{\*\}", SCRIPT)
 
 
-def handed_over(scores: Scores, start: np.datetime64 | None = None) -> ExplorerData:
+def handed_over(
+    scores: Scores, start: np.datetime64 | None = None, around: int | None = None
+) -> ExplorerData:
     policy = AlarmPolicy(lead=60.0)
     return explorer_data(
         explorer_columns(scores, policy, (1.0,)),
@@ -62,11 +64,12 @@ def handed_over(scores: Scores, start: np.datetime64 | None = None) -> ExplorerD
         label=RECONSTRUCTION,
         costs=Costs(),
         start=start,
+        around=around,
     )
 
 
-def over_time(scores: Scores, start: np.datetime64 | None = None) -> OverTime:
-    return handed_over(scores, start)["over_time"]
+def over_time(scores: Scores, start: np.datetime64 | None = None, around: int | None = None) -> OverTime:
+    return handed_over(scores, start, around)["over_time"]
 
 
 def test_what_is_drawn_over_time_are_windows_of_their_class_and_their_extremes() -> None:
@@ -85,6 +88,24 @@ def test_what_is_drawn_over_time_are_windows_of_their_class_and_their_extremes()
         assert max(points["score"]) == float(f"{scores.y_score[mine].max():.5g}")
         assert min(points["score"]) == float(f"{scores.y_score[mine].min():.5g}")
     assert drawn["start"] == 925_516_920_000.0
+
+
+@pytest.mark.parametrize("row", [0, 700, 4_999])
+def test_around_a_row_all_windows_near_it_are_drawn_and_no_others(row: int) -> None:
+    scores = synthetic_scores(5_000)
+    drawn, every = over_time(scores, around=row), over_time(scores)
+    step = float(np.median(np.diff(scores.clock)))
+    middle, reach = scores.clock[scores.row == row][0], max(60.0, 30 * step)
+    near = [float(round(time, 2)) for time in scores.clock if abs(time - middle) <= reach]
+    assert sorted([*drawn["normal"]["time"], *drawn["positive"]["time"]]) == pytest.approx(near)
+    assert drawn["ends"] == [middle - reach, middle + reach] and not drawn["whole"] and every["whole"]
+    kept = [time if abs(time - middle) <= reach else None for time in every["events"] if time is not None]
+    assert drawn["events"] == kept and None in kept
+
+
+def test_around_a_row_that_was_not_scored_all_is_drawn() -> None:
+    scores = synthetic_scores(5_000)
+    assert over_time(scores, around=5_000_000) == over_time(scores)
 
 
 def test_events_are_drawn_where_they_begin() -> None:

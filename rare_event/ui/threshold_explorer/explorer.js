@@ -88,6 +88,7 @@ const CLASSES = ["normal", "positive"];
 /**
  * @typedef {object} OverTime
  * @property {number | null} start
+ * @property {boolean} whole
  * @property {number[]} ends
  * @property {Points} normal
  * @property {Points} positive
@@ -422,7 +423,8 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   };
   $(".svg-export").onclick = () => exportSvg(svg, data.part);
   $(".png-export").onclick = () => exportPng(svg, data.part);
-  $(".part").textContent = `${data.part} data`;
+  $(".part").textContent =
+    `${data.part} data${data.over_time.whole ? "" : ", around the selected line"}`;
 
   const observer = new ResizeObserver(layOut);
   observer.observe(svg);
@@ -872,6 +874,7 @@ function overTimeInWords({ score, n_positive, n_normal, n_events, over_time: ove
       ? `row ${grouped(end)}`
       : timeInWords(over.start / 60_000 + end, true, true),
   );
+  if (!over.whole) return `Chart of the ${score} from ${first} to ${last}.`;
   const events = n_positive ? ` It has ${counted(grouped(n_events), "events")}.` : "";
   return `Chart of the ${score} of ${grouped(n_positive + n_normal)} windows from ${first} to ${last}.${events}`;
 }
