@@ -7,6 +7,7 @@ from contextlib import suppress
 
 import numpy as np
 import pandas as pd
+import plotly.graph_objects as go
 import streamlit as st
 
 from rare_event.config import ExperimentConfig, NetworkConfig
@@ -107,9 +108,15 @@ def _show_answer(answer: Future[list[Layer]], n_windows: int) -> None:
     _show_layers(answer.result(), n_windows, "The model, layer by layer")
 
 
+# Drawing it takes half of the page's time, and most reruns draw the same network.
+@st.cache_resource(max_entries=64, show_spinner=False)
+def _figure_of(layers: tuple[Layer, ...], title: str) -> go.Figure:
+    return network_figure(layers, title=title)
+
+
 def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
     parameters = sum(layer.parameters for layer in layers)
-    figure = network_figure(layers, title=title)
+    figure = _figure_of(tuple(layers), title)
     with st.container(height=HEIGHT if len(layers) > MOST_LAYERS else "content", border=False):
         draw(figure, key="train_network", config={"displayModeBar": False})
     show_metrics(

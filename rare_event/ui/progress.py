@@ -71,6 +71,11 @@ def _loss_of(run_id: str) -> go.Figure:
     return loss_figure(open_run(run_id).history())
 
 
+@st.cache_resource(max_entries=32, show_spinner=False)
+def _failure_of(run_id: str) -> str:
+    return failure_to_learn(open_run(run_id).history())
+
+
 @in_place
 def show_status(run: Run, status: Status) -> None:
     """Show whether a run waits, how far it is, or its outcome, and let the user cancel it."""
@@ -81,7 +86,7 @@ def show_status(run: Run, status: Status) -> None:
         st.progress(status.progress, training_in_words(status))
     elif status.state == "done":
         with st.container(horizontal=True, vertical_alignment="center"):
-            if failure := failure_to_learn(run.history()):
+            if failure := _failure_of(run.id):
                 st.warning(plain(failure), width="stretch")
             else:
                 st.success(plain(f"Done. {outcome_in_words(run)}"), width="stretch")
