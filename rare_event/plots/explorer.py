@@ -183,8 +183,8 @@ def explorer_data(
 ) -> ExplorerData:
     """Return the payload of the threshold explorer; without a label no alarm is called false.
 
-    `start` is the time at which the clock of the scores is 0, if it counts minutes. Around a row, only an
-    hour before and after it is drawn over time, or 30 windows where an hour has fewer.
+    `start` is the time at which the clock of the scores is 0, if it counts minutes. `around` is a row: an
+    hour, or 30 windows where that is longer, before and after it is drawn over time instead of the part.
     """
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
@@ -268,9 +268,7 @@ def _over_time(scores: Scores, start: np.datetime64 | None, around: int | None) 
         near = np.abs(scores.clock - middle) <= reach
         events = np.where(np.abs(events - middle) <= reach, events, np.nan)
     return {
-        "start": None
-        if start is None or scores.time_unit.reason
-        else float(start.astype("M8[ms]").astype(int)),
+        "start": None if start is None or scores.time_unit.reason else _milliseconds(start),
         "whole": whole,
         "ends": _widened(ends),
         "normal": _points(scores, np.flatnonzero(~positive & near)),

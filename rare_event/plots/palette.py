@@ -8,9 +8,11 @@ There are fewer such colours than roles: two roles share one only where no figur
 from __future__ import annotations
 
 import html
+import os
+import re
 import textwrap
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal
 
 import plotly.graph_objects as go
@@ -142,6 +144,32 @@ def short(name: str, most: int = LONGEST_COLUMN) -> str:
     if len(words) > most:
         words = words[: most // 2] + "…" + words[len(words) - (most - 1 - most // 2) :]
     return plain(words)
+
+
+def without_shared(names: Sequence[str]) -> dict[str, str]:
+    """Leave out the words with which all of several long names begin or end: the rest tells them apart.
+
+    Parameters
+    ----------
+    names
+        Of columns, each once. If the longest fits into a legend, all stay as they are.
+
+    Examples
+    --------
+    >>> without_shared([f"Line 4, drying section, felt roll {number}, temperature" for number in (31, 32)])
+    {'Line 4, drying section, felt roll 31, temperature': '…roll 31…', \
+'Line 4, drying section, felt roll 32, temperature': '…roll 32…'}
+    """
+    if len(names) < 2 or max(map(len, names)) <= LONGEST_COLUMN:
+        return {name: name for name in names}
+    # One word more says what it is of.
+    start = re.sub(r"(\w+\W+)?\w*$", "", os.path.commonprefix(list(names)))
+    ends = [name[len(start) :][::-1] for name in names]
+    end = re.sub(r"\w*$", "", os.path.commonprefix(ends))
+    return {
+        name: ("…" if start else "") + name[len(start) : len(name) - len(end)] + ("…" if end else "")
+        for name in names
+    }
 
 
 def wrapped(name: str, width: int = 24) -> str:

@@ -25,6 +25,7 @@ def sensor_figure(
     events_when: np.ndarray | None = None,
     height: int = 360,
     limit: int = LIMIT,
+    label: str = "",
 ) -> go.Figure:
     """Draw one sensor over time; the line breaks at stops and at missing values.
 
@@ -44,6 +45,8 @@ def sensor_figure(
         Of the figure, in pixels.
     limit
         Largest number of points of the line.
+    label
+        Stands for the name where it has little room; empty: the name.
     """
     figure = go.Figure()
     x, y = broken_line(when, np.asarray(values, dtype=float), limit)
@@ -55,9 +58,9 @@ def sensor_figure(
         add_events(figure, events_when)
     style(
         figure,
-        title=f"{short(name, IN_TITLE)} over time",
+        title=f"{short(label or name, IN_TITLE)} over time",
         x=time_title(when),
-        y=_with_unit(name, unit),
+        y=_with_unit(label or name, unit),
         height=height,
         hovermode="x unified",
     )
@@ -93,6 +96,7 @@ def course_figure(
     band: str = "band",
     time_unit: TimeUnit = MINUTES,
     height: int = 360,
+    label: str = "",
 ) -> go.Figure:
     """Draw the mean course of a sensor before an event, with its band.
 
@@ -116,6 +120,8 @@ def course_figure(
         Of the offsets.
     height
         Of the figure, in pixels.
+    label
+        Stands for the name where it has little room; empty: the name.
     """
     figure = go.Figure()
     known = np.isfinite(mean) & np.isfinite(low) & np.isfinite(high)
@@ -131,7 +137,7 @@ def course_figure(
         # The title says what is averaged, the axis of which sensor: both do not fit into a third of the page.
         title=f"{measure or 'Values'} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
-        y=_with_unit(name, unit),
+        y=_with_unit(label or name, unit),
         height=height,
     )
 

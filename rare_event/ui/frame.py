@@ -29,6 +29,7 @@ STYLE = """
 .stMainBlockContainer h1 { padding: 0; }
 .stMainBlockContainer > .stVerticalBlock { gap: .7rem; }
 [kind="primary"] :is(p, span) { color: light-dark(#FFF, #050D14); }
+.stHorizontalBlock[class*="st-key-home_line_"] { min-height: 42px; overflow: visible; }
 .st-key-data_panels .stColumn { min-width: 300px; }
 .st-key-data_panels .stColumn:first-child { min-width: 355px; }
 """

@@ -7,7 +7,6 @@ from typing import TypeVar
 
 import pandas as pd
 import streamlit as st
-from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.titles import name_of_run, title_of
 from rare_event.config import ExperimentConfig
@@ -21,9 +20,8 @@ from rare_event.ui.links import link_to
 
 T = TypeVar("T")
 MOST_RECENT = 6
+STEP_WIDTH = 196  # pixels
 AUCS = ["validation AUC", "test AUC"]
-# Widths of a link and of the line it opens.
-OPEN_AND_WORDS = (1, 9)
 
 PURPOSE = """
 Sheet breaks, pump trips and similar events are rare, so a model learns what *normal* looks like and warns
@@ -47,39 +45,39 @@ PATH = (
 
 def show_path() -> None:
     """Show the steps from a file to a verdict."""
-    columns = st.columns(len(PATH))
-    for column, (step, question, task) in zip(columns, PATH, strict=True):
-        with column.container(border=True, height="stretch"):
-            st.markdown(f"**{step}**")
-            st.markdown(f"*{question}*")
-            st.caption(task)
+    # In columns, a narrow window would break the words.
+    with st.container(horizontal=True):
+        for step, question, task in PATH:
+            with st.container(border=True, width=STEP_WIDTH, height="stretch"):
+                st.markdown(f"**{step}**")
+                st.markdown(f"*{question}*")
+                st.caption(task)
 
 
 def recent_datasets() -> None:
     """List the latest datasets, each with a link that opens it."""
-    for dataset, place, words in _recent("Recent datasets", list_datasets()):
-        with place:
-            link_to("pages/1_Data.py", "Open", f"dataset_{dataset.digest}", dataset=dataset)
+    for dataset in _recent("Recent datasets", list_datasets()):
+        link_to("pages/1_Data.py", "Open", f"dataset_{dataset.digest}", dataset=dataset)
         day, _ = moment(dataset.added).split(",")
-        words.markdown(f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {day}")
+        st.markdown(f"{plain(dataset.name)} · {plural(dataset.n_rows, 'row')} · added {day}", width="stretch")
 
 
 def recent_runs() -> None:
     """List the latest runs, each with a link that opens it."""
-    for run, place, words in _recent("Recent runs", list_runs()):
+    for run in _recent("Recent runs", list_runs()):
         page = "pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py"
-        with place:
-            link_to(page, "Open", f"run_{run.id}", run=run)
-        words.markdown(describe_run(run))
+        link_to(page, "Open", f"run_{run.id}", run=run)
+        st.markdown(describe_run(run), width="stretch")
 
 
-def _recent(title: str, entries: Sequence[T]) -> Iterator[tuple[T, DeltaGenerator, DeltaGenerator]]:
-    """Yield the latest entries, each with the places of its link and of its words."""
+def _recent(title: str, entries: Sequence[T]) -> Iterator[T]:
+    """Yield the latest entries, each in a line of its own."""
     if entries:
         st.header(title)
-    for entry in entries[:MOST_RECENT]:
-        place, words = st.columns(OPEN_AND_WORDS, vertical_alignment="center")
-        yield entry, place, words
+    for place, entry in enumerate(entries[:MOST_RECENT]):
+        key = f"home_line_{title}_{place}"
+        with st.container(key=key, horizontal=True, wrap=False, vertical_alignment="center"):
+            yield entry
 
 
 def describe_run(run: Run) -> str:

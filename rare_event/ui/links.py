@@ -17,7 +17,7 @@ NEXT = ":material/arrow_forward:"
 LINK_STYLE = """
 [class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"],
 [class*="st-key-plain_link_"] [data-testid="stPageLink-NavLink"] {
-  border-radius: .25rem; padding: .25rem .75rem; min-height: 2.5rem; justify-content: center; }
+  border-radius: .25rem; padding: .25rem .75rem; min-height: 2.5rem; margin: 0; justify-content: center; }
 [class*="st-key-plain_link_"] [data-testid="stPageLink-NavLink"] { border: 1px solid #7F8B96; }
 [class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"] { background: light-dark(#0072B2, #56B4E9); }
 [class*="st-key-main_link_"] [data-testid="stPageLink-NavLink"]:hover {

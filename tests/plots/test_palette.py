@@ -12,6 +12,7 @@ from rare_event.plots.palette import (
     faint,
     plain,
     short,
+    without_shared,
     wrapped,
 )
 
@@ -120,3 +121,21 @@ def test_the_name_of_a_column_loses_its_middle(most):
     assert len(shown) == most
     assert name.startswith(shown.split("…")[0]) and name.endswith(shown.split("…")[1])
     assert short("x1", most) == "x1" and short("<b>", most) == "&lt;b&gt;"
+
+
+def test_long_names_keep_what_tells_them_apart():
+    names = [f"Line 4 / drying / felt roll {number:03d} / bearing temperature (degC)" for number in range(30)]
+    shown = without_shared(names)
+
+    assert len(set(shown.values())) == 30 and max(map(len, shown.values())) < 15
+    assert all(label.strip("…") in name for name, label in shown.items())
+    assert without_shared(["x1", "x2"]) == {"x1": "x1", "x2": "x2"}
+    assert without_shared(names[:1]) == {names[0]: names[0]}
+    nothing_shared = ["a" * 40, "b" * 40]
+    assert list(without_shared(nothing_shared).values()) == nothing_shared
+    # The shared end of one may begin within the shared start of another.
+    overlapping = [
+        "tank level tank level tank level tank",
+        "tank level tank level tank level tank level tank",
+    ]
+    assert len(set(without_shared(overlapping).values())) == 2

@@ -17,6 +17,7 @@ from rare_event.errors import TableError
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.correlation import correlation_figure
 from rare_event.plots.distribution import distribution_figure
+from rare_event.plots.palette import without_shared
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.stacked import stacked_figure
 from rare_event.plots.timeline import stretch_figure
@@ -250,11 +251,12 @@ def _sensor(
     version: str, asset: str | None, span: Span | None, sensor: str, jumping: bool, _dataset: Dataset
 ) -> tuple[go.Figure, go.Figure]:
     table, line = table_of(_dataset), part_of(time_line_of(_dataset, asset), span)
-    values = table.frame[sensor].to_numpy(float)
+    values, label = table.frame[sensor].to_numpy(float), without_shared(_dataset.schema.sensors)[sensor]
     course = sensor_figure(
         line.when,
         values[line.rows],
         sensor,
+        label=label,
         events_when=line.events_when,
         height=PANEL,
         limit=PANEL_POINTS,
@@ -272,6 +274,7 @@ def _sensor(
         before.high,
         sensor,
         before.n_events,
+        label=label,
         measure="Jumps" if jumping else "",
         band="middle half of the events",
         time_unit=table.time_unit,

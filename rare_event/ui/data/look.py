@@ -11,6 +11,7 @@ import streamlit as st
 from rare_event.checks.findings import Fix
 from rare_event.errors import RareEventError, TableError
 from rare_event.plots.correlation import MOST_READABLE
+from rare_event.plots.palette import without_shared
 from rare_event.plots.stacked import MOST_SENSORS
 from rare_event.prepare.correlation import strongest_pairs
 from rare_event.prepare.ranking import SensorChange, SensorRanking
@@ -167,10 +168,11 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     looked = plural(ranking.n_sensors, "sensor")
     rows = "the row" if shift == 1 else f"the {plural(shift, 'row')}"
     beyond = sum(change.strength > ranking.chance for change in ranking.changes)
+    names = without_shared(dataset.schema.sensors)
     st.markdown("**Sensors by change before events**")
     table = pd.DataFrame(
         {
-            "sensor": [change.sensor for change in ranking.changes],
+            "sensor": [names[change.sensor] for change in ranking.changes],
             "change": [change.in_words for change in ranking.changes],
             "AUC": [change.auc for change in ranking.changes],
             "interval": [
@@ -203,8 +205,11 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
         )
     if counters := counters_of(dataset):
         st.caption(f"Not ranked, because they count rows or time: {plain(', '.join(counters))}.")
-    chosen = picked.selection.rows
-    return ranking.changes[chosen[0] if chosen else 0]
+    rows_chosen = picked.selection.rows
+    chosen = ranking.changes[rows_chosen[0] if rows_chosen else 0]
+    if names[chosen.sensor] != chosen.sensor:
+        st.caption(f"Drawn: {plain(chosen.sensor)}")
+    return chosen
 
 
 def _show_over_time(dataset: Dataset, asset: str | None, span: Span | None, sensors: list[str]) -> None:
