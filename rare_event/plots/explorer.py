@@ -189,10 +189,8 @@ def explorer_data(
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
-    unit_of_time = scores.time_unit
     # Less than a day bears no rate: the alarms are counted.
-    rated, span = rate_of(0, scores.days) is not None, unit_of_time.total(scores.days)
-    days = "machine-days" if unit_of_time.machines else "days"
+    rated = rate_of(0, scores.days) is not None
     return {
         "part": part,
         "score": label.name,
@@ -203,14 +201,7 @@ def explorer_data(
         "n_events": len(scores.total_events),
         "days": scores.days,
         "rate_over": scores.days if rated else 1.0,
-        "words": {
-            "false_alarms": f"{'False alarms' if labelled else 'Alarms'} "
-            f"{unit_of_time.per_day if rated else f'in {span}'}",
-            "in_alarm": f"{'Rows' if unit_of_time.reason else 'Time'} in alarm",
-            "lead": f"Median {'delay' if scores.during else 'lead'} ({unit_of_time.name})",
-            "running": "rows" if unit_of_time.reason else days,
-            "in_running": 1000 if unit_of_time.reason else 1,
-        },
+        "words": _words(scores, labelled, rated),
         "costs": {
             "event": costs.event,
             "false_alarm": costs.false_alarm,
@@ -227,6 +218,18 @@ def explorer_data(
         },
         "over_time": _over_time(scores, start, around),
         "colours": _COLOURS,
+    }
+
+
+def _words(scores: Scores, labelled: bool, rated: bool) -> Words:
+    unit = scores.time_unit
+    alarms, days = "False alarms" if labelled else "Alarms", "machine-days" if unit.machines else "days"
+    return {
+        "false_alarms": f"{alarms} {unit.per_day if rated else f'in {unit.total(scores.days)}'}",
+        "in_alarm": f"{'Rows' if unit.reason else 'Time'} in alarm",
+        "lead": f"Median {'delay' if scores.during else 'lead'} ({unit.name})",
+        "running": "rows" if unit.reason else days,
+        "in_running": 1000 if unit.reason else 1,
     }
 
 
