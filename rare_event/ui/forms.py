@@ -201,7 +201,7 @@ def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, l
         text = ", ".join(map(str, begin)) if isinstance(begin, tuple) else begin
         return place.text_input(label, text, **about)
     if isinstance(kind, list):
-        return place.selectbox(label, kind, kind.index(begin), **about)
+        return place.selectbox(label, kind, kind.index(begin), format_func=_option, **about)
     if kind is bool:
         return place.checkbox(label, begin, **about)
     absent = look.absent.get(name)
@@ -213,7 +213,11 @@ def _show(place: DeltaGenerator, config: Any, name: str, begin: Any, key: str, l
 
 
 def _name(choice: object) -> str:
-    return capital(NAMES.get(str(choice), str(choice)))
+    return capital(_option(choice))
+
+
+def _option(choice: object) -> str:
+    return NAMES.get(str(choice), str(choice))
 
 
 def _step(default: float | None) -> float:

@@ -45,7 +45,7 @@ class Here(Executor):
 @pytest.fixture(autouse=True)
 def cells_run_here(executor: Deferred, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cache, "Jobs", lambda: jobs.Jobs(lambda: executor, Here))
-    monkeypatch.setattr(worker, "trivial", lambda _: [])
+    monkeypatch.setattr(worker, "trivial", lambda *_: [])
 
 
 @pytest.fixture

@@ -36,7 +36,7 @@ def test_from_upload_to_evaluation(
     page: Page, server: Server, mill_csv: Path, complaints: Complaints
 ) -> None:
     page.goto(server.address)
-    page.get_by_role("button", name="Upload a file").click()
+    page.get_by_role("link", name="Upload a file").click()
     page.locator("input[type=file]").set_input_files(str(mill_csv))
     page.get_by_role("button", name="Use this file").click()
     expect(page.get_by_text("59 sensors, 2 categories: x28, x61")).to_be_visible()
