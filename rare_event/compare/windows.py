@@ -38,7 +38,7 @@ class Comparable:
     baselines
         Ids of the others, the latest first.
     shared
-        Whether they were judged on different windows, and are judged anew on those that all of them
+        Whether they were judged on different windows, and are judged again on those that all of them
         score.
     """
 

@@ -127,7 +127,7 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
             "shift."
         )
     if _caught(perfect, replace(policy, k=1, n=1)) > caught:
-        few, more = "some events do not last that many", ""
+        few, more = "some events are shorter than that", ""
         if config.shift:
             few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
             more = ", or a longer shift"
@@ -169,7 +169,7 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         yield (
             f"A budget of {unit.alarms(number(rule.value))} sets no limit: rows are "
             f"{unit.span(prepared.step)} apart, so an alarm in every row is {number(most)} {unit.a_day}. The "
-            f"threshold is then the lowest at which at most half of the rows are alarmed. Choose fewer than "
+            "threshold is then the lowest that alarms at most half of the rows. Choose fewer than "
             f"{number(most)} {unit.a_day}."
         )
     validation = [prepared.ends[np.isin(prepared.ends, fold.validation)] for fold in prepared.folds]

@@ -17,7 +17,7 @@ def described(figure: go.Figure) -> str:
     >>> described(style(go.Figure(), title="Training", x="Epoch", y="Loss"))
     'Training. Horizontal axis: Epoch. Vertical axis: Loss.'
     """
-    layout = figure.to_plotly_json()["layout"]
+    layout = figure.layout.to_plotly_json()
     sentences = [_text(layout["title"]["text"])]
     for letter, axis in (("x", "Horizontal axis"), ("y", "Vertical axis")):
         titles = [

@@ -248,8 +248,8 @@ def _require_events_only(others: pd.DataFrame, name: str) -> None:
         example = joined(shown(value) for value in values[:3])
         if {"event", "normal"} <= tell:
             raise TableError(
-                f"{name}: {shown(column)} holds {example}, so not every line is an event. Keep only the "
-                "lines that are events, or remove the column if every line is one."
+                f"{name}: {shown(column)} holds {example}, so not every line seems to be an event. Keep "
+                "only the lines that are events, or remove the column if every line is one."
             )
         if len(words) == 2 and words & START_WORDS and words & END_WORDS:
             raise TableError(
@@ -263,7 +263,7 @@ def _cells(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
     if len({str(frame[column].dtype) for column in columns}) > 1:
         raise TableError(
             f"The columns {joined(map(shown, columns))} of the events have different formats. Write both in "
-            "one format."
+            "the same format."
         )
     cells: pd.Series = pd.concat([frame[c].rename(columns[0]) for c in columns])
     return cells.sort_index(kind="stable")

@@ -228,7 +228,7 @@ def _require_rising(parts: Sequence[_Part]) -> None:
             )
 
 
-_MACHINES = "If each file is one machine, use each by itself."
+_MACHINES = "If each file is one machine, use each as a dataset of its own."
 _ASSETS = (
     f"--assets {FILE} says that each file is one machine; --assets with a name says which column names it."
 )
@@ -260,8 +260,9 @@ def _without_repeats(
     for number, part in enumerate(parts):
         gone = dropped[owner == number]
         if gone.any():
-            word = "row repeats a row" if gone.sum() == 1 else "rows repeat rows"
-            what = f"{gone.sum():,} {word} of an earlier file, first in {part.line(np.flatnonzero(gone)[0])}"
+            word = "row is" if gone.sum() == 1 else "rows are"
+            first = part.line(np.flatnonzero(gone)[0])
+            what = f"{gone.sum():,} {word} also in an earlier file, first in {first}"
             what += "; it is left out." if gone.sum() == 1 else "; they are left out."
             remarks.append(Remark("note", None, what, "repeated rows", int(gone.sum())))
         if not gone.all():

@@ -103,7 +103,7 @@ class Ledger:
         last = self.left_out[-1][0]
         if last == self.line - 1 - self._empty_at_the_end() and self._follow(line, last):
             raise TableError(
-                f"No line of {self.name} from line {line} on fits the table (line {line}: {reason}). "
+                f"From line {line} on, no line of {self.name} fits the table (line {line}: {reason}). "
                 "A second table may begin there. Save each table in a file of its own."
             )
         raise TableError(

@@ -48,7 +48,7 @@ from rare_event.ui.threshold import label_of
 
 NOT_OFFERED = (
     "A backtest, the baselines and the leakage meter compare models by the events they warn of. Without "
-    "{without} they can say nothing, so they are not offered here."
+    "{without} they have nothing to compare, so they are not offered here."
 )
 FIGURES = {
     "Events caught": "caught",

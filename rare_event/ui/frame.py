@@ -66,6 +66,7 @@ def start_page(title: str, question: str) -> None:
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
     st.html(f"<style>{STYLE}{BAR_STYLE}{LINK_STYLE}</style>")
     jobs()
+    # First: what forgets a deleted run also writes the address.
     with show_errors():
         follow_address()
     _forget_deleted()

@@ -15,8 +15,8 @@ from rare_event.ui.frame import in_place
 
 WHY = (
     "The test data can judge a threshold honestly only once. If you change the threshold after you have "
-    "seen them, they are part of the choice, and their figures are too optimistic. So they stay closed "
-    "until you open them, and every look is counted."
+    "seen them, the test data become part of the choice, and their figures are too optimistic. So they stay "
+    "closed until you open them, and every look is counted."
 )
 
 

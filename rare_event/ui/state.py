@@ -155,9 +155,10 @@ def follow_address() -> None:
 
     An address that this session wrote itself names nothing new; a change of page empties it.
     """
-    address = st.query_params.to_dict()
-    if address and address != st.session_state.get(ADDRESS):
-        st.session_state[KEY] = _named_in_address(get_state())
+    # A new session reads the address by itself.
+    known, state, address = KEY in st.session_state, get_state(), st.query_params.to_dict()
+    if known and address and address != st.session_state.get(ADDRESS):
+        st.session_state[KEY] = _named_in_address(state)
     write_address()
 
 
@@ -173,7 +174,7 @@ def write_address() -> None:
 
 def _named_in_address(before: AppState) -> AppState:
     """Open what the address names; settings that were typed stay."""
-    state = before
+    state, is_typed = before, _is_typed(before)
     # An old link may name what was deleted: the page then says which step is missing.
     for name in ("run", "watched"):
         with suppress(RareEventError):
@@ -182,7 +183,7 @@ def _named_in_address(before: AppState) -> AppState:
                 # A run of the leakage meter has no model to judge.
                 leakage = run.purpose().role == "leakage"
                 opened = AppState(run.dataset().digest) if leakage else _with_run(state, run)
-                state = replace(opened, draft=before.draft if _is_typed(before) else run.config())
+                state = replace(opened, draft=before.draft if is_typed else run.config())
     with suppress(RareEventError):
         if state is before and (digest := st.query_params.get("dataset")):
             dataset = open_sample() if digest == SAMPLE else open_dataset(digest)
@@ -194,8 +195,12 @@ def _named_in_address(before: AppState) -> AppState:
 
 def _is_typed(state: AppState) -> bool:
     """Whether the settings of the next run are neither the first ones nor those of the run in use."""
-    used = () if state.run_id is None else (open_run(state.run_id).config(),)
-    return state.draft not in (FIRST_DRAFT, *used)
+    if state.draft == FIRST_DRAFT:
+        return False
+    # Of a damaged run nothing is known: what may have been typed stays.
+    with suppress(RareEventError):
+        return state.run_id is None or state.draft != open_run(state.run_id).config()
+    return True
 
 
 def open_sample() -> Dataset:

@@ -6,7 +6,8 @@ import pytest
 
 from rare_event.config import RECOMMENDED
 from rare_event.store.datasets import Dataset, list_datasets
-from rare_event.store.runs import Run
+from rare_event.store.runs import Run, delete_run
+from rare_event.ui import state
 from rare_event.ui.state import ADDRESS, FIRST_DRAFT, KEY
 from tests.app.conftest import PCA, ROOT, finished
 from tests.app.test_pages import OpenPage, follow, link
@@ -29,8 +30,8 @@ def test_a_link_of_the_home_page_opens_a_run_with_its_settings(open_page: OpenPa
     app.switch_page("pages/3_Threshold.py")
     app.query_params["run"] = done_run.id
     app.run()
-    state = app.session_state[KEY]
-    assert not app.exception and state.run_id == done_run.id and state.draft == PCA
+    now = app.session_state[KEY]
+    assert not app.exception and now.run_id == done_run.id and now.draft == PCA
     assert app.session_state[ADDRESS]["run"] == done_run.id
 
 
@@ -74,3 +75,33 @@ def test_the_sample_is_stored_by_its_link(open_page: OpenPage) -> None:
     follow(app, "Open the sample mill")
     assert app.session_state[KEY].digest == list_datasets()[0].digest
     assert app.session_state[KEY].draft == FIRST_DRAFT
+
+
+@pytest.mark.parametrize("harm", ["deleted", "damaged"])
+def test_a_link_opens_a_run_although_the_one_in_use_is_gone(
+    open_page: OpenPage, dataset: Dataset, harm: str
+) -> None:
+    first, second = (finished(dataset, replace(PCA, seed=seed)) for seed in (1, 2))
+    app = open_page("pages/3_Threshold.py", run=first.id)
+    if harm == "deleted":
+        delete_run(first)
+    else:
+        (first.folder / "config.json").write_text("{")
+    app.query_params["run"] = second.id
+    app.switch_page("pages/4_Evaluate.py").run()
+    assert not app.exception and app.session_state[KEY].run_id == second.id
+
+
+def test_a_new_session_stores_the_sample_of_its_address_once(
+    open_page: OpenPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[Dataset] = []
+    original = state.open_sample
+
+    def noted() -> Dataset:
+        opened.append(original())
+        return opened[-1]
+
+    monkeypatch.setattr(state, "open_sample", noted)
+    app = open_page("pages/1_Data.py", dataset="sample")
+    assert app.session_state[KEY].digest == list_datasets()[0].digest and len(opened) == 1

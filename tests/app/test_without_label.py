@@ -118,7 +118,7 @@ def test_the_figures_are_those_of_the_scores(open_page: OpenPage, executor: Defe
     assert app.metric[0].label.startswith("Alarms in ") and figures.alarms == int(app.metric[0].value)
     assert {"Test: time in alarm", "Alarms by day"} < set(titles(app))
     assert not any(word in b.label for b in app.button for word in ("Backtest", "baselines", "leak"))
-    assert "Without an event column they can say nothing" in unescaped(app)
+    assert "Without an event column they have nothing to compare" in unescaped(app)
 
 
 def test_a_file_with_events_elsewhere_can_still_be_backtested(

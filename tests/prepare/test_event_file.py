@@ -193,8 +193,11 @@ def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
         (b"start,end\n2024-01-01 00:10,2024-01-01 00:04\n", "line 2, would end before it starts"),
         (b"start,end\n2024-01-01 00:10,2024-01-02\n", "without a time of day"),
         (b"Start Date,Start Time,End Date,End Time\n2024-01-01,00:10,2024-01-01,00:20\n", "time"),
-        (b"when,state\n2024-01-01 00:10,broken\n2024-01-01 00:20,normal\n", "not every line is an event"),
-        (b"when,trip\n2024-01-01 00:10,0\n2024-01-01 00:20,1\n", "not every line is an event"),
+        (
+            b"when,state\n2024-01-01 00:10,broken\n2024-01-01 00:20,normal\n",
+            "not every line seems to be an event",
+        ),
+        (b"when,trip\n2024-01-01 00:10,0\n2024-01-01 00:20,1\n", "not every line seems to be an event"),
         (b"when,what\n2024-01-01 00:10,Start\n2024-01-01 00:20,End\n", "takes two lines"),
         (b"when\n2024-01-01 00:10+01:00\n2024-01-01 00:20\n", "a time without a zone"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00" * 9, "picture"),

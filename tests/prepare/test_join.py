@@ -65,7 +65,7 @@ def test_rows_that_both_files_have_are_kept_once_and_counted() -> None:
     table = join(WHOLE[:300], WHOLE[280:])
     assert same(table, read_table(written(WHOLE)))
     assert remark(table, "repeated rows").startswith(
-        "20 rows repeat rows of an earlier file, first in line 2 of B.csv"
+        "20 rows are also in an earlier file, first in line 2 of B.csv"
     )
     assert "Some files overlap in time." in remark(table, "files joined")
     # Repeats inside one file are not touched: the checks name them.
@@ -87,7 +87,7 @@ def test_other_values_at_one_time_are_refused_with_both_lines() -> None:
     )
     with pytest.raises(TableError, match=words):
         join(WHOLE[:300], other)
-    with pytest.raises(TableError, match="each by itself") as caught:
+    with pytest.raises(TableError, match="each as a dataset of its own") as caught:
         join(WHOLE[:300], other)
     assert "--assets file" in caught.value.on_command_line and "--" not in str(caught.value)
 

@@ -253,7 +253,7 @@ export default function chart({ data, parentElement, setTriggerValue }) {
     return cell;
   };
   const body = $("tbody");
-  // Drawn anew, the keyboard's place stays.
+  // Drawing the rows again would lose the keyboard's place.
   const focused = [...body.querySelectorAll("input, button")].findIndex((element) =>
     element.matches(":focus"),
   );

@@ -165,7 +165,8 @@ def _choose_sensor(sensors: list[str]) -> str:
 
 def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> SensorChange:
     """Show the ranking as a table; a click on a row chooses its sensor."""
-    looked = plural(ranking.n_sensors, "sensor")
+    several = f"the AUC of every one of the {plural(ranking.n_sensors, 'sensor')}"
+    whose = several if ranking.n_sensors > 1 else "its AUC"
     rows = "the row" if shift == 1 else f"the {plural(shift, 'row')}"
     beyond = sum(change.strength > ranking.chance for change in ranking.changes)
     names = without_shared(dataset.schema.sensors)
@@ -199,9 +200,9 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     )
     if ranking.chance == ranking.chance:
         st.caption(
-            f"Compares {rows} before each event with normal rows. By chance, the AUC of {looked} would "
-            f"stay within {0.5 - ranking.chance:.2f} to {0.5 + ranking.chance:.2f} in 95 % of cases; "
-            f"{beyond:,} {'is' if beyond == 1 else 'are'} outside."
+            f"Compares {rows} before each event with normal rows. If the events were at random times, "
+            f"{whose} would stay within {0.5 - ranking.chance:.2f} to {0.5 + ranking.chance:.2f} in 95 % of "
+            f"cases. Outside: {beyond:,}."
         )
     if counters := counters_of(dataset):
         st.caption(f"Not ranked, because they count rows or time: {plain(', '.join(counters))}.")
