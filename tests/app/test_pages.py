@@ -49,6 +49,11 @@ def follow(app: AppTest, label: str) -> AppTest:
     return app.run()
 
 
+def without_baselines(app: AppTest) -> AppTest:
+    """Have the run trained alone."""
+    return app.toggle(key="train_baselines").set_value(False).run()
+
+
 def titles(app: AppTest) -> list[str]:
     return [json.loads(chart.proto.spec)["layout"]["title"]["text"] for chart in app.get("plotly_chart")]
 
@@ -200,6 +205,7 @@ def test_training_is_queued_watched_and_done(
 ) -> None:
     app = open_page("pages/2_Train.py", dataset=dataset.digest)
     app.selectbox(key="train_0_model").select("pca").run()
+    without_baselines(app)
     button(app, "Train").click().run()
     (run,) = list_runs()
     assert run.status().state == "queued"
@@ -225,7 +231,7 @@ def test_a_loss_that_grew_is_not_done(open_page: OpenPage, done_run: Run) -> Non
 def test_a_waiting_run_is_cancelled_at_once(
     open_page: OpenPage, dataset: Dataset, executor: Deferred
 ) -> None:
-    app = open_page("pages/2_Train.py", dataset=dataset.digest)
+    app = without_baselines(open_page("pages/2_Train.py", dataset=dataset.digest))
     button(app, "Train").click().run()
     button(app, "Cancel").click().run()
     (run,) = list_runs()
@@ -263,7 +269,7 @@ def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
 
 def test_a_run_comes_into_use_when_it_is_done(open_page: OpenPage, done_run: Run, executor: Deferred) -> None:
     app = open_page("pages/2_Train.py", run=done_run.id)
-    app.toggle(key="train_baselines").set_value(False).run()
+    without_baselines(app)
     app.selectbox(key="train_0_model").select("pca").run()
     button(app, "Train").click().run()
     run = list_runs()[0]

@@ -49,6 +49,8 @@ def test_from_upload_to_evaluation(
     expect(page.get_by_role("spinbutton", name="Shift (rows)")).to_have_value("2")
     # Until the page has run to its end, the fields of the preset before still stand below.
     settled(page)
+    page.get_by_text("Also train the baselines").click()
+    settled(page)
     set_number(page, "Epochs", 60)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Run being trained")).to_be_visible()
