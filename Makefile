@@ -9,7 +9,8 @@
 # Each sets up what it needs in .venv first. Another Python: make app PYTHON=python3.12
 
 PYTHON ?= python3
-PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile
+# In the order of their folders: the slow files of the browser then do not come last, one beside an idle core.
+PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
 SCRIPTS := rare_event/ui/threshold_explorer rare_event/ui/compare
 VENV := .venv

@@ -43,13 +43,15 @@ def names_of(runs: Sequence[tuple[Run, ExperimentConfig]]) -> list[str]:
 def told_apart(
     names: Sequence[str], settings: Sequence[Mapping[str, object]], made: Sequence[datetime]
 ) -> list[str]:
-    """Add to names that repeat the settings in which they differ, or else when they were made.
+    """Add to names that repeat the settings in which they differ, or else when they were made, or a number.
 
     Examples
     --------
     >>> noon = datetime(2024, 1, 1, 12)
     >>> told_apart(["PCA", "PCA", "kNN"], [{"seed": 0}, {"seed": 1}, {"seed": 0}], [noon] * 3)
     ['PCA, seed 0', 'PCA, seed 1', 'kNN']
+    >>> told_apart(["mill.csv", "mill.csv"], [{}, {}], [noon] * 2)
+    ['mill.csv, 1', 'mill.csv, 2']
     """
     alike = [[other for other, its in zip(settings, names, strict=True) if its == name] for name in names]
     shown = [
@@ -60,9 +62,14 @@ def told_apart(
         [other for other, its in zip(made, shown, strict=True) if its == name and other != when]
         for name, when in zip(shown, made, strict=True)
     ]
-    return [
+    timed = [
         f"{name}, {_time(when, others)}" if others else name
         for name, when, others in zip(shown, made, times, strict=True)
+    ]
+    # Times are kept to the second, in which two may be made.
+    return [
+        f"{name}, {timed[: at + 1].count(name)}" if timed.count(name) > 1 else name
+        for at, name in enumerate(timed)
     ]
 
 

@@ -41,7 +41,7 @@ def test_every_step_before_training_is_shown_on_the_open_data(open_page, dataset
     app = open_page(PAGE, dataset=dataset.digest)
     assert not app.exception and not app.error
     before = [passage.title for passage in PASSAGES]
-    assert titles(app) == [*before[:8], *before[-3:]]
+    assert titles(app) == [*before[:8], *before[-4:]]
     assert "samples x lookback x features" in words(app) and "4 minutes" not in words(app)
     shown = tables(app)
     sizes = shown["windows", "positive windows", "events"]

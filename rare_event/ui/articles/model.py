@@ -17,7 +17,17 @@ from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.seal import is_open
 from rare_event.text import number, plain, plural
 from rare_event.ui.articles.step import step
-from rare_event.ui.articles.texts import BOARD, CURVES, ERRORS, LOSS, NETWORK, OTHERS, SAVED, SOURCES
+from rare_event.ui.articles.texts import (
+    BOARD,
+    CURVES,
+    ERRORS,
+    LOSS,
+    NETWORK,
+    OTHERS,
+    OUTLOOK,
+    SAVED,
+    SOURCES,
+)
 from rare_event.ui.cache import evaluation_of, jobs, points_of, scores_of
 from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
@@ -103,7 +113,7 @@ def _show_loss(run: Run) -> None:
 
 @in_place
 def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
-    """Compare the articles' models on this dataset, offer the saved model, and name the alternative."""
+    """Compare the articles' models on this dataset, offer the saved model, and name alternatives."""
     with step(BOARD, article):
         runs = {labels.PRESETS[each]: run_of(dataset, each) for each in ARTICLE_THRESHOLDS}
         done = {name: each for name, each in runs.items() if each and each.status().state == "done"}
@@ -129,3 +139,5 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
     with step(OTHERS, article):
         st.page_link("pages/2_Train.py", label="Go to Train", icon=":material/arrow_forward:")
         st.page_link("pages/5_Compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+    with step(OUTLOOK, article):
+        st.page_link("pages/2_Train.py", label="Choose another model", icon=":material/arrow_forward:")
