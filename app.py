@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from rare_event.ui.charts import load_charts
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.home import PURPOSE, recent_datasets, recent_runs, show_path
 from rare_event.ui.links import link_to
@@ -25,3 +26,4 @@ with show_errors():
     st.page_link("pages/Articles.py", label="The articles, step by step", icon=":material/menu_book:")
     recent_datasets()
     recent_runs()
+    load_charts()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from rare_event.ui.charts import load_charts
 from rare_event.ui.data.choose import choose_data
 from rare_event.ui.data.deciding import show_deciding_roles
 from rare_event.ui.data.details import show_details
@@ -21,6 +22,7 @@ upload = pending()
 if upload is not None or get_state().digest is None:
     with show_errors():
         choose_data()
+        load_charts()
     if upload is None:
         st.stop()
 

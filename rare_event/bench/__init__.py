@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from rare_event.bench.explorer import explorer_frame
+from rare_event.bench.first_minute import first_chart, first_model
 from rare_event.bench.pages import answers, page_switch
 from rare_event.bench.reading import ingest
 from rare_event.bench.stages import backtest, operating_points, prepare, score
@@ -27,6 +28,8 @@ ROWS: dict[str, Callable[[], Row]] = {
     "score": score,
     "backtest": backtest,
     "ingest": ingest,
+    "first-chart": first_chart,
+    "first-model": first_model,
     "page-switch": page_switch,
     "answers": answers,
 }

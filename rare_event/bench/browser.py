@@ -9,7 +9,7 @@ import subprocess
 import sys
 import urllib.request
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,8 @@ CHROMIUM_ARGUMENTS = [
     "--no-first-run",
 ]
 VIEWPORT = {"width": 1440, "height": 900}
+SETTLED = """(name) => document.querySelector('h1')?.textContent.trim() === name
+    && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"""
 
 
 @contextmanager
@@ -76,6 +78,20 @@ def served(command: list[str], home: Path) -> Iterator[str]:
     finally:
         process.terminate()
         process.wait(20)
+
+
+def serve_app(home: Path) -> AbstractContextManager[str]:
+    """Serve the product's own app on a workspace, and return its address."""
+    return served(["rare_event", "app", "--workspace", str(home), "--port"], home)
+
+
+def opened(browser: Any, address: str, name: str) -> Any:
+    """Open an address in a window of its own, and wait until the page of this name is whole."""
+    page = browser.new_context(viewport=VIEWPORT).new_page()
+    page.set_default_timeout(120_000)
+    page.goto(address)
+    page.wait_for_function(SETTLED, arg=name)
+    return page
 
 
 def _wait_until_healthy(address: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from rare_event.bench.browser import VIEWPORT, open_browser, served
+from rare_event.bench.browser import SETTLED, open_browser, opened, serve_app, served
 from rare_event.bench.reading import INGEST_ROWS, write_large
 from rare_event.bench.timing import Row, row
 
@@ -26,28 +26,27 @@ st.title({name!r})
 for page, name in {names!r}:
     st.page_link(page, label=name)
 """
-SETTLED = """(name) => document.querySelector('h1')?.textContent.trim() === name
-    && document.querySelector('[data-testid=stApp]').dataset.testScriptState === 'notRunning'"""
 
 
 def page_switch() -> Row:
     """Time a click on each page's link until the page is whole, against pages with a heading only.
 
-    Each page was open once before. The time is the 95th percentile of the slowest page; `pages` has
-    that of each page, and `first` the time of its first opening, in seconds.
+    Each page was open once before, and the test data are open. The time is the 95th percentile of the
+    slowest page; `pages` has that of each page, and `first` the time of its first opening, in seconds.
     """
     with TemporaryDirectory() as folder, open_browser("page-switch") as browser:
         home = Path(folder) / "home"
         query = _trained(home)
-        with _app(home) as address:
-            page = _opened(browser, f"{address}/Data?{query}", "Data")
+        with serve_app(home) as address:
+            page = opened(browser, f"{address}/Data?{query}", "Data")
             first = {name: _switch(page, name) for name in (*PAGES[1:], "Data")}
+            first["Evaluate, opened"] = _open_test_data(page)
             times = {name: [] for name in PAGES}  # type: dict[str, list[float]]
             for _ in range(ROUNDS):
                 for name in PAGES:
                     times[name].append(_switch(page, name))
         with served(["streamlit", "run", str(_plain_app(Path(folder))), "--server.port"], home) as address:
-            page = _opened(browser, f"{address}/A", "A")
+            page = opened(browser, f"{address}/A", "A")
             plain = [_switch(page, name) for name in ("B", "A") * (ROUNDS + 1)][2:]
     slow = {name: _p95(each) for name, each in times.items()}
     worst = max(slow, key=slow.__getitem__)
@@ -74,12 +73,12 @@ def answers(n_rows: int | None = None) -> Row:
         home, large = Path(folder) / "home", Path(folder) / "large.csv"
         query = _trained(home)
         write_large(large, n_rows)
-        with _app(home) as address:
-            page = _opened(browser, f"{address}/Data?{query}", "Data")
+        with serve_app(home) as address:
+            page = opened(browser, f"{address}/Data?{query}", "Data")
             for name in (*PAGES[1:], "Data"):
                 _switch(page, name)
             idle = [_switch(page, name) for name in PAGES]
-            other = _opened(browser, f"{address}/Data", "Data")
+            other = opened(browser, f"{address}/Data", "Data")
             other.locator("input[type=file]").set_input_files(large)
             began, busy = perf_counter(), []
             while other.get_by_role("button", name="Use this file").count() == 0:
@@ -97,12 +96,14 @@ def _p95(times: list[float]) -> float:
     return float(np.quantile(times, 0.95))
 
 
-def _opened(browser: Any, address: str, name: str) -> Any:
-    page = browser.new_context(viewport=VIEWPORT).new_page()
-    page.set_default_timeout(120_000)
-    page.goto(address)
-    page.wait_for_function(SETTLED, arg=name)
-    return page
+def _open_test_data(page: Any) -> float:
+    """Open the test data on the Evaluate page and return the seconds until they are shown."""
+    _switch(page, "Evaluate")
+    began = perf_counter()
+    page.get_by_role("button", name="Open the test data").click()
+    page.get_by_text("would have been caught").wait_for()
+    page.wait_for_function(SETTLED, arg="Evaluate")
+    return perf_counter() - began
 
 
 def _switch(page: Any, name: str) -> float:
@@ -112,10 +113,6 @@ def _switch(page: Any, name: str) -> float:
     link.click()
     page.wait_for_function(SETTLED, arg=name)
     return perf_counter() - began
-
-
-def _app(home: Path) -> Any:
-    return served(["rare_event", "app", "--workspace", str(home), "--port"], home)
 
 
 def _trained(home: Path) -> str:

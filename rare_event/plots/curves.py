@@ -12,15 +12,13 @@ from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.thresholds import OperatingPoints
 from rare_event.plots.decimate import LIMIT, MOST_POINTS, corners, thin
 from rare_event.plots.marks import add_threshold, note, threshold_name
-from rare_event.plots.palette import COLOURS, MODELS, TRANSPARENT, Role, distinct, plain, style
+from rare_event.plots.palette import COLOURS, MODELS, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 
 # Errors have long tails: the axis ends where all but this share of the thresholds lie.
 SHOWN = 0.995
 NO_MODELS = "There are no models to compare yet."
 NO_POSITIVES = "This part has no positive rows: recall is not defined."
-# Plotly reports clicks only on markers. These cannot be seen, not even where thousands overlap.
-CLICKABLE = {"color": TRANSPARENT, "size": 8}
 ONE_CLASS = "This part has only one class: the ROC curve is not defined."
 # Models differ in dash as well as in colour; dots are for chance.
 DASHES = ("solid", "dash", "dashdot", "longdash", "longdashdot")
@@ -256,12 +254,17 @@ def _add_curve(
     figure.add_scatter(
         x=x[defined],
         y=y[defined],
-        mode="lines+markers",
-        marker=CLICKABLE,
+        mode=mode_of(int(defined.sum())),
+        marker={"color": COLOURS[role]},
         line={"color": COLOURS[role], "width": 2, "shape": shape},
         name=name or role,
         hovertemplate=values,
     )
+
+
+def mode_of(n_points: int) -> str:
+    """Choose lines, which a browser draws quickly; one point alone makes no line."""
+    return "lines" if n_points > 1 else "markers"
 
 
 def _add_chance(figure: go.Figure, y: tuple[float, float], name: str) -> None:

@@ -8,7 +8,7 @@ import plotly.graph_objects as go
 from rare_event.clock import TimeUnit, rate_of
 from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.thresholds import OperatingPoints
-from rare_event.plots.curves import CLICKABLE, threshold_axis
+from rare_event.plots.curves import mode_of, threshold_axis
 from rare_event.plots.decimate import MOST_POINTS, extremes
 from rare_event.plots.marks import add_threshold
 from rare_event.plots.palette import COLOURS, style
@@ -43,8 +43,8 @@ def _over_threshold(
     figure.add_scatter(
         x=points.threshold[kept],
         y=values[kept],
-        mode="lines+markers",
-        marker=CLICKABLE,
+        mode=mode_of(len(kept)),
+        marker={"color": COLOURS["alarm"]},
         line={"color": COLOURS["alarm"], "width": 2, "shape": "vh"},
         name=name,
         hovertemplate="%{y:.3~g}",

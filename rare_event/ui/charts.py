@@ -26,3 +26,10 @@ def draw(figure: go.Figure, key: str, place: DeltaGenerator | None = None, **opt
         Passed on to `streamlit.plotly_chart`.
     """
     return (place or st).plotly_chart(figure, key=key, alt=described(figure), **options)
+
+
+def load_charts() -> None:
+    """Have the browser load what draws charts, for a second, while the analyst still looks for a file."""
+    with st.container(key="charts_loaded"):
+        st.html("<style>.st-key-charts_loaded { display: none; }</style>")
+        st.plotly_chart(go.Figure(), key="charts_loading", alt="Nothing")

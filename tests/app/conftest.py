@@ -67,6 +67,20 @@ def open_page(executor: Deferred) -> Callable[..., AppTest]:
     return opened
 
 
+def show_view(app: AppTest, name: str) -> AppTest:
+    """Choose one of the views of the Evaluate page."""
+    app.session_state["evaluate_view"] = name
+    return app.run()
+
+
+def every_view(app: AppTest) -> Iterator[AppTest]:
+    """A page as it opens, and with each of its other views chosen."""
+    views = [tab.label for tab in app.tabs][1:]
+    yield app
+    for name in views:
+        yield show_view(app, name)
+
+
 @pytest.fixture
 def upload(open_page: Callable[..., AppTest]) -> Callable[..., AppTest]:
     """Upload a file on the Data page, which then shows it before it is stored."""

@@ -16,7 +16,7 @@ from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
 from rare_event.text import number
 from rare_event.ui.state import KEY
-from tests.app.conftest import PCA, Deferred, finished
+from tests.app.conftest import PCA, Deferred, finished, show_view
 from tests.app.test_pages import OpenPage, button, metric, texts, titles, unescaped
 
 PAGE = "pages/4_Evaluate.py"
@@ -149,7 +149,7 @@ def test_the_leakage_meter_goes_on_in_the_background(
     open_page: OpenPage, executor: Deferred, dataset: Dataset, polling: Callable[[], set[str]]
 ) -> None:
     run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
-    app = opened(open_page, run)
+    app = show_view(opened(open_page, run), "Leakage")
     assert not polling()
     app = button(app, "Measure leakage").click().run()
     assert polling() == {"leakage", "bar_jobs"} and "Waiting" in progress(app)
@@ -157,9 +157,10 @@ def test_the_leakage_meter_goes_on_in_the_background(
     assert leakage_of(run) is not None and list_runs() == [run]
     app = button(app, "Cancel").click().run()
     assert leakage_of(run) is None and not polling()
-    app = button(open_page(PAGE, run=run.id), "Measure leakage").click().run()
+    app = show_view(open_page(PAGE, run=run.id), "Leakage")
+    button(app, "Measure leakage").click().run()
     executor.run_all()
-    app = open_page(PAGE, run=run.id)
+    app = show_view(open_page(PAGE, run=run.id), "Leakage")
     assert not app.exception and not app.error
     assert "The same model with three splits" in titles(app)
     assert "Trained on random rows" in texts(app)
@@ -167,8 +168,11 @@ def test_the_leakage_meter_goes_on_in_the_background(
 
 def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: Run) -> None:
     app = opened(open_page, done_run)
+    assert not any(" day" in title for title in titles(app)), "drawn before it was asked for"
+    app = show_view(app, "Drift")
     words = " ".join(titles(app))
-    assert "day" in words and len(titles(app)) == len(set(titles(app)))
+    assert "by day" in words and len(titles(app)) == len(set(titles(app)))
+    assert not any("ROC" in title for title in titles(app))
     assert [tab.label for tab in app.tabs] == ["Curves", "Backtest", "Leakage", "Drift"]
 
 
@@ -184,19 +188,21 @@ def test_a_score_that_is_no_reconstruction_error_is_not_called_one(
 
 def test_a_model_without_sensor_errors_has_no_carriers(open_page: OpenPage, dataset: Dataset) -> None:
     run = finished(dataset, recipe("mahalanobis", PCA))
-    app = opened(open_page, run)
-    assert not app.exception and not app.error and app.metric
+    app = show_view(opened(open_page, run), "Drift")
+    assert not app.exception and not app.error and app.metric and "Alarms by day" not in titles(app)
     assert not any("carr" in title.lower() for title in titles(app))
 
 
 def test_folds_are_drawn_with_what_each_caught(open_page: OpenPage, dataset: Dataset) -> None:
     run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
-    app = opened(open_page, run)
+    app = show_view(opened(open_page, run), "Backtest")
     assert not app.exception
     caught = int(metric(app, "Events caught").split(" of ")[0])
     assert f"Test folds: {caught} of {len(run.scores('test').total_events)} events caught" in titles(app)
     single = finished(dataset, PCA)
-    assert not any("Test folds" in title for title in titles(opened(open_page, single)))
+    assert not any(
+        "Test folds" in title for title in titles(show_view(opened(open_page, single), "Backtest"))
+    )
 
 
 def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:
@@ -212,7 +218,8 @@ def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:
 def test_a_cancelled_backtest_is_said_and_can_be_started_again(
     open_page: OpenPage, executor: Deferred, done_run: Run
 ) -> None:
-    app = button(opened(open_page, done_run), "Backtest this model").click().run()
+    app = show_view(opened(open_page, done_run), "Backtest")
+    button(app, "Backtest this model").click().run()
     app.button(key="evaluate_cancel_backtest").click().run()
     assert not app.exception and not progress(app)
     assert "State of the last backtest: cancelled" in unescaped(app)
@@ -224,7 +231,8 @@ def test_a_cancelled_backtest_is_said_and_can_be_started_again(
 def test_a_single_split_offers_to_be_judged_over_folds(
     open_page: OpenPage, executor: Deferred, done_run: Run, polling: Callable[[], set[str]]
 ) -> None:
-    app = button(opened(open_page, done_run), "Backtest this model").click().run()
+    app = show_view(opened(open_page, done_run), "Backtest")
+    button(app, "Backtest this model").click().run()
     assert not app.exception
     assert app.title[0].value == "Evaluate", "the reader stays where the figures are"
     assert app.session_state[KEY].run_id == done_run.id and app.metric
@@ -240,6 +248,7 @@ def test_a_single_split_offers_to_be_judged_over_folds(
     assert app.title[0].value == "Evaluate" and app.session_state[KEY].run_id == again.id
     assert again.looks() == [], "opening a run is no look at its test data"
     button(app, "Open the test data").click().run()
+    app = show_view(app, "Backtest")
     assert any("Test folds" in title for title in titles(app))
     assert not [b for b in app.button if b.label == "Backtest this model"]
 
@@ -247,8 +256,10 @@ def test_a_single_split_offers_to_be_judged_over_folds(
 def test_what_a_backtest_and_the_leakage_meter_cannot_do_is_said_next_to_their_buttons(
     open_page: OpenPage, done_run: Run
 ) -> None:
-    app = opened(open_page, done_run)
-    said = [caption.value for caption in app.caption if caption.value.startswith(":material/warning:")]
-    said += [error.value for error in app.error]
+    app, said = opened(open_page, done_run), []
+    for view in ("Backtest", "Leakage"):
+        app = show_view(app, view)
+        said += [caption.value for caption in app.caption if caption.value.startswith(":material/warning:")]
+        said += [error.value for error in app.error]
     assert any("Rolling split by time" in sentence and "validation part" in sentence for sentence in said)
     assert all("--" not in sentence for sentence in said)

@@ -12,7 +12,7 @@ from rare_event.config import SplitPlan
 from rare_event.prepare.corrections import Corrections
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs
-from tests.app.conftest import Deferred, finished
+from tests.app.conftest import Deferred, every_view, finished, show_view
 from tests.app.test_clock import OF_TIME, shown
 from tests.app.test_machines import MACHINES, six_machines, stored
 from tests.app.test_pages import explorer
@@ -79,7 +79,7 @@ def test_events_are_counted_per_machine_and_days_are_machine_days(open_page: Ope
     app = open_page("pages/3_Threshold.py", run=run.id)
     assert not app.exception and not app.error
     assert "machine" in explorer(app)["words"]["false_alarms"]
-    app = open_page("pages/4_Evaluate.py", run=run.id)
+    app = show_view(open_page("pages/4_Evaluate.py", run=run.id), "Backtest")
     # A backtest of so few events is not offered.
     assert not app.exception and all("holds no events" in problem.value for problem in app.error)
     said = next(each.value for each in app.markdown if "of running time" in each.value)
@@ -101,11 +101,11 @@ def test_without_a_clock_no_page_speaks_of_hours(open_page: OpenPage, executor: 
     done = finished(dataset, replace(PCA, split=SplitPlan("asset")))
     done.look()
     for page in ("1_Data", "2_Train", "3_Threshold", "4_Evaluate", "5_Compare"):
-        app = open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)
-        assert not app.exception and not app.error, page
-        said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}
-        assert not said, (page, said)
-        assert not any("machine-day" in text for text in shown(app)), page
+        for app in every_view(open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)):
+            assert not app.exception and not app.error, page
+            said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}
+            assert not said, (page, said)
+            assert not any("machine-day" in text for text in shown(app)), page
 
 
 def test_alarms_of_machines_without_events_are_not_called_false(
@@ -116,9 +116,9 @@ def test_alarms_of_machines_without_events_are_not_called_false(
     done = finished(dataset, replace(PCA, split=SplitPlan("chronological")))
     done.look()
     for page in ("2_Train", "3_Threshold", "4_Evaluate", "5_Compare"):
-        app = open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)
-        assert not app.exception and not app.error, page
-        assert not forbidden(app) and "alse alarm" not in text_of(app), page
+        for app in every_view(open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)):
+            assert not app.exception and not app.error, page
+            assert not forbidden(app) and "alse alarm" not in text_of(app), page
         if page == "4_Evaluate":
             table = next(frame.value for frame in app.dataframe if "machine" in frame.value)
             assert table.columns.tolist() == ["machine", "alarms", "running time (days)"]
@@ -129,7 +129,7 @@ def test_alarms_of_machines_without_events_are_not_called_false(
 def test_a_backtest_tests_on_machines_that_were_not_trained_on(
     open_page: OpenPage, run: Run, executor: Deferred
 ) -> None:
-    app = open_page("pages/4_Evaluate.py", run=run.id)
+    app = show_view(open_page("pages/4_Evaluate.py", run=run.id), "Backtest")
     table = next(frame.value for frame in app.dataframe if "machine" in frame.value)
     lines = next(frame.value for frame in app.dataframe if "kind" in frame.value)
     assert table["machine"].tolist() == MACHINES
@@ -154,7 +154,7 @@ def test_a_run_over_several_periods_can_be_tested_on_machines_too(
 ) -> None:
     done = finished(presses, replace(PCA, split=SplitPlan("rolling", folds=2)))
     done.look()
-    app = open_page("pages/4_Evaluate.py", run=done.id)
+    app = show_view(open_page("pages/4_Evaluate.py", run=done.id), "Backtest")
     assert "on a machine outside its training data" in text_of(app)
     # It is a backtest by time already.
     assert not [control for control in app.segmented_control if control.key == "evaluate_backtest_kind"]
@@ -163,5 +163,5 @@ def test_a_run_over_several_periods_can_be_tested_on_machines_too(
     assert not app.exception and list_runs()[0].config().split == replace(done.config().split, kind="asset")
     other = finished(presses, replace(PCA, split=SplitPlan("asset")))
     other.look()
-    app = open_page("pages/4_Evaluate.py", run=other.id)
+    app = show_view(open_page("pages/4_Evaluate.py", run=other.id), "Backtest")
     assert not app.exception and not [button for button in app.button if button.key == "evaluate_backtest"]

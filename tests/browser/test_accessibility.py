@@ -169,7 +169,8 @@ def test_every_page_has_names_an_order_contrast_and_keys(
     for tab in tabs.all()[1:]:
         page.keyboard.press("ArrowRight")
         expect(tab).to_have_attribute("aria-selected", "true")
-    check(page)
+        settled(page)
+        check(page)
 
     go_to(page, "5 · Compare", "Compare")
     check(page)

@@ -99,7 +99,7 @@ def test_from_upload_to_evaluation(
     caught, of = map(int, re.findall(r"\d+", figure(page, "Events caught")))
     assert 0 <= caught <= of
     assert of > 30
-    expect(page.locator(".js-plotly-plot")).to_have_count(8)
+    expect(page.locator(".js-plotly-plot")).to_have_count(5)
 
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []
