@@ -9,14 +9,12 @@ from rare_event.ui.cache import prepared_of
 from rare_event.ui.drift import show_drift
 from rare_event.ui.evaluate import show_curves, show_folds
 from rare_event.ui.leakage import show_leakage
-from rare_event.ui.place import show_errors
 
 VIEWS = {"Curves": show_curves, "Backtest": show_folds, "Leakage": show_leakage, "Drift": show_drift}
 # Without events, the meter has nothing to measure.
 OF_EVENTS = ("Leakage",)
 
 
-@st.fragment
 def show_details(run: Run) -> None:
     """Show the views in tabs. What a button starts is followed inside its tab.
 
@@ -26,5 +24,5 @@ def show_details(run: Run) -> None:
     names = [name for name in VIEWS if events or name not in OF_EVENTS]
     for tab, name in zip(st.tabs(names, key="evaluate_view", on_change="rerun"), names, strict=True):
         if tab.open:
-            with tab, show_errors():
+            with tab:
                 VIEWS[name](run)
