@@ -87,7 +87,7 @@ def score() -> Row:
     X = correlated_rows()
     ends = np.arange(ARTICLE_LSTM.lookback - 1, len(X))
     config = replace(ARTICLE_LSTM, training=replace(ARTICLE_LSTM.training, epochs=1))
-    detector, _ = fit_detector(config, X, np.zeros(len(X), np.int8), ends[:10_000], ends[10_000:])
+    detector, _ = fit_detector(config.detector, X, np.zeros(len(X), np.int8), ends[:10_000], ends[10_000:])
     windows = gather(X, ends, config.lookback)
 
     def ours() -> object:

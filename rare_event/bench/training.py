@@ -78,7 +78,7 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
     pace = pace or Pace()
     X, ends = correlated_rows(N_ROWS), np.arange(config.lookback - 1, N_ROWS)
     train_ends, held_out = np.split(ends, [round(0.8 * len(ends))])
-    model = build_network(config, N_SENSORS)
+    model = build_network(config.detector, N_SENSORS)
     actions = {
         "ours": _compiled(config, X, train_ends, held_out),
         "reference": _fitted(config, model, X, train_ends, held_out),
@@ -129,7 +129,7 @@ def _compiled(
     from rare_event.detect.detector import build_network
     from rare_event.detect.training import compile_epoch
 
-    model, random = build_network(config, N_SENSORS), np.random.default_rng(0)
+    model, random = build_network(config.detector, N_SENSORS), np.random.default_rng(0)
     started: list[Any] = []
 
     def epoch() -> float:
@@ -198,7 +198,7 @@ def peak_of_training(lookback: int) -> None:
 
     X = correlated_rows(100_000)
     ends = np.arange(lookback - 1, len(X))
-    model = build_network(replace(ARTICLE_DENSE, lookback=lookback), N_SENSORS)
+    model = build_network(replace(ARTICLE_DENSE, lookback=lookback).detector, N_SENSORS)
     train_autoencoder(model, X, ends[:80_000], ends[80_000:], Training(epochs=2), seed=0)
     sys.stdout.write(f"{peak_bytes()}\n")
 

@@ -19,7 +19,8 @@ from rare_event.config.baselines import (
     SVMModel,
     UnsupervisedConfig,
 )
-from rare_event.config.experiment import ExperimentConfig, ModelConfig, from_json, to_json
+from rare_event.config.detector import DetectorConfig, ModelConfig
+from rare_event.config.experiment import ExperimentConfig, from_json, to_json
 from rare_event.config.judge import LABEL_FREE, SHARES, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.network_options import Activation, NetworkOptions, RecurrentOptions
 from rare_event.config.networks import (
@@ -79,6 +80,7 @@ __all__ = [
     "Costs",
     "DenseModel",
     "DesignSpace",
+    "DetectorConfig",
     "ExperimentConfig",
     "ForestModel",
     "GRUModel",

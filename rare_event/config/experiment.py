@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 
 from rare_event.config.base import Settings, require, settings_from_json, settings_to_json
-from rare_event.config.baselines import BlendModel, SupervisedConfig, UnsupervisedConfig
+from rare_event.config.baselines import BlendModel
+from rare_event.config.detector import DetectorConfig, ModelConfig
 from rare_event.config.judge import AlarmPolicy, Rule
 from rare_event.config.labels import OF_FOLDS, ScoreLabel
-from rare_event.config.networks import DenseModel, NetworkConfig
+from rare_event.config.networks import DenseModel
 from rare_event.config.prepare import Representation, SplitPlan
 from rare_event.config.training import Score, Training
-
-ModelConfig = NetworkConfig | UnsupervisedConfig | SupervisedConfig | BlendModel
 
 
 @dataclass(frozen=True)
@@ -66,8 +65,13 @@ class ExperimentConfig(Settings):
             self.shift > 0 or self.policy.lead is None,
             "With a shift of 0 an alarm counts only during an event: leave the lead window empty.",
         )
-        require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
-        require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
+        # Made only to refuse a lookback or a seed that no detector can have.
+        _ = self.detector
+
+    @property
+    def detector(self) -> DetectorConfig:
+        """The settings of its detector."""
+        return DetectorConfig(self.model, self.lookback, self.training, self.score, self.seed)
 
     def score_label(self, folds: int) -> ScoreLabel:
         """Name the score and its unit; scores of several folds are ratios, since folds differ in scale."""

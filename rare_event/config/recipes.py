@@ -17,7 +17,8 @@ from rare_event.config.baselines import (
     SquaresModel,
     SVMModel,
 )
-from rare_event.config.experiment import ExperimentConfig, ModelConfig
+from rare_event.config.detector import ModelConfig
+from rare_event.config.experiment import ExperimentConfig
 from rare_event.config.labels import NAMES
 from rare_event.config.networks import DenseModel
 from rare_event.config.prepare import Representation

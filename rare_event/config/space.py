@@ -11,7 +11,8 @@ import numpy as np
 
 from rare_event.config.base import Settings, require, settings_from_json, settings_to_json
 from rare_event.config.baselines import SupervisedConfig, UnsupervisedConfig
-from rare_event.config.experiment import ExperimentConfig, ModelConfig
+from rare_event.config.detector import ModelConfig
+from rare_event.config.experiment import ExperimentConfig
 from rare_event.config.networks import NetworkConfig
 from rare_event.config.prepare import RepresentationKind
 from rare_event.config.presets import RECOMMENDED

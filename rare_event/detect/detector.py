@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rare_event.config import ExperimentConfig, NetworkConfig, Score, SupervisedConfig
+from rare_event.config import DetectorConfig, ModelConfig, NetworkConfig, Score, SupervisedConfig
 from rare_event.detect.baselines import detector_class
 from rare_event.detect.interface import Detector, Steps
 from rare_event.detect.layers import import_keras
@@ -48,7 +48,7 @@ class Autoencoder:
         return cls(import_keras().models.load_model(folder / cls.FILE, compile=False, safe_mode=True))
 
 
-def build_network(config: ExperimentConfig, n_features: int) -> Any:
+def build_network(config: DetectorConfig, n_features: int) -> Any:
     """Build the Keras model of a config, with seeded initial weights.
 
     Raises
@@ -62,19 +62,19 @@ def build_network(config: ExperimentConfig, n_features: int) -> Any:
 
 
 def fit_detector(
-    config: ExperimentConfig,
+    config: DetectorConfig,
     X: np.ndarray,
     y: np.ndarray,
     train_ends: np.ndarray,
     validation_ends: np.ndarray,
     on_epoch: OnEpoch = ignore_epoch,
 ) -> tuple[Detector, list[Epoch]]:
-    """Fit the detector of a config.
+    """Fit a detector.
 
     Parameters
     ----------
     config
-        Only its model, lookback, training, score and seed are used.
+        Its settings.
     X
         float32, shape (n_rows, n_features).
     y
@@ -140,14 +140,14 @@ def _mean_score(detector: Detector, X: np.ndarray, ends: np.ndarray, config: Sco
     return float(score(detector, X, chosen, config).mean()) if len(chosen) else 0.0
 
 
-def load_detector(config: ExperimentConfig, folder: Path) -> Detector:
-    """Read the detector of a config from the folder that `save` wrote it into.
+def load_detector(model: ModelConfig, folder: Path) -> Detector:
+    """Read the detector of a model from the folder that `save` wrote it into.
 
     Raises
     ------
     OSError, ValueError, KeyError, EOFError, BadZipFile
         If the file is missing, damaged, or holds another detector.
     """
-    if isinstance(config.model, NetworkConfig):
+    if isinstance(model, NetworkConfig):
         return Autoencoder.load(folder)
-    return detector_class(config.model).load(folder)
+    return detector_class(model).load(folder)

@@ -8,7 +8,7 @@ from typing import ClassVar, Self, cast
 
 import numpy as np
 
-from rare_event.config import ExperimentConfig, PCAModel
+from rare_event.config import DetectorConfig, PCAModel
 from rare_event.detect.interface import Steps
 
 # Windows per partial sum of the covariance.
@@ -65,7 +65,7 @@ def principal_axes(
     return mean, vectors[:, ::-1].T, variances[::-1]
 
 
-def kept_components(config: ExperimentConfig, n_inputs: int) -> int:
+def kept_components(config: DetectorConfig, n_inputs: int) -> int:
     """Return the number of components of a PCA config, at most the number of inputs less one."""
     return min(cast(PCAModel, config.model).components, n_inputs - 1)
 
@@ -110,7 +110,7 @@ class PCADetector(Axes):
     """Reconstruction from principal components; the errors are the squared residuals."""
 
     @classmethod
-    def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
+    def fit(cls, config: DetectorConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
         """Fit on the normal training windows that end in the rows `ends`; `y` is not used."""
         mean, components, _ = principal_axes(X, ends, config.lookback)
         kept = kept_components(config, len(mean))
@@ -129,7 +129,7 @@ class SquaresDetector(PCADetector):
     """No model: the errors are the squared inputs."""
 
     @classmethod
-    def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
+    def fit(cls, config: DetectorConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
         """Keep the shape of a window; nothing is learned."""
         width = config.lookback * X.shape[1]
         return cls(np.zeros(width), np.zeros((0, width)), config.lookback)
@@ -148,7 +148,7 @@ class T2Detector(Axes):
     variances: np.ndarray
 
     @classmethod
-    def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
+    def fit(cls, config: DetectorConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
         """Fit as `PCADetector.fit` does, without components along which nothing varies."""
         mean, components, variances = principal_axes(X, ends, config.lookback)
         kept = kept_components(config, len(mean))

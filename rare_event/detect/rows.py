@@ -10,7 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rare_event.config import ExperimentConfig
+from rare_event.config import DetectorConfig
 from rare_event.detect.saving import load_estimator, save_estimator
 
 
@@ -48,7 +48,7 @@ class RowDetector(ABC):
         """Return scores of one or more rows, shape (n_rows,): finite, 0 or more, higher = less normal."""
 
     @classmethod
-    def fit(cls, config: ExperimentConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
+    def fit(cls, config: DetectorConfig, X: np.ndarray, y: np.ndarray, ends: np.ndarray) -> Self:
         """Fit on the last rows of training windows.
 
         Parameters

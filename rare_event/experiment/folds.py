@@ -94,7 +94,7 @@ def run_fold(
     representation = fit_representation(config.representation, prepared.derived, normal)
     X = representation.transform(prepared.derived)
     fitted = perf_counter()
-    detector, history = fit_detector(config, X, prepared.y, train, validation, on_epoch)
+    detector, history = fit_detector(config.detector, X, prepared.y, train, validation, on_epoch)
     trained = perf_counter()
     scored, noted = [], []
     for rows, ends in ((fold.validation, np.sort(validation)), (fold.test, np.sort(test))):

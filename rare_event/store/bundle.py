@@ -65,4 +65,4 @@ def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresent
             if config.representation.per_asset:
                 assets = tuple(stored["assets"].tolist())
                 representation = replace(representation, assets=assets, own=stored["own"])
-        return representation, load_detector(config, folder)
+        return representation, load_detector(config.model, folder)

@@ -1,14 +1,12 @@
 """Tiny data with structure, and detectors trained on them once for each module."""
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 
 from rare_event.config import (
-    RECOMMENDED,
     BoostingModel,
     DenseModel,
+    DetectorConfig,
     ForestModel,
     IsolationForestModel,
     KNNModel,
@@ -28,13 +26,14 @@ from rare_event.prepare.sample import sample_mill
 from rare_event.prepare.table import read_table
 
 TINY = {
-    "dense": replace(RECOMMENDED, lookback=2, model=DenseModel(widths=(4, 2, 4))),
-    "lstm": replace(RECOMMENDED, lookback=3, model=LSTMModel(encoder=(4,), decoder=(4,))),
-    "pca": replace(RECOMMENDED, lookback=2, model=PCAModel(components=2)),
-}
-TINY = {
-    name: replace(config, training=Training(epochs=2, batch_size=32, patience=None), seed=3)
-    for name, config in TINY.items()
+    name: DetectorConfig(
+        model, lookback, Training(epochs=2, batch_size=32, patience=None), Score(top_k=5), seed=3
+    )
+    for name, model, lookback in (
+        ("dense", DenseModel(widths=(4, 2, 4)), 2),
+        ("lstm", LSTMModel(encoder=(4,), decoder=(4,)), 3),
+        ("pca", PCAModel(components=2), 2),
+    )
 }
 RECONSTRUCTING: dict[str, ModelConfig] = {"squares": SquaresModel(), "pca": PCAModel(components=2)}
 UNLABELLED: dict[str, ModelConfig] = {
@@ -51,10 +50,7 @@ LABELLED: dict[str, ModelConfig] = {
     "svm": SVMModel(ratio=3.0),
 }
 MODELS = {**RECONSTRUCTING, **UNLABELLED, **LABELLED}
-BASELINE = {
-    name: replace(RECOMMENDED, lookback=2, model=model, score=Score(), seed=3)
-    for name, model in MODELS.items()
-}
+BASELINE = {name: DetectorConfig(model, lookback=2, score=Score(), seed=3) for name, model in MODELS.items()}
 
 
 @pytest.fixture(scope="session")

@@ -83,7 +83,7 @@ def test_what_was_saved_scores_alike(baseline, X, tmp_path) -> None:
     config, detector, _ = baseline
     detector.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [detector.FILE]
-    again = load_detector(config, tmp_path)
+    again = load_detector(config.model, tmp_path)
     assert type(again) is type(detector) and again is not detector
     expected = score(detector, X, ENDS, config.score)
     assert score(again, X, ENDS, config.score).tobytes() == expected.tobytes()
@@ -96,10 +96,10 @@ def test_a_damaged_file_is_an_error_the_bundle_knows(baseline, tmp_path, share) 
     path = tmp_path / detector.FILE
     path.write_bytes(path.read_bytes()[: int(share * path.stat().st_size)])
     with pytest.raises((ValueError, EOFError, KeyError, BadZipFile)) as caught:
-        load_detector(config, tmp_path)
+        load_detector(config.model, tmp_path)
     path.unlink()
     with pytest.raises(FileNotFoundError):
-        load_detector(config, tmp_path)
+        load_detector(config.model, tmp_path)
     assert "Untrusted" not in str(caught.value)
 
 

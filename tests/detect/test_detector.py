@@ -57,7 +57,7 @@ def test_a_saved_detector_gives_equal_errors(fitted, X, tmp_path) -> None:
     config, detector, _ = fitted
     detector.save(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == [detector.FILE]
-    again = load_detector(config, tmp_path)
+    again = load_detector(config.model, tmp_path)
     assert isinstance(again, Reconstructor)
     assert type(again) is type(detector) and again is not detector
     for steps in ("last", "window"):

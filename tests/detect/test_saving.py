@@ -88,8 +88,8 @@ def test_the_file_of_another_baseline_is_refused(X, y, tmp_path) -> None:
     fitted_detector("logistic", X, y).save(tmp_path)
     for name in ("mahalanobis", "isolation-forest", "knn", "one-class-svm", "boosting", "forest", "svm"):
         with pytest.raises(ValueError, match="model.skops holds another model"):
-            load_detector(BASELINE[name], tmp_path)
-    assert isinstance(load_detector(BASELINE["logistic"], tmp_path), RowDetector)
+            load_detector(BASELINE[name].model, tmp_path)
+    assert isinstance(load_detector(BASELINE["logistic"].model, tmp_path), RowDetector)
 
 
 @pytest.mark.parametrize("name", ["forest", "isolation-forest"])
@@ -99,21 +99,21 @@ def test_the_file_of_another_baseline_is_refused(X, y, tmp_path) -> None:
 def test_trees_that_lead_out_of_themselves_are_refused(X, y, tmp_path, name, field, value) -> None:
     detector = fitted_detector(name, X, y)
     detector.save(tmp_path)
-    load_detector(BASELINE[name], tmp_path)
+    load_detector(BASELINE[name].model, tmp_path)
     getattr(detector.estimator.estimators_[3].tree_, field)[0] = value
     detector.save(tmp_path)
     with pytest.raises(ValueError, match="model.skops holds another model, or a damaged one"):
-        load_detector(BASELINE[name], tmp_path)
+        load_detector(BASELINE[name].model, tmp_path)
 
 
 @pytest.mark.parametrize(("field", "value"), [("left", 10**6), ("right", 0), ("feature_idx", 6)])
 def test_boosted_trees_that_lead_out_of_themselves_are_refused(X, y, tmp_path, field, value) -> None:
     detector = fitted_detector("boosting", X, y)
     detector.save(tmp_path)
-    load_detector(BASELINE["boosting"], tmp_path)
+    load_detector(BASELINE["boosting"].model, tmp_path)
     ((predictor,), *_) = detector.estimator._predictors
     assert not predictor.nodes["is_leaf"][0]
     predictor.nodes[field][0] = value
     detector.save(tmp_path)
     with pytest.raises(ValueError, match="model.skops holds another model, or a damaged one"):
-        load_detector(BASELINE["boosting"], tmp_path)
+        load_detector(BASELINE["boosting"].model, tmp_path)

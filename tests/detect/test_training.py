@@ -145,7 +145,9 @@ def digest_of_scores(config, lookback, seed):
         training=Training(epochs=3, batch_size=32, patience=None),
         seed=seed,
     )
-    detector, _ = fit_detector(recipe, X, np.zeros(len(X), np.int8), np.arange(5, 120), np.arange(120, 200))
+    detector, _ = fit_detector(
+        recipe.detector, X, np.zeros(len(X), np.int8), np.arange(5, 120), np.arange(120, 200)
+    )
     return hashlib.sha256(score(detector, X, np.arange(5, 200), Score()).tobytes()).hexdigest()
 
 

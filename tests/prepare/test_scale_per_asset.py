@@ -117,7 +117,7 @@ def test_the_scales_are_saved_with_the_run(tmp_path, kind) -> None:
     derived = derived_of(config.representation, values, stretch, asset)
     fitted = fit_representation(config.representation, derived, NORMAL)
     X = fitted.transform(derived)
-    detector, _ = fit_detector(config, X, np.zeros(300, np.int8), NORMAL, NORMAL)
+    detector, _ = fit_detector(config.detector, X, np.zeros(300, np.int8), NORMAL, NORMAL)
     save_bundle(tmp_path, fitted, detector)
     again, _ = load_bundle(tmp_path, config)
     assert again.assets == MACHINES[:2]

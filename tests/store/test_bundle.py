@@ -39,7 +39,7 @@ def fitted(model, kind="level"):
     derived = derive(values, ENDS // 30, config.representation, ("a", "b", "=c", "ä/d"), GRADES)
     representation = fit_representation(config.representation, derived, ENDS[:150])
     X = representation.transform(derived)
-    detector, _ = fit_detector(config, X, np.zeros(len(X), np.int8), ENDS[:150], ENDS[150:])
+    detector, _ = fit_detector(config.detector, X, np.zeros(len(X), np.int8), ENDS[:150], ENDS[150:])
     return config, derived, representation, detector
 
 
