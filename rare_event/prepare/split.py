@@ -108,7 +108,8 @@ def _nested(rest: np.ndarray, test: np.ndarray, seed: int) -> Fold:
 
 def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
     n_stretches = len(np.unique(stretch))
-    if n_stretches < plan.folds + 1:
+    # Two folds of three stretches could leave one to both train and validate on.
+    if n_stretches < max(plan.folds + 1, 4):
         raise DataError(
             f"Too few stretches to hold out {plan.folds} groups of them: {n_stretches}. Use fewer folds, or "
             "a split by time."

@@ -254,6 +254,7 @@ def test_parts_of_the_stretch_plan_share_no_stretch(n_stretches, folds, seed) ->
         ),
         (SplitPlan("stretch", folds=6), 100, 6, 0, "Too few stretches to hold out 6 groups of them: 6"),
         (SplitPlan("stretch", folds=2), 100, 1, 0, "Too few stretches to hold out 2 groups of them: 1"),
+        (SplitPlan("stretch", folds=2), 100, 3, 0, "Too few stretches to hold out 2 groups of them: 3"),
         (
             SplitPlan("chronological"),
             20,
@@ -332,3 +333,12 @@ def test_a_trailing_window_forgets_what_is_long_past() -> None:
         assert (one.validation == other.validation).all() and (one.test == other.test).all()
         assert one.train[-1] == other.train[-1] and set(other.train) <= set(one.train)
     assert len(trailing[-1].train) < len(expanding[-1].train)
+
+
+@pytest.mark.parametrize(("n_folds", "n_stretches"), [(2, 4), (3, 4), (5, 6), (2, 5)])
+def test_as_few_stretches_as_are_allowed_fill_every_part(n_folds, n_stretches) -> None:
+    for seed in range(10):
+        folds = split(
+            SplitPlan("stretch", n_folds, seed=seed), in_stretches(40, n_stretches), np.arange(40), 0
+        )
+        assert all(all(parts(fold)) for fold in folds) and len(folds) == n_folds
