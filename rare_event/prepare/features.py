@@ -10,7 +10,7 @@ import numpy as np
 from rare_event.config import Representation, RepresentationKind
 from rare_event.errors import DataError
 from rare_event.prepare.assets import asset_rows
-from rare_event.prepare.forecast import Forecast, fit_forecast, forecastable
+from rare_event.prepare.forecast import Forecast, fit_forecast, forecast_history, forecastable
 from rare_event.prepare.history import ages, blocks, change, deviation, movement
 from rare_event.prepare.scaling import fit_scale
 
@@ -138,6 +138,19 @@ def _reach(config: Representation) -> int:
     """Count the earlier rows that a row depends on."""
     rows = {"difference": config.lag, "deviation": config.trailing, "movement": max(MOVEMENT_ROWS)}
     return rows.get(config.kind, 1)
+
+
+def history_rows(config: Representation) -> int:
+    """Count the earlier rows without which the inputs of a row would be others.
+
+    Examples
+    --------
+    >>> [history_rows(Representation(kind)) for kind in ("level", "difference", "deviation", "forecast")]
+    [0, 1, 29, 30]
+    """
+    # A trailing mean includes the row itself; that of a forecast ends one row earlier.
+    rows = {"level": 0, "deviation": config.trailing - 1, "forecast": forecast_history(config)}
+    return rows.get(config.kind, _reach(config))
 
 
 def _columns(values: np.ndarray, age: np.ndarray, config: Representation) -> list[np.ndarray]:

@@ -73,7 +73,7 @@ class Forecast:
         _check(age)
         scales = np.stack([self.center, self.scale]) if own is None else self.own[own]
         residual, largest = np.empty(levels.shape, np.float32), np.finfo(np.float32).max
-        for block in blocks(age, _reach(config), len(self.coefficients)):
+        for block in blocks(age, forecast_history(config), len(self.coefficients)):
             terms = block.own(_terms(levels[block.extended], block.age, config, scales))
             inputs, moved = np.hsplit(terms, [len(self.coefficients)])
             missed = moved - (inputs @ self.coefficients + self.intercept)
@@ -102,7 +102,8 @@ def _check(age: np.ndarray) -> None:
         raise ValueError("rows are missing inside a stretch")
 
 
-def _reach(config: Representation) -> int:
+def forecast_history(config: Representation) -> int:
+    """Count the earlier rows that a residual depends on."""
     return max(REACH, config.trailing)
 
 
@@ -217,7 +218,7 @@ def _ridge(
     chosen[rows] = True
     total, product = np.zeros(n_terms), np.zeros((n_terms, n_terms))
     for part, scales in parts:
-        for block in blocks(age[part], _reach(config), n_terms):
+        for block in blocks(age[part], forecast_history(config), n_terms):
             mine = chosen[part][block.rows]
             if not mine.any():
                 continue

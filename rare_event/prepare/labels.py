@@ -30,7 +30,9 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     """Mark the `shift` rows before each event as positive and drop the event rows.
 
     A warning during an event comes too late, so its rows are dropped (Ranjan 2019, "LSTM Autoencoder
-    for Extreme Rare Event Classification").
+    for Extreme Rare Event Classification"). Sensors are taken along as ``X[shifted.rows]``. A Pipeline of
+    scikit-learn can neither drop rows nor change labels between its steps: shift before it. `EarlyWarning`
+    shifts by itself.
 
     Parameters
     ----------
@@ -52,6 +54,7 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     >>> curve_shift(np.array([0, 0, 0, 1, 0]), shift=2)
     Shifted(rows=array([0, 1, 2, 4]), y=array([0, 1, 1, 0], dtype=int8))
     """
+    label = np.asarray(label)
     n_rows = len(label)
     if not 0 <= shift < n_rows:
         raise ConfigError(

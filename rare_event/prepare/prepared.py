@@ -84,11 +84,36 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     ConfigError
         If the shift is not shorter than the table.
     """
-    clock, stretch, asset = table.clock, table.stretch, table.asset
-    if asset is not None:
+    if table.asset is not None:
+        clock, asset = table.clock, table.asset
         parts = [rows for rows in asset_rows(asset) if (np.diff(clock[rows]) > 0).any()]
         steps = {table.assets[asset[rows.start]]: median_step(clock[rows]) for rows in parts}
         require_one_step(steps, table.time_unit.name)
+    prepared = label_and_window(table, config)
+    require_windows(prepared, config.lookback)
+    folds = split(
+        config.split,
+        prepared.stretch,
+        prepared.ends,
+        config.lookback + config.shift,
+        prepared.clock,
+        prepared.asset,
+        table.when[prepared.row],
+    )
+    return replace(prepared, folds=folds)
+
+
+def label_and_window(table: Table, config: ExperimentConfig) -> Prepared:
+    """Label and window a table without a split: it has no folds, and perhaps no window.
+
+    Raises
+    ------
+    ConfigError
+        If the shift is not shorter than the table.
+    DataError
+        If each machine is to be scaled by itself and the table names none.
+    """
+    clock, stretch, asset = table.clock, table.stretch, table.asset
     # The articles know no stops, but no machine warns of another's events.
     shifted = curve_shift(table.label, config.shift, asset if config.article_mode else stretch)
     kept = shifted.rows
@@ -109,15 +134,7 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         y=shifted.y,
         derived=derived,
         ends=ends,
-        folds=split(
-            config.split,
-            stretch[kept],
-            ends,
-            config.lookback + config.shift,
-            clock[kept],
-            of,
-            table.when[kept],
-        ),
+        folds=[],
         events=events,
         step=table.step,
         minutes=running_minutes(clock, stretch, table.step)[kept],
@@ -145,12 +162,18 @@ def _window_ends(
         ends = np.intersect1d(ends, window_ends(whole, config.lookback, usable))
     else:
         ends = window_ends(stretch, config.lookback, usable)
-    if not len(ends):
-        longest = int(np.bincount(stretch).max()) if len(stretch) else 0
-        raise DataError(
-            f"No window of {plural(config.lookback, 'row')} fits: the longest stretch has "
-            f"{plural(longest, 'row')}, and values are missing or infinite in {int((~usable).sum()):,} of "
-            f"{plural(len(usable), 'row')}. "
-            "Choose a shorter lookback, or correct the columns named on the Data page."
-        )
     return ends
+
+
+def require_windows(prepared: Prepared, lookback: int) -> None:
+    """Raise a DataError if there is no window of `lookback` rows."""
+    if len(prepared.ends):
+        return
+    stretch, usable = prepared.stretch, prepared.derived.usable
+    longest = int(np.bincount(stretch).max()) if len(stretch) else 0
+    raise DataError(
+        f"No window of {plural(lookback, 'row')} fits: the longest stretch has "
+        f"{plural(longest, 'row')}, and values are missing or infinite in {int((~usable).sum()):,} of "
+        f"{plural(len(usable), 'row')}. "
+        "Choose a shorter lookback, or correct the columns named on the Data page."
+    )

@@ -11,6 +11,7 @@ from rare_event.config import SplitPlan
 from rare_event.config.labels import SPLITS
 from rare_event.errors import DataError
 from rare_event.prepare.assets import asset_rows
+from rare_event.text import plural
 
 # Share of the rows for testing, and of the others for validation, as in the articles.
 HOLD_OUT = 0.2
@@ -82,6 +83,81 @@ def split(
                     "or shift, or more data."
                 )
     return folds
+
+
+def hold_out_last(place: np.ndarray, asset: np.ndarray | None, share: float, purge: int) -> Fold:
+    """Hold out the last rows in time for validation; all others are for training and none for testing.
+
+    Parameters
+    ----------
+    place
+        Time of each row, or its number, shape (n_rows,).
+    asset
+        Number of each row's asset, shape (n_rows,); None for one machine.
+    share
+        Share of the rows for validation.
+    purge
+        Rows of an asset removed from the end of its training rows where its validation rows follow.
+
+    Raises
+    ------
+    DataError
+        If a part would be empty.
+
+    Examples
+    --------
+    >>> hold_out_last(np.arange(8), None, share=0.25, purge=2).train.tolist()
+    [0, 1, 2, 3]
+    """
+    rank = np.searchsorted(np.sort(place), place)
+    late = rank >= round((1 - share) * len(place))
+    validation = np.flatnonzero(late)
+    train = purged(np.flatnonzero(~late), validation, asset, len(place), purge)
+    for part, word in ((train, "train on"), (validation, "choose the threshold on")):
+        if not len(part):
+            raise DataError(
+                f"No rows are left to {word}: of {plural(len(place), 'row')}, the last {len(validation):,} "
+                f"choose the threshold, and {plural(purge, 'row')} before them are left out. Use more rows, "
+                "another share of them, or a shorter lookback or shift."
+            )
+    return Fold(train, validation, np.empty(0, np.int64))
+
+
+def purged(
+    rows: np.ndarray, others: np.ndarray, asset: np.ndarray | None, n_rows: int, purge: int
+) -> np.ndarray:
+    """Remove the rows that lie within `purge` rows of other rows of their asset, before or after.
+
+    Parameters
+    ----------
+    rows, others
+        Positions, such as those of training and test rows.
+    asset
+        Number of each row's asset, in any order, shape (n_rows,); None for one machine.
+    n_rows
+        Number of all rows.
+    purge
+        Number of rows.
+
+    Examples
+    --------
+    >>> purged(np.array([0, 1, 2, 5, 6]), np.array([3, 4]), None, n_rows=7, purge=1).tolist()
+    [0, 1, 6]
+    """
+    whole = np.zeros(n_rows, np.int64) if asset is None else asset
+    order = np.argsort(whole, kind="stable")
+    index, of = np.arange(n_rows), whole[order]
+    marked = np.zeros(n_rows, bool)
+    marked[others] = True
+    marked = marked[order]
+    behind = np.maximum.accumulate(np.where(marked, index, -1))
+    ahead = np.minimum.accumulate(np.where(marked, index, n_rows)[::-1])[::-1]
+    near = np.zeros(n_rows, bool)
+    for other, there in ((behind, behind >= 0), (ahead, ahead < n_rows)):
+        same = there & (of[np.clip(other, 0, max(n_rows - 1, 0))] == of)
+        near[order] |= same & (np.abs(other - index) <= purge)
+    kept: np.ndarray = rows[~near[rows]]
+    return kept
 
 
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:

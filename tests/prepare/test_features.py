@@ -11,7 +11,7 @@ from sklearn.preprocessing import RobustScaler, StandardScaler
 from rare_event.config import Representation, RepresentationKind
 from rare_event.errors import DataError
 from rare_event.prepare import history, scaling
-from rare_event.prepare.features import derive, fit_representation, input_names
+from rare_event.prepare.features import derive, fit_representation, history_rows, input_names
 from rare_event.prepare.history import ages
 from tests import naive
 
@@ -348,3 +348,19 @@ def test_no_normal_training_row_is_a_sentence(kind) -> None:
     derived = derived_of(np.zeros((4, 3), np.float32), config=Representation(kind))
     with pytest.raises(DataError, match="no normal windows. Use a shorter lookback or more data"):
         fit_representation(Representation(kind), derived, np.array([], int))
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_with_all_their_history_rows_have_the_same_inputs_wherever_the_data_begin(kind) -> None:
+    config = Representation(kind, trailing=9, lag=3, clip=None)
+    values = np.random.default_rng(3).normal(size=(80, 2)).cumsum(axis=0)
+    whole = derive(values, np.zeros(80, int), config, ("a", "b"))
+    fitted = fit_representation(config, whole, np.arange(80))
+    expected, needed = fitted.transform(whole), history_rows(config)
+    assert 0 <= needed <= 15
+    for begin in (1, 30):
+        found = fitted.transform(derive(values[begin:], np.zeros(80 - begin, int), config, ("a", "b")))
+        np.testing.assert_allclose(found[needed:], expected[begin + needed :], rtol=1e-4, atol=1e-5)
+        if needed:
+            # One row earlier they are others: not a row too many is asked for.
+            assert not np.allclose(found[needed - 1], expected[begin + needed - 1], rtol=1e-4, atol=1e-5)

@@ -13,7 +13,7 @@ from rare_event.errors import ConfigError, DataError
 from rare_event.experiment.folds import make_scores
 from rare_event.prepare.labels import curve_shift
 from rare_event.prepare.prepared import prepare
-from rare_event.prepare.split import split
+from rare_event.prepare.split import hold_out_last, purged, split
 from rare_event.prepare.windows import article_window_ends
 
 PARTS = ("train", "validation", "test")
@@ -342,3 +342,68 @@ def test_as_few_stretches_as_are_allowed_fill_every_part(n_folds, n_stretches) -
             SplitPlan("stretch", n_folds, seed=seed), in_stretches(40, n_stretches), np.arange(40), 0
         )
         assert all(all(parts(fold)) for fold in folds) and len(folds) == n_folds
+
+
+def naive_purged(rows, others, asset, purge):
+    """Row by row: its distance to each other row of its asset, counted in rows of the asset."""
+    kept = []
+    for row in rows:
+        mine = [r for r in range(len(asset)) if asset[r] == asset[row]]
+        apart = [abs(mine.index(row) - mine.index(o)) for o in others if asset[o] == asset[row]]
+        if all(distance > purge for distance in apart):
+            kept.append(row)
+    return kept
+
+
+@given(
+    st.lists(
+        st.tuples(st.integers(0, 2), st.sampled_from(["row", "other", "neither"])), min_size=1, max_size=30
+    ),
+    st.integers(0, 5),
+)
+def test_rows_near_other_rows_of_their_asset_are_removed(marked, purge) -> None:
+    asset = np.array([number for number, _ in marked])
+    rows, others = (
+        np.array([i for i, (_, k) in enumerate(marked) if k == kind], int) for kind in ("row", "other")
+    )
+    found = purged(rows, others, asset, len(asset), purge)
+    assert found.tolist() == naive_purged(rows.tolist(), others.tolist(), asset.tolist(), purge)
+    one = purged(rows, others, None, len(asset), purge)
+    assert one.tolist() == naive_purged(rows.tolist(), others.tolist(), [0] * len(asset), purge)
+
+
+def test_the_last_rows_are_held_out() -> None:
+    fold = hold_out_last(np.arange(20), None, share=0.25, purge=3)
+    assert fold.train.tolist() == list(range(12)) and fold.validation.tolist() == [15, 16, 17, 18, 19]
+    assert not len(fold.test)
+    # Two machines of ten rows each at the same times: both are cut at one time, each purged by itself.
+    clock, asset = np.tile(np.arange(10.0), 2), np.repeat([0, 1], 10)
+    fold = hold_out_last(clock, asset, share=0.2, purge=2)
+    assert fold.train.tolist() == [0, 1, 2, 3, 4, 5, 10, 11, 12, 13, 14, 15]
+    assert fold.validation.tolist() == [8, 9, 18, 19]
+    # A machine that ended before is not purged: nothing of it follows.
+    ended = hold_out_last(np.r_[np.arange(10.0), np.arange(10.0, 20.0)], asset, share=0.25, purge=2)
+    assert ended.train.tolist() == [*range(10), 10, 11, 12] and ended.validation.tolist() == [
+        15,
+        16,
+        17,
+        18,
+        19,
+    ]
+
+
+@pytest.mark.parametrize(
+    ("share", "purge", "sentence"),
+    [
+        (
+            0.5,
+            5,
+            "No rows are left to train on: of 10 rows, the last 5 choose the threshold, and 5 rows before",
+        ),
+        (0.01, 1, "No rows are left to choose the threshold on: of 10 rows, the last 0 choose"),
+    ],
+)
+def test_too_few_rows_to_hold_out_are_a_sentence(share, purge, sentence) -> None:
+    with pytest.raises(DataError, match=sentence):
+        hold_out_last(np.arange(10), None, share, purge)
+    assert len(hold_out_last(np.arange(20), None, 0.5, purge).train) == 10 - purge
