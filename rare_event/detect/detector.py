@@ -34,6 +34,10 @@ class Autoencoder:
         self.model = model
         self._errors = {steps: compile_errors(model, steps) for steps in ("last", "window")}
 
+    def __reduce__(self) -> tuple[type[Autoencoder], tuple[Any]]:
+        """Send only the model to another process, which compiles its own programs."""
+        return Autoencoder, (self.model,)
+
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors of each window; see `interface.SensorDetector`."""
         return self._errors[steps](X, ends)
