@@ -24,6 +24,7 @@ GROUPS = {
     "checks": "Checks",
     "config": "Settings",
     "experiment": "Training",
+    "estimator": "scikit-learn",
     "judge": "Judging",
     "errors": "Errors",
 }

@@ -37,6 +37,9 @@ if TYPE_CHECKING:
         RareEventError as RareEventError,
         TableError as TableError,
     )
+    from rare_event.estimator.early_warning import EarlyWarning as EarlyWarning
+    from rare_event.estimator.representation import RepresentationTransformer as RepresentationTransformer
+    from rare_event.estimator.splits import RollingOrigin as RollingOrigin, StretchSplit as StretchSplit
     from rare_event.experiment.backtest import backtest as backtest
     from rare_event.experiment.result import Result as Result, summarise as summarise
     from rare_event.experiment.run import run_experiment as run_experiment
@@ -45,6 +48,7 @@ if TYPE_CHECKING:
     from rare_event.judge.rules import choose as choose
     from rare_event.judge.scores import Scores as Scores
     from rare_event.judge.thresholds import operating_points as operating_points
+    from rare_event.prepare.labels import curve_shift as curve_shift
     from rare_event.prepare.sample import sample_mill as sample_mill
     from rare_event.prepare.schema import Schema as Schema
     from rare_event.prepare.table import Table as Table, read_table as read_table
@@ -56,6 +60,9 @@ _MODULES = {
     "config": "PRESETS AlarmPolicy BoostingModel ConvModel DenseModel ExperimentConfig GRUModel LSTMModel "
     "LogisticModel PCAModel Representation Rule Score SplitPlan Training VAEModel recipe",
     "errors": "ConfigError DataError RareEventError TableError",
+    "estimator.early_warning": "EarlyWarning",
+    "estimator.representation": "RepresentationTransformer",
+    "estimator.splits": "RollingOrigin StretchSplit",
     "experiment.backtest": "backtest",
     "experiment.result": "Result summarise",
     "experiment.run": "run_experiment",
@@ -65,6 +72,7 @@ _MODULES = {
     "judge.scores": "Scores",
     "judge.thresholds": "operating_points",
     "checks.check": "check",
+    "prepare.labels": "curve_shift",
     "prepare.sample": "sample_mill",
     "prepare.schema": "Schema",
     "prepare.table": "Table read_table",

@@ -24,6 +24,8 @@ STAGES = {"prepare", "detect", "judge"}
 DATA = {"read", "checks"}
 # From the ground up: a room may import those below it, the three stages not one another.
 FLOORS = ["plots", "experiment", "store", "compare", "jobs", "bench", "report"]
+# What scikit-learn is offered; no other room uses it.
+ESTIMATOR = BASE | STAGES | {"read", "experiment"}
 WITHOUT = {"experiment": {"plots"}, "store": {"plots"}, "compare": {"plots"}, "jobs": {"plots"}}
 MAY_IMPORT: dict[str, set[str]] = {
     "errors": set(),
@@ -38,7 +40,8 @@ MAY_IMPORT: dict[str, set[str]] = {
         floor: (BASE | STAGES | DATA | set(FLOORS[:below])) - WITHOUT.get(floor, set())
         for below, floor in enumerate(FLOORS)
     },
-    "__init__": BASE | STAGES | DATA | set(FLOORS),
+    "estimator": ESTIMATOR,
+    "__init__": BASE | STAGES | DATA | set(FLOORS) | {"estimator"},
     "__main__": BASE | STAGES | DATA | set(FLOORS) | {"cli"},
     # Of the app only what serves it, in functions.
     "cli": BASE | STAGES | DATA | set(FLOORS) | {"ui"},

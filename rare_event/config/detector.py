@@ -18,10 +18,12 @@ class DetectorConfig(Settings):
 
     Parameters
     ----------
-    model, training, score
-        The settings of each.
+    model
+        The settings of the model.
     lookback
         Number of rows in a window, which is what the model sees at once.
+    training, score
+        The settings of each.
     seed
         Random seed of the training.
     """

@@ -55,7 +55,7 @@ def run_experiment(
         return _run_blend(config, config.model, on_progress, run)
     began = perf_counter()
     prepared = prepare(table, config)
-    _check_lead(config, prepared.step, prepared.time_unit)
+    check_lead(config, prepared.step, prepared.time_unit)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
     trained = run_folds(prepared, config, on_progress, workers)
     for _, spent in trained:
@@ -63,8 +63,8 @@ def run_experiment(
     return Result(config, prepared, [fold for fold, _ in trained], seconds)
 
 
-def _check_lead(config: ExperimentConfig, step: float, unit: TimeUnit) -> None:
-    """Refuse a lead window that holds no row: every alarm would count as false."""
+def check_lead(config: ExperimentConfig, step: float, unit: TimeUnit) -> None:
+    """Raise a ConfigError for a lead window that holds no row: every alarm would count as false."""
     lead = config.policy.lead
     if lead is not None and lead < step:
         raise ConfigError(
