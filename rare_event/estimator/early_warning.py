@@ -258,8 +258,9 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
         """Return the ROC AUC of the positive rows against the normal ones.
 
         The labels are shifted, so the `shift` rows before each event are positive and the events' own rows
-        are left out, and stretches end after events. Rows without a score count as never alarmed: a longer
-        lookback is judged on the same rows as a shorter one.
+        are left out, and stretches end after events. Rows without a score count as never alarmed, so that a
+        longer lookback is judged on the same rows as a shorter one; a backtest leaves them out, and its AUC
+        can be higher for that.
 
         Parameters
         ----------
