@@ -106,13 +106,18 @@ def show_status(run: Run, status: Status) -> None:
 def outcome_in_words(run: Run) -> str:
     """Write the validation figures of a finished run: the AUC, and the events caught where they are known."""
     auc = f"{capital(auc_of(run))}."
+    caught = caught_in_words(run)
+    by = "committed" if run.committed().by_person else "suggested"
+    return f"{auc} The {by} threshold catches {caught}." if caught else auc
+
+
+def caught_in_words(run: Run) -> str:
+    """Write what the committed threshold catches on validation data, at which rate; empty if unknown."""
     if unknown_of(run, "validation"):
-        return auc
-    committed, unit = run.committed(), time_unit_of(run)
-    figures = evaluation_of(run.id, "validation", committed)
-    at = "" if figures.rate is None else f" at {unit.alarms(number(figures.rate))}"
-    caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
-    return f"{auc} The {'committed' if committed.by_person else 'suggested'} threshold catches {caught}{at}."
+        return ""
+    figures = evaluation_of(run.id, "validation", run.committed())
+    at = "" if figures.rate is None else f" at {time_unit_of(run).alarms(number(figures.rate))}"
+    return f"{figures.caught} of {plural(figures.n_events, 'event')}{at}"
 
 
 def training_in_words(status: Status) -> str:

@@ -12,6 +12,7 @@ from rare_event.store.seal import changed_after_a_look, is_open, open_at_thresho
 from rare_event.text import moment, plain, plural
 from rare_event.ui.cache import time_unit_of
 from rare_event.ui.frame import in_place
+from rare_event.ui.progress import caught_in_words
 
 WHY = (
     "The test data can judge a threshold honestly only once. If you change the threshold after you have "
@@ -46,7 +47,9 @@ def break_seal(run: Run) -> bool:
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
         committed = run.committed()
         by = "Committed threshold" if committed.by_person else "Threshold suggested by the training"
-        st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.")
+        caught = caught_in_words(run)
+        there = f" On validation data it catches {caught}." if caught else ""
+        st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.{there}")
         icon = ":material/lock_open:"
         st.button(
             label, type="primary", key="evaluate_open", icon=icon, on_click=open_at_threshold, args=(run,)

@@ -11,6 +11,7 @@ from rare_event.compare.companions import baselines_of, create_baselines, leakag
 from rare_event.config import AlarmPolicy, Rule, SplitPlan, recipe
 from rare_event.config import recipes as recipes_module
 from rare_event.jobs.worker import execute, execute_in_worker
+from rare_event.judge.evaluation import evaluate
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
@@ -37,6 +38,9 @@ def test_sealed_test_data_show_no_figure(open_page: OpenPage, done_run: Run) -> 
     app = open_page(PAGE, run=done_run.id)
     assert not app.exception and not app.metric and not titles(app)
     assert "sealed" in " ".join(header.value for header in app.header)
+    committed = done_run.committed()
+    promised = evaluate(done_run.scores("validation"), committed.thresholds, committed.policy)
+    assert f"On validation data it catches {promised.caught} of {promised.n_events} events" in texts(app)
     assert done_run.looks() == []
     # Nor do the other pages give the test figures away.
     for page in ("app.py", "pages/2_Train.py", "pages/3_Threshold.py"):
