@@ -31,6 +31,7 @@ CHECK_CODES = {"good": 0, "note": 0, "warning": 1, "problem": 3}
 def run_command(options: argparse.Namespace) -> int:
     """Train on a file and print the results."""
     from rare_event.detect.tensorboard import tensorboard_command
+    from rare_event.experiment.own_alarms import alarms_of
     from rare_event.jobs.worker import execute
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
@@ -38,8 +39,8 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.serial import to_plain
     from rare_event.store.workspace import write
 
-    if options.ledger is not None:
-        check_output(options.ledger, options.force, inputs_of(options))
+    for path in filter(None, (options.ledger, options.alarms)):
+        check_output(path, options.force, inputs_of(options))
     config = configure(options)
     dataset = stored(options)
     rule = config.rule if options.rule else None
@@ -51,6 +52,9 @@ def run_command(options: argparse.Namespace) -> int:
         result = execute(run, bar)
     if options.ledger is not None:
         write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
+    if options.alarms is not None:
+        listed = alarms_of(dataset.table(), result)
+        write(options.alarms, lambda path: spreadsheet_safe(listed).to_csv(path, index=False))
     summary = run.evaluation()
     # What is printed has been seen.
     open_at_threshold(run)

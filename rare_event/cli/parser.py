@@ -10,6 +10,7 @@ from typing import Any, get_args
 
 import rare_event
 from rare_event.cli import commands
+from rare_event.cli.alarm_list import judge_alarms_command
 from rare_event.cli.options import CHOICES
 from rare_event.cli.reading import reading_options
 from rare_event.config import (
@@ -23,7 +24,10 @@ from rare_event.config import (
 )
 from rare_event.errors import RareEventError
 
-USAGE = "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, `summary|export RUN`."
+USAGE = (
+    "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, "
+    "`judge-alarms FILE ALARMS`, `summary|export RUN`."
+)
 BAD_INPUT = 2
 CODES = (
     "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
@@ -56,6 +60,8 @@ def make_parser() -> argparse.ArgumentParser:
     _backtest(add("backtest", help="train on the past and test on what follows, fold by fold", parents=reads))
     leakage = "judge one model with random, stretch and time splits, and on invented events"
     _leakage(add("leakage", help=leakage, parents=reads))
+    alarms = "judge alarms of another source: a list, a rule on one sensor, or a score"
+    _judge_alarms(add("judge-alarms", help=alarms, parents=reads))
     _summary(add("summary", help="print the layers of a run's network"))
     _export(add("export", help="write a run's network to a file"))
     combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
@@ -108,6 +114,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--ledger", type=Path, metavar="FILE", help="write the ledger of the test part to a CSV file"
     )
+    parser.add_argument(
+        "--alarms", type=Path, metavar="FILE", help="write the alarms of the test part, for `judge-alarms`"
+    )
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
     parser.add_argument("--seed", type=int)
     _add_json(parser)
@@ -154,6 +163,48 @@ def _leakage(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
     _add_accept(parser)
     parser.set_defaults(command=commands.leakage_command)
+
+
+def _judge_alarms(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("file", type=Path, nargs=1, metavar="FILE", help="the data, as for `run`")
+    parser.add_argument(
+        "alarms",
+        type=Path,
+        nargs="?",
+        metavar="ALARMS",
+        help="list of alarms: one line each, with the start and, if you like, the end and a name; with "
+        "--score, the file of the score",
+    )
+    parser.add_argument("--rule", metavar="RULE", help='a rule on one sensor, such as "x12 > 4.1 for 3 rows"')
+    parser.add_argument("--score", metavar="COL", help="column of a score, in ALARMS or in the data")
+    parser.add_argument(
+        "--threshold",
+        type=float,
+        help="threshold of the score (default: chosen on the validation data of --run, by its rule)",
+    )
+    parser.add_argument(
+        "--run",
+        metavar="RUN",
+        help="judge on the test windows of this run, by its alarm policy, and compare with its model; this "
+        "opens its test data (default: judge on all rows)",
+    )
+    parser.add_argument(
+        "--lead",
+        type=float,
+        metavar="MINUTES",
+        help="how long before an event an alarm counts; 0: during the event (default: that of --run, else "
+        "2 rows)",
+    )
+    parser.add_argument("--policy", help="alarm policy, as for `run` (default: that of --run)")
+    parser.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger to a CSV file")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    _add_json(parser)
+    add = parser.add_argument_group("how the list of alarms is read").add_argument
+    add("--alarms-time", nargs="+", metavar="COL", help="column of the start, or of the start and the end")
+    add("--alarms-time-format", metavar="FORMAT", help="like --time-format, for the list")
+    add("--alarms-member", "--alarms-sheet", metavar="NAME", help="like --member, for the list")
+    add("--alarms-encoding", metavar="NAME", help="like --encoding, for the list")
+    parser.set_defaults(command=judge_alarms_command)
 
 
 def _summary(parser: argparse.ArgumentParser) -> None:

@@ -53,6 +53,7 @@ from rare_event.config.presets import (
     RECOMMENDED,
 )
 from rare_event.config.recipes import RECIPES, SUPERVISED, UNSUPERVISED, Recipe, baselines, name_of, recipe
+from rare_event.config.sensor_rule import SensorRule, parse_sensor_rule
 from rare_event.config.space import SPACE_MODELS, DesignSpace, space_from_json, space_to_json
 from rare_event.config.training import Score, Training
 
@@ -103,6 +104,7 @@ __all__ = [
     "SVMModel",
     "ScalerKind",
     "Score",
+    "SensorRule",
     "SequenceConfig",
     "Settings",
     "SplitKind",
@@ -117,6 +119,7 @@ __all__ = [
     "baselines",
     "from_json",
     "name_of",
+    "parse_sensor_rule",
     "recipe",
     "require",
     "space_from_json",

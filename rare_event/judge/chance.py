@@ -33,11 +33,19 @@ def chance(scores: Scores, seed: int = 0) -> Scores:
     Scores
         The same windows; what is rolled over the end of a fold comes in at its beginning.
     """
-    return scores.with_score(scores.y_score[_sources(scores.series, seed)])
+    return scores.with_score(scores.y_score[sources(scores.series, seed)])
 
 
-def _sources(series: np.ndarray, seed: int) -> np.ndarray:
-    """Window that each window takes its score from."""
+def sources(series: np.ndarray, seed: int) -> np.ndarray:
+    """Return the window that each window takes its score from, as `chance` rolls them.
+
+    Parameters
+    ----------
+    series
+        As `Scores.series`, shape (n,).
+    seed
+        Of the offsets.
+    """
     random = np.random.default_rng(seed)
     source = np.arange(len(series))
     for number in np.unique(series):
@@ -70,7 +78,7 @@ def chance_draws(
     pairs = n_positive * (n_windows - n_positive)
     drawn = np.full((offsets, 1 + len(budgets)), np.nan)
     for row in range(offsets):
-        source = _sources(scores.series, seed + row)
+        source = sources(scores.series, seed + row)
         # Rolled scores have rolled ranks, and the AUC follows from the ranks of positives.
         ranks = np.bincount(fold[positive], rank[source][positive], minlength=len(pairs))
         beaten = (ranks - n_positive * (n_positive + 1) / 2)[pairs > 0]
@@ -124,8 +132,20 @@ def since_restart(scores: Scores) -> Scores:
     return scores.with_score(1 / (1 + scores.clock - scores.clock[first]))
 
 
-def figure_intervals(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -> pd.DataFrame:
+def figure_intervals(
+    scores: Scores,
+    thresholds: Mapping[int, float],
+    policy: AlarmPolicy,
+    offsets: int = OFFSETS_OF_A_FIGURE,
+) -> pd.DataFrame:
     """Lay out how far each figure at a threshold would move on other data, and what chance would reach.
+
+    Parameters
+    ----------
+    scores, thresholds, policy
+        The part, the threshold of each fold and the alarm policy.
+    offsets
+        Shifts in time of which the events that chance catches are the mean; 0: they are not counted.
 
     Returns
     -------
@@ -153,7 +173,7 @@ def figure_intervals(scores: Scores, thresholds: Mapping[int, float], policy: Al
     exact = np.array([by_name.get(str(name), (np.nan, np.nan)) for name in draws]).T
     low, high = widened(ends, (exact[0], exact[1]))
     by_chance = {
-        "caught": _caught_by_chance(called, policy),
+        "caught": _caught_by_chance(called, policy, offsets) if offsets else np.nan,
         "precision": figures.n_positive / figures.n if figures.n else np.nan,
         "recall": (figures.tp + figures.fp) / figures.n if figures.n_positive else np.nan,
         "auc": 0.5 if figures.auc is not None else np.nan,
@@ -168,9 +188,7 @@ def _stretches(scores: Scores, windows: np.ndarray) -> int:
     return len(np.unique(scores.stretch[windows]))
 
 
-def _caught_by_chance(called: Scores, policy: AlarmPolicy) -> float:
+def _caught_by_chance(called: Scores, policy: AlarmPolicy, offsets: int) -> float:
     """Mean number of events caught when the alarms are shifted in time."""
-    caught = [
-        event_ledger(chance(called, seed), 1.0, policy)["caught"].sum() for seed in range(OFFSETS_OF_A_FIGURE)
-    ]
+    caught = [event_ledger(chance(called, seed), 1.0, policy)["caught"].sum() for seed in range(offsets)]
     return float(np.mean(caught))

@@ -1,4 +1,4 @@
-"""A second file of the times of events, or of their starts and ends, as it is read."""
+"""A second file of the times of events, or of alarms, or of their starts and ends, as it is read."""
 
 from __future__ import annotations
 
@@ -6,13 +6,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import NoReturn
+from typing import Literal, NoReturn
 
 import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.prepare.corrections import OF_EVENTS, OpenQuestion
+from rare_event.prepare.corrections import OpenQuestion
 from rare_event.prepare.label_words import meaning, resembles_label, words_of
 from rare_event.prepare.labelling import distinct_texts, joined
 from rare_event.read.clock_columns import ask_format
@@ -38,16 +38,20 @@ START_WORDS = frozenset(["start", "starts", "started", "begin", "begins", "began
 START_WORDS |= {"onset", "from", "since", "von", "début", "debut", "inicio", "inizio", "on", "raised"}
 END_WORDS = frozenset(["end", "ends", "ended", "ending", "ende", "stop", "stops", "stopped", "stopp", "bis"])
 END_WORDS |= {"finish", "finished", "until", "till", "to", "fin", "fine", "hasta", "off", "cleared", "return"}
+# States of an alarm in the journal of a control system.
+RAISED, CLEARED = START_WORDS | {"alm", "act", "active"}, END_WORDS | {"rtn", "clr", "inactive", "normal"}
+# What a file lists: the word for it in sentences, and in the names of options and questions.
+Listed = Literal["event", "alarm"]
 # Answers of a column that may say something else of an event than whether it is one.
 PLAIN_ANSWERS = frozenset(["yes", "no", "true", "false", "none"])
 # Share of the cells of a column: one time in a comment makes no column of times.
 FEW_TIMES = 0.2
-OPTIONS = {"member": "--events-member NAME", "encoding": "--events-encoding NAME"}
+OPTIONS = {"member": "member NAME", "encoding": "encoding NAME"}
 
 
 @dataclass(frozen=True, eq=False)
 class Events:
-    """The events of a file.
+    """The events of a file, or its alarms.
 
     Parameters
     ----------
@@ -85,8 +89,8 @@ def lines_of(lines: Sequence[object] | pd.Index) -> str:
     return f"line{'s' if len(lines) > 1 else ''} {joined([*listed, *more])}"
 
 
-def read_events(source: Source, name: str, said: Reading) -> Events:
-    """Read a file of events.
+def read_events(source: Source, name: str, said: Reading, listed: Listed = "event") -> Events:
+    """Read a file of events, or of alarms.
 
     Parameters
     ----------
@@ -94,6 +98,8 @@ def read_events(source: Source, name: str, said: Reading) -> Events:
         The file.
     said
         What the analyst says of it; its `time` is the column of the start and, if there is one, of the end.
+    listed
+        What it lists. An alarm may lack its end: its end is then its start.
 
     Raises
     ------
@@ -105,16 +111,24 @@ def read_events(source: Source, name: str, said: Reading) -> Events:
     """
     raw = _raw(source, name, replace(said, time=None, time_format=None, layout="wide"))
     asked = [
-        replace(q, about=OF_EVENTS + q.about, what=f"{name}: {q.what}", option=OPTIONS[q.about])
+        replace(
+            q,
+            about=f"{listed}s.{q.about}",
+            what=f"{name}: {q.what}",
+            option=f"--{listed}s-{OPTIONS[q.about]}",
+        )
         for q in raw.questions
         if q.about in OPTIONS
     ]
     if asked:
         raise OpenQuestion(asked)
-    columns = _columns(raw.frame, name, said.time)
-    _require_events_only(raw.frame.drop(columns=list(columns)), name)
-    time_format = said.time_format or _time_format(_cells(raw.frame, columns), name)
-    starts, *ends = (_times(raw.frame[column], time_format, name) for column in columns)
+    columns = _columns(raw.frame, name, said.time, listed)
+    _require_events_only(raw.frame.drop(columns=list(columns)), name, listed)
+    time_format = said.time_format or _time_format(_cells(raw.frame, columns, listed), name, listed)
+    starts = ends = _times(raw.frame[columns[0]], time_format, name, listed)
+    if columns[1:]:
+        ends = _times(raw.frame[columns[1]], time_format, name, listed, blank=listed == "alarm")
+        ends = np.where(np.isnat(ends), starts, ends)
     zoned = {has_zone(raw.frame[column], time_format) for column in columns}
     if len(zoned) > 1:
         raise TableError(
@@ -127,11 +141,11 @@ def read_events(source: Source, name: str, said: Reading) -> Events:
         if remark.fact not in ("more than one time", "seconds cut off")
     )
     reading = replace(raw.reading, time=columns, time_format=time_format)
-    events = Events(name, raw.frame, starts, ends[0] if ends else starts, reading, zoned.pop(), remarks)
+    events = Events(name, raw.frame, starts, ends, reading, zoned.pop(), remarks)
     if (wrong := events.ends < starts).any():
         before = "it starts" if wrong.sum() == 1 else "they start"
         raise TableError(
-            f"{plural(int(wrong.sum()), 'event')} of {name}, in {events.where(wrong)}, would end before "
+            f"{plural(int(wrong.sum()), listed)} of {name}, in {events.where(wrong)}, would end before "
             f"{before}: {shown(columns[0])} is read as the start and {shown(columns[-1])} as the end. "
             "Correct the file."
         )
@@ -157,7 +171,7 @@ def _words(column: str) -> set[str]:
     return set(words_of(re.sub(r"(?<=[a-z])(?=[A-Z])", " ", column)))
 
 
-def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tuple[str, ...]:
+def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None, listed: Listed) -> tuple[str, ...]:
     """Find the column of the start and that of the end, if there is one."""
     missing = [column for column in said or () if column not in frame]
     if missing or len(said or ()) > 2:
@@ -172,18 +186,18 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None) -> tu
     found = [str(column) for column in frame if _holds_times(frame[column])]
     for column in frame.drop(columns=found):
         if _should_hold_times(frame[column]):
-            _refuse_cell(frame[column], _first_unread(frame[column]), name)
+            _refuse_cell(frame[column], _first_unread(frame[column]), name, listed)
     if not found:
-        listed = joined(map(shown, frame.columns[:MOST_NAMED]))
+        has = joined(map(shown, frame.columns[:MOST_NAMED]))
         raise TableError(
-            f"{name} has no readable time column; its columns are {listed}. Choose a file with the times of "
-            "events, such as 2024-05-31 13:00, or with their starts and ends."
+            f"{name} has no readable time column; its columns are {has}. Choose a file with the times of "
+            f"{listed}s, such as 2024-05-31 13:00, or with their starts and ends."
         )
     starts = [column for column in found if _words(column) & START_WORDS]
     ends = [column for column in found if _words(column) & END_WORDS and column not in starts]
     starts = starts or [column for column in found if column not in ends]
     if len(starts) != 1 or len(ends) != len(found[1:2]):
-        raise OpenQuestion([_which_columns(frame, found, name)])
+        raise OpenQuestion([_which_columns(frame, found, name, listed)])
     chosen = (starts[0], *ends)
     for column in frame.columns.difference(list(chosen)):
         if pd.api.types.is_string_dtype(frame[column]) and clocks_alone(frame[column]):
@@ -218,7 +232,7 @@ def _should_hold_times(column: pd.Series) -> bool:
     return (_called_time(str(column.name)) and not clocks_alone(column)) or readable > FEW_TIMES
 
 
-def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Question:
+def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str, listed: Listed) -> Question:
     """Ask which columns of times are the start and the end."""
 
     def cells(columns: Sequence[str]) -> str:
@@ -226,20 +240,21 @@ def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str) -> Ques
 
     pairs = [(a, b) for k, a in enumerate(found) for b in found[k + 1 :]]
     choices: list[tuple[str, tuple[str, ...]]]
-    choices = [(f"Events last from {shown(a)} to {shown(b)}", (a, b)) for a, b in pairs]
-    choices += [(f"{shown(column)} is the time of an event", (column,)) for column in found]
+    choices = [(f"{listed.capitalize()}s last from {shown(a)} to {shown(b)}", (a, b)) for a, b in pairs]
+    choices += [(f"{shown(column)} is the time of an {listed}", (column,)) for column in found]
     return Question(
-        f"{OF_EVENTS}time",
+        f"{listed}s.time",
         None,
         f"{name} has {plural(len(found), 'time column')}: {joined(map(shown, found))}. Which "
-        "gives the time of an event?",
+        f"gives the time of an {listed}?",
         tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
-        "--events-time START END, or --events-time COLUMN",
+        f"--{listed}s-time START END, or --{listed}s-time COLUMN",
     )
 
 
-def _require_events_only(others: pd.DataFrame, name: str) -> None:
+def _require_events_only(others: pd.DataFrame, name: str, listed: Listed) -> None:
     """Refuse a file in which only some lines are events, or that gives each event two lines."""
+    begun, over = (START_WORDS, END_WORDS) if listed == "event" else (RAISED, CLEARED)
     for column in others:
         values = distinct_texts(distinct(others[column]))
         telling = [v for v in values if v.casefold() not in PLAIN_ANSWERS and not v.lstrip("+-").isdigit()]
@@ -248,32 +263,32 @@ def _require_events_only(others: pd.DataFrame, name: str) -> None:
         example = joined(shown(value) for value in values[:3])
         if {"event", "normal"} <= tell:
             raise TableError(
-                f"{name}: {shown(column)} holds {example}, so not every line seems to be an event. Keep "
-                "only the lines that are events, or remove the column if every line is one."
+                f"{name}: {shown(column)} holds {example}, so not every line seems to be an {listed}. Keep "
+                f"only the lines that are {listed}s, or remove the column if every line is one."
             )
-        if len(words) == 2 and words & START_WORDS and words & END_WORDS:
+        if len(words) == 2 and words & begun and words & over:
             raise TableError(
-                f"{name}: {shown(column)} holds {example}, so each event takes two lines. Write the start "
-                "and the end of an event in one line."
+                f"{name}: {shown(column)} holds {example}, so each {listed} takes two lines. Write the start "
+                f"and the end of an {listed} in one line."
             )
 
 
-def _cells(frame: pd.DataFrame, columns: Sequence[str]) -> pd.Series:
+def _cells(frame: pd.DataFrame, columns: Sequence[str], listed: Listed) -> pd.Series:
     """Return starts and ends in turn, in the order of the lines."""
     if len({str(frame[column].dtype) for column in columns}) > 1:
         raise TableError(
-            f"The columns {joined(map(shown, columns))} of the events have different formats. Write both in "
-            "the same format."
+            f"The columns {joined(map(shown, columns))} of the {listed}s have different formats. Write both "
+            "in the same format."
         )
     cells: pd.Series = pd.concat([frame[c].rename(columns[0]) for c in columns])
     return cells.sort_index(kind="stable")
 
 
-def _time_format(cells: pd.Series, name: str) -> str | None:
+def _time_format(cells: pd.Series, name: str, listed: Listed) -> str | None:
     """Find the format of the times of events; their order and distances are no evidence of it."""
     formats = time_formats(cells.rename("time"))
     if not formats:
-        _refuse_cell(cells, _first_unread(cells), name)
+        _refuse_cell(cells, _first_unread(cells), name, listed)
     if formats[0] is None or len(formats) == 1:
         return formats[0]
     parsed = {text: parse_times(cells, text) for text in formats}
@@ -285,20 +300,24 @@ def _time_format(cells: pd.Series, name: str) -> str | None:
     if len(possible) > 1:
         first, second, *_ = possible.values()
         question = ask_format(cells[(first != second).to_numpy()], list(possible))
-        option = question.option.replace("--time-format", "--events-time-format")
+        option = question.option.replace("--time-format", f"--{listed}s-time-format")
         what = f"{name}: {question.what}"
-        raise OpenQuestion([replace(question, about=f"{OF_EVENTS}time_format", what=what, option=option)])
+        raise OpenQuestion([replace(question, about=f"{listed}s.time_format", what=what, option=option)])
     return next(iter(possible))
 
 
-def _times(column: pd.Series, time_format: str | None, name: str) -> np.ndarray:
-    """Parse the times of events, each of which must be readable."""
+def _times(
+    column: pd.Series, time_format: str | None, name: str, listed: Listed, blank: bool = False
+) -> np.ndarray:
+    """Parse the times of events, each of which must be readable, or may be left blank."""
     times = parse_times(column, time_format)
-    if times.isna().any():
-        _refuse_cell(column, int(np.flatnonzero(times.isna())[0]), name)
+    unread = (times.isna() & column.notna()) if blank else times.isna()
+    if unread.any():
+        _refuse_cell(column, int(np.flatnonzero(unread)[0]), name, listed)
     written = zones(column)
-    if written is not None and written.notna().any() and written.isna().any():
-        row = int(np.flatnonzero(written.isna())[0])
+    without = np.empty(0, int) if written is None else np.flatnonzero(written.isna() & column.notna())
+    if written is not None and written.notna().any() and len(without):
+        row = int(without[0])
         raise TableError(
             f"{name}: {shown(column.name)} holds {shown(column.iloc[row])} in line {column.index[row]}, "
             "a time without a zone, but times in other lines have one. Write all times with their zone, or "
@@ -312,10 +331,10 @@ def _first_unread(column: pd.Series) -> int:
     return next((row for row in range(len(column)) if not time_formats(column.iloc[[row]])), 0)
 
 
-def _refuse_cell(column: pd.Series, row: int, name: str) -> NoReturn:
+def _refuse_cell(column: pd.Series, row: int, name: str, listed: Listed) -> NoReturn:
     cell = column.iloc[row]
     holds = "is empty" if pd.isna(cell) else f"holds {shown(cell)}"
     raise TableError(
-        f"{name}: {shown(column.name)} {holds} in line {column.index[row]}, where the time of an event is "
+        f"{name}: {shown(column.name)} {holds} in line {column.index[row]}, where the time of an {listed} is "
         "expected. Correct or delete that line."
     )

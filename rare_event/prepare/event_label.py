@@ -11,7 +11,7 @@ import pandas as pd
 from rare_event.errors import TableError
 from rare_event.prepare.assets import set_back
 from rare_event.prepare.corrections import Corrections, roles, still_open
-from rare_event.prepare.event_file import Events, lines_of, read_events
+from rare_event.prepare.event_file import Events, Listed, lines_of, read_events
 from rare_event.prepare.event_rows import event_rows
 from rare_event.prepare.label_words import resembles_label
 from rare_event.prepare.labelling import distinct_texts, joined
@@ -113,7 +113,7 @@ def _label(frame: pd.DataFrame, schema: Schema, name: str, events: Events) -> tu
             nowhere[which] = True
             continue
         if set_back(times[rows]):
-            _require_once(times[rows], events, which, name)
+            require_once(times[rows], events, which, name)
         found = event_rows(times[rows], events.starts[which], events.ends[which])
         label[rows] = found.label
         outside[which], stopped[which] = found.outside, found.stopped
@@ -160,16 +160,35 @@ def _machines(frame: pd.DataFrame, schema: Schema, events: Events) -> Iterator[t
         )
 
 
-def _require_once(times: np.ndarray, events: Events, which: np.ndarray, name: str) -> None:
-    """Refuse an event that begins or ends in the hour that occurs twice where clocks are set back."""
+def require_once(
+    times: np.ndarray, events: Events, which: np.ndarray, name: str, listed: Listed = "event"
+) -> None:
+    """Refuse an event that begins or ends in the hour that occurs twice where clocks are set back.
+
+    Parameters
+    ----------
+    times
+        Of the rows of a machine, in the order of the file.
+    events, which
+        Events, or alarms, and the positions of those of the machine.
+    name
+        Of the file of rows.
+    listed
+        What is listed.
+
+    Raises
+    ------
+    TableError
+        If there is one.
+    """
     for row in np.flatnonzero(np.diff(times) < np.timedelta64(0)):
         for edge in (events.starts[which], events.ends[which]):
             twice = which[(edge >= times[row + 1]) & (edge <= times[row])]
             if len(twice):
                 raise TableError(
-                    f"{events.name}: clocks are set back in {name}, so an hour occurs twice, and events lie "
-                    f"in it ({lines_of(events.frame.index[twice])}). Delete them, or write the times of both "
-                    "files with their zone."
+                    f"{events.name}: clocks are set back in {name}, so an hour occurs twice, and {listed}s "
+                    f"lie in it ({lines_of(events.frame.index[twice])}). Delete them, or write the times "
+                    "of both files with their zone."
                 )
 
 

@@ -29,6 +29,27 @@ class EventRows:
     places: int
 
 
+@dataclass(frozen=True, eq=False)
+class Spans:
+    """Where intervals of time lie among rows.
+
+    Parameters
+    ----------
+    order
+        Positions of the rows in the order of time, shape (n_rows,).
+    first, after
+        The rows ``order[first:after]`` are those of an interval, shape (n,); none where it is in no row.
+    outside, stopped
+        Intervals before or after all rows, and inside a stop, bool, shape (n,).
+    """
+
+    order: np.ndarray
+    first: np.ndarray
+    after: np.ndarray
+    outside: np.ndarray
+    stopped: np.ndarray
+
+
 def event_rows(times: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> EventRows:
     """Mark the rows of events.
 
@@ -47,6 +68,18 @@ def event_rows(times: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Event
     >>> event_rows(minutes, minutes[:1] + np.timedelta64(1, "m"), minutes[2:3]).label.tolist()
     [0, 1, 1, 0]
     """
+    found = spans(times, starts, ends)
+    depth = np.bincount(found.first, minlength=len(times) + 1)
+    depth -= np.bincount(found.after, minlength=len(times) + 1)
+    inside = np.cumsum(depth[:-1]) > 0
+    label = np.zeros(len(times), np.int8)
+    label[found.order] = inside
+    places = int((np.diff(inside.astype(np.int8), prepend=0) == 1).sum())
+    return EventRows(label, found.outside, found.stopped, places)
+
+
+def spans(times: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Spans:
+    """Find the rows of intervals of time; parameters as in `event_rows`."""
     order = np.argsort(times, kind="stable")
     at = times[order]
     first = np.searchsorted(at, starts, "left")
@@ -57,9 +90,4 @@ def event_rows(times: np.ndarray, starts: np.ndarray, ends: np.ndarray) -> Event
     row = np.clip(first, 1, len(at) - 1)
     stopped = ~outside & (first > 0) & (at[row] > ends) & (steps[row - 1] > longest)
     marked = ~outside & ~stopped
-    depth = np.bincount(first[marked], minlength=len(at) + 1)
-    depth -= np.bincount(after[marked], minlength=len(at) + 1)
-    inside = np.cumsum(depth[:-1]) > 0
-    label = np.zeros(len(at), np.int8)
-    label[order] = inside
-    return EventRows(label, outside, stopped, int((np.diff(inside.astype(np.int8), prepend=0) == 1).sum()))
+    return Spans(order, np.where(marked, first, 0), np.where(marked, after, 0), outside, stopped)

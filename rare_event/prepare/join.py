@@ -20,6 +20,7 @@ from rare_event.text import plural
 # The column of names of files, where each file is one machine.
 FILE = "file"
 MOST_NAMED = 5
+IN_UTC = " Their times are converted to UTC."
 _WAYS = {"separator": "separator", "decimal": "decimal mark", "thousands": "thousands separator"}
 _WAYS |= {"encoding": "encoding", "time_format": "time format"}
 
@@ -323,7 +324,7 @@ def _aligned(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFram
 def _about(parts: Sequence[_Part], zoned: bool) -> str:
     listed = ", ".join(part.span for part in parts[:MOST_NAMED])
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
-    utc = " Their times are converted to UTC." if zoned else ""
+    utc = IN_UTC if zoned else ""
     both = " Some files overlap in time." if _overlap(parts) else ""
     return f"{len(parts)} files are joined in the order of their times: {listed}{more}.{both}{utc}"
 
