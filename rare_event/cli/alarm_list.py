@@ -330,5 +330,6 @@ def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, plac
 
 
 def _plain(against: SameRate) -> dict[str, Any]:
-    names = ("answer", "model", "alarms", "only_model", "only_alarms", "model_false_alarms", "p_value")
-    return {name: getattr(against, name) for name in names}
+    from rare_event.store.serial import to_plain
+
+    return {"answer": against.answer, "p_value": against.p_value, **to_plain(against, type(against))}

@@ -6,19 +6,51 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+from scipy.stats import binomtest
 
 from rare_event.clock import MINUTES, TimeUnit, rate_of
 from rare_event.config import AlarmPolicy, Rule
-from rare_event.judge.alarm_list import JudgedAlarms
-from rare_event.judge.alarms import event_ledger
-from rare_event.judge.evaluation import call, evaluate, false_alarms_in_words
+from rare_event.judge.alarm_list import ByChance, JudgedAlarms, judge_alarms
+from rare_event.judge.alarms import alarm_level, event_ledger
+from rare_event.judge.evaluation import false_alarms_in_words
 from rare_event.judge.exact import exact_share
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
-from rare_event.text import plural
+from rare_event.text import number, plural
 
 Answer = Literal["better", "worse", "cannot be told"]
+
+
+@dataclass(frozen=True)
+class Side:
+    """The model or the fixed alarms, at the same false alarms a day.
+
+    Parameters
+    ----------
+    caught, only
+        Events caught, and those of them that the other misses.
+    false_alarms
+        Of the model as many as of the fixed alarms, or the next lower number that a threshold gives.
+    on
+        Share of the windows that are alarmed: a long alarm catches more by chance.
+    chance
+        Events that the same alarms would catch at other times.
+    always_on
+        Whether an alarm stands in more than half of the windows, and so warns of nothing.
+    """
+
+    caught: int
+    only: int
+    false_alarms: int
+    on: float
+    chance: ByChance
+    always_on: bool = False
+
+    @property
+    def beats_chance(self) -> bool:
+        """Whether it catches more events than chance would."""
+        return self.caught > self.chance.high
 
 
 @dataclass(frozen=True)
@@ -30,62 +62,56 @@ class SameRate:
     n_events
         Events of the windows.
     model, alarms
-        Events that either catches.
-    only_model, only_alarms
-        Those of them that the other misses.
-    false_alarms, model_false_alarms
-        Of the fixed alarms, and of the model: as many, or the next lower number that a threshold gives.
+        Either side.
     days
         Running time in days, or thousands of rows.
-    always_on
-        Why the fixed alarms cannot be compared; empty if they can.
     time_unit
         Of the windows.
 
     Examples
     --------
-    >>> one = SameRate(56, model=27, alarms=11, only_model=20, only_alarms=4, false_alarms=9,
-    ...                model_false_alarms=9, days=6.0)
-    >>> one.answer, one.p_value < 0.01
-    ('better', True)
+    >>> model = Side(27, 20, false_alarms=9, on=0.01, chance=ByChance(2, 0, 5))
+    >>> alarms = Side(11, 4, false_alarms=9, on=0.01, chance=ByChance(2, 0, 5))
+    >>> SameRate(56, model, alarms, days=6.0).answer
+    'better'
     """
 
     n_events: int
-    model: int
-    alarms: int
-    only_model: int
-    only_alarms: int
-    false_alarms: int
-    model_false_alarms: int
+    model: Side
+    alarms: Side
     days: float
-    always_on: str = ""
     time_unit: TimeUnit = MINUTES
 
     @property
-    def answer(self) -> Answer:
-        """Whether the model is better.
+    def differs(self) -> Answer:
+        """Whether the model catches more or fewer events than the alarms, beyond what chance explains.
 
         Events that both catch, or both miss, say nothing. Of the others, each would be the model's or the
         alarms' with even odds if they were alike; the exact 95 % interval of the model's share must leave
         one half out (McNemar 1947, with the interval of Clopper and Pearson 1934).
         """
-        if self.always_on:
-            return "cannot be told"
-        low, high = exact_share(self.only_model, self.only_model + self.only_alarms)
+        low, high = exact_share(self.model.only, self.model.only + self.alarms.only)
         return "better" if low > 0.5 else "worse" if high < 0.5 else "cannot be told"
+
+    @property
+    def answer(self) -> Answer:
+        """Whether the model is better: it differs, and the better side catches more than chance would.
+
+        Of alarms that stand for hours many are on at an event without warning of it.
+        """
+        better = self.model if self.differs == "better" else self.alarms
+        return self.differs if better.beats_chance and not self.alarms.always_on else "cannot be told"
 
     @property
     def p_value(self) -> float:
         """Chance of a difference as large as this one between two that are alike (exact McNemar test)."""
-        from scipy.stats import binomtest
-
-        differing = self.only_model + self.only_alarms
-        return float(binomtest(self.only_model, differing).pvalue) if differing else 1.0
+        differing = self.model.only + self.alarms.only
+        return float(binomtest(self.model.only, differing).pvalue) if differing else 1.0
 
     @property
     def rate(self) -> float | None:
         """False alarms a day of the fixed alarms; None where the time is too short for a rate."""
-        return rate_of(self.false_alarms, self.days)
+        return rate_of(self.alarms.false_alarms, self.days)
 
     def in_words(self, model: str, alarms: str) -> str:
         """Say the result in one sentence.
@@ -95,28 +121,35 @@ class SameRate:
         model, alarms
             Names of the model and of the fixed alarms, as shown.
         """
-        if self.always_on:
+        if self.alarms.always_on:
             return (
-                f"It cannot be told whether {model} beats {alarms}: {alarms} is on in more than half of the "
-                "windows, so it is on at events without warning of them."
+                f"These data cannot show whether {model} or {alarms} is better: {alarms} is on in "
+                f"{self.alarms.on:.0%} of the windows, so it is on at events without warning of them."
             )
-        at = false_alarms_in_words(self.false_alarms, self.days, self.time_unit)
+        ours, theirs = self.model, self.alarms
+        at = false_alarms_in_words(theirs.false_alarms, self.days, self.time_unit)
         fewer = ""
-        if self.model_false_alarms < self.false_alarms:
-            fewer = f" or fewer ({self.model_false_alarms:,} against {self.false_alarms:,} in all)"
-        figures = (
-            f"at the same {at}{fewer} it catches {self.model:,} of {plural(self.n_events, 'event')}, "
-            f"{alarms} {self.alarms:,} ({self.only_model:,} are caught by the model only, "
-            f"{self.only_alarms:,} by the alarms only)."
-        )
-        begin = {
-            "better": f"{model} is better than {alarms}",
-            "worse": f"{model} is worse than {alarms}",
-            "cannot be told": f"These data cannot show whether {model} or {alarms} is better",
+        if ours.false_alarms < theirs.false_alarms:
+            fewer = f" or fewer ({ours.false_alarms:,} against {theirs.false_alarms:,} in all)"
+        begin, it = {
+            "better": (f"{model} is better than {alarms}", "it"),
+            "worse": (f"{model} is worse than {alarms}", "it"),
+            "cannot be told": (f"These data cannot show whether {model} or {alarms} is better", model),
         }[self.answer]
-        if self.answer == "cannot be told":
-            figures = figures.replace(" it catches", f" {model} catches", 1)
-        return f"{begin}: {figures}"
+        return (
+            f"{begin}: at the same {at}{fewer} {it} catches {ours.caught:,} of "
+            f"{plural(self.n_events, 'event')}, {alarms} {theirs.caught:,} ({ours.only:,} are caught by the "
+            f"model only, {theirs.only:,} by the alarms only), with an alarm on in {ours.on:.1%} of the "
+            f"windows against {theirs.on:.1%}{self._without_skill(model, alarms)}."
+        )
+
+    def _without_skill(self, model: str, alarms: str) -> str:
+        """Say that the side that catches more does no better than chance."""
+        if self.differs == self.answer:
+            return ""
+        name, side = (model, self.model) if self.differs == "better" else (alarms, self.alarms)
+        band = f"{number(side.chance.low)} to {number(side.chance.high)}"
+        return f"; but chance could catch as many as {name} ({band})"
 
 
 def at_same_rate(scores: Scores, policy: AlarmPolicy, judged: JudgedAlarms) -> SameRate:
@@ -140,29 +173,31 @@ def at_same_rate(scores: Scores, policy: AlarmPolicy, judged: JudgedAlarms) -> S
         If the windows are not the same.
     """
     windows, fixed = judged.windows, judged.evaluation
-    if (
-        len(scores) != len(windows)
-        or (scores.row != windows.row).any()
-        or (scores.fold != windows.fold).any()
-    ):
+    same = len(scores) == len(windows) and (scores.row == windows.row).all()
+    if not same or (scores.fold != windows.fold).any():
         raise ValueError("The model and the alarms are not on the same windows.")
     if judged.policy.lead is not None:
         policy = policy.with_lead(judged.policy.lead)
     budget = fixed.false_alarms / scores.days if scores.days else 0.0
     threshold = choose(operating_points(scores, policy), Rule("fa-per-day", budget))
-    thresholds = dict.fromkeys(np.unique(scores.fold).tolist(), threshold)
-    model = evaluate(scores, thresholds, policy)
-    caught = event_ledger(call(scores, thresholds), 1.0, policy).set_index("event")["caught"]
-    theirs = event_ledger(windows, 1.0, judged.policy).set_index("event")["caught"]
+    alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
+    model = judge_alarms(scores, alarmed, policy)
+    caught, theirs = _caught(model), _caught(judged)
     return SameRate(
-        n_events=len(caught),
-        model=int(caught.sum()),
-        alarms=int(theirs.sum()),
-        only_model=int((caught & ~theirs).sum()),
-        only_alarms=int((theirs & ~caught).sum()),
-        false_alarms=fixed.false_alarms,
-        model_false_alarms=model.false_alarms,
+        n_events=fixed.n_events,
+        model=_side(model, len(caught - theirs)),
+        alarms=_side(judged, len(theirs - caught)),
         days=fixed.days,
-        always_on=fixed.always_on,
         time_unit=fixed.time_unit,
     )
+
+
+def _caught(judged: JudgedAlarms) -> set[int]:
+    ledger = event_ledger(judged.windows, 1.0, judged.policy)
+    return set(ledger.loc[ledger["caught"], "event"].tolist())
+
+
+def _side(judged: JudgedAlarms, only: int) -> Side:
+    figures = judged.evaluation
+    on, always_on = float(judged.windows.y_score.mean()), bool(figures.always_on)
+    return Side(figures.caught, only, figures.false_alarms, on, judged.chance, always_on)

@@ -97,7 +97,7 @@ def test_the_alarms_of_a_run_give_its_ledger_again(data, workspace, capsys) -> N
     assert figures["run"] == run.id and figures["events"]["total"] == run.evaluation().events["total"]
     assert figures["same_rate"]["answer"] == "cannot be told"
     # The same model at the same rate: no event is only one's.
-    assert figures["same_rate"]["only_model"] == figures["same_rate"]["only_alarms"] == 0
+    assert figures["same_rate"]["model"]["only"] == figures["same_rate"]["alarms"]["only"] == 0
     assert len(run.looks()) == 1, "the run opened its data when it printed them"
 
 

@@ -236,5 +236,7 @@ def test_a_rule_on_one_sensor_of_the_mill(mill_table) -> None:
     assert intervals["low"]["caught"] < figures.caught < intervals["high"]["caught"]
     assert today.judged.against_chance == "as many" and "chance could catch as many" in sentence_of(today)
     against = at_same_rate(test, result.policy, today.judged)
-    assert against.model >= against.alarms and against.answer in ("better", "cannot be told")
+    # It is on in 15 % of the rows, so that it is on at more breaks than a model's short alarms: no skill.
+    assert against.alarms.on > 3 * against.model.on
+    assert against.answer == "cannot be told" and not against.alarms.beats_chance
     assert len(today.ledger) == 78 + figures.false_alarms

@@ -8,15 +8,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rare_event.clock import NO_TIME
+from rare_event.clock import MINUTES, NO_TIME
 from rare_event.config import AlarmPolicy, Rule
-from rare_event.judge.alarm_list import alarm_ledger, alarm_periods, fixed_policy, judge_alarms
+from rare_event.judge.alarm_list import ByChance, alarm_ledger, alarm_periods, fixed_policy, judge_alarms
 from rare_event.judge.alarms import alarm_level
 from rare_event.judge.chance import chance
 from rare_event.judge.evaluation import evaluate
 from rare_event.judge.ledger import ledger
 from rare_event.judge.rules import choose
-from rare_event.judge.same_rate import SameRate, at_same_rate
+from rare_event.judge.same_rate import SameRate, Side, at_same_rate
 from rare_event.judge.thresholds import operating_points
 from tests import naive
 from tests.judge.test_chance import plant
@@ -124,17 +124,22 @@ def test_a_model_is_compared_at_the_alarms_own_rate(seed) -> None:
     threshold = choose(operating_points(scores, policy), Rule("fa-per-day", budget))
     model = naive.alarm_figures(scores, threshold, policy)
     theirs = naive.alarm_figures(scores.with_score(alarmed.astype(float)), 1.0, fixed)
-    assert found.model_false_alarms == model["false_alarms"] <= found.false_alarms == theirs["false_alarms"]
-    assert found.only_model == len(set(model["leads"]) - set(theirs["leads"]))
-    assert found.only_alarms == len(set(theirs["leads"]) - set(model["leads"]))
-    assert (found.model, found.alarms) == (model["caught"], theirs["caught"])
+    assert found.model.false_alarms == model["false_alarms"] <= theirs["false_alarms"]
+    assert found.alarms.false_alarms == theirs["false_alarms"]
+    assert found.model.only == len(set(model["leads"]) - set(theirs["leads"]))
+    assert found.alarms.only == len(set(theirs["leads"]) - set(model["leads"]))
+    assert (found.model.caught, found.alarms.caught) == (model["caught"], theirs["caught"])
+    assert found.model.on == np.mean(naive.alarmed_rows(scores, threshold, policy))
     with pytest.raises(ValueError, match="same windows"):
         at_same_rate(scores.where(np.arange(len(scores)) > 0), policy, judged)
 
 
 def counts(only_model: int, only_alarms: int, **more) -> SameRate:
-    given = {"model_false_alarms": 12, **more}
-    return SameRate(60, 10 + only_model, 10 + only_alarms, only_model, only_alarms, 12, days=6.0, **given)
+    """Ten events are caught by both; chance catches at most `chance` of 60."""
+    by_chance, on = ByChance(3.0, 1.0, more.get("chance", 6.0)), more.get("on", 0.05)
+    model = Side(10 + only_model, only_model, more.get("model_false_alarms", 12), 0.02, by_chance)
+    alarms = Side(10 + only_alarms, only_alarms, 12, on, by_chance, on > 0.5)
+    return SameRate(60, model, alarms, 6.0, more.get("time_unit", MINUTES))
 
 
 @pytest.mark.parametrize(
@@ -162,7 +167,8 @@ def test_three_answers(only_model, only_alarms, answer) -> None:
 def test_the_answer_in_words() -> None:
     assert counts(20, 4).in_words("“A”", "“DCS”") == (
         "“A” is better than “DCS”: at the same 2 false alarms a day it catches 30 of 60 events, “DCS” 14 "
-        "(20 are caught by the model only, 4 by the alarms only)."
+        "(20 are caught by the model only, 4 by the alarms only), with an alarm on in 2.0% of the windows "
+        "against 5.0%."
     )
     assert counts(4, 20).in_words("“A”", "“DCS”").startswith("“A” is worse than “DCS”: at the same 2 false")
     unknown = counts(3, 1, model_false_alarms=11).in_words("“A”", "“DCS”")
@@ -170,10 +176,22 @@ def test_the_answer_in_words() -> None:
         "These data cannot show whether “A” or “DCS” is better: at the same 2 false alarms a day or fewer "
         "(11 against 12 in all) “A” catches 13 of 60 events, “DCS” 11"
     )
+    assert "chance" not in unknown
     rows = counts(20, 4, time_unit=NO_TIME).in_words("“A”", "“DCS”")
     assert "2 false alarms per 1,000 rows" in rows and "day" not in rows
-    on = counts(20, 4, always_on="It is on.").in_words("“A”", "“DCS”")
-    assert "is on in more than half of the windows" in on and "better" not in on
+
+
+def test_what_catches_no_more_than_chance_is_not_called_better() -> None:
+    """Alarms that stand for hours are on at many events: more than a model catches, and no warning."""
+    for found, name in ((counts(4, 20, chance=30.0), "“DCS”"), (counts(20, 4, chance=30.0), "“A”")):
+        assert found.p_value < 0.01 and found.answer == "cannot be told" != found.differs
+        words = found.in_words("“A”", "“DCS”")
+        assert words.startswith("These data cannot show whether “A” or “DCS” is better")
+        assert words.endswith(f"; but chance could catch as many as {name} (1 to 30).")
+    on = counts(4, 20, on=0.6)
+    assert on.answer == "cannot be told"
+    assert "is on in 60% of the windows" in on.in_words("“A”", "“DCS”")
+    assert "catches" not in on.in_words("“A”", "“DCS”")
 
 
 def test_alarms_that_never_stop_beat_nothing() -> None:
@@ -183,7 +201,7 @@ def test_alarms_that_never_stop_beat_nothing() -> None:
     assert at_same_rate(scores, AlarmPolicy(), judged).answer == "cannot be told"
     none = judge_alarms(scores, np.zeros(len(scores), bool), AlarmPolicy(), offsets=2)
     assert none.evaluation.alarms == 0 and none.chance.high == 0
-    assert at_same_rate(scores, AlarmPolicy(), none).false_alarms == 0
+    assert at_same_rate(scores, AlarmPolicy(), none).alarms.false_alarms == 0
 
 
 def test_folds_are_called_at_one_threshold() -> None:
