@@ -18,10 +18,11 @@ from rare_event.ui.compare.page import (
     show_verdict,
 )
 from rare_event.ui.compare.table import show_table
+from rare_event.ui.compare.today import show_today, show_today_headline, todays_rows
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_dataset
 
-start_page("Compare", "Which of my runs is best, and which settings matter?")
+start_page("Compare", "Which is best, and is it better than what I have today?")
 
 with show_errors():
     dataset = need_dataset()
@@ -38,12 +39,15 @@ with show_errors():
         with choices:
             lead, shown = choose_lead_of(board), choose_rows(board)
         with headline:
-            sentences = show_headline(board)
+            sentences = show_headline(board, dataset)
+        today = todays_rows(dataset, chosen, board, own_run(board), lead)
+        show_today_headline(today, board, own_run(board))
         show_baselines_of_run(chosen)
         if shown:
-            show_chart(shown, board, chosen.windows, lead)
+            show_chart(shown, board, chosen.windows, lead, today)
         else:
             st.info("No model matches these filters.")
+        show_today(today, board, own_run(board))
         # The scores of a run may be damaged: the table stays.
         with show_errors():
             show_overlay(board, chosen.windows, lead, own_run(board), chosen.shared)

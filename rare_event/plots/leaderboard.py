@@ -8,11 +8,12 @@ from typing import Literal, TypedDict
 import numpy as np
 
 from rare_event.config.labels import TRIVIAL
+from rare_event.judge.alarm_list import JudgedAlarms
 from rare_event.judge.judgement import BUDGETS, Judgement
-from rare_event.judge.standing import Kind, Row
+from rare_event.judge.standing import Row
 from rare_event.plots.intervals import CHANCE_AUC
 from rare_event.plots.palette import COLOURS
-from rare_event.text import plural
+from rare_event.text import number, plural
 
 # More would not fit a screen; they open on demand.
 MOST_ROWS = 20
@@ -21,11 +22,16 @@ MOST_TICKED = 4
 STEPS = (0.05, 0.1, 0.2, 0.5)
 MOST_STEPS = 6
 Bracket = Literal["none", "first", "middle", "last"]
+# Those of a leaderboard, and what the plant has today.
+Kind = Literal["run", "baseline", "supervised", "trivial", "today"]
 
 
 # `chart.js` declares the same types; a test compares them.
 class BoardRow(TypedDict):
-    """A model: what is drawn, None where there is no figure, and what is written."""
+    """A model: what is drawn, None where there is no figure, and what is written.
+
+    Alarms of today have one figure instead of one for each budget.
+    """
 
     run: str
     name: str
@@ -43,6 +49,7 @@ class BoardRow(TypedDict):
     interval_shown: str
     caught: list[int]
     rates: list[str]
+    about: str
     looks: str
 
 
@@ -77,7 +84,13 @@ class Board(TypedDict):
     chance_colour: str
 
 
-def board_data(board: Sequence[Row], lead: float, own: str = "", ticked: Sequence[str] = ()) -> Board:
+def board_data(
+    board: Sequence[Row],
+    lead: float,
+    own: str = "",
+    ticked: Sequence[str] = (),
+    today: Sequence[tuple[str, JudgedAlarms]] = (),
+) -> Board:
     """Lay out a leaderboard with thresholds chosen on the validation data of each fold.
 
     Parameters
@@ -90,6 +103,8 @@ def board_data(board: Sequence[Row], lead: float, own: str = "", ticked: Sequenc
         Id of the run in use.
     ticked
         Ids of the runs that are compared more closely.
+    today
+        Name and judgement of alarms that the plant has today, on the same windows; they come first.
 
     Raises
     ------
@@ -99,9 +114,10 @@ def board_data(board: Sequence[Row], lead: float, own: str = "", ticked: Sequenc
     names = [row.run for row in board]
     place = names.index(own) if own and own in names else None
     brackets = _brackets([row.group for row in board])
-    rows = [
-        _row(row, lead, place, number, bracket, size)
-        for number, (row, (bracket, size)) in enumerate(zip(board, brackets, strict=True))
+    rows = [_today(name, judged) for name, judged in today]
+    rows += [
+        _row(row, lead, place, at, bracket, size)
+        for at, (row, (bracket, size)) in enumerate(zip(board, brackets, strict=True))
     ]
     return Board(
         rows=rows,
@@ -138,7 +154,38 @@ def _row(row: Row, lead: float, own: int | None, number: int, bracket: Bracket, 
         interval_shown="" if low is None or high is None else f"{low:.3f} to {high:.3f}",
         caught=[count.caught for count in counts],
         rates=[_rate(count.false_alarms_per_day) for count in counts],
+        about="",
         looks="–" if row.looks is None else f"{row.looks:,}",
+    )
+
+
+def _today(name: str, judged: JudgedAlarms) -> BoardRow:
+    """Lay out alarms that have one operating point: they rank nothing, and have no AUC."""
+    figures, by_chance = judged.evaluation, judged.chance
+    low, high = (float(judged.intervals[end]["caught"]) for end in ("low", "high"))
+    between = "" if low != low or high != high else f", 95 % interval {number(low)} to {number(high)}"
+    return BoardRow(
+        run="",
+        name=f"Today: {name}",
+        kind="today",
+        chance=False,
+        own=False,
+        better=False,
+        folded=False,
+        bracket="none",
+        tie="not ranked",
+        auc=None,
+        low=None,
+        high=None,
+        auc_shown="no AUC",
+        interval_shown="",
+        caught=[figures.caught],
+        rates=[_rate(figures.rate)],
+        about=(
+            f"{figures.caught:,} at its own rate{between}, by chance {number(by_chance.low)} to "
+            f"{number(by_chance.high)}"
+        ),
+        looks="–",
     )
 
 

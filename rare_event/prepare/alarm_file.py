@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.prepare.event_file import END_WORDS, Events, read_events
+from rare_event.prepare.event_file import Events, read_events
+from rare_event.prepare.event_words import END_WORDS
 from rare_event.prepare.label_words import words_of
 from rare_event.prepare.labelling import joined
 from rare_event.read.dialect import NO_SEPARATOR

@@ -13,6 +13,7 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.corrections import OpenQuestion
+from rare_event.prepare.event_words import CLEARED, END_WORDS, PLAIN_ANSWERS, RAISED, START_WORDS
 from rare_event.prepare.label_words import meaning, resembles_label, words_of
 from rare_event.prepare.labelling import distinct_texts, joined
 from rare_event.read.clock_columns import ask_format
@@ -34,16 +35,8 @@ from rare_event.read.values import distinct, shown
 from rare_event.text import plural
 
 MOST_NAMED = 5
-START_WORDS = frozenset(["start", "starts", "started", "begin", "begins", "began", "beginning", "beginn"])
-START_WORDS |= {"onset", "from", "since", "von", "début", "debut", "inicio", "inizio", "on", "raised"}
-END_WORDS = frozenset(["end", "ends", "ended", "ending", "ende", "stop", "stops", "stopped", "stopp", "bis"])
-END_WORDS |= {"finish", "finished", "until", "till", "to", "fin", "fine", "hasta", "off", "cleared", "return"}
-# States of an alarm in the journal of a control system.
-RAISED, CLEARED = START_WORDS | {"alm", "act", "active"}, END_WORDS | {"rtn", "clr", "inactive", "normal"}
 # What a file lists: the word for it in sentences, and in the names of options and questions.
 Listed = Literal["event", "alarm"]
-# Answers of a column that may say something else of an event than whether it is one.
-PLAIN_ANSWERS = frozenset(["yes", "no", "true", "false", "none"])
 # Share of the cells of a column: one time in a comment makes no column of times.
 FEW_TIMES = 0.2
 OPTIONS = {"member": "member NAME", "encoding": "encoding NAME"}
@@ -110,16 +103,7 @@ def read_events(source: Source, name: str, said: Reading, listed: Listed = "even
         events.
     """
     raw = _raw(source, name, replace(said, time=None, time_format=None, layout="wide"))
-    asked = [
-        replace(
-            q,
-            about=f"{listed}s.{q.about}",
-            what=f"{name}: {q.what}",
-            option=f"--{listed}s-{OPTIONS[q.about]}",
-        )
-        for q in raw.questions
-        if q.about in OPTIONS
-    ]
+    asked = [_asked(q, name, listed) for q in raw.questions if q.about in OPTIONS]
     if asked:
         raise OpenQuestion(asked)
     columns = _columns(raw.frame, name, said.time, listed)
@@ -150,6 +134,13 @@ def read_events(source: Source, name: str, said: Reading, listed: Listed = "even
             "Correct the file."
         )
     return events
+
+
+def _asked(question: Question, name: str, listed: Listed) -> Question:
+    """Return a question about reading the file, with the options for it."""
+    option = f"--{listed}s-{OPTIONS[question.about]}"
+    what = f"{name}: {question.what}"
+    return replace(question, about=f"{listed}s.{question.about}", what=what, option=option)
 
 
 def _raw(source: Source, name: str, said: Reading) -> RawTable:

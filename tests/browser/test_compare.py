@@ -7,10 +7,11 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from rare_event.compare.leaderboard import leaderboard
 from rare_event.config import recipe
+from rare_event.experiment.own_alarms import own_alarms
 from rare_event.jobs import worker
 from rare_event.judge.standing import Row
 from rare_event.prepare.sample import write_sample
@@ -193,12 +194,16 @@ def test_nothing_is_in_the_way_of_a_reader(page: Page, server: Server, opened: R
     open_compare(page, server, opened)
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     settled(page)
-    serious = [
+    assert serious(page) == []
+
+
+def serious(page: Page) -> list[str]:
+    """What axe finds that keeps people from using the page."""
+    return [
         f"{rule['id']}: {rule['help']} {[node['target'] for node in rule['nodes']]}"
         for rule in Axe().run(page).response["violations"]
         if rule["impact"] in ("serious", "critical")
     ]
-    assert serious == []
 
 
 def test_the_page_is_no_wider_than_a_small_window(page: Page, server: Server, opened: Run) -> None:
@@ -207,3 +212,39 @@ def test_the_page_is_no_wider_than_a_small_window(page: Page, server: Server, op
     expect(page.locator(".js-plotly-plot")).to_have_count(3)
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     assert page.get_by_test_id("stException").count() == 0
+
+
+def test_what_the_plant_has_today_is_added_compared_and_deleted(
+    page: Page, server: Server, runs: tuple[Run, Run], opened: Run, complaints: Complaints
+) -> None:
+    committed = opened.committed()
+    table = opened.dataset().table()
+    listed = own_alarms(table, opened.scores("test"), committed.thresholds, committed.policy)
+    open_compare(page, server, opened)
+    expect(board(page).locator("tbody tr").first).to_be_visible()
+    assert board(page).locator("tr.today").count() == 0
+    page.get_by_role("button", name="Add an alarm list").click()
+    content = listed.to_csv(index=False).encode()
+    given = FilePayload(name="dcs.csv", mimeType="text/csv", buffer=content)
+    page.get_by_test_id("stFileUploaderDropzoneInput").set_input_files(given)
+    page.get_by_role("button", name="Add this list").click()
+
+    today = board(page).locator("tr.today")
+    expect(today).to_have_count(1)
+    expect(page.get_by_text("These data cannot show whether")).to_be_visible()
+    settled(page)
+    # One figure takes the columns of all budgets, below which those of the models are.
+    expect(today.locator("td.caught")).to_have_count(1)
+    expect(today.get_by_role("cell", name="no AUC")).to_be_visible()
+    assert today.locator(".dot").count() == 0
+    boxes = [row.locator("td.caught").first.bounding_box() for row in (today, board(page).locator("tr.own"))]
+    assert boxes[0] is not None and boxes[1] is not None and boxes[0]["x"] == boxes[1]["x"]
+    assert boxes[0]["width"] == pytest.approx(3 * boxes[1]["width"], abs=3)
+    caught = opened.evaluation().events["caught"]
+    expect(today.locator("td.caught .value")).to_have_text(str(caught))
+    assert serious(page) == []
+
+    page.get_by_role("button", name="Delete", exact=True).click()
+    expect(today).to_have_count(0)
+    settled(page)
+    assert page.get_by_test_id("stException").count() == 0 and complaints.messages == []

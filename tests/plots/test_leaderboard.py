@@ -5,15 +5,20 @@ from dataclasses import replace
 from pathlib import Path
 from typing import get_args, is_typeddict
 
+import numpy as np
 import pytest
 
 from rare_event.clock import NO_TIME
+from rare_event.config import AlarmPolicy
 from rare_event.config.labels import TRIVIAL
+from rare_event.judge.alarm_list import judge_alarms
 from rare_event.judge.judgement import BUDGETS
-from rare_event.judge.standing import Kind, Row
+from rare_event.judge.standing import Kind as Ranked
+from rare_event.judge.standing import Row
 from rare_event.plots import leaderboard
-from rare_event.plots.leaderboard import MOST_ROWS, MOST_STEPS, Bracket, board_data
+from rare_event.plots.leaderboard import MOST_ROWS, MOST_STEPS, Bracket, Kind, board_data
 from rare_event.ui.compare import table
+from tests.judge.test_chance import plant
 from tests.plots.test_explorer import in_script
 from tests.small import judgement_of
 
@@ -57,6 +62,7 @@ def test_the_script_knows_exactly_what_it_is_handed(name):
 @pytest.mark.parametrize(("name", "literal"), [("Kind", Kind), ("Bracket", Bracket)])
 def test_the_script_knows_every_kind_of_row(name, literal):
     (choices,) = re.findall(rf"@typedef {{(.*)}} {name} \*/", SCRIPT)
+    assert set(get_args(Ranked)) == {*get_args(Kind)} - {"today"}
     assert choices == " | ".join(f'"{choice}"' for choice in get_args(literal))
     assert SCRIPT.startswith("// @ts-check\n")
     assert not re.search(r"@ts-(ignore|nocheck|expect-error)|\{any\}|\{\*\}|innerHTML", SCRIPT)
@@ -163,3 +169,21 @@ def test_events_caught_while_they_last_have_no_lead():
 def test_a_lead_that_was_not_counted_is_a_mistake_of_the_caller():
     with pytest.raises(ValueError, match="7 minutes"):
         board_data(BOARD, 7.0)
+
+
+def test_what_the_plant_has_today_has_one_figure_and_no_auc():
+    scores = plant(3, 900)
+    alarmed = np.random.default_rng(0).random(len(scores)) < 0.1
+    judged = judge_alarms(scores, alarmed, AlarmPolicy(), offsets=5)
+    # Two lists may have the same name.
+    shown = rows_of(BOARD, own="b", today=[("DCS", judged), ("DCS", judged)])
+    assert [each["name"] for each in shown[:2]] == ["Today: DCS"] * 2
+    first = shown[0]
+    assert first["caught"] == [judged.evaluation.caught] and len(first["rates"]) == 1
+    assert (first["kind"], first["auc"], first["low"], first["auc_shown"]) == ("today", None, None, "no AUC")
+    assert f"{judged.evaluation.caught} at its own rate, 95 % interval" in first["about"]
+    assert not (first["own"] or first["better"] or first["folded"] or first["run"])
+    # Nothing changes for the models, and the bars share one scale.
+    assert shown[2:] == rows_of(BOARD, own="b")
+    most = board_data(BOARD, 4.0, today=[("DCS", judged)])["most_caught"]
+    assert most == max(judged.evaluation.caught, board_data(BOARD, 4.0)["most_caught"])

@@ -22,6 +22,7 @@
  * @property {string} interval_shown
  * @property {number[]} caught
  * @property {string[]} rates
+ * @property {string} about
  * @property {string} looks
  */
 
@@ -53,7 +54,7 @@
  * @property {string} chance_colour
  */
 
-/** @typedef {"run" | "baseline" | "supervised" | "trivial"} Kind */
+/** @typedef {"run" | "baseline" | "supervised" | "trivial" | "today"} Kind */
 /** @typedef {"none" | "first" | "middle" | "last"} Bracket */
 /** @typedef {{ rows: string, ticked: string[], sent: string | null, open: boolean }} View */
 
@@ -147,8 +148,19 @@ const placed = (className, left) => {
   return element;
 };
 
-/** @param {number} caught @param {number} most */
-const caughtCell = (caught, most) => {
+/**
+ * Let a cell of a row with one figure take the columns of all budgets.
+ * @param {HTMLElement} cell
+ * @param {number} figures
+ * @param {number} budgets
+ */
+const spread = (cell, figures, budgets) => {
+  if (figures < budgets) /** @type {HTMLTableCellElement} */ (cell).colSpan = budgets;
+  return cell;
+};
+
+/** @param {number} caught @param {number} most @param {string} about */
+const caughtCell = (caught, most, about) => {
   const cell = make("td", "caught");
   const track = make("span", "track");
   track.setAttribute("aria-hidden", "true");
@@ -156,6 +168,10 @@ const caughtCell = (caught, most) => {
   bar.style.width = `${most ? (100 * caught) / most : 0}%`;
   if (caught) track.append(bar);
   cell.append(make("span", "value", String(caught)), track);
+  if (about) {
+    cell.title = about;
+    cell.append(make("span", "hidden", about));
+  }
   return cell;
 };
 
@@ -261,7 +277,9 @@ export default function chart({ data, parentElement, setTriggerValue }) {
     ...rows.map((row) => {
       const line = make(
         "tr",
-        [row.own && "own", row.chance && "by-chance"].filter(Boolean).join(" "),
+        [row.own && "own", row.chance && "by-chance", row.kind === "today" && "today"]
+          .filter(Boolean)
+          .join(" "),
       );
       if (row.own) line.setAttribute("aria-current", "true");
       const bracket = make("td", `bracket ${row.bracket}`);
@@ -272,8 +290,16 @@ export default function chart({ data, parentElement, setTriggerValue }) {
         tickCell(row),
         nameCell(row.name),
         aucCell(row, axis),
-        ...row.caught.map((caught) => caughtCell(caught, data.most_caught)),
-        ...row.rates.map((rate) => make("td", "rates", rate)),
+        ...row.caught.map((caught) =>
+          spread(
+            caughtCell(caught, data.most_caught, row.about),
+            row.caught.length,
+            headings.budgets.length,
+          ),
+        ),
+        ...row.rates.map((rate) =>
+          spread(make("td", "rates", rate), row.rates.length, headings.budgets.length),
+        ),
         make("td", "looks", row.looks),
         useCell(row),
       );

@@ -10,6 +10,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.leaderboard import leaderboard, shared_leaderboard
+from rare_event.compare.today import TodayRow
 from rare_event.compare.verdict import verdict
 from rare_event.compare.windows import Comparable, comparable
 from rare_event.errors import RareEventError
@@ -24,6 +25,7 @@ from rare_event.ui.compare.baselines import show_baselines
 from rare_event.ui.compare.chart import board_chart
 from rare_event.ui.compare.overlay import shared_scores_of, tick, ticked_runs
 from rare_event.ui.compare.table import KINDS_HELP, show_table
+from rare_event.ui.compare.today import add_alarm_list
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
 from rare_event.ui.links import EVALUATE, NEXT, link_to
@@ -211,13 +213,14 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
     show_table([replace(row, judgement=replace(row.judgement, time_unit=unit)) for row in models])
 
 
-def show_headline(board: Sequence[Row]) -> list[str]:
+def show_headline(board: Sequence[Row], dataset: Dataset) -> list[str]:
     """Say in one sentence which model is best, and return the other sentences of the verdict."""
     headline, caution, *sentences = verdict(board, own_run(board))
     st.header(plain(headline), anchor=False)
     # Next to the shorter line, the link takes no row of its own.
     with st.container(horizontal=True, vertical_alignment="center"):
         st.caption(plain(caution), width="stretch")
+        add_alarm_list(dataset)
         if run_id := own_run(board):
             link_to(EVALUATE, "Evaluate your run", "compare_own", run=run_id, icon=NEXT)
     return sentences
@@ -268,7 +271,9 @@ def use(run_id: str) -> None:
     update_state(run_id=run_id)
 
 
-def show_chart(shown: Sequence[Row], board: Sequence[Row], windows: str, lead: float) -> None:
+def show_chart(
+    shown: Sequence[Row], board: Sequence[Row], windows: str, lead: float, today: Sequence[TodayRow] = ()
+) -> None:
     """Draw the leaderboard, in which runs are ticked and a better one is taken into use.
 
     Parameters
@@ -281,7 +286,10 @@ def show_chart(shown: Sequence[Row], board: Sequence[Row], windows: str, lead: f
         Digest of the windows they were judged on.
     lead
         Lead window in minutes.
+    today
+        Alarm lists and rules on the same windows.
     """
     own = own_run(board)
-    data = board_data(shown, lead, own, ticked_runs(board, windows, own))
+    listed = [(row.stored.name, row.today.judged) for row in today]
+    data = board_data(shown, lead, own, ticked_runs(board, windows, own), listed)
     board_chart(data, "compare_board", lambda runs: tick(windows, runs), use)
