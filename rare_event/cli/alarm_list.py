@@ -113,11 +113,13 @@ def _require_one_source(options: argparse.Namespace) -> None:
             "A score needs a threshold. Give --threshold, or --run RUN to choose it on the validation data "
             "of that run."
         )
+    if options.threshold is not None and not np.isfinite(options.threshold):
+        raise ConfigError(f"--threshold is {options.threshold}. Give a finite number.")
     given = [name for name in READING if getattr(options, f"alarms_{name}") is not None]
     if given and options.alarms is None:
         option = given[0].replace("_", "-")
         raise ConfigError(f"--alarms-{option} needs a file of alarms. Name it after the data.")
-    if options.lead is not None and not options.lead >= 0:
+    if options.lead is not None and not 0 <= options.lead < np.inf:
         raise ConfigError(f"--lead is {options.lead:g}. Give minutes: 0 or more.")
 
 
@@ -127,7 +129,7 @@ def _inputs(options: argparse.Namespace) -> list[Path]:
 
 def _place(options: argparse.Namespace) -> Judged:
     """Return the windows that the options name: those of a run's test part, or all rows of the file."""
-    from rare_event.experiment.alarm_list import every_row
+    from rare_event.experiment.alarm_list import every_row, require_lead
     from rare_event.prepare.table import read_table
 
     typed = None
@@ -140,12 +142,13 @@ def _place(options: argparse.Namespace) -> Judged:
     table = read_table(source_of(options), said=corrections_of(options))
     policy = typed or AlarmPolicy()
     lead = policy.lead if options.lead is None else options.lead
+    require_lead(lead, table.step, table.time_unit)
     windows = every_row(table, lead)
     return Judged(table, windows, policy if lead is None else policy.with_lead(lead), None)
 
 
 def _of_run(options: argparse.Namespace, typed: AlarmPolicy | None) -> Judged:
-    from rare_event.experiment.alarm_list import require_label
+    from rare_event.experiment.alarm_list import require_label, require_lead
     from rare_event.prepare.corrections import NO_CORRECTIONS
     from rare_event.read.raw import digest_of
     from rare_event.store.runs import open_run
@@ -170,6 +173,7 @@ def _of_run(options: argparse.Namespace, typed: AlarmPolicy | None) -> Judged:
     lead = options.lead
     if lead is None and policy.lead is None:
         lead = windows.lead
+    require_lead(lead, windows.step, windows.time_unit)
     return Judged(table, windows, policy if lead is None else policy.with_lead(lead), run)
 
 
@@ -184,22 +188,13 @@ def _judged(options: argparse.Namespace, place: Judged) -> Today:
         alarms = read_alarms(options.alarms, options.alarms.name, _reading(options))
         return judge_list(table, alarms, windows, policy)
     values = _values(options, table)
-    rule = Rule()
-    validation = windows
-    if options.threshold is not None:
-        rule = _fixed(options.threshold)
-    elif place.run is not None:
-        committed = place.run.committed().rule
-        # A threshold set by hand has the unit of the run's own score.
-        rule = rule if committed.kind == "fixed" else committed
-        validation = place.run.scores("validation")
+    if options.threshold is not None or place.run is None:
+        return judge_score(table, options.score, values, (windows, windows), policy, options.threshold)
+    # A threshold set by hand, or one that follows the scores, has the unit of the run's own score.
+    rule = place.run.committed().rule
+    rule = Rule() if rule.trailing or rule.kind == "fixed" else rule
+    validation = place.run.scores("validation")
     return judge_score(table, options.score, values, (validation, windows), policy, rule)
-
-
-def _fixed(threshold: float) -> Rule:
-    if not np.isfinite(threshold):
-        raise ConfigError(f"--threshold is {threshold}. Give a finite number.")
-    return replace(Rule(), kind="fixed", value=threshold)
 
 
 def _values(options: argparse.Namespace, table: Table) -> np.ndarray:
@@ -207,7 +202,7 @@ def _values(options: argparse.Namespace, table: Table) -> np.ndarray:
     from rare_event.prepare.alarm_scores import read_scores
 
     if options.alarms is None:
-        return sensor_column(table, options.score).astype(float)
+        return sensor_column(table, options.score)
     return read_scores(options.alarms, options.alarms.name, options.score, _reading(options), table)
 
 
@@ -265,6 +260,9 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
         low, high = (float(rows[end][name]) for end in ("low", "high"))
         between = "" if np.isnan(low) or np.isnan(high) else f" ({number(low)} to {number(high)})"
         lines.append(f"{word}: {number(value)}{of if value is not None else ''}{between}")
+    if figures.rate is not None:
+        kept = [budget for budget, within in _kept(figures.rate).items() if within]
+        lines[1] += f"; keeps a budget of {' and '.join(kept)}" if kept else "; keeps no budget of 1, 2 or 5"
     chance = judged.chance
     lines[0] += f", by chance {number(chance.mean)} ({number(chance.low)} to {number(chance.high)})"
     total = (
@@ -284,7 +282,7 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
 def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, place: Judged) -> dict[str, Any]:
     """Return what alarms are worth as plain data; figures that are not defined are null."""
     from rare_event.experiment.alarm_list import sentence_of
-    from rare_event.judge.judgement import BUDGETS, windows_digest
+    from rare_event.judge.judgement import windows_digest
     from rare_event.store.serial import to_plain
 
     judged, figures = today.judged, today.judged.evaluation
@@ -293,7 +291,6 @@ def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, plac
         name: None if low != low or high != high else [low, high]
         for name, low, high in judged.intervals.astype(float).itertuples()
     }
-    per_day = figures.false_alarms_per_day
     return {
         "alarms_of": today.name,
         "sentence": sentence_of(today),
@@ -312,7 +309,7 @@ def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, plac
         "false_alarms": figures.false_alarms,
         **unit.entry("false_alarms_per_day", figures.rate),
         **unit.entry("false_alarms_per_day_interval", between["false_alarms_per_day"]),
-        "within_budget": {f"{budget:g}": per_day <= budget for budget in BUDGETS},
+        "within_budget": None if figures.rate is None else _kept(figures.rate),
         **unit.entry("median_lead_minutes", figures.median_lead),
         "precision": figures.precision,
         "recall": figures.recall,
@@ -327,6 +324,13 @@ def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, plac
         "ledger": json.loads(lines.to_json(orient="records", date_format="iso")),
         **unit.about(),
     }
+
+
+def _kept(rate: float) -> dict[str, bool]:
+    """Say which budgets of false alarms a day a rate keeps."""
+    from rare_event.judge.judgement import BUDGETS
+
+    return {f"{budget:g}": rate <= budget for budget in BUDGETS}
 
 
 def _plain(against: SameRate) -> dict[str, Any]:

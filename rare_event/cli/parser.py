@@ -180,7 +180,8 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--threshold",
         type=float,
-        help="threshold of the score (default: chosen on the validation data of --run, by its rule)",
+        help="threshold of the score (default: chosen on the validation data of --run, by its rule, or for 2 "
+        "false alarms a day)",
     )
     parser.add_argument(
         "--run",

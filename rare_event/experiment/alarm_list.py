@@ -8,17 +8,17 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, SensorRule
-from rare_event.errors import DataError
+from rare_event.errors import ConfigError, DataError
 from rare_event.experiment.folds import make_scores
 from rare_event.judge.alarm_list import JudgedAlarms, alarm_ledger, judge_alarms
 from rare_event.judge.alarms import alarm_level
 from rare_event.judge.chance import OFFSETS
-from rare_event.judge.evaluation import false_alarms_in_words
+from rare_event.judge.evaluation import call, false_alarms_in_words
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
-from rare_event.judge.trailing import follow
 from rare_event.prepare.alarm_file import AlarmList
 from rare_event.prepare.alarm_rows import AlarmRows, alarm_rows, rule_rows
 from rare_event.prepare.features import Derived
@@ -120,7 +120,8 @@ def every_row(table: Table, lead: float | None = None, shift: int = ExperimentCo
     table
         With a label.
     lead
-        Minutes before an event in which rows are positive; 0: the rows of the event are. None: `shift` rows.
+        Minutes before an event in which rows are positive, at least a step; 0: the rows of the event are.
+        None: `shift` rows.
     shift
         Rows before an event that are positive, without a lead.
 
@@ -132,7 +133,7 @@ def every_row(table: Table, lead: float | None = None, shift: int = ExperimentCo
     require_label(table)
     if lead is not None:
         # A clock in fractions of a minute is not exact.
-        shift = min(int(lead / table.step + 1e-6) or (1 if lead else 0), table.n_rows - 1)
+        shift = min(int(lead / table.step + 1e-6), table.n_rows - 1)
     clock, stretch, asset = table.clock, table.stretch, table.asset
     shifted = curve_shift(table.label, shift, stretch)
     kept, every = shifted.rows, np.arange(len(shifted.rows))
@@ -154,6 +155,21 @@ def every_row(table: Table, lead: float | None = None, shift: int = ExperimentCo
         assets=table.assets,
     )
     return make_scores(prepared, ExperimentConfig(shift=shift), 0, every, every, np.zeros(len(kept)))
+
+
+def require_lead(lead: float | None, step: float, unit: TimeUnit) -> None:
+    """Refuse a lead window that holds no row: every alarm would count as false.
+
+    Raises
+    ------
+    ConfigError
+        If it holds none; 0 is the event itself.
+    """
+    if lead and lead < step:
+        raise ConfigError(
+            f"The lead window is {unit.count(number(lead))}, but rows are {unit.count(number(step))} apart: "
+            f"no alarm could count for an event. Choose at least {number(step)}."
+        )
 
 
 def require_label(table: Table) -> None:
@@ -223,7 +239,7 @@ def judge_score(
     values: np.ndarray,
     parts: tuple[Scores, Scores],
     policy: AlarmPolicy,
-    rule: Rule,
+    chosen: Rule | float,
     offsets: int = OFFSETS,
 ) -> Today:
     """Judge a score of another tool at a threshold.
@@ -237,11 +253,11 @@ def judge_score(
     values
         Higher is less normal, shape (n_rows,). A row without one is never alarmed.
     parts
-        The windows on which the rule chooses a threshold for each fold, and those on which it is judged.
+        The windows on which a rule chooses a threshold for each fold, and those on which it is judged.
     policy
         The alarm policy.
-    rule
-        How the threshold is chosen.
+    chosen
+        The threshold, or how that of each fold is chosen; not by a trailing rule.
     offsets
         As in `judge_alarms`.
 
@@ -252,15 +268,17 @@ def judge_score(
     """
     require_label(table)
     validation, test = (_with_values(part, values, name) for part in parts)
-    followed = follow(test, rule, validation)
-    thresholds = {
-        fold: choose(operating_points(follow(validation.of_fold(fold), rule), policy), rule)
-        for fold in np.unique(test.fold).tolist()
-    }
-    of_row = np.array([thresholds[fold] for fold in followed.fold.tolist()])
-    missing = np.isnan(values[test.row])
-    called = np.where((followed.y_score >= of_row) & ~missing, 1.0, 0.0)
-    alarmed = alarm_level(called, followed, policy, -np.inf) >= 1
+    folds, missing = np.unique(test.fold).tolist(), np.isnan(values[test.row])
+    if isinstance(chosen, Rule):
+        thresholds = {
+            fold: choose(operating_points(validation.of_fold(fold), policy), chosen) for fold in folds
+        }
+    else:
+        # A column of single precision holds no 4.1: the threshold is rounded as its values were.
+        precise = np.issubdtype(values.dtype, np.floating)
+        thresholds = dict.fromkeys(folds, float(values.dtype.type(chosen)) if precise else chosen)
+    called = np.where(missing, 0.0, call(test, thresholds).y_score)
+    alarmed = alarm_level(called, test, policy, -np.inf) >= 1
     judged = judge_alarms(test, alarmed, policy, offsets)
     lines, n_missing = alarm_ledger(judged, asset_of_event(table)), int(missing.sum())
     return Today(name, judged, lines, scores=test, thresholds=thresholds, unscored=n_missing)

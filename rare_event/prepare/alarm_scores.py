@@ -18,7 +18,7 @@ from rare_event.read.raw import read_raw
 from rare_event.read.source import Source
 from rare_event.read.table import Reading
 from rare_event.read.times import has_zone, parse_times
-from rare_event.read.values import first_intruder, shown, texts_of, to_numbers
+from rare_event.read.values import first_intruder, shown, texts_of, to_float32, to_numbers
 
 
 def read_scores(source: Source, name: str, column: str, said: Reading, table: Table) -> np.ndarray:
@@ -38,8 +38,8 @@ def read_scores(source: Source, name: str, column: str, said: Reading, table: Ta
     Returns
     -------
     numpy.ndarray
-        The score of the same time, and of the same machine; not a number where there is none. float64,
-        shape (n_rows,).
+        The score of the same time, and of the same machine; not a number where there is none. In single
+        precision where that is precise enough, as sensors are; shape (n_rows,).
 
     Raises
     ------
@@ -65,7 +65,7 @@ def read_scores(source: Source, name: str, column: str, said: Reading, table: Ta
             f"{name}: the score {shown(found)} holds {shown(raw.frame[found].iloc[row])} in line "
             f"{raw.frame.index[row]}, which is not a number. Correct the file."
         )
-    values = to_numbers(raw.frame[found]).to_numpy(float)
+    values = to_float32(to_numbers(raw.frame[found]).to_numpy(float))
     if not raw.reading.time:
         if table.time is None and len(values) == table.n_rows:
             return values
@@ -98,7 +98,7 @@ def _by_time(
         raise TableError(
             f"{name}: the time in line {line} has another score before. Keep one score for each time."
         )
-    matched = wanted.merge(scored, how="left", on=list(keys))["score"].to_numpy(float)
+    matched = wanted.merge(scored, how="left", on=list(keys))["score"].to_numpy()
     if np.isnan(matched).all():
         raise TableError(
             f"No score of {name} has the time of a row of {table.name}. Write the scores with the times of "

@@ -71,7 +71,7 @@ def test_json_is_one_object_and_the_ledger_a_safe_file(data, log, workspace, cap
     assert low <= 1 <= high and figures["events"]["by_chance"]["low"] == 0
     assert figures["policy"]["lead"] == 20 and figures["listed"]["listed"] == 5
     assert figures["false_alarms"] == 3 and figures["false_alarms_per_day"] is None
-    assert figures["within_budget"] == {"1": False, "2": False, "5": True}
+    assert figures["within_budget"] is None, "less than a day bears no rate"
     assert figures["run"] is None and figures["same_rate"] is None and "auc" not in out
     saved = pd.read_csv(ledger)
     assert len(saved) == len(figures["ledger"]) == 13
@@ -128,6 +128,8 @@ def test_rules_and_scores(data, workspace, capsys) -> None:
     )
     same = ("events", "alarms", "false_alarms", "confusion", "ledger")
     assert {name: by_rule[name] for name in same} == {name: by_score[name] for name in same}
+    low = printed(["judge-alarms", data, "--score", "s1", "--threshold", "-1.5", "--json"], capsys)
+    assert json.loads(low)["alarms"] > by_score["alarms"], "scores of other tools may be negative"
     frame = small_frame()
     other = workspace / "spc.csv"
     pd.DataFrame({"when": frame.time[::-1], "t2": frame.s1[::-1]}).to_csv(other, index=False)
@@ -141,6 +143,31 @@ def test_rules_and_scores(data, workspace, capsys) -> None:
     values, validation = read_table(Path(data)).frame["s1"].to_numpy(), run.scores("validation").row
     above = (values[validation] >= np.float32(chosen["thresholds"][0])).mean()
     assert 0.03 <= above <= 0.05, "the rule of the run chose it on its validation data"
+
+
+def test_a_threshold_as_it_is_written_is_met_by_the_value_as_it_is_written(workspace, capsys) -> None:
+    frame = small_frame(1800)
+    frame["s1"] = np.where(np.arange(1800) % 7 == 3, 4.1, 4.0)
+    data, other = workspace / "data.csv", workspace / "spc.csv"
+    frame.to_csv(data, index=False)
+    frame[["time", "s1"]].to_csv(other, index=False)
+    found = [
+        json.loads(printed(["judge-alarms", str(data), *given, "--json"], capsys))
+        for given in (
+            ["--rule", "s1 >= 4.1"],
+            ["--score", "s1", "--threshold", "4.1"],
+            [str(other), "--score", "s1", "--threshold", "4.1"],
+        )
+    ]
+    n = sum(at % 7 == 3 and frame["y"][at] == 0 for at in range(1800))
+    assert [each["confusion"]["tp"] + each["confusion"]["fp"] for each in found] == [n] * 3
+    # At last more than a day: a rate, and the budgets it keeps.
+    assert found[0]["false_alarms_per_day"] > 5 and not any(found[0]["within_budget"].values())
+    assert "; keeps no budget of 1, 2 or 5" in printed(
+        ["judge-alarms", str(data), "--rule", "s1 >= 4.1"], capsys
+    )
+    kept = printed(["judge-alarms", str(data), "--rule", "s0 > 2.9"], capsys)
+    assert "; keeps a budget of " in kept
 
 
 @pytest.mark.parametrize(
@@ -157,6 +184,8 @@ def test_rules_and_scores(data, workspace, capsys) -> None:
         (["{log}", "--threshold", "1"], "--threshold is for a score"),
         (["{log}", "--lead", "-1"], "--lead is -1"),
         (["{log}", "--lead", "nan"], "--lead is nan"),
+        (["{log}", "--lead", "inf"], "--lead is inf"),
+        (["{log}", "--lead", "1"], "The lead window is 1 minute, but rows are 2 minutes apart"),
         (["{log}", "--lead", "5", "--policy", "lead=4"], "both give the lead window"),
         (["{log}", "--policy", "loud=1"], "no setting 'loud'"),
         (["--rule", "s1 > 1", "--alarms-time", "start"], "needs a file of alarms"),
