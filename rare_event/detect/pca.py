@@ -8,6 +8,7 @@ from typing import ClassVar, Self, cast
 
 import numpy as np
 
+from rare_event.batches import in_batches
 from rare_event.config import DetectorConfig, PCAModel
 from rare_event.detect.interface import Steps
 
@@ -118,11 +119,15 @@ class PCADetector(Axes):
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors of each window; see `interface.SensorDetector`."""
-        centred = self.centred(X, ends)
-        residual = centred - (centred @ self.components.T) @ self.components
-        squared = np.square(residual).reshape(len(ends), self.lookback, X.shape[1])
-        errors: np.ndarray = squared[:, -1] if steps == "last" else squared.mean(axis=1)
-        return errors
+
+        def errors(some: np.ndarray) -> np.ndarray:
+            centred = self.centred(X, some)
+            residual = centred - (centred @ self.components.T) @ self.components
+            squared = np.square(residual).reshape(len(some), self.lookback, X.shape[1])
+            of_windows: np.ndarray = squared[:, -1] if steps == "last" else squared.mean(axis=1)
+            return of_windows
+
+        return in_batches(errors, ends)
 
 
 class SquaresDetector(PCADetector):
@@ -157,5 +162,11 @@ class T2Detector(Axes):
 
     def window_scores(self, X: np.ndarray, ends: np.ndarray) -> np.ndarray:
         """Return the sum of squared distances along the components, each over its variance; (n_windows,)."""
-        distances: np.ndarray = np.square(self.centred(X, ends) @ self.components.T) @ (1 / self.variances)
-        return distances
+
+        def distances(some: np.ndarray) -> np.ndarray:
+            of_windows: np.ndarray = np.square(self.centred(X, some) @ self.components.T) @ (
+                1 / self.variances
+            )
+            return of_windows
+
+        return in_batches(distances, ends)

@@ -10,6 +10,7 @@ from typing import Any, ClassVar, Self
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from rare_event.batches import in_batches
 from rare_event.config import DetectorConfig
 from rare_event.detect.saving import load_estimator, save_estimator
 
@@ -23,6 +24,8 @@ class RowDetector(ABC):
 
     estimator: Any
     FILE: ClassVar[str] = "model.skops"
+    # Trees compare one value at a time: their scores do not depend on the rows scored with them.
+    BATCHES: ClassVar[bool] = True
     ESTIMATOR: ClassVar[type]
 
     @staticmethod
@@ -69,6 +72,8 @@ class RowDetector(ABC):
         """Return the scores of windows, float64, shape (n_windows,)."""
         if not len(ends):
             return np.empty(0)
+        if self.BATCHES:
+            return in_batches(lambda some: np.asarray(self.score_rows(X[some]), dtype=float), ends)
         with threadpool_limits(1):
             return np.asarray(self.score_rows(X[ends]), dtype=float)
 

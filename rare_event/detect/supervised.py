@@ -95,6 +95,7 @@ class BoostingDetector(RowDetector):
     """
 
     ESTIMATOR = HistGradientBoostingClassifier
+    BATCHES = False
 
     @staticmethod
     def fit_rows(
@@ -121,6 +122,7 @@ class ForestDetector(RowDetector):
     """Random forest on undersampled normal rows."""
 
     ESTIMATOR = RandomForestClassifier
+    BATCHES = False
 
     @staticmethod
     def fit_rows(model: ForestModel, rows: np.ndarray, y: np.ndarray, seed: int) -> RandomForestClassifier:

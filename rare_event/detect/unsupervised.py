@@ -41,6 +41,7 @@ class IsolationForestDetector(RowDetector):
     """The score is that of Liu, Ting and Zhou (2008): 2 ** (-depth / expected depth), above 0, at most 1."""
 
     ESTIMATOR = IsolationForest
+    BATCHES = False
 
     @staticmethod
     def fit_rows(model: IsolationForestModel, rows: np.ndarray, y: np.ndarray, seed: int) -> IsolationForest:

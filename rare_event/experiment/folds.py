@@ -101,8 +101,10 @@ def run_fold(
         y_score, contributions = score_and_contributions(detector, X, ends, config.score)
         scored.append(make_scores(prepared, config, number, rows, ends, y_score))
         noted.append(contributions.assign(fold=number, row=prepared.row[ends]))
+    unit = 1.0
     if len(prepared.folds) > 1:
-        scored = _in_validation_medians(*scored)
+        unit = _validation_median(scored[0])
+        scored = [part.with_score(part.y_score / unit) for part in scored]
     followed = follow(scored[0], config.rule)
     threshold = choose(operating_points(followed, config.policy), config.rule)
     seconds = {
@@ -111,7 +113,7 @@ def run_fold(
         "score": perf_counter() - trained,
     }
     result = FoldResult(
-        representation, detector, history, scored[0], scored[1], noted[0], noted[1], threshold
+        representation, detector, history, scored[0], scored[1], noted[0], noted[1], threshold, unit=unit
     )
     return result, seconds
 
@@ -121,16 +123,15 @@ def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
     return part[np.isin(part, prepared.ends)]
 
 
-def _in_validation_medians(validation: Scores, test: Scores) -> list[Scores]:
-    """Divide by the median validation score of normal rows, since folds differ in scale."""
+def _validation_median(validation: Scores) -> float:
+    """Return the median validation score of normal rows, which scores are divided by: folds differ in scale."""
     normal = validation.y_score[validation.y_true == 0]
     if not len(normal):
         raise DataError(
             "A fold has no normal windows in its validation part, so its scores cannot be scaled. "
             "Use fewer folds, a shorter lookback, or more data."
         )
-    unit = float(np.median(normal))
-    return [part.with_score(part.y_score / (unit or 1.0)) for part in (validation, test)]
+    return float(np.median(normal)) or 1.0
 
 
 def make_scores(

@@ -41,6 +41,9 @@ class FoldResult:
     members
         Of a blend: the same fold of each model that was joined, by name. Its representation and
         contributions are those of the first, and it has no detector of its own.
+    unit
+        What the detector's scores are divided by: with several folds, their median in normal validation
+        windows.
     """
 
     representation: FittedRepresentation
@@ -52,6 +55,7 @@ class FoldResult:
     test_contributions: pd.DataFrame
     threshold: float
     members: Mapping[str, FoldResult] = field(default_factory=dict)
+    unit: float = 1.0
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from pathlib import Path
 from time import monotonic
 
 import pandas as pd
@@ -19,9 +18,11 @@ from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.experiment.backtest import trivial
 from rare_event.experiment.leakage import leakage
-from rare_event.experiment.result import FoldResult, OnProgress, Result, ignore_progress, summarise
+from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
-from rare_event.store.bundle import save_bundle
+from rare_event.experiment.trained import facts_of
+from rare_event.prepare.table import Table
+from rare_event.store.bundle import save_trained
 from rare_event.store.judged import Judged
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
@@ -82,9 +83,10 @@ def execute(run: Run, on_progress: OnProgress = ignore_progress, workers: int | 
     """
     with _outcome_recorded(run), _with_tensorboard(run, on_progress) as report:
         reporter = Reporter(run, report)
-        result = run_experiment(run.dataset().table(), run.config(), reporter, workers=workers)
+        table = run.dataset().table()
+        result = run_experiment(table, run.config(), reporter, workers=workers)
         reporter.write()
-        save_result(run, result)
+        save_result(run, table, result)
     return result
 
 
@@ -150,8 +152,16 @@ def unexpected(error: BaseException) -> str:
     return f"Training ended with an unexpected error ({described})."
 
 
-def save_result(run: Run, result: Result) -> None:
-    """Write scores, thresholds, figures and the bundle of the last fold into a run folder."""
+def save_result(run: Run, table: Table, result: Result) -> None:
+    """Write scores, thresholds, figures and the model of the last fold into a run folder.
+
+    Parameters
+    ----------
+    run
+        The run.
+    table, result
+        What was trained on, and what came of it.
+    """
     run.save_scores(
         {
             "validation": [fold.validation for fold in result.folds],
@@ -169,18 +179,10 @@ def save_result(run: Run, result: Result) -> None:
     run.save_evaluation(summarise(result, run.id))
     without_model = trivial(result.validation, result.test, result.policy)
     run.save_judged(Judged(result.judgement(), tuple(without_model)))
-    _save_bundles(run.folder, result.folds[-1])
+    save_trained(run, result.folds[-1], result.config, facts_of(table, result))
     detector = result.folds[-1].detector
     if isinstance(detector, Autoencoder):
         run.save_layers(layers_of(detector.model))
-
-
-def _save_bundles(folder: Path, fold: FoldResult) -> None:
-    """Write the fitted model of a fold; each model of a blend goes into its own folder."""
-    if fold.detector is not None:
-        save_bundle(folder, fold.representation, fold.detector)
-    for name, member in fold.members.items():
-        _save_bundles(folder / name, member)
 
 
 def execute_in_worker(run_id: str) -> Status:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
@@ -104,6 +106,35 @@ def still_standing(alarmed: np.ndarray, scores: Scores, policy: AlarmPolicy) -> 
     return standing
 
 
+@dataclass(frozen=True)
+class Sounding:
+    """What an operator hears in each window, all of shape (n,).
+
+    Parameters
+    ----------
+    alarmed
+        Whether the window is alarmed itself.
+    standing
+        Whether the alarm of an earlier window stands in it.
+    begins
+        Whether an alarm begins, or sounds again, in it.
+    """
+
+    alarmed: np.ndarray
+    standing: np.ndarray
+    begins: np.ndarray
+
+
+def sounding(scores: Scores, threshold: float, policy: AlarmPolicy) -> Sounding:
+    """Find where alarms sound at a threshold."""
+    alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
+    standing = still_standing(alarmed, scores, policy)
+    again, still = repetitions(standing, scores, policy, scores.age)
+    begins = alarmed & ~standing
+    begins[again[still]] = True
+    return Sounding(alarmed, standing, begins)
+
+
 def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
     """List the alarms at a threshold.
 
@@ -115,22 +146,17 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
         `false` and, with several machines, `asset`. A row in which an alarm sounds again begins the
         next, alarmed itself or not.
     """
-    alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
-    age = scores.age
-    standing = still_standing(alarmed, scores, policy)
-    again, still = repetitions(standing, scores, policy, age)
-    begins = alarmed & ~standing
-    begins[again[still]] = True
-    sounding = np.flatnonzero(alarmed | begins)
-    near = scores.in_lead_window(policy)[sounding]
+    heard = sounding(scores, threshold, policy)
+    at = np.flatnonzero(heard.alarmed | heard.begins)
+    near = scores.in_lead_window(policy)[at]
     rows = pd.DataFrame(
         {
-            "alarm": np.cumsum(begins)[sounding],
-            "row": scores.row[sounding],
-            "clock": scores.clock[sounding],
-            "alarmed": alarmed[sounding],
-            "score": scores.y_score[sounding],
-            "event": np.where(near, scores.event[sounding], -1),
+            "alarm": np.cumsum(heard.begins)[at],
+            "row": scores.row[at],
+            "clock": scores.clock[at],
+            "alarmed": heard.alarmed[at],
+            "score": scores.y_score[at],
+            "event": np.where(near, scores.event[at], -1),
         }
     )
     listed = rows.groupby("alarm", sort=True).agg(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -160,6 +160,17 @@ def _in_words(lines: pd.DataFrame, contributions: pd.DataFrame | None, names: Se
         if row is pd.NA or (fold, row) not in known.index:
             words.append("")
             continue
-        pairs = zip(sensors.loc[(fold, row)], shares.loc[(fold, row)], strict=True)
-        words.append(", ".join(f"{names[int(sensor)]} {share:.0%}" for sensor, share in pairs if share > 0))
+        words.append(shares_in_words(sensors.loc[(fold, row)], shares.loc[(fold, row)], names))
     return words
+
+
+def shares_in_words(sensors: Iterable[int], shares: Iterable[float], names: Sequence[str]) -> str:
+    """Write the sensors with the largest shares in a score.
+
+    Examples
+    --------
+    >>> shares_in_words([1, 0], [0.75, 0.0], ["x1", "x2"])
+    'x2 75%'
+    """
+    pairs = zip(sensors, shares, strict=True)
+    return ", ".join(f"{names[int(sensor)]} {share:.0%}" for sensor, share in pairs if share > 0)

@@ -104,7 +104,7 @@ def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.nd
     row = np.concatenate([past.row, scores.row])
     order = np.argsort(row, kind="stable")
     values = np.concatenate([past.y_score, scores.y_score])[order]
-    rows, least = _memory(days, scores)
+    rows, least = memory(days, scores)
     limit = pd.Series(_trailing(values, quantile, rows, least)).bfill()
     # Fewer windows than an hour have no trailing quantile: they are compared with all there are.
     limit = limit.fillna(float(np.quantile(values, quantile, method="weibull")))
@@ -115,7 +115,7 @@ def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.nd
     return back[len(past) :]
 
 
-def _memory(days: float, scores: Scores) -> tuple[int, int]:
+def memory(days: float, scores: Scores) -> tuple[int, int]:
     """Return how many windows are looked back on: at most, and at least, an hour of them."""
     rows = max(1, round(days * scores.time_unit.period / scores.step))
     return rows, min(rows, max(1, round(60 / scores.step)))
@@ -230,7 +230,7 @@ def _alarms_per_window(
     """Share of the windows above each of a range of levels, and the false alarms to one of them."""
     if len(scores) < LEAST_WINDOWS:
         return np.empty(0), np.empty(0)
-    rows, least = _memory(days, scores)
+    rows, least = memory(days, scores)
     level = np.empty(len(scores))
     for mine in _series(scores):
         values = pd.Series(scores.y_score[mine])

@@ -16,8 +16,15 @@ _HOUR = np.timedelta64(1, "h")
 MOST_APART = 1.5
 
 
-def asset_column(column: pd.Series) -> pd.Series:
+def asset_column(column: pd.Series, short: bool = False) -> pd.Series:
     """Turn the column that names the asset of each row into categories, in the order of the file.
+
+    Parameters
+    ----------
+    column
+        The column.
+    short
+        Whether a single row of each asset is enough.
 
     Raises
     ------
@@ -33,7 +40,7 @@ def asset_column(column: pd.Series) -> pd.Series:
             f"line {column.index[row]}. Write the asset of every row, or choose another column."
         )
     names = words.unique()
-    if 2 * len(names) > len(words):
+    if 2 * len(names) > len(words) and not short:
         raise TableError(
             f"The asset column {shown(column.name)} holds {len(names):,} distinct values in {len(words):,} "
             "rows, but an asset has many rows. Choose another column, or none."

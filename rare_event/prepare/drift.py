@@ -260,3 +260,66 @@ def _long_stop_near(stop: int, starts: np.ndarray, lengths: np.ndarray, day: int
     near = np.flatnonzero(np.abs(starts - starts[stop]) <= day)
     longest = near[np.argmax(lengths[near])]
     return int(longest) if lengths[longest] >= LONG_STOP * np.median(lengths) else int(stop)
+
+
+@dataclass(frozen=True)
+class Apart:
+    """A sensor that is far from its training level in most rows of a file.
+
+    Parameters
+    ----------
+    sensor
+        Its name.
+    sigma
+        Median distance from the training mean in training standard deviations; infinite if the sensor was
+        constant in training.
+    share
+        Share of the rows that are so far, on the same side.
+    asset
+        Name of the asset; empty for one machine.
+    """
+
+    sensor: str
+    sigma: float
+    share: float
+    asset: str = ""
+
+    @property
+    def in_words(self) -> str:
+        """Say how far.
+
+        Examples
+        --------
+        >>> Apart("x19", -30.7, 1.0).in_words
+        'x19 is 31 standard deviations from its training level in 100% of the rows.'
+        """
+        far = f"{abs(self.sigma):.0f} standard deviations" if np.isfinite(self.sigma) else "away"
+        of = f" of {shown(self.asset)}" if self.asset else ""
+        return f"{self.sensor}{of} is {far} from its training level in {self.share:.0%} of the rows."
+
+
+def apart(
+    values: np.ndarray, mean: Sequence[float | None], deviation: Sequence[float | None], sensors: Sequence[str]
+) -> list[Apart]:
+    """Find the sensors whose level differs from that of the training rows, the largest difference first.
+
+    Parameters
+    ----------
+    values
+        Sensor values of one machine, shape (n_rows, n_sensors); missing and infinite ones are skipped.
+    mean, deviation
+        Of each sensor in the normal training rows; None where there was no value.
+    sensors
+        Their names.
+    """
+    found = []
+    for number, (center, scale) in enumerate(zip(mean, deviation, strict=True)):
+        if center is None or scale is None:
+            continue
+        z = _in_sigmas(values[:, number], center, scale)
+        z = z[~np.isnan(z)]
+        sigma = float(np.median(z)) if len(z) else 0.0
+        share = float(((z if sigma > 0 else -z) >= SIGMAS).mean()) if len(z) else 0.0
+        if share >= STAYS:
+            found.append(Apart(sensors[number], sigma, share))
+    return sorted(found, key=lambda one: -abs(one.sigma))

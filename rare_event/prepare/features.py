@@ -98,6 +98,7 @@ def derive(
     config: Representation,
     sensors: tuple[str, ...],
     grades: Mapping[str, np.ndarray] | None = None,
+    base: np.ndarray | None = None,
 ) -> Derived:
     """Turn sensor values into the columns of a representation, not yet scaled.
 
@@ -114,6 +115,8 @@ def derive(
         Names of the sensors.
     grades
         Category columns as text, each of shape (n_rows,).
+    base
+        Values of the first row of the first stretch, if it began before these rows, shape (n_sensors,).
     """
     age = ages(stretch)
     n_columns = len(input_names(config.kind, sensors))
@@ -126,7 +129,10 @@ def derive(
                 derived[block.rows, number * len(sensors) : (number + 1) * len(sensors)] = block.own(column)
             if config.kind == "forecast":
                 # Levels far from 0 would lose digits in float32; changes and deviations stay the same.
-                first = values[np.arange(block.rows.start, block.rows.stop) - age[block.rows]]
+                begins = np.arange(block.rows.start, block.rows.stop) - age[block.rows]
+                first = values[begins]
+                if base is not None:
+                    first[begins == 0] = base
                 derived[block.rows] = values[block.rows] - np.where(np.isfinite(first), first, 0)
             usable[block.rows] = np.isfinite(derived[block.rows]).all(axis=1)
     if config.kind == "forecast":
@@ -134,8 +140,27 @@ def derive(
     return Derived(derived, sensors, age, usable, (grades or {}) if config.one_hot else {})
 
 
+def rows_before(config: Representation) -> int:
+    """Count the earlier rows of its stretch that the inputs of a row depend on.
+
+    Examples
+    --------
+    >>> rows_before(Representation("level")), rows_before(Representation("deviation", trailing=30))
+    (0, 29)
+    """
+    rows = {
+        "level": 0,
+        "difference": config.lag,
+        "deviation": config.trailing - 1,
+        "forecast": forecast_history(config),
+        "movement": max(MOVEMENT_ROWS),
+        "combined": 1,
+    }
+    return rows[config.kind]
+
+
 def _reach(config: Representation) -> int:
-    """Count the earlier rows that a row depends on."""
+    """Count the earlier rows that the columns of a row depend on."""
     rows = {"difference": config.lag, "deviation": config.trailing, "movement": max(MOVEMENT_ROWS)}
     return rows.get(config.kind, 1)
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rare_event.batches import in_batches
 from rare_event.config import Representation
 from rare_event.errors import DataError
 from rare_event.prepare.history import before, blocks, change, deviation, trailing_sum
@@ -76,7 +77,8 @@ class Forecast:
         for block in blocks(age, forecast_history(config), len(self.coefficients)):
             terms = block.own(_terms(levels[block.extended], block.age, config, scales))
             inputs, moved = np.hsplit(terms, [len(self.coefficients)])
-            missed = moved - (inputs @ self.coefficients + self.intercept)
+            known = in_batches(lambda some: some @ self.coefficients, inputs)
+            missed = moved - (known + self.intercept)
             missed = np.where(age[block.rows, None] > 0, missed, moved)
             residual[block.rows] = np.clip(missed, -largest, largest)
         return residual

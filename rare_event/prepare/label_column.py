@@ -44,8 +44,7 @@ def mark(raw: pd.DataFrame, schema: Schema, *, events_needed: bool = True) -> Ma
     schema
         The roles.
     events_needed
-        False for a file that is only scored: labels may be missing or hold no event, and no row is left
-        out.
+        False for a file that is only scored: labels may be missing or hold no event.
 
     Raises
     ------
@@ -60,7 +59,7 @@ def mark(raw: pd.DataFrame, schema: Schema, *, events_needed: bool = True) -> Ma
         if schema.blank == "left out":
             kept &= words.notna().to_numpy()
     if not events_needed:
-        return Marked(label, np.ones(len(raw), bool))
+        return Marked(label, kept)
     for name, words in columns.items():
         _require_meanings(name, words, schema)
     if columns and not 0 < label[kept].sum() < kept.sum():

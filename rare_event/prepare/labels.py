@@ -26,6 +26,11 @@ class Shifted:
     y: np.ndarray
 
 
+def kept_rows(label: np.ndarray, shift: int) -> np.ndarray:
+    """Return the positions of the rows that are scored: all but those of events, which a shift of 0 keeps."""
+    return np.flatnonzero(label == 0) if shift else np.arange(len(label))
+
+
 def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None) -> Shifted:
     """Mark the `shift` rows before each event as positive and drop the event rows.
 
@@ -68,5 +73,5 @@ def curve_shift(label: np.ndarray, shift: int, stretch: np.ndarray | None = None
     near = (next_event - np.arange(n_rows) <= shift) & (next_event < n_rows)
     if stretch is not None:
         near &= stretch[np.minimum(next_event, n_rows - 1)] == stretch
-    rows = np.flatnonzero(label == 0)
+    rows = kept_rows(label, shift)
     return Shifted(rows, near[rows].astype(np.int8))

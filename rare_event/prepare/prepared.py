@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,7 +12,7 @@ from rare_event.config import ExperimentConfig
 from rare_event.errors import DataError
 from rare_event.prepare.assets import asset_rows, require_one_step
 from rare_event.prepare.features import Derived, derive
-from rare_event.prepare.labels import curve_shift
+from rare_event.prepare.labels import Shifted, curve_shift
 from rare_event.prepare.split import Fold, split
 from rare_event.prepare.stretches import Events, find_events, median_step, running_minutes
 from rare_event.prepare.table import Table
@@ -74,6 +75,62 @@ class Prepared:
         return int(self.y[self.ends].sum())
 
 
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Rows of a table as windows are made of them.
+
+    Parameters
+    ----------
+    clock, label, stretch
+        Minutes, labels and stretch ids, each of shape (n_rows,).
+    values
+        Sensors, shape (n_rows, n_sensors).
+    sensors
+        Their names.
+    grades
+        Category columns as text, each of shape (n_rows,).
+    step
+        Minutes per row.
+    time_unit
+        Unit of the clock.
+    asset
+        Number of each row's asset in `assets`, never falling; None for one machine.
+    assets
+        Names of the assets.
+    base
+        Values of the first row of the first stretch, if it began before these rows, shape (n_sensors,).
+    """
+
+    clock: np.ndarray
+    label: np.ndarray
+    stretch: np.ndarray
+    values: np.ndarray
+    sensors: tuple[str, ...]
+    grades: Mapping[str, np.ndarray]
+    step: float
+    time_unit: TimeUnit = MINUTES
+    asset: np.ndarray | None = None
+    assets: tuple[str, ...] = ()
+    base: np.ndarray | None = None
+
+
+def rows_of(table: Table) -> Rows:
+    """Return the rows of a table."""
+    grades = {column: table.frame[column].astype(str).to_numpy() for column in table.schema.categories}
+    return Rows(
+        table.clock,
+        table.label,
+        table.stretch,
+        table.values,
+        table.schema.sensors,
+        grades,
+        table.step,
+        table.time_unit,
+        table.asset,
+        table.assets,
+    )
+
+
 def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     """Label, window and split a table.
 
@@ -84,12 +141,12 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     ConfigError
         If the shift is not shorter than the table.
     """
-    if table.asset is not None:
-        clock, asset = table.clock, table.asset
-        parts = [rows for rows in asset_rows(asset) if (np.diff(clock[rows]) > 0).any()]
-        steps = {table.assets[asset[rows.start]]: median_step(clock[rows]) for rows in parts}
+    rows = rows_of(table)
+    if rows.asset is not None:
+        parts = [part for part in asset_rows(rows.asset) if (np.diff(rows.clock[part]) > 0).any()]
+        steps = {table.assets[rows.asset[part.start]]: median_step(rows.clock[part]) for part in parts}
         require_one_step(steps, table.time_unit.name)
-    prepared = label_and_window(table, config)
+    prepared = label_and_window(rows, config)
     require_windows(prepared, config.lookback)
     folds = split(
         config.split,
@@ -103,8 +160,8 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     return replace(prepared, folds=folds)
 
 
-def label_and_window(table: Table, config: ExperimentConfig) -> Prepared:
-    """Label and window a table without a split: it has no folds, and perhaps no window.
+def label_and_window(rows: Rows, config: ExperimentConfig) -> Prepared:
+    """Label and window rows without a split: they have no folds, and perhaps no window.
 
     Raises
     ------
@@ -113,34 +170,61 @@ def label_and_window(table: Table, config: ExperimentConfig) -> Prepared:
     DataError
         If each machine is to be scaled by itself and the table names none.
     """
-    clock, stretch, asset = table.clock, table.stretch, table.asset
     # The articles know no stops, but no machine warns of another's events.
-    shifted = curve_shift(table.label, config.shift, asset if config.article_mode else stretch)
-    kept = shifted.rows
-    grades = {column: table.frame[column].astype(str).to_numpy() for column in table.schema.categories}
-    derived = derive(table.values, stretch, config.representation, table.schema.sensors, grades)
+    shifted = curve_shift(rows.label, config.shift, rows.asset if config.article_mode else rows.stretch)
+    prepared = windowed(rows, config, shifted)
+    if config.article_mode:
+        known = article_window_ends(len(prepared.row), config.lookback)
+        prepared = replace(prepared, ends=np.intersect1d(known, prepared.ends))
+    return prepared
+
+
+def windowed(
+    rows: Rows, config: ExperimentConfig, shifted: Shifted, unknown: np.ndarray | None = None
+) -> Prepared:
+    """Derive the representation of rows and find their windows, without folds.
+
+    Parameters
+    ----------
+    rows
+        The rows.
+    config
+        Its representation, lookback, and whether windows cross stops as in the articles.
+    shifted
+        Which rows are kept, and their labels.
+    unknown
+        Rows whose inputs cannot be known, since rows before them are missing; bool of shape (n_rows,).
+    """
+    kept, asset = shifted.rows, rows.asset
+    derived = derive(
+        rows.values, rows.stretch, config.representation, rows.sensors, rows.grades, rows.base
+    )
     if config.representation.per_asset:
-        derived = replace(derived, asset=_required(asset), assets=table.assets)
+        derived = replace(derived, asset=_required(asset), assets=rows.assets)
+    if unknown is not None:
+        derived = replace(derived, usable=derived.usable & ~unknown)
     derived = derived.take(kept)
-    events = find_events(clock, table.label, stretch)
+    events = find_events(rows.clock, rows.label, rows.stretch)
     of = None
     if asset is not None:
         of, events = asset[kept], replace(events, asset=asset[events.row])
-    ends = _window_ends(stretch[kept], config, derived.usable, of)
+    whole = rows.stretch[kept]
+    if config.article_mode:
+        whole = np.zeros_like(whole) if of is None else of
     return Prepared(
         row=kept,
-        clock=clock[kept],
-        stretch=stretch[kept],
+        clock=rows.clock[kept],
+        stretch=rows.stretch[kept],
         y=shifted.y,
         derived=derived,
-        ends=ends,
+        ends=window_ends(whole, config.lookback, derived.usable),
         folds=[],
         events=events,
-        step=table.step,
-        minutes=running_minutes(clock, stretch, table.step)[kept],
-        time_unit=table.time_unit,
+        step=rows.step,
+        minutes=running_minutes(rows.clock, rows.stretch, rows.step)[kept],
+        time_unit=rows.time_unit,
         asset=of,
-        assets=table.assets,
+        assets=rows.assets,
     )
 
 
@@ -151,18 +235,6 @@ def _required(asset: np.ndarray | None) -> np.ndarray:
             "column the role asset, or scale all rows alike."
         )
     return asset
-
-
-def _window_ends(
-    stretch: np.ndarray, config: ExperimentConfig, usable: np.ndarray, asset: np.ndarray | None
-) -> np.ndarray:
-    if config.article_mode:
-        ends = article_window_ends(len(stretch), config.lookback)
-        whole = np.zeros_like(stretch) if asset is None else asset
-        ends = np.intersect1d(ends, window_ends(whole, config.lookback, usable))
-    else:
-        ends = window_ends(stretch, config.lookback, usable)
-    return ends
 
 
 def require_windows(prepared: Prepared, lookback: int) -> None:

@@ -14,7 +14,12 @@ from rare_event.prepare.assets import asset_rows, within
 GAP_STEPS = 3.0
 
 
-def minutes(time: np.ndarray | None, n_rows: int, asset: np.ndarray | None = None) -> np.ndarray:
+def minutes(
+    time: np.ndarray | None,
+    n_rows: int,
+    asset: np.ndarray | None = None,
+    start: np.datetime64 | None = None,
+) -> np.ndarray:
     """Return the time of each row in minutes since the first row; with assets, since the earliest.
 
     Parameters
@@ -27,6 +32,8 @@ def minutes(time: np.ndarray | None, n_rows: int, asset: np.ndarray | None = Non
     asset
         Number of each row's asset, never falling, shape (n_rows,). Without a clock, the rows of each asset
         are counted from its first.
+    start
+        The time at which the clock is 0, in place of that of a row.
 
     Returns
     -------
@@ -36,7 +43,9 @@ def minutes(time: np.ndarray | None, n_rows: int, asset: np.ndarray | None = Non
     if time is None:
         parts = [n_rows] if asset is None else [rows.stop - rows.start for rows in asset_rows(asset)]
         return np.concatenate([np.arange(part, dtype=float) for part in parts])
-    minutes: np.ndarray = (time - (time[0] if asset is None else time.min())) / np.timedelta64(1, "s") / 60.0
+    if start is None:
+        start = time[0] if asset is None else time.min()
+    minutes: np.ndarray = (time - start) / np.timedelta64(1, "s") / 60.0
     return minutes
 
 
@@ -77,6 +86,7 @@ def stretches(
     label: np.ndarray,
     asset: np.ndarray | None = None,
     cuts: Sequence[int] | np.ndarray = (),
+    steps: Sequence[float] | None = None,
 ) -> np.ndarray:
     """Return the number of each row's stretch; they end at time gaps, after events, with an asset, at cuts.
 
@@ -91,6 +101,8 @@ def stretches(
         stretches that it would have alone.
     cuts
         Rows that begin a stretch whatever the clock says.
+    steps
+        The usual step of each asset in minutes, one for one machine; None: the median of these rows.
 
     Returns
     -------
@@ -107,11 +119,20 @@ def stretches(
         begun = np.zeros(len(clock), bool)
         begun[np.asarray(cuts, np.int64)] = True
         alone = ((rows, np.flatnonzero(begun[rows])) for rows in asset_rows(asset))
-        parts = [stretches(clock[rows], label[rows], cuts=first) for rows, first in alone]
+        parts = [
+            stretches(
+                clock[rows],
+                label[rows],
+                cuts=first,
+                steps=None if steps is None else [steps[asset[rows.start]]],
+            )
+            for rows, first in alone
+        ]
         begins = np.cumsum([0, *(part[-1] + 1 for part in parts[:-1])])
         return np.concatenate([part + begin for part, begin in zip(parts, begins, strict=True)])
     step = np.diff(clock)
-    gap = (step > GAP_STEPS * median_step(clock)) | (step < 0)
+    usual = median_step(clock) if steps is None else steps[0]
+    gap = (step > GAP_STEPS * usual) | (step < 0)
     after_event = (label[:-1] == 1) & (label[1:] == 0)
     ends = np.concatenate([[False], gap | after_event])
     ends[np.asarray(cuts, np.int64)] = True

@@ -246,7 +246,7 @@ def apply_schema(
         require_rows(raw)
     _require_columns(raw, schema, events_needed)
     marked = mark(raw, schema, events_needed=events_needed)
-    frame, kept = pd.DataFrame(_columns(raw, schema, marked), copy=False), marked.kept
+    frame, kept = pd.DataFrame(_columns(raw, schema, marked, events_needed), copy=False), marked.kept
     if schema.asset is not None:
         time = None if schema.time is None else frame[schema.time].to_numpy()
         order = asset_order(frame[schema.asset].cat.codes.to_numpy(), time)
@@ -259,14 +259,16 @@ def apply_schema(
     return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, lines, cuts)
 
 
-def _columns(raw: pd.DataFrame, schema: Schema, marked: Marked) -> dict[str, pd.Series]:
+def _columns(
+    raw: pd.DataFrame, schema: Schema, marked: Marked, events_needed: bool
+) -> dict[str, pd.Series]:
     columns: dict[str, pd.Series] = {}
     if schema.time is not None:
         columns[schema.time] = _times(raw[schema.time], schema)
     if schema.label is not None:
         columns[schema.label] = pd.Series(marked.label, raw.index)
     if schema.asset is not None:
-        columns[schema.asset] = asset_column(raw[schema.asset])
+        columns[schema.asset] = asset_column(raw[schema.asset], short=not events_needed)
     for sensor in schema.sensors:
         columns[sensor] = _sensor(raw[sensor])
     for category in schema.categories:

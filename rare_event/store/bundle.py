@@ -1,22 +1,44 @@
-"""The bundle of a run: the fitted representation and detector, enough to score another file."""
+"""The bundle of a run: the fitted representation and detector, and all else that new rows are scored with."""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import fields, replace
 from pathlib import Path
 
 import numpy as np
 
-from rare_event.config import ExperimentConfig, Representation
+from rare_event.config import BlendModel, ExperimentConfig, Representation, name_of
 from rare_event.detect.detector import Detector, load_detector
+from rare_event.errors import RunError
+from rare_event.experiment.result import FoldResult
+from rare_event.experiment.trained import (
+    Facts,
+    Part,
+    Past,
+    Promise,
+    Trained,
+    member_config,
+    past_of,
+    promise_of,
+    references,
+)
 from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.forecast import Forecast
+from rare_event.store.folders import Entry
+from rare_event.store.records import Committed
+from rare_event.store.runs import Run
 from rare_event.store.serial import explain
 from rare_event.store.workspace import write
 
 SCALER = "scaler.npz"
 PREFIX = "forecast_"
+FACTS = Entry("trained.json", Facts, "description of the training data")
+# Of an imported run only, whose scores stay where it was trained.
+PROMISE = Entry("promise.json", Promise | None, "promise")
+PAST = "past.npz"
+REFERENCES = "references.npz"
 
 
 def save_bundle(folder: Path, representation: FittedRepresentation, detector: Detector) -> None:
@@ -33,6 +55,107 @@ def save_bundle(folder: Path, representation: FittedRepresentation, detector: De
         arrays[PREFIX + name] = getattr(representation.forecast, name)
     write(folder / SCALER, lambda path: np.savez(path, allow_pickle=False, **arrays))
     write(folder / detector.FILE, lambda path: detector.save(path.parent))
+
+
+def save_trained(run: Run, fold: FoldResult, config: ExperimentConfig, facts: Facts) -> None:
+    """Write all that new rows are scored with into a run folder.
+
+    Parameters
+    ----------
+    run
+        The run.
+    fold
+        Its last fold.
+    config
+        Its settings.
+    facts
+        Of the table that was trained on.
+    """
+    _save_bundles(run.folder, fold)
+    known = dict(references(fold, config))
+    if known:
+        write(run.folder / REFERENCES, lambda path: np.savez(path, allow_pickle=False, **known))
+    FACTS.write(run, facts)
+
+
+def _save_bundles(folder: Path, fold: FoldResult) -> None:
+    """Write the fitted model of a fold; each model of a blend goes into its own folder."""
+    if fold.detector is not None:
+        save_bundle(folder, fold.representation, fold.detector)
+    for name, member in fold.members.items():
+        _save_bundles(folder / name, member)
+
+
+def open_trained(run: Run) -> Trained:
+    """Read the model of a finished run, with all that new rows are scored with.
+
+    Raises
+    ------
+    RunError
+        If the run is not finished, a file is missing or damaged, or an older version trained it.
+    """
+    status = run.status()
+    if status.state != "done":
+        raise RunError(f"Run {run.id} is not finished ({status.state}). Choose a run that is done.")
+    if not (run.folder / FACTS.file).exists():
+        raise RunError(
+            f"Run {run.id} was trained by an older version, which did not keep what new rows need. Train it "
+            "again to score with it."
+        )
+    config, facts, committed, dataset = run.config(), FACTS.read(run), run.committed(), run.dataset()
+    past, promise = _past(run, committed)
+    return Trained(
+        run.about().name or name_of(config.name),
+        run.id,
+        config,
+        dataset.recipe,
+        facts,
+        _part(run.folder, config, facts.units, _references(run)),
+        committed.thresholds[max(committed.thresholds)],
+        committed.rule,
+        committed.policy,
+        committed.in_words(facts.time_unit),
+        past,
+        promise,
+    )
+
+
+def _past(run: Run, committed: Committed) -> tuple[Past, Promise | None]:
+    if (run.folder / PAST).exists():
+        with explain("past scores", run.named), np.load(run.folder / PAST, allow_pickle=False) as stored:
+            past = Past(stored["clock"], stored["machine"], stored["y_score"])
+        return past, PROMISE.read(run)
+    validation, test = run.scores("validation"), run.scores("test")
+    last = max(committed.thresholds)
+    past = past_of([validation.of_fold(last), test.of_fold(last)])
+    return past, promise_of(validation, committed.thresholds, committed.rule, committed.policy)
+
+
+def _references(run: Run) -> dict[str, np.ndarray]:
+    if not (run.folder / REFERENCES).exists():
+        return {}
+    with explain("references", run.named), np.load(run.folder / REFERENCES, allow_pickle=False) as stored:
+        return {name: stored[name] for name in stored.files}
+
+
+def _part(
+    folder: Path,
+    config: ExperimentConfig,
+    units: Mapping[str, float],
+    known: Mapping[str, np.ndarray],
+    path: str = "",
+) -> Part:
+    """Read a fitted model; those of a blend are in folders of their own."""
+    if isinstance(config.model, BlendModel):
+        members = {
+            name: _part(folder / name, member_config(config, name), units, known, f"{path}/{name}".lstrip("/"))
+            for name in config.model.members
+        }
+        return Part(config, reference=known.get(path, np.empty(0)), members=members)
+    representation, detector = load_bundle(folder, config)
+    with explain("description of the training data", f"run {folder.name}"):
+        unit = units[path]
+    return Part(config, representation, detector, unit, known.get(path, np.empty(0)))
 
 
 def _names_of_forecast(config: Representation) -> list[str]:

@@ -1,0 +1,404 @@
+"""New rows scored with a trained model: scores, alarms, and what the alarms were worth where a label tells."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from rare_event.errors import DataError
+from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
+from rare_event.experiment.stream import (
+    BLOCK,
+    MISSING,
+    NO_HISTORY,
+    NO_PAST,
+    OF_EVENT,
+    RESTARTED,
+    TOO_LARGE,
+    Block,
+    Stream,
+    needed_rows,
+    score_block,
+)
+from rare_event.experiment.trained import Trained
+from rare_event.experiment.worth import Worth, scores_of, worth_of
+from rare_event.judge.drift import RISEN
+from rare_event.judge.running import ENDS, Alarm
+from rare_event.judge.scores import Scores
+from rare_event.prepare.assets import asset_rows
+from rare_event.prepare.drift import Apart, apart
+from rare_event.prepare.prepared import Rows
+from rare_event.prepare.stretches import minutes
+from rare_event.prepare.table import Table
+from rare_event.read.values import shown
+from rare_event.text import number, plural
+
+REASONS = {
+    NO_HISTORY: "no history",
+    RESTARTED: "after a stop",
+    OF_EVENT: "event",
+    MISSING: "missing value",
+    TOO_LARGE: "too large",
+    NO_PAST: "no threshold yet",
+}
+
+
+@dataclass(frozen=True, eq=False)
+class History:
+    """What earlier rows leave behind, for the rows that follow them.
+
+    Parameters
+    ----------
+    streams
+        Of each machine by name; under the empty name for one machine.
+    fresh
+        Whether machines that are not named started with their first row.
+    """
+
+    streams: Mapping[str, Stream] = field(default_factory=dict)
+    fresh: bool = False
+
+
+# The first row of the table is known to be the first after a stop, as in training.
+BEGINNING = History(fresh=True)
+
+
+@dataclass(frozen=True)
+class Unscored:
+    """Rows without a score or threshold.
+
+    Parameters
+    ----------
+    reason
+        A value of `REASONS`.
+    rows
+        How many.
+    what
+        The same as a sentence.
+    """
+
+    reason: str
+    rows: int
+    what: str
+
+
+@dataclass(frozen=True)
+class ScoreDrift:
+    """The median score of normal windows, in multiples of that on validation data.
+
+    Parameters
+    ----------
+    times
+        The multiple; None where there is no window, or no validation score.
+    labelled
+        Whether the label says which windows are normal; else all windows count.
+    """
+
+    times: float | None
+    labelled: bool
+
+    @property
+    def risen(self) -> bool:
+        """Whether it is so high that the threshold no longer means what it meant."""
+        return self.times is not None and self.times >= RISEN
+
+    @property
+    def in_words(self) -> str:
+        """Say how far the scores have moved."""
+        if self.times is None:
+            return "There are too few scores to tell whether they have moved since validation."
+        windows = "normal windows" if self.labelled else "all windows"
+        said = f"The median score of {windows} is {number(self.times)} times its validation level"
+        return f"{said}: train again, or choose another threshold." if self.risen else f"{said}."
+
+
+@dataclass(frozen=True, eq=False)
+class Scored:
+    """New rows, scored.
+
+    Parameters
+    ----------
+    name
+        Of the table.
+    frame
+        One row for each row of the table: `time` (or `row`, its number), `machine` where there are
+        several, `score`, `threshold`, `alarm` (whether one is on) and `unscored` (why there is no score,
+        else empty).
+    alarms
+        One row for each alarm, and for one that stood before the first row: `machine` where there are
+        several, `start`, `end`, `rows` (alarmed), `peak`, `peak_at`, `sensors` and `ended`.
+    n_scored
+        Rows with a score.
+    unscored
+        Rows without, by reason.
+    findings
+        What is other than in training.
+    apart
+        Sensors that are far from their training level.
+    drift
+        How far the scores have moved.
+    scores
+        The scored windows as the judge takes them; without a label all are normal.
+    worth
+        What the alarms were worth; None without a label.
+    history
+        For the rows that follow.
+    """
+
+    name: str
+    frame: pd.DataFrame
+    alarms: pd.DataFrame
+    n_scored: int
+    unscored: tuple[Unscored, ...]
+    findings: tuple[Mismatch, ...]
+    apart: tuple[Apart, ...]
+    drift: ScoreDrift
+    scores: Scores
+    worth: Worth | None
+    history: History
+
+    @property
+    def n_open(self) -> int:
+        """Alarms that are still on in the last row."""
+        return int((self.alarms["ended"] == ENDS[""]).sum())
+
+    @property
+    def in_words(self) -> str:
+        """Rows and alarms in one sentence."""
+        still = f", {self.n_open} still on at the end" if self.n_open else ""
+        rows = f"{self.n_scored:,} of {plural(len(self.frame), 'row')} scored"
+        return f"{rows}; {plural(len(self.alarms), 'alarm')}{still}."
+
+
+def score(trained: Trained, table: Table, history: Table | History | None = None) -> Scored:
+    """Score new rows, and list the alarms at the committed threshold.
+
+    Parameters
+    ----------
+    trained
+        The model.
+    table
+        The new rows. Where it has the label of training, its events are counted.
+    history
+        The rows before, as a table or as `Scored.history` of them: then scores and alarms are those of
+        one piece. None: it is not known what was before, so the first rows have no score where their
+        inputs look back. `BEGINNING`: the machine started with the first row.
+
+    Raises
+    ------
+    TableError
+        If the table lacks what the model needs.
+    DataError
+        If no row can be scored, or the rows begin before the end of the history.
+    """
+    found = mismatches(trained, table)
+    refuse(found)
+    table = fitted(trained, table)
+    if isinstance(history, Table):
+        history = history_of(trained, history)
+    known = history or History()
+    streams, blocks, alarms, clocks = dict(known.streams), [], [], []
+    for machine, rows in _machines(table):
+        stream = known.streams.get(machine) or Stream(fresh=known.fresh)
+        clock = _clock(trained, table, rows, stream)
+        stream, own, heard = _score_machine(trained, table, machine, rows, clock, stream)
+        streams[machine] = stream
+        blocks += own
+        alarms += [(machine, alarm) for alarm in heard]
+        clocks.append(clock)
+    clock, why = np.concatenate(clocks), np.concatenate([block.why for block in blocks])
+    y_score = np.concatenate([block.y_score for block in blocks])
+    counted = _unscored(trained, why)
+    if not np.isfinite(y_score).any() and history is None:
+        raise DataError(f"{table.name} has no row that can be scored. {' '.join(one.what for one in counted)}")
+    scores, level = scores_of(trained, table, clock, blocks)
+    worth = worth_of(trained, table, scores, level, blocks) if table.schema.label is not None else None
+    return Scored(
+        table.name,
+        _frame(table, clock, blocks),
+        _alarm_list(trained, table, alarms),
+        int(np.isfinite(y_score).sum()),
+        counted,
+        tuple(found),
+        tuple(_apart(trained, table)),
+        _score_drift(trained, table, scores),
+        scores,
+        worth,
+        History(streams, known.fresh),
+    )
+
+
+def history_of(trained: Trained, table: Table) -> History:
+    """Score rows only for the sake of those that follow them."""
+    refuse(mismatches(trained, table))
+    table, streams = fitted(trained, table), {}
+    for machine, rows in _machines(table):
+        clock = _clock(trained, table, rows, Stream())
+        streams[machine] = _score_machine(trained, table, machine, rows, clock, Stream())[0]
+    return History(streams)
+
+
+def _machines(table: Table) -> Iterator[tuple[str, slice]]:
+    """Yield name and rows of each machine."""
+    asset = table.asset
+    if asset is None:
+        yield "", slice(0, table.n_rows)
+        return
+    for rows in asset_rows(asset):
+        yield table.assets[asset[rows.start]], rows
+
+
+def _past(trained: Trained, machine: str, first: float) -> np.ndarray:
+    """Scores of the run before the first new row, which a threshold that follows them looks back on."""
+    if not trained.rule.trailing:
+        return np.empty(0)
+    past = trained.past
+    earlier = past.machine == machine
+    if not trained.time_unit.reason:
+        earlier &= past.clock < first
+    return past.y_score[earlier]
+
+
+def _clock(trained: Trained, table: Table, rows: slice, stream: Stream) -> np.ndarray:
+    """Times of a machine's rows on the clock of the training table."""
+    n_rows = rows.stop - rows.start
+    if trained.time_unit.reason or table.time is None:
+        return stream.rows + np.arange(n_rows, dtype=float)
+    clock = minutes(table.time[rows], n_rows, None, trained.facts.origin)
+    if stream.last is not None and clock[0] < stream.last:
+        raise DataError(
+            f"{table.name} begins at {_moment(table.time[rows.start])}, before the end of the rows that "
+            "should come before it. Give only earlier rows as history, and no row twice."
+        )
+    return clock
+
+
+def _moment(time: np.datetime64) -> str:
+    return f"{pd.Timestamp(time):%Y-%m-%d %H:%M}"
+
+
+def _score_machine(
+    trained: Trained, table: Table, machine: str, rows: slice, clock: np.ndarray, stream: Stream
+) -> tuple[Stream, list[Block], list[Alarm]]:
+    step = trained.facts.steps.get(machine, trained.facts.step)
+    cut = np.zeros(rows.stop - rows.start, bool)
+    cuts = np.asarray(table.cuts, np.int64)
+    cut[cuts[(cuts >= rows.start) & (cuts < rows.stop)] - rows.start] = True
+    blocks: list[Block] = []
+    alarms: list[Alarm] = []
+    if stream.rows == 0:
+        stream = replace(stream, past=_past(trained, machine, float(clock[0])))
+    for begin in range(rows.start, rows.stop, BLOCK):
+        part = slice(begin, min(begin + BLOCK, rows.stop))
+        own = slice(part.start - rows.start, part.stop - rows.start)
+        new = _rows(trained, table, machine, part, clock[own])
+        stream, block = score_block(stream, trained, new, cut[own], step)
+        blocks.append(block)
+        if alarms and not alarms[-1].ended:
+            # The block goes on with it.
+            alarms.pop()
+        alarms += block.alarms
+    return stream, blocks, alarms
+
+
+def _rows(trained: Trained, table: Table, machine: str, part: slice, clock: np.ndarray) -> Rows:
+    frame = table.frame.iloc[part]
+    grades = {column: frame[column].astype(str).to_numpy() for column in table.schema.categories}
+    several = table.schema.asset is not None
+    return Rows(
+        clock=clock,
+        label=table.label[part],
+        stretch=np.zeros(len(frame), np.int64),
+        values=replace(table, frame=frame).values,
+        sensors=table.schema.sensors,
+        grades=grades,
+        step=trained.facts.step,
+        time_unit=trained.time_unit,
+        asset=np.zeros(len(frame), np.int64) if several else None,
+        assets=(machine,) if several else (),
+    )
+
+
+def _unscored(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
+    reach, lookback = needed_rows(trained.part)
+    back = reach + lookback - 1
+    hour = trained.time_unit.span(60.0) if not trained.time_unit.reason else "60 rows"
+    sentences = {
+        NO_HISTORY: f"at the start look back on up to {plural(back, 'row')} that are not in the file",
+        RESTARTED: f"after a stop have too few rows since it for a window of {plural(lookback, 'row')}",
+        OF_EVENT: "belong to events, where a warning comes too late",
+        MISSING: "have missing or infinite values in their window",
+        TOO_LARGE: "have scores too large to be a number",
+        NO_PAST: f"have less than {hour} of scores before them, which the threshold follows",
+    }
+    found = []
+    for code, reason in REASONS.items():
+        if rows := int((why == code).sum()):
+            left = "have a score but no threshold" if code == NO_PAST else "have no score"
+            what = f"{plural(rows, 'row')} {left}: they {sentences[code]}."
+            found.append(Unscored(reason, rows, what if rows > 1 else what.replace(" have ", " has ", 1)))
+    return tuple(found)
+
+
+def _frame(table: Table, clock: np.ndarray, blocks: list[Block]) -> pd.DataFrame:
+    why = np.concatenate([block.why for block in blocks])
+    names = np.full(256, "", object)
+    for code, reason in REASONS.items():
+        names[code] = reason
+    columns: dict[str, object] = {"row": clock.astype(np.int64)} if table.time is None else {"time": table.time}
+    if table.schema.asset is not None:
+        columns["machine"] = table.frame[table.schema.asset].astype(str).to_numpy()
+    columns["score"] = np.concatenate([block.y_score for block in blocks])
+    columns["threshold"] = np.concatenate([block.limit for block in blocks])
+    columns["alarm"] = np.concatenate([block.on for block in blocks]).astype(bool)
+    columns["unscored"] = pd.Series(names[why], dtype="str")
+    return pd.DataFrame(columns)
+
+
+def _alarm_list(trained: Trained, table: Table, alarms: list[tuple[str, Alarm]]) -> pd.DataFrame:
+    def when(clock: list[float]) -> np.ndarray:
+        origin = trained.facts.origin
+        if origin is None or table.time is None:
+            return np.array(clock).astype(np.int64)
+        seconds = np.round(np.array(clock, float) * 60_000).astype("timedelta64[ms]")
+        return (origin + seconds).astype("datetime64[ns]")
+
+    own = [alarm for _, alarm in alarms]
+    columns: dict[str, object] = {}
+    if table.schema.asset is not None:
+        columns["machine"] = pd.Series([machine for machine, _ in alarms], dtype="str")
+    columns |= {
+        "start": when([alarm.start for alarm in own]),
+        "end": when([alarm.end for alarm in own]),
+        "rows": np.array([alarm.rows for alarm in own], np.int64),
+        "peak": np.array([alarm.peak for alarm in own], float),
+        "peak_at": when([alarm.peak_clock for alarm in own]),
+        "sensors": pd.Series([alarm.sensors for alarm in own], dtype="str"),
+        "ended": pd.Series([ENDS[alarm.ended] for alarm in own], dtype="str"),
+    }
+    return pd.DataFrame(columns)
+
+
+def _apart(trained: Trained, table: Table) -> Iterator[Apart]:
+    """Find the sensors of each machine that are far from its training level."""
+    for machine, rows in _machines(table):
+        level = trained.facts.levels.get(machine)
+        if level is not None:
+            values = replace(table, frame=table.frame.iloc[rows]).values
+            for one in apart(values, level.mean, level.deviation, table.schema.sensors):
+                yield replace(one, asset=machine)
+
+
+def _score_drift(trained: Trained, table: Table, scores: Scores) -> ScoreDrift:
+    normal = scores.y_score[scores.y_true == 0]
+    usual = trained.facts.normal
+    times = float(np.median(normal)) / usual if len(normal) and usual else None
+    return ScoreDrift(times, table.schema.label is not None)
+
+
+def machines_without_level(trained: Trained, table: Table) -> list[str]:
+    """Name the machines that the model was not trained on, so that nothing says what their level is."""
+    return [shown(machine) for machine, _ in _machines(table) if machine not in trained.facts.levels]

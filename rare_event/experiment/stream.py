@@ -1,0 +1,326 @@
+"""The rows of one machine, scored block by block: a row depends on rows before it only.
+
+So rows that come in several files, or in blocks that fit into memory, are scored as in one piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+
+import numpy as np
+import pandas as pd
+
+from rare_event.detect.scoring import score_and_contributions
+from rare_event.experiment.trained import Part, Trained
+from rare_event.judge.blend import either, mean_log, shared_windows
+from rare_event.judge.ledger import shares_in_words
+from rare_event.judge.running import Alarm, following, hear, kept_windows, windows_of
+from rare_event.judge.scores import Scores
+from rare_event.judge.trailing import memory, trailing_threshold
+from rare_event.prepare.features import rows_before
+from rare_event.prepare.history import ages
+from rare_event.prepare.labels import Shifted, kept_rows
+from rare_event.prepare.prepared import Rows, windowed
+from rare_event.prepare.stretches import stretches
+
+# Rows scored at once: their inputs and windows take a few hundred megabytes at most.
+BLOCK = 50_000
+
+# Why a row has no score, or no threshold.
+SCORED, OF_EVENT, NO_HISTORY, RESTARTED, MISSING, TOO_LARGE, NO_PAST = range(7)
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """What the next rows of a machine need of its rows before.
+
+    Parameters
+    ----------
+    rows
+        Number of rows before.
+    fresh
+        Whether the machine started with the first of them; else what came before is not known.
+    tail
+        The last of them, as many as inputs and windows depend on; None before the first row.
+    cut
+        Which rows of the tail begin a stretch whatever the clock says.
+    stretch
+        Stretch of the last row.
+    windows
+        Scored windows that alarms depend on.
+    past
+        Scores that a threshold that follows them looks back on.
+    standing
+        The alarm that has not ended.
+    """
+
+    rows: int = 0
+    fresh: bool = False
+    tail: Rows | None = None
+    cut: np.ndarray = field(default_factory=lambda: np.empty(0, bool))
+    stretch: int = 0
+    windows: Scores | None = None
+    past: np.ndarray = field(default_factory=lambda: np.empty(0))
+    standing: Alarm | None = None
+
+    @property
+    def n_tail(self) -> int:
+        """Rows in the tail."""
+        return 0 if self.tail is None else len(self.tail.clock)
+
+    @property
+    def last(self) -> float | None:
+        """Time of the last row on the clock; None before the first."""
+        return None if self.tail is None else float(self.tail.clock[-1])
+
+
+@dataclass(frozen=True, eq=False)
+class Block:
+    """What comes of a block of rows; arrays have shape (n_rows,).
+
+    Parameters
+    ----------
+    y_score
+        Scores; missing where a row has none.
+    level
+        What is compared with the threshold: the score, or its multiple of the limit that follows.
+    limit
+        The threshold in the unit of the score.
+    on
+        Whether an alarm is on.
+    why
+        Why a row has no score: one of the codes above.
+    stretch
+        Number of its stretch.
+    alarms
+        The alarms, with the one that had not ended.
+    contributions
+        The sensors' shares of each scored row, with its number `row`.
+    """
+
+    y_score: np.ndarray
+    level: np.ndarray
+    limit: np.ndarray
+    on: np.ndarray
+    why: np.ndarray
+    stretch: np.ndarray
+    alarms: list[Alarm]
+    contributions: pd.DataFrame
+
+
+def needed_rows(part: Part) -> tuple[int, int]:
+    """Return the earlier rows that inputs depend on and the lookback, the most of all models."""
+    leaves = [leaf.config for leaf in part.leaves()]
+    return max(rows_before(leaf.representation) for leaf in leaves), max(leaf.lookback for leaf in leaves)
+
+
+def score_block(
+    stream: Stream, trained: Trained, new: Rows, cut: np.ndarray, step: float
+) -> tuple[Stream, Block]:
+    """Score the next rows of a machine.
+
+    Parameters
+    ----------
+    stream
+        What is known of the rows before.
+    trained
+        The model.
+    new
+        The rows; their stretches are not used.
+    cut
+        Which of them begin a stretch whatever the clock says, shape (n_rows,).
+    step
+        Usual step of the machine in minutes.
+    """
+    own, cuts = stream.n_tail, np.concatenate([stream.cut, cut])
+    rows = _joined(stream.tail, new)
+    local = stretches(rows.clock, rows.label, None, np.flatnonzero(cuts), [step])
+    rows = replace(rows, stretch=local)
+    absolute = local - (local[own - 1] if own else 0) + stream.stretch
+    begun = not stream.fresh and stream.rows == own
+
+    def unknown(reach: int) -> np.ndarray | None:
+        """Mark rows before which it is not known what was: their stretch may have begun earlier."""
+        return (local == local[0]) & (np.arange(len(local)) < reach) if begun else None
+
+    ends, y_score, contributions = _score_part(trained.part, rows, own, unknown)
+    finite = np.isfinite(y_score)
+    why = _reasons(stream, trained, rows, own, absolute)
+    why[ends - own] = np.where(finite, SCORED, TOO_LARGE)
+    ends, y_score, contributions = ends[finite], y_score[finite], contributions[finite]
+    level, limit, past, judged = _judged(stream, trained, y_score)
+    why[ends[~judged] - own] = NO_PAST
+    windows = windows_of(
+        stream.rows + ends - own, rows.clock[ends], absolute[ends], level, step, trained.time_unit
+    )
+    before = stream.windows if stream.windows is not None else windows.where(np.zeros(len(windows), bool))
+    current = int(absolute[-1])
+    closed = np.flatnonzero(np.append(absolute[1:] != absolute[:-1], False) & (rows.label == 1))
+    listed, on = hear(
+        before,
+        windows,
+        trained.threshold,
+        trained.policy,
+        stream.standing,
+        current,
+        set(absolute[closed].tolist()),
+    )
+    contributions = contributions.assign(row=windows.row)
+    listed = [_with_sensors(alarm, contributions, trained.part, stream.rows) for alarm in listed]
+    block = Block(
+        _spread(y_score, ends - own, len(new.clock), np.nan),
+        _spread(np.where(judged, level, 0.0), ends - own, len(new.clock), np.nan),
+        _spread(limit, ends - own, len(new.clock), np.nan),
+        _spread(on, ends - own, len(new.clock), False),
+        why,
+        absolute[own:],
+        listed,
+        contributions,
+    )
+    tail, tail_cut = _tail(trained, rows, cuts)
+    following_stream = Stream(
+        rows=stream.rows + len(new.clock),
+        fresh=stream.fresh,
+        tail=tail,
+        cut=tail_cut,
+        stretch=current,
+        windows=kept_windows(following(before, windows), trained.policy, current),
+        past=past,
+        standing=listed[-1] if listed and not listed[-1].ended else None,
+    )
+    return following_stream, block
+
+
+def input_names(part: Part) -> tuple[str, ...]:
+    """Names of the inputs that contributions speak of: of the first model."""
+    representation = next(part.leaves()).representation
+    return () if representation is None else representation.names
+
+
+def _with_sensors(alarm: Alarm, contributions: pd.DataFrame, part: Part, first: int) -> Alarm:
+    """Name the sensors at the peak of an alarm, if it lies in this block."""
+    if alarm.peak_row < first or "sensor_1" not in contributions:
+        return alarm
+    line = contributions.iloc[int(np.searchsorted(contributions["row"], alarm.peak_row))]
+    sensors, shares = line.filter(like="sensor_"), line.filter(like="share_")
+    return replace(alarm, sensors=shares_in_words(sensors, shares, input_names(part)))
+
+
+def _spread(values: np.ndarray, at: np.ndarray, n_rows: int, rest: float | bool) -> np.ndarray:
+    spread = np.full(n_rows, rest)
+    spread[at] = values
+    return spread
+
+
+def _joined(tail: Rows | None, new: Rows) -> Rows:
+    """Put the tail before new rows."""
+    if tail is None:
+        return new
+    both = {name: np.concatenate([getattr(tail, name), getattr(new, name)]) for name in ("clock", "label", "values")}
+    grades = {column: np.concatenate([tail.grades[column], grade]) for column, grade in new.grades.items()}
+    asset = None if new.asset is None else np.zeros(len(both["clock"]), np.int64)
+    return replace(new, **both, grades=grades, asset=asset, base=tail.base)
+
+
+Known = Callable[[int], np.ndarray | None]
+Windows = tuple[np.ndarray, np.ndarray, pd.DataFrame]
+
+
+def _score_part(part: Part, rows: Rows, own: int, unknown: Known) -> Windows:
+    """Score the windows that end in new rows: their positions, scores, and the sensors' shares."""
+    if part.members:
+        return _blend(part, [_score_part(member, rows, own, unknown) for member in part.members.values()])
+    config, representation, detector = part.config, part.representation, part.detector
+    if representation is None or detector is None:
+        raise ValueError("a part without a detector has no members")
+    kept = kept_rows(rows.label, config.shift)
+    shifted = Shifted(kept, np.zeros(len(kept), np.int8))
+    prepared = windowed(rows, config, shifted, unknown(rows_before(config.representation)))
+    ends = prepared.ends[prepared.row[prepared.ends] >= own]
+    X = representation.transform(prepared.derived)
+    y_score, contributions = score_and_contributions(detector, X, ends, config.score)
+    return prepared.row[ends], y_score / part.unit, contributions
+
+
+def _blend(part: Part, members: Sequence[Windows]) -> Windows:
+    """Join the scores of the windows that all members scored."""
+    scores = [_plain(ends, y_score) for ends, y_score, _ in members]
+    ends, _, contributions = members[0]
+    shared = shared_windows(scores)[0].row
+    contributions = contributions[np.isin(ends, shared)]
+    if not len(shared):
+        return shared, np.empty(0), contributions
+    if not part.joins_by_rank:
+        return shared, mean_log(scores).y_score, contributions
+    known = [member.reference for member in part.members.values()]
+    references = [_plain(np.arange(len(reference)), reference) for reference in known]
+    return shared, either(scores, references).y_score, contributions
+
+
+def _plain(row: np.ndarray, y_score: np.ndarray) -> Scores:
+    none = np.zeros(len(row), np.int64)
+    return Scores(row, none, none, none, none, y_score, none - 1, none, none[:0], 1.0)
+
+
+def _reasons(stream: Stream, trained: Trained, rows: Rows, own: int, absolute: np.ndarray) -> np.ndarray:
+    """Return why each new row has no score, should it have none."""
+    reach, lookback = needed_rows(trained.part)
+    why = np.full(len(rows.clock), MISSING, np.int8)
+    if not trained.config.article_mode:
+        why[ages(rows.stretch) < lookback - 1] = RESTARTED
+    place = stream.rows - own + np.arange(len(rows.clock))
+    if not stream.fresh:
+        why[(absolute == 0) & (place < reach + lookback - 1)] = NO_HISTORY
+    elif trained.config.article_mode:
+        why[place < lookback - 1] = NO_HISTORY
+    if trained.config.shift:
+        why[rows.label == 1] = OF_EVENT
+    return why[own:]
+
+
+def _judged(
+    stream: Stream, trained: Trained, y_score: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return level and limit of each score, the scores that later ones look back on, and who has a limit."""
+    rule, unit, n = trained.rule, trained.time_unit, len(y_score)
+    if not rule.trailing:
+        return y_score, np.full(n, trained.threshold), stream.past, np.ones(n, bool)
+    row, none = np.arange(len(stream.past) + n), np.zeros(len(stream.past) + n, np.int64)
+    every = windows_of(
+        row, row.astype(float), none, np.concatenate([stream.past, y_score]), trained.facts.step, unit
+    )
+    old = len(stream.past)
+    at_most, at_least = memory(rule.days, every)
+    past = every.y_score[-(at_most + 1) :]
+    if not n:
+        return y_score, y_score, past, np.ones(0, bool)
+    limit = trailing_threshold(every.where(row >= old), rule, every.where(row < old))
+    judged = old + np.arange(n) >= at_least
+    level = np.where(judged, y_score / limit, -np.inf)
+    return level, np.where(judged, trained.threshold * limit, np.nan), past, judged
+
+
+def _tail(trained: Trained, rows: Rows, cuts: np.ndarray) -> tuple[Rows, np.ndarray]:
+    """Keep the rows that inputs and windows of later rows depend on."""
+    reach, lookback = needed_rows(trained.part)
+    first = len(rows.clock) - (lookback - 1)
+    if trained.config.article_mode and lookback > 1:
+        # Windows cross stops there, and the rows of events between them are left out.
+        kept = kept_rows(rows.label, trained.config.shift)
+        first = int(kept[1 - lookback]) if len(kept) >= lookback - 1 else 0
+    first = max(0, min(first - reach, len(rows.clock) - 1))
+    begin = int(np.searchsorted(rows.stretch, rows.stretch[first]))
+    base = rows.base if begin == 0 and rows.base is not None else rows.values[begin]
+    part = slice(first, None)
+    tail = replace(
+        rows,
+        clock=rows.clock[part].copy(),
+        label=rows.label[part].copy(),
+        stretch=rows.stretch[part].copy(),
+        values=rows.values[part].copy(),
+        grades={column: grade[part].copy() for column, grade in rows.grades.items()},
+        asset=None if rows.asset is None else rows.asset[part].copy(),
+        base=base.copy(),
+    )
+    return tail, cuts[part].copy()

@@ -1,0 +1,234 @@
+"""What alarms on new rows were worth: counted where a label tells, against what validation promised."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import binom, hypergeom
+
+from rare_event.clock import TimeUnit
+from rare_event.experiment.folds import make_scores
+from rare_event.experiment.stream import NO_HISTORY, Block, input_names
+from rare_event.experiment.trained import Promise, Trained
+from rare_event.judge.evaluation import Evaluation, evaluate, false_alarms_in_words
+from rare_event.judge.exact import TAIL
+from rare_event.judge.ledger import ledger
+from rare_event.judge.running import windows_of
+from rare_event.judge.scores import Scores
+from rare_event.prepare.features import Derived
+from rare_event.prepare.labels import Shifted, curve_shift
+from rare_event.prepare.prepared import Prepared
+from rare_event.prepare.stretches import Events, find_events, running_minutes
+from rare_event.prepare.table import Table
+from rare_event.text import number, plural
+
+
+@dataclass(frozen=True)
+class Kept:
+    """Whether a figure keeps what validation promised: yes, no, or too few to tell; and a sentence.
+
+    Parameters
+    ----------
+    kept
+        False where the difference is more than chance would make in 95 % of cases; None where nothing can
+        be compared.
+    what
+        The sentence.
+    """
+
+    kept: bool | None
+    what: str
+
+
+@dataclass(frozen=True, eq=False)
+class Worth:
+    """Figures of new rows with a label at the committed threshold.
+
+    Parameters
+    ----------
+    evaluation
+        As of a test part.
+    given
+        Events caught and false alarms, with intervals.
+    events, false_alarms
+        Whether each keeps what validation promised.
+    ledger
+        As of a test part.
+    """
+
+    evaluation: Evaluation
+    given: Promise
+    events: Kept
+    false_alarms: Kept
+    ledger: pd.DataFrame
+
+    @property
+    def in_words(self) -> str:
+        """The figures with their intervals in one sentence."""
+        unit, given = self.evaluation.time_unit, self.given
+        said = []
+        if given.n_events:
+            low, high = (round(100 * end) for end in given.share)
+            said.append(
+                f"{given.caught} of {plural(given.n_events, 'event')} caught (95 % interval {low} to {high} %)"
+            )
+        else:
+            said.append("no event in this file")
+        if given.days < 1:
+            said.append(false_alarms_in_words(given.false_alarms, given.days, unit))
+        else:
+            low_rate, high_rate = given.rate
+            rate = unit.alarms(number(given.false_alarms / given.days))
+            said.append(
+                f"{plural(given.false_alarms, 'false alarm')} in {unit.running(given.days)}: {rate} "
+                f"(95 % interval {number(low_rate)} to {number(high_rate)})"
+            )
+        return "; ".join(said) + "."
+
+
+def scores_of(
+    trained: Trained, table: Table, clock: np.ndarray, blocks: Sequence[Block]
+) -> tuple[Scores, np.ndarray]:
+    """Join scored rows with their labels and events, and return what is compared with the threshold.
+
+    Parameters
+    ----------
+    trained
+        The model.
+    table
+        The rows; without a label all are normal.
+    clock
+        Their times, shape (n_rows,).
+    blocks
+        What came of them, in their order.
+
+    Returns
+    -------
+    tuple
+        The scored windows; and their levels, shape (n_windows,).
+    """
+    y_score, level, why = (
+        np.concatenate([getattr(block, name) for block in blocks]) for name in ("y_score", "level", "why")
+    )
+    stretch = _stretches(table, blocks)
+    shifted = _shifted(trained, table, stretch)
+    kept, facts = shifted.rows, trained.facts
+    if not len(kept):
+        none = np.empty(0)
+        empty = none.astype(np.int64)
+        return windows_of(empty, none, empty, none, facts.step, trained.time_unit), none
+    ends = np.flatnonzero(np.isfinite(y_score[kept]))
+    asset = table.asset
+    prepared = Prepared(
+        row=kept,
+        clock=clock[kept],
+        stretch=stretch[kept],
+        y=shifted.y,
+        derived=Derived(np.empty((len(kept), 0), np.float32), (), kept, kept >= 0, {}),
+        ends=ends,
+        folds=[],
+        events=_events(table, clock, stretch),
+        step=facts.step,
+        minutes=running_minutes(clock, stretch, facts.step)[kept],
+        time_unit=trained.time_unit,
+        asset=None if asset is None else asset[kept],
+        assets=table.assets,
+    )
+    # Events that only rows without a history could have seen are not missed.
+    part = np.flatnonzero(why[kept] != NO_HISTORY)
+    scores = make_scores(prepared, trained.config, 0, part, ends, y_score[kept][ends])
+    return scores, level[kept][ends]
+
+
+def _stretches(table: Table, blocks: Sequence[Block]) -> np.ndarray:
+    """Number the stretches of all machines together."""
+    stretch = np.concatenate([block.stretch for block in blocks])
+    other = np.diff(stretch, prepend=stretch[:1]) != 0
+    if table.asset is not None:
+        other |= np.diff(table.asset, prepend=table.asset[:1]) != 0
+    return np.cumsum(other)
+
+
+def _events(table: Table, clock: np.ndarray, stretch: np.ndarray) -> Events:
+    events, asset = find_events(clock, table.label, stretch), table.asset
+    if asset is None:
+        return events
+    return Events(events.row, events.clock, events.stretch, events.length, asset[events.row])
+
+
+def _shifted(trained: Trained, table: Table, stretch: np.ndarray) -> Shifted:
+    """Label the rows before events, as in training; a file may be shorter than the shift."""
+    shift, n_rows = trained.config.shift, table.n_rows
+    group = table.asset if trained.config.article_mode else stretch
+    more = np.zeros(shift + 1, np.int64)
+    label = np.concatenate([table.label, more])
+    padded = None if group is None else np.concatenate([group, more + group[-1] + 1])
+    shifted = curve_shift(label, shift, padded)
+    own = shifted.rows < n_rows
+    return Shifted(shifted.rows[own], shifted.y[own])
+
+
+def worth_of(
+    trained: Trained, table: Table, scores: Scores, level: np.ndarray, blocks: Sequence[Block]
+) -> Worth:
+    """Count events caught and false alarms at the committed threshold.
+
+    Parameters
+    ----------
+    trained
+        The model.
+    table
+        The rows, with their label.
+    scores, level
+        As returned by `scores_of`.
+    blocks
+        What came of the rows, in their order.
+    """
+    followed = scores.with_score(level)
+    seen = evaluate(followed, {0: trained.threshold}, trained.policy)
+    # Contributions are in the order of the scored rows, their numbers count all files.
+    noted = pd.concat([block.contributions for block in blocks], ignore_index=True)
+    noted = noted.assign(row=scores.row, fold=0)
+    of_event: Sequence[str] = ()
+    if table.asset is not None:
+        events = _events(table, np.arange(table.n_rows, dtype=float), _stretches(table, blocks))
+        of_event = [table.assets[machine] for machine in table.asset[events.row]]
+    lines = ledger(followed, trained.threshold, trained.policy, noted, input_names(trained.part), of_event)
+    given = Promise(seen.caught, seen.n_events, seen.false_alarms, seen.days)
+    unit = trained.time_unit
+    return Worth(
+        seen, given, _events_kept(given, trained.promise), _alarms_kept(given, trained.promise, unit), lines
+    )
+
+
+def _events_kept(given: Promise, promise: Promise | None) -> Kept:
+    """Compare shares of events caught (Fisher's exact test, one-sided)."""
+    if promise is None or not promise.n_events:
+        return Kept(None, "Validation data hold no events, so nothing was promised about them.")
+    if not given.n_events:
+        return Kept(None, "This file has no events, so it does not tell how many would be caught.")
+    total, caught = given.n_events + promise.n_events, given.caught + promise.caught
+    fewer = float(hypergeom.cdf(given.caught, total, caught, given.n_events))
+    said = (
+        f"Validation promised {promise.caught} of {promise.n_events} events; this file gave {given.caught} of "
+        f"{given.n_events}"
+    )
+    if fewer < TAIL:
+        return Kept(False, f"{said}: fewer than promised.")
+    return Kept(True, f"{said}: no fewer than chance explains.")
+
+
+def _alarms_kept(given: Promise, promise: Promise | None, unit: TimeUnit) -> Kept:
+    """Compare rates of false alarms (Przyborowski and Wilenski 1940, one-sided)."""
+    if promise is None or not promise.days or not given.days:
+        return Kept(None, "There is too little running time to compare false alarms.")
+    total = given.false_alarms + promise.false_alarms
+    more = float(binom.sf(given.false_alarms - 1, total, given.days / (given.days + promise.days)))
+    rates = [number(one.false_alarms / one.days) for one in (promise, given)]
+    said = f"Validation promised {unit.alarms(rates[0])}; this file gave {rates[1]}"
+    if more < TAIL:
+        return Kept(False, f"{said}: more than promised.")
+    return Kept(True, f"{said}: no more than chance explains.")

@@ -1,0 +1,126 @@
+"""New files for a trained model: read as its training file was, matched with its columns."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from rare_event.errors import TableError
+from rare_event.experiment.matching import Matched, match
+from rare_event.experiment.trained import Trained
+from rare_event.prepare.corrections import Corrections, OpenQuestion, still_open
+from rare_event.prepare.join import read_files
+from rare_event.prepare.table import Table
+from rare_event.read.raw import digest_of
+from rare_event.read.source import Files, Source
+from rare_event.read.table import AS_FOUND, RawTable, Reading
+
+
+@dataclass(frozen=True, eq=False)
+class Incoming:
+    """A new file as the model takes it, and the rows before it.
+
+    Parameters
+    ----------
+    matched
+        The table of the new rows, or what is in its way.
+    history
+        The rows before; None if there are none.
+    """
+
+    matched: Matched
+    history: Table | None = None
+
+
+def read_new(
+    trained: Trained,
+    source: Source | Files,
+    name: str,
+    mapping: Mapping[str, str] | None = None,
+    history: Source | Files | None = None,
+) -> Incoming:
+    """Read a new file as the training file was read, with the same fixes.
+
+    Parameters
+    ----------
+    trained
+        The model.
+    source, name
+        The file, or several that follow one another, and its name.
+    mapping
+        Names of columns of the file, and what each was called in training.
+    history
+        A file of the rows before. Fixes such as carrying a value forward then know them.
+
+    Raises
+    ------
+    TableError
+        If a file cannot be read.
+    """
+    raw, digest = _read(trained, source, name), digest_of(source)
+    if history is None:
+        table = match(trained, raw.frame, mapping, name=name, digest=digest, remarks=raw.remarks)
+        return Incoming(table)
+    before = _read(trained, history, "the history")
+    # Negative lines tell the rows of the history, wherever a fix or a machine moves them.
+    lines = pd.Index(np.arange(-len(before.frame), 0), name=raw.frame.index.name)
+    whole = pd.concat([before.frame.set_axis(lines), raw.frame])
+    matched = match(trained, whole, mapping, name=name, digest=digest, remarks=raw.remarks)
+    if matched.table is None:
+        return Incoming(matched)
+    earlier = np.array([isinstance(line, int) and line < 0 for line in matched.table.lines.tolist()])
+    return Incoming(
+        replace(matched, table=rows_of_table(matched.table, ~earlier)), rows_of_table(matched.table, earlier)
+    )
+
+
+def rows_of_table(table: Table, mask: np.ndarray) -> Table:
+    """Return some rows of a table.
+
+    Parameters
+    ----------
+    table
+        The table.
+    mask
+        Which rows, bool of shape (n_rows,).
+    """
+    cut = np.zeros(table.n_rows, bool)
+    cut[np.asarray(table.cuts, np.int64)] = True
+    frame = table.frame[mask].reset_index(drop=True)
+    lines = table.lines[mask] if len(table.lines) else table.lines
+    return replace(table, frame=frame, lines=lines, cuts=np.flatnonzero(cut[mask]))
+
+
+def _read(trained: Trained, source: Source | Files, name: str) -> RawTable:
+    """Read a file as the training file was read; if it is written otherwise, as it is found to be."""
+    asked: OpenQuestion | None = None
+    refused: TableError | None = None
+    for reading in _readings(trained.recipe.reading):
+        said = Corrections(reading, schema=trained.schema)
+        try:
+            raw = read_files(source, name, said)
+            if questions := still_open(raw.questions, said, trained.schema):
+                raise OpenQuestion(questions)
+            return raw
+        except OpenQuestion as question:
+            asked = asked or question
+        except TableError as error:
+            refused = refused or error
+    raise asked or refused or TableError(f"{name} cannot be read. Choose another file.")
+
+
+def _readings(said: Reading) -> Sequence[Reading]:
+    meaning = Reading(time=said.time, time_format=said.time_format, layout=said.layout)
+    return tuple(dict.fromkeys([said, meaning, AS_FOUND]))
+
+
+def digest_and_size(path: Path) -> tuple[str, int]:
+    """SHA-256 and size of a file; empty and 0 where it cannot be read."""
+    with suppress(OSError):
+        return digest_of(path), path.stat().st_size
+    return "", 0
