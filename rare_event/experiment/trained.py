@@ -133,7 +133,7 @@ class Facts:
         return None if self.start is None else np.datetime64(self.start, "ns")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Part:
     """A fitted model: the whole of a run, or a member of a blend.
 
@@ -217,7 +217,7 @@ class Promise:
         return caught + false_alarms_in_words(self.false_alarms, self.days, unit)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Past:
     """Scores before the rows to score, for a threshold that follows them; all of shape (n,).
 
@@ -236,7 +236,7 @@ class Past:
     y_score: np.ndarray
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Trained:
     """A trained model with its threshold and alarm policy: that of the last fold.
 

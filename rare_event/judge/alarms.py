@@ -35,7 +35,7 @@ def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: 
         Shape (n,).
     """
     level = values
-    if policy.n > 1:
+    if policy.n > 1 and len(values):
         age = scores.age
         padded = np.concatenate([np.full(policy.n - 1, never, values.dtype), values])
         last = np.lib.stride_tricks.sliding_window_view(padded, policy.n).copy()

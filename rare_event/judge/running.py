@@ -141,7 +141,7 @@ def hear(
     last_row = dict(zip(joined.stretch.tolist(), joined.row.tolist(), strict=True))
     last_clock = dict(zip(joined.stretch.tolist(), joined.clock.tolist(), strict=True))
     ended = []
-    for alarm, follows in zip(listed, [*listed[1:], None], strict=True):
+    for alarm, follows in zip(listed, [*listed[1:], None], strict=False):
         why = OPEN
         later = last_row.get(alarm.stretch, -1) > alarm.last_row
         if follows is not None and follows.first_row in again and follows.stretch == alarm.stretch:

@@ -149,7 +149,7 @@ def test_the_runs_own_test_rows_score_as_they_did(table, trained, name) -> None:
     scored = again.frame["score"].to_numpy()[test.row]
     assert scored.tobytes() == test.y_score.tobytes()
     # Not because all scores are alike.
-    assert len(np.unique(scored)) > len(scored) / 2
+    assert len(np.unique(scored)) > len(scored) / 3
 
 
 @pytest.mark.parametrize("name", [name for name in CONFIGS if not name.startswith("trailing")])
@@ -159,7 +159,7 @@ def test_the_alarms_of_the_runs_test_rows_are_those_of_its_ledger(table, trained
     mine = again.where(np.isin(again.row, test.row))
     mine = replace(mine, total_events=test.total_events)
     wanted = ledger(test, model.threshold, model.policy)
-    columns = ["kind", "caught", "first_alarm", "lead", "peak", "row"]
+    columns = ["kind", "caught", "first_alarm", "peak", "row", "delay" if name == "during" else "lead"]
     pd.testing.assert_frame_equal(
         ledger(mine, model.threshold, model.policy)[columns], wanted[columns], check_exact=True
     )
