@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import rare_event
-from rare_event.cli import commands
+from rare_event.cli import commands, scoring
 from rare_event.cli.alarm_list import judge_alarms_command
 from rare_event.cli.options import CHOICES
 from rare_event.cli.reading import reading_options
@@ -26,7 +26,7 @@ from rare_event.errors import RareEventError
 
 USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, "
-    "`judge-alarms FILE ALARMS`, `summary|export RUN`."
+    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `summary|export|bundle RUN`, `import BUNDLE`, `bench`, `app`."
 )
 BAD_INPUT = 2
 CODES = (
@@ -62,6 +62,9 @@ def make_parser() -> argparse.ArgumentParser:
     _leakage(add("leakage", help=leakage, parents=reads))
     alarms = "judge alarms of another source: a list, a rule on one sensor, or a score"
     _judge_alarms(add("judge-alarms", help=alarms, parents=reads))
+    _score(add("score", help="score new rows with a trained model, and list the alarms"))
+    _bundle(add("bundle", help="write a run to one file, to score new rows elsewhere"))
+    _import(add("import", help="bring a bundle into this workspace"))
     _summary(add("summary", help="print the layers of a run's network"))
     _export(add("export", help="write a run's network to a file"))
     combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
@@ -206,6 +209,34 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
     add("--alarms-member", "--alarms-sheet", metavar="NAME", help="like --member, for the list")
     add("--alarms-encoding", metavar="NAME", help="like --encoding, for the list")
     parser.set_defaults(command=judge_alarms_command)
+
+
+def _score(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="RUN_OR_BUNDLE", help="id that `run` prints, or a bundle")
+    _add_file(parser)
+    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the results")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
+    )
+    parser.add_argument(
+        "--history", type=Path, metavar="FILE", help="rows before the first one; they get no result"
+    )
+    _add_json(parser)
+    parser.add_argument("--force", action="store_true", help="replace earlier results in the folder")
+    parser.set_defaults(command=scoring.score_command)
+
+
+def _bundle(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="id that `run` prints")
+    parser.add_argument("--out", type=Path, required=True, metavar="FILE.zip", help="output file")
+    parser.add_argument("--force", action="store_true", help="replace an existing file")
+    parser.set_defaults(command=scoring.bundle_command)
+
+
+def _import(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("bundle", type=Path, metavar="FILE.zip", help="file that `bundle` wrote")
+    _add_json(parser)
+    parser.set_defaults(command=scoring.import_command)
 
 
 def _summary(parser: argparse.ArgumentParser) -> None:

@@ -21,7 +21,9 @@ from rare_event.read.table import Remark
 from rare_event.read.values import first_intruder, shown, texts_of, to_numbers
 from rare_event.text import number, plural
 
-Kind = Literal["missing", "renamed", "new", "text", "unit", "range", "step", "label", "time", "machine", "value"]
+Kind = Literal[
+    "missing", "renamed", "new", "text", "unit", "range", "step", "label", "time", "machine", "value"
+]
 # Names that agree in so many of their letters and digits are taken for the same column.
 ALIKE = 0.8
 # The usual confusions of units, as what the numbers are multiplied by and what is added.
@@ -148,9 +150,7 @@ def match(
     if any(one.blocks for one in found):
         return Matched(None, tuple(found))
     corrected = apply_recipe(raw, trained.recipe)
-    table = apply_schema(
-        corrected, schema, name=name, digest=digest, remarks=remarks, events_needed=False
-    )
+    table = apply_schema(corrected, schema, name=name, digest=digest, remarks=remarks, events_needed=False)
     return Matched(fitted(trained, table), (*found, *_values(trained, table)))
 
 
@@ -177,9 +177,7 @@ def fitted(trained: Trained, table: Table) -> Table:
     label = known.label if known.label is not None and known.label in table.frame else None
     if table.schema.label is None:
         label = None
-    schema = replace(
-        known, label=label, also=known.also if label else (), categories=categories, ignored=()
-    )
+    schema = replace(known, label=label, also=known.also if label else (), categories=categories, ignored=())
     columns: dict[str, pd.Series] = {}
     for column, role in schema.roles():
         if column in table.frame and not (role == "label" and column != label):
@@ -249,7 +247,10 @@ def _columns(trained: Trained, frame: pd.DataFrame) -> Iterator[Mismatch]:
     for column in new:
         if column not in alike.values():
             yield Mismatch(
-                "new", column, f"Column {shown(column)} is new; the model does not use it.", "Nothing is needed."
+                "new",
+                column,
+                f"Column {shown(column)} is new; the model does not use it.",
+                "Nothing is needed.",
             )
 
 

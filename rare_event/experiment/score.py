@@ -213,7 +213,9 @@ def score(trained: Trained, table: Table, history: Table | History | None = None
     y_score = np.concatenate([block.y_score for block in blocks])
     counted = _unscored(trained, why)
     if not np.isfinite(y_score).any() and history is None:
-        raise DataError(f"{table.name} has no row that can be scored. {' '.join(one.what for one in counted)}")
+        raise DataError(
+            f"{table.name} has no row that can be scored. {' '.join(one.what for one in counted)}"
+        )
     scores, level = scores_of(trained, table, clock, blocks)
     worth = worth_of(trained, table, scores, level, blocks) if table.schema.label is not None else None
     return Scored(
@@ -324,22 +326,21 @@ def _rows(trained: Trained, table: Table, machine: str, part: slice, clock: np.n
 
 def _unscored(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
     reach, lookback = needed_rows(trained.part)
-    back = reach + lookback - 1
-    hour = trained.time_unit.span(60.0) if not trained.time_unit.reason else "60 rows"
+    back = plural(reach + lookback - 1, "row")
+    hour = trained.time_unit.span(60.0)
     sentences = {
-        NO_HISTORY: f"at the start look back on up to {plural(back, 'row')} that are not in the file",
-        RESTARTED: f"after a stop have too few rows since it for a window of {plural(lookback, 'row')}",
-        OF_EVENT: "belong to events, where a warning comes too late",
-        MISSING: "have missing or infinite values in their window",
-        TOO_LARGE: "have scores too large to be a number",
-        NO_PAST: f"have less than {hour} of scores before them, which the threshold follows",
+        NO_HISTORY: f"at the start {{have}} no score: inputs look back on up to {back} that the file lacks",
+        RESTARTED: f"{{have}} no score: too few rows since a stop for a window of {plural(lookback, 'row')}",
+        OF_EVENT: "of events {have} no score: a warning then comes too late",
+        MISSING: "{have} no score: values are missing or infinite",
+        TOO_LARGE: "{have} no score: it is too large to be a number",
+        NO_PAST: f"{{have}} a score but no threshold, which needs the scores of {hour} before it",
     }
     found = []
     for code, reason in REASONS.items():
         if rows := int((why == code).sum()):
-            left = "have a score but no threshold" if code == NO_PAST else "have no score"
-            what = f"{plural(rows, 'row')} {left}: they {sentences[code]}."
-            found.append(Unscored(reason, rows, what if rows > 1 else what.replace(" have ", " has ", 1)))
+            words = sentences[code].format(have="has" if rows == 1 else "have")
+            found.append(Unscored(reason, rows, f"{plural(rows, 'row')} {words}."))
     return tuple(found)
 
 
@@ -348,7 +349,9 @@ def _frame(table: Table, clock: np.ndarray, blocks: list[Block]) -> pd.DataFrame
     names = np.full(256, "", object)
     for code, reason in REASONS.items():
         names[code] = reason
-    columns: dict[str, object] = {"row": clock.astype(np.int64)} if table.time is None else {"time": table.time}
+    columns: dict[str, object] = (
+        {"row": clock.astype(np.int64)} if table.time is None else {"time": table.time}
+    )
     if table.schema.asset is not None:
         columns["machine"] = table.frame[table.schema.asset].astype(str).to_numpy()
     columns["score"] = np.concatenate([block.y_score for block in blocks])

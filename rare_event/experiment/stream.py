@@ -217,7 +217,10 @@ def _joined(tail: Rows | None, new: Rows) -> Rows:
     """Put the tail before new rows."""
     if tail is None:
         return new
-    both = {name: np.concatenate([getattr(tail, name), getattr(new, name)]) for name in ("clock", "label", "values")}
+    both = {
+        name: np.concatenate([getattr(tail, name), getattr(new, name)])
+        for name in ("clock", "label", "values")
+    }
     grades = {column: np.concatenate([tail.grades[column], grade]) for column, grade in new.grades.items()}
     asset = None if new.asset is None else np.zeros(len(both["clock"]), np.int64)
     return replace(new, **both, grades=grades, asset=asset, base=tail.base)

@@ -398,7 +398,9 @@ def versions(networks: bool) -> dict[str, str]:
     return found
 
 
-def references(fold: FoldResult, config: ExperimentConfig, path: str = "") -> Iterator[tuple[str, np.ndarray]]:
+def references(
+    fold: FoldResult, config: ExperimentConfig, path: str = ""
+) -> Iterator[tuple[str, np.ndarray]]:
     """Yield the references that a blend compares the scores of its members with, by their paths."""
     model = config.model
     for name, member in fold.members.items():
@@ -408,9 +410,7 @@ def references(fold: FoldResult, config: ExperimentConfig, path: str = "") -> It
         yield from references(member, member_config(config, name), where)
 
 
-def part_of(
-    fold: FoldResult, config: ExperimentConfig, reference: np.ndarray | None = None
-) -> Part:
+def part_of(fold: FoldResult, config: ExperimentConfig, reference: np.ndarray | None = None) -> Part:
     """Return the fitted model of a fold.
 
     Raises

@@ -97,7 +97,9 @@ def windows_of(
 
 def following(before: Scores, new: Scores) -> Scores:
     """Join the windows kept of earlier rows with new ones."""
-    parts = [[getattr(part, name) for part in (before, new)] for name in ("row", "clock", "stretch", "y_score")]
+    parts = [
+        [getattr(part, name) for part in (before, new)] for name in ("row", "clock", "stretch", "y_score")
+    ]
     return windows_of(*(np.concatenate(part) for part in parts), new.step, new.time_unit)
 
 
@@ -181,9 +183,7 @@ def _grouped(new: Scores, number: np.ndarray, at: np.ndarray, alarmed: np.ndarra
     ]
 
 
-def _continued(
-    standing: Alarm, listed: list[Alarm], at: np.ndarray, begins: np.ndarray
-) -> list[Alarm]:
+def _continued(standing: Alarm, listed: list[Alarm], at: np.ndarray, begins: np.ndarray) -> list[Alarm]:
     """Put the alarm that stood before in front; the first windows may belong to it."""
     if not listed or begins[at[0]]:
         return [standing, *listed]
@@ -234,7 +234,13 @@ def kept_windows(joined: Scores, policy: AlarmPolicy, current: int) -> Scores:
 
 def alarm_frame(listed: list[Alarm]) -> pd.DataFrame:
     """Return alarms as a frame with one column for each field."""
-    kinds = {"first_row": "int64", "last_row": "int64", "rows": "int64", "peak_row": "int64", "stretch": "int64"}
+    kinds = {
+        "first_row": "int64",
+        "last_row": "int64",
+        "rows": "int64",
+        "peak_row": "int64",
+        "stretch": "int64",
+    }
     names = list(Alarm.__dataclass_fields__)
     frame = pd.DataFrame([vars(alarm) for alarm in listed], columns=names)
     floats = dict.fromkeys(("start", "end", "peak", "peak_clock"), "float64")

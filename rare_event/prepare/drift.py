@@ -299,7 +299,10 @@ class Apart:
 
 
 def apart(
-    values: np.ndarray, mean: Sequence[float | None], deviation: Sequence[float | None], sensors: Sequence[str]
+    values: np.ndarray,
+    mean: Sequence[float | None],
+    deviation: Sequence[float | None],
+    sensors: Sequence[str],
 ) -> list[Apart]:
     """Find the sensors whose level differs from that of the training rows, the largest difference first.
 

@@ -196,9 +196,7 @@ def windowed(
         Rows whose inputs cannot be known, since rows before them are missing; bool of shape (n_rows,).
     """
     kept, asset = shifted.rows, rows.asset
-    derived = derive(
-        rows.values, rows.stretch, config.representation, rows.sensors, rows.grades, rows.base
-    )
+    derived = derive(rows.values, rows.stretch, config.representation, rows.sensors, rows.grades, rows.base)
     if config.representation.per_asset:
         derived = replace(derived, asset=_required(asset), assets=rows.assets)
     if unknown is not None:

@@ -259,9 +259,7 @@ def apply_schema(
     return Table(name, digest, schema, frame, tuple(notes(raw, schema)), remarks, lines, cuts)
 
 
-def _columns(
-    raw: pd.DataFrame, schema: Schema, marked: Marked, events_needed: bool
-) -> dict[str, pd.Series]:
+def _columns(raw: pd.DataFrame, schema: Schema, marked: Marked, events_needed: bool) -> dict[str, pd.Series]:
     columns: dict[str, pd.Series] = {}
     if schema.time is not None:
         columns[schema.time] = _times(raw[schema.time], schema)

@@ -148,7 +148,9 @@ def _part(
     """Read a fitted model; those of a blend are in folders of their own."""
     if isinstance(config.model, BlendModel):
         members = {
-            name: _part(folder / name, member_config(config, name), units, known, f"{path}/{name}".lstrip("/"))
+            name: _part(
+                folder / name, member_config(config, name), units, known, f"{path}/{name}".lstrip("/")
+            )
             for name in config.model.members
         }
         return Part(config, reference=known.get(path, np.empty(0)), members=members)

@@ -174,12 +174,18 @@ def test_a_threshold_that_follows_starts_from_the_scores_of_the_run(table, train
         first = int(np.flatnonzero(np.diff(fold.test.stretch))[0]) + 1
         begin = int(fold.test.row[first])
         followed = follow(fold.test, model.rule, fold.validation)
-        before = np.isin(model.past.clock, fold.validation.clock) | (model.past.clock < fold.test.clock[first])
-        model = replace(model, past=replace(model.past, **{n: v[before] for n, v in vars(model.past).items()}))
+        before = np.isin(model.past.clock, fold.validation.clock) | (
+            model.past.clock < fold.test.clock[first]
+        )
+        model = replace(
+            model, past=replace(model.past, **{n: v[before] for n, v in vars(model.past).items()})
+        )
         part = rows_of_table(table, np.arange(table.n_rows) >= begin)
         again = score(model, part, BEGINNING)
         at = fold.test.row[first:] - begin
-        level = again.frame["score"].to_numpy()[at] / (again.frame["threshold"].to_numpy()[at] / model.threshold)
+        level = again.frame["score"].to_numpy()[at] / (
+            again.frame["threshold"].to_numpy()[at] / model.threshold
+        )
         assert level == pytest.approx(followed.y_score[first:], rel=1e-12)
         assert again.frame["score"].to_numpy()[at].tobytes() == fold.test.y_score[first:].tobytes()
 
@@ -235,14 +241,21 @@ def test_alarms_are_those_of_the_judge_on_rows_without_a_label(new, trained) -> 
 
 def test_rows_without_history_have_no_score(new, trained) -> None:
     """The first row of a file may follow others: a change since it is not known."""
-    lacking = {"pca": 1, "squares, deviation": 6 + 2, "forecast": 9 + 1, "lag": 4, "movement": 15, "lstm": 1 + 3}
+    lacking = {
+        "pca": 1,
+        "squares, deviation": 6 + 2,
+        "forecast": 9 + 1,
+        "lag": 4,
+        "movement": 15,
+        "lstm": 1 + 3,
+    }
     for name, rows in lacking.items():
         _, model = trained(name)
         again = score(model, new)
         assert (again.frame["unscored"] == "no history").sum() == rows
         assert again.frame["score"][:rows].isna().all() and again.frame["score"][rows:].notna().any()
         sentence = next(one.what for one in again.unscored if one.reason == "no history")
-        assert f"{rows} row" in sentence and "not in the file" in sentence
+        assert f"{rows} row" in sentence and "that the file lacks" in sentence
         begun = score(model, new, BEGINNING)
         assert (begun.frame["unscored"] == "no history").sum() == 0
         both = again.frame["score"].notna()
@@ -276,7 +289,9 @@ def test_a_file_without_a_label_scores_alike_but_for_the_rows_of_events(new, tra
 def test_a_file_with_no_row_to_score_is_a_sentence(new, trained) -> None:
     _, model = trained("movement")
     few = rows_of_table(new, np.arange(new.n_rows) < 9)
-    with pytest.raises(DataError, match="no row that can be scored. 9 rows have no score: they at the start"):
+    with pytest.raises(
+        DataError, match="no row that can be scored. 9 rows at the start have no score: inputs look"
+    ):
         score(model, few)
     # With a history nothing is wrong with it.
     history = score(model, rows_of_table(new, np.arange(new.n_rows) < 100)).history
@@ -298,7 +313,9 @@ def test_a_missing_sensor_is_a_sentence(new, trained) -> None:
         score(model, replace(new, frame=new.frame.drop(columns="s3"), schema=schema))
 
 
-MACHINES = replace(BASE, representation=Representation("difference", per_asset=True), split=SplitPlan("asset"))
+MACHINES = replace(
+    BASE, representation=Representation("difference", per_asset=True), split=SplitPlan("asset")
+)
 
 
 @pytest.fixture(scope="module")
@@ -306,7 +323,8 @@ def plant():
     columns = [frame(300, seed).assign(machine=f"M{seed}") for seed in (2, 3)]
     table = table_of(pd.concat(columns))
     table = read_table(
-        pd.concat(columns).to_csv(index=False).encode(), schema=replace(table.schema, asset="machine", categories=())
+        pd.concat(columns).to_csv(index=False).encode(),
+        schema=replace(table.schema, asset="machine", categories=()),
     )
     result = run_experiment(table, replace(MACHINES, split=SplitPlan("chronological")), workers=1)
     return table, result, trained_of(table, result)

@@ -1,0 +1,119 @@
+"""The model card: what a model was made of, what it is worth, and when not to trust it."""
+
+from __future__ import annotations
+
+from rare_event.config import name_of
+from rare_event.config.labels import NAMES
+from rare_event.experiment.trained import Trained
+from rare_event.store.runs import Run
+from rare_event.store.seal import ever_opened
+from rare_event.text import number, plain, plural
+
+CARD = "MODEL_CARD.md"
+MOST_SENSORS = 100
+
+
+def model_card(run: Run, trained: Trained) -> str:
+    """Write the model card of a run in Markdown, for people of the plant."""
+    config, facts, unit = trained.config, trained.facts, trained.time_unit
+    dataset = run.dataset()
+    shift = (
+        f"The model was made to warn {unit.span(config.shift * facts.step)} before an event."
+        if config.shift
+        else "The model was made to notice an event while it lasts."
+    )
+    return "\n".join(
+        [
+            f"# {plain(trained.name)}",
+            "",
+            f"{shift} It learned what is normal from {plain(dataset.name)} "
+            f"({plural(dataset.n_rows, 'row')}, one every {unit.span(facts.step)}).",
+            "",
+            "## What it does",
+            "",
+            f"- Model: {plain(NAMES.get(config.model.kind, name_of(config.name)))}.",
+            f"- It looks at {plural(len(trained.schema.sensors), 'sensor')}, over "
+            f"{plural(config.lookback, 'row')} at a time, and gives each row a score: the higher, the less "
+            "normal.",
+            f"- An alarm is raised when the score reaches {number(trained.threshold, 6)}"
+            + (" times the limit that follows the scores" if trained.rule.trailing else "")
+            + f". This threshold was chosen so: {plain(trained.how)}.",
+            f"- {_policy(trained)}",
+            "",
+            "## What it is worth",
+            "",
+            *_worth(run, trained),
+            "",
+            "## When not to trust it",
+            "",
+            "- A sensor was replaced, recalibrated or given another unit: train again.",
+            f"- The rows come at another pace than one every {unit.span(facts.step)}.",
+            "- The machine makes a product, or runs in a way, that the training data did not hold.",
+            "- Scoring says that the scores or the levels of sensors have moved since training.",
+            "",
+            "## What it was trained on",
+            "",
+            *(
+                f"- {name.capitalize()}: {plural(span.rows, 'row')}, {plain(_time(span.first))} to "
+                f"{plain(_time(span.last))}."
+                for name, span in facts.split.items()
+            ),
+            f"- Run {run.id}; digest of the file {dataset.digest}.",
+            f"- Versions: {', '.join(f'{name} {found}' for name, found in facts.versions.items())}.",
+            "",
+            "## Sensors and their values in training",
+            "",
+            "| sensor | lowest | usual (5 to 95 %) | highest |",
+            "|---|---|---|---|",
+            *(
+                f"| {plain(one.name)} | {number(one.low)} | {number(one.p5)} to {number(one.p95)} | "
+                f"{number(one.high)} |"
+                for one in facts.ranges[:MOST_SENSORS]
+            ),
+            "",
+        ]
+    )
+
+
+def _time(text: str) -> str:
+    return text.split(".")[0].replace("T", " ")
+
+
+def _policy(trained: Trained) -> str:
+    policy, unit = trained.policy, trained.time_unit
+    said = []
+    if policy.n > 1:
+        said.append(f"{policy.k} of {policy.n} scores in a row must reach it")
+    if policy.mute:
+        said.append(f"the first {plural(policy.mute, 'row')} after a restart raise none")
+    said.append(f"alarms less than {unit.span(policy.cooldown)} apart are one")
+    said.append(f"one that lasts sounds again every {unit.span(policy.repeat)}")
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}."
+
+
+def _worth(run: Run, trained: Trained) -> list[str]:
+    unit, lines = trained.time_unit, []
+    if trained.promise is None:
+        lines.append("- The validation data do not say.")
+    else:
+        lines.append(
+            f"- On validation data, from which the threshold comes: {trained.promise.in_words(unit)}."
+        )
+        if trained.promise.n_events:
+            low, high = trained.promise.share
+            lines.append(
+                f"- With so few events the true share caught may be anywhere from {low:.0%} to {high:.0%}."
+            )
+    if not ever_opened(run):
+        lines.append("- The test data, which the model has never seen, were not opened.")
+        return lines
+    summary = run.evaluation()
+    caught, total = summary.events["caught"], summary.events["total"]
+    rate = getattr(summary, unit.key("false_alarms_per_day"))
+    alarms = "" if rate is None else f", {unit.alarms(number(rate))}"
+    lines.append(
+        f"- On test data, which it had never seen, at the threshold of the training: {caught} of "
+        f"{plural(total, 'event')} caught{alarms}."
+    )
+    return lines
