@@ -11,7 +11,8 @@ from rare_event.bench.explorer import explorer_frame
 from rare_event.bench.first_minute import first_chart, first_model
 from rare_event.bench.pages import answers, page_switch
 from rare_event.bench.reading import ingest
-from rare_event.bench.stages import backtest, operating_points, prepare, score
+from rare_event.bench.scoring import score
+from rare_event.bench.stages import backtest, operating_points, prepare
 from rare_event.bench.timing import Row
 from rare_event.bench.training import train_dense, train_dropout, train_lookback, train_lstm, train_memory
 from rare_event.errors import ConfigError

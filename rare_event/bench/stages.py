@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import Any, cast
-
 import numpy as np
 
 from rare_event.bench.data import MILL_ROWS, N_SENSORS, correlated_rows, synthetic_scores
-from rare_event.bench.timing import TURNS, Row, in_turn, row, seconds
+from rare_event.bench.timing import Row, in_turn, row, seconds
 from rare_event.bench.training import Pace, train
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy
 
@@ -75,30 +72,6 @@ def operating_points() -> Row:
 
     ours(), reference()
     return row(*in_turn(ours, reference, 7), "numpy.argsort of the scores")
-
-
-def score() -> Row:
-    """Time scoring windows of the LSTM against `model.predict` on materialised windows."""
-    from rare_event.config import Score
-    from rare_event.detect.detector import fit_detector
-    from rare_event.detect.scoring import score as score_windows
-    from rare_event.prepare.windows import gather
-
-    X = correlated_rows()
-    ends = np.arange(ARTICLE_LSTM.lookback - 1, len(X))
-    config = replace(ARTICLE_LSTM, training=replace(ARTICLE_LSTM.training, epochs=1))
-    detector, _ = fit_detector(config.detector, X, np.zeros(len(X), np.int8), ends[:10_000], ends[10_000:])
-    windows = gather(X, ends, config.lookback)
-
-    def ours() -> object:
-        return score_windows(detector, X, ends, Score())
-
-    def reference() -> object:
-        errors = np.square(cast(Any, detector).model.predict(windows, verbose=0) - windows)
-        return errors[:, -1].mean(axis=1)
-
-    ours(), reference()
-    return row(*in_turn(ours, reference, TURNS), "model.predict on materialised windows")
 
 
 def backtest() -> Row:

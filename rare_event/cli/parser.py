@@ -26,7 +26,8 @@ from rare_event.errors import RareEventError
 
 USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, "
-    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `summary|export|bundle RUN`, `import BUNDLE`, `bench`, `app`."
+    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `summary|export|bundle RUN`, `import BUNDLE`, `bench`, "
+    "`app`."
 )
 BAD_INPUT = 2
 CODES = (

@@ -124,7 +124,7 @@ def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
 
 
 def _validation_median(validation: Scores) -> float:
-    """Return the median validation score of normal rows, which scores are divided by: folds differ in scale."""
+    """Return the median validation score of normal rows: divided by it, folds have one scale."""
     normal = validation.y_score[validation.y_true == 0]
     if not len(normal):
         raise DataError(

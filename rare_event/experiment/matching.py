@@ -3,78 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
-from typing import Literal
 
 import numpy as np
 import pandas as pd
 
 from rare_event.checks.fixes import apply_recipe
 from rare_event.errors import TableError
-from rare_event.experiment.trained import SensorRange, Trained
-from rare_event.prepare.assets import MOST_APART
+from rare_event.experiment.differences import Mismatch, value_differences
+from rare_event.experiment.trained import Trained
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.table import Remark
 from rare_event.read.values import first_intruder, shown, texts_of, to_numbers
-from rare_event.text import number, plural
+from rare_event.text import plural
 
-Kind = Literal[
-    "missing", "renamed", "new", "text", "unit", "range", "step", "label", "time", "machine", "value"
-]
 # Names that agree in so many of their letters and digits are taken for the same column.
 ALIKE = 0.8
-# The usual confusions of units, as what the numbers are multiplied by and what is added.
-UNITS: tuple[tuple[str, float, float], ...] = (
-    ("degrees Fahrenheit instead of Celsius", 1.8, 32.0),
-    ("degrees Celsius instead of Fahrenheit", 1 / 1.8, -32 / 1.8),
-    ("kelvin instead of degrees Celsius", 1.0, 273.15),
-    ("degrees Celsius instead of kelvin", 1.0, -273.15),
-    *((f"1/{factor:,}", 1.0 / factor, 0.0) for factor in (10, 60, 100, 1000, 3600, 100_000, 1_000_000)),
-    *((f"{factor:,}", float(factor), 0.0) for factor in (10, 60, 100, 1000, 3600, 100_000, 1_000_000)),
-    ("14.5 (psi instead of bar)", 14.5038, 0.0),
-    ("1/14.5 (bar instead of psi)", 1 / 14.5038, 0.0),
-)
-# Quantiles that agree within this share of the training spread; a sensor moves from one file to the next.
-NEAR = 0.35
-# Share of the rows outside the training range from which it is said, and the range widened by this share.
-OUTSIDE, MARGIN = 0.2, 0.1
-FEW_ROWS = 20
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """One way in which a new table differs from the one that was trained on.
-
-    Parameters
-    ----------
-    kind
-        What differs.
-    column
-        Name of the column; None for the table.
-    what
-        What was found, in one sentence.
-    fix
-        What to do about it.
-    blocks
-        Whether nothing can be scored until it is settled.
-    suggestion
-        For a column that seems to be renamed: its name in the file.
-    """
-
-    kind: Kind
-    column: str | None
-    what: str
-    fix: str
-    blocks: bool = False
-    suggestion: str = ""
-
-    @property
-    def option(self) -> str:
-        """The option of the command line that settles it; empty if there is none."""
-        return f"Confirm it with --map {self.suggestion!r}={self.column!r}." if self.suggestion else ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,7 +98,7 @@ def match(
         return Matched(None, tuple(found))
     corrected = apply_recipe(raw, trained.recipe)
     table = apply_schema(corrected, schema, name=name, digest=digest, remarks=remarks, events_needed=False)
-    return Matched(fitted(trained, table), (*found, *_values(trained, table)))
+    return Matched(fitted(trained, table), (*found, *value_differences(trained, table)))
 
 
 def mismatches(trained: Trained, table: Table) -> list[Mismatch]:
@@ -159,7 +106,7 @@ def mismatches(trained: Trained, table: Table) -> list[Mismatch]:
     found = list(_columns(trained, table.frame))
     if any(one.blocks for one in found):
         return found
-    return [*found, *_values(trained, table)]
+    return [*found, *value_differences(trained, table)]
 
 
 def fitted(trained: Trained, table: Table) -> Table:
@@ -211,8 +158,8 @@ def _renamed(trained: Trained, raw: pd.DataFrame, mapping: Mapping[str, str]) ->
             )
         if old in raw.columns and old not in mapping:
             raise TableError(
-                f"Column {shown(new)} is to be taken for {shown(old)}, but the file has a column {shown(old)} "
-                "too. Take one of them out of the file."
+                f"Column {shown(new)} is to be taken for {shown(old)}, but the file has a column "
+                f"{shown(old)} too. Take one of them out of the file."
             )
     if len(set(mapping.values())) < len(mapping):
         double = next(old for old in mapping.values() if list(mapping.values()).count(old) > 1)
@@ -291,8 +238,8 @@ def _texts(trained: Trained, raw: pd.DataFrame) -> Iterator[Mismatch]:
             yield Mismatch(
                 "text",
                 sensor,
-                f"Column {shown(sensor)} holds {shown(raw[sensor].iloc[row])} in line {raw.index[row]}, which "
-                "is not a number.",
+                f"Column {shown(sensor)} holds {shown(raw[sensor].iloc[row])} in line {raw.index[row]}, "
+                "which is not a number.",
                 "Correct the file.",
                 True,
             )
@@ -345,115 +292,3 @@ def _other_label(column: pd.Series, schema: Schema) -> str:
 
 def _is_number(text: str) -> bool:
     return re.fullmatch(r"[-+]?\d+(\.\d+)?", text) is not None
-
-
-def _values(trained: Trained, table: Table) -> Iterator[Mismatch]:
-    """Find what differs in the values of a table."""
-    yield from _step(trained, table)
-    yield from _machines(trained, table)
-    for sensor in trained.facts.ranges:
-        column = table.frame[sensor.name]
-        if pd.api.types.is_numeric_dtype(column):
-            yield from _range(sensor, column.to_numpy())
-    for column, grades in _grades(trained).items():
-        new = sorted(set(table.frame[column].astype(str).unique()) - set(grades))
-        if column in table.frame and new:
-            yield Mismatch(
-                "value",
-                column,
-                f"Column {shown(column)} holds {shown(new[0])}, which it did not in training; no input stands "
-                "for it.",
-                "Check the scores of these rows, or train again.",
-            )
-
-
-def _step(trained: Trained, table: Table) -> Iterator[Mismatch]:
-    unit = trained.time_unit
-    if unit.reason or table.time is None or table.n_rows < FEW_ROWS:
-        return
-    if table.time_unit.reason:
-        yield Mismatch(
-            "time",
-            table.schema.time,
-            "Many rows share a time or run backwards, which they did not in training.",
-            "Sort the file, or correct its times.",
-        )
-        return
-    step, usual = table.step, trained.facts.step
-    apart = max(step, usual) / min(step, usual)
-    if apart > MOST_APART:
-        yield Mismatch(
-            "step",
-            None,
-            f"Rows are {unit.span(step)} apart, in training they were {unit.span(usual)} apart: windows and "
-            "changes would mean other lengths of time.",
-            "Bring the file to the step of training.",
-            True,
-        )
-
-
-def _machines(trained: Trained, table: Table) -> Iterator[Mismatch]:
-    present: Collection[str] = table.assets
-    for machine in present:
-        if machine not in trained.facts.levels:
-            yield Mismatch(
-                "machine",
-                trained.schema.asset,
-                f"Machine {shown(machine)} was not trained on; it is scored like the others.",
-                "Watch its alarms, or train with its rows.",
-            )
-
-
-def _range(sensor: SensorRange, column: np.ndarray) -> Iterator[Mismatch]:
-    values = column[np.isfinite(column)].astype(float)
-    if len(values) < FEW_ROWS or sensor.low is None or sensor.high is None or sensor.median is None:
-        return
-    margin = MARGIN * (sensor.high - sensor.low)
-    outside = float(((values < sensor.low - margin) | (values > sensor.high + margin)).mean())
-    if outside < OUTSIDE:
-        return
-    name = shown(sensor.name)
-    spans = (
-        f"{number(float(values.min()))} to {number(float(values.max()))}, in training "
-        f"{number(sensor.low)} to {number(sensor.high)}"
-    )
-    unit = _unit(sensor, values)
-    if unit:
-        times = unit if "instead" in unit and "(" not in unit else f"{unit} times the numbers"
-        yield Mismatch(
-            "unit",
-            sensor.name,
-            f"Column {name} seems to be in another unit, {times}: it holds {spans}.",
-            "Convert it to the unit of training.",
-        )
-        return
-    yield Mismatch(
-        "range",
-        sensor.name,
-        f"Column {name} is outside its training range in {outside:.0%} of the rows: it holds {spans}.",
-        "Check the sensor; if the machine has changed, train again.",
-    )
-
-
-def _unit(sensor: SensorRange, values: np.ndarray) -> str:
-    """Name the change of unit that brings the training quantiles to those of the values; empty if none does."""
-    if not sensor.spread or sensor.p5 is None or sensor.median is None or sensor.p95 is None:
-        return ""
-    new = np.quantile(values, (0.05, 0.5, 0.95))
-    old = np.array([sensor.p5, sensor.median, sensor.p95])
-    fits = []
-    for name, factor, offset in UNITS:
-        expected = factor * old + offset
-        error = float(np.abs(new - expected).max()) / (factor * sensor.spread)
-        fits.append((error, name))
-    error, name = min(fits)
-    return name if error <= NEAR else ""
-
-
-def _grades(trained: Trained) -> dict[str, tuple[str, ...]]:
-    """Values of the category columns that are inputs."""
-    grades: dict[str, tuple[str, ...]] = {}
-    for leaf in trained.part.leaves():
-        if leaf.representation is not None:
-            grades |= dict(leaf.representation.categories)
-    return grades

@@ -1,4 +1,4 @@
-"""New rows scored with a trained model: scores, alarms, and what the alarms were worth where a label tells."""
+"""New rows scored with a trained model: scores, alarms and, where a label tells, what they were worth."""
 
 from __future__ import annotations
 
@@ -9,20 +9,9 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import DataError
+from rare_event.experiment.listing import Unscored, alarm_frame, score_frame, unscored_rows
 from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
-from rare_event.experiment.stream import (
-    BLOCK,
-    MISSING,
-    NO_HISTORY,
-    NO_PAST,
-    OF_EVENT,
-    RESTARTED,
-    TOO_LARGE,
-    Block,
-    Stream,
-    needed_rows,
-    score_block,
-)
+from rare_event.experiment.stream import BLOCK, Block, Stream, score_block
 from rare_event.experiment.trained import Trained
 from rare_event.experiment.worth import Worth, scores_of, worth_of
 from rare_event.judge.drift import RISEN
@@ -35,15 +24,6 @@ from rare_event.prepare.stretches import minutes
 from rare_event.prepare.table import Table
 from rare_event.read.values import shown
 from rare_event.text import number, plural
-
-REASONS = {
-    NO_HISTORY: "no history",
-    RESTARTED: "after a stop",
-    OF_EVENT: "event",
-    MISSING: "missing value",
-    TOO_LARGE: "too large",
-    NO_PAST: "no threshold yet",
-}
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,25 +44,6 @@ class History:
 
 # The first row of the table is known to be the first after a stop, as in training.
 BEGINNING = History(fresh=True)
-
-
-@dataclass(frozen=True)
-class Unscored:
-    """Rows without a score or threshold.
-
-    Parameters
-    ----------
-    reason
-        A value of `REASONS`.
-    rows
-        How many.
-    what
-        The same as a sentence.
-    """
-
-    reason: str
-    rows: int
-    what: str
 
 
 @dataclass(frozen=True)
@@ -211,7 +172,7 @@ def score(trained: Trained, table: Table, history: Table | History | None = None
         clocks.append(clock)
     clock, why = np.concatenate(clocks), np.concatenate([block.why for block in blocks])
     y_score = np.concatenate([block.y_score for block in blocks])
-    counted = _unscored(trained, why)
+    counted = unscored_rows(trained, why)
     if not np.isfinite(y_score).any() and history is None:
         raise DataError(
             f"{table.name} has no row that can be scored. {' '.join(one.what for one in counted)}"
@@ -220,8 +181,8 @@ def score(trained: Trained, table: Table, history: Table | History | None = None
     worth = worth_of(trained, table, scores, level, blocks) if table.schema.label is not None else None
     return Scored(
         table.name,
-        _frame(table, clock, blocks),
-        _alarm_list(trained, table, alarms),
+        score_frame(table, clock, blocks),
+        alarm_frame(trained, table, alarms),
         int(np.isfinite(y_score).sum()),
         counted,
         tuple(found),
@@ -261,11 +222,12 @@ def _past(trained: Trained, machine: str, first: float) -> np.ndarray:
     earlier = past.machine == machine
     if not trained.time_unit.reason:
         earlier &= past.clock < first
-    return past.y_score[earlier]
+    scores: np.ndarray = past.y_score[earlier]
+    return scores
 
 
 def _clock(trained: Trained, table: Table, rows: slice, stream: Stream) -> np.ndarray:
-    """Times of a machine's rows on the clock of the training table."""
+    """Return the times of a machine's rows on the clock of the training table."""
     n_rows = rows.stop - rows.start
     if trained.time_unit.reason or table.time is None:
         return stream.rows + np.arange(n_rows, dtype=float)
@@ -322,67 +284,6 @@ def _rows(trained: Trained, table: Table, machine: str, part: slice, clock: np.n
         asset=np.zeros(len(frame), np.int64) if several else None,
         assets=(machine,) if several else (),
     )
-
-
-def _unscored(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
-    reach, lookback = needed_rows(trained.part)
-    back = plural(reach + lookback - 1, "row")
-    hour = trained.time_unit.span(60.0)
-    sentences = {
-        NO_HISTORY: f"at the start {{have}} no score: inputs look back on up to {back} that the file lacks",
-        RESTARTED: f"{{have}} no score: too few rows since a stop for a window of {plural(lookback, 'row')}",
-        OF_EVENT: "of events {have} no score: a warning then comes too late",
-        MISSING: "{have} no score: values are missing or infinite",
-        TOO_LARGE: "{have} no score: it is too large to be a number",
-        NO_PAST: f"{{have}} a score but no threshold, which needs the scores of {hour} before it",
-    }
-    found = []
-    for code, reason in REASONS.items():
-        if rows := int((why == code).sum()):
-            words = sentences[code].format(have="has" if rows == 1 else "have")
-            found.append(Unscored(reason, rows, f"{plural(rows, 'row')} {words}."))
-    return tuple(found)
-
-
-def _frame(table: Table, clock: np.ndarray, blocks: list[Block]) -> pd.DataFrame:
-    why = np.concatenate([block.why for block in blocks])
-    names = np.full(256, "", object)
-    for code, reason in REASONS.items():
-        names[code] = reason
-    columns: dict[str, object] = (
-        {"row": clock.astype(np.int64)} if table.time is None else {"time": table.time}
-    )
-    if table.schema.asset is not None:
-        columns["machine"] = table.frame[table.schema.asset].astype(str).to_numpy()
-    columns["score"] = np.concatenate([block.y_score for block in blocks])
-    columns["threshold"] = np.concatenate([block.limit for block in blocks])
-    columns["alarm"] = np.concatenate([block.on for block in blocks]).astype(bool)
-    columns["unscored"] = pd.Series(names[why], dtype="str")
-    return pd.DataFrame(columns)
-
-
-def _alarm_list(trained: Trained, table: Table, alarms: list[tuple[str, Alarm]]) -> pd.DataFrame:
-    def when(clock: list[float]) -> np.ndarray:
-        origin = trained.facts.origin
-        if origin is None or table.time is None:
-            return np.array(clock).astype(np.int64)
-        seconds = np.round(np.array(clock, float) * 60_000).astype("timedelta64[ms]")
-        return (origin + seconds).astype("datetime64[ns]")
-
-    own = [alarm for _, alarm in alarms]
-    columns: dict[str, object] = {}
-    if table.schema.asset is not None:
-        columns["machine"] = pd.Series([machine for machine, _ in alarms], dtype="str")
-    columns |= {
-        "start": when([alarm.start for alarm in own]),
-        "end": when([alarm.end for alarm in own]),
-        "rows": np.array([alarm.rows for alarm in own], np.int64),
-        "peak": np.array([alarm.peak for alarm in own], float),
-        "peak_at": when([alarm.peak_clock for alarm in own]),
-        "sensors": pd.Series([alarm.sensors for alarm in own], dtype="str"),
-        "ended": pd.Series([ENDS[alarm.ended] for alarm in own], dtype="str"),
-    }
-    return pd.DataFrame(columns)
 
 
 def _apart(trained: Trained, table: Table) -> Iterator[Apart]:

@@ -154,42 +154,41 @@ def score_block(
     windows = windows_of(
         stream.rows + ends - own, rows.clock[ends], absolute[ends], level, step, trained.time_unit
     )
-    before = stream.windows if stream.windows is not None else windows.where(np.zeros(len(windows), bool))
-    current = int(absolute[-1])
-    closed = np.flatnonzero(np.append(absolute[1:] != absolute[:-1], False) & (rows.label == 1))
-    listed, on = hear(
-        before,
-        windows,
-        trained.threshold,
-        trained.policy,
-        stream.standing,
-        current,
-        set(absolute[closed].tolist()),
-    )
     contributions = contributions.assign(row=windows.row)
+    before = stream.windows if stream.windows is not None else windows.where(np.zeros(len(windows), bool))
+    listed, on = _heard(stream, trained, before, windows, rows, absolute)
     listed = [_with_sensors(alarm, contributions, trained.part, stream.rows) for alarm in listed]
+    n_rows, current = len(new.clock), int(absolute[-1])
     block = Block(
-        _spread(y_score, ends - own, len(new.clock), np.nan),
-        _spread(np.where(judged, level, 0.0), ends - own, len(new.clock), np.nan),
-        _spread(limit, ends - own, len(new.clock), np.nan),
-        _spread(on, ends - own, len(new.clock), False),
+        _spread(y_score, ends - own, n_rows, np.nan),
+        _spread(np.where(judged, level, 0.0), ends - own, n_rows, np.nan),
+        _spread(limit, ends - own, n_rows, np.nan),
+        _spread(on, ends - own, n_rows, False),
         why,
         absolute[own:],
         listed,
         contributions,
     )
     tail, tail_cut = _tail(trained, rows, cuts)
-    following_stream = Stream(
-        rows=stream.rows + len(new.clock),
-        fresh=stream.fresh,
-        tail=tail,
-        cut=tail_cut,
-        stretch=current,
-        windows=kept_windows(following(before, windows), trained.policy, current),
-        past=past,
-        standing=listed[-1] if listed and not listed[-1].ended else None,
-    )
-    return following_stream, block
+    left = kept_windows(following(before, windows), trained.policy, current)
+    standing = listed[-1] if listed and not listed[-1].ended else None
+    rows_so_far = stream.rows + n_rows
+    return Stream(rows_so_far, stream.fresh, tail, tail_cut, current, left, past, standing), block
+
+
+def _heard(
+    stream: Stream,
+    trained: Trained,
+    before: Scores,
+    windows: Scores,
+    rows: Rows,
+    absolute: np.ndarray,
+) -> tuple[list[Alarm], np.ndarray]:
+    """Find the alarms of new windows; the tail tells which stretches ended with an event."""
+    closed = np.append(absolute[1:] != absolute[:-1], False) & (rows.label == 1)
+    ended_by_event = set(absolute[closed].tolist())
+    current = int(absolute[-1])
+    return hear(before, windows, trained.threshold, trained.policy, stream.standing, current, ended_by_event)
 
 
 def input_names(part: Part) -> tuple[str, ...]:
@@ -217,13 +216,12 @@ def _joined(tail: Rows | None, new: Rows) -> Rows:
     """Put the tail before new rows."""
     if tail is None:
         return new
-    both = {
-        name: np.concatenate([getattr(tail, name), getattr(new, name)])
-        for name in ("clock", "label", "values")
-    }
+    clock, label, values = (
+        np.concatenate([getattr(tail, name), getattr(new, name)]) for name in ("clock", "label", "values")
+    )
     grades = {column: np.concatenate([tail.grades[column], grade]) for column, grade in new.grades.items()}
-    asset = None if new.asset is None else np.zeros(len(both["clock"]), np.int64)
-    return replace(new, **both, grades=grades, asset=asset, base=tail.base)
+    asset = None if new.asset is None else np.zeros(len(clock), np.int64)
+    return replace(new, clock=clock, label=label, values=values, grades=grades, asset=asset, base=tail.base)
 
 
 Known = Callable[[int], np.ndarray | None]

@@ -72,9 +72,8 @@ class Worth:
         said = []
         if given.n_events:
             low, high = (round(100 * end) for end in given.share)
-            said.append(
-                f"{given.caught} of {plural(given.n_events, 'event')} caught (95 % interval {low} to {high} %)"
-            )
+            caught = f"{given.caught} of {plural(given.n_events, 'event')} caught"
+            said.append(f"{caught} (95 % interval {low} to {high} %)")
         else:
             said.append("no event in this file")
         if given.days < 1:
@@ -144,7 +143,7 @@ def scores_of(
 
 
 def _stretches(table: Table, blocks: Sequence[Block]) -> np.ndarray:
-    """Number the stretches of all machines together."""
+    """Return the number of each row's stretch, of all machines together."""
     stretch = np.concatenate([block.stretch for block in blocks])
     other = np.diff(stretch, prepend=stretch[:1]) != 0
     if table.asset is not None:
@@ -212,10 +211,8 @@ def _events_kept(given: Promise, promise: Promise | None) -> Kept:
         return Kept(None, "This file has no events, so it does not tell how many would be caught.")
     total, caught = given.n_events + promise.n_events, given.caught + promise.caught
     fewer = float(hypergeom.cdf(given.caught, total, caught, given.n_events))
-    said = (
-        f"Validation promised {promise.caught} of {promise.n_events} events; this file gave {given.caught} of "
-        f"{given.n_events}"
-    )
+    promised = f"Validation promised {promise.caught} of {promise.n_events} events"
+    said = f"{promised}; this file gave {given.caught} of {given.n_events}"
     if fewer < TAIL:
         return Kept(False, f"{said}: fewer than promised.")
     return Kept(True, f"{said}: no fewer than chance explains.")

@@ -17,10 +17,10 @@ from rare_event.detect.tensorboard import tensorboard_log
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.experiment.backtest import trivial
+from rare_event.experiment.facts import facts_of
 from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
-from rare_event.experiment.trained import facts_of
 from rare_event.prepare.table import Table
 from rare_event.store.bundle import save_trained
 from rare_event.store.judged import Judged

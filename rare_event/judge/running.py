@@ -97,10 +97,11 @@ def windows_of(
 
 def following(before: Scores, new: Scores) -> Scores:
     """Join the windows kept of earlier rows with new ones."""
-    parts = [
-        [getattr(part, name) for part in (before, new)] for name in ("row", "clock", "stretch", "y_score")
-    ]
-    return windows_of(*(np.concatenate(part) for part in parts), new.step, new.time_unit)
+    row, clock, stretch, y_score = (
+        np.concatenate([getattr(part, name) for part in (before, new)])
+        for name in ("row", "clock", "stretch", "y_score")
+    )
+    return windows_of(row, clock, stretch, y_score, new.step, new.time_unit)
 
 
 def hear(

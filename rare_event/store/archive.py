@@ -131,7 +131,8 @@ def save_archive(run: Run, path: Path) -> Manifest:
     trained = open_trained(run)
     files = {name: (run.folder / name).read_bytes() for name in _names(run)}
     files[PAST] = _npz(_needed_past(trained))
-    files[PROMISE.file] = dump(trained.promise, PROMISE.type).encode()
+    if trained.promise is not None:
+        files[PROMISE.file] = dump(trained.promise).encode()
     files[CARD] = model_card(run, trained).encode()
     dataset = run.dataset()
     manifest = Manifest(

@@ -12,14 +12,13 @@ import numpy as np
 from rare_event.config import BlendModel, ExperimentConfig, Representation, name_of
 from rare_event.detect.detector import Detector, load_detector
 from rare_event.errors import RunError
+from rare_event.experiment.facts import Facts, member_config
 from rare_event.experiment.result import FoldResult
 from rare_event.experiment.trained import (
-    Facts,
     Part,
     Past,
     Promise,
     Trained,
-    member_config,
     past_of,
     promise_of,
     references,
@@ -36,7 +35,7 @@ SCALER = "scaler.npz"
 PREFIX = "forecast_"
 FACTS = Entry("trained.json", Facts, "description of the training data")
 # Of an imported run only, whose scores stay where it was trained.
-PROMISE = Entry("promise.json", Promise | None, "promise")
+PROMISE = Entry("promise.json", Promise, "promise")
 PAST = "past.npz"
 REFERENCES = "references.npz"
 
@@ -124,7 +123,7 @@ def _past(run: Run, committed: Committed) -> tuple[Past, Promise | None]:
     if (run.folder / PAST).exists():
         with explain("past scores", run.named), np.load(run.folder / PAST, allow_pickle=False) as stored:
             past = Past(stored["clock"], stored["machine"], stored["y_score"])
-        return past, PROMISE.read(run)
+        return past, PROMISE.read_or(run, None)
     validation, test = run.scores("validation"), run.scores("test")
     last = max(committed.thresholds)
     past = past_of([validation.of_fold(last), test.of_fold(last)])

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from rare_event.config import name_of
 from rare_event.config.labels import NAMES
+from rare_event.experiment.facts import SensorRange
 from rare_event.experiment.trained import Trained
 from rare_event.store.runs import Run
 from rare_event.store.seal import ever_opened
@@ -22,22 +25,25 @@ def model_card(run: Run, trained: Trained) -> str:
         if config.shift
         else "The model was made to notice an event while it lasts."
     )
+    sensors, lookback = plural(len(trained.schema.sensors), "sensor"), plural(config.lookback, "row")
+    step = unit.span(facts.step)
+    level = number(trained.threshold, 6) + (
+        " times the limit that follows the scores" if trained.rule.trailing else ""
+    )
+    learned = f"{plain(dataset.name)} ({plural(dataset.n_rows, 'row')}, one every {step})"
     return "\n".join(
         [
             f"# {plain(trained.name)}",
             "",
-            f"{shift} It learned what is normal from {plain(dataset.name)} "
-            f"({plural(dataset.n_rows, 'row')}, one every {unit.span(facts.step)}).",
+            f"{shift} It learned what is normal from {learned}.",
             "",
             "## What it does",
             "",
             f"- Model: {plain(NAMES.get(config.model.kind, name_of(config.name)))}.",
-            f"- It looks at {plural(len(trained.schema.sensors), 'sensor')}, over "
-            f"{plural(config.lookback, 'row')} at a time, and gives each row a score: the higher, the less "
-            "normal.",
-            f"- An alarm is raised when the score reaches {number(trained.threshold, 6)}"
-            + (" times the limit that follows the scores" if trained.rule.trailing else "")
-            + f". This threshold was chosen so: {plain(trained.how)}.",
+            f"- It looks at {sensors}, over {lookback} at a time, and gives each row a score.",
+            "- The higher the score, the less normal the row.",
+            f"- An alarm is raised when the score reaches {level}.",
+            f"- This threshold was chosen so: {plain(trained.how)}.",
             f"- {_policy(trained)}",
             "",
             "## What it is worth",
@@ -47,32 +53,35 @@ def model_card(run: Run, trained: Trained) -> str:
             "## When not to trust it",
             "",
             "- A sensor was replaced, recalibrated or given another unit: train again.",
-            f"- The rows come at another pace than one every {unit.span(facts.step)}.",
+            f"- The rows come at another pace than one every {step}.",
             "- The machine makes a product, or runs in a way, that the training data did not hold.",
             "- Scoring says that the scores or the levels of sensors have moved since training.",
             "",
             "## What it was trained on",
             "",
-            *(
-                f"- {name.capitalize()}: {plural(span.rows, 'row')}, {plain(_time(span.first))} to "
-                f"{plain(_time(span.last))}."
-                for name, span in facts.split.items()
-            ),
-            f"- Run {run.id}; digest of the file {dataset.digest}.",
-            f"- Versions: {', '.join(f'{name} {found}' for name, found in facts.versions.items())}.",
+            *_trained_on(run, trained),
             "",
             "## Sensors and their values in training",
             "",
             "| sensor | lowest | usual (5 to 95 %) | highest |",
             "|---|---|---|---|",
-            *(
-                f"| {plain(one.name)} | {number(one.low)} | {number(one.p5)} to {number(one.p95)} | "
-                f"{number(one.high)} |"
-                for one in facts.ranges[:MOST_SENSORS]
-            ),
+            *map(_sensor, facts.ranges[:MOST_SENSORS]),
             "",
         ]
     )
+
+
+def _trained_on(run: Run, trained: Trained) -> Iterator[str]:
+    for name, span in trained.facts.split.items():
+        times = f"{plain(_time(span.first))} to {plain(_time(span.last))}"
+        yield f"- {name.capitalize()}: {plural(span.rows, 'row')}, {times}."
+    yield f"- Run {run.id}; digest of the file {run.dataset().digest}."
+    yield f"- Versions: {', '.join(f'{name} {found}' for name, found in trained.facts.versions.items())}."
+
+
+def _sensor(one: SensorRange) -> str:
+    usual = f"{number(one.p5)} to {number(one.p95)}"
+    return f"| {plain(one.name)} | {number(one.low)} | {usual} | {number(one.high)} |"
 
 
 def _time(text: str) -> str:

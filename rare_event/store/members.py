@@ -173,7 +173,7 @@ def _check_array(said: str, content: bytes) -> None:
 
 def _check_weights(said: str, content: bytes) -> None:
     """Refuse weights that lie in other files, or that unpack to too much."""
-    import h5py
+    import h5py  # type: ignore[import-untyped]
 
     total = 0
 

@@ -52,7 +52,7 @@ def _csv(frame: pd.DataFrame) -> bytes:
     for column in safe.select_dtypes("datetime"):
         whole = (safe[column].to_numpy().astype("datetime64[ns]").astype(np.int64) % 1_000_000_000 == 0).all()
         text = np.datetime_as_string(safe[column].to_numpy(), unit="s" if whole else "ns")
-        safe[column] = pd.Series(np.char.replace(text, "T", " "), dtype="str")
+        safe[column] = pd.Series([time.replace("T", " ") for time in text.tolist()], dtype="str")
     return bytes(safe.to_csv(index=False), "utf-8")
 
 

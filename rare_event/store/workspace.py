@@ -23,6 +23,20 @@ def home() -> Path:
 
 
 @contextmanager
+def scratch_home(folder: Path) -> Iterator[None]:
+    """Use another workspace for a while, in this process."""
+    before = os.environ.get(HOME_VARIABLE)
+    os.environ[HOME_VARIABLE] = str(folder)
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ[HOME_VARIABLE]
+        else:
+            os.environ[HOME_VARIABLE] = before
+
+
+@contextmanager
 def explain_disk_errors(folder: Path) -> Iterator[None]:
     """Turn a full or read-only disk into a sentence.
 

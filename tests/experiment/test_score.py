@@ -216,6 +216,7 @@ def test_blocks_change_nothing(new, trained, name, rows, monkeypatch) -> None:
     monkeypatch.setattr(module, "BLOCK", rows)
     again = score(model, new)
     assert_same([again], whole)
+    assert again.worth is not None and whole.worth is not None
     assert again.worth.ledger.equals(whole.worth.ledger)
 
 

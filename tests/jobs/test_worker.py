@@ -37,6 +37,7 @@ RESULTS = {
     "evaluation.json",
     "judgement.json",
     "scaler.npz",
+    "trained.json",
 }
 
 

@@ -1,0 +1,339 @@
+"""A bundle scores elsewhere as here; what is damaged, foreign or too large is refused, not unpacked."""
+
+import hashlib
+import io
+import json
+import warnings
+import zipfile
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from rare_event.config import DenseModel, LogisticModel, Rule, recipe
+from rare_event.errors import RunError
+from rare_event.experiment.score import score
+from rare_event.jobs.worker import execute
+from rare_event.prepare.table import read_table
+from rare_event.store import archive, members
+from rare_event.store.archive import MANIFEST, import_archive, imported_from, open_bundle, save_archive
+from rare_event.store.bundle import FACTS, open_trained
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import create_run, list_runs
+from tests.small import DENSE, PCA, small_frame
+
+CONFIGS = {
+    "pca": PCA,
+    "dense": DENSE,
+    "tied": replace(DENSE, model=DenseModel(widths=(3,), tied=True)),
+    "logistic": replace(PCA, model=LogisticModel()),
+    "trailing": replace(PCA, rule=Rule("trailing-quantile", 0.9, days=0.2)),
+    "either": recipe("either", PCA),
+}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    return tmp_path_factory.mktemp("bundles")
+
+
+@pytest.fixture(scope="module")
+def bundles(home):
+    known = {}
+
+    def get(name):
+        if name not in known:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setenv("RARE_EVENT_HOME", str(home / "workspace"))
+                dataset = add_dataset(small_frame().to_csv(index=False).encode(), "small.csv")
+                run = create_run(dataset, CONFIGS[name])
+                execute(run)
+                save_archive(run, home / f"{name}.zip")
+            known[name] = run, home / f"{name}.zip"
+        return known[name]
+
+    return get
+
+
+@pytest.fixture
+def elsewhere(tmp_path, monkeypatch):
+    monkeypatch.setenv("RARE_EVENT_HOME", str(tmp_path / "elsewhere"))
+    return tmp_path / "elsewhere"
+
+
+def table():
+    return read_table(small_frame(300).to_csv(index=False).encode())
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_bundle_scores_as_its_run(bundles, elsewhere, name) -> None:
+    run, path = bundles(name)
+    here = score(open_trained(run), table())
+    imported = import_archive(path)
+    assert imported.folder.parent == elsewhere / "runs" and [one.id for one in list_runs()] == [imported.id]
+    for model in (open_bundle(path), open_trained(imported)):
+        there = score(model, table())
+        assert there.frame["score"].to_numpy().tobytes() == here.frame["score"].to_numpy().tobytes()
+        assert there.frame.equals(here.frame) and there.alarms.equals(here.alarms)
+    assert open_trained(imported).promise == open_trained(run).promise
+    assert imported.evaluation() == run.evaluation() and imported.judged() is not None
+    assert not (imported.folder / "scores.parquet").exists()
+    origin = imported_from(imported)
+    assert origin is not None and origin.manifest.run == run.id and imported_from(run) is None
+    # The dataset is not there, and says so.
+    with pytest.raises(RunError, match="small.csv"):
+        imported.dataset().table()
+
+
+def test_an_imported_run_can_be_bundled_again(bundles, elsewhere, tmp_path) -> None:
+    _, path = bundles("trailing")
+    imported = import_archive(path)
+    save_archive(imported, tmp_path / "again.zip")
+    first, second = (score(open_bundle(one), table()) for one in (path, tmp_path / "again.zip"))
+    assert first.frame.equals(second.frame) and len(first.alarms)
+
+
+def test_the_model_card_speaks_to_a_plant_engineer(bundles) -> None:
+    run, path = bundles("pca")
+    with zipfile.ZipFile(path) as bundle:
+        card = bundle.read("MODEL_CARD.md").decode()
+    assert card.startswith("# ") and "## When not to trust it" in card
+    assert "The model was made to warn 4 min before an event." in card
+    assert run.dataset().digest in card
+    # The test data are sealed, so no figure of them leaves.
+    assert "were not opened" in card and "On test data" not in card
+    assert "None" not in card and "nan" not in card
+
+
+def test_a_run_of_an_older_version_says_that_it_must_be_trained_again(bundles, home) -> None:
+    run, _ = bundles("pca")
+    text = (run.folder / FACTS.file).read_bytes()
+    (run.folder / FACTS.file).unlink()
+    try:
+        for use in (open_trained, lambda one: save_archive(one, home / "none.zip")):
+            with pytest.raises(RunError, match="older version, which did not keep .* Train it again"):
+                use(run)
+        assert not (home / "none.zip").exists()
+    finally:
+        (run.folder / FACTS.file).write_bytes(text)
+
+
+# What must not be unpacked.
+
+
+def contents(path):
+    with zipfile.ZipFile(path) as bundle:
+        return {name: bundle.read(name) for name in bundle.namelist()}
+
+
+def written(path, files, *, sealed=True):
+    """Write a bundle whose manifest fits its files."""
+    files = dict(files)
+    if sealed:
+        manifest = json.loads(files[MANIFEST])
+        manifest["files"] = [
+            {"name": name, "size": len(content), "sha256": hashlib.sha256(content).hexdigest()}
+            for name, content in files.items()
+            if name != MANIFEST
+        ]
+        files[MANIFEST] = json.dumps(manifest).encode()
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as bundle:
+        for name, content in files.items():
+            bundle.writestr(name, content)
+    return path
+
+
+def refused(path, said, elsewhere):
+    for use in (import_archive, open_bundle):
+        with pytest.raises(RunError, match=said):
+            use(path)
+    left = list((elsewhere / "runs").glob("*")) if (elsewhere / "runs").exists() else []
+    assert left == []
+
+
+@pytest.mark.parametrize("share", [0.0, 0.3, 0.9, 0.999])
+def test_a_bundle_cut_off_is_refused(bundles, tmp_path, elsewhere, share) -> None:
+    whole = bundles("pca")[1].read_bytes()
+    (tmp_path / "cut.zip").write_bytes(whole[: int(share * len(whole))])
+    refused(tmp_path / "cut.zip", "cut.zip is damaged or not a bundle", elsewhere)
+
+
+def test_flipped_bytes_are_refused(bundles, tmp_path, elsewhere) -> None:
+    whole = bundles("pca")[1].read_bytes()
+    for place in np.linspace(30, len(whole) - 200, 12).astype(int):
+        damaged = bytearray(whole)
+        damaged[place : place + 8] = bytes(255 - byte for byte in damaged[place : place + 8])
+        (tmp_path / "flipped.zip").write_bytes(damaged)
+        refused(tmp_path / "flipped.zip", "flipped.zip", elsewhere)
+
+
+def test_a_wrong_digest_is_refused(bundles, tmp_path, elsewhere) -> None:
+    files = contents(bundles("pca")[1])
+    files["threshold.json"] = files["threshold.json"].replace(b"1", b"2", 1)
+    path = written(tmp_path / "changed.zip", files, sealed=False)
+    refused(path, "threshold.json in changed.zip is not as it was written", elsewhere)
+    assert import_archive(written(tmp_path / "sealed.zip", contents(bundles("pca")[1]))).status().ended
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "../out.json",
+        "/etc/x",
+        "a/../../x.json",
+        "..\\x.json",
+        "C:x.json",
+        "a//b.json",
+        "x\x00.json",
+        "é.json",
+    ],
+)
+def test_a_name_that_leads_out_is_refused(bundles, tmp_path, elsewhere, name) -> None:
+    path = tmp_path / "out.zip"
+    with zipfile.ZipFile(path, "w") as bundle:
+        for known, content in contents(bundles("pca")[1]).items():
+            bundle.writestr(known, content)
+        info = zipfile.ZipInfo("x")
+        info.filename = info.orig_filename = name
+        bundle.writestr(info, b"{}")
+    refused(path, "leads out of it or is not plain|is damaged", elsewhere)
+
+
+def test_other_files_are_refused(bundles, tmp_path, elsewhere) -> None:
+    files = contents(bundles("pca")[1])
+    refused(written(tmp_path / "m.zip", files | {"run.py": b"x"}), "does not belong into a bundle", elsewhere)
+    del files["trained.json"]
+    refused(written(tmp_path / "l.zip", files), "l.zip lacks trained.json", elsewhere)
+    refused(written(tmp_path / "e.zip", {"x": b""}, sealed=False), "it has no manifest.json", elsewhere)
+
+
+def test_a_name_that_occurs_twice_is_refused(bundles, tmp_path, elsewhere) -> None:
+    path = written(tmp_path / "twice.zip", contents(bundles("pca")[1]))
+    with zipfile.ZipFile(path, "a") as bundle, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        bundle.writestr("threshold.json", b"{}")
+    refused(path, "holds threshold.json twice", elsewhere)
+
+
+def test_links_and_encrypted_files_are_refused(bundles, tmp_path, elsewhere) -> None:
+    path = written(tmp_path / "link.zip", contents(bundles("pca")[1]))
+    with zipfile.ZipFile(path, "a") as bundle:
+        info = zipfile.ZipInfo("about.json")
+        info.external_attr = 0o120777 << 16
+        bundle.writestr(info, b"/etc/passwd")
+    refused(path, "is a link|twice", elsewhere)
+    whole = bytearray(written(tmp_path / "locked.zip", contents(bundles("pca")[1])).read_bytes())
+    start = whole.index(b"PK\x01\x02")
+    whole[start + 8] |= 1
+    (tmp_path / "locked.zip").write_bytes(whole)
+    refused(tmp_path / "locked.zip", "is encrypted", elsewhere)
+
+
+def test_a_file_that_unpacks_to_a_gigabyte_is_refused(bundles, tmp_path, elsewhere, monkeypatch) -> None:
+    monkeypatch.setattr(members, "MOST_FILE", 2_000_000)
+    files = contents(bundles("pca")[1]) | {"layers.json": b" " * 3_000_000}
+    path = written(tmp_path / "bomb.zip", files)
+    assert path.stat().st_size < 100_000
+    refused(path, "unpacks to 3 MB", elsewhere)
+    # A file that says it is small and is not.
+    whole = bytearray(path.read_bytes())
+    size, small = (3_000_000).to_bytes(4, "little"), (1000).to_bytes(4, "little")
+    assert whole.count(size) >= 2
+    (tmp_path / "liar.zip").write_bytes(whole.replace(size, small))
+    refused(tmp_path / "liar.zip", "liar.zip", elsewhere)
+
+
+def npz(**arrays):
+    file = io.BytesIO()
+    np.savez_compressed(file, **arrays)
+    return file.getvalue()
+
+
+def test_arrays_of_objects_and_arrays_that_unpack_to_too_much_are_refused(
+    bundles, tmp_path, elsewhere, monkeypatch
+) -> None:
+    files = contents(bundles("pca")[1])
+    objects = npz(mean=np.array([{"an": "object"}], object))
+    refused(written(tmp_path / "o.zip", files | {"pca.npz": objects}), "holds objects", elsewhere)
+    monkeypatch.setattr(members, "MOST_FILE", 2_000_000)
+    large = npz(mean=np.zeros(500_000))
+    assert len(large) < 10_000
+    refused(
+        written(tmp_path / "b.zip", files | {"pca.npz": large}), "pca.npz in b.zip unpacks to 4", elsewhere
+    )
+    broken = files | {"scaler.npz": b"PK"}
+    refused(written(tmp_path / "d.zip", broken), "scaler.npz in d.zip is damaged", elsewhere)
+
+
+def changed_network(content, change):
+    files, file = {}, io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(content)) as model:
+        files = {name: model.read(name) for name in model.namelist()}
+    change(files)
+    with zipfile.ZipFile(file, "w") as model:
+        for name, part in files.items():
+            model.writestr(name, part)
+    return file.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("layer", "said"),
+    [
+        ({"module": "keras.layers", "class_name": "Lambda"}, "holds a Lambda layer, which could run code"),
+        ({"module": "keras.layers", "class_name": "TFSMLayer"}, "holds 'TFSMLayer', which is not ours"),
+        ({"module": "os", "class_name": "system"}, "holds 'system', which is not ours"),
+        ({"module": "evil", "class_name": "Dense"}, "holds 'Dense', which is not ours"),
+        ({"module": "builtins", "class_name": "function"}, "holds 'function', which is not ours"),
+    ],
+)
+def test_layers_that_are_not_ours_are_refused(bundles, tmp_path, elsewhere, layer, said) -> None:
+    files = contents(bundles("dense")[1])
+
+    def change(parts):
+        config = json.loads(parts["config.json"])
+        config["config"]["layers"].append(layer | {"config": {"name": "more"}})
+        parts["config.json"] = json.dumps(config).encode()
+
+    model = changed_network(files["model.keras"], change)
+    refused(written(tmp_path / "layer.zip", files | {"model.keras": model}), said, elsewhere)
+
+
+def test_weights_that_lie_elsewhere_or_unpack_to_too_much_are_refused(
+    bundles, tmp_path, elsewhere, monkeypatch
+) -> None:
+    files = contents(bundles("dense")[1])
+
+    def weights(fill):
+        def change(parts):
+            file = io.BytesIO()
+            with h5py.File(file, "w") as h5:
+                fill(h5)
+            parts["model.weights.h5"] = file.getvalue()
+
+        return files | {"model.keras": changed_network(files["model.keras"], change)}
+
+    def link(h5):
+        h5["layers"] = h5py.ExternalLink("/etc/passwd", "/")
+
+    refused(written(tmp_path / "w.zip", weights(link)), "weights that lie elsewhere", elsewhere)
+    monkeypatch.setattr(members, "MOST_FILE", 2_000_000)
+
+    def large(h5):
+        h5.create_dataset("layers/w", data=np.zeros(2_000_000, np.float32), compression="gzip")
+
+    refused(written(tmp_path / "l.zip", weights(large)), "more than 2 MB of weights|unpacks to", elsewhere)
+
+
+def test_a_newer_format_is_refused(bundles, tmp_path, elsewhere) -> None:
+    files = contents(bundles("pca")[1])
+    manifest = json.loads(files[MANIFEST]) | {"format": archive.FORMAT + 1}
+    path = written(tmp_path / "new.zip", files | {MANIFEST: json.dumps(manifest).encode()})
+    refused(path, r"newer version \(format 2; this version reads up to 1\). Update", elsewhere)
+
+
+def test_a_bundle_with_a_model_of_another_kind_is_not_imported(bundles, tmp_path, elsewhere) -> None:
+    files = contents(bundles("pca")[1])
+    del files["pca.npz"]
+    path = written(tmp_path / "without.zip", files)
+    refused(path, "saved model of run .* is missing or damaged", elsewhere)
