@@ -9,7 +9,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from rare_event.experiment.facts import SensorRange
+from rare_event.experiment.facts import MOST_ROWS, SensorRange
 from rare_event.experiment.trained import Trained
 from rare_event.prepare.assets import MOST_APART
 from rare_event.prepare.table import Table
@@ -77,7 +77,7 @@ def value_differences(trained: Trained, table: Table) -> Iterator[Mismatch]:
     for sensor in trained.facts.ranges:
         values = table.frame[sensor.name]
         if pd.api.types.is_numeric_dtype(values):
-            yield from _range(sensor, values.to_numpy())
+            yield from _range(sensor, values.to_numpy()[:: -(-table.n_rows // MOST_ROWS)])
     for column, grades in _grades(trained).items():
         new = sorted({*table.frame[column].astype(str).unique()} - {*grades})
         if new:

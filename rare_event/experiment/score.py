@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import DataError
+from rare_event.experiment.facts import MOST_ROWS
 from rare_event.experiment.listing import Unscored, alarm_frame, score_frame, unscored_rows
 from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
 from rare_event.experiment.stream import BLOCK, Block, Stream, score_block
@@ -291,7 +292,8 @@ def _apart(trained: Trained, table: Table) -> Iterator[Apart]:
     for machine, rows in _machines(table):
         level = trained.facts.levels.get(machine)
         if level is not None:
-            values = replace(table, frame=table.frame.iloc[rows]).values
+            every = -(-(rows.stop - rows.start) // MOST_ROWS)
+            values = replace(table, frame=table.frame.iloc[rows.start : rows.stop : every]).values
             for one in apart(values, level.mean, level.deviation, table.schema.sensors):
                 yield replace(one, asset=machine)
 

@@ -157,7 +157,7 @@ def score_block(
     contributions = contributions.assign(row=windows.row)
     before = stream.windows if stream.windows is not None else windows.where(np.zeros(len(windows), bool))
     listed, on = _heard(stream, trained, before, windows, rows, absolute)
-    listed = [_with_sensors(alarm, contributions, trained.part, stream.rows) for alarm in listed]
+    listed = _with_sensors(listed, contributions, trained.part, stream.rows)
     n_rows, current = len(new.clock), int(absolute[-1])
     block = Block(
         _spread(y_score, ends - own, n_rows, np.nan),
@@ -197,13 +197,21 @@ def input_names(part: Part) -> tuple[str, ...]:
     return () if representation is None else representation.names
 
 
-def _with_sensors(alarm: Alarm, contributions: pd.DataFrame, part: Part, first: int) -> Alarm:
-    """Name the sensors at the peak of an alarm, if it lies in this block."""
-    if alarm.peak_row < first or "sensor_1" not in contributions:
-        return alarm
-    line = contributions.iloc[int(np.searchsorted(contributions["row"], alarm.peak_row))]
-    sensors, shares = line.filter(like="sensor_"), line.filter(like="share_")
-    return replace(alarm, sensors=shares_in_words(sensors, shares, input_names(part)))
+def _with_sensors(listed: list[Alarm], contributions: pd.DataFrame, part: Part, first: int) -> list[Alarm]:
+    """Name the sensors at the peaks of the alarms that lie in this block."""
+    if "sensor_1" not in contributions:
+        return listed
+    rows, names = contributions["row"].to_numpy(), input_names(part)
+    sensors = contributions.filter(like="sensor_").to_numpy()
+    shares = contributions.filter(like="share_").to_numpy()
+
+    def named(alarm: Alarm) -> Alarm:
+        if alarm.peak_row < first:
+            return alarm
+        place = int(np.searchsorted(rows, alarm.peak_row))
+        return replace(alarm, sensors=shares_in_words(sensors[place], shares[place], names))
+
+    return [named(alarm) for alarm in listed]
 
 
 def _spread(values: np.ndarray, at: np.ndarray, n_rows: int, rest: float | bool) -> np.ndarray:

@@ -152,16 +152,14 @@ def _false_alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.D
 def _in_words(lines: pd.DataFrame, contributions: pd.DataFrame | None, names: Sequence[str]) -> list[str]:
     if contributions is None:
         return [""] * len(lines)
-    known = contributions.set_index(["fold", "row"])
-    sensors = known.filter(like="sensor_")
-    shares = known.filter(like="share_")
-    words = []
-    for fold, row in zip(lines["fold"], lines["row"], strict=True):
-        if row is pd.NA or (fold, row) not in known.index:
-            words.append("")
-            continue
-        words.append(shares_in_words(sensors.loc[(fold, row)], shares.loc[(fold, row)], names))
-    return words
+    keys = pd.MultiIndex.from_frame(contributions[["fold", "row"]])
+    sensors = contributions.filter(like="sensor_").to_numpy()
+    shares = contributions.filter(like="share_").to_numpy()
+    seen = lines["row"].notna().to_numpy()
+    wanted = pd.MultiIndex.from_frame(lines.loc[seen, ["fold", "row"]].astype("int64"))
+    at = np.full(len(lines), -1)
+    at[seen] = keys.get_indexer(wanted)
+    return [shares_in_words(sensors[place], shares[place], names) if place >= 0 else "" for place in at]
 
 
 def shares_in_words(sensors: Iterable[int], shares: Iterable[float], names: Sequence[str]) -> str:
