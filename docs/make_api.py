@@ -26,6 +26,7 @@ GROUPS = {
     "experiment": "Training",
     "estimator": "scikit-learn",
     "judge": "Judging",
+    "store": "Runs and bundles",
     "errors": "Errors",
 }
 

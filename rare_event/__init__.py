@@ -43,6 +43,8 @@ if TYPE_CHECKING:
     from rare_event.experiment.backtest import backtest as backtest
     from rare_event.experiment.result import Result as Result, summarise as summarise
     from rare_event.experiment.run import run_experiment as run_experiment
+    from rare_event.experiment.score import History as History, Scored as Scored, score as score
+    from rare_event.experiment.trained import Trained as Trained, trained_of as trained_of
     from rare_event.judge.evaluation import evaluate as evaluate
     from rare_event.judge.judgement import Judgement as Judgement
     from rare_event.judge.rules import choose as choose
@@ -52,6 +54,10 @@ if TYPE_CHECKING:
     from rare_event.prepare.sample import sample_mill as sample_mill
     from rare_event.prepare.schema import Schema as Schema
     from rare_event.prepare.table import Table as Table, read_table as read_table
+    from rare_event.store.archive import open_bundle as open_bundle
+    from rare_event.store.bundle import open_trained as open_trained
+    from rare_event.store.incoming import read_new as read_new
+    from rare_event.store.runs import open_run as open_run
 
 __version__ = "0.1.0"
 
@@ -66,6 +72,8 @@ _MODULES = {
     "experiment.backtest": "backtest",
     "experiment.result": "Result summarise",
     "experiment.run": "run_experiment",
+    "experiment.score": "History Scored score",
+    "experiment.trained": "Trained trained_of",
     "judge.evaluation": "evaluate",
     "judge.judgement": "Judgement",
     "judge.rules": "choose",
@@ -76,6 +84,10 @@ _MODULES = {
     "prepare.sample": "sample_mill",
     "prepare.schema": "Schema",
     "prepare.table": "Table read_table",
+    "store.archive": "open_bundle",
+    "store.bundle": "open_trained",
+    "store.incoming": "read_new",
+    "store.runs": "open_run",
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names.split()}
 __all__ = [*_HOMES]

@@ -7,7 +7,7 @@ import warnings
 import zipfile
 from dataclasses import replace
 
-import h5py
+import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
