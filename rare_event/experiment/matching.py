@@ -90,7 +90,7 @@ def match(
     TableError
         If the mapping names what is not there, or the file cannot be made a table.
     """
-    raw = _renamed(trained, raw, mapping or {})
+    raw = renamed(trained, raw, mapping or {})
     found = [*_columns(trained, raw), *_texts(trained, raw)]
     schema, label = _schema(trained, raw)
     found += label
@@ -147,7 +147,14 @@ def _needed(trained: Trained) -> list[str]:
     return [*others, *known.sensors, *(known.categories if trained.needs_grades else ())]
 
 
-def _renamed(trained: Trained, raw: pd.DataFrame, mapping: Mapping[str, str]) -> pd.DataFrame:
+def renamed(trained: Trained, raw: pd.DataFrame, mapping: Mapping[str, str]) -> pd.DataFrame:
+    """Give columns of a file the names they had in training, as a mapping says.
+
+    Raises
+    ------
+    TableError
+        If the mapping names what is not there.
+    """
     known = {column for column, _ in trained.schema.roles()}
     for new, old in mapping.items():
         if new not in raw.columns:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.experiment.matching import Matched, match
+from rare_event.experiment.matching import Matched, match, renamed
 from rare_event.experiment.trained import Trained
 from rare_event.prepare.corrections import Corrections, OpenQuestion, still_open
 from rare_event.prepare.join import read_files
@@ -66,11 +64,15 @@ def read_new(
     if history is None:
         table = match(trained, raw.frame, mapping, name=name, digest=digest, remarks=raw.remarks)
         return Incoming(table)
-    before = _read(trained, history, "the history")
+    new = renamed(trained, raw.frame, mapping or {})
+    before = _read(trained, history, "the history").frame
+    before = before.rename(columns={one: old for one, old in (mapping or {}).items() if old not in before})
+    # A column that the new file lacks is missing, whatever the history has.
+    before = before[[column for column in before if column in new]]
     # Negative lines tell the rows of the history, wherever a fix or a machine moves them.
-    lines = pd.Index(np.arange(-len(before.frame), 0), name=raw.frame.index.name)
-    whole = pd.concat([before.frame.set_axis(lines), raw.frame])
-    matched = match(trained, whole, mapping, name=name, digest=digest, remarks=raw.remarks)
+    lines = pd.Index(np.arange(-len(before), 0), name=new.index.name)
+    whole = pd.concat([before.set_axis(lines), new])
+    matched = match(trained, whole, name=name, digest=digest, remarks=raw.remarks)
     if matched.table is None:
         return Incoming(matched)
     earlier = np.array([isinstance(line, int) and line < 0 for line in matched.table.lines.tolist()])
@@ -117,10 +119,3 @@ def _read(trained: Trained, source: Source | Files, name: str) -> RawTable:
 def _readings(said: Reading) -> Sequence[Reading]:
     meaning = Reading(time=said.time, time_format=said.time_format, layout=said.layout)
     return tuple(dict.fromkeys([said, meaning, AS_FOUND]))
-
-
-def digest_and_size(path: Path) -> tuple[str, int]:
-    """SHA-256 and size of a file; empty and 0 where it cannot be read."""
-    with suppress(OSError):
-        return digest_of(path), path.stat().st_size
-    return "", 0

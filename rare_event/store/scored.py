@@ -13,12 +13,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rare_event.errors import ConfigError
+from rare_event.errors import ConfigError, RunError
 from rare_event.experiment.score import Scored
 from rare_event.experiment.trained import Promise, Trained
 from rare_event.store.exports import spreadsheet_safe
 from rare_event.store.serial import to_plain
-from rare_event.store.workspace import explain_disk_errors
 
 SCORES_PARQUET, SCORES_CSV, ALARMS_CSV = "scores.parquet", "scores.csv", "alarms.csv"
 LEDGER_CSV, SUMMARY = "ledger.csv", "summary.json"
@@ -153,8 +152,8 @@ def write_folder(files: Mapping[str, bytes], folder: Path, force: bool = False) 
         If the disk is full or cannot be written.
     """
     check_folder(folder, force)
-    with explain_disk_errors(folder.absolute().parent):
-        parent = folder.absolute().parent
+    parent = folder.absolute().parent
+    try:
         with tempfile.TemporaryDirectory(dir=parent, prefix=".writing-") as beside:
             new, old = Path(beside) / "new", Path(beside) / "old"
             new.mkdir()
@@ -169,3 +168,8 @@ def write_folder(files: Mapping[str, bytes], folder: Path, force: bool = False) 
                     old.rename(folder)
                 raise
             shutil.rmtree(old, ignore_errors=True)
+    except OSError as error:
+        raise RunError(
+            f"The results cannot be written to {folder}: {error.strerror}. Free some space, or choose "
+            "another folder."
+        ) from error

@@ -204,3 +204,28 @@ def test_mappings_are_read() -> None:
             mapping_of([text])
     with pytest.raises(ConfigError, match="twice"):
         mapping_of(["a=b", "a=c"])
+
+
+def test_a_column_that_only_the_history_has_is_missing(run, new, tmp_path, capsys) -> None:
+    first, second = tmp_path / "first.csv", tmp_path / "second.csv"
+    new[:133].to_csv(first, index=False)
+    new[133:].drop(columns="s1").to_csv(second, index=False)
+    arguments = ["score", run.id, str(second), "--history", str(first), "--out", str(tmp_path / "out")]
+    assert main(arguments) == 2
+    assert "Column 's1' is missing" in told(capsys).err
+    # A confirmed name of the new file need not be that of the history.
+    new[133:].rename(columns={"s1": "other"}).to_csv(second, index=False)
+    assert main([*arguments, "--map", "other=s1"]) == 0
+    scored = pd.read_parquet(tmp_path / "out" / "scores.parquet")
+    assert scored["score"].notna()[0] and len(scored) == 167
+
+
+def test_a_full_disk_leaves_nothing(run, file, tmp_path, capsys, monkeypatch) -> None:
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("pathlib.Path.write_bytes", full)
+    before = {path.name for path in tmp_path.iterdir()}
+    assert main(["score", run.id, str(file), "--out", str(tmp_path / "out")]) == 2
+    assert "No space left on device. Free some space" in told(capsys).err
+    assert {path.name for path in tmp_path.iterdir()} == before
