@@ -214,8 +214,8 @@ def _events_kept(given: Promise, promise: Promise | None) -> Kept:
     promised = f"Validation promised {promise.caught} of {promise.n_events} events"
     said = f"{promised}; this file gave {given.caught} of {given.n_events}"
     if fewer < TAIL:
-        return Kept(False, f"{said}: fewer than promised.")
-    return Kept(True, f"{said}: no fewer than chance explains.")
+        return Kept(False, f"{said}. That is fewer than chance explains: the promise is not kept.")
+    return Kept(True, f"{said}. The promise is kept, as far as {plural(given.n_events, 'event')} can tell.")
 
 
 def _alarms_kept(given: Promise, promise: Promise | None, unit: TimeUnit) -> Kept:
@@ -227,5 +227,5 @@ def _alarms_kept(given: Promise, promise: Promise | None, unit: TimeUnit) -> Kep
     rates = [number(one.false_alarms / one.days) for one in (promise, given)]
     said = f"Validation promised {unit.alarms(rates[0])}; this file gave {rates[1]}"
     if more < TAIL:
-        return Kept(False, f"{said}: more than promised.")
-    return Kept(True, f"{said}: no more than chance explains.")
+        return Kept(False, f"{said}. That is more than chance explains: the promise is not kept.")
+    return Kept(True, f"{said}. The promise is kept.")

@@ -364,3 +364,19 @@ def test_machines_in_pieces_are_scored_as_in_one(plant, hours) -> None:
         n = len(joined)
         pd.testing.assert_frame_equal(joined, wanted[:n], check_exact=True)
         assert n >= len(wanted) - 1
+
+
+def test_what_is_kept_for_later_rows_does_not_grow_with_the_file(trained) -> None:
+    """One stretch of 3,000 rows: the history holds the rows and windows that later ones depend on."""
+    rng = np.random.default_rng(5)
+    time = pd.Timestamp("2024-03-01") + pd.to_timedelta(2 * np.arange(3000), unit="min")
+    columns = pd.DataFrame({"time": time, "y": 0, **{f"s{i}": rng.normal(size=3000) for i in range(4)}})
+    columns.loc[10, "y"] = 1
+    long = table_of(columns)
+    for name in ("pca", "forecast", "squares, deviation", "lstm"):
+        _, model = trained(name)
+        whole = score(model, long)
+        stream = whole.history.streams[""]
+        # Rows: history of inputs and lookback. Windows: 14 min of repeat, 6 of cooldown, a few of k of n.
+        assert stream.n_tail <= 12 and len(stream.windows) <= 20
+        assert_same(pieces(model, long, [700, 2999]), whole)
