@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rare_event import bench
-from rare_event.bench import data, reading, stages, timing, training
+from rare_event.bench import data, reading, scoring, stages, timing, training
 from rare_event.bench.pytorch import has_torch
 from rare_event.cli.parser import main
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
@@ -15,6 +15,7 @@ from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.programs import epoch_programs
 from rare_event.errors import ConfigError
 from rare_event.judge.thresholds import operating_points
+from rare_event.store.archive import open_bundle
 from tests import naive
 
 
@@ -153,3 +154,12 @@ def test_the_articles_layers_are_not_unrolled() -> None:
     assert not any(getattr(layer, "unroll", False) for layer in plain.layers)
     assert plain.count_params() == model.count_params() and plain.input_shape == model.input_shape
     assert model.layers[0].unroll  # the model itself stays
+
+
+def test_scoring_a_file_gives_what_its_reference_gives(tmp_path) -> None:
+    scoring._prepare(tmp_path, 1500)
+    trained = open_bundle(tmp_path / "model.zip")
+    ours, listed = scoring._ours(trained, tmp_path / "new.parquet")
+    reference, above = scoring._reference(trained, tmp_path / "new.parquet")
+    assert len(ours) == 1490 and np.allclose(ours, reference, rtol=1e-3, atol=1e-6)
+    assert 0 < len(listed) <= len(above)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from shlex import quote
 from typing import Literal
 
 import numpy as np
@@ -67,7 +68,9 @@ class Mismatch:
     @property
     def option(self) -> str:
         """The option of the command line that settles it; empty if there is none."""
-        return f"Confirm it with --map {self.suggestion!r}={self.column!r}." if self.suggestion else ""
+        return (
+            f"Confirm it with --map {quote(f'{self.suggestion}={self.column}')}." if self.suggestion else ""
+        )
 
 
 def value_differences(trained: Trained, table: Table) -> Iterator[Mismatch]:

@@ -23,7 +23,6 @@ from rare_event.prepare.drift import Apart, apart
 from rare_event.prepare.prepared import Rows
 from rare_event.prepare.stretches import minutes
 from rare_event.prepare.table import Table
-from rare_event.read.values import shown
 from rare_event.text import number, plural
 
 
@@ -303,8 +302,3 @@ def _score_drift(trained: Trained, table: Table, scores: Scores) -> ScoreDrift:
     usual = trained.facts.normal
     times = float(np.median(normal)) / usual if len(normal) and usual else None
     return ScoreDrift(times, table.schema.label is not None)
-
-
-def machines_without_level(trained: Trained, table: Table) -> list[str]:
-    """Name the machines that the model was not trained on, so that nothing says what their level is."""
-    return [shown(machine) for machine, _ in _machines(table) if machine not in trained.facts.levels]

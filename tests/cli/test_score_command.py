@@ -99,7 +99,7 @@ def test_a_renamed_column_is_confirmed(run, new, tmp_path, capsys) -> None:
     new.rename(columns={"s2": "S2 [bar]"}).to_csv(path, index=False)
     arguments = ["score", run.id, str(path), "--out", str(tmp_path / "out")]
     assert main(arguments) == 2
-    assert "'S2 [bar]' looks like it" in (error := told(capsys).err) and "--map 'S2 [bar]'='s2'" in error
+    assert "'S2 [bar]' looks like it" in (error := told(capsys).err) and "--map 'S2 [bar]=s2'" in error
     assert not (tmp_path / "out").exists()
     assert main([*arguments, "--map", "S2 [bar]=s2"]) == 0
     assert (tmp_path / "out").is_dir()

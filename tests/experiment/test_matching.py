@@ -66,7 +66,7 @@ def test_a_renamed_sensor_is_suggested_and_used_only_when_confirmed(trained, new
     assert kinds["renamed", "s2"].suggestion == "S 2 [bar]"
     with pytest.raises(TableError, match="'S 2 \\[bar\\]' looks like it") as refused:
         matched.ready()
-    assert "--map 'S 2 [bar]'='s2'" in refused.value.on_command_line
+    assert "--map 'S 2 [bar]=s2'" in refused.value.on_command_line
     confirmed, kinds = found(trained, renamed, {"S 2 [bar]": "s2"})
     assert kinds == {}
     assert score(trained, confirmed.ready()).frame.equals(

@@ -378,5 +378,6 @@ def test_what_is_kept_for_later_rows_does_not_grow_with_the_file(trained) -> Non
         whole = score(model, long)
         stream = whole.history.streams[""]
         # Rows: history of inputs and lookback. Windows: 14 min of repeat, 6 of cooldown, a few of k of n.
+        assert stream.windows is not None
         assert stream.n_tail <= 12 and len(stream.windows) <= 20
         assert_same(pieces(model, long, [700, 2999]), whole)

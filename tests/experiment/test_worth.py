@@ -24,7 +24,7 @@ def test_fewer_events_than_chance_explains_break_the_promise() -> None:
 
 def test_more_false_alarms_than_chance_explains_break_the_promise() -> None:
     promise, unit = Promise(8, 10, 2, 10.0), TimeUnit()
-    # Of equal times this one has 8 or more of 10 alarms in 56 of 1,024 cases, 10 or more of 12 in 79 of 4,096.
+    # Equal times: this has 8 or more of 10 alarms in 56 of 1,024 cases, 10 or more of 12 in 79 of 4,096.
     assert (45 + 10 + 1) / 1024 > 0.025 > (66 + 12 + 1) / 4096
     assert _alarms_kept(Promise(8, 10, 8, 10.0), promise, unit).kept is True
     broken = _alarms_kept(Promise(8, 10, 10, 10.0), promise, unit)
