@@ -30,7 +30,7 @@ from rare_event.experiment.folds import make_scores, run_fold
 from rare_event.experiment.run import check_lead
 from rare_event.judge.alarms import alarm_level
 from rare_event.prepare.features import history_rows
-from rare_event.prepare.prepared import Prepared, label_and_window, require_windows, rows_of
+from rare_event.prepare.prepared import Prepared, label_and_window, require_windows
 from rare_event.prepare.split import hold_out_last
 
 # The score of rows that cannot be scored: scores are 0 or less, so no scored row reaches it.
@@ -176,7 +176,7 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
             config = self._config()
             rows = rows_of(values, index, y, groups)
             check_lead(config, rows.table.step, rows.table.time_unit)
-            prepared = label_and_window(rows_of(rows.table), config)
+            prepared = label_and_window(rows.table, config)
             require_windows(prepared, config.lookback)
             place = rows.place[prepared.row]
             purge = config.lookback + config.shift
@@ -325,7 +325,7 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
             rows = rows_of(values, index, y, groups)
             # Without labels no row is an event's, and none is left out.
             blind = replace(config, shift=0, policy=AlarmPolicy())
-            prepared = label_and_window(rows_of(rows.table), blind if y is None else config)
+            prepared = label_and_window(rows.table, blind if y is None else config)
             needed = config.lookback - 1 + history_rows(config.representation)
             lacking = lacking_history(prepared, rows.table, needed)
             ends = prepared.ends[~lacking[prepared.ends]]

@@ -18,7 +18,7 @@ from rare_event.judge.ledger import shares_in_words
 from rare_event.judge.running import Alarm, following, hear, kept_windows, windows_of
 from rare_event.judge.scores import Scores
 from rare_event.judge.trailing import memory, trailing_threshold
-from rare_event.prepare.features import rows_before
+from rare_event.prepare.features import history_rows
 from rare_event.prepare.history import ages
 from rare_event.prepare.labels import Shifted, kept_rows
 from rare_event.prepare.prepared import Rows, windowed
@@ -112,7 +112,7 @@ class Block:
 def needed_rows(part: Part) -> tuple[int, int]:
     """Return the earlier rows that inputs depend on and the lookback, the most of all models."""
     leaves = [leaf.config for leaf in part.leaves()]
-    return max(rows_before(leaf.representation) for leaf in leaves), max(leaf.lookback for leaf in leaves)
+    return max(history_rows(leaf.representation) for leaf in leaves), max(leaf.lookback for leaf in leaves)
 
 
 def score_block(
@@ -245,7 +245,7 @@ def _score_part(part: Part, rows: Rows, own: int, unknown: Known) -> Windows:
         raise ValueError("a part without a detector has no members")
     kept = kept_rows(rows.label, config.shift)
     shifted = Shifted(kept, np.zeros(len(kept), np.int8))
-    prepared = windowed(rows, config, shifted, unknown(rows_before(config.representation)))
+    prepared = windowed(rows, config, shifted, unknown(history_rows(config.representation)))
     ends = prepared.ends[prepared.row[prepared.ends] >= own]
     X = representation.transform(prepared.derived)
     y_score, contributions = score_and_contributions(detector, X, ends, config.score)

@@ -140,25 +140,6 @@ def derive(
     return Derived(derived, sensors, age, usable, (grades or {}) if config.one_hot else {})
 
 
-def rows_before(config: Representation) -> int:
-    """Count the earlier rows of its stretch that the inputs of a row depend on.
-
-    Examples
-    --------
-    >>> rows_before(Representation("level")), rows_before(Representation("deviation", trailing=30))
-    (0, 29)
-    """
-    rows = {
-        "level": 0,
-        "difference": config.lag,
-        "deviation": config.trailing - 1,
-        "forecast": forecast_history(config),
-        "movement": max(MOVEMENT_ROWS),
-        "combined": 1,
-    }
-    return rows[config.kind]
-
-
 def _reach(config: Representation) -> int:
     """Count the earlier rows that the columns of a row depend on."""
     rows = {"difference": config.lag, "deviation": config.trailing, "movement": max(MOVEMENT_ROWS)}

@@ -141,12 +141,12 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     ConfigError
         If the shift is not shorter than the table.
     """
-    rows = rows_of(table)
-    if rows.asset is not None:
-        parts = [part for part in asset_rows(rows.asset) if (np.diff(rows.clock[part]) > 0).any()]
-        steps = {table.assets[rows.asset[part.start]]: median_step(rows.clock[part]) for part in parts}
+    if table.asset is not None:
+        clock, asset = table.clock, table.asset
+        parts = [part for part in asset_rows(asset) if (np.diff(clock[part]) > 0).any()]
+        steps = {table.assets[asset[part.start]]: median_step(clock[part]) for part in parts}
         require_one_step(steps, table.time_unit.name)
-    prepared = label_and_window(rows, config)
+    prepared = label_and_window(table, config)
     require_windows(prepared, config.lookback)
     folds = split(
         config.split,
@@ -160,8 +160,8 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
     return replace(prepared, folds=folds)
 
 
-def label_and_window(rows: Rows, config: ExperimentConfig) -> Prepared:
-    """Label and window rows without a split: they have no folds, and perhaps no window.
+def label_and_window(table: Table, config: ExperimentConfig) -> Prepared:
+    """Label and window a table without a split: it has no folds, and perhaps no window.
 
     Raises
     ------
@@ -170,6 +170,7 @@ def label_and_window(rows: Rows, config: ExperimentConfig) -> Prepared:
     DataError
         If each machine is to be scaled by itself and the table names none.
     """
+    rows = rows_of(table)
     # The articles know no stops, but no machine warns of another's events.
     shifted = curve_shift(rows.label, config.shift, rows.asset if config.article_mode else rows.stretch)
     prepared = windowed(rows, config, shifted)
