@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from datetime import datetime
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]()#+\-!|~<>$:.&])")
@@ -61,6 +62,18 @@ def duration(seconds: float | None) -> str:
 def plural(count: int, one: str) -> str:
     """Write a count with its noun; an s makes the plural of `one`."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
+def listed(words: Sequence[str], most: int = 5) -> str:
+    """Write the first words of a list, and how many more there are.
+
+    Examples
+    --------
+    >>> listed(["a", "b", "c"], 2)
+    'a, b and 1 more'
+    """
+    more = f" and {len(words) - most:,} more" if len(words) > most else ""
+    return ", ".join(words[:most]) + more
 
 
 def ordinal(place: int) -> str:

@@ -116,7 +116,7 @@ def test_times_that_cannot_be_read_are_rows() -> None:
     table = table_of(cut)
     assert table.time_unit == NO_TIME
     (problem,) = (finding for finding in check(table) if finding.grade == "problem")
-    assert "rows replace time" in problem.what and problem.column == "time"
+    assert "figures are in rows" in problem.what and problem.column == "time"
     assert not speaks_of_time(problem.what.replace("time of the day", ""))
 
 
@@ -233,7 +233,7 @@ def test_the_command_line_speaks_of_rows(
     assert main([command, str(path), *options]) == 0
     words, findings = capsys.readouterr()
     assert NO_TIME.why in words and "per 1,000 rows" in words and not speaks_of_time(words)
-    assert "rows replace time" in findings
+    assert "figures are in rows" in findings
     assert main([command, str(path), *options, "--json"]) == 0
     text = capsys.readouterr().out
     assert f'"clock": "{NO_TIME.reason}"' in text and not numbers_of_time(json.loads(text))

@@ -22,7 +22,7 @@ from rare_event.prepare.table import Table
 TEXTS: dict[str, dict[str, Any]] = tomllib.loads(
     Path(__file__).with_name("texts.toml").read_text(encoding="utf-8")
 )
-IGNORE: tuple[str, Action] = ("Ignore the column. This changes no rows, cells or events.", "ignore")
+IGNORE: tuple[str, Action] = ("Leave out the column. This changes no rows, cells or events.", "ignore")
 
 
 @dataclass(frozen=True, eq=False)

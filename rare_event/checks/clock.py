@@ -27,9 +27,9 @@ from rare_event.read.values import shown
 from rare_event.text import counted, plural
 
 UNEVEN = 0.1  # difference from the median step, as a share of it
-ROWS_COUNTED = (
-    "rows replace time: lead times are in rows, false alarms are per 1,000 rows, and stops are not detected"
-)
+ROWS_COUNTED = "figures are in rows: lead times in rows, false alarms per 1,000 rows, and no stops"
+
+SAME_AS_UTC = frozenset(["Z", "UTC", "GMT", "+00:00", "+0000", "+00"])
 
 
 class OneMachineCheck(ClockCheck):
@@ -102,12 +102,19 @@ class SeveralMachines(OneMachineCheck, code="RE104"):
         refused, column = why_not_sort(time), subject.machine_column
         if column is None and (refused is None or _in_order(time)):
             return
-        what = "Several rows share each time." if _in_order(time) else f"{_backwards(table, time)}."
-        instead = f"{refused}. Upload one machine or asset per file."
+        what = (
+            "Many rows share their time with another row."
+            if _in_order(time)
+            else f"{_backwards(table, time)}."
+        )
+        instead = f"{refused}. Upload one machine per file."
         if column is not None:
             number = table.frame[column].nunique()
-            what = f"{what} {shown(column)} names {number:,} machines, each with its own times."
-            instead = f"Choose {shown(column)} as the machine column, or upload one machine per file."
+            what = (
+                f"{what} {shown(column)} seems to name {number:,} machines: within each, no time is repeated."
+            )
+            instead = f"Give the role asset to {shown(column)} in “Roles of all columns”, or upload one "
+            instead += "machine per file."
         yield self.found("problem", table.schema.time, what, instead)
 
 
@@ -117,7 +124,8 @@ class RepeatedTimes(ClockCheck, code="RE105"):
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without times, or where each machine has times of its own."""
         if subject.table.time is not None and subject.machine_column is not None:
-            return f"Each machine named in {shown(subject.machine_column)} has its own times (see RE104)."
+            named = shown(subject.machine_column)
+            return f"Within each machine named in {named}, no time is repeated (see RE104)."
         return super().not_applicable(subject)
 
     def find(self, subject: Subject) -> Iterator[Finding]:
@@ -133,7 +141,7 @@ class RepeatedTimes(ClockCheck, code="RE105"):
         what += _rows_counted(table)
         grade: Grade = "problem" if again.mean() > MOST else "warning"
         if table.asset is not None:
-            fix = "Correct the times in the file, or upload one row for each time and asset."
+            fix = "Correct the times in the file, or upload one row for each time and machine."
             yield self.found(grade, column, f"{what}.", fix)
             return
         effect = dropping(one_row_of_each_time(time, table.label), table.label)
@@ -144,11 +152,11 @@ class RepeatedTimes(ClockCheck, code="RE105"):
             return
         instead = "Correct the times in the file, or upload one row for each time."
         if (time == time.astype("datetime64[D]")).all():
-            what += "; the times are dates without a time of day"
+            what += ". The times are dates without a time of day"
             instead = "Use a column that holds both date and time."
         elif again.mean() > MANY_REPEATS:
-            what += "; the file may hold several machines or assets, or times without seconds"
-            instead = "Upload one machine or asset per file, with the full time of each row."
+            what += ". The file may hold several machines, or times without seconds"
+            instead = "Upload one machine per file, with the full time of each row."
         yield self.found(grade, column, f"{what}.", f"{refused}. {instead}")
 
 
@@ -166,10 +174,11 @@ class Gaps(ClockCheck, code="RE106"):
         if not len(gaps):
             return
         longest = int(gaps[np.argmax(steps[gaps])])
-        number = "1 gap follows no event; it"
+        known = table.schema.label is not None
+        found = ("follows no event" if known else "was found") + "; it"
         if len(gaps) > 1:
-            number = f"{len(gaps):,} gaps follow no event; the longest"
-        what = f"{number} lasts {_lasting(steps[longest])}, from "
+            found = ("follow no event" if known else "were found") + "; the longest"
+        what = f"{plural(len(gaps), 'gap')} {found} lasts {_lasting(steps[longest])}, from "
         what += f"{_moment(subject.times[longest])} (line {table.line(longest)})."
         yield self.found("note", table.schema.time, what)
 
@@ -188,7 +197,8 @@ class UnevenSteps(ClockCheck, code="RE107"):
         if len(steps) and uneven.mean() > MOST:
             what = (
                 f"{uneven.mean():.0%} of the steps differ from the median of {_lasting(table.step)} by more "
-                f"than {UNEVEN:.0%}. They range from {_lasting(steps.min())} to {_lasting(steps.max())}."
+                f"than {UNEVEN:.0%}. Between stops, steps range from {_lasting(steps.min())} to "
+                f"{_lasting(steps.max())}."
             )
             yield self.found("note", table.schema.time, what)
 
@@ -198,7 +208,10 @@ class Zones(ClockCheck, NoteCheck, code="RE108"):
 
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         if note.fact == "zones":
-            what = f"Its times have the time zone {note.detail} and were converted to UTC."
+            several = "zones" if ", " in note.detail else "zone"
+            what = f"Its times have the time {several} {note.detail} and were converted to UTC."
+            if set(note.detail.split(", ")) <= SAME_AS_UTC:
+                what = "Its times are in UTC."
             yield self.found("note", note.column, what, "All times of this table are shown in UTC.")
 
 

@@ -30,7 +30,8 @@ class TextInNumbers(NoteCheck, code="RE502"):
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         if note.fact != "text in numbers":
             return
-        what = f"It holds numbers, except {shown(note.detail)} in line {note.line}; it is ignored."
+        what = f"It holds numbers, but also text such as {shown(note.detail)} in line {note.line}; it is "
+        what += "ignored."
         effect = Effect(subject.table.n_rows, filled=note.count)
         if effect.refused is not None:
             fix = f"{effect.refused}. Correct the file to use the column."
@@ -46,6 +47,7 @@ class OtherNotation(NoteCheck, code="RE503"):
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         if note.fact == "other notation":
             found = f"{shown(note.detail)} in line {note.line}"
-            what = f"{found} is a number in another notation; the column is ignored."
+            what = f"{found} is a number in a notation that cannot be read for certain; the column is "
+            what += "ignored."
             fix = f"{self.remedy.removesuffix('.')}, and upload the file again."
             yield self.found("warning", note.column, what, fix)

@@ -68,7 +68,7 @@ class Counter(SensorCheck, code="RE308"):
 
     def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
         if counts_rows(sensor) and not is_clock(subject, sensor.name):
-            what = "Its values rise by the same step, like a row counter."
+            what = "Its values are evenly spaced and hardly repeat, like a row counter."
             yield self.found("warning", sensor.name, what, *IGNORE)
 
 
@@ -106,7 +106,7 @@ class OneGrade(CategoryCheck, code="RE401"):
 
     def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
         if len(column.cat.categories) < 2:
-            yield self.found("warning", str(column.name), "It holds fewer than two values.", *IGNORE)
+            yield self.found("warning", str(column.name), "It holds fewer than two distinct values.", *IGNORE)
 
 
 class ManyGrades(CategoryCheck, code="RE402"):
@@ -136,12 +136,12 @@ class RareGrade(CategoryCheck, code="RE404"):
         rare = np.flatnonzero((counts > 0) & (counts < RARE_GRADE * table.n_rows))
         if len(grades) > MANY_GRADES or not len(rare):
             return
-        named = ", ".join(
+        named = "; ".join(
             f"{shown(grades[k])} in {plural(int(counts[k]), 'row')}, first in line "
             f"{table.line(int(np.argmax(codes == k)))}"
             for k in rare[:5]
         )
-        more = f", and {plural(len(rare) - 5, 'other')}" if len(rare) > 5 else ""
+        more = f"; and {plural(len(rare) - 5, 'other')}" if len(rare) > 5 else ""
         verb = "is" if len(rare) == 1 else "are"
         what = f"Of its {len(grades)} values, {len(rare)} {verb} rare: {named}{more}."
         yield self.found("note", str(column.name), what)
@@ -206,7 +206,8 @@ def _pattern(bad: np.ndarray) -> str:
     lengths = edges[1::2] - edges[::2]
     if count >= BLOCK * len(lengths):
         blocks = plural(len(lengths), "block")
-        return f", in {blocks} of up to {plural(int(lengths.max()), 'row')}"
+        up_to = "up to " if len(lengths) > 1 else ""
+        return f", in {blocks} of {up_to}{plural(int(lengths.max()), 'row')}"
     return f", scattered over {len(lengths):,} places"
 
 
@@ -220,10 +221,10 @@ def _missing_fix(table: Table, unusable: np.ndarray, bad: np.ndarray) -> tuple[s
         # The first rows of one machine are no first rows of the file, and no value is carried to another.
         at_start, parts = False, [unusable[rows] for rows in asset_rows(table.asset)]
         if not sum(int(part.sum()) - leading(part) for part in parts):
-            return "Complete the values in the file, or ignore the column.", "ignore"
+            return "Complete the values in the file, or leave out the column.", "ignore"
         unusable = np.concatenate([part & (np.arange(len(part)) >= leading(part)) for part in parts])
     effect = dropping(np.arange(len(bad)) >= start, table.label) if at_start else filling(unusable)
     if effect.refused is not None:
-        return f"{effect.refused}. Complete the values in the file, or ignore the column.", "ignore"
+        return f"{effect.refused}. Complete the values in the file, or leave out the column.", "ignore"
     what = "Drop these first rows." if at_start else "Carry the last value forward."
     return f"{what} {effect.in_words}", "drop-rows" if at_start else "forward-fill"

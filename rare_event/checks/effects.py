@@ -56,11 +56,11 @@ class Effect:
             return f"Dropping the rows would lose {plural(self.lost, 'event')}"
         for doing, changed, what, most in (
             ("Dropping", self.removed, "rows", MOST),
-            ("Filling", self.filled, "cells", self.most),
+            ("Changing", self.filled, "cells", self.most),
         ):
             if changed > most * self.n_rows:
                 share = f"{changed:,} of {self.n_rows:,} {what} ({changed / self.n_rows:.1%})"
-                return f"{doing} {share} is more than the {most:.0%} that a fix may change"
+                return f"{doing} {share} would exceed the {most:.0%} that a fix may change"
         return None
 
 

@@ -59,14 +59,14 @@ class Fix:
         return (
             f"{where}: "
             + {
-                "ignore": "ignore it.",
+                "ignore": "leave it out.",
                 "category": "treat it as a category.",
                 "forward-fill": "carry the last value forward.",
-                "drop-rows": "drop its unusable rows.",
+                "drop-rows": "drop its repeated or unusable rows.",
                 "sort-time": "sort the rows by it.",
                 "missing-value": f"treat {first} as missing.",
-                "leave-out-lines": f"leave out lines {first} to {second}{' and more' if rest[1:] else ''}.",
-                "leave-out-dates": f"leave out the rows from {first} to {second}.",
+                "leave-out-lines": f"leave out lines {first} to {second}{' and others' if rest[1:] else ''}.",
+                "leave-out-dates": f"leave out the rows from {first} to {second}.".replace("T", " "),
                 "decimal": f"read numbers with the decimal mark {first!r}.",
             }[self.kind]
         )

@@ -19,7 +19,7 @@ from rare_event.prepare.notes import first_other_notation
 from rare_event.prepare.schema import Schema
 from rare_event.read.table import Reading
 from rare_event.read.times import parse_times, time_formats
-from rare_event.read.values import mostly_numbers, shown, to_numbers
+from rare_event.read.values import is_missing_word, mostly_numbers, shown, to_numbers
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def fix(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> tuple[pd.Data
     ------
     TableError
         If it would change more than `effects.MOST` of the rows or cells, lose an event, overwrite
-        numbers in another notation, or mix several machines.
+        numbers in another notation, or mix several machines; another decimal sign may change all cells of a
+        column that are numbers with it.
     ValueError
         If the finding has no action.
     """
@@ -107,9 +108,7 @@ def effect_of(raw: pd.DataFrame, schema: Schema, step: Fix | Finding) -> Effect:
         clear = float(remedy.parameters[0]) in dict(sentinels(_finite(raw[column])))
         return Effect(n_rows, filled=int(marked.sum()), most=MOST_SENTINELS if clear else MOST)
     if remedy.kind == "decimal":
-        before, after = to_numbers(raw[column]), _with_decimal(raw[column], remedy)
-        changed = (before != after) & ~(before.isna() & after.isna())
-        return Effect(n_rows, filled=int(changed.sum()))
+        return _of_decimal(raw[column], remedy)
     row = None if column in schema.categories else first_other_notation(raw[column])
     if row is not None:
         found = f"{shown(raw[column].iloc[row])} in line {raw.index[row]}"
@@ -225,6 +224,28 @@ def _with_decimal(column: pd.Series, remedy: Fix) -> pd.Series:
     texts = column.astype("str").str.replace(r"(?<=\d)['\u2019\s](?=\d)", "", regex=True).str.strip()
     texts = texts.str.replace("." if decimal == "," else ",", "", regex=False)
     return pd.to_numeric(texts.str.replace(decimal, ".", regex=False), errors="coerce")
+
+
+def _of_decimal(column: pd.Series, remedy: Fix) -> Effect:
+    """Return the effect of another decimal sign, which any number of cells may have."""
+    before, after = to_numbers(column), _with_decimal(column, remedy)
+    changed = (before != after) & ~(before.isna() & after.isna())
+    if pd.api.types.is_numeric_dtype(column):
+        return Effect(len(column), filled=int(changed.sum()))
+    decimal, other = (",", r"\.") if remedy.parameters[0] == "," else (r"\.", ",")
+    texts = column.astype("str").str.strip()
+    # A sign that does not group three digits is no thousands separator: 0.25 would become 25.
+    grouped = texts.str.fullmatch(rf"[+-]?[1-9]\d{{0,2}}(?:{other}\d{{3}})+(?:{decimal}\d*)?", na=False)
+    unfit = after.isna() | (texts.str.contains(other, na=False) & ~grouped)
+    unfit &= column.notna() & ~texts.map(is_missing_word, na_action="ignore").eq(True)
+    forbidden = None
+    if unfit.sum() > MOST * len(column):
+        row = int(np.flatnonzero(unfit)[0])
+        forbidden = (
+            f"{unfit.sum():,} of {len(column):,} cells are not numbers with this decimal mark, such as "
+        )
+        forbidden += f"{shown(column.iloc[row])} in line {column.index[row]}"
+    return Effect(len(column), filled=int((changed | unfit).sum()), forbidden=forbidden, most=1.0)
 
 
 def _kept_rows(raw: pd.DataFrame, schema: Schema, remedy: Fix) -> np.ndarray:

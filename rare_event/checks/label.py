@@ -13,7 +13,7 @@ from rare_event.config import SplitPlan
 from rare_event.prepare.label_words import resembles_label
 from rare_event.prepare.split import split
 from rare_event.prepare.table import Table
-from rare_event.read.values import distinct, shown
+from rare_event.read.values import distinct, shown, text_of
 from rare_event.text import plural
 
 RARE = 0.2  # a label more frequent than this is not rare
@@ -55,9 +55,9 @@ class LateEvents(LabelCheck, code="RE202"):
             yield self.found(
                 "warning",
                 table.schema.label,
-                f"All {len(starts)} events are in the last rows, from line {table.line(starts[0])} of "
-                f"{table.line(table.n_rows - 1)} on. Earlier rows hold no events, so no threshold can be "
-                "chosen on them.",
+                f"All {len(starts):,} events are in the last fifth of the rows: the first is in line "
+                f"{table.line(starts[0])}. Earlier rows hold no events, so no rule that needs events can "
+                "choose a threshold there.",
             )
 
 
@@ -67,7 +67,7 @@ class EarlyEvents(LabelCheck, code="RE203"):
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table with several machines."""
         if subject.table.asset is not None:
-            return "The last rows are those of one asset."
+            return "The last rows are those of one machine."
         if len(subject.times) and (np.diff(subject.times) < np.timedelta64(0)).any():
             return "The rows are not in time order."
         return super().not_applicable(subject)
@@ -80,8 +80,9 @@ class EarlyEvents(LabelCheck, code="RE203"):
             yield self.found(
                 "warning",
                 table.schema.label,
-                f"The last of its {len(subject.starts)} events ends in line {table.line(marked[-1])} of "
-                f"{table.line(table.n_rows - 1)}. Later rows hold no events, so they cannot test a model.",
+                f"The last of its {len(subject.starts):,} events ends in line {table.line(marked[-1])}; the "
+                f"last row is line {table.line(table.n_rows - 1)}. The rows in between hold no events, so "
+                "they cannot test a model.",
             )
 
 
@@ -103,7 +104,7 @@ class SplitEvents(Check, code="RE205"):
 
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason: which parts there are is known once a split is chosen."""
-        return "It is checked once a run has a split."
+        return "This is checked when a run is set up, because the parts depend on its split."
 
     def of_parts(self, subject: Subject, plan: SplitPlan) -> Iterator[Finding]:
         """Report the events of the fold with the fewest, for validation and for testing."""
@@ -121,7 +122,7 @@ class SplitEvents(Check, code="RE205"):
             found = plural(least, "event") if least else "no events"
             so = "so the threshold is uncertain" if part == "validation" else "so the figures are uncertain"
             if not least:
-                so = "so the model is not tested"
+                so = "so the model is not tested there"
                 if part == "validation":
                     so = "so no rule that needs events can choose the threshold there"
             grade: Grade = "problem" if part == "validation" and not least else "warning"
@@ -152,8 +153,11 @@ class RepeatsLabel(LabelCheck, code="RE206"):
             if overlap is not None:
                 value, both, rows = overlap
                 more = plural(rows - both, "other row") if rows > both else "no other rows"
-                what = f"It is {shown(value)} in {both} of the {subject.table.label.sum()} rows labelled as "
-                what += f"events and in {more}, so it repeats the label."
+                n_marked = int(subject.table.label.sum())
+                what = (
+                    f"It is {shown(text_of(value))} in {both:,} of the {n_marked:,} rows labelled as events "
+                )
+                what += f"and in {more}, so it seems to repeat the label."
                 yield self.found("problem", column, what, *IGNORE)
 
 
@@ -170,7 +174,9 @@ class NamedLikeLabel(LabelCheck, code="RE207"):
             if few is None or len(few) != 2 or 2 * len(few) > table.n_rows:
                 continue
             if overlap_with_label(subject, column) is None:
-                what = "It is binary and named like a label; it may be known only after an event."
+                what = (
+                    "It has only two values and is named like a label; it may be known only after an event."
+                )
                 yield self.found("warning", column, what, *IGNORE)
 
 

@@ -76,9 +76,9 @@ def why_not_sort(time: np.ndarray) -> str | None:
     if set_back(time).any():
         return "Sorting would mix the hours before and after the clock change"
     if pd.Series(time).duplicated().mean() > MANY_REPEATS:
-        return "Most times occur more than once, so sorting would mix several machines or assets"
+        return "Most times occur more than once, so sorting would mix several machines"
     if _in_other_blocks(time[::-1] if newest_first(time) else time) > MIXED * len(time):
-        return "Blocks of rows cover the same times, so sorting would mix several machines or assets"
+        return "Blocks of rows cover the same times, so sorting would mix several machines"
     return None
 
 
@@ -86,7 +86,7 @@ def why_not_drop(time: np.ndarray) -> str | None:
     """Return why dropping repeated times would remove another machine's rows; None if it would not."""
     if set_back(time).any() or why_not_sort(time) is None:
         return None
-    return "Dropping the rows would remove those of another machine or asset"
+    return "Dropping the rows would remove those of another machine"
 
 
 def mixed(time: np.ndarray) -> bool:

@@ -22,7 +22,7 @@ from rare_event.checks.measures import (
 )
 from rare_event.checks.sentinels import MOST_SENTINELS
 from rare_event.read.values import shown
-from rare_event.text import plural
+from rare_event.text import listed, plural
 
 COPY = 0.9999
 
@@ -49,8 +49,8 @@ class Sentinel(SensorCheck, code="RE306"):
                 f"It is exactly {number:.8g} in {plural(count, 'row')} ({count / table.n_rows:.2%}), first "
                 f"in line {first}; all other values lie between {others.min():.6g} and {others.max():.6g}."
             )
-            words = "It may mean a machine at rest. If it means no value, treat it as missing."
-            fix = words if number == 0 else "Treat it as missing."
+            words = "0 may mean a machine at rest. If 0 means no value, treat it as missing."
+            fix = words if number == 0 else f"Treat {number:.8g} as missing."
             effect = Effect(table.n_rows, filled=count, most=MOST_SENTINELS).in_words
             grade: Grade = "note" if number == 0 else "warning"
             yield self.found(grade, sensor.name, what, f"{fix} {effect}", "missing-value", (float(number),))
@@ -71,9 +71,9 @@ class Frozen(SensorCheck, code="RE307"):
                     together.setdefault(rows, []).append(sensor.name)
         for (first, last), names in together.items():
             others = f" and {plural(len(names) - 1, 'other sensor')}" if names[1:] else ""
-            listed = f" ({', '.join(shown(n) for n in names[1:6])}{', ...' if names[6:] else ''})"
-            what = f"It{others}{listed if names[1:] else ''} {'do' if others else 'does'} not change for "
-            what += f"{last - first + 1:,} rows, lines {table.line(first)} to {table.line(last)}."
+            others += f" ({listed([*map(shown, names[1:])])})" if others else ""
+            what = f"It{others} {'do' if others else 'does'} not change for {last - first + 1:,} rows, from "
+            what += f"line {table.line(first)} to line {table.line(last)}."
             yield self.found("note", names[0], what)
 
 
@@ -99,9 +99,10 @@ class Spikes(SensorCheck, code="RE310"):
         rows = rows[~np.isin(sensor.values[rows], list(dict(sensor.sentinels)))]
         if len(rows):
             value, before = sensor.values[rows[0]], sensor.values[rows[0] - 1]
-            number = "1 row jumps" if len(rows) == 1 else f"{len(rows):,} rows jump"
-            what = f"{number} away from both neighbours, {'first ' * (len(rows) > 1)}from {before:.6g} to "
-            what += f"{value:.6g} in line {subject.table.line(rows[0])}."
+            found = "1 value is far from both its neighbours: it"
+            if len(rows) > 1:
+                found = f"{len(rows):,} values are far from both their neighbours; the first"
+            what = f"{found} jumps from {before:.6g} to {value:.6g} in line {subject.table.line(rows[0])}."
             yield self.found("note", sensor.name, what)
 
 
@@ -118,7 +119,10 @@ class NearCopies(SensorCheck, code="RE311"):
             # Counters rise together because they count, which is said of each.
             if other not in told and not counts_rows(sensors[other]):
                 told.add(other)
-                what = f"It follows {shown(sensors[one].name)} exactly (correlation {alike:.5f})."
+                what = (
+                    f"It {'follows' if alike > 0 else 'mirrors'} {shown(sensors[one].name)} almost exactly "
+                )
+                what += f"(correlation {alike:.5f})."
                 yield self.found("note", sensors[other].name, what, *IGNORE)
 
 

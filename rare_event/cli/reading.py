@@ -41,7 +41,7 @@ def reading_options() -> argparse.ArgumentParser:
     add("--ignore", nargs="+", metavar="COL", default=[], help="columns to ignore")
     add("--assets", metavar="COL", help="column that names the machine of each row")
     add("--decimal", metavar="SIGN", help="decimal mark, for example ,")
-    add("--thousands", metavar="SIGN", help="thousands separator; none if there is none")
+    add("--thousands", metavar="SIGN", help="thousands separator, or the word none")
     add("--separator", metavar="SIGN", help="separator of the columns: one character, or tab")
     add("--encoding", help="for example utf-8 or cp1252")
     add("--header", type=int, metavar="LINE", help="line of the column names; 0 if there is none")

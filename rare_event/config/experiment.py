@@ -88,5 +88,8 @@ def to_json(config: ExperimentConfig) -> str:
 
 def from_json(text: str | bytes) -> ExperimentConfig:
     """Read a config written by `to_json`, or raise a ConfigError that names the setting."""
-    refused = "The settings of this run cannot be read at {where}: {why}. It may come from a newer version; "
-    return settings_from_json(ExperimentConfig, text, f"{refused}open it there, or train again.")
+    refused = (
+        "The settings of this run cannot be read. The run may come from a newer version: open it in that "
+    )
+    refused += "version, or train again. (Detail: {where}: {why})"
+    return settings_from_json(ExperimentConfig, text, refused)

@@ -147,5 +147,8 @@ def space_to_json(space: DesignSpace) -> str:
 
 def space_from_json(text: str | bytes) -> DesignSpace:
     """Read a design space written by `space_to_json`, or raise a ConfigError that says what is wrong."""
-    refused = "The settings of this map cannot be read: {why}. It may come from a newer version; "
-    return settings_from_json(DesignSpace, text, f"{refused}open it there, or create a new map.")
+    refused = (
+        "The settings of this map cannot be read. The map may come from a newer version: open it in that "
+    )
+    refused += "version, or create a new map. (Detail: {where}: {why})"
+    return settings_from_json(DesignSpace, text, refused)

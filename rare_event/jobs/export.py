@@ -49,11 +49,12 @@ def network_file(run: Run) -> Path:
     model = run.config().model
     if not isinstance(model, NetworkConfig):
         raise RunError(
-            f"The model of run {run.id} is {name_of(model.kind)!r}. Only neural networks can be exported."
+            f"The model of run {run.id} is not a neural network ({name_of(model.kind)}). Only neural "
+            "networks can be exported."
         )
     path = run.folder / Autoencoder.FILE
     if not path.is_file():
-        raise RunError(f"Run {run.id} has no saved network, because it did not finish. Train it again.")
+        raise RunError(f"Run {run.id} has no saved network. Train it again.")
     return path
 
 

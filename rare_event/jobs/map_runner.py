@@ -25,6 +25,7 @@ from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
 TICK = 0.25
 # A cell whose worker dies twice probably killed it.
 ATTEMPTS = 2
+UNEXPECTED = "The map stopped because of an unexpected error. Resume it; if it fails again, report this:"
 
 
 @dataclass(frozen=True)
@@ -100,8 +101,8 @@ def run_map(
     before, me = design_map.state(), psutil.Process()
     if before.state == "running" and before.pid != me.pid:
         raise RunError(
-            f"Process {before.pid} is already working on map {design_map.id}. Wait for it, or cancel the map "
-            "on the Compare page."
+            f"Map {design_map.id} is already being computed (process {before.pid}). Wait for it, or cancel "
+            "it on the Compare page."
         )
     workers = n_workers() if workers is None else workers
     state = MapState("running", pid=me.pid, pid_created=me.create_time(), workers=workers)
@@ -116,7 +117,7 @@ def run_map(
         raise
     except BaseException as error:
         stopped = isinstance(error, KeyboardInterrupt)
-        message = "" if stopped else f"An unexpected error ({type(error).__name__}: {error})."
+        message = "" if stopped else f"{UNEXPECTED} {type(error).__name__}: {error}"
         design_map.write_state(replace(state, state="cancelled" if stopped else "failed", message=message))
         raise
     return state if outcome == "running" else design_map.write_state(replace(state, state=outcome))
@@ -202,7 +203,7 @@ class _Work:
         """Record that the worker of a cell died, and queue the cell once more."""
         run = self.runs[number]
         if self.attempts[number] < ATTEMPTS:
-            mark(run, "interrupted", "The worker process died while it trained this cell.")
+            mark(run, "interrupted", "The training process ended unexpectedly in this cell.")
             self.pending[number] = run.config()
         else:
             mark(run, "failed", unexpected(error))

@@ -38,7 +38,7 @@ Answer = TypeVar("Answer")
 WORKERS = 1
 # A pool that breaks twice in a row will break again.
 ATTEMPTS = 2
-NO_WORKER = "The worker process cannot be started. Restart the app, then train again."
+NO_WORKER = "Training cannot be started. Restart the app, then train again."
 
 
 class LocalPool:
@@ -236,6 +236,6 @@ class Jobs:
                 # The worker died on another run; this one was waiting.
                 self.submit(run)
             elif isinstance(error, BrokenProcessPool):
-                mark(run, "interrupted", "The worker process died while it trained this run. Train it again.")
+                mark(run, "interrupted", "The training process ended unexpectedly. Train the run again.")
             else:
                 mark(run, "failed", unexpected(error))

@@ -27,9 +27,9 @@ from rare_event.store.judged import Judged
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
 
-UNCOMPILED = "XLA cannot compile a layer of this network, so its epochs take longer."
-STOPPED = "Training was stopped with Ctrl-C before it finished. Train it again."
-NO_MEMORY = "This machine has too little memory for the run. Use a shorter lookback or a smaller model."
+UNCOMPILED = "A layer of this network cannot be compiled, so its epochs take longer."
+STOPPED = "Training was stopped with Ctrl-C before it finished. Train the run again."
+NO_MEMORY = "This computer has too little memory for the run. Use a shorter lookback or a smaller model."
 # Writing after every 10 ms epoch would cost more than the epoch; pages poll once a second.
 REPORT_SECONDS = 0.25
 
@@ -149,7 +149,8 @@ def unexpected(error: BaseException) -> str:
     if type(error).__name__ in ("MemoryError", "ResourceExhaustedError"):
         return NO_MEMORY
     described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    return f"Training ended with an unexpected error ({described})."
+    again = "Train it again; if it fails again, report this"
+    return f"Training stopped because of an unexpected error. {again}: {described}"
 
 
 def save_result(run: Run, table: Table, result: Result) -> None:

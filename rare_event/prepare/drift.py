@@ -77,14 +77,14 @@ class Change:
         >>> Change(11503, 25_636.0, 834.0, "x19", -30.7, None).in_words("18 May")
         'Since 18 May: x19 is 31 standard deviations from its training level'
         """
-        far = f"{abs(self.sigma):.0f} standard deviations" if np.isfinite(self.sigma) else "away"
-        span = f"Since {when}"
+        far = f"{abs(self.sigma):.0f} standard deviations" if np.isfinite(self.sigma) else "far"
+        span, verb = f"Since {when}", "is"
         if self.until is not None:
             length = self.until - self.clock
             rows = time_unit.reason
             lasted = f"{length:,.0f} rows" if rows else f"{length / time_unit.period:.1f} days"
-            span = f"{capital(when)}, for {lasted}"
-        return f"{span}: {self.where} is {far} from its training level"
+            span, verb = f"{capital(when)}, for {lasted}", "was"
+        return f"{span}: {self.where} {verb} {far} from its training level"
 
 
 def level_changes(

@@ -77,9 +77,7 @@ class Events:
 
 def lines_of(lines: Sequence[object] | pd.Index) -> str:
     """Name a few lines."""
-    listed = [str(line) for line in lines[:MOST_NAMED]]
-    more = [f"{len(lines) - MOST_NAMED:,} more"] if len(lines) > MOST_NAMED else []
-    return f"line{'s' if len(lines) > 1 else ''} {joined([*listed, *more])}"
+    return f"line{'s' if len(lines) > 1 else ''} {joined(map(str, lines), MOST_NAMED)}"
 
 
 def read_events(source: Source, name: str, said: Reading, listed: Listed = "event") -> Events:
@@ -108,7 +106,7 @@ def read_events(source: Source, name: str, said: Reading, listed: Listed = "even
         raise OpenQuestion(asked)
     columns = _columns(raw.frame, name, said.time, listed)
     _require_events_only(raw.frame.drop(columns=list(columns)), name, listed)
-    time_format = said.time_format or _time_format(_cells(raw.frame, columns, listed), name, listed)
+    time_format = said.time_format or _time_format(_cells(raw.frame, columns, name), name, listed)
     starts = ends = _times(raw.frame[columns[0]], time_format, name, listed)
     if columns[1:]:
         ends = _times(raw.frame[columns[1]], time_format, name, listed, blank=listed == "alarm")
@@ -171,7 +169,7 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None, liste
             if missing
             else f"Name one time column of {name}, or a start column and an end column, but no more"
         )
-        raise TableError(f"{wrong}. Its columns are {joined(map(shown, frame.columns[:10]))}.")
+        raise TableError(f"{wrong}. Its columns are {joined(map(shown, frame.columns), 10)}.")
     if said:
         return said
     found = [str(column) for column in frame if _holds_times(frame[column])]
@@ -179,9 +177,10 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None, liste
         if _should_hold_times(frame[column]):
             _refuse_cell(frame[column], _first_unread(frame[column]), name, listed)
     if not found:
-        has = joined(map(shown, frame.columns[:MOST_NAMED]))
+        has = joined(map(shown, frame.columns), MOST_NAMED)
+        columns = f"column is {has}" if frame.shape[1] == 1 else f"columns are {has}"
         raise TableError(
-            f"{name} has no readable time column; its columns are {has}. Choose a file with the times of "
+            f"{name} has no readable time column; its {columns}. Choose a file with the times of "
             f"{listed}s, such as 2024-05-31 13:00, or with their starts and ends."
         )
     starts = [column for column in found if _words(column) & START_WORDS]
@@ -233,11 +232,12 @@ def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str, listed:
     choices: list[tuple[str, tuple[str, ...]]]
     choices = [(f"{listed.capitalize()}s last from {shown(a)} to {shown(b)}", (a, b)) for a, b in pairs]
     choices += [(f"{shown(column)} is the time of an {listed}", (column,)) for column in found]
+    which = f"Which of them gives the time of an {listed}?"
+    asked = which if found[1:] else f"Is it the time of an {listed}?"
     return Question(
         f"{listed}s.time",
         None,
-        f"{name} has {plural(len(found), 'time column')}: {joined(map(shown, found))}. Which "
-        f"gives the time of an {listed}?",
+        f"{name} has {plural(len(found), 'time column')}: {joined(map(shown, found))}. {asked}",
         tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
         f"--{listed}s-time START END, or --{listed}s-time COLUMN",
     )
@@ -249,27 +249,29 @@ def _require_events_only(others: pd.DataFrame, name: str, listed: Listed) -> Non
     for column in others:
         values = distinct_texts(distinct(others[column]))
         telling = [v for v in values if v.casefold() not in PLAIN_ANSWERS and not v.lstrip("+-").isdigit()]
-        tell = {meaning(value) for value in (values if resembles_label(str(column)) else telling)}
+        said = values if resembles_label(str(column)) else telling
+        first = {meaning(value): value for value in reversed(said)}
         words = {value.casefold() for value in values}
-        example = joined(shown(value) for value in values[:3])
-        if {"event", "normal"} <= tell:
+        if {"event", "normal"} <= set(first):
+            example = joined(shown(first[kind]) for kind in ("event", "normal"))
             raise TableError(
                 f"{name}: {shown(column)} holds {example}, so not every line seems to be an {listed}. Keep "
                 f"only the lines that are {listed}s, or remove the column if every line is one."
             )
         if len(words) == 2 and words & begun and words & over:
+            example = joined(map(shown, {value.casefold(): value for value in values}.values()))
             raise TableError(
                 f"{name}: {shown(column)} holds {example}, so each {listed} takes two lines. Write the start "
                 f"and the end of an {listed} in one line."
             )
 
 
-def _cells(frame: pd.DataFrame, columns: Sequence[str], listed: Listed) -> pd.Series:
+def _cells(frame: pd.DataFrame, columns: Sequence[str], name: str) -> pd.Series:
     """Return starts and ends in turn, in the order of the lines."""
     if len({str(frame[column].dtype) for column in columns}) > 1:
         raise TableError(
-            f"The columns {joined(map(shown, columns))} of the {listed}s have different formats. Write both "
-            "in the same format."
+            f"{name}: the columns {joined(map(shown, columns))} have different formats. Write both in the "
+            "same format."
         )
     cells: pd.Series = pd.concat([frame[c].rename(columns[0]) for c in columns])
     return cells.sort_index(kind="stable")

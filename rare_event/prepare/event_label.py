@@ -125,10 +125,11 @@ def _label(frame: pd.DataFrame, schema: Schema, name: str, events: Events) -> tu
         (nowhere, "on a machine that is not in the data", ""),
     ]
     if not label.any():
+        alike = ", and name the machines alike" if nowhere.any() else ""
         how = joined(f"{plural(int(mask.sum()), 'event')} {where}" for mask, where, _ in lost if mask.any())
         raise TableError(
             f"No event of {events.name} falls within {name}: {how}. {name} covers {covered}, {events.name} "
-            f"covers {covers}. Check that both files cover the same period in the same time zone."
+            f"covers {covers}. Check that both files cover the same period in the same time zone{alike}."
         )
     remarks = [_marked(events, schema, int(label.sum()), places)]
     for mask, where, more in lost:
@@ -186,9 +187,9 @@ def require_once(
             twice = which[(edge >= times[row + 1]) & (edge <= times[row])]
             if len(twice):
                 raise TableError(
-                    f"{events.name}: clocks are set back in {name}, so an hour occurs twice, and {listed}s "
-                    f"lie in it ({lines_of(events.frame.index[twice])}). Delete them, or write the times "
-                    "of both files with their zone."
+                    f"{events.name}: clocks are set back in {name}, so one hour occurs twice, and an {listed} "
+                    f"begins or ends in it ({lines_of(events.frame.index[twice])}). Delete these lines, or "
+                    "write the times of both files with their zone."
                 )
 
 
@@ -211,7 +212,7 @@ def _marked(events: Events, schema: Schema, n_rows: int, places: int) -> Remark:
         what += f" {plural(int(again.sum()), 'event')} {'repeats' if again.sum() == 1 else 'repeat'} an "
         what += f"earlier one: {events.where(again)}."
     columns = [c for c in events.frame if c not in (*(events.reading.time or ()), schema.asset)]
-    what += f" Other columns are not used: {joined(map(shown, columns[:5]))}." if columns else ""
+    what += f" Other columns are not used: {joined(map(shown, columns), 5)}." if columns else ""
     return Remark("note", None, what, "events of a second file", n)
 
 

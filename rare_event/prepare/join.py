@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -13,7 +14,7 @@ from rare_event.prepare.corrections import Corrections, joined_time
 from rare_event.read.raw import read_raw
 from rare_event.read.source import Files, Source
 from rare_event.read.table import LINE, RawTable, Reading, Remark
-from rare_event.read.times import has_zone, parse_times, time_formats, times_of
+from rare_event.read.times import first_unread, has_zone, parse_times, time_formats, times_of
 from rare_event.read.values import shown, text_of, texts_of
 from rare_event.text import plural
 
@@ -186,12 +187,20 @@ def _times(column: pd.Series, name: str, said: Corrections) -> pd.Series:
         formats = [said.reading.time_format]
     times = parse_times(column, formats[0]) if formats else None
     if times is None or times.isna().any():
-        row = 0 if times is None else int(np.flatnonzero(times.isna())[0])
+        row = _unread_row(column, times)
+        found = "is empty" if pd.isna(column.iloc[row]) else f"holds {shown(column.iloc[row])}"
         raise TableError(
-            f"The time column {shown(column.name)} holds {shown(column.iloc[row])} in line "
-            f"{column.index[row]}, which is not a time. Correct the line, or choose another time column."
+            f"The time column {shown(column.name)} {found} in line {column.index[row]}, where a time is "
+            "expected. Correct the line, or choose another time column."
         )
     return times
+
+
+def _unread_row(column: pd.Series, times: pd.Series | None) -> int:
+    """Row of the first cell that is no time."""
+    if times is not None:
+        return int(np.flatnonzero(times.isna())[0])
+    return first_unread(column) if column.notna().any() else 0
 
 
 def _require_zones(zoned: Sequence[bool], names: Sequence[str], column: str) -> bool:
@@ -229,7 +238,7 @@ def _require_rising(parts: Sequence[_Part]) -> None:
             )
 
 
-_MACHINES = "If each file is one machine, use each as a dataset of its own."
+_MACHINES = "If each file is one machine, choose “each file is one machine” as the machine column."
 _ASSETS = (
     f"--assets {FILE} says that each file is one machine; --assets with a name says which column names it."
 )
@@ -252,9 +261,10 @@ def _without_repeats(
     # The second of two equal rows of a file is the same as the second of another file.
     same["copy"] = same.groupby(["row", "owner"]).cumcount()
     again = same.duplicated(["row", "copy"]).to_numpy()
-    left = _in_several(key.iloc[shared[~again]], owner[shared[~again]])
+    new = ~same.duplicated("row").to_numpy()
+    left = _in_several(key.iloc[shared[new]], owner[shared[new]])
     if left.any():
-        raise TableError(_conflict(rows[~again][left], owner[shared[~again]][left], parts, keys), _ASSETS)
+        raise TableError(_conflict(rows[new][left], owner[shared[new]][left], parts, keys), _ASSETS)
     dropped = np.zeros(len(owner), bool)
     dropped[shared[again]] = True
     kept, remarks = [], []
@@ -292,21 +302,21 @@ def _conflict(rows: pd.DataFrame, owner: np.ndarray, parts: Sequence[_Part], key
     """Say which rows of one time differ, and in what."""
     mine = (rows[list(keys)] == rows[list(keys)].iloc[0]).all(axis=1).to_numpy()
     other = int(np.flatnonzero(mine & (owner != owner[0]))[0])
-    one, two = _texts(rows.iloc[0]), _texts(rows.iloc[other])
-    column = next(str(name) for name in rows if one[str(name)] != two[str(name)])
+    cells = ((name, rows[name].iloc[0], rows[name].iloc[other]) for name in rows)
+    column, one, two = next(c for c in cells if not (c[1] == c[2] or (pd.isna(c[1]) and pd.isna(c[2]))))
     return (
         f"Line {rows.index[0]} and line {rows.index[other]} both have the time {rows[keys[0]].iloc[0]}, but "
-        f"different values: {shown(column)} is {shown(one[column])} and {shown(two[column])}. Correct the "
-        f"files, or leave one out. {_MACHINES}"
+        f"different values: {shown(column)} is {_cell(one)} in the first and {_cell(two)} in the second. "
+        f"Correct the files, or leave one out. {_MACHINES}"
     )
 
 
-def _texts(row: pd.Series) -> dict[str, str]:
-    """Return the cells of a row as text."""
-    return {
-        str(name): "empty" if pd.isna(value) else text_of(value) if isinstance(value, float) else str(value)
-        for name, value in row.items()
-    }
+def _cell(value: Any) -> str:
+    """Write a cell with all its digits."""
+    if pd.isna(value):
+        return "empty"
+    whole = isinstance(value, float | np.floating) and float(value).is_integer()
+    return shown(text_of(value) if whole else value)
 
 
 def _aligned(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -91,20 +91,23 @@ def _which_column(raw: pd.DataFrame, listed: Sequence[str], *, several_named: bo
     ]
     if not listed:
         what = (
-            "No column can be the label: none is named like one, and none has exactly two distinct values. "
+            "No column can be the label: none is named like one and has few values, and none has exactly two "
+            "distinct values. "
             "Add a column that is 1 in the rows of an event and 0 elsewhere. Or does the file have no label?"
         )
         return Question("label", None, what, (NO_LABEL,), "--no-label")
-    found = f"{shown(listed[0])} holds {counted(written(raw[listed[0]]))}"
     if several_named:
-        what = f"{len(listed)} columns are named like a label: {joined(map(shown, listed[:MOST_CHOICES]))}. "
+        what = f"{len(listed)} columns are named like a label: {joined(map(shown, listed), MOST_CHOICES)}. "
         what += "Which of them marks the events?"
         together = Choice(json.dumps({"labels": list(listed)}), "Any of them marks an event")
         return Question(
             "label", None, what, (*choices, together, NO_LABEL), f"{option}; several columns may be named"
         )
-    others = f", and {joined(map(shown, listed[1:MOST_CHOICES]))} could mark events too" if listed[1:] else ""
-    what = f"No column is clearly the label. {found}{others}. Which column marks the events, if any?"
+    others = f"; so could {joined(map(shown, listed[1:]), MOST_CHOICES)}" if listed[1:] else ""
+    what = (
+        f"No column is clearly the label. {shown(listed[0])} could be it (it holds "
+        f"{counted(written(raw[listed[0]]))}){others}. Which column marks the events, if any?"
+    )
     return Question("label", None, what, (*choices, NO_LABEL), option)
 
 

@@ -125,9 +125,9 @@ def _meaning_of(events: Iterable[str], left_out: Iterable[str], normal: Iterable
     value = {"event_values": events, "left_out_values": left_out, "normal_values": normal}
     words = f"{joined(map(shown, events))} {'mean' if len(events) > 1 else 'means'} an event"
     if left_out:
-        words += f", rows with {joined(map(shown, left_out))} are left out"
+        words += f"; rows with {joined(map(shown, left_out))} are left out"
     if len(normal) > 1:
-        words += f", {joined(map(shown, normal))} are normal"
+        words += f"; {joined(map(shown, normal))} are normal"
     return Choice(json.dumps(value), words)
 
 

@@ -98,7 +98,7 @@ def counted(words: pd.Series) -> str:
     counts = words.value_counts()
     listed = [f"{shown(value)} in {plural(int(n), 'row')}" for value, n in counts.iloc[:6].items()]
     if len(counts) > 6:
-        listed.append(f"{len(counts) - 6} other values")
+        listed.append(plural(len(counts) - 6, "other value"))
     if words.isna().any():
         listed.append(f"nothing in {plural(int(words.isna().sum()), 'row')}")
     return joined(listed)
@@ -119,7 +119,10 @@ def is_whole(value: str) -> bool:
     return value.lstrip("+-").isdigit()
 
 
-def joined(texts: Iterable[str]) -> str:
-    """Write a list as "a, b and c"."""
-    *most, last = list(texts) or [""]
-    return f"{', '.join(most)} and {last}" if most else last
+def joined(texts: Iterable[str], most: int | None = None) -> str:
+    """Write a list as "a, b and c"; beyond the first `most`, say how many more there are."""
+    words = list(texts) or [""]
+    if most is not None and len(words) > most:
+        words = [*words[:most], f"{len(words) - most:,} more"]
+    *first, last = words
+    return f"{', '.join(first)} and {last}" if first else last

@@ -40,8 +40,8 @@ def placebo(table: Table, shift: int, seed: int = 0) -> Placebo:
     """
     if table.schema.label is None:
         raise DataError(
-            "The file has no label, so there are no events to move. Choose a label column or a file of "
-            "events."
+            "The file has no label, so it is not known how many events to invent. Choose a label column or a "
+            "file of events."
         )
     clock = table.clock
     stretch = table.stretch
@@ -92,7 +92,7 @@ def _draw(quiet: np.ndarray, count: int, shift: int, random: np.random.Generator
         raise DataError("There is only one event, and a placebo needs two. Use a file with more events.")
     if len(kept) < 2:
         raise DataError(
-            f"Too few rows are more than {QUIET_ROWS} rows away from every event and stop, to place invented "
-            f"events in: {len(quiet):,}. Use a file with longer stretches."
+            f"The rows more than {QUIET_ROWS} rows away from every event and stop are too few for invented "
+            f"events: {len(quiet):,}. Use a file with longer stretches."
         )
     return np.sort(kept)

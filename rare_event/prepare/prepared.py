@@ -230,8 +230,8 @@ def windowed(
 def _required(asset: np.ndarray | None) -> np.ndarray:
     if asset is None:
         raise DataError(
-            "Scaling each machine by itself needs a column that names the machine of each row. Give that "
-            "column the role asset, or scale all rows alike."
+            "Scaling each machine by itself needs a column that names the machine of each row. Give the "
+            "role asset to that column, or scale all rows alike."
         )
     return asset
 
@@ -242,9 +242,11 @@ def require_windows(prepared: Prepared, lookback: int) -> None:
         return
     stretch, usable = prepared.stretch, prepared.derived.usable
     longest = int(np.bincount(stretch).max()) if len(stretch) else 0
+    bad, missing, correct = int((~usable).sum()), "", ""
+    if bad:
+        missing = f", and values are missing or infinite in {bad:,} of {plural(len(usable), 'row')}"
+        correct = ", or correct the columns named on the Data page"
     raise DataError(
         f"No window of {plural(lookback, 'row')} fits: the longest stretch has "
-        f"{plural(longest, 'row')}, and values are missing or infinite in {int((~usable).sum()):,} of "
-        f"{plural(len(usable), 'row')}. "
-        "Choose a shorter lookback, or correct the columns named on the Data page."
+        f"{plural(longest, 'row')}{missing}. Choose a shorter lookback{correct}."
     )

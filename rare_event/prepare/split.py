@@ -77,10 +77,11 @@ def split(
     for number, fold in enumerate(folds, 1):
         for part, word in (("train", "training"), ("validation", "validation"), ("test", "test")):
             if not len(getattr(fold, part)):
+                of = f" of fold {number} of {len(folds)}" if len(folds) > 1 else ""
+                fewer = "fewer folds, " if len(folds) > 1 and plan.kind != "asset" else ""
                 raise DataError(
-                    f"The {SPLITS[plan.kind]} leaves no rows for the {word} part of fold {number} of "
-                    f"{len(folds)}: there are too few rows ({n_rows:,}). Use fewer folds, a shorter lookback "
-                    "or shift, or more data."
+                    f"The {SPLITS[plan.kind]} leaves no rows for the {word} part{of}: there are too few rows "
+                    f"({n_rows:,}). Use {fewer}a shorter lookback or shift, or more data."
                 )
     return folds
 
@@ -187,8 +188,8 @@ def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
     # Two folds of three stretches could leave one to both train and validate on.
     if n_stretches < max(plan.folds + 1, 4):
         raise DataError(
-            f"Too few stretches to hold out {plan.folds} groups of them: {n_stretches}. Use fewer folds, or "
-            "a split by time."
+            f"The file has {n_stretches} {'stretch' if n_stretches == 1 else 'stretches'}, too few to hold "
+            f"out {plan.folds} groups. Use fewer folds, or a split by time."
         )
     rows = np.arange(len(stretch))
     folds = []
@@ -231,8 +232,8 @@ def _by_asset(line: _Line, clock: np.ndarray | None, purge: int) -> list[Fold]:
     """Test on each asset in turn; the others are cut at one time into training and validation."""
     if clock is None or len(line.of) < 2:
         raise DataError(
-            "The split by asset needs at least two assets. Give the column that names the machine of each "
-            "row the role asset, or choose another split."
+            "The split by asset needs at least two assets. Give the role asset to the column that names "
+            "the machine of each row, or choose another split."
         )
     folds = []
     for number, test in enumerate(line.of):

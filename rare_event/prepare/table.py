@@ -21,7 +21,7 @@ from rare_event.prepare.stretches import median_step, minutes, stretches
 from rare_event.read.raw import digest_of
 from rare_event.read.source import Files, Source, name_of
 from rare_event.read.table import Line, Remark, line_of
-from rare_event.read.times import YEARS, parse_times, zones
+from rare_event.read.times import IN_WORDS, NUMBERS, YEARS, parse_times, zones
 from rare_event.read.values import (
     MAX_GRADES,
     first_intruder,
@@ -31,7 +31,7 @@ from rare_event.read.values import (
     to_float32,
     to_numbers,
 )
-from rare_event.text import plural
+from rare_event.text import listed, plural
 
 # Above this share of rows with the time of the row before, or an earlier one, times give no durations:
 # rows times the median step is off by at least as much.
@@ -280,24 +280,23 @@ def _require_columns(raw: pd.DataFrame, schema: Schema, events_needed: bool) -> 
         texts = [note for note in notes(raw, schema) if note.fact in facts]
         why = "".join(f": {shown(n.column)} holds {shown(n.detail)} in line {n.line}" for n in texts[:1])
         if not texts and schema.categories:
-            listed = ", ".join(shown(c) for c in schema.categories[:5])
-            more = ", ..." if len(schema.categories) > 5 else ""
+            named = listed([*map(shown, schema.categories)])
             one = len(schema.categories) == 1
             raise TableError(
-                f"No column is a sensor: {listed}{more} {'holds' if one else 'each hold'} at most "
+                f"No column is a sensor: {named} {'holds' if one else 'each hold'} at most "
                 f"{MAX_GRADES} distinct values, such as "
                 f"{shown(text_of(raw[schema.categories[0]].dropna().iloc[0]))}, and "
                 f"{'counts as a category' if one else 'count as categories'}. A sensor holds measured "
-                "numbers. Give a column the role sensor, or add one."
+                "numbers. Give a column the role sensor, or add a column of measured numbers."
             )
         raise TableError(f"No column is a sensor{why}. At least one column must hold only numbers.")
     needed = [c for c, role in schema.roles() if role != "ignored" and (events_needed or role != "label")]
     missing = [column for column in needed if column not in raw.columns]
     if missing:
-        listed = ", ".join(shown(column) for column in missing[:10]) + (", ..." if len(missing) > 10 else "")
+        named = listed([*map(shown, missing)], 10)
         raise TableError(
-            f"The file lacks {plural(len(missing), 'required column')}: {listed}. "
-            "Add them, or change the roles of the columns."
+            f"The file lacks {plural(len(missing), 'required column')}: {named}. "
+            f"Add {'it' if len(missing) == 1 else 'them'}, or change the roles of the columns."
         )
 
 
@@ -306,11 +305,7 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
     if times.isna().any():
         row = int(np.flatnonzero(times.isna())[0])
         found = "is empty" if pd.isna(column.iloc[row]) else f"holds {shown(column.iloc[row])}"
-        expected = (
-            f"a time in the format {schema.time_format}"
-            if schema.time_format
-            else "a time such as 1999-05-01 00:00"
-        )
+        expected = _example_of(column[times.notna()], schema.time_format)
         raise TableError(
             f"The time column {shown(schema.time)} {found} in line {column.index[row]}, where {expected} in "
             f"the years {YEARS[0].year} to {YEARS[1].year} is expected. Correct or delete that line in the "
@@ -326,6 +321,16 @@ def _times(column: pd.Series, schema: Schema) -> pd.Series:
             f"{column.index[row]}. Write all times with their zone, or all without."
         )
     return times
+
+
+def _example_of(readable: pd.Series, time_format: str | None) -> str:
+    """Say how a time is written: as the first that can be read, or in words."""
+    if len(readable):
+        return f"a time such as {shown(readable.iloc[0])}"
+    if time_format in NUMBERS:
+        return f"a time in {IN_WORDS[str(time_format)]},"
+    example = pd.Timestamp("1999-05-31 13:00", tz="UTC")
+    return f"a time such as {shown(example.strftime(time_format or '%Y-%m-%d %H:%M'))}"
 
 
 def _sensor(column: pd.Series) -> pd.Series:

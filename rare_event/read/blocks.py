@@ -54,9 +54,14 @@ class Csv:
     left_out: tuple[tuple[int, str], ...]
     name: str
 
+    @property
+    def separator(self) -> str:
+        """The separator that a cell may hold by mistake; empty for a workbook, where none divides them."""
+        return "" if self.opened.typed else self.shape.separator.decode()
+
     def ledger(self) -> Ledger:
         """Return an empty ledger of its lines."""
-        return Ledger(self.name, self.shape.separator.decode(), self.first, left_out=list(self.left_out))
+        return Ledger(self.name, self.separator, self.first, left_out=list(self.left_out))
 
     def blocks(self, ledger: Ledger, only: Sequence[int] = ()) -> Iterator[list[pa.Array]]:
         """Yield the columns at the positions `only`, or all, block by block, as texts."""
@@ -79,7 +84,7 @@ class Csv:
             if len(held) > LONGEST_LINE:
                 raise TableError(
                     f"Line {ledger.line} of {self.name} is longer than {LONGEST_LINE >> 20} MB. "
-                    "This is not a table."
+                    "This is not a table. Choose another file."
                 )
             ledger.add(found)
             if columns:

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.read.clock_parts import clock_parts
-from rare_event.read.clocks import Parts, clocks_alone, dates_alone, is_even, take_apart
+from rare_event.read.clocks import clocks_alone, dates_alone, is_even, take_apart
 from rare_event.read.names import find_names
 from rare_event.read.table import Choice, Kind, Question, RawTable, Reading, Remark
 from rare_event.read.times import (
@@ -22,7 +22,7 @@ from rare_event.read.times import (
     times_of,
 )
 from rare_event.read.values import shown
-from rare_event.text import plural
+from rare_event.text import listed, plural
 
 MANY = 0.5  # share of rows that share a minute with the row before, from which seconds are cut off
 _CUT = r"\d{1,2}:\d{2}[.,]\d"  # what spreadsheets show of a time with fractions of a second
@@ -169,9 +169,9 @@ def _unread(frame: pd.DataFrame, found: set[str]) -> list[Remark]:
 def _ignored(name: str, others: list[str]) -> list[Remark]:
     if not others:
         return []
-    listed = ", ".join(shown(other) for other in others[:5])
     verb = "also holds times and is" if len(others) == 1 else "also hold times and are"
-    what = f"Column {shown(name)} is the time. {listed} {verb} not used."
+    what = f"Column {shown(name)} is used as the time. {listed([*map(shown, others)])} {verb} not "
+    what += "used."
     return [Remark("note", others[0], what, "more than one time", len(others))]
 
 
@@ -184,17 +184,19 @@ def _notable(column: pd.Series, time_format: str | None) -> list[Remark]:
     remarks = []
     dates = (parts.codes >= 0) & ~parts.clocked
     if parts.clocked.any() and dates.any():
-        what = "holds only a date in {count}, first in line {line}; it is read as midnight, 00:00:00."
+        what = "holds a date without a time of day in {count}, first in line {line}; such a date is read as "
+        what += "midnight, 00:00:00."
         remarks.append(_remark(column, dates, "note", "dates without clock", what))
     if parts.leap.any():
-        what = "has second 60 in {count}, first in line {line}; it is read as the start of the next minute."
+        what = "has the second 60 (a leap second) in {count}, first in line {line}; it is read as the start "
+        what += "of the next minute."
         remarks.append(_remark(column, parts.leap, "note", "second 60", what))
     if parts.clocked.any() and "seconds" not in parts.marks and len(column) > 2:
         times = parse_times(column, time_format).to_numpy()
         shared = np.append(False, times[1:] == times[:-1])
         if shared.mean() >= MANY:
-            what = "has no seconds: the minute repeats that of the previous row in {count}, first in line "
-            what += "{line}."
+            what = "has no seconds: in {count}, the time is that of the previous row, first in line {line}. "
+            what += "Export the times with seconds."
             remarks.append(_remark(column, shared, "warning", "seconds cut off", what))
     return [replace(remark, column=name) for remark in remarks]
 
@@ -207,7 +209,7 @@ def _rounded(column: pd.Series, time_format: str | None) -> list[Remark]:
     if digits > 7 or shared.mean() < MANY:
         return []
     cell = shown(f"{values[0]:.{max(digits - 1, 0)}E}")
-    what = f"writes its times with too few digits, such as {cell}: the time repeats that of the previous "
+    what = f"has times with too few digits, such as {cell}: the time repeats that of the previous "
     what += "row in {count}, first in line {line}. A spreadsheet may have rounded them. Export all digits."
     return [replace(_remark(column, shared, "warning", "times rounded", what), column=str(column.name))]
 
@@ -219,26 +221,39 @@ def _remark(column: pd.Series, rows: np.ndarray, kind: Kind, fact: str, what: st
     return Remark(kind, None, f"Column {shown(column.name)} {text}", fact, count, lines)
 
 
+def _examples(read: list[pd.Series]) -> list[int]:
+    """Row by which each way of reading a column is shown: one that all can read, best one they read apart."""
+    known = np.array([times.notna().to_numpy() for times in read])
+    shared = known.all(axis=0)
+    apart = shared & np.any([(times != read[0]).to_numpy() for times in read[1:]], axis=0)
+    for rows in (apart, shared):
+        if rows.any():
+            return [int(rows.argmax())] * len(read)
+    return [int(rows.argmax()) for rows in known]
+
+
 def ask_format(column: pd.Series, formats: list[str], change: int | None = None) -> Question:
     """Ask for the order of day, month and year; `change` is the row from which it is another."""
-    filled = column.dropna()
-    parts: Parts = take_apart(filled)
-    row = int(np.flatnonzero(parts.codes >= 0)[0])
-    cell, line = filled.iloc[row], int(filled.index[row])
+    read = [parse_times(column, text) for text in formats]
+    rows = _examples(read)
     choices = []
-    for text in formats:
+    for text, times, row in zip(formats, read, rows, strict=True):
         order = [_ORDER[mark] for mark in re.findall("%[dmyY]", text)]
-        read = parse_times(filled.iloc[[row]], text).iloc[0]
-        choices.append(Choice(text, f"{order[0]}, {order[1]}, {order[2]}", f"{read:%d %B %Y %H:%M:%S}"))
+        example = f"{times.iloc[row]:%d %B %Y %H:%M:%S}"
+        if change is not None:
+            example = f"{shown(column.iloc[row])} in line {column.index[row]} → {example}"
+        choices.append(Choice(text, f"{order[0]}, {order[1]}, {order[2]}", example))
     what = (
-        f"Column {shown(column.name)} can be read in {len(formats)} ways, for example {shown(cell)} in line "
-        f"{line}. In which order are day, month and year?"
+        f"Column {shown(column.name)} can be read in {len(formats)} ways, for example "
+        f"{shown(column.iloc[rows[0]])} in line {column.index[rows[0]]}. In which order are day, month and "
+        "year?"
     )
     if change is not None:
         before, after = (f"{shown(column.iloc[r])} in line {column.index[r]}" for r in (change - 1, change))
         what = (
             f"Column {shown(column.name)} changes the order of day and month: {before}, then {after}. Write "
-            "all times in the same order, or choose one for all lines: which order is right?"
+            "all times in the same order and upload the file again, or choose the order for all lines. Which "
+            "order is right?"
         )
     listed = " or ".join(f"--time-format '{text}'" for text in formats)
     return Question("time_format", str(column.name), what, tuple(choices), listed)

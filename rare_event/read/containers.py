@@ -7,8 +7,8 @@ import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Callable
-from datetime import datetime, time, timedelta
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, time, timedelta
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
 
@@ -16,15 +16,16 @@ from rare_event.errors import TableError
 from rare_event.read.source import Opened, Source, open_source, size_of
 from rare_event.read.table import Choice, Question
 from rare_event.read.values import shown
+from rare_event.text import listed
 
 # A file may unpack to this, or to so many times its own bytes: tables of plants are packed 3 to 30 times.
 BOUND, RATIO = 1 << 29, 64
 UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
 GZIP, ZIP, OLD_WORKBOOK = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MAGIC = {
-    OLD_WORKBOOK: "an old Excel workbook; save it as .xlsx or as CSV",
-    b"\x89PNG": "a PNG picture; choose a CSV or Parquet file",
-    b"%PDF": "a PDF document; choose a CSV or Parquet file",
+    OLD_WORKBOOK: "an old or password-protected Office file; save it without a password as .xlsx or CSV",
+    b"\x89PNG": "a PNG picture; choose a CSV, Excel or Parquet file",
+    b"%PDF": "a PDF document; choose a CSV, Excel or Parquet file",
     b"7z\xbc\xaf": "a 7-Zip archive; unpack it first",
     b"Rar!": "a RAR archive; unpack it first",
     b"\x28\xb5\x2f\xfd": "compressed with Zstandard; unpack it first",
@@ -41,8 +42,7 @@ def bound_of(source: Source) -> int:
 def too_large(name: str, bound: int) -> TableError:
     """Return the refusal of a file that unpacks to more than `bound` bytes."""
     return TableError(
-        f"{name} unpacks to more than {bound >> 20:,} MB, far too much for a file of its size. "
-        "Split it into smaller files, or save it as plain CSV."
+        f"{name} unpacks to more than {bound >> 20:,} MB, which is too much. Split it into smaller files."
     )
 
 
@@ -95,9 +95,7 @@ class _Bounded(io.RawIOBase):
         try:
             block: bytes = self.file.read(len(buffer))
         except UNREADABLE as error:
-            raise TableError(
-                f"{self.name} is damaged or incomplete: it cannot be unpacked. Copy it again."
-            ) from error
+            raise _damaged(self.name) from error
         self.left -= len(block)
         if self.left < 0:
             raise too_large(self.name, self.bound)
@@ -113,7 +111,20 @@ class _Bounded(io.RawIOBase):
 
 def _bounded(source: Source, name: str, opening: Callable[[Any], Any]) -> BinaryIO:
     owner = open_source(source)
-    return io.BufferedReader(_Bounded(opening(owner), owner, name, bound_of(source)), 1 << 18)
+    try:
+        file = opening(owner)
+    except UNREADABLE as error:
+        owner.close()
+        if isinstance(error, NotImplementedError):
+            raise TableError(
+                f"{name} is packed with a method that cannot be read. Unpack it, and upload the file in it."
+            ) from error
+        raise _damaged(name) from error
+    return io.BufferedReader(_Bounded(file, owner, name, bound_of(source)), 1 << 18)
+
+
+def _damaged(name: str) -> TableError:
+    return TableError(f"{name} is damaged or incomplete: it cannot be unpacked. Copy it again.")
 
 
 def _unzip(source: Source, name: str, member: str | None) -> tuple[Opened, tuple[Question, ...]]:
@@ -121,11 +132,15 @@ def _unzip(source: Source, name: str, member: str | None) -> tuple[Opened, tuple
         with open_source(source) as file, zipfile.ZipFile(file) as archive:
             entries = [entry for entry in archive.infolist() if not entry.is_dir()]
     except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
-        raise TableError(f"{name} is a damaged zip archive. Copy it again.") from error
+        raise TableError(
+            f"{name} is a zip archive that is damaged or cannot be read. Copy it again, or create it again."
+        ) from error
     if any(entry.filename == "[Content_Types].xml" for entry in entries):
         if any(entry.filename.startswith("xl/") for entry in entries):
             return _workbook(source, name, member, entries)
         raise TableError(f"{name} is an office document without a sheet. Save the table as CSV.")
+    if {"mimetype", "content.xml"} <= {entry.filename for entry in entries}:
+        raise TableError(f"{name} is an OpenDocument file. Save its table as .xlsx or CSV.")
     files = {e.filename: e for e in entries if _may_be_a_table(e.filename)}
     chosen, questions = _choose(list(files), name, member, "file")
     entry = files[chosen]
@@ -150,13 +165,13 @@ def _choose(found: list[str], name: str, member: str | None, what: str) -> tuple
         raise TableError(f"{name} holds no {what} with a table. Choose another file.")
     if member is not None:
         if member not in found:
-            listed = ", ".join(map(shown, found[:5]))
-            raise TableError(f"{name} has no {what} called {shown(member)}. It has {listed}.")
+            has = listed([*map(shown, found)])
+            raise TableError(f"{name} has no {what} with a table called {shown(member)}. It has {has}.")
         return member, ()
     if len(found) == 1:
         return found[0], ()
     choices = tuple(Choice(entry, shown(entry)) for entry in found[:50])
-    asked = f"{name} holds {len(found)} {what}s. Which one is the table?"
+    asked = f"{name} holds {len(found)} {what}s. Which one holds the table?"
     return found[0], (Question("member", None, asked, choices, "--member NAME"),)
 
 
@@ -179,7 +194,7 @@ def _workbook(
             raise too_large(name, bound)
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
-        writer.writerows([_text_of(cell) for cell in row] for row in sheet.to_python(skip_empty_area=False))
+        writer.writerows(_texts_of(sheet.to_python(skip_empty_area=False)))
     except (CalamineError, OSError, ValueError) as error:
         raise TableError(
             f"{name} is a workbook that cannot be read. Save it again, or as CSV UTF-8."
@@ -201,6 +216,16 @@ def _require_true_sizes(source: Source, name: str, entries: list[zipfile.ZipInfo
         ) from error
     if damaged:
         raise TableError(f"{name} is a damaged workbook. Save it again.")
+
+
+def _texts_of(rows: list[list[Any]]) -> Iterator[list[str]]:
+    """Write the cells of a sheet; a date in a column of times is one of its midnights."""
+    timed = {k for row in rows for k, cell in enumerate(row) if isinstance(cell, datetime)}
+    for row in rows:
+        yield [
+            f"{cell} 00:00:00" if k in timed and type(cell) is date else _text_of(cell)
+            for k, cell in enumerate(row)
+        ]
 
 
 def _text_of(cell: Any) -> str:

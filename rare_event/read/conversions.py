@@ -14,7 +14,7 @@ from rare_event.read.columns import Cells, says_missing
 from rare_event.read.numbers import NEGATIVE, SPACED, Notation, Texts, Words, to_floats
 from rare_event.read.table import Choice, Kind, Question, Remark
 from rare_event.read.values import is_missing_word, shown, to_float32
-from rare_event.text import plural
+from rare_event.text import listed, plural
 
 MOST_WORDS = 5  # texts of a column that are named one by one
 _SIGNS = {".": "a point", ",": "a comma", "'": "an apostrophe", " ": "a space"}
@@ -133,9 +133,9 @@ def _name_odd(name: str, texts: Texts, notation: Notation, found: Findings) -> N
     left = [(row, cell) for row, cell in odd if (row, name, cell) not in spoilt]
     if not left:
         return
-    listed = ", ".join(f"{shown(cell)} in line {int(found.lines[row])}" for row, cell in left[:MOST_WORDS])
+    cells = [f"{shown(cell)} in line {int(found.lines[row])}" for row, cell in left]
     one = len(left) == 1
-    what = f"Column {shown(name)} holds {listed}{'' if len(left) <= MOST_WORDS else ', ...'}; "
+    what = f"Column {shown(name)} holds {listed(cells, MOST_WORDS)}; "
     what += "it is read as missing." if one else f"these {len(left):,} cells are read as missing."
     found.say("warning", name, "text read as missing", what, [row for row, _ in left], len(left))
 

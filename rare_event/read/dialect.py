@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from rare_event.errors import TableError
 from rare_event.read.kinds import kind_of
 from rare_event.read.shape import Shape
-from rare_event.read.values import shown
+from rare_event.read.values import separator_shown, shown
 
 SEPARATORS = "\t;|,"  # of two that fit equally, the first
 NO_SEPARATOR = "\x1f"  # stands in no text: the file is read as one column
@@ -75,8 +75,19 @@ def _unwrap(line: bytes) -> bytes:
     return match[1].replace(b'""', b'"') if match else line
 
 
-def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
+def find_dialect(lines: list[bytes], name: str, said: str | None, *, typed: bool = False) -> Dialect:
     """Find the separator from the first lines of a CSV, or use the one that the analyst said.
+
+    Parameters
+    ----------
+    lines
+        The first lines of the file.
+    name
+        Name of the file for error messages.
+    said
+        The separator that the analyst names; None finds it out.
+    typed
+        Whether the lines are those of a workbook, written with commas.
 
     Raises
     ------
@@ -85,27 +96,24 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
     """
     named = _SEP_LINE.fullmatch(lines[0].strip())
     rest = _sample(lines[1:] if named else lines)
-    if said is not None and (len(said) != 1 or not said.isascii()):
+    if said is not None and not typed and (len(said) != 1 or not said.isascii()):
         raise TableError(
-            f"The separator {shown(said)} is not a single ASCII character. Write one such as ; or a tab."
+            f"The separator {shown(said)} is not one plain character. Write a single one, such as ; or a tab."
         )
     if said == NO_SEPARATOR:
         return Dialect(said, 1, ".", int(bool(named)), False)
-    candidates = said or SEPARATORS
-    if named and said is None and _score(rest, named[1].decode("latin-1")).width >= 2:
+    candidates = "," if typed else said or SEPARATORS
+    if named and said is None and not typed and _score(rest, named[1].decode("latin-1")).width >= 2:
         candidates = named[1].decode("latin-1")
     scores = {separator: _score(rest, separator) for separator in candidates}
     separator = max(candidates, key=lambda s: scores[s].score)
     width, share = scores[separator].width, scores[separator].share
     if width < 2:
-        first = next((line for line in rest if line.strip()), b"").decode("utf-8", "replace")
-        raise TableError(
-            f"{name} has only one column: its first line {shown(first)} holds no "
-            "comma, semicolon, tab or vertical bar. Choose a table with a label and sensors."
-        )
+        raise _one_column(name, rest, None if typed else said, typed=typed)
     if share < 0.5:
         raise TableError(
-            f"{name} is not a table: a line has {width} fields, but most lines below it do not. "
+            f"{name} is not a table: a line has {width} fields, but most lines below it have another "
+            "number. "
             "Save it as CSV with one header line."
         )
     text = b"\n".join(rest).decode("utf-8", "replace")
@@ -116,6 +124,21 @@ def find_dialect(lines: list[bytes], name: str, said: str | None) -> Dialect:
             "separated. Save it without these spaces."
         )
     return Dialect(separator, width, _find_decimal(text, separator), int(bool(named)), inches)
+
+
+def _one_column(name: str, lines: list[bytes], said: str | None, *, typed: bool) -> TableError:
+    """Return the refusal of a file of one column."""
+    first = shown(next((line for line in lines if line.strip()), b"").decode("utf-8", "replace"))
+    if said is not None:
+        return TableError(
+            f"{name} has only one column with the separator {separator_shown(said)}: its first line is "
+            f"{first}. Choose another separator."
+        )
+    apart = "" if typed else ", divided by commas, semicolons, tabs or vertical bars"
+    return TableError(
+        f"{name} has only one column: its first line is {first}. Choose a table with a label and "
+        f"sensors{apart}."
+    )
 
 
 def _sample(lines: list[bytes]) -> list[bytes]:

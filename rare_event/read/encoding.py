@@ -79,7 +79,7 @@ def find_encoding(
     if wide:
         decodes, cut = _decodes(opened, wide)
         if not decodes:
-            raise TableError(f"{name} begins like UTF-16 but cannot be decoded. Save it as CSV UTF-8.")
+            raise TableError(f"{name} begins like UTF-16 but cannot be read. Save it as CSV UTF-8.")
         return Encoding(wide, cut), (), ()
     escaped, foreign, cut = _count_utf8(opened)
     if not escaped:
@@ -134,7 +134,7 @@ def _as_said(opened: Opened, name: str, said: str) -> Encoding:
         ) from error
     if decodes:
         return Encoding("utf-8" if known == "utf-8-sig" else known, cut)
-    raise TableError(f"{name} cannot be decoded as {known}. Choose another encoding.")
+    raise TableError(f"{name} cannot be read as {known}. Choose another encoding.")
 
 
 def _blocks(opened: Opened) -> Iterator[bytes]:

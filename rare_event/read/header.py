@@ -12,7 +12,7 @@ from rare_event.read.kinds import Kind, are_units, kind_of
 from rare_event.read.lines import fields_found
 from rare_event.read.names import clean_name
 from rare_event.read.shape import Shape
-from rare_event.read.values import shown
+from rare_event.read.values import separator_shown
 
 N_RECORDS = 100  # above which a header must stand
 JOIN_LINES = 30
@@ -302,6 +302,7 @@ def _require_fit(above: Record, data: Record | None, dialect: Dialect, name: str
         return
     raise TableError(
         f"Line {data.line} of {name} has {width} fields where the header has {count}. Correct the header in "
-        f"line {above.line} of the file, or put text that contains the separator {shown(dialect.separator)} "
+        f"line {above.line} of the file, or put text that contains the separator "
+        f"{separator_shown(dialect.separator)} "
         "in quotation marks."
     )

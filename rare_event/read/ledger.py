@@ -11,8 +11,8 @@ import pandas as pd
 from rare_event.errors import TableError
 from rare_event.read.lines import Scan
 from rare_event.read.table import LINE, Remark
-from rare_event.read.values import shown
-from rare_event.text import plural
+from rare_event.read.values import separator_shown, shown
+from rare_event.text import listed, plural
 
 SHARE_LEFT_OUT = 0.01  # of the lines; one line always may be
 N_BELOW = 6  # lines such as a sum or "end of export" that may stand below the data
@@ -28,7 +28,7 @@ class Ledger:
     name
         Name of the file for error messages.
     separator
-        One character.
+        One character; empty for a workbook, whose cells need none.
     line
         Number of the next line.
     rows
@@ -82,9 +82,7 @@ class Ledger:
         """Reject a file without a row."""
         if not self.n_rows:
             why = f" (line {self.left_out[0][0]}: {self.left_out[0][1]})" if self.left_out else ""
-            raise TableError(
-                f"{self.name} has a header but no rows{why}. Choose a file with data below the header."
-            )
+            raise TableError(f"{self.name} has no rows of data{why}. Choose a file with rows.")
 
     def require_few(self) -> None:
         """Reject a file of which more than one line in a hundred does not fit.
@@ -106,10 +104,13 @@ class Ledger:
                 f"From line {line} on, no line of {self.name} fits the table (line {line}: {reason}). "
                 "A second table may begin there. Save each table in a file of its own."
             )
+        quoting = ""
+        if self.separator:
+            quoting = f", or put text that contains the separator {separator_shown(self.separator)} in "
+            quoting += "quotation marks"
         raise TableError(
             f"Line {line} of {self.name} does not fit the table: {reason}. "
-            f"In total, {len(self.left_out):,} of {n_lines:,} lines do not fit. Correct them, or put "
-            f"text that contains the separator {shown(self.separator)} in quotation marks."
+            f"In total, {len(self.left_out):,} of {n_lines:,} lines do not fit. Correct them{quoting}."
         )
 
     def _empty_at_the_end(self) -> int:
@@ -149,7 +150,7 @@ class Ledger:
             if lines:
                 are, word = ("is", "line") if len(lines) == 1 else ("are", "lines")
                 verbs = ("repeats", "repeat") if lines is self.repeated else ("holds", "hold")
-                sentence = what.format(_count(lines, *verbs), are) + f": {word} {_listed(lines)}."
+                sentence = what.format(_count(lines, *verbs), are) + f": {word} {listed([*map(str, lines)])}."
                 found.append(Remark("note", None, sentence, fact, len(lines), tuple(lines[:N_NAMED])))
         return found
 
@@ -169,13 +170,10 @@ def left_out(lines: Sequence[tuple[int, str]]) -> Remark:
         same = len({reason for _, reason in lines}) == 1
         named = "; ".join(f"line {line}: {reason}" for line, reason in lines[: 1 if same else 4])
         what = what.replace("does", "do").replace("is", "are")
-        what = f"{len(lines):,} lines {what}, {'first' if same else 'for example'} {named}."
+        first = "; the first is" if same else ", for example"
+        what = f"{len(lines):,} lines {what}{first} {named}."
     return Remark("warning", None, what, "lines left out", len(lines), tuple(n for n, _ in lines[:N_NAMED]))
 
 
 def _count(lines: Sequence[object], one: str, many: str) -> str:
     return f"{plural(len(lines), 'line')} {one if len(lines) == 1 else many}"
-
-
-def _listed(lines: list[int]) -> str:
-    return ", ".join(map(str, lines[:5])) + (", ..." if len(lines) > 5 else "")

@@ -24,11 +24,11 @@ JOIN_LINES, JOIN_BYTES = 100, 1 << 16  # longest cell with line breaks
 NO_TEXT, CUT, NO_DATA, OTHER_TABLE, SUMMARY, MARKED = 1, 2, 3, 4, 5, 6
 SPACES = b" \t"
 FAULTS = {
-    NO_TEXT: "it holds bytes that are not text",
-    CUT: "the file is cut off in the middle of it",
+    NO_TEXT: "it holds characters that cannot be read",
+    CUT: "the file seems to end in the middle of this line",
     NO_DATA: "it holds text but no numbers",
     SUMMARY: "it holds sums, means or limits of the lines above it",
-    MARKED: "it begins with a byte order mark, as happens when files are joined",
+    MARKED: "it begins with an invisible mark (BOM), as happens when files are joined",
 }
 _SUMMARY = re.compile(
     rb'"?\s*(sum|summe|gesamt\w*|total\w*|mittel\w*|durchschnitt|average|avg|mean|moyenne|somme|media|median'
@@ -216,7 +216,9 @@ def _join(
             left_out.append((i, _reason(lines, i, shape, bad)))
         elif others:
             # Whole lines between two open marks: nobody can tell what belongs to what.
-            left_out += [(j, "a quotation mark here or above is not closed") for j in range(i, last + 1)]
+            left_out += [
+                (j, "a quotation mark in this line or above is not closed") for j in range(i, last + 1)
+            ]
             good[i : last + 1] = False
             done = last
         else:
@@ -254,8 +256,8 @@ def _reason(lines: Lines, i: int, shape: Shape, bad: np.ndarray) -> str:
 
 
 def fields_found(count: int, width: int) -> str:
-    """Say that a line has another number of fields than the header."""
-    return f"it has {plural(count, 'field')} where the header has {width}"
+    """Say that a line has another number of fields than the table."""
+    return f"it has {plural(count, 'field')} instead of {width}"
 
 
 def _collect(

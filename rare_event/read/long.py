@@ -65,9 +65,9 @@ def with_layout(raw: RawTable, said: Reading, name: str) -> RawTable:
         return raw
     tags = raw.frame[roles.tag].nunique()
     asked = (
-        f"{name} is a long table: it has one row for each tag and time, and {tags} tags such as "
-        f"{shown(raw.frame[roles.tag].iloc[0])} in column {shown(roles.tag)}. A wide table is needed. "
-        "Should each tag become a column?"
+        f"{name} has one row for each tag and time, with {tags} tags such as "
+        f"{shown(raw.frame[roles.tag].iloc[0])} in column {shown(roles.tag)}. One column per sensor is "
+        "needed. Should each tag become a column?"
     )
     choices = (Choice("long", "One column for each tag"), Choice("wide", "Leave the table as it is"))
     question = Question("layout", None, asked, choices, "--layout long")
@@ -163,7 +163,7 @@ def _kept(frame: pd.DataFrame, roles: _Roles) -> tuple[np.ndarray, list[Remark]]
     bad, words = _bad(frame, roles)
     if bad.any():
         lines = frame.index[bad]
-        what = f"{plural(len(lines), 'value')} with the quality {words}, first in line {lines[0]}, "
+        what = f"{plural(len(lines), 'value')} with a quality such as {words}, first in line {lines[0]}, "
         what += "is read as missing." if len(lines) == 1 else "are read as missing."
         remarks.append(_remark(roles.quality, what, "bad quality", lines))
     return ~again & ~bad, remarks

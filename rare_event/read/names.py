@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 
 from rare_event.errors import TableError
 from rare_event.read.table import Remark
-from rare_event.read.values import shown
+from rare_event.read.values import separator_shown, shown
+from rare_event.text import listed
 
 
 def clean_name(name: str) -> str:
@@ -29,8 +30,10 @@ def require_names(written: Sequence[str], name: str) -> None:
     counts = Counter(column for column in written if column.strip())
     repeated = [column for column, count in counts.items() if count > 1]
     if repeated:
-        listed = ", ".join(shown(column) for column in repeated[:5])
-        raise TableError(f"{name} has more than one column called {listed}. Rename or delete all but one.")
+        raise TableError(
+            f"{name} has several columns with the same name: {listed([*map(shown, repeated)])}. Rename or "
+            "delete all but one of each."
+        )
 
 
 def find_names(named: Iterable[str], columns: Sequence[str]) -> tuple[str, ...]:
@@ -48,9 +51,8 @@ def find_names(named: Iterable[str], columns: Sequence[str]) -> tuple[str, ...]:
     found = [written.get(name, written.get(name.strip())) for name in named]
     for name, column in zip(named, found, strict=True):
         if column is None:
-            has = ", ".join(shown(column) for column in columns[:10])
-            more = ", ..." if len(columns) > 10 else ""
-            raise TableError(f"The file has no column {shown(name)}. It has {has}{more}. Name one of them.")
+            has = listed([*map(shown, columns)], 10)
+            raise TableError(f"The file has no column {shown(name)}. It has {has}. Name one of them.")
     return tuple(filter(None, found))
 
 
@@ -83,7 +85,7 @@ def without_separators(
     inside = [name for name in plain if separator in name]
     for name, new in zip(names, plain, strict=True):
         if name != new or inside == [new]:
-            what = f"The name {shown(name)} in line {line} holds the separator {shown(separator)} "
+            what = f"The name {shown(name)} in line {line} holds the separator {separator_shown(separator)} "
             what += f"and is read as {shown(new)}." if name != new else "and is kept as it is."
             remarks.append(Remark("note", new, what, "separator in a name", 1, (line,)))
     return plain, remarks

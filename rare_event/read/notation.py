@@ -15,7 +15,7 @@ from rare_event.read.conversions import Findings, Spoilt, decimal_question, name
 from rare_event.read.numbers import Notation, Texts, count_as_missing, few, to_floats
 from rare_event.read.table import Question, Reading, Remark
 from rare_event.read.values import is_missing_word, shown
-from rare_event.text import plural
+from rare_event.text import listed, plural
 
 MANY_ROWS = 100  # from which columns of three fixed decimals are no coincidence
 SOME_ROWS = 20  # where a comma separates the cells, two such columns are none either
@@ -94,17 +94,13 @@ def settle(
             found.say("warning", cells.name, fact, text, [row], count)
         result.append(pa.chunked_array(cells.texts or [], type=pa.string()).to_pandas())
     if with_comma:
-        text = f"Decimal commas in {plural(len(with_comma), 'column')}: {_listed(with_comma)}."
+        text = f"Decimal commas in {plural(len(with_comma), 'column')}: {listed([*map(shown, with_comma)])}."
         found.say("note", None, "decimal comma", text, [], len(with_comma))
     questions = (decimal_question(open_columns, lines),) if open_columns else ()
     decimal = said.decimal or (
         min(decimals) if len(decimals) == 1 else columns[0].decimal if columns else "."
     )
     return Settled(result, decimal, tuple(found.remarks), questions, found.written, found.spoilt)
-
-
-def _listed(names: Sequence[str]) -> str:
-    return ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
 
 
 def _is_number(texts: Texts) -> bool:
@@ -173,8 +169,9 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
         word = next(word for word in texts.words.counts if not is_missing_word(word))
         if texts.words.total <= 0.02 * total or len(texts.words.counts) <= 2 and texts.n_numbers == 0:
             return plain
+        example = ", for example" if texts.words.total > 1 else ","
         what = (
-            f"holds {plural(texts.n_numbers, 'number')} and {plural(texts.words.total, 'text')}, for example "
+            f"holds {plural(texts.n_numbers, 'number')} and {plural(texts.words.total, 'text')}{example} "
             f"{shown(word)} in line {{line}}."
         )
         return "numbers and texts", what, texts.words.rows[word], texts.words.total
@@ -202,7 +199,7 @@ def _mixed_units(texts: Texts) -> tuple[str, str, int, int]:
     rows = np.flatnonzero(pc.fill_null(pc.not_equal(units, usual), False).to_numpy(zero_copy_only=False))
     row = int(rows[0])
     other = f"the unit {shown(usual)}" if usual else "no unit"
-    what = f"mixes units: {shown(texts.cells[row])} in line {{line}}, where most cells have {other}."
+    what = f"mixes units: {shown(texts.cells[row])} in line {{line}}, but other cells have {other}."
     return "mixed units", what, row, len(rows)
 
 

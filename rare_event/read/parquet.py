@@ -107,8 +107,9 @@ class _Reader:
             return "number"
         kind_shown = shown(kind).strip("'")
         raise TableError(
-            f"Column {shown(column)} of {self.name} holds values of type {kind_shown}, which are not "
-            "numbers, text or times. Remove the column from the file."
+            f"Column {shown(column)} of {self.name} has values of a kind that cannot be read ({kind_shown}): "
+            "only numbers, text, true or false, and times with a date can. Remove the column, or store it as "
+            "text."
         )
 
     def _values(self, column: pa.Array, kind: str) -> np.ndarray | pa.Array:

@@ -46,7 +46,9 @@ def digest_of(source: Source | Files) -> str:
         with open_source(source) as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
     except OSError as error:
-        raise TableError(f"The file cannot be opened: {error.strerror}. Choose another one.") from error
+        raise TableError(
+            f"The file cannot be opened: {error.strerror or error}. Choose another one."
+        ) from error
 
 
 def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable:
@@ -85,7 +87,7 @@ def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable
             f"{name} cannot be opened: {error.strerror or error}. Choose another file."
         ) from error
     if raw.frame.empty:
-        raise TableError(f"{name} has a header but no rows. Choose a file with data below the header.")
+        raise TableError(f"{name} has no rows of data. Choose a file with rows.")
     return with_times(with_layout(raw, said, name), said)
 
 
@@ -105,12 +107,11 @@ def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:
             for position, column in zip(again, block, strict=True):
                 columns[position].add_again(column)
     lines = ledger.lines()
-    settled = settle(
-        columns, lines, said, separator=csv.shape.separator.decode(), quoted=structure.quoted or opened.typed
-    )
+    quoted = structure.quoted or opened.typed
+    settled = settle(columns, lines, said, separator=csv.separator, quoted=quoted)
     frame = pd.DataFrame(dict(zip(names, settled.columns, strict=True)), copy=False).set_index(lines)
     frame, more = structure.without_blank_columns(frame)
-    frame, strays = without_spoilt(frame, settled.spoilt, csv.shape.separator.decode(), name)
+    frame, strays = without_spoilt(frame, settled.spoilt, csv.separator, name)
     strays += last_cell_empty(frame, settled.remarks)
     return RawTable(
         frame,
@@ -127,4 +128,4 @@ def _require_text(head: bytes, name: str) -> None:
     lines = head.split(b"\n")
     # A few lines of zero bytes are left by a logger that lost its power.
     if sum(b"\x00" in line for line in lines) > len(lines) / 10 and not utf16(head):
-        raise TableError(f"{name} is a binary file, not a table. Choose a CSV or Parquet file.")
+        raise TableError(f"{name} is a binary file, not a table. Choose a CSV, Excel or Parquet file.")

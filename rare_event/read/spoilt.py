@@ -13,7 +13,8 @@ from rare_event.read.kinds import kind_of
 from rare_event.read.ledger import N_NAMED, left_out, too_many
 from rare_event.read.numbers import few
 from rare_event.read.table import Remark
-from rare_event.read.values import shown
+from rare_event.read.values import separator_shown, shown
+from rare_event.text import listed
 
 N_LISTED = 5
 
@@ -30,7 +31,7 @@ def without_spoilt(
     spoilt
         Spoilt cells of columns of numbers.
     separator
-        Of the cells.
+        Of the cells; empty in a workbook, where each sign belongs to its cell.
     name
         Name of the file for error messages.
 
@@ -39,6 +40,8 @@ def without_spoilt(
     TableError
         If more than one line in a hundred is spoilt.
     """
+    if not separator:
+        return frame, []
     found, remarks = list(spoilt), list[Remark]()
     for column in frame.columns[[pd.api.types.is_string_dtype(kind) for kind in frame.dtypes]]:
         rows = np.flatnonzero(frame[column].str.contains(separator, regex=False, na=False))
@@ -59,7 +62,8 @@ def without_spoilt(
         line, reason = lines[0]
         raise TableError(
             f"Line {line} of {name} does not fit the table: {reason}. {len(lines):,} of {len(frame):,} lines "
-            f"hold the separator {shown(separator)} or a quotation mark in a number or time. Correct them."
+            f"hold the separator {separator_shown(separator)} or a quotation mark in a number or time. "
+            "Correct them."
         )
     kept = np.delete(np.arange(len(frame)), list(first))
     return frame.iloc[kept], [left_out(lines), *remarks]
@@ -90,9 +94,8 @@ def _repaired(
             texts.iloc[row] = plain or None
         result = f"read as {shown(plain)}" if plain else "read as empty"
         cells.append(f"{shown(cell)} in line {line} is {result if repaired else 'kept'}")
-    what = f"Column {shown(column)} holds the separator {shown(separator)} in only "
-    what += f"{len(rows):,} cell{'s' * (len(rows) > 1)}: {', '.join(cells[:N_LISTED])}"
-    what += f" and {len(cells) - N_LISTED:,} more." if len(cells) > N_LISTED else "."
+    what = f"Column {shown(column)} holds the separator {separator_shown(separator)} in only "
+    what += f"{len(rows):,} cell{'s' * (len(rows) > 1)}: {listed(cells, N_LISTED)}."
     lines = tuple(frame.index[rows[:N_NAMED]].tolist())
     return frame.assign(**{column: texts}), Remark(
         "note", column, what, "separator in a cell", len(rows), lines

@@ -16,7 +16,7 @@ from rare_event.read.names import distinct_names, filled_names, require_names, w
 from rare_event.read.shape import Shape
 from rare_event.read.source import Opened
 from rare_event.read.table import Choice, Question, Reading, Remark
-from rare_event.read.values import shown
+from rare_event.read.values import separator_shown, shown
 
 
 @dataclass(frozen=True)
@@ -106,11 +106,13 @@ def find_structure(opened: Opened, head: bytes, name: str, said: Reading) -> Str
     if wrapped:
         lines = b"".join(unwrapped(iter([b"\n".join(lines)]))).split(b"\n")
     typed = opened.typed and said.separator != NO_SEPARATOR
-    dialect = find_dialect(lines, name, "," if typed else said.separator)
+    dialect = find_dialect(lines, name, said.separator, typed=typed)
     header = find_header(lines, dialect, name, said.header, said.units)
     require_names(header.records[0].cells if len(header.records) == 1 else header.names, name)
     line = header.records[-1].line if header.records else 0
-    names, strays = without_separators(header.names, dialect.separator, line)
+    names, strays = header.names, list[Remark]()
+    if not opened.typed:
+        names, strays = without_separators(names, dialect.separator, line)
     names, nameless = filled_names(names)
     names, alike = distinct_names(names)
     shape = _shape(dialect, header, lines, encoding)
@@ -169,13 +171,10 @@ def _shape(dialect: Dialect, header: Header, lines: list[bytes], encoding: Encod
 def _questions(header: Header, name: str) -> tuple[Question, ...]:
     if not header.asked:
         return ()
-    what = (
-        f"Line {header.first} of {name} holds data, not column names: the header is missing. "
-        "What are the columns called?"
-    )
+    what = f"Line {header.first} of {name} seems to hold data, not column names. Does the file have a header?"
     choices = (
-        Choice("0", "The file has no header: column_1, column_2, ..."),
-        Choice(str(header.first), f"Line {header.first} does hold the names"),
+        Choice("0", "No: call the columns column_1, column_2 and so on"),
+        Choice(str(header.first), f"Yes: line {header.first} holds the names"),
     )
     return (Question("header", None, what, choices, "--header 0"),)
 
@@ -186,11 +185,11 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
         what = "Whole lines are in quotation marks, separators included; the marks are removed."
         found.append(Remark("note", None, what, "lines in quotation marks"))
     if dialect.named_in:
-        what = f"Line 1 names the separator {shown(dialect.separator)} and holds no data."
+        what = f"Line 1 names the separator {separator_shown(dialect.separator)} and holds no data."
         found.append(Remark("note", None, what, "separator line", 1, (1,)))
     for lines, what, fact in (
         (header.comments, "begins with # and is skipped", "comment lines"),
-        (header.preamble, "is above the header and is skipped", "preamble"),
+        (header.preamble, "is above the data and is skipped", "preamble"),
     ):
         if lines:
             many = what.replace("begins", "begin").replace("is ", "are ")
@@ -207,7 +206,8 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
         found.append(Remark("note", None, what, "separator after the header", 1, (wide[0].line,)))
     if header.units:
         example = [cell for cell in header.units.cells if cell.strip()]
-        what = f"Line {header.units.line} holds units ({', '.join(map(shown, example[:3]))}) and is skipped."
+        what = f"Line {header.units.line} holds units, such as "
+        what += f"{', '.join(map(shown, example[:3]))}, and is skipped."
         found.append(Remark("note", None, what, "units row", 1, (header.units.line,)))
     return found
 

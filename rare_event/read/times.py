@@ -23,6 +23,14 @@ SINCE_1904 = "seconds since 1904"  # as LabVIEW counts
 _SECONDS_TO_1970 = 2_082_844_800
 SERIAL = "spreadsheet days"  # since 30 December 1899
 NUMBERS = frozenset([*EPOCHS, SERIAL, SINCE_1904])
+IN_WORDS = {
+    "epoch s": "seconds since 1970",
+    "epoch ms": "milliseconds since 1970",
+    "epoch us": "microseconds since 1970",
+    "epoch ns": "nanoseconds since 1970",
+    SERIAL: "days since 30 December 1899, as in a spreadsheet",
+    SINCE_1904: "seconds since 1904",
+}
 _SERIALS = (20_000, 80_000)  # 1954 to 2119
 _COMPACT = {8: "%Y%m%d", 12: "%Y%m%d%H%M", 14: "%Y%m%d%H%M%S"}
 # No plant recorded before, and the differences of all times fit into nanoseconds.

@@ -60,6 +60,17 @@ def shown(value: object) -> str:
     return f"'{text[:39]}...'" if len(text) > 40 else f"'{text}'"
 
 
+def separator_shown(sign: str) -> str:
+    r"""Write the separator of cells for a sentence; a tab, which has no sign, by its name.
+
+    Examples
+    --------
+    >>> separator_shown(";"), separator_shown("\t")
+    ("';'", 'tab')
+    """
+    return "tab" if sign == "\t" else shown(sign)
+
+
 def text_of(value: object) -> str:
     """Write a label or category value in its standard form: 1, "1", " 1.0" all become "1".
 

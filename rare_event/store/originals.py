@@ -37,7 +37,7 @@ def folder_of(digest: str) -> Path:
     """
     # A digest may come from a URL; nothing else may become a path.
     if not DIGEST.fullmatch(digest):
-        raise RunError("This is not the digest of a dataset. Open one from the home page.")
+        raise RunError("This link names no dataset. Open one from the home page.")
     return home() / "datasets" / digest
 
 

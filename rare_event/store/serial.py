@@ -75,4 +75,4 @@ def explain(what: str, whose: str, hint: str = TRAIN_AGAIN) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        raise RunError(f"The {what} of {whose} is missing or damaged. {hint}") from error
+        raise RunError(f"The {what} of {whose} cannot be read: missing or damaged. {hint}") from error

@@ -107,7 +107,7 @@ def forget_upload(digest: str) -> None:
 
 def _path(digest: str) -> Path:
     if not DIGEST.fullmatch(digest):
-        raise RunError("This is not the digest of a file. Upload it again.")
+        raise RunError("This is not an uploaded file. Upload the file again.")
     return home() / "uploads" / digest
 
 

@@ -51,8 +51,8 @@ def explain_disk_errors(folder: Path) -> Iterator[None]:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EACCES, errno.EROFS, errno.EPERM):
             raise
         raise RunError(
-            f"The workspace {folder} cannot be written to: {error.strerror}. Free some space there, or set "
-            f"{HOME_VARIABLE} to another folder."
+            f"The workspace {folder} cannot be written to: {error.strerror}. Free some space or allow "
+            f"writing there, or set the environment variable {HOME_VARIABLE} to another folder and restart."
         ) from error
 
 

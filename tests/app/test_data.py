@@ -110,7 +110,7 @@ def test_a_file_of_one_sensor_has_all_its_figures(open_page: OpenPage, executor:
     dataset = stored(small_frame()[["time", "y", "s0"]])
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert "**1** sensor" in unescaped(app)
-    assert "its AUC would stay within" in unescaped(app)
+    assert "the AUC of the sensor would stay within" in unescaped(app)
     for view in VIEWS:
         app.segmented_control(key="data_view").set_value(view).run()
         assert not app.exception and not app.error, view
@@ -314,7 +314,7 @@ def test_the_decimal_sign_of_a_column_is_chosen_where_few_cells_change(
     assert column.options == ["s3"]
     column.set_value("s3").run()
     assert button(app, "Apply").disabled, "points would be read as thousands separators"
-    assert "is more than the 5%" in unescaped(app)
+    assert "cells are not numbers with this decimal mark, such as '" in unescaped(app)
     assert open_dataset(dataset.digest) == dataset and not app.exception and not app.error
 
 
@@ -335,7 +335,7 @@ def test_a_row_counter_is_named_and_not_ranked(open_page: OpenPage, executor: An
     assert "n" in dataset.schema.sensors
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert set(frame(app, "AUC")["sensor"]) == {"s0", "s1", "s2", "s3"}
-    assert "Not ranked, because they count rows or time: n." in unescaped(app)
+    assert "Not ranked, because it counts rows or time: n." in unescaped(app)
     assert "the AUC of every one of the 4 sensors would stay within" in unescaped(app) and not app.exception
 
 

@@ -1,11 +1,17 @@
 """An upload is looked at before it is stored: what is ambiguous is asked, and nothing typed is lost."""
 
 from collections.abc import Callable
+from typing import Any
 
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.prepare.schema import Schema
+from rare_event.read.table import AS_FOUND, RawTable, Reading
+from rare_event.read.times import EPOCHS
 from rare_event.store.datasets import Dataset, list_datasets
+from rare_event.ui.data.preview import time_format as time_format_in_words
 from tests.app.test_pages import OpenPage, button
 from tests.prepare.test_corrections import FILE
 
@@ -14,8 +20,8 @@ AMBIGUOUS = b"time,temp,y\n" + b"".join(
 )
 
 
-def use(app: AppTest) -> AppTest:
-    button(app, "Use this file").click().run()
+def use(app: AppTest, words: str = "Use this file") -> AppTest:
+    button(app, words).click().run()
     assert not app.exception
     return app
 
@@ -153,9 +159,9 @@ def test_one_answer_applies_to_several_files_before_they_are_stored(upload_two, 
     app = upload_two(rows_of_day(2), rows_of_day(1))
     assert "a.csv, b.csv" in app.header[0].value.replace("\\", "")
     (radio,) = app.radio
-    assert button(app, "Use this file").disabled and not list_datasets()
+    assert button(app, "Use these files").disabled and not list_datasets()
     radio.set_value(radio.proto.options[1]).run()
-    use(app)
+    use(app, "Use these files")
     dataset = stored()
     assert dataset.files == ("a.csv", "b.csv") and dataset.n_rows == 80
     assert (dataset.raw()["temp"] >= 80_000).all()
@@ -168,7 +174,7 @@ def test_one_answer_applies_to_several_files_before_they_are_stored(upload_two, 
     app.selectbox(key=key_of(app, "selectbox", "decimal")).set_value(",")
     app.selectbox(key=key_of(app, "selectbox", "thousands")).set_value("")
     button(app, "Read it again").click().run()
-    use(app)
+    use(app, "Use these files")
     assert (stored().raw()["temp"] < 200).all() and stored().n_rows == 80
     assert stored().digest == dataset.digest
 
@@ -178,18 +184,38 @@ def test_a_file_that_is_read_in_another_way_is_named(upload_two) -> None:
     said = " ".join(each.value for each in app.markdown).replace("\\", "")
     assert "b.csv differs from a.csv in its separator and decimal mark" in said
     assert not app.radio
-    use(app)
+    use(app, "Use these files")
     assert stored().raw()["temp"].max() == 119.5
 
 
 def test_files_that_do_not_fit_show_the_first_and_can_be_corrected(upload_two) -> None:
     app = upload_two(rows_of_day(1, value="80.5"), rows_of_day(1, value="90.5"))
-    assert "different values" in app.error[0].value and button(app, "Use this file").disabled
+    assert "different values" in app.error[0].value and button(app, "Use these files").disabled
     assert cells_read(app).loc["temp", "read as"] == "80.5"
     app.selectbox(key=key_of(app, "selectbox", "assets")).set_value("file")
     button(app, "Read it again").click().run()
     assert not app.error
-    use(app)
+    use(app, "Use these files")
     assert stored().schema.asset == "file" and stored().n_rows == 80
     button(app, "Read it differently").click().run()
-    assert not app.error and not button(app, "Use this file").disabled
+    assert not app.error and not button(app, "Use these files").disabled
+
+
+def test_the_format_of_the_times_is_said_in_words() -> None:
+    def said(
+        time_format: str | None, time: Any, lines: Any = (2, 3), reading: Reading = AS_FOUND
+    ) -> str | None:
+        frame = pd.DataFrame({"at": time}, index=pd.Index(lines))
+        return time_format_in_words(
+            Schema("y", "at", ("x1",), time_format=time_format), RawTable(frame, reading)
+        )
+
+    texts, times = ["2024-01-01 00:00"] * 2, pd.date_range("2024-01-01", periods=2)
+    assert said(None, texts, reading=Reading(encoding="utf-8")) == "year first (ISO 8601)"
+    assert said(None, times) == "stored as times"
+    assert said(None, times, ("2 of a.csv", "2 of b.csv")) == "as in each file"
+    workbook = Reading(member="Data")
+    assert said(None, texts, reading=workbook) == "stored as times, or text with the year first"
+    assert said("epoch ms", [1.7e12, 1.8e12]) == "milliseconds since 1970"
+    assert said("%d.%m.%Y", ["01.02.2024"] * 2, reading=workbook) == "day.month.year"
+    assert all(said(name, [1.0, 2.0]) != name for name in EPOCHS if name)

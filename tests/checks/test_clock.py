@@ -26,8 +26,8 @@ def test_several_machines_are_named_by_their_column_and_nothing_mixes_them(order
         data = data.sort_values("time", kind="stable", ascending=order == "by time", ignore_index=True)
     findings = check(table_of(raw_of(data)))
     (finding,) = [f for f in findings if f.code == "RE104"]
-    assert finding.grade == "problem" and "'machineID' names 3 machines" in finding.what
-    assert "'machineID' as the machine column" in finding.fix
+    assert finding.grade == "problem" and "'machineID' seems to name 3 machines" in finding.what
+    assert "Give the role asset to 'machineID'" in finding.fix
     assert "--" not in finding.fix
     assert not [f for f in findings if f.action in ("sort-time", "drop-rows")]
     assert not [f for f in findings if "one row for each time" in f.fix]
@@ -66,6 +66,10 @@ def test_the_longest_gap_without_an_event_is_named_with_its_time_and_line() -> N
     assert "1000" not in finding.what and "1,000" not in finding.what
     assert "701 minutes" in finding.what and "(line 302)" in finding.what
     assert of_code(frame(400), "RE106") == []
+    # Without a label nothing is said of events.
+    unlabelled = Schema(None, "time", ("x1",), ignored=("y",))
+    (finding,) = [f for f in check(table_of(raw_of(data), unlabelled)) if f.code == "RE106"]
+    assert finding.what.startswith("3 gaps were found; the longest lasts") and "event" not in finding.what
 
 
 def test_uneven_steps_are_described() -> None:
@@ -82,3 +86,16 @@ def test_without_a_clock_no_check_of_time_says_that_it_passed() -> None:
     codes = ("RE101", "RE102", "RE103", "RE104", "RE105", "RE106", "RE107", "RE108")
     assert {listed[code].result for code in codes} == {"not applicable"}
     assert listed["RE109"].result == "note"
+
+
+@pytest.mark.parametrize(
+    ("zone", "words"),
+    [
+        ("Z", "Its times are in UTC."),
+        ("+02:00", "Its times have the time zone +02:00 and were converted to UTC."),
+    ],
+)
+def test_a_zone_is_named_where_it_is_another_than_utc(zone: str, words: str) -> None:
+    data = frame()
+    (finding,) = of_code(data.assign(time=data["time"] + zone), "RE108")
+    assert finding.what == words

@@ -22,9 +22,9 @@ KINDS = (
     "infinite",
     "row counter",
     "distinct whole numbers",
-    "repeats the label",
+    "seems to repeat the label",
     "named like a label",
-    "another notation",
+    "a notation that cannot be read for certain",
     "holds numbers, except",
     "only the value",
 )
@@ -86,7 +86,10 @@ def test_one_fix_after_another_ends_with_what_no_click_can_mend() -> None:
         if not clicks:
             break
         raw, schema = fix(raw, schema, clicks[0])
-    assert kinds(findings) == counters | {("units", "another notation"), ("flat", "only the value")}
+    assert kinds(findings) == counters | {
+        ("units", "a notation that cannot be read for certain"),
+        ("flat", "only the value"),
+    }
     assert len(raw) == N - 2  # the repeated time and the first row
     assert table_of(raw, schema).label.sum() == 4
 
@@ -164,7 +167,7 @@ DESTROYERS = {
         "x2",
         "forward-fill",
         ["10 of 100 cells", "10.0%", "5%"],
-        "ignore the column",
+        "leave out the column",
     ),
     "many words": (
         frame(x2=["1.5"] * 80 + ["stopped"] * 12 + ["2.5"] * 8),
@@ -178,14 +181,14 @@ DESTROYERS = {
         "x2",
         "drop-rows",
         ["8 of 100 rows"],
-        "ignore the column",
+        "leave out the column",
     ),
     "an event in the first rows": (
         frame(400, x2=with_values(dict.fromkeys(range(15), np.nan), 400)),
         "x2",
         "drop-rows",
         ["lose 1 event"],
-        "ignore the column",
+        "leave out the column",
     ),
     "many repeated times": (
         frame(time=np.repeat(newer("2020-01-01", "min", 50), 2)),
@@ -318,7 +321,7 @@ def test_rows_of_a_second_machine_are_not_dropped_where_few_times_are_shared() -
     raw = raw_of(pd.concat([frame(N), late]))
     found = [f for f in check(table_of(raw)) if f.column == "time"]
     assert ["30 of 800 rows repeat" in f.what for f in found] == [False, True]
-    assert all("one machine or asset" in f.fix or "another machine" in f.fix for f in found)
+    assert all("one machine per file" in f.fix or "another machine" in f.fix for f in found)
     assert not any(f.action for f in found)
     with pytest.raises(TableError, match="another machine"):
         fix(raw, guess_schema(raw), replace(found[1], action="drop-rows"))

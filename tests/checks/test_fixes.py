@@ -63,5 +63,5 @@ def test_a_value_is_never_carried_from_one_machine_to_another() -> None:
     )
     left = [f for f in check(table_of(only, schema)) if f.column == "x2" and "missing" in f.what]
     assert [(f.action, f.fix) for f in left] == [
-        ("ignore", "Complete the values in the file, or ignore the column.")
+        ("ignore", "Complete the values in the file, or leave out the column.")
     ]

@@ -27,7 +27,7 @@ def test_no_event_in_the_last_rows_is_said_with_the_line_of_the_last() -> None:
     early = table_of(raw_of(frame(N, y=events([100, 300, 900, 901]))))
     (finding,) = check(early)
     assert (finding.code, finding.grade, finding.column) == ("RE203", "warning", "y")
-    assert "3 events ends in line 903 of 2001" in finding.what
+    assert "3 events ends in line 903; the last row is line 2001." in finding.what
     spread = table_of(raw_of(frame(N, y=events([100, 300, 900, 1700]))))
     assert check(spread) == []
 

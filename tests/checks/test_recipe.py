@@ -68,7 +68,7 @@ def test_numbers_that_are_clearly_no_values_may_be_more_than_a_twentieth() -> No
     # A measured value, however often it stands there, keeps the bound.
     data = frame(400, x2=np.round(np.random.default_rng(0).normal(size=400)) + 0.5)
     raw = raw_of(data)
-    with pytest.raises(TableError, match="more than the 5% that a fix may change"):
+    with pytest.raises(TableError, match="would exceed the 5% that a fix may change"):
         fix(raw, guess_schema(raw), Fix("missing-value", "x2", (0.5,)))
 
 
@@ -95,8 +95,22 @@ def test_another_decimal_sign_is_read_and_bounded() -> None:
     assert after["x2"].iloc[[0, 396, 399]].tolist() == [980.5, 1000.5, 1250.0]
     assert "x2" in moved.sensors
     many = raw.assign(x2=["1.250,5"] * 300 + ["1,5"] * 100)
-    with pytest.raises(TableError, match="more than the 5%"):
-        fix(many, guess_schema(many), step)
+    # All cells, as the analyst says on purpose.
+    effect = effect_of(many, guess_schema(many), step)
+    # As text, 1,5 is 1.5 already.
+    assert effect.filled == 300 and effect.refused is None and "300 cells (75.0%)" in effect.in_words
+    after, moved = fix(many, guess_schema(many), step)
+    assert after["x2"].iloc[[0, 399]].tolist() == [1250.5, 1.5] and "x2" in moved.sensors
+    # But a point that does not group three digits is no thousands separator, and a word no number.
+    for wrong in ("0.25", "12.5", "stopped"):
+        few, much = (raw.assign(x2=[wrong] * n + ["1,5"] * (400 - n)) for n in (20, 21))
+        assert effect_of(few, guess_schema(few), step).filled == 20
+        with pytest.raises(
+            TableError, match=f"21 of 400 cells are not numbers .* such as '{wrong}' in line 2"
+        ):
+            fix(much, guess_schema(much), step)
+    gaps = raw.assign(x2=["n/a"] * 200 + ["1.250,5"] * 200)
+    assert effect_of(gaps, guess_schema(gaps), step).filled == 200
 
 
 def test_a_recipe_does_to_a_second_file_what_it_did_to_the_first() -> None:
@@ -121,7 +135,7 @@ def test_a_recipe_does_to_a_second_file_what_it_did_to_the_first() -> None:
 def test_each_step_is_a_sentence() -> None:
     words = [step.in_words for _, step in STEPS.values()]
     assert "Column 'x2': treat -9999 as missing." in words
-    assert "The file: leave out lines 3 to 5 and more." in words
+    assert "The file: leave out lines 3 to 5 and others." in words
     assert len(set(words)) == len(words) and all(sentence.endswith(".") for sentence in words)
     sign = Fix("decimal", "x1", (",",)).in_words
     assert sign == "Column 'x1': read numbers with the decimal mark ','."

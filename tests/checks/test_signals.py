@@ -39,9 +39,13 @@ def notes(**columns: np.ndarray) -> dict[tuple[str, str | None], Finding]:
 
 CASES = {
     "nearly constant": ("RE303", with_rows(list(range(7, N, 20)), 31.5, np.full(N, -0.633)), "95.0%"),
-    "frozen": ("RE307", with_rows(slice(600, 700), 50.25), "100 rows, lines 602 to 701"),
+    "frozen": ("RE307", with_rows(slice(600, 700), 50.25), "100 rows, from line 602 to line 701"),
     "saturated": ("RE309", np.minimum(noise(), 50.8), "highest value, 50.8, in 22.3%"),
-    "spikes": ("RE310", with_rows([300, 900], 912.5), "2 rows jump away from both neighbours, first"),
+    "spikes": (
+        "RE310",
+        with_rows([300, 900], 912.5),
+        "2 values are far from both their neighbours; the first",
+    ),
     "another level": ("RE312", np.linspace(0, 40, N) ** 2 + noise(), "first fifth"),
 }
 
@@ -75,7 +79,7 @@ def test_sensors_that_freeze_together_are_one_finding() -> None:
     frozen = {f"x{k}": with_rows(slice(600, 700), 50 + k / 99, noise(k + 20)) for k in range(2, 10)}
     found = notes(**frozen)
     assert set(found) == {("RE307", "x2")}
-    assert "7 other sensors ('x3', 'x4', 'x5', 'x6', 'x7', ...)" in found["RE307", "x2"].what
+    assert "7 other sensors ('x3', 'x4', 'x5', 'x6', 'x7' and 2 more)" in found["RE307", "x2"].what
 
 
 def test_a_copy_in_another_unit_is_named_with_its_original() -> None:

@@ -268,7 +268,7 @@ def test_a_fixed_threshold_is_used_as_it_is(small_table) -> None:
         ({"shift": 600}, ConfigError, "The shift is 600 rows and the table has 600"),
         ({"shift": 10_000}, ConfigError, "Choose a shift of 0 to 599"),
         ({"shift": 59}, DataError, "normal window"),
-        ({"split": SplitPlan("stretch", folds=20)}, DataError, "Too few stretches to hold out 20 groups"),
+        ({"split": SplitPlan("stretch", folds=20)}, DataError, "too few to hold out 20 groups"),
         ({"split": SplitPlan("rolling", folds=50), "shift": 40}, DataError, "Use fewer folds"),
     ],
 )

@@ -127,12 +127,17 @@ def test_a_run_stopped_with_ctrl_c_says_so(dataset, start) -> None:
     assert not (run.folder / "scores.parquet").exists()
 
 
+UNFORESEEN = (
+    "Training stopped because of an unexpected error. Train it again; if it fails again, report this:"
+)
+
+
 @pytest.mark.parametrize(
     ("error", "state", "message"),
     [
         (KeyboardInterrupt(), "interrupted", STOPPED),
-        (TypeError("a bug"), "failed", "Training ended with an unexpected error (TypeError: a bug)."),
-        (SystemExit(), "failed", "Training ended with an unexpected error (SystemExit)."),
+        (TypeError("a bug"), "failed", f"{UNFORESEEN} TypeError: a bug"),
+        (SystemExit(), "failed", f"{UNFORESEEN} SystemExit"),
         (MemoryError(), "failed", NO_MEMORY),
     ],
     ids=["ctrl-c", "bug", "exit", "memory"],
@@ -184,7 +189,7 @@ def test_a_worker_that_cannot_tell_how_a_run_ended_ends_itself(dataset) -> None:
     finally:
         pool().shutdown(wait=True, kill_workers=True)
     assert [lost.status().state, after.status().state] == ["interrupted", "done"]
-    assert lost.status().pid != after.status().pid and "Train it again" in lost.status().message
+    assert lost.status().pid != after.status().pid and "Train the run again" in lost.status().message
 
 
 @pytest.mark.parametrize("cancelled", [False, True])

@@ -104,7 +104,7 @@ def test_a_worker_killed_and_a_run_cancelled_while_others_wait(jobs, make_run) -
     assert until_ended(killed, waiting, cancelled) == ["interrupted", "done", "cancelled"]
     # That its process is gone is seen at once; the pool says a moment later which process it was.
     until(lambda: killed.written_status().ended, "the pool took note")
-    assert "worker process died" in killed.status().message and "Train it again" in killed.status().message
+    assert "process ended unexpectedly. Train the run again" in killed.status().message
     assert waiting.status().pid != pid and waiting.evaluation().run == waiting.id
     assert not (cancelled.folder / "scores.parquet").exists()
     # And the pool goes on.
@@ -211,7 +211,10 @@ def test_an_unexpected_error_is_told_by_the_folder(make_run) -> None:
     mark(run, "running")
     pool.futures[0].set_exception(ZeroDivisionError("by zero"))
     assert run.status().state == "failed"
-    assert run.status().message == "Training ended with an unexpected error (ZeroDivisionError: by zero)."
+    assert run.status().message == (
+        "Training stopped because of an unexpected error. Train it again; if it fails again, report this: "
+        "ZeroDivisionError: by zero"
+    )
     assert len(pool.futures) == 1
 
 

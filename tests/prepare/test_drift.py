@@ -53,7 +53,7 @@ def test_a_level_that_ends_says_how_long_it_held() -> None:
     (found,) = changes(values, long_stop=None)
     assert (found.sensor, found.row, found.until) == ("x2", 1200, clock[1700])
     # 500 rows of 2 minutes and 5 stops of 18 minutes more: 1,090 minutes.
-    told = "3 May, for 0.8 days: x2 is 20 standard deviations from its training level"
+    told = "3 May, for 0.8 days: x2 was 20 standard deviations from its training level"
     assert found.in_words("3 May") == told
     # Back where it was, it is no change; further on to another level it is a second one.
     values[1700:, 1] -= 30

@@ -124,11 +124,17 @@ def test_two_times_that_may_not_be_start_and_end_are_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "events",
-    [b"until,why\n2024-01-01 00:10,a\n", b"when,reported\n20240101001000,20240101002000\n"],
+    ("events", "words"),
+    [
+        (b"until,why\n2024-01-01 00:10,a\n", "1 time column: 'until'. Is it the time of an event"),
+        (
+            b"when,reported\n20240101001000,20240101002000\n",
+            "2 time columns: 'when' and 'reported'. Which of them gives the time of an event",
+        ),
+    ],
 )
-def test_an_end_alone_or_two_numbers_that_are_times_are_asked(events: bytes) -> None:
-    with pytest.raises(OpenQuestion, match="time columns?: .*Which gives the time of an event"):
+def test_an_end_alone_or_two_numbers_that_are_times_are_asked(events: bytes, words: str) -> None:
+    with pytest.raises(OpenQuestion, match=words):
         labelled(events)
     counted = b"when,pieces\n2024-01-01 00:10,30211\n2024-01-01 00:21,30318\n"
     assert marked(labelled(counted)) == [10, 22]
@@ -198,7 +204,12 @@ def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
             "not every line seems to be an event",
         ),
         (b"when,trip\n2024-01-01 00:10,0\n2024-01-01 00:20,1\n", "not every line seems to be an event"),
-        (b"when,what\n2024-01-01 00:10,Start\n2024-01-01 00:20,End\n", "takes two lines"),
+        (
+            b"when,state\n2024-01-01,a1\n2024-01-02,a2\n2024-01-03,a3\n2024-01-04,broken\n2024-01-05,normal\n",
+            "'state' holds 'broken' and 'normal', so not every line",
+        ),
+        (b"when,what\n2024-01-01 00:10,Start\n2024-01-01 00:20,End\n", "'Start' and 'End'.*takes two lines"),
+        (b"a,b,c,d,e,f,g\n1,2,3,4,5,6,7\n", "its columns are 'a', 'b', 'c', 'd', 'e' and 2 more"),
         (b"when\n2024-01-01 00:10+01:00\n2024-01-01 00:20\n", "a time without a zone"),
         (b"\x89PNG\r\n\x1a\n\x00\x00\x00" * 9, "picture"),
     ],
@@ -233,7 +244,9 @@ def test_times_of_which_only_some_have_a_zone_are_refused_and_never_shifted(name
 
 def test_an_event_in_the_hour_that_occurs_twice_is_refused() -> None:
     clock = np.concatenate([np.arange(0, 180, 2), np.arange(120, 300, 2)])
-    with pytest.raises(TableError, match="an hour occurs twice, and events lie in it \\(line 3\\)"):
+    with pytest.raises(
+        TableError, match="one hour occurs twice, and an event begins or ends in it \\(line 3\\)"
+    ):
         labelled(csv(pd.DataFrame({"when": text([20, 150])})), rows(text(clock)))
     table = labelled(csv(pd.DataFrame({"when": text([20, 250])})), rows(text(clock)))
     assert clock[table.label == 1].tolist() == [20, 250]
@@ -258,6 +271,10 @@ def test_events_of_several_machines_mark_the_rows_of_theirs_only() -> None:
     assert "1 event of trips.csv is on a machine that is not in the data" in table.remarks[-1].what
     with pytest.raises(TableError, match="does not say which machine each event"):
         labelled(csv(events[["when"]]), data, machines)
+    with pytest.raises(TableError, match="same time zone, and name the machines alike"):
+        labelled(csv(events.assign(machine="press")), data, machines)
+    with pytest.raises(TableError, match=r"same time zone\.$"):
+        labelled(csv(events.assign(when=text([9_000] * 3), machine="A")), data, machines)
 
 
 def test_several_files_and_one_of_events() -> None:

@@ -87,7 +87,7 @@ def test_other_values_at_one_time_are_refused_with_both_lines() -> None:
     )
     with pytest.raises(TableError, match=words):
         join(WHOLE[:300], other)
-    with pytest.raises(TableError, match="each as a dataset of its own") as caught:
+    with pytest.raises(TableError, match="choose “each file is one machine” as the machine column") as caught:
         join(WHOLE[:300], other)
     assert "--assets file" in caught.value.on_command_line and "--" not in str(caught.value)
 
@@ -146,5 +146,40 @@ def test_a_sentence_names_the_file_of_its_line() -> None:
     said = Corrections(schema=read_table(written(WHOLE)).schema)
     with pytest.raises(TableError, match=r"empty in 1 rows?, first in line 6 of B\.csv"):
         join(WHOLE[:300], blank, said=said)
-    with pytest.raises(TableError, match=r"'time' holds 'soon' in line 7 of B\.csv, which is not a time"):
+    with pytest.raises(
+        TableError, match=r"'time' holds 'soon' in line 7 of B\.csv, where a time is expected"
+    ):
         join(WHOLE[:300], unread)
+
+
+def test_an_empty_time_is_said_to_be_empty_in_its_own_line() -> None:
+    second = WHOLE[300:].astype({"time": "str"}).reset_index(drop=True)
+    second.loc[3, "time"] = None
+    with pytest.raises(TableError, match=r"'time' is empty in line 5 of B\.csv, where a time is expected"):
+        join(WHOLE[:300], second)
+    # The first cell that is no time is named, not the first.
+    second.loc[100:, "time"] = "soon"
+    with pytest.raises(TableError, match=r"'time' holds 'soon' in line 102 of B\.csv") as caught:
+        join(WHOLE[:300], second)
+    assert "nan" not in str(caught.value)
+    with pytest.raises(TableError, match=r"'time' is empty in line 2 of B\.csv"):
+        join(WHOLE[:300], second.assign(time=None))
+
+
+def test_of_a_row_that_one_file_repeats_one_copy_is_the_same_as_that_of_the_other() -> None:
+    table = join(WHOLE[:300], pd.concat([WHOLE[299:300], WHOLE[299:]]))
+    assert table.n_rows == len(WHOLE) + 1 and "1 row is also in an earlier file" in remark(
+        table, "repeated rows"
+    )
+
+
+def test_values_that_differ_in_a_late_digit_are_both_shown() -> None:
+    text = "time,x,y\n2024-01-01 00:00,1,0\n2024-01-01 00:0{},{},1\n2024-01-01 00:03,{},0\n"
+    first, late = text.format(1, 5, 2.5), text.format(2, 5, 2.5000002)
+    with pytest.raises(
+        TableError, match=r"'x' is '2\.5' in the first and '2\.5000002' in the second"
+    ) as caught:
+        join(first.replace("1,0", "1.5,0").encode(), late.replace("00:00,1,0", "00:04,1.5,0").encode())
+    assert "Line 4 of A.csv and line 4 of B.csv" in str(caught.value)
+    with pytest.raises(TableError, match=r"'x' is '2\.5' in the first and empty in the second"):
+        join(first.encode(), late.replace("2.5000002", "").replace("00:00", "00:04").encode())

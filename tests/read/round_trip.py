@@ -133,7 +133,7 @@ def outcome(written: Written) -> str:
     if raw.questions:
         return "asked"
     rows = len(written.cells["y"])
-    if len(raw.frame) == rows - 1 and any("file is cut" in remark.what for remark in raw.remarks):
+    if len(raw.frame) == rows - 1 and any("file seems to end" in remark.what for remark in raw.remarks):
         # A last cell that is not ended and shorter than all others may be cut: its line is left out.
         shorter = [{name: values[:-1] for name, values in part.items()} for part in written.parts()]
         written = Written(b"", shorter[0], shorter[1], shorter[2], written.time[:-1])

@@ -165,3 +165,34 @@ def test_a_change_of_day_and_month_is_asked_with_its_line() -> None:
     said = Corrections(reading=Reading(time_format="%d/%m/%Y %H:%M"))
     assert read_table(data, said=said).schema.time_format == "%d/%m/%Y %H:%M"
     assert not read_raw(file({"time": minutes("%d/%m/%Y %H:%M", "2024-02-15 11:20")}), name="f").questions
+
+
+@pytest.mark.parametrize(
+    ("first", "examples"),
+    [
+        # Day 13 to 19, then month first: no time is read in both orders.
+        (
+            "2023-01-13",
+            ["'13/01/2023' in line 2 → 13 January 2023", "'01/20/2023' in line 9 → 20 January 2023"],
+        ),
+        # The first of February, month first, is the first that both orders read.
+        (
+            "2023-01-26",
+            ["'02/01/2023' in line 8 → 02 January 2023", "'02/01/2023' in line 8 → 01 February 2023"],
+        ),
+    ],
+)
+def test_a_change_of_the_order_of_day_and_month_is_asked_with_times_that_can_be_read(
+    first: str, examples: list[str]
+) -> None:
+    days = pd.date_range(first, periods=14)
+    cut = 7 if first.endswith("13") else 6
+    texts = [*days[:cut].strftime("%d/%m/%Y"), *days[cut:].strftime("%m/%d/%Y")]
+    rows = "".join(f"{text},{k % 3 + 0.5},{int(k == 9)}\n" for k, text in enumerate(texts))
+    raw = read_raw(f"day,x,y\n{rows}".encode(), name="f")
+    (question,) = [question for question in raw.questions if question.about == "time_format"]
+    assert f"'{texts[cut - 1]}' in line {cut + 1}, then '{texts[cut]}' in line {cut + 2}" in question.what
+    found = {choice.words: choice.example for choice in question.choices}
+    assert len(found) == 2
+    for order, wanted in zip(("day, month, year", "month, day, year"), examples, strict=True):
+        assert found[order].startswith(wanted)

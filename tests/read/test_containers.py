@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from rare_event.errors import TableError
+from rare_event.prepare.table import read_table
 from rare_event.read import containers
 from rare_event.read.raw import read_raw
 from rare_event.read.table import Reading
@@ -73,7 +74,7 @@ def workbook(**sheets: list[list[object]]) -> bytes:
 def test_a_packed_file_is_read_like_a_plain_one(pack: Callable[[bytes], bytes]) -> None:
     raw, plain = read_raw(pack(PLAIN.encode()), name="f"), read_raw(PLAIN.encode(), name="f")
     assert raw.frame.equals(plain.frame) and raw.frame.index.equals(plain.frame.index) and not raw.questions
-    with pytest.raises(TableError, match="damaged or incomplete|damaged zip"):
+    with pytest.raises(TableError, match="damaged or incomplete|damaged or cannot be read"):
         read_raw(pack(PLAIN.encode() * 50)[:-20], name="f")
 
 
@@ -134,3 +135,73 @@ def test_odd_types_of_parquet() -> None:
     with pytest.raises(TableError, match="'x5'") as caught:
         read_raw(parquet(nested), name="f")
     assert len(str(caught.value)) < 300
+
+
+def deflate64(packed: bytes) -> bytes:
+    """Say in an archive of one file that it is packed with Deflate64, which zipfile cannot read."""
+    central = packed.rindex(b"PK\x01\x02")
+    said = bytearray(packed)
+    said[8:10] = said[central + 10 : central + 12] = (9).to_bytes(2, "little")
+    return bytes(said)
+
+
+def test_a_packing_that_cannot_be_read_is_refused_in_a_sentence() -> None:
+    packed = zipped(**{"data.csv": PLAIN})
+    assert len(read_raw(packed, name="f").frame) == 2
+    with pytest.raises(TableError, match="f is packed with a method that cannot be read. Unpack it"):
+        read_raw(deflate64(packed), name="f")
+    moved = bytearray(packed)
+    moved[30:38] = b"atad.csv"  # the name before the file is not that of the list
+    with pytest.raises(TableError, match="f is damaged or incomplete"):
+        read_raw(bytes(moved), name="f")
+
+
+def test_an_open_document_is_named_as_such() -> None:
+    sheet = {"mimetype": "application/vnd.oasis.opendocument.spreadsheet", "content.xml": "<a/>"}
+    with pytest.raises(TableError, match=r"f is an OpenDocument file. Save its table as .xlsx or CSV\.$"):
+        read_raw(zipped(**sheet), name="f")
+    # A plain archive may hold a file of either name.
+    asked = read_raw(zipped(**{"mimetype": PLAIN, "data.csv": PLAIN}), name="f").questions
+    assert [question.about for question in asked] == ["member"]
+
+
+def test_a_comma_in_a_cell_of_a_workbook_is_no_separator() -> None:
+    start = datetime(2023, 1, 9, 6)
+    rows: list[list[object]] = [["time", "temp, mean", "state", "trip"]]
+    rows += [
+        [start + timedelta(minutes=k), 80.25 + k, "on" if k % 2 else "off", int(k == 30)] for k in range(200)
+    ]
+    rows[8][1], rows[9][2] = "1,5", "on,"
+    raw = read_raw(workbook(Data=rows), name="f.xlsx")
+    assert raw.frame.index.tolist() == list(range(2, 202)), "no row is lost"
+    temp = raw.frame["temp, mean"]
+    assert np.isnan(temp[9]) and temp[8] == 86.25 and temp.isna().sum() == 1
+    assert raw.frame["state"][10] == "on,"
+    assert [remark.fact for remark in raw.remarks] == ["text read as missing"]
+    assert "holds '1,5' in line 9; it is read as missing" in raw.remarks[0].what
+    # Where commas do divide cells, the same cell spoils its line.
+    text = "".join(f"{k},{'1,5' if k == 7 else k + 0.25},0\n" for k in range(400))
+    assert len(read_raw(f"n,temp,trip\n{text}".encode(), name="f").frame) == 399
+
+
+def test_midnight_in_a_workbook_is_a_time_like_any_other() -> None:
+    times = [datetime(2023, 1, 9, 22) + timedelta(minutes=30 * k) for k in range(40)]
+    rows: list[list[object]] = [["time", "temp", "trip"]]
+    rows += [[time, k / 7, int(k == 30)] for k, time in enumerate(times)]
+    table = read_table(workbook(Data=rows))
+    assert table.time is not None and (table.time == np.array(times, "datetime64[ns]")).all()
+    assert "dates without clock" not in {remark.fact for remark in table.remarks}
+    days: list[list[object]] = [["day", "temp", "trip"]]
+    days += [[datetime(2023, 1, 1 + k % 28), k / 7, int(k == 20)] for k in range(28)]
+    assert read_raw(workbook(Data=days), name="f").frame["day"].iloc[3] == "2023-01-04"
+
+
+def test_an_empty_sheet_is_not_said_to_be_missing_and_a_long_list_says_its_length() -> None:
+    rows: list[list[object]] = [["a", "y"], [1.5, 0], [2.5, 1]]
+    sheets = workbook(Empty=[], **{f"S{k}": rows for k in range(7)})
+    with pytest.raises(TableError, match="no sheet with a table called 'Empty'") as caught:
+        read_raw(sheets, name="f", said=Reading(member="Empty"))
+    assert "It has 'S0', 'S1', 'S2', 'S3', 'S4' and 2 more." in str(caught.value)
+    with pytest.raises(TableError, match="f has only one column: its first line is 'a'") as caught:
+        read_raw(workbook(Data=[["a"], [1.5], [2.5]]), name="f", said=Reading(separator=";"))
+    assert "separator" not in str(caught.value) and "comma" not in str(caught.value)

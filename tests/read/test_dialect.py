@@ -1,7 +1,9 @@
 import pandas as pd
 import pytest
 
+from rare_event.errors import TableError
 from rare_event.read.raw import read_raw
+from rare_event.read.table import Reading
 from tests.prepare.examples import PLAIN
 
 
@@ -27,3 +29,16 @@ def test_names_survive_unchanged() -> None:
     names = ["<b>x</b>", "**bold**", "=1+1", "../../etc/passwd", " spaced ", "a;b", 'quo"te', "$x_1$"]
     frame = pd.DataFrame([range(len(names))] * 2, columns=names)
     assert list(read_raw(frame.to_csv(index=False).encode(), name="f").frame.columns) == names
+
+
+def test_a_file_of_one_column_is_refused_with_the_separator_that_was_said() -> None:
+    commas = PLAIN.encode()
+    with pytest.raises(
+        TableError, match="only one column with the separator ';': its first line is"
+    ) as caught:
+        read_raw(commas, name="f", said=Reading(separator=";"))
+    assert "'time,y,x1'" in str(caught.value) and "holds no" not in str(caught.value)
+    with pytest.raises(TableError, match="with the separator tab: "):
+        read_raw(commas, name="f", said=Reading(separator="\t"))
+    with pytest.raises(TableError, match="f has only one column: its first line is 'a b'.*divided by commas"):
+        read_raw(b"a b\n1 2\n", name="f")

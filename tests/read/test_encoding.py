@@ -43,7 +43,7 @@ def test_a_file_cut_within_a_character_is_said_to_be_cut(kind: str) -> None:
         and len(raw.frame) == 300
         and str(raw.reading.encoding).startswith("utf-")
     )
-    assert raw.remarks[0].lines == (302,) and "cut" in raw.remarks[0].what
+    assert raw.remarks[0].lines == (302,) and "end in the middle of this line" in raw.remarks[0].what
 
 
 def test_damaged_bytes_cost_their_line_only(monkeypatch: pytest.MonkeyPatch) -> None:

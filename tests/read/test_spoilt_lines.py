@@ -73,7 +73,7 @@ def test_up_to_one_line_in_a_hundred_is_left_out() -> None:
     raw = read_raw("\n".join(lines).encode(), name="f.csv")
     (remark,) = raw.remarks
     assert remark.count == 10 and remark.lines == tuple(range(91, 101)) and "line 91:" in remark.what
-    assert len(raw.frame) == 990 and "4 fields where the header has 3" in remark.what
+    assert len(raw.frame) == 990 and "4 fields instead of 3" in remark.what
     lines[700] = lines[700][:-2]
     with pytest.raises(TableError, match="Line 91 of f.csv") as caught:
         read_raw("\n".join(lines).encode(), name="f.csv")
@@ -90,7 +90,11 @@ def test_lines_of_zero_bytes_are_left_out() -> None:
     lines = ["a,b,y", *(f"{k},{k / 8},0" for k in range(300))]
     lines.insert(150, "\0" * 80)
     raw = read_raw("\n".join(lines).encode(), name="f.csv")
-    assert len(raw.frame) == 300 and raw.remarks[0].lines == (151,) and "not text" in raw.remarks[0].what
+    assert (
+        len(raw.frame) == 300
+        and raw.remarks[0].lines == (151,)
+        and "characters that cannot be read" in raw.remarks[0].what
+    )
     assert raw.frame["a"].dtype == np.float32
 
 

@@ -121,7 +121,7 @@ def test_a_missing_header_is_asked() -> None:
     raw = read(text)
     assert [question.about for question in raw.questions] == [
         "header"
-    ] and "header is missing" in raw.questions[0].what
+    ] and "Does the file have a header" in raw.questions[0].what
     without = read(text, header=0)
     assert list(without.frame.columns) == [f"column_{k}" for k in range(1, 5)] and not without.questions
     assert list(without.frame.index) == list(range(1, 61)) and same_values(without)
@@ -187,4 +187,4 @@ def test_files_put_together_lose_the_line_with_the_byte_order_mark() -> None:
     text = PLAIN.rstrip("\n").split("\n")
     raw = read("\n".join([*text[:30], "\ufeff" + HEADER, *text[30:]]))
     assert same_values(raw) and facts(raw) == {"lines left out": (31,)}
-    assert "byte order mark" in raw.remarks[0].what
+    assert "invisible mark (BOM)" in raw.remarks[0].what

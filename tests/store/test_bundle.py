@@ -97,7 +97,9 @@ def test_a_missing_file_is_a_sentence(tmp_path, file) -> None:
     config, _, representation, detector = fitted(PCAModel(components=2))
     save_bundle(tmp_path, representation, detector)
     (tmp_path / file).unlink()
-    with pytest.raises(RunError, match=f"saved model of run {tmp_path.name} is missing or damaged. Train it"):
+    with pytest.raises(
+        RunError, match=f"saved model of run {tmp_path.name} cannot be read: missing or damaged. Train it"
+    ):
         load_bundle(tmp_path, config)
 
 
@@ -129,7 +131,9 @@ def test_a_file_cut_off_is_a_sentence(tmp_path, file, share) -> None:
     save_bundle(tmp_path, representation, detector)
     whole = (tmp_path / file).read_bytes()
     (tmp_path / file).write_bytes(whole[: int(share * len(whole))])
-    with pytest.raises(RunError, match=f"saved model of run {tmp_path.name} is missing or damaged. Train it"):
+    with pytest.raises(
+        RunError, match=f"saved model of run {tmp_path.name} cannot be read: missing or damaged. Train it"
+    ):
         load_bundle(tmp_path, config)
     (tmp_path / file).write_bytes(whole)
     again, _ = load_bundle(tmp_path, config)

@@ -167,7 +167,7 @@ def test_the_name_of_an_upload_is_never_a_path(workspace, upload, name) -> None:
 )
 def test_what_is_no_digest_never_becomes_a_path(workspace, digest) -> None:
     (workspace / "dataset.json").write_text("{}")
-    with pytest.raises(RunError, match="This is not the digest of a dataset. Open one from the home page"):
+    with pytest.raises(RunError, match="This link names no dataset. Open one from the home page"):
         open_dataset(digest)
 
 
@@ -201,7 +201,9 @@ def test_a_record_of_a_newer_version_is_a_sentence(dataset, workspace, where) ->
     target = {"dataset": record, "schema": record["schema"], "fixes": record["fixes"][0]}[where]
     target["later"] = 1
     (workspace / "datasets" / dataset.digest / "dataset.json").write_text(json.dumps(record))
-    with pytest.raises(RunError, match="record of dataset .* is missing or damaged. Upload the file again"):
+    with pytest.raises(
+        RunError, match="record of dataset .* cannot be read: missing or damaged. Upload the file again"
+    ):
         open_dataset(dataset.digest)
 
 
@@ -212,7 +214,9 @@ def test_damaged_data_are_a_sentence(dataset, workspace, content) -> None:
     if content is not None:
         path.write_bytes(content)
     for read in (dataset.table, dataset.raw):
-        with pytest.raises(RunError, match="stored file of mill.csv is missing or damaged. Upload the file"):
+        with pytest.raises(
+            RunError, match="stored file of mill.csv cannot be read: missing or damaged. Upload the file"
+        ):
             read()
 
 

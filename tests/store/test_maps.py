@@ -62,12 +62,15 @@ def test_windows_come_back_and_older_ones_have_the_older_lead(design_map) -> Non
 @pytest.mark.parametrize(
     ("file", "sentence"),
     [
-        ("space.json", "settings file of map .* is missing or damaged. Create a new map."),
-        ("state.json", "state of map .* is missing or damaged. It may come from a newer version."),
-        ("dataset.json", "dataset of map .* is missing or damaged. Create a new map."),
-        ("windows.json", "list of events of map .* is missing or damaged. Create a new map."),
-        ("windows.parquet", "set of windows of map .* is missing or damaged. Create a new map."),
-        ("cells.json", "list of cells of map .* is missing or damaged. Create a new map."),
+        ("space.json", "settings file of map .* cannot be read: missing or damaged. Create a new map."),
+        (
+            "state.json",
+            "state of map .* cannot be read: missing or damaged. It may come from a newer version.",
+        ),
+        ("dataset.json", "dataset of map .* cannot be read: missing or damaged. Create a new map."),
+        ("windows.json", "list of events of map .* cannot be read: missing or damaged. Create a new map."),
+        ("windows.parquet", "set of windows of map .* cannot be read: missing or damaged. Create a new map."),
+        ("cells.json", "list of cells of map .* cannot be read: missing or damaged. Create a new map."),
     ],
 )
 def test_what_cannot_be_read_is_a_sentence(design_map, file, sentence) -> None:

@@ -89,7 +89,7 @@ def test_a_map_whose_process_is_gone_says_so(dataset, child) -> None:
     child.wait()
     assert [each.state().state for each in list_maps(dataset)] == ["interrupted"]
     assert made.state().ended and made.state().workers == 2
-    assert "ended early" in made.state().message and "start the map again" in made.state().message
+    assert "ended early" in made.state().message and "resume the map" in made.state().message
 
 
 @pytest.mark.parametrize("state", ["queued", "done", "failed", "cancelled"])

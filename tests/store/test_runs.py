@@ -270,7 +270,7 @@ def test_an_evaluation_of_the_first_version_opens(run) -> None:
     assert run.evaluation() == summary_of(auc=0.5)
     del figures["test"]["auc"]
     (run.folder / "evaluation.json").write_text(json.dumps(figures))
-    with pytest.raises(RunError, match="evaluation of run .* is missing or damaged"):
+    with pytest.raises(RunError, match="evaluation of run .* cannot be read: missing or damaged"):
         run.evaluation()
 
 
@@ -357,5 +357,7 @@ def test_a_judgement_is_kept_with_the_run(run) -> None:
     assert kept.trivial[0].name == "chance" and not len(kept.trivial[0].auc_draws)
     for damaged in ("{", "[1]", "null"):
         (run.folder / "judgement.json").write_text(damaged)
-        with pytest.raises(RunError, match="judgement of run .* is missing or damaged. Train it again"):
+        with pytest.raises(
+            RunError, match="judgement of run .* cannot be read: missing or damaged. Train it again"
+        ):
             run.judged()

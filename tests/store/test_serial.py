@@ -60,7 +60,9 @@ def test_a_field_of_a_newer_version_is_passed_over_and_a_missing_one_is_not(tmp_
     path.write_text('{"value": 2, "colour": "red"}')
     assert load(Inner, path, "record", "run 1") == Inner(2.0)
     path.write_text('{"pair": [1, 2]}')
-    with pytest.raises(RunError, match=r"^The record of run 1 is missing or damaged. Train it again\.$"):
+    with pytest.raises(
+        RunError, match=r"^The record of run 1 cannot be read: missing or damaged. Train it again\.$"
+    ):
         load(Inner, path, "record", "run 1")
 
 
@@ -72,7 +74,7 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path, content) -> None:
     for hint in (MAP_AGAIN, NEWER):
         with pytest.raises(RunError) as refused:
             load(Inner, path, "state", "map 7", hint)
-        assert str(refused.value) == f"The state of map 7 is missing or damaged. {hint}"
+        assert str(refused.value) == f"The state of map 7 cannot be read: missing or damaged. {hint}"
 
 
 def test_infinity_is_never_written() -> None:

@@ -170,7 +170,8 @@ class Fields:
             value=before or "",
             placeholder="detected",
             key=self._key("time_format"),
-            help="For example %d.%m.%Y %H:%M:%S, or epoch ms.",
+            help="%d is the day, %m the month, %Y the year, %H the hour, %M the minute, %S the second: for "
+            "example %d.%m.%Y %H:%M:%S. Or epoch ms: milliseconds since 1970.",
         )
         self._keep("time_format", value.strip() or None, before)
 

@@ -55,4 +55,4 @@ def _found(outcome: Outcome) -> str:
     if not outcome.findings:
         return outcome.reason
     first, more = outcome.findings[0], len(outcome.findings) - 1
-    return f"{first.where} {first.what}" + (f" And {plural(more, 'other')}." if more else "")
+    return f"{first.where} {first.what}" + (f" And {plural(more, 'more finding')}." if more else "")

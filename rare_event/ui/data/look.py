@@ -166,7 +166,7 @@ def _choose_sensor(sensors: list[str]) -> str:
 def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> SensorChange:
     """Show the ranking as a table; a click on a row chooses its sensor."""
     several = f"the AUC of every one of the {plural(ranking.n_sensors, 'sensor')}"
-    whose = several if ranking.n_sensors > 1 else "its AUC"
+    whose = several if ranking.n_sensors > 1 else "the AUC of the sensor"
     rows = "the row" if shift == 1 else f"the {plural(shift, 'row')}"
     beyond = sum(change.strength > ranking.chance for change in ranking.changes)
     names = without_shared(dataset.schema.sensors)
@@ -199,13 +199,15 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
         alt="Sensors by change before events",
     )
     if ranking.chance == ranking.chance:
+        outside = f"{plural(beyond, 'sensor')} {'is' if beyond == 1 else 'are'}" if beyond else "No sensor is"
         st.caption(
             f"Compares {rows} before each event with normal rows. If the events were at random times, "
             f"{whose} would stay within {0.5 - ranking.chance:.2f} to {0.5 + ranking.chance:.2f} in 95 % of "
-            f"cases. Outside: {beyond:,}."
+            f"cases. {outside} outside."
         )
     if counters := counters_of(dataset):
-        st.caption(f"Not ranked, because they count rows or time: {plain(', '.join(counters))}.")
+        verb = "it counts" if len(counters) == 1 else "they count"
+        st.caption(f"Not ranked, because {verb} rows or time: {plain(', '.join(counters))}.")
     rows_chosen = picked.selection.rows
     chosen = ranking.changes[rows_chosen[0] if rows_chosen else 0]
     if names[chosen.sensor] != chosen.sensor:

@@ -10,6 +10,8 @@ import streamlit as st
 
 from rare_event.prepare.schema import Schema
 from rare_event.read.source import Files
+from rare_event.read.table import RawTable
+from rare_event.read.times import IN_WORDS
 from rare_event.read.values import shown
 from rare_event.store.datasets import Dataset, store
 from rare_event.store.preview import Preview, examples, first_lines
@@ -64,7 +66,7 @@ def show_preview(upload: Pending) -> None:
     else:
         st.markdown(" · ".join(f"{what} **{plain(value)}**" for what, value in _guesses(seen)))
         _show_remarks(seen)
-        st.markdown("**Columns, each with two cells as written and as read**")
+        st.markdown("**Columns, with two example cells as written and as read**")
         st.dataframe(
             _columns(seen), hide_index=True, key="data_preview_columns", alt="Columns as written and as read"
         )
@@ -95,7 +97,8 @@ def _ask(upload: Pending, seen: Preview) -> None:
 def _buttons(upload: Pending, seen: Preview, source: Path | Files) -> None:
     with st.container(horizontal=True, vertical_alignment="center"):
         usable = seen.table is not None and not seen.questions
-        if st.button("Use this file", key="data_use", type="primary", disabled=not usable):
+        words = "Use these files" if isinstance(source, Files) and len(source.parts) > 1 else "Use this file"
+        if st.button(words, key="data_use", type="primary", disabled=not usable):
             dataset = store(seen, source)
             forget_previews()
             leave()
@@ -108,7 +111,7 @@ def _buttons(upload: Pending, seen: Preview, source: Path | Files) -> None:
             asked = "question" if len(seen.questions) == 1 else "questions"
             st.caption(f"Answer the {asked} above first.")
         elif seen.refused:
-            st.caption("Below, correct how the file is read, or upload another file.")
+            st.caption("Correct how the file is read below, or upload another file.")
 
 
 def _show_remarks(seen: Preview) -> None:
@@ -134,7 +137,7 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
         ("Layout", "one row per tag and time" if reading.layout == "long" else None),
     ]
     if schema is not None:
-        rows += [("Time", schema.time or "no column"), ("Time format", time_format(schema))]
+        rows += [("Time", schema.time or "no column"), ("Time format", time_format(schema, seen.raw))]
         rows += [("Label", ", ".join(schema.labels) or "no column")]
         rows += [("Event", ", ".join(schema.event_values) if schema.labels else None)]
         rows += [("Left out", ", ".join(schema.left_out_values))]
@@ -146,16 +149,26 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
     return [(what, "asked above" if what in asked else value) for what, value in rows if value]
 
 
-def time_format(schema: Schema) -> str | None:
-    """Write the format of the times in words.
+def time_format(schema: Schema, raw: RawTable | None = None) -> str | None:
+    """Write the format of the times of a file in words.
 
     Examples
     --------
     >>> time_format(Schema("y", "at", ("x1",), time_format="%d.%m.%Y %H:%M"))
     'day.month.year hour:minute'
     """
-    if schema.time is None or schema.time_format is None:
-        return schema.time and "year first (ISO 8601)"
+    if schema.time is None:
+        return None
+    if schema.time_format is None and raw is not None and schema.time in raw.frame:
+        if pd.api.types.is_datetime64_any_dtype(raw.frame[schema.time]):
+            # The times of joined files are read before.
+            return "as in each file" if pd.api.types.is_string_dtype(raw.frame.index) else "stored as times"
+        if raw.reading.member is not None and raw.reading.encoding is None:
+            return "stored as times, or text with the year first"
+    if schema.time_format is None:
+        return "year first (ISO 8601)"
+    if schema.time_format in IN_WORDS:
+        return IN_WORDS[schema.time_format]
     return re.sub(r"%.", lambda code: TIME_WORDS.get(code[0], code[0]), schema.time_format)
 
 

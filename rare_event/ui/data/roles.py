@@ -17,7 +17,10 @@ ROLES = ("sensor", "category", "ignored", "time", "label", "asset")
 def show_schema(dataset: Dataset) -> None:
     """Let the user correct the roles of the columns, and what the values of the label mean."""
     st.header("Roles of the columns")
-    st.caption("Guessed from the file. Correct any role, then apply. The stored file does not change.")
+    st.caption(
+        "Roles are guessed from the file at first. Correct any role, then apply. The stored file does not "
+        "change."
+    )
     role_of = {column: role for column, role in dataset.schema.roles()}
     columns = columns_of_file(dataset)
     roles = pd.DataFrame({"column": columns, "role": [role_of.get(c, "ignored") for c in columns]})

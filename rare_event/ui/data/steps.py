@@ -50,7 +50,7 @@ def offer(dataset: Dataset, remedy: Fix, words: str, key: str) -> None:
 
 
 def _lines(dataset: Dataset, key: str) -> Fix | None:
-    if dataset.files:
+    if len(dataset.files) > 1:
         st.caption("The rows come from several files: leave out dates instead.")
         return None
     left, right = st.columns(2)
@@ -83,7 +83,7 @@ def _dates(dataset: Dataset, key: str) -> Fix | None:
 def _decimal(dataset: Dataset, key: str) -> Fix | None:
     columns = texts_of(dataset)
     if not columns:
-        st.caption("No column holds text: every number is already read as a number.")
+        st.caption("Every column of numbers is already read as numbers.")
         return None
     left, right = st.columns(2)
     column = left.selectbox("Column", columns, index=None, key=f"data_decimal_column_{key}")
