@@ -107,7 +107,7 @@ def test_a_sensor_that_stood_still_is_infinitely_far() -> None:
     values[1400:, 1] = 0.2
     (found,) = changes(values, long_stop=None)
     assert (found.sensor, found.row, found.sigma) == ("x2", 1400, np.inf)
-    assert found.in_words("1 May") == "Since 1 May: x2 is away from its training level"
+    assert found.in_words("1 May") == "Since 1 May: x2 is far from its training level"
 
 
 def test_missing_and_infinite_values_are_passed_over() -> None:

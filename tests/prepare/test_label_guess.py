@@ -88,7 +88,7 @@ def test_three_states_are_named_with_their_counts() -> None:
     (which,) = guess(raw).questions
     assert which.about == "label" and guess(raw).schema.label is None
     counts = "'NORMAL' in 90 rows, 'RECOVERING' in 9 rows and 'BROKEN' in 1 row"
-    assert f"'machine_status' holds {counts}" in which.what
+    assert f"'machine_status' could be it (it holds {counts})" in which.what
     said = Labelling().answered(which.choices[0].value)
     (what,) = guess(raw, said).questions
     assert what.about == "event_values" and counts in what.what
