@@ -38,7 +38,7 @@ class OneMachineCheck(ClockCheck):
     def not_applicable(self, subject: Subject) -> str | None:
         """Return a reason for a table without times, or with an asset column."""
         if subject.table.asset is not None:
-            return "The rows of each asset are sorted by time."
+            return "The rows of each machine are sorted by time."
         return super().not_applicable(subject)
 
 
