@@ -91,5 +91,5 @@ def from_json(text: str | bytes) -> ExperimentConfig:
     refused = (
         "The settings of this run cannot be read. The run may come from a newer version: open it in that "
     )
-    refused += "version, or train again. (Detail: {where}: {why})"
+    refused += "version, or train again. Detail: {where}: {why}."
     return settings_from_json(ExperimentConfig, text, refused)

@@ -150,5 +150,5 @@ def space_from_json(text: str | bytes) -> DesignSpace:
     refused = (
         "The settings of this map cannot be read. The map may come from a newer version: open it in that "
     )
-    refused += "version, or create a new map. (Detail: {where}: {why})"
+    refused += "version, or create a new map. Detail: {where}: {why}."
     return settings_from_json(DesignSpace, text, refused)

@@ -142,7 +142,7 @@ def test_damaged_settings_are_a_sentence(run, content) -> None:
         (run.folder / "config.json").write_bytes(content)
     with pytest.raises(
         (RunError, ConfigError),
-        match="settings (file of run .* is missing|of this run cannot be read)",
+        match="settings (file of run .* cannot be read: missing|of this run cannot be read)",
     ):
         run.config()
 
