@@ -214,7 +214,7 @@ def test_what_the_network_is_made_of_is_kept(make_run) -> None:
     pca = make_run(PCA)
     execute(pca)
     assert pca.layers() == []
-    with pytest.raises(RunError, match="is 'PCA, squared error'. Only neural networks"):
+    with pytest.raises(RunError, match="not a neural network .PCA, squared error.. Only neural networks"):
         network_summary(pca)
 
 
