@@ -187,8 +187,8 @@ def require_once(
             twice = which[(edge >= times[row + 1]) & (edge <= times[row])]
             if len(twice):
                 raise TableError(
-                    f"{events.name}: clocks are set back in {name}, so one hour occurs twice, and an {listed} "
-                    f"begins or ends in it ({lines_of(events.frame.index[twice])}). Delete these lines, or "
+                    f"{events.name}: clocks are set back in {name}, so one hour occurs twice, and an "
+                    f"{listed} begins or ends in it ({lines_of(events.frame.index[twice])}). Delete these lines, or "
                     "write the times of both files with their zone."
                 )
 

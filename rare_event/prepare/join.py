@@ -21,7 +21,7 @@ from rare_event.text import plural
 # The column of names of files, where each file is one machine.
 FILE = "file"
 MOST_NAMED = 5
-IN_UTC = " Their times are converted to UTC."
+IN_UTC = " All times are converted to UTC."
 _WAYS = {"separator": "separator", "decimal": "decimal mark", "thousands": "thousands separator"}
 _WAYS |= {"encoding": "encoding", "time_format": "time format"}
 
