@@ -188,8 +188,8 @@ def require_once(
             if len(twice):
                 raise TableError(
                     f"{events.name}: clocks are set back in {name}, so one hour occurs twice, and an "
-                    f"{listed} begins or ends in it ({lines_of(events.frame.index[twice])}). Delete these lines, or "
-                    "write the times of both files with their zone."
+                    f"{listed} begins or ends in it ({lines_of(events.frame.index[twice])}). Delete these "
+                    "lines, or write the times of both files with their zone."
                 )
 
 

@@ -238,7 +238,7 @@ def test_a_list_is_read_as_the_options_say(data, workspace, capsys) -> None:
     log = workspace / "log.csv"
     log.write_text("a,b,tag\n03/01/2024 06:00,04/01/2024 06:00,x\n")
     asked = refused(["judge-alarms", data, str(log)], capsys)
-    assert "Which gives the time of an alarm" in asked and "--alarms-time START END" in asked
+    assert "Which of them gives the time of an alarm" in asked and "--alarms-time START END" in asked
     given = ["--alarms-time", "a", "b", "--alarms-time-format", "%m/%d/%Y %H:%M", "--json"]
     figures = json.loads(printed(["judge-alarms", data, str(log), *given], capsys))
     assert figures["listed"] == {

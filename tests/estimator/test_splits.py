@@ -96,7 +96,7 @@ def rolling(**settings: Any) -> RollingOrigin:
         (RollingOrigin(2, purge=0, test_share=1.0), "test_share is 1.0"),
         (rolling(window="all"), "window is 'all'"),
         (RollingOrigin(2, purge=30), "No training rows are left after a purge of 30 rows"),
-        (StretchSplit(2), "Too few stretches to hold out 2 groups of them: 1"),
+        (StretchSplit(2), "The file has 1 stretch, too few to hold out 2 groups"),
         (StretchSplit(2, random_state=-1), "seed of the split is -1"),
     ],
 )

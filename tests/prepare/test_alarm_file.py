@@ -61,7 +61,7 @@ def test_row_numbers_where_there_is_no_clock() -> None:
     ("text", "words"),
     [
         ("", "is empty"),
-        ("start,end\n", "header but no rows"),
+        ("start,end\n", "has no rows of data"),
         ("tag\nHH\nLL\n", "has no readable time column"),
         (
             "start,end\n2024-01-02 00:00,2024-01-01 00:00\n",
@@ -106,7 +106,7 @@ def test_two_columns_of_times_are_asked_for() -> None:
     with pytest.raises(OpenQuestion) as asked:
         read(text)
     (question,) = asked.value.questions
-    assert "Which gives the time of an alarm?" in question.what
+    assert "Which of them gives the time of an alarm?" in question.what
     happened = next(c for c in question.choices if json.loads(c.value) == ["happened"])
     alarms = read(text, answered(AS_FOUND, question, happened))
     assert pd.Timestamp(alarms.listed.starts[0]) == pd.Timestamp("2024-01-01")
