@@ -120,7 +120,7 @@ class TimeUnit:
         if not self.machines or self.reason:
             return self.span(days * self.period)
         amount, unit = (days, "day") if days >= 1 else (days * MINUTES_PER_DAY / MINUTES_PER_HOUR, "hour")
-        return f"{number(amount)} machine-{unit}" + ("" if amount == 1 else "s")
+        return counted(number(amount), f"machine-{unit}s")
 
     def span(self, minutes: float) -> str:
         """Write a length of time, given in minutes or rows.
@@ -139,7 +139,7 @@ class TimeUnit:
         days = minutes / MINUTES_PER_DAY
         if days < 1:
             return f"{number(minutes / MINUTES_PER_HOUR)} h"
-        return "1 day" if days == 1 else f"{number(days)} days"
+        return counted(number(days), "days")
 
     def count(self, figure: str) -> str:
         """Write a figure of minutes or rows with its unit.

@@ -15,10 +15,29 @@ def plain(text: object) -> str:
 
 
 def number(value: float | None, digits: int = 3) -> str:
-    """Write a figure with this many significant digits; a dash for None and NaN."""
+    """Write a figure with this many significant digits; a dash for None and NaN.
+
+    Examples
+    --------
+    >>> number(12.34), number(999.7), number(0.00012), number(None)
+    ('12.3', '1,000', '0.00012', '–')
+    """
     if value is None or value != value:
         return "–"
-    return f"{value:,.{digits}g}" if abs(value) < 10**digits else f"{value:,.0f}"
+    # Rounding may lead to one digit more, which would be written as a power of ten.
+    rounded = float(f"{value:.{digits}g}")
+    return f"{value:,.{digits}g}" if abs(rounded) < 10**digits else f"{value:,.0f}"
+
+
+def percent(share: float) -> str:
+    """Write a share as a percentage without rounding what a person chose.
+
+    Examples
+    --------
+    >>> percent(0.5), percent(0.995), percent(0.125)
+    ('50%', '99.5%', '12.5%')
+    """
+    return f"{100 * share:.4g}%"
 
 
 def auc_in_words(auc: float | None, interval: tuple[float, float] | None) -> str:

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 
 from rare_event.checks.base import IGNORE, Check, Subject
 from rare_event.checks.findings import Finding, Grade
-from rare_event.config import SplitPlan
 from rare_event.prepare.label_words import resembles_label
-from rare_event.prepare.split import split
-from rare_event.prepare.table import Table
 from rare_event.read.values import distinct, shown, text_of
 from rare_event.text import plural
 
@@ -106,19 +103,13 @@ class SplitEvents(Check, code="RE205"):
         """Return a reason: which parts there are is known once a split is chosen."""
         return "This is checked when a run is set up, because the parts depend on its split."
 
-    def of_parts(self, subject: Subject, plan: SplitPlan) -> Iterator[Finding]:
+    def of_parts(self, label: str, events: Mapping[str, Sequence[int]]) -> Iterator[Finding]:
         """Report the events of the fold with the fewest, for validation and for testing."""
-        table = subject.table
-        events = np.zeros(table.n_rows, dtype=np.int64)
-        events[subject.starts] = 1
-        rows = np.arange(table.n_rows)
-        folds = split(plan, table.stretch, rows, 0, table.clock, table.asset, table.when)
-        for part, name in (("validation", "validation"), ("test", "test")):
-            counts = [int(events[getattr(fold, part)].sum()) for fold in folds]
+        for part, counts in events.items():
             least = min(counts)
             if least >= ENOUGH or (part == "test" and sum(counts) >= ENOUGH):
                 continue
-            where = f" of fold {counts.index(least) + 1} of {len(folds)}" if len(folds) > 1 else ""
+            where = f" of fold {counts.index(least) + 1} of {len(counts)}" if len(counts) > 1 else ""
             found = plural(least, "event") if least else "no events"
             so = "so the threshold is uncertain" if part == "validation" else "so the figures are uncertain"
             if not least:
@@ -126,21 +117,25 @@ class SplitEvents(Check, code="RE205"):
                 if part == "validation":
                     so = "so no rule that needs events can choose the threshold there"
             grade: Grade = "problem" if part == "validation" and not least else "warning"
-            what = f"The {name} part{where} holds {found}, {so}."
-            yield self.found(grade, table.schema.label, what)
+            yield self.found(grade, label, f"The {part} part{where} holds {found}, {so}.")
 
 
-def check_split(table: Table, plan: SplitPlan) -> list[Finding]:
+def check_split(label: str, events: Mapping[str, Sequence[int]]) -> list[Finding]:
     """Find the parts of a split that have too few events to choose or to test a threshold.
 
-    The parts are those of the rows of the table; a lookback and a shift shorten them.
+    Parameters
+    ----------
+    label
+        Column of the events.
+    events
+        Events of the validation part and of the test part, fold by fold.
 
     Returns
     -------
     list of Finding
         A problem for no event in a validation part, a warning for fewer than `ENOUGH`.
     """
-    return list(SplitEvents().of_parts(Subject(table), plan)) if table.schema.label else []
+    return list(SplitEvents().of_parts(label, events))
 
 
 class RepeatsLabel(LabelCheck, code="RE206"):

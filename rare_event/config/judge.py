@@ -8,6 +8,7 @@ from typing import Literal
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config.base import Settings, require
 from rare_event.config.labels import RULES
+from rare_event.text import percent
 
 RuleKind = Literal[
     "fa-per-day", "recall", "events", "f-beta", "cost", "quantile", "trailing-quantile", "fixed"
@@ -158,12 +159,12 @@ class Rule(Settings):
         span = f"{1000 * self.days:,.0f} rows" if unit.reason else days
         return {
             "fa-per-day": f"at most {unit.alarms(f'{self.value:g}')}",
-            "recall": f"at least {self.value:.0%} of the positive rows, at the best precision",
-            "events": f"at least {self.value:.0%} of the events, at the best precision",
+            "recall": f"at least {percent(self.value)} of the positive rows, at the best precision",
+            "events": f"at least {percent(self.value)} of the events, at the best precision",
             "f-beta": f"the highest F-beta with beta {self.value:g}",
             "cost": (
                 f"the least cost (event {self.costs.event:,.0f}, of which a warning saves "
-                f"{self.costs.saved:.0%}; false alarm {self.costs.false_alarm:,.0f})"
+                f"{percent(self.costs.saved)}; false alarm {self.costs.false_alarm:,.0f})"
             ),
             "quantile": f"the {self.value:g} quantile of the scores",
             "trailing-quantile": f"the {self.value:g} quantile of the scores of the last {span}",

@@ -220,6 +220,14 @@ def _events_of(prepared: Prepared, part: np.ndarray, shift: int) -> np.ndarray:
     return np.flatnonzero(inside.any(axis=1))
 
 
+def events_by_fold(prepared: Prepared, shift: int) -> dict[str, list[int]]:
+    """Count the events of each fold's validation and test part, which are those that its figures count."""
+    return {
+        "validation": [len(_events_of(prepared, fold.validation, shift)) for fold in prepared.folds],
+        "test": [len(_events_of(prepared, fold.test, shift)) for fold in prepared.folds],
+    }
+
+
 def part_sizes(prepared: Prepared, shift: int) -> pd.DataFrame:
     """Count the windows, positive windows and events of each part of the split, over all folds.
 

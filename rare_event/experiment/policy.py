@@ -13,7 +13,7 @@ from rare_event.checks.label import check_split
 from rare_event.config import AlarmPolicy, ExperimentConfig
 from rare_event.errors import RareEventError
 from rare_event.experiment.bottleneck import check_bottleneck, has_bottleneck
-from rare_event.experiment.folds import make_scores
+from rare_event.experiment.folds import events_by_fold, make_scores
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.scores import Scores
 from rare_event.prepare.prepared import Prepared
@@ -54,13 +54,15 @@ def before_training(
         distinct.setdefault((config.split, config.shift, config.policy, config.rule, inputs), config)
         if has_bottleneck(config.model):
             networks.setdefault((config.model, config.lookback, inputs), config)
-    plans = dict.fromkeys(config.split for config in distinct.values())
+    plans = {config.split: config for config in reversed(distinct.values())}
     findings: list[Finding] = []
     sentences: list[str] = []
-    for plan in plans:
+    label = table.schema.label or ""
+    for plan, config in reversed(plans.items()) if label else ():
         with suppress(RareEventError):
             of = f"{capital(table.time_unit.reword(plan.in_words()))}. " if len(plans) > 1 else ""
-            findings += [replace(found, what=of + found.what) for found in check_split(table, plan)]
+            found = check_split(label, events_by_fold(prepare(config), config.shift))
+            findings += [replace(each, what=of + each.what) for each in found]
     for config in distinct.values():
         with suppress(RareEventError):
             sentences += check_policy(prepare(config), config)

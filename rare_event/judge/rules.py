@@ -7,6 +7,7 @@ import numpy as np
 from rare_event.config import LABEL_FREE, Rule
 from rare_event.errors import DataError
 from rare_event.judge.thresholds import OperatingPoints
+from rare_event.text import percent
 
 
 def choose(points: OperatingPoints, rule: Rule) -> float:
@@ -75,9 +76,12 @@ def _index(points: OperatingPoints, rule: Rule) -> int | None:
     reached = points.recall if rule.kind == "recall" else points.caught / max(points.n_events, 1)
     enough = np.flatnonzero(reached >= rule.value)
     if not len(enough):
+        what, wider = "events", ", or widen the lead window"
+        if rule.kind == "recall":
+            what, wider = "positive rows", ""
         raise DataError(
-            f"No threshold reaches {rule.value:.0%}: the highest share on validation data is "
-            f"{reached.max():.0%}. Ask for a smaller share, or widen the lead window."
+            f"No threshold catches {percent(rule.value)} of the {what}: the highest share on validation data "
+            f"is {percent(float(reached.max()))}. Ask for a smaller share{wider}."
         )
     return int(enough[_last_best(points.precision[enough])])
 

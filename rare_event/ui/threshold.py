@@ -17,7 +17,7 @@ from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
 from rare_event.store.runs import Run
-from rare_event.text import moment, number, plain
+from rare_event.text import moment, number, percent, plain
 from rare_event.ui.cache import (
     columns_of,
     followed_of,
@@ -212,7 +212,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
 
 def _net_value(costs: Costs) -> str:
     return (
-        f"Net value: an event costs {_money(costs.event)}, of which a warning saves {costs.saved:.0%}; "
+        f"Net value: an event costs {_money(costs.event)}, of which a warning saves {percent(costs.saved)}; "
         f"a false alarm costs {_money(costs.false_alarm)}."
     )
 

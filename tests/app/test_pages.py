@@ -473,7 +473,7 @@ def test_a_share_that_no_threshold_reaches_is_told_and_the_explorer_stays(
     app.number_input(key="threshold_events_value").set_value(1.0).run()
     button(app, "Apply this rule").click().run()
     assert not app.exception
-    assert len(app.error) == 1 and "No threshold reaches 100%" in unescaped(app)
+    assert len(app.error) == 1 and "No threshold catches 100% of the events" in unescaped(app)
     assert explorer(app) == before
 
 

@@ -3,13 +3,10 @@
 from typing import Literal
 
 import numpy as np
-import pytest
 
 from rare_event.checks.check import check, outcomes
 from rare_event.checks.label import check_split
-from rare_event.config import SplitPlan
 from rare_event.prepare.schema import Schema
-from rare_event.prepare.split import split
 from tests.prepare.examples import frame, raw_of, table_of
 
 N = 2000
@@ -33,26 +30,16 @@ def test_no_event_in_the_last_rows_is_said_with_the_line_of_the_last() -> None:
 
 
 def test_a_part_of_the_split_without_events_is_a_problem_before_training() -> None:
-    plan = SplitPlan("chronological")
-    none = check_split(table_of(raw_of(frame(N, y=events([100, 300, 900])))), plan)
-    assert [(f.code, f.grade) for f in none] == [("RE205", "problem"), ("RE205", "warning")]
+    none = check_split("y", {"validation": [0], "test": [0]})
+    assert [(f.code, f.grade, f.column) for f in none] == [
+        ("RE205", "problem", "y"),
+        ("RE205", "warning", "y"),
+    ]
     assert "validation part holds no events" in none[0].what and "test part holds no events" in none[1].what
-    few = check_split(table_of(raw_of(frame(N, y=events([100, 1400, 1410, 1900])))), plan)
-    assert [f.grade for f in few] == ["warning", "warning"] and "holds 2 events" in few[0].what
-    assert check_split(table_of(raw_of(frame(N, y=events(list(range(10, N, 20)))))), plan) == []
-
-
-@pytest.mark.parametrize("kind", ["chronological", "rolling", "stretch"])
-def test_events_of_each_part_are_those_of_its_rows(
-    kind: Literal["chronological", "rolling", "stretch"],
-) -> None:
-    table = table_of(raw_of(frame(N, y=events(EVERY_40))))
-    plan = SplitPlan(kind, folds=3)
-    folds = split(plan, table.stretch, np.arange(N), 0, table.clock)
-    counts = [sum(int(table.label[row]) for row in fold.validation) for fold in folds]
-    said = [f for f in check_split(table, plan) if "validation" in f.what]
-    assert bool(said) == (min(counts) < 10)
-    assert not said or f"holds {min(counts)} event" in said[0].what
+    few = check_split("y", {"validation": [12, 2, 9], "test": [1, 20, 0]})
+    assert [f.grade for f in few] == ["warning"], "what all folds test together is enough"
+    assert "The validation part of fold 2 of 3 holds 2 events" in few[0].what
+    assert check_split("y", {"validation": [10], "test": [10]}) == []
 
 
 def test_a_sensor_that_falls_with_each_event_is_named() -> None:

@@ -8,8 +8,11 @@ import pytest
 
 from rare_event.config import RECOMMENDED, PCAModel, SplitPlan
 from rare_event.experiment.folds import part_sizes
+from rare_event.experiment.policy import before_training
+from rare_event.experiment.run import run_experiment
 from rare_event.prepare.prepared import prepare
 from rare_event.prepare.preview import scaled_moments
+from rare_event.prepare.table import read_table
 
 
 @pytest.mark.parametrize("shift", [0, 2])
@@ -32,6 +35,24 @@ def test_the_sizes_of_the_parts_are_those_of_a_walk(sample_table, plan, shift) -
         assert sizes.loc[name, "positive windows"] == sum(prepared.y[list(windows)] == 1)
         assert sizes.loc[name, "events"] == len({event_of[row] for row in rows if row in event_of})
     assert sizes["events"].sum() > 0 and (sizes["positive windows"] <= sizes["windows"]).all()
+
+
+@pytest.mark.parametrize("every", [60, 75])
+def test_the_events_of_the_warning_are_those_that_are_judged(every) -> None:
+    """An event in the first rows of a part may be warned of in the part before: it counts there, once."""
+    label = (np.arange(1500) % every == every - 1).astype(int)
+    sensor = np.random.default_rng(0).normal(size=(len(label), 3)).round(3)
+    frame = pd.DataFrame(sensor, columns=["a", "b", "c"]).assign(y=label)
+    frame.insert(0, "time", pd.date_range("2024-01-01", periods=len(label), freq="2min"))
+    table = read_table(frame.to_csv(index=False).encode())
+    config = replace(RECOMMENDED, model=PCAModel(components=1))
+    findings, _ = before_training(table, [config], lambda config: prepare(table, config))
+    fold = run_experiment(table, config).folds[0]
+    sizes = part_sizes(prepare(table, config), config.shift)["events"]
+    for finding, scores in zip(findings, (fold.validation, fold.test), strict=True):
+        part = "validation" if scores is fold.validation else "test"
+        assert f"The {part} part holds {len(scores.total_events)} events" in finding.what
+        assert sizes[part] == len(scores.total_events) < 10
 
 
 def test_what_the_scaler_was_fitted_on_has_mean_0_and_variance_1(sample_table) -> None:
