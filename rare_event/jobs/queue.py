@@ -27,10 +27,13 @@ from rare_event.errors import RareEventError, RunError
 from rare_event.experiment.watchdog import end_with
 from rare_event.jobs.map_runner import run_map
 from rare_event.jobs.pool import OpenWorker, local_worker
+from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, mark, open_run
+from rare_event.store.scorings import Scoring, list_scorings
+from rare_event.store.scorings import Status as ScoringStatus
 
 Answer = TypeVar("Answer")
 
@@ -108,6 +111,22 @@ class Jobs:
                 return
             self._futures[run.id] = future
         future.add_done_callback(lambda done: self._ended(run, done))
+
+    def submit_scoring(self, scoring: Scoring) -> None:
+        """Queue a new file that is scored; it waits its turn among the runs."""
+        try:
+            future = self._submit(score_in_worker, scoring.id)
+        except RunError as error:
+            scoring.write_status(ScoringStatus("failed", str(error)))
+            return
+        future.add_done_callback(lambda done: self._scoring_ended(scoring, done))
+
+    def _scoring_ended(self, scoring: Scoring, future: Future[None]) -> None:
+        """Queue a file again whose worker died on something else before its turn came."""
+        # It may have been deleted.
+        with suppress(CancelledError, RunError):
+            if isinstance(future.exception(), BrokenProcessPool) and scoring.status().state == "queued":
+                self.submit_scoring(scoring)
 
     def submit_background(self, runs: Iterable[Run]) -> None:
         """Queue runs with low priority: runs requested by a person come first."""
@@ -204,6 +223,9 @@ class Jobs:
         for run in requested:
             self.submit(run)
         self.submit_background(run for run in again if run not in requested)
+        for scoring in reversed(list_scorings()):
+            if scoring.status().state == "queued":
+                self.submit_scoring(scoring)
         for design_map in reversed(list_maps()):
             state = design_map.state()
             if state.state not in ("queued", "interrupted"):

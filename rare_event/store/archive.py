@@ -120,6 +120,14 @@ def imported_from(run: Run) -> Imported | None:
     return IMPORTED.read_or(run, None)
 
 
+def archive_file(run: Run) -> Path:
+    """Return where the app keeps the bundle of a run: another file for each state of its records."""
+    digest = hashlib.sha256()
+    for name in _names(run):
+        digest.update(name.encode() + (run.folder / name).read_bytes())
+    return run.folder / f"bundle-{digest.hexdigest()[:16]}.zip"
+
+
 def save_archive(run: Run, path: Path) -> Manifest:
     """Write a finished run as a bundle; the dataset and the scores stay here.
 

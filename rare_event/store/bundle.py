@@ -85,13 +85,13 @@ def _save_bundles(folder: Path, fold: FoldResult) -> None:
         _save_bundles(folder / name, member)
 
 
-def open_trained(run: Run) -> Trained:
-    """Read the model of a finished run, with all that new rows are scored with.
+def require_trained(run: Run) -> None:
+    """Refuse a run that new rows cannot be scored with, without opening its model.
 
     Raises
     ------
     RunError
-        If the run is not finished, a file is missing or damaged, or an older version trained it.
+        If it is not finished, or an older version trained it.
     """
     status = run.status()
     if status.state != "done":
@@ -101,6 +101,17 @@ def open_trained(run: Run) -> Trained:
             f"Run {run.id} was trained by an older version, which did not keep what new rows need. Train it "
             "again to score with it."
         )
+
+
+def open_trained(run: Run) -> Trained:
+    """Read the model of a finished run, with all that new rows are scored with.
+
+    Raises
+    ------
+    RunError
+        If the run is not finished, a file is missing or damaged, or an older version trained it.
+    """
+    require_trained(run)
     config, facts, committed, dataset = run.config(), FACTS.read(run), run.committed(), run.dataset()
     past, promise = _past(run, committed)
     return Trained(

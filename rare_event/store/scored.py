@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from rare_event.clock import rate_of
 from rare_event.errors import ConfigError, RunError
 from rare_event.experiment.score import Scored
 from rare_event.experiment.trained import Promise, Trained
@@ -67,6 +68,8 @@ def summary(trained: Trained, scored: Scored) -> dict[str, Any]:
         "unscored": to_plain(scored.unscored),
         "alarms": len(scored.alarms),
         "alarms_still_on": scored.n_open,
+        "days": scored.scores.days,
+        "alarms_per_day": rate_of(len(scored.alarms), scored.scores.days),
         "threshold": trained.threshold,
         "chosen": trained.how,
         "findings": to_plain(scored.findings),

@@ -57,6 +57,7 @@ STEPS = (
     Step("pages/3_Threshold.py", "Threshold", "run"),
     Step("pages/4_Evaluate.py", "Evaluate", "run"),
     Step("pages/5_Compare.py", "Compare", "dataset"),
+    Step("pages/7_Score.py", "Score"),
     Step("pages/Articles.py", "The articles", "dataset"),
 )
 

@@ -40,6 +40,7 @@ PATH = (
         "Which run is best?",
         "Runs, baselines and chance in one table; ties are marked.",
     ),
+    ("7 · Score", "What about the new file?", "Score new rows with a trained model; list the alarms."),
 )
 
 

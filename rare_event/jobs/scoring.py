@@ -1,0 +1,82 @@
+"""Score a new file in a worker, where networks may be opened; and write bundles there."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+import psutil
+
+from rare_event.errors import RareEventError, RunError
+from rare_event.experiment.differences import Mismatch
+from rare_event.experiment.matching import refuse
+from rare_event.experiment.score import score
+from rare_event.store.archive import archive_file, save_archive
+from rare_event.store.bundle import open_trained
+from rare_event.store.incoming import read_new
+from rare_event.store.runs import open_run
+from rare_event.store.scorings import Scoring, Status, open_scoring
+
+NO_MEMORY = "This machine has too little memory for the file. Score it in parts."
+
+
+def score_in_worker(scoring_id: str) -> None:
+    """Score the file of a scoring; the outcome is in its folder."""
+    try:
+        scoring = open_scoring(scoring_id)
+    except RunError:
+        # It was deleted while it waited.
+        return
+    process = psutil.Process()
+    try:
+        scoring.write_status(Status("running", pid=process.pid, pid_created=process.create_time()))
+        scoring.write_status(_scored(scoring))
+        if scoring.status().state == "done":
+            scoring.forget_files()
+    except RareEventError as error:
+        _fail(scoring, str(error))
+    except MemoryError:
+        _fail(scoring, NO_MEMORY)
+    except Exception as error:
+        _fail(scoring, f"The file cannot be scored: an unexpected error ({type(error).__name__}: {error}).")
+
+
+def _scored(scoring: Scoring) -> Status:
+    """Score the file, or find that the analyst must say which column is which."""
+    request = scoring.request()
+    trained = open_trained(open_run(request.run))
+    matched = read_new(trained, scoring.source, scoring.name, request.mapping).matched
+    scoring.save_findings(matched.findings)
+    if can_be_mapped(matched.findings):
+        return Status("asked")
+    refuse(matched.findings)
+    scoring.save(trained, score(trained, matched.ready()))
+    return Status("done")
+
+
+def can_be_mapped(findings: tuple[Mismatch, ...]) -> bool:
+    """Whether all that is in the way are missing columns, and the file has others in their place."""
+    blocking = {one.kind for one in findings if one.blocks}
+    others = any(one.suggestion or one.kind == "new" for one in findings)
+    return bool(blocking) and blocking <= {"missing", "renamed"} and others
+
+
+def _fail(scoring: Scoring, message: str) -> None:
+    try:
+        scoring.write_status(Status("failed", message))
+        scoring.forget_files()
+    except RareEventError:
+        if scoring.folder.is_dir():
+            # The outcome could not be written (a full disk?): ending the process reports the failure.
+            os._exit(1)
+
+
+def write_bundle_in_worker(run_id: str) -> None:
+    """Write the bundle of a run as it is now into its folder, in place of an earlier one."""
+    run = open_run(run_id)
+    path = archive_file(run)
+    save_archive(run, path)
+    for other in run.folder.glob("bundle-*.zip"):
+        if other != path:
+            with suppress(OSError):
+                other.unlink()

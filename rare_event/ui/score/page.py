@@ -1,0 +1,33 @@
+"""The Score page, from the model to the results of a new file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from rare_event.ui.frame import show_errors
+from rare_event.ui.score.choose import choose_run, show_bundles
+from rare_event.ui.score.files import choose_file, offer_delete, show_refused, wait_for
+from rare_event.ui.score.findings import ask_columns, show_findings
+from rare_event.ui.score.results import offer_files, show_drift, show_figures, show_scores
+
+
+def show_page() -> None:
+    """Show the page; a bundle can be imported whatever else is missing."""
+    run = None
+    with show_errors():
+        run = choose_run()
+        scoring = choose_file(run)
+        show_refused()
+        if scoring is not None and wait_for(scoring):
+            show_findings(scoring)
+            if scoring.status().state == "asked":
+                ask_columns(scoring)
+            else:
+                show_figures(run, scoring)
+                offer_files(scoring)
+                show_scores(run, scoring)
+                show_drift(scoring)
+                offer_delete(scoring)
+    with show_errors():
+        st.divider()
+        show_bundles(run)

@@ -1,0 +1,155 @@
+"""What came of a new file: figures, scores over time, alarms, drift, and what the alarms were worth."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from rare_event.clock import TimeUnit
+from rare_event.plots.scored import scored_figure
+from rare_event.store.bundle import FACTS
+from rare_event.store.runs import Run
+from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET
+from rare_event.store.scorings import Scoring
+from rare_event.text import capital, number, plain, plural
+from rare_event.ui.charts import draw
+from rare_event.ui.frame import in_place
+from rare_event.ui.metrics import show_metrics
+
+FILES = {
+    SCORES_PARQUET: ("Scores (Parquet)", "application/vnd.apache.parquet"),
+    SCORES_CSV: ("Scores (CSV)", "text/csv"),
+    ALARMS_CSV: ("Alarms (CSV)", "text/csv"),
+    LEDGER_CSV: ("Ledger (CSV)", "text/csv"),
+}
+MOMENT = "D MMM YYYY HH:mm"
+
+
+@in_place
+def show_figures(run: Run, scoring: Scoring) -> None:
+    """Show how many rows have a score, and how many alarms there are."""
+    figures = scoring.summary()
+    unit = _unit(run, figures)
+    _say_stale(run, figures)
+    if "worth" in figures:
+        _show_worth(figures["worth"])
+    rows, scored = figures["rows"], figures["scored"]
+    rate = figures["alarms_per_day"]
+    shown = [
+        ("Rows scored", f"{scored:,} of {rows:,}", "Rows of the file with a score."),
+        ("Alarms", f"{figures['alarms']:,}", f"Still on in the last row: {figures['alarms_still_on']:,}."),
+        (
+            f"Alarms {unit.per_day}",
+            "–" if rate is None else number(rate),
+            unit.reword("Per day of running time.") if rate is not None else "The time is too short.",
+        ),
+        ("Running time", capital(unit.total(figures["days"])), "Time that the scored rows stand for."),
+    ]
+    show_metrics(shown)
+    if figures["unscored"]:
+        st.caption(
+            plain("Without an alarm decision: " + " ".join(one["what"] for one in figures["unscored"]))
+        )
+
+
+def _unit(run: Run, figures: Mapping[str, Any]) -> TimeUnit:
+    return replace(FACTS.read(run).time_unit, labelled="worth" in figures)
+
+
+def _say_stale(run: Run, figures: Mapping[str, Any]) -> None:
+    """Say so where the run has another threshold by now."""
+    committed = run.committed()
+    if committed.thresholds[max(committed.thresholds)] != figures["threshold"]:
+        st.warning(
+            f"This file was scored at a threshold of {number(figures['threshold'], 4)}. Another one has been "
+            "committed since: upload the file again to score it with that one."
+        )
+
+
+def _show_worth(worth: Mapping[str, Any]) -> None:
+    """Say what the alarms were worth, and whether that is what validation promised."""
+    st.markdown(f"**{plain(capital(worth['what']))}**")
+    for one in (worth["events_as_promised"], worth["false_alarms_as_promised"]):
+        icon = {True: ":green[:material/check_circle:]", False: ":red[:material/error:]"}.get(one["kept"])
+        st.markdown(f"{icon or ':gray[:material/help:]'} {plain(one['what'])}")
+
+
+@in_place
+def show_scores(run: Run, scoring: Scoring) -> None:
+    """Draw the scores over time with the threshold and the alarms, and list the alarms."""
+    figures, committed = scoring.summary(), run.committed()
+    alarms = scoring.alarms()
+    figure = scored_figure(
+        scoring.windows(),
+        scoring.frame(),
+        alarms,
+        name=scoring.name,
+        threshold=figures["threshold"],
+        trailing=committed.rule.trailing,
+        score=run.config().score_label(len(committed.thresholds)),
+        labelled="worth" in figures,
+    )
+    draw(figure, key="score_over_time")
+    st.subheader(plural(len(alarms), "alarm"))
+    if alarms.empty:
+        st.caption("No score reached the threshold long enough for an alarm.")
+        return
+    st.dataframe(
+        alarms,
+        hide_index=True,
+        key="score_alarms",
+        alt="Alarms of the new file",
+        column_config=_columns(alarms),
+    )
+
+
+def _columns(alarms: pd.DataFrame) -> dict[str, Any]:
+    config: dict[str, Any] = {
+        "rows": st.column_config.NumberColumn("alarmed rows"),
+        "peak": st.column_config.NumberColumn("peak score", format="%.4g"),
+        "sensors": st.column_config.TextColumn(
+            "top sensors", help="Those with the largest shares of the peak score.", width="large"
+        ),
+        "ended": st.column_config.TextColumn("why it ended"),
+    }
+    for name, label in (("start", "start"), ("end", "end"), ("peak_at", "peak at")):
+        timed = pd.api.types.is_datetime64_any_dtype(alarms[name])
+        config[name] = (
+            st.column_config.DatetimeColumn(label, format=MOMENT)
+            if timed
+            else st.column_config.NumberColumn(f"{label} (row)")
+        )
+    return config
+
+
+@in_place
+def show_drift(scoring: Scoring) -> None:
+    """Say how far the scores and the sensors have moved since training."""
+    drift = scoring.summary()["drift"]
+    st.subheader("Drift since training")
+    st.markdown(plain(drift["scores"]["what"]))
+    for one in drift["sensors"]:
+        st.markdown(f"- {plain(one['what'])}")
+    if not drift["sensors"]:
+        st.caption("No sensor is far from its training level in most rows.")
+
+
+@in_place
+def offer_files(scoring: Scoring) -> None:
+    """Offer the files of the results: the bytes that the command line writes."""
+    with st.container(horizontal=True):
+        for name, (label, kind) in FILES.items():
+            if (content := scoring.file(name)) is not None:
+                st.download_button(
+                    label,
+                    content,
+                    name,
+                    kind,
+                    key=f"score_file_{name.replace('.', '_')}",
+                    icon=":material/download:",
+                    on_click="ignore",
+                )

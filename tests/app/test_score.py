@@ -1,0 +1,261 @@
+"""Score: a new file from its upload over what differs to its alarms, as on the command line."""
+
+import io
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.cli.parser import main
+from rare_event.jobs.scoring import score_in_worker
+from rare_event.store.archive import import_archive, save_archive
+from rare_event.store.datasets import add_dataset
+from rare_event.store.runs import Run, create_run, list_runs
+from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET, SUMMARY
+from rare_event.store.scorings import Status, create_scoring, list_scorings, open_scoring
+from rare_event.ui.cache import jobs
+from tests.app.conftest import Deferred, finished
+from tests.app.test_pages import button, metric, texts, titles, unescaped
+from tests.small import PCA, small_frame
+
+PAGE = "pages/7_Score.py"
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def run(executor: Deferred, small_csv: bytes) -> Run:
+    return finished(add_dataset(small_csv, "small.csv"), PCA)
+
+
+@pytest.fixture
+def new() -> pd.DataFrame:
+    return small_frame(300).assign(time=lambda f: f["time"] + pd.Timedelta(days=30))
+
+
+def as_csv(frame: pd.DataFrame) -> bytes:
+    return frame.to_csv(index=False).encode()
+
+
+def upload(app: AppTest, content: bytes, name: str = "new.csv") -> AppTest:
+    app.file_uploader[0].upload(name, content, "text/csv").run()
+    assert not app.exception
+    return app
+
+
+def scored(app: AppTest, executor: Deferred) -> AppTest:
+    executor.run_all()
+    app.run()
+    assert not app.exception
+    return app
+
+
+def labels(app: AppTest) -> list[str]:
+    return [each.proto.label for each in app.get("download_button")]
+
+
+def of_command_line(run: Run, folder: Path, content: bytes) -> dict[str, bytes]:
+    file = folder / "new.csv"
+    file.write_bytes(content)
+    assert main(["score", run.id, str(file), "--out", str(folder / "out")]) == 0
+    return {path.name: path.read_bytes() for path in (folder / "out").iterdir()}
+
+
+def test_the_page_asks_for_a_run(open_page: OpenPage) -> None:
+    app = open_page(PAGE)
+    assert any("No run is open yet" in info.value for info in app.info)
+    assert [each.label for each in app.file_uploader] == ["Import a bundle"]
+    assert not app.metric and not labels(app)
+
+
+def test_nothing_is_shown_before_a_file_is_scored(open_page: OpenPage, run: Run) -> None:
+    app = open_page(PAGE, run=run.id)
+    assert not app.exception and not app.error and not app.metric and not titles(app)
+    assert "small.csv" in unescaped(app) and "alarm at a score of" in unescaped(app)
+
+
+def test_a_file_is_scored_as_on_the_command_line(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, tmp_path_factory: Any
+) -> None:
+    app = upload(open_page(PAGE, run=run.id), as_csv(new))
+    assert "waits for its turn" in texts(app) and not app.metric
+    scored(app, executor)
+    assert "waits for its turn" not in texts(app)
+    (scoring,) = list_scorings(run.id)
+    expected = of_command_line(run, tmp_path_factory.mktemp("command"), as_csv(new))
+    assert {name: scoring.file(name) for name in expected} == expected
+    assert {*expected} == {SCORES_PARQUET, SCORES_CSV, ALARMS_CSV, LEDGER_CSV, SUMMARY}
+    assert labels(app)[:4] == ["Scores (Parquet)", "Scores (CSV)", "Alarms (CSV)", "Ledger (CSV)"]
+    alarms = pd.read_csv(io.BytesIO(expected[ALARMS_CSV]))
+    assert metric(app, "Rows scored") == "294 of 300" and metric(app, "Alarms") == str(len(alarms))
+    shown = app.dataframe[0].value
+    assert shown["peak"].tolist() == alarms["peak"].tolist()
+    assert shown["ended"].tolist() == alarms["ended"].tolist()
+    assert titles(app)[0].startswith("new.csv: ")
+    assert "5 events caught" in unescaped(app) and "Validation promised" in unescaped(app)
+    assert not list(scoring.folder.glob("input-*")), "the upload is not kept once it is scored"
+
+
+def test_a_reload_finds_the_results(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    scored(upload(open_page(PAGE, run=run.id), as_csv(new)), executor)
+    again = open_page(PAGE, run=run.id)
+    assert metric(again, "Rows scored") == "294 of 300" and not executor.waiting
+
+
+def test_a_waiting_file_is_queued_again_by_the_next_server(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    app = upload(open_page(PAGE, run=run.id), as_csv(new))
+    executor.waiting.clear()
+    jobs().recover()
+    scored(app, executor)
+    assert metric(app, "Rows scored") == "294 of 300"
+    assert len(list_scorings()) == 1
+
+
+def test_a_file_without_a_label_has_no_events(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(new.drop(columns="y"))), executor)
+    assert "There is no label" in unescaped(app)
+    assert "caught" not in metric(app, "Alarms") and "Validation promised" not in unescaped(app)
+    assert "Ledger (CSV)" not in labels(app)
+    assert metric(app, "Rows scored") == "299 of 300"
+
+
+def test_a_renamed_column_is_confirmed(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    renamed = new.rename(columns={"s2": "S2 [bar]"}).assign(extra=1.0)
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(renamed)), executor)
+    assert "looks like it" in unescaped(app) and "'extra' is new" in unescaped(app)
+    assert not app.metric and not titles(app)
+    (choice,) = [each for each in app.selectbox if "Which column" in each.label]
+    assert choice.value == "S2 [bar]" and "extra" in choice.options
+    choice.select("none: the file lacks it").run()
+    button(app, "Confirm and score").click().run()
+    assert "needs column" in unescaped(app) and not executor.waiting
+    choice = next(each for each in app.selectbox if "Which column" in each.label)
+    choice.select("S2 [bar]").run()
+    button(app, "Confirm and score").click().run()
+    scored(app, executor)
+    assert metric(app, "Rows scored") == "294 of 300"
+    (scoring,) = list_scorings()
+    plain = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
+    score_in_worker(plain.id)
+    assert scoring.file(SCORES_PARQUET) == plain.file(SCORES_PARQUET)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (lambda f: f.drop(columns="s1"), "Column 's1' is missing"),
+        (lambda f: f[:1], "no row that can be scored"),
+        (lambda f: f.assign(s0="wet"), "which is not a number"),
+    ],
+)
+def test_a_file_that_cannot_be_scored_is_a_sentence_and_not_kept(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, change: Any, said: str
+) -> None:
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(change(new))), executor)
+    assert [said in error.value.replace("\\", "") for error in app.error] == [True]
+    assert "new.csv was not scored" in app.error[0].value.replace("\\", "")
+    assert not list_scorings() and not list((run.folder.parents[1] / "scorings").glob("*"))
+    assert not app.metric and not titles(app)
+    scored(upload(app, as_csv(new)), executor)
+    assert not app.error and metric(app, "Rows scored") == "294 of 300"
+
+
+def test_a_file_whose_worker_died_is_scored_again(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    scoring = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
+    scoring.write_status(Status("running", pid=2**22 + 1, pid_created=1.0))
+    app = open_page(PAGE, run=run.id)
+    assert "ended early" in texts(app) and not app.metric
+    button(app, "Score the file again").click().run()
+    scored(app, executor)
+    assert metric(app, "Rows scored") == "294 of 300"
+
+
+def test_results_are_deleted_on_request(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(new)), executor)
+    app.button(key="score_delete").click().run()
+    assert not app.exception and not list_scorings() and not app.metric
+
+
+def test_another_threshold_since_is_said(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(new)), executor)
+    assert "committed since" not in texts(app)
+    before = run.committed()
+    run.commit(type(before)(dict.fromkeys(before.thresholds, 99.0), before.rule, before.policy))
+    assert "committed since" in texts(app.run())
+
+
+def test_a_bundle_is_written_and_imported(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, tmp_path: Path
+) -> None:
+    app = open_page(PAGE, run=run.id)
+    button(app, "Prepare the bundle").click().run()
+    scored(app, executor)
+    assert labels(app) == ["Download bundle"]
+    (bundle,) = run.folder.glob("bundle-*.zip")
+    uploader = next(each for each in app.file_uploader if each.label == "Import a bundle")
+    uploader.upload("model.zip", bundle.read_bytes(), "application/zip").run()
+    assert not app.exception and not app.error
+    assert len(list_runs()) == 2 and "was imported" in unescaped(app)
+    (chosen,) = [each for each in app.selectbox if each.label == "Model"]
+    assert chosen.value == list_runs()[0].id != run.id
+    scored(upload(app, as_csv(new)), executor)
+    assert list_scorings(chosen.value) and not list_scorings(run.id)
+    assert metric(app, "Rows scored") == "294 of 300"
+
+
+def test_a_bundle_that_is_none_is_a_sentence(open_page: OpenPage, run: Run) -> None:
+    app = open_page(PAGE, run=run.id)
+    uploader = next(each for each in app.file_uploader if each.label == "Import a bundle")
+    uploader.upload("model.zip", b"PK nothing", "application/zip").run()
+    assert ["model.zip is damaged" in error.value.replace("\\", "") for error in app.error] == [True]
+    assert len(list_runs()) == 1
+
+
+def test_an_imported_model_scores_where_its_dataset_is_not(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, tmp_path: Path
+) -> None:
+    save_archive(run, tmp_path / "model.zip")
+    imported = import_archive(tmp_path / "model.zip")
+    shutil.rmtree(run.folder)
+    shutil.rmtree(run.folder.parents[1] / "datasets")
+    app = open_page(PAGE)
+    assert not app.exception and not app.error
+    scored(upload(app, as_csv(new)), executor)
+    assert list_scorings(imported.id) and metric(app, "Rows scored") == "294 of 300"
+
+
+def test_a_run_of_an_older_version_is_a_sentence(open_page: OpenPage, run: Run) -> None:
+    (run.folder / "trained.json").unlink()
+    app = open_page(PAGE, run=run.id)
+    assert "older version" in app.error[0].value and not app.metric
+    assert [each.label for each in app.file_uploader] == ["Import a bundle"]
+
+
+def test_a_run_that_is_not_done_is_asked_for(open_page: OpenPage, run: Run) -> None:
+    waiting = create_run(run.dataset(), PCA)
+    app = open_page(PAGE, watched=waiting.id)
+    assert "has not finished" in texts(app) and not app.metric
+
+
+def test_a_scoring_that_is_gone_is_a_sentence(workspace: Path) -> None:
+    with pytest.raises(Exception, match="There is no scoring"):
+        open_scoring("../../etc")
+    score_in_worker("20240101-000000-000000")
+    assert not (workspace / "scorings").exists()
