@@ -11,6 +11,7 @@ import streamlit as st
 from rare_event.compare.titles import name_of_run, title_of
 from rare_event.config import ExperimentConfig
 from rare_event.experiment.result import Ranking, Summary
+from rare_event.store.archive import imported_from
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
@@ -20,7 +21,7 @@ from rare_event.ui.links import link_to
 
 T = TypeVar("T")
 MOST_RECENT = 6
-STEP_WIDTH = 196  # pixels
+STEP_WIDTH = 160  # pixels
 AUCS = ["validation AUC", "test AUC"]
 
 PURPOSE = """
@@ -66,8 +67,12 @@ def recent_datasets() -> None:
 def recent_runs() -> None:
     """List the latest runs, each with a link that opens it."""
     for run in _recent("Recent runs", list_runs()):
-        page = "pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py"
-        link_to(page, "Open", f"run_{run.id}", run=run)
+        if imported_from(run) is not None:
+            # Its data are elsewhere: all that can be done with it here is to score.
+            link_to("pages/7_Score.py", "Score", f"run_{run.id}")
+        else:
+            page = "pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py"
+            link_to(page, "Open", f"run_{run.id}", run=run)
         st.markdown(describe_run(run), width="stretch")
 
 

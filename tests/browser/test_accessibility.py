@@ -178,6 +178,11 @@ def test_every_page_has_names_an_order_contrast_and_keys(
     go_to(page, "5 · Compare", "Compare")
     check(page)
 
+    go_to(page, "7 · Score", "Score")
+    reach(page, page.get_by_role("button", name="Upload").first)
+    opened(page)
+    check(page)
+
     go_to(page, "The articles", "The articles, step by step")
     check(page)
     assert complaints.messages == []

@@ -109,7 +109,7 @@ def test_from_upload_to_evaluation(
     assert not any("tensorflow" in library.path for library in psutil.Process(server.pid).memory_maps())
 
 
-@pytest.mark.parametrize("path", ["", "Data", "Train", "Threshold", "Evaluate", "Compare"])
+@pytest.mark.parametrize("path", ["", "Data", "Train", "Threshold", "Evaluate", "Compare", "Score"])
 def test_no_page_is_wider_than_a_small_window(page: Page, server: Server, path: str) -> None:
     page.set_viewport_size({"width": 768, "height": 900})
     page.goto(f"{server.address}/{path}")

@@ -13,7 +13,7 @@ from rare_event.text import plain, plural
 from rare_event.ui.frame import in_place
 from rare_event.ui.score.files import score_again
 
-WIDTHS = (2.0, 5.0, 5.0)
+WIDTHS = (3.2, 5.0, 3.2)
 # More lines scroll, so that the figures below stay in sight.
 MOST_IN_SIGHT, HEIGHT = 2, 170
 NOT_THERE = ""
@@ -30,7 +30,7 @@ def show_findings(scoring: Scoring) -> None:
         return
     st.markdown(f"**{plural(len(findings), 'difference')} from training**")
     with st.container(height=HEIGHT if len(findings) > MOST_IN_SIGHT else "content", border=True):
-        for finding in sorted(findings, key=lambda one: not one.blocks):
+        for finding in sorted(findings, key=lambda one: (not one.blocks, one.kind in HARMLESS)):
             _show(finding)
 
 

@@ -8,7 +8,7 @@ from rare_event.ui.frame import show_errors
 from rare_event.ui.score.choose import choose_run, show_bundles
 from rare_event.ui.score.files import choose_file, offer_delete, show_refused, wait_for
 from rare_event.ui.score.findings import ask_columns, show_findings
-from rare_event.ui.score.results import offer_files, show_drift, show_figures, show_scores
+from rare_event.ui.score.results import show_drift, show_figures, show_scores
 
 
 def show_page() -> None:
@@ -24,7 +24,6 @@ def show_page() -> None:
                 ask_columns(scoring)
             else:
                 show_figures(run, scoring)
-                offer_files(scoring)
                 show_scores(run, scoring)
                 show_drift(scoring)
                 offer_delete(scoring)

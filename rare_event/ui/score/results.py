@@ -26,6 +26,7 @@ FILES = {
     ALARMS_CSV: ("Alarms (CSV)", "text/csv"),
     LEDGER_CSV: ("Ledger (CSV)", "text/csv"),
 }
+ORDER = ("machine", "start", "end", "ended", "peak", "peak_at", "rows", "sensors")
 MOMENT = "D MMM YYYY HH:mm"
 
 
@@ -40,7 +41,7 @@ def show_figures(run: Run, scoring: Scoring) -> None:
     rows, scored = figures["rows"], figures["scored"]
     rate = figures["alarms_per_day"]
     shown = [
-        ("Rows scored", f"{scored:,} of {rows:,}", "Rows of the file with a score."),
+        (f"Rows scored of {rows:,}", f"{scored:,}", "Rows of the file with a score."),
         ("Alarms", f"{figures['alarms']:,}", f"Still on in the last row: {figures['alarms_still_on']:,}."),
         (
             f"Alarms {unit.per_day}",
@@ -75,7 +76,7 @@ def _show_worth(worth: Mapping[str, Any]) -> None:
     st.markdown(f"**{plain(capital(worth['what']))}**")
     for one in (worth["events_as_promised"], worth["false_alarms_as_promised"]):
         icon = {True: ":green[:material/check_circle:]", False: ":red[:material/error:]"}.get(one["kept"])
-        st.markdown(f"{icon or ':gray[:material/help:]'} {plain(one['what'])}")
+        st.markdown(f":small[{icon or ':gray[:material/help:]'} {plain(one['what'])}]")
 
 
 @in_place
@@ -94,6 +95,7 @@ def show_scores(run: Run, scoring: Scoring) -> None:
         labelled="worth" in figures,
     )
     draw(figure, key="score_over_time")
+    _offer_files(scoring)
     st.subheader(plural(len(alarms), "alarm"))
     if alarms.empty:
         st.caption("No score reached the threshold long enough for an alarm.")
@@ -102,6 +104,7 @@ def show_scores(run: Run, scoring: Scoring) -> None:
         alarms,
         hide_index=True,
         key="score_alarms",
+        column_order=[name for name in ORDER if name in alarms],
         alt="Alarms of the new file",
         column_config=_columns(alarms),
     )
@@ -139,7 +142,7 @@ def show_drift(scoring: Scoring) -> None:
 
 
 @in_place
-def offer_files(scoring: Scoring) -> None:
+def _offer_files(scoring: Scoring) -> None:
     """Offer the files of the results: the bytes that the command line writes."""
     with st.container(horizontal=True):
         for name, (label, kind) in FILES.items():
