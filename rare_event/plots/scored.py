@@ -10,7 +10,7 @@ from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import LIMIT, thin
 from rare_event.plots.errors import error_figure
-from rare_event.plots.marks import is_time, ringed
+from rare_event.plots.marks import ringed
 from rare_event.text import plural
 
 # More alarms than this are one band.
@@ -28,7 +28,7 @@ def scored_figure(
     score: ScoreLabel = SCORE,
     labelled: bool = True,
 ) -> go.Figure:
-    """Draw the score of every window of a new file over time, and the peak of each alarm.
+    """Draw the score of every window of a new file over time, and the highest score of each alarm.
 
     Parameters
     ----------
@@ -70,7 +70,7 @@ def scored_figure(
                 mode="markers",
                 marker=ringed("alarm", "diamond-open", 12),
                 name=plural(len(x), "alarm") + left_out,
-                hovertemplate="alarm, peak %{y:.4g}<extra></extra>",
+                hovertemplate="alarm, highest score %{y:.4g}<extra></extra>",
             )
         )
     return figure
@@ -81,20 +81,20 @@ def _timed(scores: Scores, frame: pd.DataFrame) -> bool:
 
 
 def _peaks(scores: Scores, frame: pd.DataFrame, alarms: pd.DataFrame) -> tuple[np.ndarray, np.ndarray]:
-    """Return where the figure has the peak of each alarm, and its height."""
-    peak_at, peak = alarms["peak_at"].to_numpy(), alarms["peak"].to_numpy()
-    if scores.asset is None:
-        drawn = is_time(peak_at) == _timed(scores, frame)
-        return (peak_at, peak) if drawn else (peak_at[:0], peak[:0])
-    if not _timed(scores, frame):
-        return peak_at[:0], peak[:0]
+    """Return where the figure has the peak of each alarm, and the score there."""
+    several = scores.asset is not None
+    machine = frame["machine"] if several else pd.Series("", frame.index)
+    timed = _timed(scores, frame)
+    moment = frame["time"] if timed else machine.groupby(machine).cumcount()
+    rows = pd.Series(np.arange(len(frame)), pd.MultiIndex.from_arrays([machine, moment]))
+    rows = rows[~rows.index.duplicated()]
+    of_alarm = alarms["machine"] if several else pd.Series("", alarms.index)
+    found = rows.reindex(pd.MultiIndex.from_arrays([of_alarm, alarms["peak_at"]])).to_numpy(float)
+    row = found[np.isfinite(found)].astype(np.int64)
+    y_score = frame["score"].to_numpy()[row]
+    if not several:
+        return (frame["time"].to_numpy()[row] if timed else row), y_score
     # Several machines are drawn one after the other, by the place of their windows.
-    finite = np.flatnonzero(np.isfinite(scores.y_score))
-    windows = pd.MultiIndex.from_arrays(
-        [scores.asset_names(finite), frame["time"].to_numpy()[scores.row[finite]]]
-    )
-    first = ~windows.duplicated()
-    place = pd.Series(np.flatnonzero(first), windows[first])
-    known = place.reindex(pd.MultiIndex.from_arrays([alarms["machine"], peak_at])).to_numpy()
-    there = np.isfinite(known)
-    return known[there].astype(np.int64), peak[there]
+    windows = scores.row[np.isfinite(scores.y_score)]
+    there = np.isin(row, windows)
+    return np.searchsorted(windows, row[there]), y_score[there]

@@ -1,5 +1,6 @@
 """Every page for readers with a keyboard and with a screen reader, and its colours in both themes."""
 
+import io
 from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
@@ -10,9 +11,11 @@ from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Locator, Page, expect
 
 from rare_event.config import SplitPlan
+from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.worker import execute
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import Run, create_run
+from rare_event.store.scorings import create_scoring
 from tests.browser.conftest import Complaints, Server, settled
 from tests.small import PCA, small_frame
 
@@ -46,6 +49,10 @@ def runs(home: Path) -> list[Run]:
     made = [create_run(dataset, replace(PCA, split=SplitPlan(folds=folds))) for folds in (2, 3)]
     for run in made:
         execute(run)
+    new = small_frame(300).rename(columns={"s2": "S2"}).to_csv(index=False).encode()
+    scoring = create_scoring(made[0], [(io.BytesIO(new), "new.csv")])
+    scoring.queue({"S2": "s2"})
+    score_in_worker(scoring.id)
     return made[::-1]
 
 
@@ -179,7 +186,8 @@ def test_every_page_has_names_an_order_contrast_and_keys(
     check(page)
 
     go_to(page, "7 · Score", "Score")
-    reach(page, page.get_by_role("button", name="Upload").first)
+    reach(page, page.get_by_test_id("stFileUploaderDropzone").first)
+    expect(page.get_by_role("region", name="Alarms of the new file")).to_be_visible()
     opened(page)
     check(page)
 

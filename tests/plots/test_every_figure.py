@@ -33,6 +33,7 @@ from rare_event.plots.leakage import leakage_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.plots.network import network_figure
 from rare_event.plots.rates import alarm_rate_figure, time_in_alarm_figure
+from rare_event.plots.scored import scored_figure
 from rare_event.plots.sensors import course_figure, sensor_figure
 from rare_event.plots.stacked import stacked_figure
 from rare_event.plots.timeline import folds_figure, split_figure, stretch_figure
@@ -56,6 +57,17 @@ PARTS = {
 }
 
 
+def new_file(scores, n_alarms):
+    """Windows, rows and alarms of a new file."""
+    n_rows = int(scores.row.max()) + 1
+    frame = pd.DataFrame({"time": dates(n_rows), "score": np.nan, "threshold": 1.0})
+    frame.loc[scores.row, "score"] = scores.y_score
+    alarms = pd.DataFrame(
+        {"peak_at": frame["time"][scores.row[:n_alarms]], "peak": scores.y_score[:n_alarms]}
+    )
+    return scores, frame, alarms
+
+
 def of_part(scores, threshold):
     """All figures of scores."""
     points = make_points(scores.y_score, scores.y_true)
@@ -66,6 +78,8 @@ def of_part(scores, threshold):
         error_figure(scores, threshold, part="Test"),
         error_figure(scores, threshold, when=dates(len(scores)), part="Test"),
         error_figure(scores, threshold, part="Test", following=2 * scores.y_score),
+        *(scored_figure(*new_file(scores, n), name="new.csv", threshold=threshold) for n in (0, 1)),
+        scored_figure(*new_file(scores, 1), name="new.csv", threshold=threshold, trailing=True),
         score_histogram_figure(scores, threshold, "Test"),
         overlay_roc_figure({"a": points, "b": points}, part="Test"),
         overlay_alarms_figure({"a": points, "b": points}, part="Test"),
@@ -216,7 +230,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 27
+    assert len(public) == 28
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

@@ -106,14 +106,18 @@ def show_scores(run: Run, scoring: Scoring) -> None:
         key="score_alarms",
         column_order=[name for name in ORDER if name in alarms],
         alt="Alarms of the new file",
-        column_config=_columns(alarms),
+        column_config=_columns(alarms, committed.rule.trailing),
     )
 
 
-def _columns(alarms: pd.DataFrame) -> dict[str, Any]:
+def _columns(alarms: pd.DataFrame, trailing: bool) -> dict[str, Any]:
     config: dict[str, Any] = {
         "rows": st.column_config.NumberColumn("alarmed rows"),
-        "peak": st.column_config.NumberColumn("peak score", format="%.4g"),
+        "peak": st.column_config.NumberColumn(
+            "peak" if trailing else "peak score",
+            format="%.4g",
+            help="Highest multiple of the trailing quantile." if trailing else "Highest score of the alarm.",
+        ),
         "sensors": st.column_config.TextColumn(
             "top sensors", help="Those with the largest shares of the peak score.", width="large"
         ),
