@@ -169,6 +169,12 @@ class Scoring(WorkFolder):
         with explain("scores", self.named, SCORE_AGAIN):
             return pd.read_parquet(self.folder / SCORES_PARQUET)
 
+    @property
+    def trailing(self) -> bool:
+        """Whether the threshold followed the scores, whatever the run is committed to by now."""
+        limit = self.frame()["threshold"].dropna()
+        return bool((limit != self.summary()["threshold"]).any())
+
     def alarms(self) -> pd.DataFrame:
         """Read the alarms; see `Scored.alarms`."""
         with explain("alarms", self.named, SCORE_AGAIN):

@@ -1,8 +1,10 @@
 """Score: a new file from its upload over what differs to its alarms, as on the command line."""
 
 import io
+import json
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,9 +13,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rare_event.cli.parser import main
+from rare_event.config import Rule
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.store.archive import import_archive, save_archive
 from rare_event.store.datasets import add_dataset
+from rare_event.store.records import Committed
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET, SUMMARY
 from rare_event.store.scorings import Status, create_scoring, list_scorings, open_scoring
@@ -199,6 +203,23 @@ def test_another_threshold_since_is_said(
     before = run.committed()
     run.commit(type(before)(dict.fromkeys(before.thresholds, 99.0), before.rule, before.policy))
     assert "committed since" in texts(app.run())
+
+
+@pytest.mark.parametrize("rule", [PCA.rule, Rule("trailing-quantile", 0.9, days=0.2)])
+def test_the_line_is_that_of_the_scoring_whatever_is_committed_since(
+    open_page: OpenPage, executor: Deferred, small_csv: bytes, new: pd.DataFrame, rule: Rule
+) -> None:
+    run = finished(add_dataset(small_csv, "small.csv"), replace(PCA, rule=rule))
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(new)), executor)
+    (scoring,) = list_scorings(run.id)
+    other = PCA.rule if rule.trailing else Rule("trailing-quantile", 0.9, days=0.2)
+    before = run.committed()
+    run.commit(Committed(before.thresholds, other, before.policy))
+    assert scoring.trailing == rule.trailing
+    drawn = json.loads(app.run().get("plotly_chart")[0].proto.spec)["data"]
+    names = [trace["name"] for trace in drawn]
+    assert ("trailing threshold" in names) == rule.trailing
+    assert any(name.startswith("threshold ") for name in names) != rule.trailing
 
 
 def test_a_bundle_is_written_and_imported(

@@ -83,20 +83,20 @@ def _show_worth(worth: Mapping[str, Any]) -> None:
 def show_scores(run: Run, scoring: Scoring) -> None:
     """Draw the scores over time with the threshold and the alarms, and list the alarms."""
     figures, committed = scoring.summary(), run.committed()
-    alarms = scoring.alarms()
+    alarms, trailing = scoring.alarms(), scoring.trailing
     figure = scored_figure(
         scoring.windows(),
         scoring.frame(),
         alarms,
         name=scoring.name,
         threshold=figures["threshold"],
-        trailing=committed.rule.trailing,
+        trailing=trailing,
         score=run.config().score_label(len(committed.thresholds)),
         labelled="worth" in figures,
     )
     draw(figure, key="score_over_time")
     _offer_files(scoring)
-    st.subheader(plural(len(alarms), "alarm"))
+    st.header(plural(len(alarms), "alarm"))
     if alarms.empty:
         st.caption("No score reached the threshold long enough for an alarm.")
         return
@@ -106,7 +106,7 @@ def show_scores(run: Run, scoring: Scoring) -> None:
         key="score_alarms",
         column_order=[name for name in ORDER if name in alarms],
         alt="Alarms of the new file",
-        column_config=_columns(alarms, committed.rule.trailing),
+        column_config=_columns(alarms, trailing),
     )
 
 
@@ -137,7 +137,7 @@ def _columns(alarms: pd.DataFrame, trailing: bool) -> dict[str, Any]:
 def show_drift(scoring: Scoring) -> None:
     """Say how far the scores and the sensors have moved since training."""
     drift = scoring.summary()["drift"]
-    st.subheader("Drift since training")
+    st.header("Drift since training")
     st.markdown(plain(drift["scores"]["what"]))
     for one in drift["sensors"]:
         st.markdown(f"- {plain(one['what'])}")
