@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 import streamlit as st
 
+from rare_event.errors import RareEventError
 from rare_event.store.records import Look
 from rare_event.store.runs import Run
 from rare_event.store.seal import changed_after_a_look, is_open, open_at_threshold
@@ -47,9 +49,11 @@ def break_seal(run: Run) -> bool:
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
         committed = run.committed()
         by = "Committed threshold" if committed.by_person else "Threshold suggested by the training"
-        caught = caught_in_words(run)
-        there = f" On validation data it catches {caught}." if caught else ""
-        st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.{there}")
+        st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.")
+        # Scores that cannot be read must not keep the button away.
+        with suppress(RareEventError):
+            if caught := caught_in_words(run):
+                st.caption(f"On validation data it catches {caught}.")
         icon = ":material/lock_open:"
         st.button(
             label, type="primary", key="evaluate_open", icon=icon, on_click=open_at_threshold, args=(run,)
