@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, get_args
 
 import rare_event
-from rare_event.cli import commands, scoring
+from rare_event.cli import commands, following, scoring
 from rare_event.cli.alarm_list import judge_alarms_command
 from rare_event.cli.options import CHOICES
 from rare_event.cli.reading import reading_options
@@ -26,14 +26,19 @@ from rare_event.errors import RareEventError
 
 USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, "
-    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `summary|export|bundle RUN`, `import BUNDLE`, `bench`, "
-    "`app`."
+    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `follow RUN --watch DIR`, `summary|export|bundle RUN`, "
+    "`import BUNDLE`, `bench`, `app`."
 )
 BAD_INPUT = 2
 CODES = (
     "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
     "cannot be used, or a question about the file is open; 3 `check` found problems; 130 stopped with Ctrl-C."
     " run, backtest, leakage and map check the file first and stop at a problem; --accept CODE accepts it."
+)
+FOLLOW = (
+    "Each row is scored once; a follower that was killed resumes when it is started again. Write files under "
+    "a name that ends in .tmp and rename them, or append whole lines. The webhook gets each record of "
+    "alarms.jsonl in order and at least once: after a crash the last one may come again, with the same id."
 )
 
 
@@ -64,6 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
     alarms = "judge alarms of another source: a list, a rule on one sensor, or a score"
     _judge_alarms(add("judge-alarms", help=alarms, parents=reads))
     _score(add("score", help="score new rows with a trained model, and list the alarms"))
+    _follow(add("follow", help="score files as they come into a folder", epilog=FOLLOW))
     _bundle(add("bundle", help="write a run to one file, to score new rows elsewhere"))
     _import(add("import", help="bring a bundle into this workspace"))
     _summary(add("summary", help="print the layers of a run's network"))
@@ -225,6 +231,29 @@ def _score(parser: argparse.ArgumentParser) -> None:
     _add_json(parser)
     parser.add_argument("--force", action="store_true", help="replace earlier results in the folder")
     parser.set_defaults(command=scoring.score_command)
+
+
+def _follow(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", metavar="RUN_OR_BUNDLE", help="id that `run` prints, or a bundle")
+    parser.add_argument(
+        "--watch", type=Path, required=True, metavar="DIR", help="folder into which files come, or grow"
+    )
+    parser.add_argument(
+        "--out",
+        type=Path,
+        required=True,
+        metavar="DIR",
+        help="folder of scores.csv, alarms.jsonl, files.jsonl and the state",
+    )
+    parser.add_argument("--webhook", metavar="URL", help="also post each record of an alarm to this address")
+    parser.add_argument("--once", action="store_true", help="stop when there is nothing new")
+    parser.add_argument(
+        "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
+    )
+    interval = "seconds between two looks at the folder (default: %(default)s)"
+    parser.add_argument("--interval", type=float, default=0.2, help=interval)
+    parser.add_argument("--json", action="store_true", help="print the records of alarms only, one a line")
+    parser.set_defaults(command=following.follow_command)
 
 
 def _bundle(parser: argparse.ArgumentParser) -> None:

@@ -60,15 +60,42 @@ def read_new(
     TableError
         If a file cannot be read.
     """
-    raw, digest = _read(trained, source, name), digest_of(source)
+    raw, digest = read_as_trained(trained, source, name), digest_of(source)
     if history is None:
         table = match(trained, raw.frame, mapping, name=name, digest=digest, remarks=raw.remarks)
         return Incoming(table)
-    new = renamed(trained, raw.frame, mapping or {})
-    before = _read(trained, history, "the history").frame
+    before = read_as_trained(trained, history, "the history").frame
     before = before.rename(columns={one: old for one, old in (mapping or {}).items() if old not in before})
+    return after(trained, raw, before, mapping, name=name, digest=digest)
+
+
+def after(
+    trained: Trained,
+    raw: RawTable,
+    before: pd.DataFrame,
+    mapping: Mapping[str, str] | None = None,
+    *,
+    name: str,
+    digest: str,
+) -> Incoming:
+    """Bring new rows into the form of the model, with the fixes that look back on earlier rows.
+
+    Parameters
+    ----------
+    trained
+        The model.
+    raw
+        The new rows.
+    before
+        Columns of earlier rows, named as in training.
+    mapping, name, digest
+        As in `match`.
+    """
+    new = renamed(trained, raw.frame, mapping or {})
     # A column that the new file lacks is missing, whatever the history has.
     before = before[[column for column in before if column in new]]
+    if not len(before):
+        return Incoming(match(trained, new, name=name, digest=digest, remarks=raw.remarks))
     # Negative lines tell the rows of the history, wherever a fix or a machine moves them.
     lines = pd.Index(np.arange(-len(before), 0), name=new.index.name)
     whole = pd.concat([before.set_axis(lines), new])
@@ -98,8 +125,14 @@ def rows_of_table(table: Table, mask: np.ndarray) -> Table:
     return replace(table, frame=frame, lines=lines, cuts=np.flatnonzero(cut[mask]))
 
 
-def _read(trained: Trained, source: Source | Files, name: str) -> RawTable:
-    """Read a file as the training file was read; if it is written otherwise, as it is found to be."""
+def read_as_trained(trained: Trained, source: Source | Files, name: str) -> RawTable:
+    """Read a file as the training file was read; if it is written otherwise, as it is found to be.
+
+    Raises
+    ------
+    TableError
+        If it cannot be read.
+    """
     asked: OpenQuestion | None = None
     refused: TableError | None = None
     for reading in _readings(trained.recipe.reading):

@@ -38,16 +38,17 @@ def exports(trained: Trained, scored: Scored) -> dict[str, bytes]:
     scored.frame.to_parquet(parquet, index=False)
     files = {
         SCORES_PARQUET: parquet.getvalue(),
-        SCORES_CSV: _csv(scored.frame),
-        ALARMS_CSV: _csv(scored.alarms),
+        SCORES_CSV: csv_of(scored.frame),
+        ALARMS_CSV: csv_of(scored.alarms),
         SUMMARY: (json.dumps(summary(trained, scored), indent=1) + "\n").encode(),
     }
     if scored.worth is not None:
-        files[LEDGER_CSV] = _csv(scored.worth.ledger)
+        files[LEDGER_CSV] = csv_of(scored.worth.ledger)
     return files
 
 
-def _csv(frame: pd.DataFrame) -> bytes:
+def csv_of(frame: pd.DataFrame) -> bytes:
+    """Return a frame as CSV: times in full, and no text that a spreadsheet would run."""
     safe = spreadsheet_safe(frame.rename(columns=lambda name: name))
     for column in safe.select_dtypes("datetime"):
         whole = (safe[column].to_numpy().astype("datetime64[ns]").astype(np.int64) % 1_000_000_000 == 0).all()

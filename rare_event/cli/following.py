@@ -1,0 +1,62 @@
+"""The command that follows a folder."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from rare_event.cli.scoring import mapping_of, trained_of
+from rare_event.errors import ConfigError
+
+if TYPE_CHECKING:
+    from rare_event.jobs.follow import Step
+
+SHORTEST = 0.01
+
+
+def follow_command(options: argparse.Namespace) -> int:
+    """Score files as they come into a folder."""
+    from rare_event.jobs.follow import Follower, follow
+    from rare_event.jobs.webhook import Webhook, check_url
+    from rare_event.store.followed import claimed
+
+    if not options.interval >= SHORTEST:
+        raise ConfigError(f"--interval is {options.interval:g}. Choose at least {SHORTEST} seconds.")
+    if options.webhook is not None:
+        check_url(options.webhook)
+    mapping, trained = mapping_of(options.map), trained_of(options.model)
+
+    def tell(step: Step) -> None:
+        if step.set_aside:
+            _warn(step.in_words)
+            return
+        for finding in step.findings:
+            _warn(f"{step.file}: {finding}")
+        records = [json.dumps(record, ensure_ascii=False) for record in step.alarms]
+        sys.stdout.write("".join(f"{line}\n" for line in ([] if options.json else [step.in_words]) + records))
+        sys.stdout.flush()
+
+    def pause() -> bool:
+        time.sleep(options.interval)
+        return False
+
+    with claimed(options.out):
+        follower = Follower(trained, options.watch, options.out, mapping)
+        webhook = None if options.webhook is None else Webhook(options.out, options.webhook, _warn)
+        try:
+            offer = (lambda _: None) if webhook is None else webhook.offer
+            follow(follower, pause, tell, offer, _warn, options.once)
+            if webhook is not None and not webhook.settle():
+                _warn("Not all alarms were delivered. They are kept for the next start.")
+        finally:
+            if webhook is not None:
+                webhook.stop()
+    return 0
+
+
+def _warn(sentence: str) -> None:
+    sys.stderr.write(f"rare_event: {sentence}\n")
+    sys.stderr.flush()

@@ -1,0 +1,303 @@
+"""The folder of a follower: logs that only grow, and one small file that says how far they count.
+
+A step appends to the logs and then replaces the state by rename: that rename commits the step. Whatever
+stands in a log after the committed length comes from a step that was cut off. It is cut off too when the
+folder is opened again, and the step is repeated; so no line is lost and none is written twice.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import psutil
+
+from rare_event.errors import ConfigError, RunError
+from rare_event.experiment.score import History
+from rare_event.experiment.trained import Trained
+from rare_event.store.arrivals import Seen
+from rare_event.store.processes import alive
+from rare_event.store.serial import dump, explain
+from rare_event.store.streams import pack, unpack
+
+SCORES, ALARMS, FILES = "scores.csv", "alarms.jsonl", "files.jsonl"
+LOGS = (SCORES, ALARMS, FILES)
+STATE, SENT, CLAIM = "state.npz", "webhook.json", "follower-"
+# Files that have left the watched folder are remembered, the last of them, so that they are not read again.
+MOST_GONE = 1000
+
+
+@dataclass(frozen=True)
+class Position:
+    """How far a follower is.
+
+    Parameters
+    ----------
+    follower
+        A name of its own, with which the ids of its alarms begin.
+    model
+        What it scores with; the folder is not used with anything else.
+    lengths
+        Committed bytes of each log.
+    files
+        How far each file was scored.
+    alarms
+        Alarms so far of each machine.
+    columns
+        Of the scores.
+    """
+
+    follower: str
+    model: str
+    lengths: Mapping[str, int] = field(default_factory=lambda: dict.fromkeys(LOGS, 0))
+    files: Mapping[str, Seen] = field(default_factory=dict)
+    alarms: Mapping[str, int] = field(default_factory=dict)
+    columns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class State:
+    """Position, and what earlier rows leave behind.
+
+    Parameters
+    ----------
+    position
+        How far the follower is.
+    history
+        For the rows that follow.
+    before
+        Rows that fixes look back on.
+    """
+
+    position: Position
+    history: History = field(default_factory=History)
+    before: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+
+def model_key(trained: Trained) -> str:
+    """Tell models apart, and the thresholds and alarm policies they were committed with."""
+    said = {"run": trained.source, "threshold": trained.threshold}
+    return json.dumps(said) + dump(trained.rule) + dump(trained.policy)
+
+
+def open_followed(folder: Path, trained: Trained) -> State:
+    """Return the state of a folder, with its logs cut to what was committed; a new one begins.
+
+    Raises
+    ------
+    ConfigError
+        If the folder holds other things, or belongs to another model.
+    RunError
+        If the state is damaged or the disk cannot be written.
+    """
+    if not (folder / STATE).exists():
+        others = [path.name for path in sorted(folder.iterdir()) if not _own(path.name)]
+        if others:
+            raise ConfigError(f"{folder} holds other files, such as {others[0]!r}. Choose another folder.")
+        state = State(Position(uuid.uuid4().hex[:8], model_key(trained)))
+        _cut(folder, state.position.lengths)
+        return state
+    with (
+        explain("state", f"the follower in {folder}", "Choose another folder."),
+        np.load(folder / STATE, allow_pickle=False) as stored,
+    ):
+        arrays = {name: stored[name] for name in stored.files}
+        position = _position(str(arrays["position"]))
+        history, before = unpack(arrays, trained)
+    if position.model != model_key(trained):
+        raise ConfigError(
+            f"{folder} belongs to another model, or to another threshold or alarm policy of this one. "
+            "Choose another folder."
+        )
+    _cut(folder, position.lengths)
+    return State(position, history, before)
+
+
+def commit(folder: Path, state: State, lines: Mapping[str, bytes]) -> State:
+    """Append lines to the logs and make them count.
+
+    Parameters
+    ----------
+    folder
+        Of the follower.
+    state
+        After these lines, but for the lengths of the logs.
+    lines
+        By log.
+
+    Raises
+    ------
+    RunError
+        If the disk is full or cannot be written; then the logs are as before.
+    """
+    lengths = dict(state.position.lengths)
+    made = {name: lengths[name] + len(lines.get(name, b"")) for name in LOGS}
+    position = Position(**{**vars(state.position), "lengths": made})
+    try:
+        for name, added in lines.items():
+            if added:
+                _append(folder / name, lengths[name], added)
+        _replace_state(folder, State(position, state.history, state.before))
+    except OSError as error:
+        with _ignoring_errors():
+            _cut_logs(folder, lengths)
+        raise _unwritable(folder, error) from error
+    return State(position, state.history, state.before)
+
+
+def write_sent(folder: Path, delivered: int) -> None:
+    """Remember how many bytes of the alarms were delivered."""
+    beside = folder / f"{SENT}.new"
+    with beside.open("w", encoding="utf-8") as file:
+        json.dump({"delivered": delivered}, file)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(folder / SENT)
+
+
+def read_sent(folder: Path) -> int:
+    """Return how many bytes of the alarms were delivered; of a damaged file none, so that none is lost."""
+    try:
+        return int(json.loads((folder / SENT).read_text(encoding="utf-8"))["delivered"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0
+
+
+@contextmanager
+def claimed(folder: Path) -> Iterator[None]:
+    """Keep other followers out of a folder while this process follows.
+
+    Each follower writes a file of its own before it looks for others, so of two that start at once at least
+    one sees the other. A follower that was killed leaves its file; the next one finds it dead.
+
+    Raises
+    ------
+    ConfigError
+        If another one is at work.
+    RunError
+        If the folder cannot be written.
+    """
+    own = folder / f"{CLAIM}{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
+    created = psutil.Process().create_time()
+    try:
+        folder.mkdir(exist_ok=True)
+        own.write_text(json.dumps({"pid": os.getpid(), "created": created, "host": socket.gethostname()}))
+    except (FileNotFoundError, FileExistsError, NotADirectoryError) as error:
+        raise ConfigError(f"{folder} is no folder and cannot become one. Choose another folder.") from error
+    except OSError as error:
+        own.unlink(missing_ok=True)
+        raise _unwritable(folder, error) from error
+    try:
+        for claim in folder.glob(f"{CLAIM}*.json"):
+            if claim != own and (pid := _claimant(claim)):
+                raise ConfigError(
+                    f"Process {pid} already follows into {folder}. Stop it first, or choose another folder."
+                )
+        yield
+    finally:
+        with _ignoring_errors():
+            own.unlink(missing_ok=True)
+
+
+def _claimant(claim: Path) -> int | None:
+    """Return the process of a claim; a claim of a dead process is removed."""
+    try:
+        about = json.loads(claim.read_text(encoding="utf-8"))
+        pid, created = int(about["pid"]), float(about["created"])
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError, KeyError, TypeError):
+        # Half-written: by a process that is killed, or that is about to look for others.
+        pid, created = int(claim.name.removeprefix(CLAIM).split("-")[0]), None
+        return pid if psutil.pid_exists(pid) else None
+    if alive(pid, created):
+        return pid
+    claim.unlink(missing_ok=True)
+    return None
+
+
+def forgotten(files: Mapping[str, Seen], there: set[str]) -> dict[str, Seen]:
+    """Forget files that left the watched folder, all but the last of them."""
+    gone = [name for name in files if name not in there]
+    drop = set(gone[:-MOST_GONE])
+    return {name: seen for name, seen in files.items() if name not in drop}
+
+
+def _own(name: str) -> bool:
+    return name in (*LOGS, SENT, f"{SENT}.new", f"{STATE}.new") or name.startswith(CLAIM)
+
+
+def _position(text: str) -> Position:
+    from pydantic import TypeAdapter
+
+    return TypeAdapter(Position).validate_json(text)
+
+
+def _replace_state(folder: Path, state: State) -> None:
+    arrays = pack(state.history, state.before) | {"position": np.array(dump(state.position))}
+    beside = folder / f"{STATE}.new"
+    with beside.open("wb") as file:
+        np.savez(file, allow_pickle=False, **arrays)
+        file.flush()
+        os.fsync(file.fileno())
+    beside.replace(folder / STATE)
+
+
+def _append(path: Path, length: int, added: bytes) -> None:
+    with path.open("r+b" if path.exists() else "w+b") as file:
+        file.seek(length)
+        file.write(added)
+        file.truncate()
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _cut(folder: Path, lengths: Mapping[str, int]) -> None:
+    """Cut logs to their committed lengths.
+
+    Raises
+    ------
+    RunError
+        If one is shorter, or cannot be written.
+    """
+    for name, length in lengths.items():
+        path = folder / name
+        if (path.stat().st_size if path.exists() else 0) < length:
+            raise RunError(
+                f"{path} is shorter than what was written to it. Put the file back, or choose another folder."
+            )
+    try:
+        _cut_logs(folder, lengths)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
+
+
+def _cut_logs(folder: Path, lengths: Mapping[str, int]) -> None:
+    for name, length in lengths.items():
+        path = folder / name
+        if path.exists() and path.stat().st_size > length:
+            os.truncate(path, length)
+    (folder / f"{STATE}.new").unlink(missing_ok=True)
+
+
+def _unwritable(folder: Path, error: OSError) -> RunError:
+    return RunError(
+        f"{folder} cannot be written to: {error.strerror}. Free some space there and start again: nothing is "
+        "lost, and scoring goes on where it stopped."
+    )
+
+
+@contextmanager
+def _ignoring_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError:
+        return
