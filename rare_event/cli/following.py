@@ -28,13 +28,17 @@ def follow_command(options: argparse.Namespace) -> int:
     if options.webhook is not None:
         check_url(options.webhook)
     mapping, trained = mapping_of(options.map), trained_of(options.model)
+    # What holds for every file is said once; files.jsonl has it for each.
+    warned: set[str] = set()
 
     def tell(step: Step) -> None:
         if step.set_aside:
             _warn(step.in_words)
             return
-        for finding in step.findings:
-            _warn(f"{step.file}: {finding}")
+        for about, finding in step.findings.items():
+            if about not in warned:
+                _warn(f"{step.file}: {finding}")
+                warned.add(about)
         records = [json.dumps(record, ensure_ascii=False) for record in step.alarms]
         sys.stdout.write("".join(f"{line}\n" for line in ([] if options.json else [step.in_words]) + records))
         sys.stdout.flush()
@@ -44,7 +48,7 @@ def follow_command(options: argparse.Namespace) -> int:
         return False
 
     with claimed(options.out):
-        follower = Follower(trained, options.watch, options.out, mapping)
+        follower = Follower(trained, options.watch, options.out, mapping, whole=options.whole)
         webhook = None if options.webhook is None else Webhook(options.out, options.webhook, _warn)
         try:
             offer = (lambda _: None) if webhook is None else webhook.offer

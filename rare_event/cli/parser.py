@@ -246,6 +246,8 @@ def _follow(parser: argparse.ArgumentParser) -> None:
         help="folder of scores.csv, alarms.jsonl, files.jsonl and the state",
     )
     parser.add_argument("--webhook", metavar="URL", help="also post each record of an alarm to this address")
+    whole = "files come whole and never grow; a last line without a line end then counts"
+    parser.add_argument("--whole", action="store_true", help=whole)
     parser.add_argument("--once", action="store_true", help="stop when there is nothing new")
     parser.add_argument(
         "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"

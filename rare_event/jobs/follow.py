@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -45,7 +45,7 @@ class Step:
     set_aside
         Why none of it was scored; empty if it was.
     findings
-        How it differs from the training file.
+        How it differs from the training file: sentences, by what they are about.
     """
 
     file: str
@@ -53,7 +53,7 @@ class Step:
     scored: int
     alarms: tuple[dict[str, Any], ...] = ()
     set_aside: str = ""
-    findings: tuple[str, ...] = ()
+    findings: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def in_words(self) -> str:
@@ -80,6 +80,8 @@ class Follower:
         The folder of the logs and the state, `claimed` by this process.
     mapping
         Names of columns of the files, and what each was called in training.
+    whole
+        Whether files come whole and never grow.
 
     Raises
     ------
@@ -90,7 +92,13 @@ class Follower:
     """
 
     def __init__(
-        self, trained: Trained, watched: Path, out: Path, mapping: Mapping[str, str] | None = None
+        self,
+        trained: Trained,
+        watched: Path,
+        out: Path,
+        mapping: Mapping[str, str] | None = None,
+        *,
+        whole: bool = False,
     ) -> None:
         if not watched.is_dir():
             raise ConfigError(f"The folder {watched} does not exist. Create it, or choose another one.")
@@ -98,7 +106,7 @@ class Follower:
             raise ConfigError(f"{out} is the folder that is followed. Choose another one for the results.")
         self.trained, self.watched, self.out, self.mapping = trained, watched, out, mapping or {}
         self.state = open_followed(out, trained)
-        self._arrivals = Arrivals(watched)
+        self._arrivals = Arrivals(watched, whole)
 
     @property
     def committed(self) -> int:
@@ -182,7 +190,7 @@ class Follower:
         csv = csv_of(scored.frame)
         lines = {SCORES: csv if not position.columns else csv[csv.index(b"\n") + 1 :]}
         position = replace(position, columns=columns, alarms=counts)
-        found = tuple(one.what for one in scored.findings)
+        found = {f"{one.kind} {one.column}": one.what for one in scored.findings}
         step = Step(piece.name, len(scored.frame), scored.n_scored, tuple(records), findings=found)
         return step, State(position, scored.history, before), lines
 
@@ -268,7 +276,7 @@ def _record(step: Step) -> dict[str, Any]:
         "rows": step.rows,
         "scored": step.scored,
         "alarm_records": len(step.alarms),
-        "findings": list(step.findings),
+        "findings": list(step.findings.values()),
     }
 
 
@@ -329,7 +337,10 @@ def follow(
             offer(follower.committed)
             tell(step)
         for name in set(look.unended) - waiting:
-            warn(f"The last line of {name} has no line end. It may be half-written, so it waits for its end.")
+            warn(
+                f"The last line of {name} has no line end. It may be half-written, so it waits: end it, or "
+                "follow with --whole if files come whole."
+            )
         waiting = set(look.unended)
         if once and look.quiet:
             return

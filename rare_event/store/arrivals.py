@@ -110,9 +110,12 @@ class Arrivals:
     ----------
     folder
         The folder.
+    whole
+        Whether files come whole and never grow; then a last line needs no line end.
     """
 
     folder: Path
+    whole: bool = False
     _before: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
     _since: dict[str, float] = field(default_factory=dict, init=False)
     _nothing: dict[str, tuple[int, int]] = field(default_factory=dict, init=False)
@@ -166,7 +169,7 @@ class Arrivals:
         try:
             with open(self.folder / name, "rb") as file:
                 start = file.read(4096)
-                growable = not start.startswith(PACKED) and b"\0" not in start
+                growable = not (self.whole or start.startswith(PACKED) or b"\0" in start)
                 if known is not None and known.scored and not _has_grown(file, known, size, growable):
                     return self._changed(name, file, stamp, known) if rests else None
                 if not growable:
