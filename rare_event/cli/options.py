@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
 from rare_event.config import (
@@ -222,3 +223,18 @@ def design_space(options: argparse.Namespace) -> DesignSpace:
         folds=options.folds,
         base=base,
     )
+
+
+def add_file(parser: argparse.ArgumentParser) -> None:
+    """Add the files of rows."""
+    parser.add_argument(
+        "file",
+        type=Path,
+        nargs="+",
+        help="CSV, Parquet or Excel file, also zipped; several files are joined in time order",
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    """Add the choice of JSON."""
+    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")

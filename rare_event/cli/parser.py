@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any, get_args
 
 import rare_event
-from rare_event.cli import commands, following, scoring
+from rare_event.cli import commands
 from rare_event.cli.alarm_list import judge_alarms_command
-from rare_event.cli.options import CHOICES
+from rare_event.cli.new_rows import FOLLOW, bundle_options, follow_options, import_options, score_options
+from rare_event.cli.options import CHOICES, add_file, add_json
 from rare_event.cli.reading import reading_options
 from rare_event.config import (
     PRESETS,
@@ -34,11 +35,6 @@ CODES = (
     "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
     "cannot be used, or a question about the file is open; 3 `check` found problems; 130 stopped with Ctrl-C."
     " run, backtest, leakage and map check the file first and stop at a problem; --accept CODE accepts it."
-)
-FOLLOW = (
-    "Each row is scored once; a follower that was killed resumes when it is started again. Write files under "
-    "a name that ends in .tmp and rename them, or append whole lines. The webhook gets each record of "
-    "alarms.jsonl in order and at least once: after a crash the last one may come again, with the same id."
 )
 
 
@@ -68,10 +64,10 @@ def make_parser() -> argparse.ArgumentParser:
     _leakage(add("leakage", help=leakage, parents=reads))
     alarms = "judge alarms of another source: a list, a rule on one sensor, or a score"
     _judge_alarms(add("judge-alarms", help=alarms, parents=reads))
-    _score(add("score", help="score new rows with a trained model, and list the alarms"))
-    _follow(add("follow", help="score files as they come into a folder", epilog=FOLLOW))
-    _bundle(add("bundle", help="write a run to one file, to score new rows elsewhere"))
-    _import(add("import", help="bring a bundle into this workspace"))
+    score_options(add("score", help="score new rows with a trained model, and list the alarms"))
+    follow_options(add("follow", help="score files as they come into a folder", epilog=FOLLOW))
+    bundle_options(add("bundle", help="write a run to one file, to score new rows elsewhere"))
+    import_options(add("import", help="bring a bundle into this workspace"))
     _summary(add("summary", help="print the layers of a run's network"))
     _export(add("export", help="write a run's network to a file"))
     combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
@@ -82,8 +78,8 @@ def make_parser() -> argparse.ArgumentParser:
 
 
 def _check(parser: argparse.ArgumentParser) -> None:
-    _add_file(parser)
-    _add_json(parser)
+    add_file(parser)
+    add_json(parser)
     parser.add_argument(
         "--write-schema", type=Path, metavar="FILE", help="save how the file was read, for use with --schema"
     )
@@ -129,7 +125,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--tensorboard", action="store_true", help="write TensorBoard logs into the run")
     parser.add_argument("--seed", type=int)
-    _add_json(parser)
+    add_json(parser)
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     _add_accept(parser)
     parser.set_defaults(command=commands.run_command)
@@ -160,7 +156,7 @@ def _backtest(parser: argparse.ArgumentParser) -> None:
         help="training rows of a fold: the whole past, or a window that slides (default: %(default)s)",
     )
     parser.add_argument("--seed", type=int, default=0)
-    _add_json(parser)
+    add_json(parser)
     _add_accept(parser)
     parser.set_defaults(command=commands.backtest_command)
 
@@ -170,7 +166,7 @@ def _leakage(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
     parser.add_argument("--folds", type=int, default=6)
     parser.add_argument("--seed", type=int, default=0)
-    _add_json(parser)
+    add_json(parser)
     _add_accept(parser)
     parser.set_defaults(command=commands.leakage_command)
 
@@ -209,66 +205,13 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--policy", help="alarm policy, as for `run` (default: that of --run)")
     parser.add_argument("--ledger", type=Path, metavar="FILE", help="write the ledger to a CSV file")
     parser.add_argument("--force", action="store_true", help="replace an existing file")
-    _add_json(parser)
+    add_json(parser)
     add = parser.add_argument_group("how the list of alarms is read").add_argument
     add("--alarms-time", nargs="+", metavar="COL", help="column of the start, or of the start and the end")
     add("--alarms-time-format", metavar="FORMAT", help="like --time-format, for the list")
     add("--alarms-member", "--alarms-sheet", metavar="NAME", help="like --member, for the list")
     add("--alarms-encoding", metavar="NAME", help="like --encoding, for the list")
     parser.set_defaults(command=judge_alarms_command)
-
-
-def _score(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="RUN_OR_BUNDLE", help="id that `run` prints, or a bundle")
-    _add_file(parser)
-    parser.add_argument("--out", type=Path, required=True, metavar="DIR", help="new folder for the results")
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
-    )
-    parser.add_argument(
-        "--history", type=Path, metavar="FILE", help="rows before the first one; they get no result"
-    )
-    _add_json(parser)
-    parser.add_argument("--force", action="store_true", help="replace earlier results in the folder")
-    parser.set_defaults(command=scoring.score_command)
-
-
-def _follow(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("model", metavar="RUN_OR_BUNDLE", help="id that `run` prints, or a bundle")
-    parser.add_argument(
-        "--watch", type=Path, required=True, metavar="DIR", help="folder into which files come, or grow"
-    )
-    parser.add_argument(
-        "--out",
-        type=Path,
-        required=True,
-        metavar="DIR",
-        help="folder of scores.csv, alarms.jsonl, files.jsonl and the state",
-    )
-    parser.add_argument("--webhook", metavar="URL", help="also post each record of an alarm to this address")
-    whole = "files come whole and never grow; a last line without a line end then counts"
-    parser.add_argument("--whole", action="store_true", help=whole)
-    parser.add_argument("--once", action="store_true", help="stop when there is nothing new")
-    parser.add_argument(
-        "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
-    )
-    interval = "seconds between two looks at the folder (default: %(default)s)"
-    parser.add_argument("--interval", type=float, default=0.2, help=interval)
-    parser.add_argument("--json", action="store_true", help="print the records of alarms only, one a line")
-    parser.set_defaults(command=following.follow_command)
-
-
-def _bundle(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("run", help="id that `run` prints")
-    parser.add_argument("--out", type=Path, required=True, metavar="FILE.zip", help="output file")
-    parser.add_argument("--force", action="store_true", help="replace an existing file")
-    parser.set_defaults(command=scoring.bundle_command)
-
-
-def _import(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("bundle", type=Path, metavar="FILE.zip", help="file that `bundle` wrote")
-    _add_json(parser)
-    parser.set_defaults(command=scoring.import_command)
 
 
 def _summary(parser: argparse.ArgumentParser) -> None:
@@ -300,14 +243,14 @@ def _map(parser: argparse.ArgumentParser) -> None:
     )
     parser.add_argument("--epochs", type=int)
     parser.add_argument("--jobs", type=int, help="cells trained at once (default: one per core)")
-    _add_json(parser)
+    add_json(parser)
     _add_accept(parser)
     parser.set_defaults(command=commands.map_command)
 
 
 def _bench(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
-    _add_json(parser)
+    add_json(parser)
     parser.set_defaults(command=commands.bench_command)
 
 
@@ -318,25 +261,12 @@ def _app(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(command=commands.app_command)
 
 
-def _add_file(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "file",
-        type=Path,
-        nargs="+",
-        help="CSV, Parquet or Excel file, also zipped; several files are joined in time order",
-    )
-
-
 def _add_file_and_preset(parser: argparse.ArgumentParser) -> None:
-    _add_file(parser)
+    add_file(parser)
     parser.add_argument("--preset", choices=sorted(PRESETS), default="recommended")
     parser.add_argument(
         "--per-asset", action="store_true", help="scale each machine by its own normal training rows"
     )
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
 
 
 def _add_accept(parser: argparse.ArgumentParser) -> None:
