@@ -133,7 +133,7 @@ def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_p
 
 
 def test_progress_goes_to_standard_error(workspace, small_csv, capsys) -> None:
-    options = ["--split", "rolling", "--epochs", "2", "--seed", "3"]
+    options = ["--split", "rolling", "--epochs", "2", "--seed", "3", "--accept", "RE205"]
     assert main(["run", str(small_csv), *options, "--json"]) == 0
     out, err = capsys.readouterr()
     figures = json.loads(out)

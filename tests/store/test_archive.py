@@ -336,4 +336,4 @@ def test_a_bundle_with_a_model_of_another_kind_is_not_imported(bundles, tmp_path
     files = contents(bundles("pca")[1])
     del files["pca.npz"]
     path = written(tmp_path / "without.zip", files)
-    refused(path, "saved model of run .* is missing or damaged", elsewhere)
+    refused(path, "saved model of run .* cannot be read: missing or damaged", elsewhere)
