@@ -75,10 +75,12 @@ def reach(page: Page, target: Locator) -> None:
 
 def opened(page: Page) -> None:
     """Open all that a page has closed below its first screen."""
-    drawers = page.locator("details > summary").filter(visible=True)
-    for drawer in drawers.all():
-        drawer.press("Enter")
-    expect(page.locator("details:not([open]) > summary").filter(visible=True)).to_have_count(0)
+    settled(page)
+    closed = page.locator("details:not([open]) > summary").filter(visible=True)
+    # A page may still drop a drawer that it showed while it was drawn, so each is looked for anew.
+    while left := closed.count():
+        closed.first.press("Enter")
+        expect(closed).to_have_count(left - 1)
 
 
 def found(page: Page, options: dict[str, Any], within: str = "html") -> list[str]:
