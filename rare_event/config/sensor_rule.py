@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, cast
 
 from rare_event.config.base import Settings, require
 from rare_event.errors import ConfigError
@@ -101,5 +101,4 @@ def parse_sensor_rule(text: str) -> SensorRule:
         sensor = found["single"].replace("''", "'")
     else:
         sensor = found["plain"]
-    sign: Sign = found["sign"]  # type: ignore[assignment]
-    return SensorRule(sensor, sign, float(limit), int(found["rows"] or 1))
+    return SensorRule(sensor, cast(Sign, found["sign"]), float(limit), int(found["rows"] or 1))

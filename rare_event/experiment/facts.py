@@ -17,7 +17,7 @@ from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.stretches import median_step
 from rare_event.prepare.table import Table
 
-# What a score depends on besides our own code.
+# What a score depends on, apart from our own code.
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn")
 NETWORK_PACKAGES = ("keras", "tensorflow")
 QUANTILES = (0.05, 0.5, 0.95)

@@ -262,7 +262,7 @@ def _score_machine(
         stream, block = score_block(stream, trained, new, cut[own], step)
         blocks.append(block)
         if alarms and not alarms[-1].ended:
-            # The block goes on with it.
+            # The next block continues it.
             alarms.pop()
         alarms += block.alarms
     return stream, blocks, alarms

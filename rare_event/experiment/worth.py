@@ -102,7 +102,7 @@ def scores_of(
     clock
         Their times, shape (n_rows,).
     blocks
-        What came of them, in their order.
+        Their outcomes, in their order.
 
     Returns
     -------
@@ -184,7 +184,7 @@ def worth_of(
     scores, level
         As returned by `scores_of`.
     blocks
-        What came of the rows, in their order.
+        The results of the rows, in their order.
     """
     followed = scores.with_score(level)
     seen = evaluate(followed, {0: trained.threshold}, trained.policy)

@@ -32,7 +32,7 @@ INTERVAL = 0.2
 
 @dataclass(frozen=True)
 class Step:
-    """What came of a piece of a file.
+    """The result of a piece of a file.
 
     Parameters
     ----------
@@ -234,7 +234,7 @@ class Follower:
             record["machine"] = machine
         names = [name for name in row if name not in ("machine", "ended")]
         if event == "start":
-            # How it goes on is not known yet: the rows and the peak are those so far.
+            # It has not ended: the rows and the peak are those so far.
             names.remove("end")
         record |= {name: _plain(row[name]) for name in names}
         return record | ({"ended": row["ended"]} if event == "end" else {})

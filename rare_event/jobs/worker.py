@@ -161,7 +161,7 @@ def save_result(run: Run, table: Table, result: Result) -> None:
     run
         The run.
     table, result
-        What was trained on, and what came of it.
+        The rows that it was trained on, and the result.
     """
     run.save_scores(
         {

@@ -1,4 +1,4 @@
-"""Alarm lists of a dataset: what a plant has today, kept beside the data it is judged on.
+"""Alarm lists of a dataset: what a plant has today, kept with the data that they are judged on.
 
 Each has a record in the dataset's folder `alarms`, and unless it is a rule the upload, compressed.
 """

@@ -233,8 +233,8 @@ def import_archive(path: Path) -> Run:
     runs = home() / "runs"
     with explain_disk_errors(runs):
         runs.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=runs, prefix=".importing-") as beside:
-            run = Run(Path(beside) / datetime.now(UTC).strftime(FOLDER_TIME))
+        with tempfile.TemporaryDirectory(dir=runs, prefix=".importing-") as draft:
+            run = Run(Path(draft) / datetime.now(UTC).strftime(FOLDER_TIME))
             _unpack(run, manifest, files)
             if not any(name.endswith(".keras") for name in files):
                 # What can be read without TensorFlow is read before the run is there.

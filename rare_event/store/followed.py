@@ -155,12 +155,12 @@ def commit(folder: Path, state: State, lines: Mapping[str, bytes]) -> State:
 
 def write_sent(folder: Path, delivered: int) -> None:
     """Remember how many bytes of the alarms were delivered."""
-    beside = folder / f"{SENT}.new"
-    with beside.open("w", encoding="utf-8") as file:
+    draft = folder / f"{SENT}.new"
+    with draft.open("w", encoding="utf-8") as file:
         json.dump({"delivered": delivered}, file)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(folder / SENT)
+    draft.replace(folder / SENT)
 
 
 def read_sent(folder: Path) -> int:
@@ -243,12 +243,12 @@ def _position(text: str) -> Position:
 
 def _replace_state(folder: Path, state: State) -> None:
     arrays = pack(state.history, state.before) | {"position": np.array(dump(state.position))}
-    beside = folder / f"{STATE}.new"
-    with beside.open("wb") as file:
+    draft = folder / f"{STATE}.new"
+    with draft.open("wb") as file:
         np.savez(file, allow_pickle=False, **arrays)
         file.flush()
         os.fsync(file.fileno())
-    beside.replace(folder / STATE)
+    draft.replace(folder / STATE)
 
 
 def _append(path: Path, length: int, added: bytes) -> None:
@@ -291,7 +291,7 @@ def _cut_logs(folder: Path, lengths: Mapping[str, int]) -> None:
 def _unwritable(folder: Path, error: OSError) -> RunError:
     return RunError(
         f"{folder} cannot be written to: {error.strerror}. Free some space there and start again: nothing is "
-        "lost, and scoring goes on where it stopped."
+        "lost, and scoring resumes where it stopped."
     )
 
 

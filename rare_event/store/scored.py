@@ -158,8 +158,8 @@ def write_folder(files: Mapping[str, bytes], folder: Path, force: bool = False) 
     check_folder(folder, force)
     parent = folder.absolute().parent
     try:
-        with tempfile.TemporaryDirectory(dir=parent, prefix=".writing-") as beside:
-            new, old = Path(beside) / "new", Path(beside) / "old"
+        with tempfile.TemporaryDirectory(dir=parent, prefix=".writing-") as draft:
+            new, old = Path(draft) / "new", Path(draft) / "old"
             new.mkdir()
             for name, content in files.items():
                 (new / name).write_bytes(content)

@@ -17,7 +17,6 @@ from rare_event.detect.tensorboard import tensorboard_command
 from rare_event.errors import RareEventError
 from rare_event.jobs.export import (
     KERAS,
-    ONNX,
     export_onnx_in_worker,
     needs_own_layers,
     network_file,
@@ -33,9 +32,9 @@ from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
 from rare_event.ui.metrics import show_metrics
+from rare_event.ui.prepared_file import PreparedFile, offer_prepared
 from rare_event.ui.state import get_state
 
-ASKED_ONNX = "train_asked_onnx"
 # A diagram with more layers scrolls, so that the page stays short.
 MOST_LAYERS, HEIGHT = 24, 640
 RULE = (
@@ -168,7 +167,17 @@ def _offer_network(run: Run) -> None:
             "Keras model", path.read_bytes, f"{run.id}{KERAS}", on_click="ignore", key="train_keras"
         )
         if can_export_onnx():
-            poll_until_ended(lambda: _offer_onnx(run), lambda: _unanswered(run), "train_onnx")
+            offer_prepared(
+                PreparedFile(
+                    onnx_file(run),
+                    export_onnx_in_worker,
+                    run.id,
+                    "Prepare the ONNX model",
+                    "ONNX model",
+                    "The ONNX model",
+                    "train_onnx",
+                )
+            )
     if needs_own_layers(run.config().model):
         st.caption("The model uses layers defined in *rare_event*, so loading it needs that package:")
         st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
@@ -176,27 +185,3 @@ def _offer_network(run: Run) -> None:
         st.caption("Load the Keras model with *keras.saving.load_model*; it needs nothing else.")
     if not can_export_onnx():
         st.caption(f"To export ONNX, also install the package {EXPORTER}.")
-
-
-def _onnx_answer(run: Run) -> Future[None] | None:
-    run_id, answer = st.session_state.get(ASKED_ONNX, ("", None))
-    return answer if run_id == run.id else None
-
-
-def _unanswered(run: Run) -> list[str]:
-    answer = _onnx_answer(run)
-    return [] if answer is None or answer.done() else [run.id]
-
-
-def _offer_onnx(run: Run) -> None:
-    path, answer = onnx_file(run), _onnx_answer(run)
-    waits = answer is not None and not answer.done()
-    if path.exists():
-        st.download_button(
-            "ONNX model", path.read_bytes, f"{run.id}{ONNX}", on_click="ignore", key="train_onnx"
-        )
-    elif st.button("Prepare the ONNX model", key="train_ask_onnx", disabled=waits):
-        st.session_state[ASKED_ONNX] = run.id, jobs().ask(export_onnx_in_worker, run.id)
-        st.rerun()
-    if answer is not None and answer.done() and (error := answer.exception()):
-        st.caption(plain(f"The ONNX model cannot be written: {error}"))

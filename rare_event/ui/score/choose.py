@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from concurrent.futures import Future
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -15,13 +14,12 @@ from rare_event.store.archive import archive_file, import_archive, imported_from
 from rare_event.store.bundle import require_trained
 from rare_event.store.runs import Run, list_runs
 from rare_event.text import moment, plain
-from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
-from rare_event.ui.live import poll_until_ended
+from rare_event.ui.prepared_file import PreparedFile, offer_prepared
 from rare_event.ui.state import get_state, need_run
 
 CHOSEN, UPLOADS, SAID = "score_run", "score_bundles", "score_imported"
-WANTED, ASKED = "score_wanted", "score_asked_bundle"
+WANTED = "score_wanted"
 
 
 @in_place
@@ -84,32 +82,18 @@ def show_bundles(run: Run | None) -> None:
                 "Import it in another workspace to score there."
             )
             with st.container(horizontal=True, vertical_alignment="center"):
-                poll_until_ended(lambda: _offer(run), lambda: _unanswered(run), "score_bundle")
+                offer_prepared(
+                    PreparedFile(
+                        archive_file(run),
+                        write_bundle_in_worker,
+                        run.id,
+                        "Prepare the bundle",
+                        "Download bundle",
+                        "The bundle",
+                        "score_bundle",
+                    )
+                )
         _import()
-
-
-def _answer(run: Run) -> Future[None] | None:
-    run_id, answer = st.session_state.get(ASKED, ("", None))
-    return answer if run_id == run.id else None
-
-
-def _unanswered(run: Run) -> list[str]:
-    answer = _answer(run)
-    return [] if answer is None or answer.done() else [run.id]
-
-
-def _offer(run: Run) -> None:
-    path, answer = archive_file(run), _answer(run)
-    waits = answer is not None and not answer.done()
-    if path.exists():
-        st.download_button(
-            "Download bundle", path.read_bytes, f"{run.id}.zip", on_click="ignore", key="score_bundle_file"
-        )
-    elif st.button("Prepare the bundle", key="score_ask_bundle", disabled=waits):
-        st.session_state[ASKED] = run.id, jobs().ask(write_bundle_in_worker, run.id)
-        st.rerun()
-    if answer is not None and answer.done() and (error := answer.exception()):
-        st.caption(plain(f"The bundle cannot be written: {error}"))
 
 
 def _import() -> None:

@@ -1,4 +1,4 @@
-"""What came of a new file: figures, scores over time, alarms, drift, and what the alarms were worth."""
+"""The results of a new file: figures, scores over time, alarms, drift, and what the alarms were worth."""
 
 from __future__ import annotations
 
