@@ -70,12 +70,18 @@ def share(part: float, whole: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """Write a duration in seconds, minutes or hours; a dash for None."""
+    """Write a duration in seconds, minutes or hours; a dash for None.
+
+    Examples
+    --------
+    >>> duration(42), duration(600), duration(7200), duration(9000), duration(None)
+    ('42 s', '10 min', '2 h', '2.5 h', '–')
+    """
     if seconds is None:
         return "–"
     if seconds < 90:
         return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{number(seconds / 3600, 2)} h"
 
 
 def plural(count: int, one: str) -> str:

@@ -20,7 +20,7 @@ from rare_event.judge.scores import Scores
 from rare_event.judge.standing import Kind, Row, rank
 from rare_event.store.judged import Judged
 from rare_event.store.runs import Run
-from rare_event.text import plural
+from rare_event.text import plain, plural
 
 CHANCE = TRIVIAL["chance"]
 
@@ -160,15 +160,20 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
     most, unit = _caught(best, budget), mine.judgement.time_unit
     at = f"At the same {unit.alarms(f'{budget:g}')}"
     caught = f"{_caught(mine, budget)} of {plural(mine.judgement.n_events, 'event')}"
+    one = f"“{plain(best.name)}”"
     if _caught(mine, budget) > most:
-        return (
-            f"{at}, this model catches {caught}, more than any of the {len(others)} baselines "
-            f"(at most {most})."
-        )
-    one = f"“{best.name}”, one of the {len(others)} baselines,"
+        return f"{at}, this model catches {caught}; {one}, the best of {_counted(others)}, catches {most}."
     theirs = f"{one} catches as many" if _caught(mine, budget) == most else f"{one} catches {most}"
     tied = " Their AUCs are statistically tied." if best.group == mine.group else ""
     return f"**This model does not beat the baselines.** {at}, it catches {caught}; {theirs}.{tied}"
+
+
+def _counted(others: Sequence[Row]) -> str:
+    """Count the baselines, and apart from them the scores that need no model."""
+    trivial = sum(row.kind == "trivial" for row in others)
+    counts = {"baseline": len(others) - trivial, "score": trivial}
+    words = [plural(count, one) for one, count in counts.items() if count]
+    return f"{' and '.join(words)}{' without a model' if trivial else ''}"
 
 
 def _caught(row: Row, budget: float) -> int:

@@ -149,10 +149,13 @@ class Overview:
         }
         row |= {f"AUC of fold {fold}": auc for fold, auc in enumerate(figures.fold_auc, 1)}
         for count in figures.counts:
-            at = f"at {count.budget:g} {self.time_unit.a_day}, {count.lead:g} {self.time_unit.short}"
+            at = f"at {count.budget:g} {self.time_unit.a_day}, {self._ahead(count.lead)}"
             row |= {f"caught {at}": count.caught, f"caught from {at}": count.low}
             row |= {f"caught to {at}": count.high, f"caught by chance {at}": count.by_chance}
         return row
+
+    def _ahead(self, lead: float) -> str:
+        return self.time_unit.span(lead) if lead else "during the event"
 
     def sentence(self, measure: Measure) -> str:
         """Say what the best is worth, and what picking it is."""
@@ -165,7 +168,7 @@ class Overview:
                 f"{each:.2f}"
                 for each in (told.best_of_all_folds, told.best_figure, told.nested_figure, told.middle_figure)
             )
-            verb, of, of_later = "scored", "", ""
+            every, verb, of, of_later = f"AUC {every}", "scored", "", ""
         else:
             # Figures of the folds are their means; people count events.
             every = f"{told.best_of_all_folds * (later + 1):.0f}"
@@ -174,9 +177,11 @@ class Overview:
             )
             verb, of = "caught", f" of {plural(self._events(later + 1), 'event')}"
             of_later = f" of {self._events(later)}"
-        folds, last = ("both", "second") if later == 1 else (f"all {later + 1}", f"last {later}")
+        folds, last = ("both folds", "second") if later == 1 else (f"all {later + 1} folds", f"last {later}")
+        if later + 1 < len(self._figures[0].fold_auc):
+            folds = f"the {later + 1} folds in which every setting has a figure"
         return (
-            f"Best of {self.n_compared} settings: {every}{of} over {folds} folds, {best}{of_later} "
+            f"Best of {self.n_compared} settings: {every}{of} over {folds}, {best}{of_later} "
             f"over the {last}. Choosing the best setting on earlier folds only would have "
             f"{verb} {picked} there: expect that. The median setting {verb} {middle}."
         )
@@ -219,7 +224,7 @@ def describe(seen: Overview) -> str:
         ""
         if windows is None
         else f"All cells are judged on the same {len(windows):,} windows; {windows.n_positive:,} are "
-        f"positive: at most {unit.count(f'{seen.lead:g}')} before an event "
+        f"positive: {positive_in_words(seen)} "
         f"({plural(len(windows.total_events), 'event')})\n"
     )
     lines = [
@@ -247,6 +252,11 @@ def describe(seen: Overview) -> str:
         )
     notes.append(seen.sentence(Measure()))
     return about + "\n".join([*lines, *notes]) + "\n"
+
+
+def positive_in_words(seen: Overview) -> str:
+    """Say which windows of a map are positive."""
+    return f"at most {seen.time_unit.span(seen.lead)} before an event" if seen.lead else "during an event"
 
 
 def by_chance(seen: Overview, measure: Measure) -> float | None:

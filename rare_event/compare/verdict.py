@@ -20,7 +20,7 @@ SPLIT_WORDS: dict[SplitKind, str] = {
     "stretch": "{folds} of whole stretches that were not in the training data",
     "random": "random rows, next to rows of the training data",
     "shuffled": "{folds} of random rows, next to rows of the training data",
-    "asset": "{folds}, each an asset that was not in the training data, "
+    "asset": "{folds}, each a machine that was not in the training data, "
     "though data of others from the same hours were",
 }
 
@@ -78,13 +78,13 @@ def _place(models: Sequence[Row], own: str) -> str:
     if place is None or len(models) == 1:
         return ""
     if place == 1:
-        return " It is your run."
+        return " Your run is the best model."
     row = models[place - 1]
     if row.judgement.mean_fold_auc is None:
         return " Your run cannot be ranked."
     of = f"{ordinal(place)} of {len(models)}"
     tied = row.group == models[0].group
-    return f" Your run, {of}, is tied with it." if tied else f" Your run is {of}."
+    return f" Your run is {of}{', tied with the best' if tied else ''}."
 
 
 def _caught(row: Row) -> str:
@@ -94,14 +94,14 @@ def _caught(row: Row) -> str:
     when = "during the event"
     if near:
         when = (
-            f"in the {unit.count(f'{near:g}')} before the event, and {wider.caught} by an alarm in the "
-            f"{unit.count(f'{far:g}')} before"
+            f"in the {unit.span(near)} before the event, and {wider.caught} by an alarm in the "
+            f"{unit.span(far)} before"
         )
     split = row.split or "rolling"
     past = "past data" if split in ("rolling", "chronological") else "other data"
     return (
-        f"With thresholds chosen on {past} to allow {unit.alarms(f'{BUDGET:g}')}, it would have caught "
-        f"{count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
+        f"With thresholds chosen on {past} to allow {unit.alarms(f'{BUDGET:g}')}, {_quoted(row)} would have "
+        f"caught {count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
         f"{_actual(count, unit)} "
         f"Judged on {unit.reword(SPLIT_WORDS[split]).format(folds=plural(len(judgement.fold_auc), 'fold'))}."
     )
@@ -116,18 +116,19 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
         return []
     caught = f"{count.caught} of {judgement.n_events:,}"
     rate = _at(count, unit)
-    within = f"In the same {unit.count(f'{count.lead:g}')}" if count.lead else "With alarms during the events"
+    within = f"With alarms in the same {unit.span(count.lead)}" if count.lead else "With alarms during the event"
     return [f"{within}, {_quoted(most)} would have caught the most: {caught}{rate}."]
 
 
 def _ranking(row: Row) -> str:
     between = ""
     if row.judgement.interval is not None:
-        between = " (95 % interval {:.0%} to {:.0%})".format(*row.judgement.interval)
+        between = " (95% interval {:.0%} to {:.0%})".format(*row.judgement.interval)
     when = "just before" if row.judgement.lead_windows[0] else "during"
     return (
-        f"Models are ranked by how often they score a moment {when} an event higher than another moment: "
-        f"here in {row.judgement.mean_fold_auc:.0%} of such pairs{between}, against 50% by chance."
+        f"Models are ranked by the AUC: how often they score a moment {when} an event higher than a normal "
+        f"moment. The best model does so in {row.judgement.mean_fold_auc:.0%} of such pairs{between}; chance "
+        "would in 50%."
     )
 
 
@@ -138,7 +139,7 @@ def _ties(tied: Sequence[Row], ahead: Row | None) -> list[str]:
     more = len(names) - MOST_NAMES
     listed = [*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else [])]
     words = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
-    return [f"These data show no clear difference from {words}."]
+    return [f"These data show no clear difference between the best model and {words}."]
 
 
 def _optimism(n_models: int, n_events: int) -> str:
@@ -151,7 +152,7 @@ def _optimism(n_models: int, n_events: int) -> str:
 def _chance(row: Row) -> str:
     count = row.judgement.count("past", BUDGET)
     return (
-        f"Chance (the same scores shifted in time) would have caught {count.caught} of "
+        f"Chance, the same scores shifted in time, would have caught {count.caught} of "
         f"{row.judgement.n_events:,}{_at(count, row.judgement.time_unit)}."
     )
 
@@ -160,7 +161,8 @@ def _actual(count: Count, unit: TimeUnit) -> str:
     """Write the actual rate as a sentence; a short time bears none."""
     if count.false_alarms_per_day is None:
         return (
-            "The running time is too short for a rate of false alarms, or an older version trained the run."
+            "Its actual rate of false alarms is unknown: the running time is too short for one, or an older "
+            "version trained the run."
         )
     return f"The actual rate was {unit.alarms(number(count.false_alarms_per_day, 2))}."
 

@@ -11,6 +11,7 @@ from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarms, event_ledger
 from rare_event.judge.scores import Scores
+from rare_event.text import capital
 
 HIGH = 0.9
 # Sensors named: more shares of a day than these look alike.
@@ -20,6 +21,7 @@ OTHER = "other"
 # hour's windows are the fewest whose median is worth a sentence.
 RISEN = 2.0
 LEAST_MINUTES = 60.0
+MEDIAN = "the median score of normal windows"
 
 
 def _day(clock: np.ndarray, unit: TimeUnit) -> np.ndarray:
@@ -136,7 +138,7 @@ def drift_sentence(
         From the first of the last days on all of which the median error is at least `RISEN` times
         what it was; None where there is no such day. Days of less than an hour are passed over.
     """
-    unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
+    unit = _level(validation)
     if not unit > 0:
         return None
     days = errors_by_day(test.once(), unit)
@@ -147,26 +149,41 @@ def drift_sentence(
     first = int(days["day"].to_numpy()[risen][0])
     since = (test.y_true == 0) & (_day(test.clock, test.time_unit) >= first)
     times = float(np.median(test.y_score[since])) / unit
-    said = f"Since {when(first)}, the median score of normal windows is {_figure(times)} times its"
-    return f"{said} validation level{_carried(carriers, first)}."
+    said = f"Since {when(first)}, {MEDIAN} has been {_figure(times)} times its validation level"
+    return f"{said}{_carried(carriers, first)}."
 
 
 def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], str] = "day {}".format) -> str:
     """Say how far the error of normal windows rose on its worst day, where it has not stayed so."""
-    usual = "The score of normal windows is near its validation level"
-    unit = float(np.median(validation.y_score[validation.y_true == 0])) if len(validation) else 0.0
-    days = errors_by_day(test.once(), unit or None)
+    unit, in_rows = _level(validation), bool(test.time_unit.reason)
+    if not unit > 0:
+        return "Drift of the score cannot be measured: the validation data give no level of normal windows."
+    days = errors_by_day(test.once(), unit)
     days = days[days["normal"] * test.step >= LEAST_MINUTES]
-    if days.empty or days["median"].max() < RISEN:
-        return f"{usual} {'in every block of 1,000 rows' if test.time_unit.reason else 'on every day'}."
+    block = "block of 1,000 rows" if in_rows else "day"
+    if days.empty:
+        least = f"{LEAST_MINUTES:.0f} normal windows" if in_rows else "normal windows for an hour"
+        return f"Drift of the score cannot be measured: no {block} has {least}."
+    place = "in" if in_rows else "on"
+    if days["median"].max() < RISEN:
+        return f"{capital(place)} every {block}, {MEDIAN} is less than twice its validation level."
     worst = int(days["median"].to_numpy().argmax())
     day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
-    place = "in the 1,000 rows from" if test.time_unit.reason else "on"
-    return f"{usual} at the end, but {place} {when(day)} its median was {_figure(times)} times that level."
+    first = f"{capital(place)} {'the 1,000 rows from ' if in_rows else ''}{when(day)}"
+    return (
+        f"{first}, {MEDIAN} was {_figure(times)} times its validation level. At the end it is less than "
+        "twice that level."
+    )
+
+
+def _level(validation: Scores) -> float:
+    """Median score of normal validation windows; 0 without any."""
+    normal = validation.y_score[validation.y_true == 0]
+    return float(np.median(normal)) if len(normal) else 0.0
 
 
 def _figure(times: float) -> str:
-    return f"{times:.1f}" if times < 10 else f"{times:,.0f}" if times < 1e6 else f"{times:.0e}"
+    return f"{times:.1f}" if times < 10 else f"{times:,.0f}" if times < 1e6 else "more than a million"
 
 
 def _carried(carriers: pd.DataFrame | None, first: int) -> str:
@@ -177,4 +194,4 @@ def _carried(carriers: pd.DataFrame | None, first: int) -> str:
     if mine.empty:
         return ""
     share = mine.groupby("sensor", sort=False)["share"].mean()
-    return f"; {share.idxmax()} accounts for {share.max():.0%} of it"
+    return f"; {share.idxmax()} accounts for {share.max():.0%} of the score"

@@ -6,6 +6,7 @@ import streamlit as st
 
 from rare_event.compare.companions import backtest_of, create_baselines, over_folds
 from rare_event.config import SplitKind
+from rare_event.store.records import State
 from rare_event.store.runs import Run, create_run
 from rare_event.text import plain
 from rare_event.ui.cache import jobs, prepared_of, table_of
@@ -16,11 +17,16 @@ from rare_event.ui.progress import training_in_words, unfinished_of
 from rare_event.ui.state import show_run_next
 
 WORDS: dict[SplitKind, str] = {
-    "rolling": "{} times, each time on earlier data, and judges it on the next period.",
-    "asset": "once for each machine on the data of all others, including data from the same hours, and "
-    "judges it on that machine.",
+    "rolling": "{} times, each time on earlier data, and judges it on the period that follows.",
+    "asset": "once for each machine: it learns from the data of all others, including data from the same "
+    "hours, and is judged on that machine.",
 }
-ONE_PERIOD = "A single split tests on few events and on one period only."
+ONE_SPLIT = "A single split tests the model only once."
+ENDED: dict[State, str] = {
+    "failed": "The last backtest failed.",
+    "cancelled": "The last backtest was cancelled.",
+    "interrupted": "The last backtest was interrupted.",
+}
 SAME_MACHINES = "These figures do not say how well the model does on a machine outside its training data."
 
 
@@ -33,7 +39,7 @@ def show_backtest(run: Run) -> None:
     if backtest is None or status is None:
         _offer(run, kind, "")
     elif status.ended and status.state != "done":
-        _offer(run, kind, f"State of the last backtest: {status.state}. {status.message}")
+        _offer(run, kind, f"{ENDED[status.state]} {status.message}".rstrip())
     else:
         poll_until_ended(lambda: _follow(backtest), lambda: unfinished_of([backtest]), "evaluate_backtest")
 
@@ -67,7 +73,7 @@ def _offer(run: Run, kind: SplitKind, problem: str) -> None:
     show_limits(run.dataset(), [config], small=True)
     with st.container(border=True, horizontal=True, vertical_alignment="center"):
         st.markdown(
-            f"{ONE_PERIOD if _one_period(run) else SAME_MACHINES} A **backtest** trains this model "
+            f"{ONE_SPLIT if kind == 'rolling' else SAME_MACHINES} A **backtest** trains this model "
             + table_of(run.dataset()).time_unit.reword(WORDS[kind]).format(config.split.folds),
             width="stretch",
         )
@@ -89,6 +95,6 @@ def _follow(backtest: Run) -> None:
                 show_run_next(backtest)
                 st.rerun()
             return
-        words = "waiting for its turn …" if status.state == "queued" else training_in_words(status)
-        st.progress(status.progress, f"Backtest: {words}", width="stretch")
+        words = "Waiting for its turn …" if status.state == "queued" else training_in_words(status)
+        st.progress(status.progress, f"Backtest: {words[:1].lower()}{words[1:]}", width="stretch")
         cancel_button(backtest, "Cancel", "evaluate_cancel_backtest", jobs().cancel)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -48,8 +48,8 @@ def show_drift(run: Run) -> None:
         st.markdown(f"- {plain(change.in_words(day_of(int(change.clock // time_unit.period)), time_unit))}")
     if unmeasured := unmeasured_of(run.id):
         st.caption(
-            f"Changes of level cannot be measured for {plural(len(unmeasured), 'machine')} without normal "
-            f"training rows, such as {plain(shown(unmeasured[0]))}."
+            f"Changes of level cannot be measured for {_machines(unmeasured)}, which "
+            f"{'has' if len(unmeasured) == 1 else 'have'} no normal training rows."
         )
     score = run.config().score_label(len(committed.thresholds))
     marks = [(_when(run, change, time_unit), change.where) for change in changes]
@@ -67,6 +67,12 @@ def show_drift(run: Run) -> None:
     draw(false_alarms_by_day_figure(by_day, budget, time_unit), "evaluate_alarms_by_day", left)
     if carriers is not None:
         draw(carriers_figure(carriers, time_unit), "evaluate_carriers", right)
+
+
+def _machines(names: Sequence[str]) -> str:
+    """Name one machine, or count several and name the first."""
+    first = plain(shown(names[0]))
+    return first if len(names) == 1 else f"{plural(len(names), 'machine')} such as {first}"
 
 
 def _first_day(run: Run, unit: TimeUnit) -> pd.Timestamp | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -69,18 +70,21 @@ def show_verdict(run: Run) -> None:
     st.markdown(alarms_in_words(figures, unit) if unknown else verdict(figures))
     if unknown:
         st.info(f"{unknown.why} You can still see how often and how long an alarm sounds, and the drift.")
-    windows = "any one window" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
-    window = f"lead window {number(policy.lead)} {unit.short}"
+    windows = "one window is enough" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
+    cooldown = f"cooldown {unit.span(policy.cooldown)}" if policy.cooldown else "no cooldown"
+    window = "lead window as covered by the shift"
+    if policy.lead is not None:
+        window = f"lead window {unit.span(policy.lead)}"
     if figures.during:
         window = "an alarm counts only during an event"
     by = f"committed {moment(committed.time)}" if committed.by_person else "suggested by the training"
-    below = "its 95 % interval" if unknown else "its 95 % interval and the chance level"
+    intervals = intervals_in_words(figure_intervals_of(run.id, committed), unit, figures.during)
+    below = "its 95 % interval" if unknown else "its 95 % interval and what chance would give"
     st.caption(
         f"Threshold: {plain(committed.in_words(unit))}, {by}. "
-        f"Alarm policy: {windows}, cooldown {number(policy.cooldown)} "
-        f"{unit.short}{'' if unknown else f', {window}'}. Below each figure: {below}."
+        f"Alarm policy: {windows}, {cooldown}{'' if unknown else f', {window}'}."
+        + (f" Below a figure: {below}, where known." if intervals else "")
     )
-    intervals = intervals_in_words(figure_intervals_of(run.id, committed), unit, figures.during)
     show_metrics(alarm_figures(figures, unit) if unknown else plant_figures(figures), intervals)
 
 
@@ -91,8 +95,9 @@ def intervals_in_words(
     words = {}
     for label, name in FIGURES.items():
         low, high, chance = (float(intervals[column][name]) for column in ("low", "high", "chance"))
-        interval = "" if math.isnan(low) else f"{number(low, 2)} to {number(high, 2)}"
-        by_chance = "" if math.isnan(chance) else f"chance {number(chance, 2)}"
+        shown = unit.span if name == "median_lead" else partial(number, digits=2)
+        interval = "" if math.isnan(low) else f"{shown(low)} to {shown(high)}"
+        by_chance = "" if math.isnan(chance) else f"chance {shown(chance)}"
         if interval or by_chance:
             words[unit.reword(label).replace("lead", "delay" if during else "lead")] = " · ".join(
                 part for part in (interval, by_chance) if part
@@ -103,7 +108,7 @@ def intervals_in_words(
 def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
     """List the figures a plant counts: label, value, explanation."""
     unit = figures.time_unit
-    lead = "–" if figures.median_lead is None else f"{number(figures.median_lead)} {unit.short}"
+    lead = "–" if figures.median_lead is None else unit.span(figures.median_lead)
     return [
         (
             "Events caught",
@@ -114,8 +119,16 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         ("Median delay", lead, "From the first row of an event to its first alarmed row.")
         if figures.during
         else ("Median lead", lead, "From the first alarm before an event to its start."),
-        ("Precision (rows)", number(figures.precision, 2), "Share of the alarmed rows that are positive."),
-        ("Recall (rows)", number(figures.recall, 2), "Share of the positive rows that are alarmed."),
+        (
+            "Precision (rows)",
+            number(figures.precision, 2),
+            "Of the rows with a score at or above the threshold, the share that is positive.",
+        ),
+        (
+            "Recall (rows)",
+            number(figures.recall, 2),
+            "Of the positive rows, the share with a score at or above the threshold.",
+        ),
         (
             "ROC AUC (rows)",
             number(figures.auc, 2),
@@ -134,7 +147,11 @@ def alarm_figures(figures: Evaluation, unit: TimeUnit) -> list[tuple[str, str, s
             share(figures.standing, 1.0),
             "Share of the windows with an active alarm.",
         ),
-        ("Windows above", f"{above:,} of {figures.n:,}", "Windows whose score reaches the threshold."),
+        (
+            "Windows above threshold",
+            f"{above:,} of {figures.n:,}",
+            "Windows with a score at or above the threshold.",
+        ),
     ]
 
 
@@ -144,7 +161,8 @@ def _counted(figures: Evaluation, unit: TimeUnit) -> tuple[str, str, str | None]
     if rate is not None:
         return f"{name} {unit.per_day}", number(rate), unit.reword("Per day of running time.")
     label = f"{name} in {unit.total(figures.days)}"
-    return label, f"{figures.false_alarms:,}", "The time is too short for a rate."
+    few = "There are too few rows for a rate." if unit.reason else "The running time is too short for a rate."
+    return label, f"{figures.false_alarms:,}", few
 
 
 def verdict(figures: Evaluation) -> str:
@@ -154,10 +172,10 @@ def verdict(figures: Evaluation) -> str:
     unit, lead = figures.time_unit, ""
     if figures.median_lead is not None:
         when = "after they began" if figures.during else "ahead"
-        typical = unit.count(number(figures.median_lead))
-        if figures.during:
-            typical = unit.span(figures.median_lead)
-        lead = f", typically **{typical}** {when}"
+        typical = f"**{unit.span(figures.median_lead)}** {when}"
+        if figures.during and not figures.median_lead:
+            typical = "in their first row"
+        lead = f", typically {typical}"
     caught = f"{figures.caught} of {plural(figures.n_events, 'event')}"
     return (
         f"In {unit.running(figures.days)}, **{caught}** would have been caught{lead}, "
@@ -184,7 +202,7 @@ def _false_alarms(figures: Evaluation, unit: TimeUnit) -> str:
     if not days:
         return counted
     low, high = (float(end) / days for end in exact_count(figures.false_alarms))
-    return f"{counted} ({number(low)} to {number(high)} {unit.a_day} on other data, in 95 % of cases)"
+    return f"{counted} (95 % interval {number(low)} to {number(high)} {unit.a_day})"
 
 
 @in_place

@@ -8,6 +8,7 @@ import streamlit as st
 from rare_event.compare.companions import create_leakage, leakage_of
 from rare_event.experiment.leakage import Reading, in_words, readings_of, split_of, title_of
 from rare_event.plots.leakage import leakage_figure
+from rare_event.store.records import Status
 from rare_event.store.runs import Run
 from rare_event.text import duration, plain
 from rare_event.ui.cache import jobs, prepared_of
@@ -18,9 +19,10 @@ from rare_event.ui.live import poll_until_ended
 from rare_event.ui.progress import unfinished_of
 
 WHAT = (
-    "Is the skill real, or an artefact of the split? The meter trains this model on random rows, on whole "
-    "stretches and on the past only, and scores the same rows each time. A fourth training uses invented "
-    "events: skill on those can only come from the split."
+    "Is the skill real, or an artefact of the split? The meter trains this model in three ways: on random "
+    "rows, on other stretches and on past rows only. It judges each on the same rows. Then it repeats the "
+    "training on random rows with invented events. Nothing can predict those, so any skill there comes from "
+    "the split."
 )
 
 
@@ -55,13 +57,17 @@ def _show_meter(run: Run) -> None:
         st.markdown(plain(in_words(readings)))
         draw(leakage_figure(rows_of(readings)), key="leakage_figure")
     else:
-        words = (
-            f"training {status.fold + 1} of {status.folds}, at most {duration(status.seconds_left)} left"
-            if status.epoch
-            else "Waiting for other runs …"
-        )
-        st.progress(status.progress, words)
+        st.progress(status.progress, _progress_in_words(status))
         st.button("Cancel", key="leakage_cancel", on_click=jobs().cancel, args=(meter,))
+
+
+def _progress_in_words(status: Status) -> str:
+    """Say how far the meter is."""
+    if status.state == "queued":
+        return "Waiting for its turn …"
+    if not status.epoch or status.seconds_left is None:
+        return "Preparing …"
+    return f"Training {status.fold + 1} of {status.folds}, at most {duration(status.seconds_left)} left"
 
 
 def rows_of(readings: dict[str, Reading]) -> pd.DataFrame:

@@ -226,7 +226,7 @@ def test_a_cancelled_backtest_is_said_and_can_be_started_again(
     button(app, "Backtest this model").click().run()
     app.button(key="evaluate_cancel_backtest").click().run()
     assert not app.exception and not progress(app)
-    assert "State of the last backtest: cancelled" in unescaped(app)
+    assert "The last backtest was cancelled." in unescaped(app)
     assert app.session_state[KEY].run_id == done_run.id
     button(app, "Backtest this model").click().run()
     assert "Backtest: waiting" in progress(app) and len(list_runs()) == 3

@@ -113,8 +113,8 @@ def test_the_figures_are_those_of_the_scores(open_page: OpenPage, executor: Defe
     figures = evaluate(run.scores("test"), {0: low}, AlarmPolicy(lead=4.0))
     app = open_page("pages/4_Evaluate.py", run=run.id)
     assert metric(app, "Time in alarm") == f"{figures.standing:.2%}"
-    assert metric(app, "Windows above") == f"{figures.tp + figures.fp:,} of {figures.n:,}"
-    assert [m.label for m in app.metric] == [app.metric[0].label, "Time in alarm", "Windows above"]
+    assert metric(app, "Windows above threshold") == f"{figures.tp + figures.fp:,} of {figures.n:,}"
+    assert [m.label for m in app.metric] == [app.metric[0].label, "Time in alarm", "Windows above threshold"]
     assert app.metric[0].label.startswith("Alarms in ") and figures.alarms == int(app.metric[0].value)
     assert "Test: time in alarm" in titles(app)
     assert "Alarms by day" in titles(show_view(app, "Drift"))

@@ -43,10 +43,10 @@ LOOK = Look(
     },
 )
 PURPOSE = (
-    "A map trains a model for each combination of shift, lookback, representation and architecture, each "
-    "fold on earlier data only, and judges all models on the same windows. It shows which settings matter, "
-    "which do not, and how well the best one would do on later data. It runs in the background. You can stop "
-    "it at any time and resume later. Your own runs take priority."
+    "A map trains a model for each combination of the shifts, lookbacks, representations and models below. "
+    "Each fold is trained on earlier data only, and all models are judged on the same windows. The map shows "
+    "which settings matter, which do not, and how well the best one can be expected to do on later data. It "
+    "runs in the background. You can stop it at any time and resume later. Your own runs take priority."
 )
 
 

@@ -10,7 +10,7 @@ import streamlit as st
 
 from rare_event.clock import TimeUnit
 from rare_event.compare.map_cells import Cell
-from rare_event.compare.map_overview import Measure, Overview, by_chance
+from rare_event.compare.map_overview import Measure, Overview, by_chance, positive_in_words
 from rare_event.config.labels import MODELS, REPRESENTATIONS
 from rare_event.judge.judgement import BUDGETS
 from rare_event.plots.design_map import map_figure
@@ -83,11 +83,11 @@ def _about(seen: Overview, measure: Measure) -> str:
     if windows is not None:
         about = (
             f"All cells are judged on the same {len(windows):,} windows of the test folds, with the same "
-            f"label whatever their shift: positive at most {seen.time_unit.count(f'{seen.lead:g}')} before "
-            f"an event ({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
+            f"label whatever their shift: positive {positive_in_words(seen)} "
+            f"({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
         )
-    if measure.kind == "auc" and seen.best is not None:
-        about += f"Bold: {seen.marked}. Best: {seen.best.title}. "
+    if measure.kind == "auc":
+        about += "" if seen.best is None else f"Bold: {seen.marked}. Best: {seen.best.title}. "
     else:
         about += (
             "Thresholds are chosen on the test folds themselves, at the same false alarm rate for every "
@@ -100,7 +100,7 @@ def _about(seen: Overview, measure: Measure) -> str:
 
 def _show_table(seen: Overview, measure: Measure) -> None:
     st.header("All cells")
-    st.caption("Select a row to open that cell as a run. Click a heading to sort.")
+    st.caption("To open a cell as a run, select its row, then choose “Open this cell”. Click a heading to sort.")
     frame = shown = seen.frame()
     counts: tuple[str, ...] = ()
     if measure.kind == "caught":

@@ -31,7 +31,6 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.links import EVALUATE, NEXT, link_to
 from rare_event.ui.state import Missing, get_state, update_state
 
-OLD = "trained with an older version of this program, or damaged"
 VIEWS = ("Runs", "Design space")
 KINDS = ("run", "baseline", "supervised", "trivial")
 
@@ -75,9 +74,10 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
     done = [run for run in every if run.purpose().role in roles and run.status().state == "done"]
     options = {each.windows: each for each in _comparable(_looked(done))}
     if not options:
-        old = f"{plural(len(done), 'run')} cannot be compared: {OLD}. "
         raise Missing(
-            f"No run on this dataset has been judged yet: train a model first. {old if done else ''}",
+            f"{_not_comparable(len(done))} Train a model first."
+            if done
+            else "No run on this dataset has finished yet. Train a model first.",
             "pages/2_Train.py",
             "Go to Train",
         )
@@ -102,8 +102,8 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
     left_out = asked_for - sum(len(each.asked_for) for each in options.values() if not each.shared)
     if left_out:
         st.caption(
-            f"{plural(left_out, 'run')} cannot be compared: {OLD}. "
-            f"Train {'it' if left_out == 1 else 'them'} again to compare {'it' if left_out == 1 else 'them'}."
+            f"{_not_comparable(left_out)} Train {'it' if left_out == 1 else 'them'} again to compare "
+            f"{'it' if left_out == 1 else 'them'}."
         )
     if chosen.optimistic:
         st.warning(
@@ -111,6 +111,15 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
             "compare models on a split by time."
         )
     return chosen
+
+
+def _not_comparable(count: int) -> str:
+    """Say that runs cannot be compared, and why."""
+    them, their = ("it", "its") if count == 1 else ("them", "their")
+    return (
+        f"{plural(count, 'run')} cannot be compared: an older version of this program trained {them}, or "
+        f"{their} records are damaged."
+    )
 
 
 def _looked(runs: Iterable[Run]) -> Looked:
@@ -137,8 +146,8 @@ def show_baselines_of_run(chosen: Comparable) -> None:
         for scores in list(shared_scores_of(chosen.shown).values())[:1]:
             windows = f"{plural(len(scores), 'test window')} that all of these runs score"
             st.caption(
-                f"Judged on the {windows} ({scores.n_positive:,} positive). Baselines are compared on the "
-                "windows of one lookback."
+                f"Judged on the {windows} ({scores.n_positive:,} positive). Baselines are not shown here: "
+                "they are compared with the runs of one lookback only."
             )
         return
     if not open_run(chosen.asked_for[0]).dataset().schema.labels:

@@ -114,7 +114,7 @@ def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
     (word, how), unit = THRESHOLDS[threshold], judgement.time_unit
     return [
         Column(
-            f"{word} at {budget:g} {unit.a_day}, {lead:g} {unit.short}",
+            f"{word} at {budget:g} {unit.a_day}, {unit.span(lead) if lead else 'during the event'}",
             partial(_caught, threshold, budget, lead),
             f"Events caught (of {judgement.n_events:,}) at {unit.alarms(f'{budget:g}')} by alarms "
             f"{_when(lead, unit)} the event, {how}.",
@@ -142,7 +142,7 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
 
 def _when(lead: float, unit: TimeUnit) -> str:
     """Say when an alarm counts for an event; a lead window of 0 is the event itself."""
-    return f"at most {unit.count(f'{lead:g}')} before" if lead else "during"
+    return f"at most {unit.span(lead)} before" if lead else "during"
 
 
 def _caught(threshold: Threshold, budget: float, lead: float, row: Row) -> int:
@@ -169,7 +169,7 @@ def show_table(board: Sequence[Row]) -> None:
         f" AP is the average precision; by chance it is {number(judgement.base_rate, 2)}, the share of "
         "positive windows."
     )
-    about = "Select a row to open that run. Click a heading to sort."
+    about = "To open a run, select its row, then choose “Open this run”. Click a heading to sort."
     st.caption(f"{about}{of_events if judgement.n_events else ''}")
     listed = columns(judgement)
     chosen = st.dataframe(
