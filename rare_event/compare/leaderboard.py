@@ -162,7 +162,8 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
     caught = f"{_caught(mine, budget)} of {plural(mine.judgement.n_events, 'event')}"
     one = f"“{plain(best.name)}”"
     if _caught(mine, budget) > most:
-        return f"{at}, this model catches {caught}; {one}, the best of {_counted(others)}, catches {most}."
+        best_of = f"{one}, the best of {_counted(others)}," if len(others) > 1 else one
+        return f"{at}, this model catches {caught}; {best_of} catches {most}."
     theirs = f"{one} catches as many" if _caught(mine, budget) == most else f"{one} catches {most}"
     tied = " Their AUCs are statistically tied." if best.group == mine.group else ""
     return f"**This model does not beat the baselines.** {at}, it catches {caught}; {theirs}.{tied}"

@@ -8,8 +8,9 @@ from dataclasses import asdict
 from datetime import datetime
 from itertools import chain
 
+from rare_event.compare.setting_words import in_words, value_in_words
 from rare_event.config import RECIPES, ExperimentConfig, name_of
-from rare_event.config.labels import NAMES, model_on
+from rare_event.config.labels import model_on
 from rare_event.store.runs import Run
 
 # Of two things of one name, this many settings are named in which they differ.
@@ -85,7 +86,7 @@ def _differences(mine: Mapping[str, object], others: Sequence[Mapping[str, objec
     """Name the settings in which one differs from others of its name, the most varied first."""
     varied = Counter({key: len({other.get(key) for other in others}) for key in mine})
     keys = [key for key, values in varied.most_common(MOST_DIFFERENCES) if values > 1]
-    return [f"{key.replace('_', ' ')} {_worded(mine[key])}" for key in keys]
+    return [in_words(key, mine[key]) for key in keys]
 
 
 def settings_of(config: ExperimentConfig) -> dict[str, object]:
@@ -113,17 +114,10 @@ def differing_settings(configs: Sequence[ExperimentConfig]) -> dict[str, list[st
     names = [name for name in dict.fromkeys(chain(*every)) if name != "name"]
     differing: dict[str, list[str | None]] = {}
     for name in names:
-        values = [_named(settings[name]) if name in settings else None for settings in every]
+        values = [value_in_words(name, settings[name]) if name in settings else None for settings in every]
         if len({value for value in values if value is not None}) > 1:
             differing[name] = values
     return differing
-
-
-def _named(value: object) -> str:
-    """Write the value of a setting as a form shows it."""
-    if isinstance(value, tuple):
-        return ", ".join(name_of(each) if each in RECIPES else _named(each) for each in value) or "none"
-    return NAMES.get(value, value) if isinstance(value, str) else _worded(value)
 
 
 def _flat(settings: Mapping[str, object], of: str = "") -> dict[str, object]:
@@ -131,11 +125,3 @@ def _flat(settings: Mapping[str, object], of: str = "") -> dict[str, object]:
     for key, value in settings.items():
         flat |= _flat(value, key) if isinstance(value, Mapping) else {f"{of} {key}".strip(): value}
     return flat
-
-
-def _worded(value: object) -> str:
-    if isinstance(value, tuple):
-        return "-".join(map(str, value))
-    if isinstance(value, bool) or value is None:
-        return {True: "yes", False: "no", None: "none"}[value]
-    return f"{value:g}" if isinstance(value, float) else str(value)

@@ -116,7 +116,9 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
         return []
     caught = f"{count.caught} of {judgement.n_events:,}"
     rate = _at(count, unit)
-    within = f"With alarms in the same {unit.span(count.lead)}" if count.lead else "With alarms during the event"
+    within = (
+        f"With alarms in the same {unit.span(count.lead)}" if count.lead else "With alarms during the event"
+    )
     return [f"{within}, {_quoted(most)} would have caught the most: {caught}{rate}."]
 
 

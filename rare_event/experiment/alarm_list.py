@@ -61,23 +61,28 @@ class Counted:
 
     def in_words(self) -> Iterator[str]:
         """Say it in sentences."""
-        of = plural(self.listed, "alarm")
-        yield f"{self.counted:,} of {of} {'is' if self.counted == 1 else 'are'} counted."
+        verb = "is" if self.counted == 1 else "are"
+        if self.listed == 1:
+            yield f"The alarm in the list is {'' if self.counted else 'not '}counted."
+        else:
+            yield f"{self.counted:,} of the {self.listed:,} alarms in the list {verb} counted."
         why = {
             "before or after the data": self.outside,
             "in stops": self.stopped,
             "on machines that are not in the data": self.elsewhere,
             "only during events": self.during,
-            "in other rows that are not judged": self.unjudged,
+            "only in rows that are not judged": self.unjudged,
         }
         if lost := [f"{count:,} {where}" for where, count in why.items() if count]:
             yield f"Not counted: {', '.join(lost)}."
         if self.repeated:
-            verb = "repeats" if self.repeated == 1 else "repeat"
-            yield f"{plural(self.repeated, 'alarm')} {verb} an earlier one and {verb} nothing in the figures."
+            repeat = (
+                "repeats an earlier one and is" if self.repeated == 1 else "repeat an earlier one and are"
+            )
+            yield f"{plural(self.repeated, 'alarm')} {repeat} not counted again."
         if self.open_ended:
-            has = "has" if self.open_ended == 1 else "have"
-            yield f"{plural(self.open_ended, 'alarm')} {has} no end: only the row of the start counts."
+            has, its = ("has", "its") if self.open_ended == 1 else ("have", "their")
+            yield f"{plural(self.open_ended, 'alarm')} {has} no end: only the row at {its} start counts."
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,8 +172,8 @@ def require_lead(lead: float | None, step: float, unit: TimeUnit) -> None:
     """
     if lead and lead < step:
         raise ConfigError(
-            f"The lead window is {unit.count(number(lead))}, but rows are {unit.count(number(step))} apart: "
-            f"no alarm could count for an event. Choose at least {number(step)}."
+            f"The lead window is {unit.span(lead)}, but rows are {unit.span(step)} apart: no alarm could "
+            f"count for an event. Choose at least {unit.span(step)}."
         )
 
 
@@ -330,9 +335,9 @@ def sentence_of(today: Today) -> str:
     events, name = plural(figures.n_events, "event"), f"“{today.name}”"
     rate = false_alarms_in_words(figures.false_alarms, figures.days, figures.time_unit)
     if not figures.n_events:
-        return f"{name} has {rate}; there is no event in the judged rows."
+        return f"{name} gives {rate}. There is no event in the judged rows."
     if not figures.alarms:
-        return f"{name} has no alarm in the judged rows, so it catches none of {events}."
+        return f"{name} gives no alarm in the judged rows, so it catches 0 of {events}."
     caught = f"{name} catches {figures.caught:,} of {events} at {rate}"
     if figures.always_on:
         return (
@@ -340,8 +345,8 @@ def sentence_of(today: Today) -> str:
             "without warning of them."
         )
     as_against = {
-        "more": "more than chance would catch",
-        "fewer": "fewer than chance would catch",
-        "as many": "chance could catch as many",
+        "more": "That is more than chance would catch",
+        "fewer": "That is fewer than chance would catch",
+        "as many": "Chance could catch as many",
     }[today.judged.against_chance]
-    return f"{caught}: {as_against} ({number(chance.low)} to {number(chance.high)})."
+    return f"{caught}. {as_against} ({number(chance.low)} to {number(chance.high)})."

@@ -54,8 +54,8 @@ def common_windows(parts: Sequence[Scores]) -> Scores:
     first = shared[0]
     if not len(first):
         raise DataError(
-            "No window is scored by all of these settings. Leave out the longest lookback, or compare settings "
-            "with the same split."
+            "No window is scored by all of these settings. Leave out the longest lookback, or compare "
+            "settings with the same split."
         )
     to_event = np.min([part.to_event for part in shared], axis=0)
     nearest = float(to_event.min())

@@ -114,7 +114,7 @@ class SameRate:
         return rate_of(self.alarms.false_alarms, self.days)
 
     def in_words(self, model: str, alarms: str) -> str:
-        """Say the result in one sentence.
+        """Say the result in sentences: the answer, the events, and how long the alarms are on.
 
         Parameters
         ----------
@@ -123,24 +123,25 @@ class SameRate:
         """
         if self.alarms.always_on:
             return (
-                f"These data cannot show whether {model} or {alarms} is better: {alarms} is on in "
-                f"{self.alarms.on:.0%} of the windows, so it is on at events without warning of them."
+                f"These data cannot show whether {model} or {alarms} is better: the alarms of {alarms} are "
+                f"on in {self.alarms.on:.0%} of the windows, so they are on at events without a warning."
             )
         ours, theirs = self.model, self.alarms
         at = false_alarms_in_words(theirs.false_alarms, self.days, self.time_unit)
         fewer = ""
         if ours.false_alarms < theirs.false_alarms:
-            fewer = f" or fewer ({ours.false_alarms:,} against {theirs.false_alarms:,} in all)"
-        begin, it = {
-            "better": (f"{model} is better than {alarms}", "it"),
-            "worse": (f"{model} is worse than {alarms}", "it"),
-            "cannot be told": (f"These data cannot show whether {model} or {alarms} is better", model),
+            fewer = f" or fewer ({ours.false_alarms:,} against {theirs.false_alarms:,} in total)"
+        begin = {
+            "better": f"{model} is better than {alarms}",
+            "worse": f"{model} is worse than {alarms}",
+            "cannot be told": f"These data cannot show whether {model} or {alarms} is better",
         }[self.answer]
         return (
-            f"{begin}: at the same {at}{fewer} {it} catches {ours.caught:,} of "
-            f"{plural(self.n_events, 'event')}, {alarms} {theirs.caught:,} ({ours.only:,} are caught by the "
-            f"model only, {theirs.only:,} by the alarms only), with an alarm on in {ours.on:.1%} of the "
-            f"windows against {theirs.on:.1%}{self._without_skill(model, alarms)}."
+            f"{begin}. At the same {at}{fewer}, {model} catches {ours.caught:,} of "
+            f"{plural(self.n_events, 'event')} and {alarms} catches {theirs.caught:,}; "
+            f"{ours.only:,} {_is(ours.only)} caught by the model only, {theirs.only:,} by {alarms} only."
+            f"{self._without_skill(model, alarms)} The model's alarms are on in {ours.on:.1%} of the "
+            f"windows, the others in {theirs.on:.1%}."
         )
 
     def _without_skill(self, model: str, alarms: str) -> str:
@@ -149,7 +150,11 @@ class SameRate:
             return ""
         name, side = (model, self.model) if self.differs == "better" else (alarms, self.alarms)
         band = f"{number(side.chance.low)} to {number(side.chance.high)}"
-        return f"; but chance could catch as many as {name} ({band})"
+        return f" But chance could catch as many as {name} ({band})."
+
+
+def _is(count: int) -> str:
+    return "is" if count == 1 else "are"
 
 
 def at_same_rate(scores: Scores, policy: AlarmPolicy, judged: JudgedAlarms) -> SameRate:

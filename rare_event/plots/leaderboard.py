@@ -182,8 +182,8 @@ def _today(name: str, judged: JudgedAlarms) -> BoardRow:
         caught=[figures.caught],
         rates=[_rate(figures.rate)],
         about=(
-            f"{figures.caught:,} at its own rate{between}, by chance {number(by_chance.low)} to "
-            f"{number(by_chance.high)}"
+            f"{figures.caught:,} caught at its own rate of false alarms{between}; chance would catch "
+            f"{number(by_chance.low)} to {number(by_chance.high)}"
         ),
         looks="–",
     )
@@ -222,7 +222,7 @@ def _axis(board: Sequence[Row]) -> Axis:
 
 def _headings(judgement: Judgement, lead: float) -> Headings:
     unit = judgement.time_unit
-    when = f"at most {unit.count(f'{lead:g}')} before the event" if lead else "during the event"
+    when = f"at most {unit.span(lead)} before the event" if lead else "during the event"
     budgets = [f"{budget:g}" for budget in BUDGETS]
     allowed = f"{', '.join(budgets[:-1])} or {unit.alarms(budgets[-1])}"
     return Headings(

@@ -108,7 +108,7 @@ def list_alarms(dataset: str) -> list[StoredAlarms]:
     found = []
     for record in sorted(_folder(dataset).glob("*.json")):
         with suppress(RunError):
-            stored = load(StoredAlarms, record, "record", f"alarm list {record.stem}", ADD_AGAIN)
+            stored = load(StoredAlarms, record, "record", "an alarm list", ADD_AGAIN)
             # A record may be written by hand; nothing else may become a path.
             if stored.id == record.stem and ID.fullmatch(stored.id) and stored.dataset == dataset:
                 found.append(stored)

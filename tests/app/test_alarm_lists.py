@@ -56,7 +56,7 @@ def test_a_list_is_uploaded_judged_and_deleted(open_page: OpenPage, opened_run: 
     before = table(app)
     uploader(app).upload("d*cs.csv", own_list(opened_run), "text/csv").run()  # type: ignore[attr-defined]
     assert not app.exception and list_alarms(dataset.digest) == []
-    assert "stand in rows of the data" in words(app)
+    assert "in the time of the data" in words(app)
     button(app, "Add this list").click().run()
     assert not app.exception and not app.error
 
@@ -70,7 +70,7 @@ def test_a_list_is_uploaded_judged_and_deleted(open_page: OpenPage, opened_run: 
     assert (row["auc"], row["auc_shown"], row["low"]) == (None, "no AUC", None)
     assert chart(app)["rows"][0] == row, "it comes first"
     assert "These data cannot show whether" in words(app) and "“d*cs.csv” is better" in words(app)
-    assert "alarms are counted." in words(app) or "alarm is counted." in words(app)
+    assert "in the list are counted." in words(app) or "in the list is counted." in words(app)
     pd.testing.assert_frame_equal(table(app), before)
     assert len(opened_run.looks()) == 1
 
@@ -118,7 +118,7 @@ def test_an_open_question_is_asked_before_anything_is_stored(open_page: OpenPage
     (stored,) = list_alarms(opened_run.dataset().digest)
     assert stored.reading.time_format is not None
     # Neither time lies in the data: nothing is counted, and that is said.
-    assert "0 of 2 alarms are counted. Not counted: 2 before or after the data." in words(app)
+    assert "0 of the 2 alarms in the list are counted. Not counted: 2 before or after the data." in words(app)
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_a_list_on_all_rows_of_a_file(data, log, capsys) -> None:
     out = printed(["judge-alarms", data, log], capsys)
     first, counted, *_ = out.splitlines()
     assert first.startswith("“log.csv” catches 1 of 10 events at 3 false alarms in 19.7 h of running time")
-    assert counted == "5 of 5 alarms are counted."
+    assert counted == "5 of the 5 alarms in the list are counted."
     assert (
         "events caught: 1 of 10 (" in out and ", by chance " in out and "in brackets the 95 % interval" in out
     )
@@ -113,8 +113,9 @@ def test_what_a_run_makes_of_the_same_rate_is_a_look(data, log, capsys) -> None:
     out = printed(["judge-alarms", data, log, "--run", run.id], capsys)
     assert len(run.looks()) == 1
     assert "“log.csv” is better: " in out.splitlines()[0] or "These data cannot show" in out.splitlines()[0]
-    assert "1 of 5 alarms is counted. Not counted: 4 in other rows that are not judged." in " ".join(
-        out.splitlines()[2:4]
+    assert (
+        "1 of the 5 alarms in the list is counted. Not counted: 4 only in rows that are not judged."
+        in " ".join(out.splitlines()[2:4])
     )
     printed(["judge-alarms", data, log, "--run", run.id], capsys)
     assert len(run.looks()) == 1, "what is open is not opened again"
@@ -185,7 +186,7 @@ def test_a_threshold_as_it_is_written_is_met_by_the_value_as_it_is_written(works
         (["{log}", "--lead", "-1"], "--lead is -1"),
         (["{log}", "--lead", "nan"], "--lead is nan"),
         (["{log}", "--lead", "inf"], "--lead is inf"),
-        (["{log}", "--lead", "1"], "The lead window is 1 minute, but rows are 2 minutes apart"),
+        (["{log}", "--lead", "1"], "The lead window is 1 min, but rows are 2 min apart"),
         (["{log}", "--lead", "5", "--policy", "lead=4"], "both give the lead window"),
         (["{log}", "--policy", "loud=1"], "no setting 'loud'"),
         (["--rule", "s1 > 1", "--alarms-time", "start"], "needs a file of alarms"),
@@ -247,4 +248,4 @@ def test_a_list_is_read_as_the_options_say(data, workspace, capsys) -> None:
         "outside": 1,
         **dict.fromkeys(("stopped", "elsewhere", "during", "unjudged", "repeated", "open_ended"), 0),
     }
-    assert io.StringIO(figures["sentence"]).read().endswith("catches none of 10 events.")
+    assert io.StringIO(figures["sentence"]).read().endswith("catches 0 of 10 events.")

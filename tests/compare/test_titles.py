@@ -78,10 +78,10 @@ def test_what_differs_is_named_and_what_is_the_same_is_not(run_at) -> None:
 @pytest.mark.parametrize(
     ("change", "words"),
     [
-        ({"model": DenseModel(widths=(8, 2))}, "model widths 8-2"),
-        ({"split": SplitPlan("rolling", folds=3)}, "split kind rolling, split folds 3"),
-        ({"article_mode": True}, "article mode yes"),
-        ({"representation": replace(RECOMMENDED.representation, clip=None)}, "representation clip none"),
+        ({"model": DenseModel(widths=(8, 2))}, "layers 8-2"),
+        ({"split": SplitPlan("rolling", folds=3)}, "rolling split by time, folds 3"),
+        ({"article_mode": True}, "windows across stops"),
+        ({"representation": replace(RECOMMENDED.representation, clip=None)}, "no clipping"),
     ],
 )
 def test_settings_are_said_in_words(run_at, change, words) -> None:

@@ -149,7 +149,7 @@ def test_alarms_during_events_count_where_that_is_asked_for(table) -> None:
     alarms = read_alarms(text, "log.csv")
     before = judge_list(table, alarms, every_row(table), AlarmPolicy(), offsets=2)
     assert before.counted == Counted(3, 0, during=3) and before.judged.evaluation.alarms == 0
-    assert "so it catches none of 10 events" in sentence_of(before)
+    assert "so it catches 0 of 10 events" in sentence_of(before)
     during = judge_list(table, alarms, every_row(table, 0.0), AlarmPolicy(), offsets=2)
     assert during.judged.evaluation.caught == 3 and during.counted == Counted(3, 3)
     assert during.ledger["delay"].dropna().tolist() == [0.0] * 3
@@ -170,7 +170,10 @@ def test_lines_name_the_alarm_behind_them(table) -> None:
     assert (missed["alarm"] == "").all() and missed["line"].isna().all() and len(missed) == 9
     assert today.counted == Counted(6, 4, outside=1, stopped=1, repeated=1)
     said = " ".join(today.counted.in_words())
-    assert "4 of 6 alarms are counted. Not counted: 1 before or after the data, 1 in stops." in said
+    assert (
+        "4 of the 6 alarms in the list are counted. Not counted: 1 before or after the data, 1 in stops."
+        in said
+    )
     assert "1 alarm repeats an earlier one" in said and "no end" not in said
 
 
@@ -207,7 +210,7 @@ def test_what_is_known_of_windows_without_events(table) -> None:
     quiet = replace(quiet.where(quiet.event == 3), total_events=np.empty(0, int))
     quiet = replace(quiet, event=np.full(len(quiet), -1), to_event=np.full(len(quiet), np.inf), near=None)
     today = judge_rule(table, parse_sensor_rule("s1 > 1"), quiet, AlarmPolicy(), offsets=2)
-    assert "there is no event in the judged rows" in sentence_of(today)
+    assert "There is no event in the judged rows" in sentence_of(today)
     assert isinstance(today.judged, JudgedAlarms) and today.judged.evaluation.n_events == 0
 
 
@@ -231,7 +234,7 @@ def test_a_rule_on_one_sensor_of_the_mill(mill_table) -> None:
     assert figures.n_events == 78 and 15 <= figures.caught <= 25 and figures.auc is None
     assert figures.rate is not None and 5 < figures.rate < 7
     assert intervals["low"]["caught"] < figures.caught < intervals["high"]["caught"]
-    assert today.judged.against_chance == "as many" and "chance could catch as many" in sentence_of(today)
+    assert today.judged.against_chance == "as many" and "Chance could catch as many" in sentence_of(today)
     against = at_same_rate(test, result.policy, today.judged)
     # It is on in 15 % of the rows, so that it is on at more breaks than a model's short alarms: no skill.
     assert against.alarms.on > 3 * against.model.on

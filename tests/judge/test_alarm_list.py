@@ -166,15 +166,16 @@ def test_three_answers(only_model, only_alarms, answer) -> None:
 
 def test_the_answer_in_words() -> None:
     assert counts(20, 4).in_words("“A”", "“DCS”") == (
-        "“A” is better than “DCS”: at the same 2 false alarms a day it catches 30 of 60 events, “DCS” 14 "
-        "(20 are caught by the model only, 4 by the alarms only), with an alarm on in 2.0% of the windows "
-        "against 5.0%."
+        "“A” is better than “DCS”. At the same 2 false alarms a day, “A” catches 30 of 60 events and “DCS” "
+        "catches 14; 20 are caught by the model only, 4 by “DCS” only. The model's alarms are on in 2.0% of "
+        "the windows, the others in 5.0%."
     )
-    assert counts(4, 20).in_words("“A”", "“DCS”").startswith("“A” is worse than “DCS”: at the same 2 false")
+    assert counts(4, 20).in_words("“A”", "“DCS”").startswith("“A” is worse than “DCS”. At the same 2 false")
+    assert "1 is caught by the model only" in counts(1, 20).in_words("“A”", "“DCS”")
     unknown = counts(3, 1, model_false_alarms=11).in_words("“A”", "“DCS”")
     assert unknown.startswith(
-        "These data cannot show whether “A” or “DCS” is better: at the same 2 false alarms a day or fewer "
-        "(11 against 12 in all) “A” catches 13 of 60 events, “DCS” 11"
+        "These data cannot show whether “A” or “DCS” is better. At the same 2 false alarms a day or fewer "
+        "(11 against 12 in total), “A” catches 13 of 60 events and “DCS” catches 11"
     )
     assert "chance" not in unknown
     rows = counts(20, 4, time_unit=NO_TIME).in_words("“A”", "“DCS”")
@@ -187,10 +188,10 @@ def test_what_catches_no_more_than_chance_is_not_called_better() -> None:
         assert found.p_value < 0.01 and found.answer == "cannot be told" != found.differs
         words = found.in_words("“A”", "“DCS”")
         assert words.startswith("These data cannot show whether “A” or “DCS” is better")
-        assert words.endswith(f"; but chance could catch as many as {name} (1 to 30).")
+        assert f" But chance could catch as many as {name} (1 to 30)." in words
     on = counts(4, 20, on=0.6)
     assert on.answer == "cannot be told"
-    assert "is on in 60% of the windows" in on.in_words("“A”", "“DCS”")
+    assert "are on in 60% of the windows" in on.in_words("“A”", "“DCS”")
     assert "catches" not in on.in_words("“A”", "“DCS”")
 
 

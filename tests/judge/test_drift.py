@@ -165,17 +165,17 @@ def test_no_windows_and_odd_names() -> None:
 
 def test_the_sentence_of_an_error_that_has_risen() -> None:
     quiet, test = days_of([1.0, 1.2, 0.9]), days_of([1.1, 3.0, 1.0, 20.0, 26.0, 28.0])
-    told = "the median score of normal windows is 26 times its validation level"
+    told = "the median score of normal windows has been 26 times its validation level"
     assert drift_sentence(quiet, test) == f"Since day 3, {told}."
     carriers = pd.DataFrame(
         {"day": [2, 3, 3, 3, 4, 4], "sensor": ["x1", "x19", "x2", "other", "x19", "x2"]}
     ).assign(share=[1.0, 0.86, 0.1, 0.04, 0.8, 0.2])
     said = drift_sentence(quiet, test, carriers, when=lambda day: f"{day + 15} May")
-    assert said == f"Since 18 May, {told}; x19 accounts for 83% of it."
+    assert said == f"Since 18 May, {told}; x19 accounts for 83% of the score."
     # Other units change nothing.
     assert drift_sentence(quiet.with_score(quiet.y_score / 7), test.with_score(test.y_score / 7)) is not None
     assert "2.5 times" in str(drift_sentence(quiet, days_of([2.5])))
-    assert "1e+40 times" in str(drift_sentence(quiet, days_of([1e40])))
+    assert "more than a million times" in str(drift_sentence(quiet, days_of([1e40])))
 
 
 def test_no_sentence_where_nothing_has_risen_for_good() -> None:
@@ -196,6 +196,10 @@ def test_no_sentence_where_nothing_has_risen_for_good() -> None:
 def test_a_rise_that_did_not_stay_is_told_with_its_worst_day() -> None:
     before = days_of([1.0, 1.0])
     said = worst_day_sentence(before, days_of([1.0, 8.0, 3.0, 1.0]), "day {}".format)
-    assert said.endswith(" but on day 1 its median was 8.0 times that level.") and "3.0" not in said
-    assert worst_day_sentence(before, days_of([1.0, 1.5])).endswith("near its validation level on every day.")
+    assert said.startswith("On day 1, the median score of normal windows was 8.0 times its validation level.")
+    assert said.endswith("At the end it is less than twice that level.") and "3.0" not in said
+    quiet = worst_day_sentence(before, days_of([1.0, 1.5]))
+    assert quiet.startswith("On every day, ") and quiet.endswith("is less than twice its validation level.")
+    unknown = worst_day_sentence(before.with_score(0 * before.y_score), days_of([1.0, 8.0]))
+    assert unknown.startswith("Drift of the score cannot be measured") and "times" not in unknown
     assert drift_sentence(before, days_of([1.0, 8.0, 3.0, 1.0])) is None

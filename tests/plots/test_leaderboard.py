@@ -146,7 +146,7 @@ def test_headings_say_how_thresholds_are_chosen_in_the_unit_of_the_file():
     headings = board_data(BOARD, 4.0)["headings"]
     assert headings["caught"] == "Events caught (of 78)"
     assert headings["rates"] == "Actual false alarms a day"
-    assert "at most 4 minutes before the event" in headings["about"]
+    assert "at most 4 min before the event" in headings["about"]
     assert "to allow 1, 2 or 5 false alarms a day" in headings["about"]
     board = [replace(each, judgement=replace(each.judgement, time_unit=NO_TIME)) for each in BOARD]
     headings = board_data(board, 4.0)["headings"]
@@ -163,7 +163,7 @@ def test_events_caught_while_they_last_have_no_lead():
         for each, own in zip(BOARD, counts, strict=True)
     ]
     about = board_data(board, 0.0)["headings"]["about"]
-    assert "by an alarm during the event" in about and "0 minutes" not in about
+    assert "by an alarm during the event" in about and "0 min" not in about
 
 
 def test_a_lead_that_was_not_counted_is_a_mistake_of_the_caller():
@@ -181,7 +181,9 @@ def test_what_the_plant_has_today_has_one_figure_and_no_auc():
     first = shown[0]
     assert first["caught"] == [judged.evaluation.caught] and len(first["rates"]) == 1
     assert (first["kind"], first["auc"], first["low"], first["auc_shown"]) == ("today", None, None, "no AUC")
-    assert f"{judged.evaluation.caught} at its own rate, 95 % interval" in first["about"]
+    assert (
+        f"{judged.evaluation.caught} caught at its own rate of false alarms, 95 % interval" in first["about"]
+    )
     assert not (first["own"] or first["better"] or first["folded"] or first["run"])
     # Nothing changes for the models, and the bars share one scale.
     assert shown[2:] == rows_of(BOARD, own="b")

@@ -100,7 +100,9 @@ def _about(seen: Overview, measure: Measure) -> str:
 
 def _show_table(seen: Overview, measure: Measure) -> None:
     st.header("All cells")
-    st.caption("To open a cell as a run, select its row, then choose “Open this cell”. Click a heading to sort.")
+    st.caption(
+        "To open a cell as a run, select its row, then choose “Open this cell”. Click a heading to sort."
+    )
     frame = shown = seen.frame()
     counts: tuple[str, ...] = ()
     if measure.kind == "caught":

@@ -8,6 +8,7 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.compare.leaderboard import shared_scores
+from rare_event.compare.setting_words import SETTINGS
 from rare_event.compare.titles import differing_settings
 from rare_event.judge.comparison import Comparison, compare
 from rare_event.judge.scores import Scores
@@ -130,26 +131,32 @@ def _show_settings(runs: dict[str, str]) -> None:
     st.table(
         pd.DataFrame(
             [[plain("–" if value is None else value) for value in values] for values in differing.values()],
-            index=[plain(setting_in_words(key)) for key in differing],
+            index=[plain(label_of_setting(key)) for key in differing],
             columns=[plain(name) for name in configs],
         )
     )
 
 
-def setting_in_words(key: str) -> str:
-    """Name a setting by its stage and its label in the form.
+def label_of_setting(key: str) -> str:
+    """Name a setting by its stage and its label in the form, or in words where that says little alone.
 
     Examples
     --------
-    >>> setting_in_words("lookback"), setting_in_words("model kind"), setting_in_words("training batch_size")
-    ('Lookback (rows)', 'Model', 'Training: batch size')
+    >>> label_of_setting("lookback"), label_of_setting("model kind"), label_of_setting("policy k")
+    ('Lookback (rows)', 'Model', 'Windows for an alarm')
+    >>> label_of_setting("training batch_size")
+    'Training: batch size'
     """
     *stage, field = key.split()
+    if field in LABELS:
+        return LABELS[field]
+    if key in SETTINGS:
+        return capital(SETTINGS[key])
     if not stage:
-        return LABELS.get(field, label_of(field))
+        return label_of(field)
     if field == "kind":
-        return capital(stage[0])
-    label = LABELS.get(field, label_of(field))
+        return {"rule": "Rule of the threshold"}.get(stage[0], capital(stage[0]))
+    label = label_of(field)
     return f"{capital(stage[0])}: {label[:1].lower()}{label[1:]}"
 
 

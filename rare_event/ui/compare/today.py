@@ -26,8 +26,9 @@ from rare_event.ui.frame import in_place, show_errors
 
 UPLOADS = "compare_alarms_uploads"
 HELP = (
-    "Alarms of a control system, a chart, another tool or a log: one line each, with the start and, if you "
-    "like, the end and a name. Or a rule on one sensor. They are judged on the same windows as the models."
+    "Add the alarms that you have today, from a control system, a control chart, another tool or a log. Give "
+    "one line for each alarm: its start and, if known, its end and its name. Or type a rule on one sensor. "
+    "Both are judged on the same windows as the models."
 )
 
 
@@ -57,7 +58,7 @@ def _add_upload(dataset: Dataset) -> None:
             reading = said
     found = alarm_rows(table_of(dataset), alarms)
     stands = int((found.after > found.first).sum())
-    st.caption(plain(f"{plural(len(alarms), 'alarm')}, of which {stands:,} stand in rows of the data."))
+    st.caption(plain(f"{plural(len(alarms), 'alarm')} in the list, {stands:,} in the time of the data."))
     if st.button("Add this list", key="compare_alarms_add", type="primary"):
         add_alarms(dataset.digest, file.name, content, reading)
         st.session_state[UPLOADS] = uploads + 1
@@ -158,12 +159,12 @@ def show_today(rows: Sequence[TodayRow], board: Sequence[Row], own: str) -> None
             st.markdown(plain(" ".join(sentences)), width="stretch")
             with st.popover("Ledger", key=f"compare_today_{row.stored.id}"):
                 offer_downloads(
-                    row.today.ledger, "its ledger", "ledger-alarms", f"compare_today_{row.stored.id}"
+                    row.today.ledger, "the ledger", "ledger-alarms", f"compare_today_{row.stored.id}"
                 )
             _offer_to_delete(row.stored)
     st.caption(
-        "An alarm list has one setting: it cannot be ranked and has no AUC. A model is compared with it at "
-        "the list's own rate of false alarms; events that only one of them catches decide."
+        "An alarm list has no score: it has no AUC and cannot be ranked. The model is compared with it at "
+        "the list's own rate of false alarms. What counts are the events that only one of the two catches."
     )
 
 
