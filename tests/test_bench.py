@@ -20,7 +20,9 @@ from tests import naive
 
 
 def test_an_unknown_row_is_a_sentence(capsys) -> None:
-    with pytest.raises(ConfigError, match="The bench has no row 'train-gru'; it has train-dense, "):
+    with pytest.raises(
+        ConfigError, match="There is no benchmark 'train-gru'. The benchmarks are train-dense, "
+    ):
         bench.measure(["prepare", "train-gru"])
     assert main(["bench", "train-gru", "--json"]) == 2
     out, err = capsys.readouterr()

@@ -46,7 +46,7 @@ def measure(names: Sequence[str]) -> dict[str, Row]:
     """
     unknown = [name for name in names if name not in ROWS]
     if unknown:
-        raise ConfigError(f"The bench has no row {unknown[0]!r}; it has {', '.join(ROWS)}.")
+        raise ConfigError(f"There is no benchmark {unknown[0]!r}. The benchmarks are {', '.join(ROWS)}.")
     return {name: ROWS[name]() for name in names or ROWS}
 
 

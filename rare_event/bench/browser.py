@@ -40,10 +40,10 @@ def open_browser(name: str) -> Iterator[Any]:
     try:
         from playwright.sync_api import sync_playwright
     except ModuleNotFoundError as error:
-        raise ConfigError(f"The row {name} needs Playwright: pip install playwright.") from error
+        raise ConfigError(f"The benchmark {name} needs Playwright: pip install playwright.") from error
     chromium = shutil.which("chromium") or shutil.which("chromium-browser")
     if chromium is None:
-        raise ConfigError(f"The row {name} needs Debian's Chromium: apt-get install chromium.")
+        raise ConfigError(f"The benchmark {name} needs Debian's Chromium: apt-get install chromium.")
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, args=CHROMIUM_ARGUMENTS)
         try:

@@ -248,7 +248,7 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
     values = {
         "caught": (figures.caught, f" of {figures.n_events:,}"),
         "false_alarms_per_day": (figures.rate, ""),
-        "median_lead": (figures.median_lead, f" {unit.short}"),
+        "median_lead": (figures.median_lead, ""),
         "precision": (figures.precision, ""),
         "recall": (figures.recall, ""),
     }
@@ -258,22 +258,29 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
             unit.reword(NAMES[name]).replace("lead", "delay") if figures.during else unit.reword(NAMES[name])
         )
         low, high = (float(rows[end][name]) for end in ("low", "high"))
-        between = "" if np.isnan(low) or np.isnan(high) else f" ({number(low)} to {number(high)})"
-        lines.append(f"{word}: {number(value)}{of if value is not None else ''}{between}")
+        written = unit.span if name == "median_lead" else number
+        between = "" if np.isnan(low) or np.isnan(high) else f" ({written(low)} to {written(high)})"
+        lines.append(f"{word}: {'–' if value is None else f'{written(value)}{of}'}{between}")
     if figures.rate is not None:
         kept = [budget for budget, within in _kept(figures.rate).items() if within]
-        lines[1] += f"; keeps a budget of {' and '.join(kept)}" if kept else "; keeps no budget of 1, 2 or 5"
+        lines[1] += (
+            f"; within a budget of {' or '.join(kept)}" if kept else "; above the budgets of 1, 2 and 5"
+        )
     chance = judged.chance
     lines[0] += f", by chance {number(chance.mean)} ({number(chance.low)} to {number(chance.high)})"
-    total = (
-        f"{plural(figures.alarms, 'alarm')} in {unit.running(figures.days)}, {figures.false_alarms:,} false"
-    )
+    total = f"{plural(figures.alarms, 'alarm')} in {unit.running(figures.days)}"
     about = [*(today.counted.in_words() if today.counted else ())]
     if today.unscored:
-        about.append(f"{plural(today.unscored, 'judged row')} without a score: no alarm there.")
+        about.append(f"{plural(today.unscored, 'judged row')} without a score, and so without an alarm.")
     return (
         "\n".join(
-            [*verdict, *about, *filter(None, [unit.why]), f"{total}; in brackets the 95 % interval", *lines]
+            [
+                *verdict,
+                *about,
+                *filter(None, [unit.why]),
+                f"{total}, {figures.false_alarms:,} of them false; in brackets: the 95 % interval",
+                *lines,
+            ]
         )
         + "\n"
     )

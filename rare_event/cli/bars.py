@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 from typing import Any
 
+from rare_event.text import duration
+
 
 class CellBar:
     """A progress bar on standard error over the cells of a map."""
@@ -29,8 +31,8 @@ class CellBar:
         words = [f"{progress.running} running"]
         if progress.failed:
             words.append(f"{progress.failed} failed")
-        if progress.seconds_left is not None:
-            words.append(f"about {progress.seconds_left / 60:.0f} min left")
+        if progress.seconds_left:
+            words.append(f"about {duration(progress.seconds_left)} left")
         self._bar.set_postfix_str(", ".join(words))
 
 

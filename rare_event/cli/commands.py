@@ -183,9 +183,7 @@ def _describe(config: ExperimentConfig, summary: Summary) -> str:
         auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
     kind = "delay" if summary.during else "lead"
     median = getattr(summary, unit.key(f"median_{kind}_minutes"))
-    # Seconds are no fractions of a minute.
-    typical = "" if median is None else unit.span(median) if median < 1 else unit.count(f"{median:g}")
-    median_lead = f", median {kind} {typical}" if typical else ""
+    median_lead = "" if median is None else f", median {kind} {unit.span(median)}"
     why = "".join(f"{sentence}\n" for sentence in (unit.why, summary.always_on) if sentence)
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     false_alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)

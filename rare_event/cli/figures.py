@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rare_event.compare.map_cells import Cell
-from rare_event.compare.map_overview import Measure, Overview
+from rare_event.compare.map_overview import Measure, Overview, positive_in_words
 from rare_event.judge.judgement import BUDGETS, Judgement, Threshold
 
 
@@ -55,7 +55,7 @@ def figures_of_map(seen: Overview) -> dict[str, Any]:
             "windows": 0 if windows is None else len(windows),
             "positive": 0 if windows is None else windows.n_positive,
             "events": 0 if windows is None else len(windows.total_events),
-            "label": f"within {unit.count(f'{seen.lead:g}')} before an event, the same for every cell",
+            "label": f"{positive_in_words(seen)}, the same for every cell",
             **unit.about(),
         },
         "n_compared": seen.n_compared,

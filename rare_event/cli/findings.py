@@ -104,8 +104,9 @@ def stop_on_problems(
     sys.stderr.write(at_training(findings) + warnings)
     problems = dict.fromkeys(found.code for found in findings if found.grade == "problem")
     if refused := [code for code in problems if code not in (accept or ())]:
+        these = "the problem" if len(refused) == 1 else "the problems"
         raise DataError(
-            f"Nothing was trained, because the file has the problems above ({', '.join(refused)}). Correct "
+            f"Nothing was trained, because the file has {these} above ({', '.join(refused)}). Correct "
             f"the file, or add --accept {' '.join(problems)} to train on it as it is."
         )
     return Found(findings, sentences, tuple(problems))

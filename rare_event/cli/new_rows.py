@@ -9,8 +9,8 @@ from rare_event.cli import following, scoring
 from rare_event.cli.options import add_file, add_json
 
 FOLLOW = (
-    "Each row is scored once; a follower that was killed resumes when it is started again. Write files under "
-    "a name that ends in .tmp and rename them, or append whole lines. The webhook gets each record of "
+    "Each row is scored once. If the command is interrupted, run it again to resume. Write each file under a "
+    "name that ends in .tmp and then rename it, or append whole lines. The webhook receives each record of "
     "alarms.jsonl in order and at least once: after a crash the last one may come again, with the same id."
 )
 
@@ -24,7 +24,10 @@ def score_options(parser: argparse.ArgumentParser) -> None:
         "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
     )
     parser.add_argument(
-        "--history", type=Path, metavar="FILE", help="rows before the first one; they get no result"
+        "--history",
+        type=Path,
+        metavar="FILE",
+        help="rows that come before those of the file; they fill its first windows and get no result",
     )
     add_json(parser)
     parser.add_argument("--force", action="store_true", help="replace earlier results in the folder")
@@ -35,7 +38,7 @@ def follow_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `follow`."""
     parser.add_argument("model", metavar="RUN_OR_BUNDLE", help="id that `run` prints, or a bundle")
     parser.add_argument(
-        "--watch", type=Path, required=True, metavar="DIR", help="folder into which files come, or grow"
+        "--watch", type=Path, required=True, metavar="DIR", help="folder in which files arrive or grow"
     )
     parser.add_argument(
         "--out",
@@ -45,9 +48,9 @@ def follow_options(parser: argparse.ArgumentParser) -> None:
         help="folder of scores.csv, alarms.jsonl, files.jsonl and the state",
     )
     parser.add_argument("--webhook", metavar="URL", help="also post each record of an alarm to this address")
-    whole = "files come whole and never grow; a last line without a line end then counts"
+    whole = "files arrive complete and never grow; a last line without a line end counts too"
     parser.add_argument("--whole", action="store_true", help=whole)
-    parser.add_argument("--once", action="store_true", help="stop when there is nothing new")
+    parser.add_argument("--once", action="store_true", help="stop when there is nothing new to score")
     parser.add_argument(
         "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
     )

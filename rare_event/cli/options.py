@@ -81,7 +81,7 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
     if options.costs is not None:
         rule = changes.get("rule", config.rule)
         if rule.kind != "cost":
-            raise ConfigError("--costs needs the rule of least cost: add --rule cost.")
+            raise ConfigError("--costs needs the rule of least cost. Add --rule cost.")
         changes["rule"] = replace(rule, costs=parse_settings(Costs(), options.costs, "The costs have"))
     if options.threshold is not None:
         changes["rule"] = Rule("fixed", options.threshold)
@@ -93,7 +93,8 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
 def _with_dates(plan: SplitPlan, options: argparse.Namespace) -> SplitPlan:
     if plan.kind != "chronological":
         raise ConfigError(
-            f"--train-from and --train-until need --split chronological, but the split is {plan.kind}."
+            f"--train-from and --train-until need --split chronological, but the split is {plan.kind}. "
+            "Change one of them."
         )
     times: dict[str, Any] = {
         name: plain_time(getattr(options, name))

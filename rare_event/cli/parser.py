@@ -65,7 +65,7 @@ def make_parser() -> argparse.ArgumentParser:
     alarms = "judge alarms of another source: a list, a rule on one sensor, or a score"
     _judge_alarms(add("judge-alarms", help=alarms, parents=reads))
     score_options(add("score", help="score new rows with a trained model, and list the alarms"))
-    follow_options(add("follow", help="score files as they come into a folder", epilog=FOLLOW))
+    follow_options(add("follow", help="score files as they arrive in a folder", epilog=FOLLOW))
     bundle_options(add("bundle", help="write a run to one file, to score new rows elsewhere"))
     import_options(add("import", help="bring a bundle into this workspace"))
     _summary(add("summary", help="print the layers of a run's network"))
@@ -103,8 +103,10 @@ def _run(parser: argparse.ArgumentParser) -> None:
         help="number of rows before an event that become positive; 0 detects events while they last",
     )
     parser.add_argument("--lookback", type=int, help="rows in one window")
-    parser.add_argument("--representation", choices=get_args(RepresentationKind))
-    parser.add_argument("--epochs", type=int)
+    parser.add_argument(
+        "--representation", choices=get_args(RepresentationKind), help="what the model sees of the sensors"
+    )
+    parser.add_argument("--epochs", type=int, help="maximum epochs")
     _add_network_options(parser)
     threshold = parser.add_mutually_exclusive_group()
     threshold.add_argument(
@@ -178,7 +180,7 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
         type=Path,
         nargs="?",
         metavar="ALARMS",
-        help="list of alarms: one line each, with the start and, if you like, the end and a name; with "
+        help="list of alarms: one line for each, with its start and, if known, its end and name; with "
         "--score, the file of the score",
     )
     parser.add_argument("--rule", metavar="RULE", help='a rule on one sensor, such as "x12 > 4.1 for 3 rows"')
@@ -279,8 +281,10 @@ def _add_network_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of networks, each an option of its own name in `NETWORK_OPTIONS`."""
     each: dict[str, Any] = {"type": int, "nargs": "+", "metavar": "UNITS"}
     parser.add_argument("--widths", **each, help="units of each hidden layer of a dense autoencoder")
-    parser.add_argument("--encoder", **each, help="units of each layer that reads the window")
-    parser.add_argument("--decoder", **each, help="units of each layer that reconstructs the window")
+    parser.add_argument("--encoder", **each, help="units of each encoder layer, which reads the window")
+    parser.add_argument(
+        "--decoder", **each, help="units of each decoder layer, which reconstructs the window"
+    )
     activation: dict[str, Any] = {"choices": get_args(Activation)}
     parser.add_argument("--activation", **activation, help="activation of all hidden layers")
     parser.add_argument("--activations", nargs="+", **activation, help="activation of each hidden layer")

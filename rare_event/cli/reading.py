@@ -189,5 +189,6 @@ def stored(options: argparse.Namespace) -> Dataset:
         sys.stderr.write(f"note: {words} options say, without its earlier fixes.\n")
     elif before is not None and (before.fixes or before.schema != before.first_schema):
         fixes = f"{len(before.fixes)} {'fix' if len(before.fixes) == 1 else 'fixes'}"
-        sys.stderr.write(f"note: The file is already stored. Its stored roles and {fixes} are used.\n")
+        used = f"roles and {fixes}" if before.fixes else "roles"
+        sys.stderr.write(f"note: The file is already stored. Its stored {used} are used.\n")
     return dataset

@@ -62,10 +62,9 @@ class Counted:
     def in_words(self) -> Iterator[str]:
         """Say it in sentences."""
         verb = "is" if self.counted == 1 else "are"
-        if self.listed == 1:
-            yield f"The alarm in the list is {'' if self.counted else 'not '}counted."
-        else:
-            yield f"{self.counted:,} of the {self.listed:,} alarms in the list {verb} counted."
+        said = f"{self.counted:,} of the {self.listed:,} alarms in the list {verb}"
+        one = f"The alarm in the list is{'' if self.counted else ' not'}"
+        yield f"{one if self.listed == 1 else said} counted."
         why = {
             "before or after the data": self.outside,
             "in stops": self.stopped,
@@ -76,10 +75,8 @@ class Counted:
         if lost := [f"{count:,} {where}" for where, count in why.items() if count]:
             yield f"Not counted: {', '.join(lost)}."
         if self.repeated:
-            repeat = (
-                "repeats an earlier one and is" if self.repeated == 1 else "repeat an earlier one and are"
-            )
-            yield f"{plural(self.repeated, 'alarm')} {repeat} not counted again."
+            s, verb = ("s", "is") if self.repeated == 1 else ("", "are")
+            yield f"{plural(self.repeated, 'alarm')} repeat{s} an earlier one and {verb} not counted again."
         if self.open_ended:
             has, its = ("has", "its") if self.open_ended == 1 else ("have", "their")
             yield f"{plural(self.open_ended, 'alarm')} {has} no end: only the row at {its} start counts."

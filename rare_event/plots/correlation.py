@@ -8,10 +8,12 @@ import plotly.graph_objects as go
 
 from rare_event.plots.marks import note
 from rare_event.plots.palette import plain, short, style
+from rare_event.text import plural
 
 # Beyond it, a row of the map is thinner than its name.
 MOST_READABLE = 80
 LONGEST_TICK = 14
+SORTED = ", similar ones next to each other"
 ROW_PIXELS, AROUND = 11, 190
 # Blue and vermilion as elsewhere; in the middle a transparent grey, so that it reads on either page.
 SCALE = [
@@ -54,7 +56,7 @@ def correlation_figure(found: pd.DataFrame) -> go.Figure:
         note(figure, "There are no sensors.")
     style(
         figure,
-        title=f"Rank correlation of {n:,} sensor{'' if n == 1 else 's'}, similar ones next to each other",
+        title=f"Rank correlation of {plural(n, 'sensor')}{SORTED if n > 2 else ''}",
         x="Sensor",
         y="Sensor",
         height=max(320, AROUND + ROW_PIXELS * n),

@@ -178,8 +178,7 @@ def overlay_alarms_figure(
     style(
         figure,
         title=f"{part}: events caught at each false-alarm rate",
-        x=f"False alarms per {rate}<br>"
-        f"(only thresholds with at most 10 % of the {'rows' if rows else 'time'} in alarm)",
+        x=f"False alarms per {rate}<br>(only thresholds that at most 10 % of the normal windows reach)",
         y=f"Most events caught<br>({unit})",
         height=HEIGHT + ROW_OF_LEGEND * len(points),
     )

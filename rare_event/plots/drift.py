@@ -14,7 +14,7 @@ from rare_event.plots.decimate import LIMIT, extremes, thin
 from rare_event.plots.marks import note, ringed
 from rare_event.plots.palette import COLOURS, DISTINCT, Role, distinct, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
-from rare_event.text import capital, number, plural
+from rare_event.text import capital, counted, number, plural
 
 # A bar is worth three points of a line: corners that the browser has to draw.
 MOST_BARS = LIMIT // 3
@@ -296,7 +296,9 @@ def _counted(days: pd.DataFrame, time_unit: TimeUnit) -> list[str]:
     words, hour = [], "machine-hours" if time_unit.machines else "hours"
     for false, hours in zip(days["false_alarms"], days["hours"], strict=True):
         rate = rate_of(false, round(hours / 24, 6))  # 8,640 steps of 10 s sum up to a little less
-        ran = f"{hours * time_unit.period / 24:,.0f} rows" if time_unit.reason else f"{hours:.1f} {hour}"
+        ran = (
+            f"{hours * time_unit.period / 24:,.0f} rows" if time_unit.reason else counted(number(hours), hour)
+        )
         tail = "" if rate is None else f", {number(rate)} {time_unit.a_day}"
         words.append(f"{plural(int(false), time_unit.false_alarms.removesuffix('s'))} in {ran}{tail}")
     return words

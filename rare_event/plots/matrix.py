@@ -42,7 +42,7 @@ def confusion_figure(
         figure,
         title=f"{part}: confusion matrix",
         x="Predicted class",
-        y="True class (share of its row)",
+        y="True class (percentages of a row)",
         height=340,
     )
     figure.update_xaxes(showgrid=False)

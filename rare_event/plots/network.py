@@ -18,7 +18,7 @@ LEAST_WIDTH = 0.02
 # Room for the shape of each output, to the right of the bars (pixels).
 RIGHT = 128
 HEADING = "output · parameters"
-NAMES = {True: "trained layer", False: "no parameters"}
+NAMES = {True: "layer with parameters", False: "layer without parameters"}
 
 
 def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
@@ -55,7 +55,7 @@ def network_figure(layers: Sequence[Layer], *, title: str) -> go.Figure:
     for row, text in enumerate([HEADING, *labels] if labels else [], -1):
         figure.add_annotation(x=1, xref="paper", y=row, text=text, xanchor="left", showarrow=False)
     if not len(layers):
-        note(figure, "no network")
+        note(figure, "There is no network to show.")
     return figure
 
 

@@ -39,7 +39,7 @@ def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figur
     if decades > WIDE:
         figure.update_yaxes(**log_axis(decades))
     if not len(history):
-        note(figure, "waiting for the first epoch")
+        note(figure, "No epoch has finished yet.")
         figure.update_xaxes(showticklabels=False)
         figure.update_yaxes(showticklabels=False)
     return figure

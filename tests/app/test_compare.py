@@ -103,7 +103,7 @@ def test_without_a_finished_run_the_page_leads_to_training(open_page: OpenPage, 
     create_run(dataset, PCA)
     mark(create_run(dataset, PCA), "failed", "Too hot.")
     app = open_page(PAGE, dataset=dataset.digest)
-    assert "No run on this dataset has been judged yet" in words(app)
+    assert "No run on this dataset has finished yet" in words(app)
     assert not app.exception
     assert [box.key for box in app.selectbox] == ["bar_dataset"], "no windows to choose"
     assert not app.get("plotly_chart")
@@ -153,9 +153,9 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     n_events = len(opened_run.scores("test").total_events)
     assert f"2 models were compared on the same {n_events} events" in words(app)
     assert "so the best of them looks better than it is" in words(app)
-    assert f"of {n_events} events by an alarm in the 4 minutes before" in words(app)
+    assert f"of {n_events} events by an alarm in the 4 min before" in words(app)
     assert "thresholds chosen on past data" in words(app)
-    assert "Chance (the same scores shifted in time)" in words(app)
+    assert "Chance, the same scores shifted in time, would" in words(app)
     assert titles(app) == [
         "Test: ROC curves",
         "Test: events caught at each false-alarm rate",
@@ -269,7 +269,7 @@ def test_the_run_in_use_has_a_place_and_another_board_names_none(
     run, baseline = compared
     app = open_page(PAGE, run=run.id)
     place = [row["run"] for row in chart(app)["rows"] if row["kind"] != "trivial"].index(run.id)
-    said = ("It is your run.", "Your run, 2nd of 2, is tied with it.", "Your run is 2nd of 2.")
+    said = ("Your run is the best model.", "Your run is 2nd of 2")
     assert any(each in words(app) for each in (said[:1] if place == 0 else said[1:]))
     elsewhere = finished(run.dataset(), replace(PCA, shift=5))
     elsewhere.look()
@@ -285,7 +285,7 @@ def test_the_lead_window_is_that_of_the_figures(open_page: OpenPage, opened_run:
     app = open_page(PAGE, run=opened_run.id)
     app.segmented_control(key="compare_lead_4").set_value(20.0).run()
     about = chart(app)["headings"]["about"]
-    assert "at most 20 minutes before" in about and "at most 4 minutes" not in about
+    assert "at most 20 min before" in about and "at most 4 min " not in about
     wider = [judged.model.count("past", budget, 20.0) for budget in (1.0, 2.0, 5.0)]
     assert drawn(app, opened_run)["caught"] == [count.caught for count in wider]
     app.switch_page("pages/1_Data.py").run()
@@ -492,7 +492,10 @@ def test_a_seal_that_cannot_be_broken_is_a_sentence(open_page: OpenPage, done_ru
 def test_old_runs_alone_are_said_to_be_too_old(open_page: OpenPage, dataset: Dataset) -> None:
     create_run(dataset, PCA).write_status(Status("done"))
     app = open_page(PAGE, dataset=dataset.digest)
-    assert "1 run cannot be compared: trained with an older version of this program, or damaged" in words(app)
+    assert (
+        "1 run cannot be compared: an older version of this program trained it, or its records are damaged"
+        in words(app)
+    )
     assert not app.exception
 
 
@@ -610,11 +613,11 @@ CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
         ),
         (
             [row("A", "run", 0.7, 1), row("B", "run", 0.69, 1)],
-            "Best: “A”, AUC 0.70; 1 other statistically tied. Your run, 2nd of 2, is tied with it.",
+            "Best: “A”, AUC 0.70; 1 other statistically tied. Your run is 2nd of 2, tied with the best.",
         ),
         (
             [row("B", "run", 0.7, 1), row("A", "run", 0.69, 1)],
-            "Best: “B”, AUC 0.70; 1 other statistically tied. It is your run.",
+            "Best: “B”, AUC 0.70; 1 other statistically tied. Your run is the best model.",
         ),
         (
             [row("A", "run", 0.7, 1), row("C", "run", 0.6, 2), row("B", "run", None, 3)],
@@ -647,16 +650,18 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     board = [row("A", "run", 0.7, 1), *tied_with_it, row("H", "run", 0.6, 2, caught=8), CHANCE]
     _, optimism, caught, most, ranking, tied, chance = verdict(board)
     assert caught.startswith(
-        "With thresholds chosen on past data to allow 2 false alarms a day, it would have caught 6 of 78 "
-        "events by an alarm in the 4 minutes before the event, and 9 by an alarm in the 20 minutes before. "
+        "With thresholds chosen on past data to allow 2 false alarms a day, “A” would have caught 6 of 78 "
+        "events by an alarm in the 4 min before the event, and 9 by an alarm in the 20 min before. "
         "The actual rate was 3.7 false alarms a day."
     )
     assert "6 folds, each with models trained only on what came before it" in caught
     assert most == (
-        "In the same 4 minutes, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
+        "With alarms in the same 4 min, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
     )
-    assert "in 70% of such pairs (95 % interval 68% to 72%), against 50% by chance." in ranking
-    assert tied == "These data show no clear difference from “B”, “C”, “D”, “E” and 2 more."
+    assert "in 70% of such pairs (95% interval 68% to 72%); chance would in 50%." in ranking
+    assert tied == (
+        "These data show no clear difference between the best model and “B”, “C”, “D”, “E” and 2 more."
+    )
     assert optimism == (
         "8 models were compared on the same 78 events, so the best of them looks better than it is."
     )

@@ -82,7 +82,7 @@ def test_without_a_map_the_page_tells_what_it_is_for_and_offers_one(
     open_page: OpenPage, dataset: Dataset
 ) -> None:
     app = open_view(open_page, dataset)
-    assert "It shows which settings matter" in words(app) and "54 cells of 6 folds each" in words(app)
+    assert "The map shows which settings matter" in words(app) and "54 cells of 6 folds each" in words(app)
     assert "estimated from" not in words(app) and not app.get("plotly_chart")
     assert not button(app, "Start the map").disabled
     for key, names in (("map_models", MODELS), ("map_representations", REPRESENTATIONS)):
@@ -128,7 +128,7 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
     app = open_view(open_page, dataset)
     seen = overview(done_map)
     assert seen.sentence(Measure()) in words(app) and "Best of 4 settings" in words(app)
-    assert "with the same label whatever their shift: positive at most 4 minutes" in words(app)
+    assert "with the same label whatever their shift: positive at most 4 min" in words(app)
     figure = heat(app)
     assert figure["layout"]["coloraxis"]["colorbar"]["ticktext"][-1] == "chance 0.50"
     hover = json.dumps([trace["customdata"] for trace in figure["data"]])
@@ -173,7 +173,7 @@ def test_the_runs_of_a_map_are_not_among_the_runs(
     open_page: OpenPage, dataset: Dataset, done_map: DesignMap
 ) -> None:
     app = open_page(PAGE, dataset=dataset.digest)
-    assert "No run on this dataset has been judged yet" in words(app)
+    assert "No run on this dataset has finished yet" in words(app)
     home = open_page("app.py")
     assert "Recent runs" not in [heading.value for heading in home.header]
     assert not home.exception

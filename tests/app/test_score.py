@@ -85,9 +85,9 @@ def test_a_file_is_scored_as_on_the_command_line(
     open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, tmp_path_factory: Any
 ) -> None:
     app = upload(open_page(PAGE, run=run.id), as_csv(new))
-    assert "waits for its turn" in texts(app) and not app.metric
+    assert "is waiting for its turn" in texts(app) and not app.metric
     scored(app, executor)
-    assert "waits for its turn" not in texts(app)
+    assert "waiting for its turn" not in texts(app)
     (scoring,) = list_scorings(run.id)
     expected = of_command_line(run, tmp_path_factory.mktemp("command"), as_csv(new))
     assert {name: scoring.file(name) for name in expected} == expected

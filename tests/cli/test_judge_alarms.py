@@ -54,7 +54,9 @@ def test_a_list_on_all_rows_of_a_file(data, log, capsys) -> None:
     assert first.startswith("“log.csv” catches 1 of 10 events at 3 false alarms in 19.7 h of running time")
     assert counted == "5 of the 5 alarms in the list are counted."
     assert (
-        "events caught: 1 of 10 (" in out and ", by chance " in out and "in brackets the 95 % interval" in out
+        "events caught: 1 of 10 (" in out
+        and ", by chance " in out
+        and "in brackets: the 95 % interval" in out
     )
     assert "AUC" not in out and "auc" not in out and "nan" not in out and "NA" not in out
     lines = out.split("ledger\n")[1].splitlines()
@@ -164,11 +166,11 @@ def test_a_threshold_as_it_is_written_is_met_by_the_value_as_it_is_written(works
     assert [each["confusion"]["tp"] + each["confusion"]["fp"] for each in found] == [n] * 3
     # At last more than a day: a rate, and the budgets it keeps.
     assert found[0]["false_alarms_per_day"] > 5 and not any(found[0]["within_budget"].values())
-    assert "; keeps no budget of 1, 2 or 5" in printed(
+    assert "; above the budgets of 1, 2 and 5" in printed(
         ["judge-alarms", str(data), "--rule", "s1 >= 4.1"], capsys
     )
     kept = printed(["judge-alarms", str(data), "--rule", "s0 > 2.9"], capsys)
-    assert "; keeps a budget of " in kept
+    assert "; within a budget of " in kept
 
 
 @pytest.mark.parametrize(

@@ -43,7 +43,7 @@ def test_a_map_and_the_same_command_again(csv, capsys, monkeypatch) -> None:
         assert run.purpose().role == "cell" and len(run.looks()) == 1
     assert told["best"]["mean_fold_auc"] == max(cell["mean_fold_auc"] for cell in told["cells"])
     assert "Best of 2 settings" in told["nested"]["auc"]["sentence"]
-    assert "within 4 minutes before an event" in told["judged_on"]["label"]
+    assert "at most 4 min before an event" in told["judged_on"]["label"]
 
     def never(*_: object) -> None:
         raise AssertionError("A cell was computed again.")

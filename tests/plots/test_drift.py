@@ -170,7 +170,7 @@ def test_a_day_that_ran_less_than_24_hours_shows_a_count_and_no_rate():
 
     bars = trace(figure, "false alarms")
     assert list(bars.hovertext) == [
-        "2 false alarms in 24.0 hours, 2 a day",
+        "2 false alarms in 24 hours, 2 a day",
         "2 false alarms in 12.0 hours",
         "1 false alarm in 1.0 hours",
     ]

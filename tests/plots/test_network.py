@@ -18,7 +18,7 @@ LAYERS = [
 
 def test_each_layer_stands_in_its_row_as_wide_as_its_output() -> None:
     figure = network_figure(LAYERS, title="The model")
-    learns, others = trace(figure, "trained layer"), trace(figure, "no parameters")
+    learns, others = trace(figure, "layer with parameters"), trace(figure, "layer without parameters")
     assert list(learns.y) == [1, 3] and list(others.y) == [0, 2, 4]
     width = dict(zip([*learns.y, *others.y], [*learns.x, *others.x], strict=True))
     base = dict(zip([*learns.y, *others.y], [*learns.base, *others.base], strict=True))
@@ -45,9 +45,9 @@ def test_a_layer_says_where_its_input_comes_from_unless_from_the_one_above() -> 
 
 def test_a_tiny_layer_can_still_be_seen_and_none_is_no_error() -> None:
     figure = network_figure([Layer("Input", (1_000, 60), 0), Layer("Dense", (1,), 9, (0,))], title="t")
-    assert trace(figure, "trained layer").x[0] >= 0.02
+    assert trace(figure, "layer with parameters").x[0] >= 0.02
     empty = network_figure([], title="t")
-    assert not names(empty) and texts(empty) == ["no network"]
+    assert not names(empty) and texts(empty) == ["There is no network to show."]
     assert network_figure(LAYERS, title="t").layout.height > empty.layout.height
 
 

@@ -28,7 +28,7 @@ def test_both_losses_and_the_best_epoch():
 def test_before_the_first_epoch():
     figure = loss_figure(pd.DataFrame(columns=["epoch", "loss", "validation_loss"]))
 
-    assert texts(figure) == ["waiting for the first epoch"]
+    assert texts(figure) == ["No epoch has finished yet."]
     assert not figure.data
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 import streamlit as st
 
@@ -64,7 +66,7 @@ def _show_shift(dataset: Dataset, article: str) -> None:
         before, after = st.columns(2)
         before.markdown("**Before:** the first event")
         show_rows(before, rows_before_shift(table, first), "articles_before")
-        after.markdown("**After:** earlier rows positive, event row removed")
+        after.markdown("**After:** the rows before it are positive, its own rows removed")
         show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "articles_after")
 
 
@@ -73,11 +75,13 @@ def _show_windows(dataset: Dataset, article: str) -> None:
     with step(WINDOWS, article):
         shape = f"{len(prepared.ends):,} x {config.lookback} x {prepared.derived.values.shape[1]}"
         st.markdown(
-            f"**Here:** samples x lookback x features = {shape}, of which {prepared.n_positive:,} are "
-            "positive. The first positive window:"
+            f"**Here:** samples x lookback x features = {shape}; {plural(prepared.n_positive, 'sample')} "
+            f"{'is' if prepared.n_positive == 1 else 'are'} positive."
+            f"{' The first positive window:' if prepared.n_positive else ''}"
         )
-        excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
-        show_rows(st.container(), excerpt, "articles_window")
+        if prepared.n_positive:
+            excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
+            show_rows(st.container(), excerpt, "articles_window")
 
 
 def _show_split(dataset: Dataset, article: str) -> None:
@@ -99,13 +103,18 @@ def _show_scaling(dataset: Dataset, article: str) -> None:
         moments = scaled_moments(prepared_of(dataset, config), config.representation)
         mean, variance = moments["mean"].abs().max(), (moments["variance"] - 1).abs().max()
         st.markdown(
-            f"**Here:** over the normal training rows no mean is farther from 0 than {number(mean, 1)}, and "
-            f"no variance farther from 1 than {number(variance, 1)}."
+            f"**Here:** over the normal training rows no mean is farther from 0 than {_rounded(mean)}, and "
+            f"no variance farther from 1 than {_rounded(variance)}."
         )
         with st.expander("Mean and variance of each sensor"):
             st.dataframe(
                 _named(moments), key="articles_moments", alt="Mean and variance of the scaled sensors"
             )
+
+
+def _rounded(distance: float) -> str:
+    """Round a distance up to three decimals, so that none is larger."""
+    return number(math.ceil(1000 * distance) / 1000) if math.isfinite(distance) else number(None)
 
 
 def _named(moments: pd.DataFrame) -> pd.DataFrame:

@@ -129,8 +129,11 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
         if len(opened) > 1:
             scores = {name: scores_of(each.id, "test") for name, each in opened.items()}
             st.markdown(plain(on_shared_windows(scores)))
-        for name in runs.keys() - done.keys():
-            st.caption(f"No model with the settings of {plain(name)} has been trained on this file.")
+        for name, each in runs.items():
+            if name not in done:
+                yet = "No model" if each is None else "The model"
+                still = "been trained on this file" if each is None else "not finished training"
+                st.caption(f"{yet} with the settings of {plain(name)} has {still}.")
     with step(SAVED, article):
         if run is not None and run.status().state == "done":
             show_files(run)

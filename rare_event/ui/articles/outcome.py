@@ -9,7 +9,7 @@ from rare_event.plots.curves import roc_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.matrix import confusion_figure
 from rare_event.store.runs import Run
-from rare_event.text import plain, plural, share
+from rare_event.text import number, plain, plural, share
 from rare_event.ui.articles.step import step
 from rare_event.ui.articles.texts import BREAKS, MATRIX, REPORT, ROC, TEST_ERRORS
 from rare_event.ui.cache import evaluation_of, points_of, scores_of
@@ -43,11 +43,12 @@ def show_outcome(run: Run, article: str) -> None:
     with step(REPORT, article):
         st.dataframe(report.classes.round(2), key="articles_report", alt="Classification report")
         st.markdown(
-            f"**Here:** accuracy {report.accuracy:.2f}, false positive rate {report.false_positive_rate:.1%}."
+            f"**Here:** accuracy {number(report.accuracy, 2)}, false positive rate "
+            f"{share(figures.fp, figures.fp + figures.tn)}."
         )
     with step(BREAKS, article):
         st.markdown(
             f"**Here:** the threshold {plain(f'{committed.middle:g}')} catches {figures.tp} of "
             f"{plural(figures.n_positive, 'positive row')} ({share(figures.tp, figures.n_positive)}) and "
-            f"{figures.caught} of {plural(figures.n_events, 'break')} in the test data."
+            f"{figures.caught} of {plural(figures.n_events, 'event')} in the test data."
         )

@@ -34,7 +34,8 @@ def _dense(text: str) -> dict[str, str]:
 READ = Passage(
     "First rows",
     "18,398 rows and 63 columns: the time, the label y, and 61 sensors. About 0.7 % of the rows are breaks.",
-    differs="The articles speak of 15 days. The time column covers 28 days, of which the plant ran 25.6.",
+    differs="The articles speak of 15 days. The mill's time column covers 28 days, of which the plant ran "
+    "25.6.",
 )
 COLUMNS = Passage(
     "Columns left out",
@@ -58,8 +59,8 @@ SPLIT = Passage(
     "Training, validation and test",
     "A random fifth of the samples is for testing, a random fifth of the rest for validation.",
     differs="A random split puts the neighbours of each test row into the training data. Its figures are too "
-    "optimistic: split by time, the same models rank no better than chance. A break counts in each part that "
-    "holds one of the rows before it.",
+    "optimistic: on the mill's data, split by time, the same models rank no better than chance. A break "
+    "counts in each part that holds one of the rows before it.",
 )
 SCALING = Passage(
     "Mean 0 and variance 1",
@@ -112,7 +113,8 @@ MATRIX = Passage(
     each={
         TEXT: "4 of 21 breaks, with a false positive rate of about 7 %.",
         NOTEBOOK: "8 of 41 positive rows, with 171 false positives.",
-        LSTM: "13 of 49 positive rows, with 286 of 3,605 normal ones. The text says 10 of 39.",
+        LSTM: "13 of 49 positive rows, and 286 false positives among 3,605 normal rows. The text says 10 of "
+        "39.",
     },
     differs="The matrix in the dense notebook shows the validation data, from which its threshold was read. "
     "The matrices here show the test data.",
@@ -123,8 +125,8 @@ ROC = Passage(
         NOTEBOOK: "The curve, too, shows the validation data.",
         LSTM: "AUC 0.706, about 10 % better than the dense network.",
     },
-    differs="Over five seeds the LSTM gives 0.70 to 0.72 on test data, the dense notebook 0.61 to 0.64 and "
-    "the network in the dense text 0.55 to 0.58.",
+    differs="On the mill's test data, over five seeds, the LSTM gives 0.70 to 0.72, the dense notebook 0.61 "
+    "to 0.64 and the network in the dense text 0.55 to 0.58.",
 )
 REPORT = Passage(
     "Classification report",
@@ -143,7 +145,8 @@ BREAKS = Passage(
 BOARD = Passage(
     "Dense against LSTM",
     each={LSTM: "A minor improvement. The LSTM has more parameters and needs regularisation."},
-    differs="With 52 positive test rows, differences of this size lie within the intervals.",
+    differs="On the mill's data, with 52 positive test rows, differences of this size lie within the "
+    "intervals.",
 )
 SAVED = Passage(
     "Saved model and TensorBoard",
@@ -166,7 +169,7 @@ OUTLOOK = Passage(
         "SELU activation, and alpha dropout with SELU."
     },
     differs="All of these are models or options on the Train page. Judge them on periods after the training "
-    "data: on a random split, an improvement may only mean that neighbouring rows are remembered better.",
+    "data: on a random split, an improvement may only mean that the model remembers neighbouring rows.",
 )
 
 PASSAGES = (

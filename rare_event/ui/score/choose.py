@@ -68,7 +68,7 @@ def _threshold(run: Run) -> str:
     return (
         f"alarm at a score of {committed.middle:.4g} or more"
         if not committed.trailing
-        else ("alarm where the score reaches a threshold that follows the scores")
+        else "alarm where the score reaches a threshold that follows recent scores"
     )
 
 

@@ -14,7 +14,10 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
 
 UPLOADS, CHOSEN, REFUSED = "score_uploads", "score_file", "score_refused"
-WAITS = {"queued": "waits for its turn; a running training takes priority.", "running": "is being scored …"}
+WAITS = {
+    "queued": "is waiting for its turn. A running training takes priority.",
+    "running": "is being scored …",
+}
 
 
 @in_place
@@ -25,7 +28,7 @@ def choose_file(run: Run) -> Scoring | None:
     files = left.file_uploader(
         "New rows: CSV, text, Excel or Parquet, also in a zip or gzip",
         accept_multiple_files=True,
-        help="Read as the training file was read. Several files follow one another in time.",
+        help="The file is read as the training file was. Several files are joined in the order of time.",
         key=f"score_upload_{uploads}",
     )
     if files:

@@ -26,7 +26,9 @@ def show_findings(scoring: Scoring) -> None:
     """Show how the file differs from training."""
     findings = scoring.findings()
     if not findings:
-        st.markdown(":green[:material/check_circle: The columns and values are like those of training.]")
+        st.markdown(
+            ":green[:material/check_circle: The columns and values are like those of the training data.]"
+        )
         return
     st.markdown(f"**{plural(len(findings), 'difference')} from training**")
     with st.container(height=HEIGHT if len(findings) > MOST_IN_SIGHT else "content", border=True):
@@ -82,5 +84,5 @@ def _others(findings: Sequence[Mismatch]) -> list[str]:
 def _why_not(answers: dict[str, str]) -> str:
     for old, new in answers.items():
         if not new:
-            return plain(f"The model needs column {shown(old)}. Say which it is, or add it to the file.")
-    return "Two columns are taken for the same one. Choose another for one of them."
+            return plain(f"The model needs the column {shown(old)}. Choose it above, or add it to the file.")
+    return "The same column of the file is chosen twice. Choose another one."

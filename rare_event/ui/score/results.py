@@ -42,18 +42,26 @@ def show_figures(run: Run, scoring: Scoring) -> None:
     rate = figures["alarms_per_day"]
     shown = [
         (f"Rows scored of {rows:,}", f"{scored:,}", "Rows of the file with a score."),
-        ("Alarms", f"{figures['alarms']:,}", f"Still on in the last row: {figures['alarms_still_on']:,}."),
+        (
+            "Alarms",
+            f"{figures['alarms']:,}",
+            f"Of these, {figures['alarms_still_on']:,} still on in the last row.",
+        ),
         (
             f"Alarms {unit.per_day}",
             "–" if rate is None else number(rate),
-            unit.reword("Per day of running time.") if rate is not None else "The time is too short.",
+            unit.reword("Per day of running time.") if rate is not None else _too_short(unit),
         ),
-        ("Running time", capital(unit.total(figures["days"])), "Time that the scored rows stand for."),
+        (
+            unit.reword("Running time"),
+            capital(unit.total(figures["days"])),
+            "Rows with a score." if unit.reason else "Time that the rows with a score cover.",
+        ),
     ]
     show_metrics(shown)
     if figures["unscored"]:
         st.caption(
-            plain("Without an alarm decision: " + " ".join(one["what"] for one in figures["unscored"]))
+            plain("Rows without an alarm decision: " + " ".join(one["what"] for one in figures["unscored"]))
         )
 
 
@@ -61,13 +69,17 @@ def _unit(run: Run, figures: Mapping[str, Any]) -> TimeUnit:
     return replace(FACTS.read(run).time_unit, labelled="worth" in figures)
 
 
+def _too_short(unit: TimeUnit) -> str:
+    return f"There {'are too few rows' if unit.reason else 'is too little running time'} for a rate."
+
+
 def _say_stale(run: Run, figures: Mapping[str, Any]) -> None:
     """Say so where the run has another threshold by now."""
     committed = run.committed()
     if committed.thresholds[max(committed.thresholds)] != figures["threshold"]:
         st.warning(
-            f"This file was scored at a threshold of {number(figures['threshold'], 4)}. Another one has been "
-            "committed since: upload the file again to score it with that one."
+            f"This file was scored at a threshold of {number(figures['threshold'], 4)}. Another one has "
+            "been committed since. Upload the file again to score it at the new threshold."
         )
 
 
