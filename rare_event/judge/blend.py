@@ -124,7 +124,7 @@ def _rarity_by_fold(part: Scores, reference: Scores) -> np.ndarray:
         known = reference.y_score[(reference.fold == fold) & (reference.y_true == 0)]
         if not len(known):
             raise DataError(
-                f"The validation scores of a model hold no normal windows of fold {fold}, so its scores "
+                f"The validation scores of a model hold no normal windows of fold {fold + 1}, so its scores "
                 "there cannot be compared with another model's. Give the validation scores of every fold."
             )
         mine = part.fold == fold

@@ -244,7 +244,7 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--rule", "recall=", "recall is ''"),
         ("--policy", "repeat=1e-320", "repeat is 1e-320"),
         ("--rule", "cost=5", "The rule cost takes no value, but got '5'. Give the costs like this"),
-        ("--costs", "event=5", "add --rule cost"),
+        ("--costs", "event=5", "Add --rule cost"),
     ],
 )
 def test_an_option_out_of_range_is_a_sentence(workspace, small_csv, capsys, option, value, named) -> None:

@@ -217,5 +217,5 @@ def test_each_fold_has_its_reference() -> None:
     blended = either([part], [part])
     np.testing.assert_allclose(blended.of_fold(0).y_score, blended.of_fold(1).y_score)
     for reference in (part.of_fold(0), replace(part, y_true=part.fold)):
-        with pytest.raises(DataError, match="no normal windows of fold 1"):
+        with pytest.raises(DataError, match="no normal windows of fold 2"):
             either([part, part], [part, reference])

@@ -171,11 +171,11 @@ def test_a_day_that_ran_less_than_24_hours_shows_a_count_and_no_rate():
     bars = trace(figure, "false alarms")
     assert list(bars.hovertext) == [
         "2 false alarms in 24 hours, 2 a day",
-        "2 false alarms in 12.0 hours",
-        "1 false alarm in 1.0 hours",
+        "2 false alarms in 12 hours",
+        "1 false alarm in 1 hour",
     ]
     assert "%{y" not in bars.hovertemplate
-    assert list(trace(figure, "above the axis").hovertext) == ["1 false alarm in 1.0 hours"]
+    assert list(trace(figure, "above the axis").hovertext) == ["1 false alarm in 1 hour"]
     assert "a day" not in trace(figure, "event caught").hovertext[0]
     rows = trace(false_alarms_by_day_figure(ALARMS, 2.0, TimeUnit("No time is readable")), "false alarms")
     assert rows.hovertext[0] == "2 false alarms in 1,000 rows, 2 per 1,000 rows"
@@ -230,5 +230,5 @@ def test_days_of_several_machines_are_machine_days():
     # No bar is wider than a day, so none covers another; areas are in proportion.
     assert max(bars.width) == 1
     np.testing.assert_allclose(np.asarray(bars.y) * np.asarray(bars.width) * 6, [2, 2, 1])
-    assert bars.hovertext[0] == "2 false alarms in 144.0 machine-hours, 0.333 per machine-day"
+    assert bars.hovertext[0] == "2 false alarms in 144 machine-hours, 0.333 per machine-day"
     assert figure.layout.yaxis.title.text == "False alarms<br>per machine-day"
