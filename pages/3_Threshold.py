@@ -6,7 +6,7 @@ from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_run
 from rare_event.ui.threshold import explore, show_context
 
-start_page("Threshold", "Where do I set the alarm? On validation data only; test data stay closed here.")
+start_page("Threshold", "Where do I set the alarm? This page shows validation data only.")
 
 with show_errors():
     run = need_run()

@@ -15,10 +15,13 @@ ROWS_PER_PERIOD = 1000.0
 # In this order: what is replaced first is not replaced again.
 _ROWS_FOR_TIME = (
     ("er day of running time", "er 1,000 rows"),
-    ("data of other assets from the same hours are", "data of other assets, perhaps of the same time, are"),
+    (
+        "data of other machines from the same hours are",
+        "data of other machines, perhaps from the same time, are",
+    ),
     (
         "though data of others from the same hours were",
-        "though data of others, perhaps of the same time, were",
+        "though data of others, perhaps from the same time, were",
     ),
     ("including data from the same hours", "perhaps including data from the same time"),
     ("Running time", "Rows"),

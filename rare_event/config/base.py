@@ -63,6 +63,19 @@ def require(condition: bool, sentence: str) -> None:
         raise ConfigError(sentence)
 
 
+def typed(value: object) -> str:
+    """Write a value as a person would type it.
+
+    Examples
+    --------
+    >>> typed(-1.0), typed(0.25), typed((32, 16)), typed(())
+    ('-1', '0.25', '32, 16', 'empty')
+    """
+    if isinstance(value, tuple):
+        return ", ".join(map(typed, value)) or "empty"
+    return str(value).removesuffix(".0")
+
+
 @cache
 def _adapter(kind: Any) -> TypeAdapter[Any]:
     from pydantic import TypeAdapter

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rare_event.config.base import Settings, require
+from rare_event.config.base import Settings, require, typed
 from rare_event.config.labels import RECONSTRUCTION, ScoreLabel
 
 
@@ -94,7 +94,7 @@ class KNNModel(Settings):
         require(self.neighbours >= 1, f"neighbours is {self.neighbours}; choose 1 or more.")
         require(
             self.most_rows >= self.neighbours,
-            f"most_rows is {self.most_rows}; choose {self.neighbours} or more, one for each neighbour.",
+            f"most_rows is {self.most_rows}; choose {self.neighbours:,} or more, one for each neighbour.",
         )
 
 
@@ -118,7 +118,7 @@ class OneClassSVMModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.nu < 1, f"nu is {self.nu}; choose above 0, below 1.")
+        require(0 < self.nu < 1, f"nu is {typed(self.nu)}; choose above 0, below 1.")
         require(self.most_rows >= 10, f"most_rows is {self.most_rows}; choose 10 or more.")
 
 
@@ -138,7 +138,7 @@ class LogisticModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.C > 0, f"C is {self.C}; choose above 0.")
+        require(self.C > 0, f"C is {typed(self.C)}; choose above 0.")
 
 
 @dataclass(frozen=True)
@@ -168,10 +168,11 @@ class BoostingModel(Settings):
         super().__post_init__()
         require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
         require(
-            0 < self.learning_rate <= 1, f"learning_rate is {self.learning_rate}; choose above 0, at most 1."
+            0 < self.learning_rate <= 1,
+            f"learning_rate is {typed(self.learning_rate)}; choose above 0, at most 1.",
         )
         require(2 <= self.leaves <= 1024, f"leaves is {self.leaves}; choose 2 to 1,024.")
-        require(self.l2 >= 0, f"l2 is {self.l2}; choose 0 or more.")
+        require(self.l2 >= 0, f"l2 is {typed(self.l2)}; choose 0 or more.")
 
 
 @dataclass(frozen=True)
@@ -194,7 +195,7 @@ class ForestModel(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
-        require(self.ratio > 0, f"ratio is {self.ratio}; choose above 0.")
+        require(self.ratio > 0, f"ratio is {typed(self.ratio)}; choose above 0.")
 
 
 @dataclass(frozen=True)
@@ -218,8 +219,8 @@ class SVMModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.C > 0, f"C is {self.C}; choose above 0.")
-        require(self.ratio > 0, f"ratio is {self.ratio}; choose above 0.")
+        require(self.C > 0, f"C is {typed(self.C)}; choose above 0.")
+        require(self.ratio > 0, f"ratio is {typed(self.ratio)}; choose above 0.")
 
 
 @dataclass(frozen=True)
@@ -243,7 +244,7 @@ class BlendModel(Settings):
         super().__post_init__()
         require(
             len(set(self.members)) == len(self.members) >= 2,
-            f"members is {list(self.members)}; name at least two different models.",
+            f"members is {', '.join(self.members) or 'empty'}; name at least two different models.",
         )
 
     @property

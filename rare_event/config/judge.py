@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rare_event.clock import MINUTES, TimeUnit
-from rare_event.config.base import Settings, require
+from rare_event.config.base import Settings, require, typed
 from rare_event.config.labels import RULES
 from rare_event.text import percent
 
@@ -28,8 +28,7 @@ class AlarmPolicy(Settings):
     Parameters
     ----------
     k, n
-        A row is alarmed when at least `k` of the last `n` windows of its stretch reach the
-        threshold.
+        A row is alarmed when at least k of the last n windows of its stretch reach the threshold.
     cooldown
         Alarmed rows less than this many minutes apart, in one stretch, form one alarm.
     lead
@@ -60,18 +59,23 @@ class AlarmPolicy(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(
-            1 <= self.k <= self.n <= 1000, f"k={self.k} of n={self.n} windows; choose 1 <= k <= n <= 1000."
+            1 <= self.k <= self.n <= 1000,
+            f"k is {self.k} and n is {self.n}; choose k from 1 to n, and n up to 1,000.",
         )
-        require(self.cooldown >= 0, f"cooldown is {self.cooldown} minutes; choose 0 or more.")
-        require(self.lead is None or self.lead > 0, f"lead is {self.lead} minutes; choose more than 0.")
-        require(self.min_lead >= 0, f"min_lead is {self.min_lead} minutes; choose 0 or more.")
+        require(self.cooldown >= 0, f"cooldown is {typed(self.cooldown)} minutes; choose 0 or more.")
+        require(
+            self.lead is None or self.lead > 0,
+            f"lead is {typed(self.lead or 0)} minutes; choose more than 0.",
+        )
+        require(self.min_lead >= 0, f"min_lead is {typed(self.min_lead)} minutes; choose 0 or more.")
         require(
             self.lead is None or self.min_lead <= self.lead,
-            f"min_lead is {self.min_lead} minutes; choose 0 to the lead window of {self.lead} minutes.",
+            f"min_lead is {typed(self.min_lead)} minutes; choose 0 to {typed(self.lead or 0)}, "
+            "the lead window.",
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
         # The clock divided by it must stay exact.
-        require(self.repeat >= 1e-6, f"repeat is {self.repeat} minutes; choose 0.000001 or more.")
+        require(self.repeat >= 1e-6, f"repeat is {typed(self.repeat)} minutes; choose 0.000001 or more.")
 
     def with_lead(self, lead: float) -> AlarmPolicy:
         """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it.
@@ -102,8 +106,10 @@ class Costs(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         for what, cost in (("an event", self.event), ("a false alarm", self.false_alarm)):
-            require(0 <= cost <= MOST_COST, f"The cost of {what} is {cost}; choose 0 to {MOST_COST:,.0f}.")
-        require(0 <= self.saved <= 1, f"The share saved is {self.saved}; choose 0 to 1.")
+            require(
+                0 <= cost <= MOST_COST, f"The cost of {what} is {typed(cost)}; choose 0 to {MOST_COST:,.0f}."
+            )
+        require(0 <= self.saved <= 1, f"The share saved is {typed(self.saved)}; choose 0 to 1.")
 
 
 @dataclass(frozen=True)
@@ -113,17 +119,17 @@ class Rule(Settings):
     Parameters
     ----------
     kind
-        ``fa-per-day``: the most events caught with at most this many false alarms per day of running
-        time. ``recall``, ``events``: the best precision among thresholds that reach this share.
-        ``f-beta``: combines precision and recall of the rows; a beta above 1 favours recall.
+        ``fa-per-day``: the lowest threshold with at most this many false alarms per day of running
+        time. ``events``, ``recall``: the best precision among thresholds that reach this share.
+        ``f-beta``: the best balance of precision and recall of the rows; a beta above 1 favours recall.
         ``cost``: the highest net value at the given costs. ``quantile``: this quantile of the
-        validation scores.
-        ``trailing-quantile``: a multiple, at first 1, of this quantile of the scores in the days
-        before each row. ``fixed``: a threshold set by hand.
+        validation scores. ``trailing-quantile``: this quantile of the recent scores, computed anew for
+        each row; the threshold can be moved to a multiple of it. ``fixed``: a threshold set by hand.
     value
         Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days
-        The trailing quantile is computed from this many days before each row, not counting stops.
+        The trailing quantile is computed from the scores of this many days before each row, not counting
+        stops.
     costs
         Costs for the rule ``cost``.
 
@@ -145,8 +151,10 @@ class Rule(Settings):
             valid, allowed = 0 <= self.value <= 1, "0 to 1"
         elif self.kind == "f-beta":
             valid, allowed = 0 < self.value <= MOST_BETA, f"above 0, at most {MOST_BETA:,.0f}"
-        require(valid, f"The value of the rule '{RULES[self.kind]}' is {self.value}; choose {allowed}.")
-        require(0 < self.days <= 365, f"days is {self.days}; choose above 0, at most 365.")
+        require(
+            valid, f"The value of the rule “{RULES[self.kind]}” is {typed(self.value)}; choose {allowed}."
+        )
+        require(0 < self.days <= 365, f"days is {typed(self.days)}; choose above 0, at most 365.")
 
     @property
     def trailing(self) -> bool:

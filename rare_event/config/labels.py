@@ -55,7 +55,7 @@ SPLITS: dict[str, str] = {
     "stretch": "split by stretch",
     "random": "random split",
     "shuffled": "random split in folds",
-    "asset": "split by asset",
+    "asset": "split by machine",
 }
 TRIVIAL: dict[str, str] = {
     "chance": "Chance: the score shifted in time",

@@ -8,10 +8,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from rare_event.config.base import Settings, require, whole
+from rare_event.config.base import Settings, require, typed, whole
 from rare_event.config.labels import RECONSTRUCTION
+from rare_event.text import plural
 
 Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
+MOST_UNITS = 4096
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,7 +26,8 @@ class NetworkOptions(Settings):
     ----------
     activation
         Activation of the hidden layers: ``relu``, as in the articles, sets negative values to zero;
-        ``selu`` starts from LeCun-normal weights, as self-normalising networks need.
+        ``selu`` keeps the outputs of each layer near mean 0 and variance 1, from LeCun-normal initial
+        weights.
     output_activation
         Activation of the output layer. Scaled values can be negative: ``linear`` can reconstruct all of
         them, ``relu`` none below the mean, ``tanh`` none beyond one standard deviation.
@@ -32,14 +35,14 @@ class NetworkOptions(Settings):
         Share of the outputs of each hidden layer that is set to zero at random. In a recurrent layer:
         share of its inputs, the same ones in all rows of a window. From 0 (none) to below 1.
     gaussian_dropout
-        Multiplies the outputs of each hidden layer by Gaussian noise with mean 1, as strong as dropout
+        The outputs of each hidden layer are multiplied by Gaussian noise with mean 1, as strong as dropout
         of this share. From 0 (none) to below 1.
     alpha_dropout
-        Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017);
-        requires ``selu``. From 0 (none) to below 1.
+        Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017). It
+        requires the activation ``selu`` in all hidden layers. From 0 (none) to below 1.
     input_noise
-        Standard deviation of Gaussian noise added to the scaled inputs, which the network learns to
-        remove (a denoising autoencoder). 0 adds none.
+        Standard deviation of Gaussian noise that is added to the scaled inputs; the network learns to
+        remove it (a denoising autoencoder). 0 adds none.
     weight_decay
         L2 penalty on the weights of all layers, but not on biases. 0 adds none.
     """
@@ -61,8 +64,8 @@ class NetworkOptions(Settings):
             require_penalty(name, getattr(self, name))
         require(
             not self.alpha_dropout or self.activation == "selu",
-            f"alpha_dropout is {self.alpha_dropout} with activation {self.activation!r}: it keeps the mean "
-            "and variance of selu networks only; choose activation 'selu' or plain dropout.",
+            f"alpha_dropout is {typed(self.alpha_dropout)} with the activation {self.activation}, but "
+            "it needs selu; choose the activation selu, or plain dropout.",
         )
 
 
@@ -85,19 +88,19 @@ class LayerOptions(NetworkOptions):
 
     def require_activations(self, n_hidden: int) -> None:
         """Reject activations that are unknown, or not one for each hidden layer."""
-        known, given = get_args(Activation), ", ".join(map(str, self.activations))
+        known, given = get_args(Activation), typed(self.activations)
         require(
             set(self.activations) <= set(known),
-            f"activations is {given!r}; choose from {', '.join(known)}.",
+            f"activations is {given}; choose from {', '.join(known)}.",
         )
         require(
             len(self.activations) in (0, n_hidden),
-            f"activations is {given!r} for {n_hidden} hidden layers; give one for each, or none to use "
-            "the same in all.",
+            f"activations is {given} for {plural(n_hidden, 'hidden layer')}; give one for each, or none to "
+            "use the same in all.",
         )
         require(
             not self.alpha_dropout or {*self.activation_of_each(n_hidden)} == {"selu"},
-            f"activations is {given!r} with alpha dropout; choose 'selu' for each, or another dropout.",
+            f"activations is {given} with alpha dropout; choose selu for each layer, or another dropout.",
         )
 
 
@@ -119,12 +122,17 @@ class RecurrentOptions(LayerOptions):
         require_share("recurrent_dropout", self.recurrent_dropout)
 
 
-def require_widths(widths: tuple[int, ...]) -> None:
+def require_widths(name: str, widths: tuple[int, ...]) -> None:
     """Reject layer widths that are empty, too large or not positive."""
     require(
-        len(widths) >= 1 and all(whole(w) and 1 <= w <= 4096 for w in widths),
-        f"Layer widths are {list(widths)}; give one or more numbers from 1 to 4096.",
+        len(widths) >= 1 and all(whole(w) and 1 <= w <= MOST_UNITS for w in widths),
+        f"{name} is {typed(widths)}; give one or more whole numbers from 1 to {MOST_UNITS:,}.",
     )
+
+
+def require_size(name: str, size: int) -> None:
+    """Reject the size of a vector that is too large or not positive."""
+    require(1 <= size <= MOST_UNITS, f"{name} is {size}; choose 1 to {MOST_UNITS:,}.")
 
 
 def require_rows(name: str, rows: int) -> None:
@@ -134,9 +142,9 @@ def require_rows(name: str, rows: int) -> None:
 
 def require_share(name: str, share: float) -> None:
     """Reject a share that is negative, or 1 and more."""
-    require(0 <= share < 1, f"{name} is {share}; choose 0 or more, below 1.")
+    require(0 <= share < 1, f"{name} is {typed(share)}; choose 0 or more, below 1.")
 
 
 def require_penalty(name: str, weight: float) -> None:
     """Reject a negative weight or standard deviation."""
-    require(weight >= 0, f"{name} is {weight}; choose 0 or more.")
+    require(weight >= 0, f"{name} is {typed(weight)}; choose 0 or more.")

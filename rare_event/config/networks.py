@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal
 
-from rare_event.config.base import require
+from rare_event.config.base import require, typed
 from rare_event.config.network_options import (
     LayerOptions,
     NetworkOptions,
     RecurrentOptions,
     require_penalty,
     require_rows,
+    require_size,
     require_widths,
 )
 
@@ -27,13 +28,13 @@ class DenseModel(LayerOptions):
         how much of a window is kept.
     activity_l1
         L1 penalty on the outputs of the first layer, which keeps most of them small; the articles use
-        0.001. It is *summed* over the rows of a batch, as in the Keras 2.2 of the articles (Keras 3
-        averages it). 0 adds none.
+        0.001. The penalty is summed over the windows of a batch, as in the articles' Keras 2.2; Keras 3
+        averages it. 0 adds none.
     activity_l2
         L2 penalty on the outputs of the first layer, summed in the same way. 0 adds none.
     tied
-        Each decoder layer uses the transposed weights of its encoder layer, with its own biases: half as
-        many weights to learn. The widths must be symmetric, for example 32, 16, 32.
+        Each decoder layer uses the transposed weights of its encoder layer, with its own biases, so there
+        are about half as many weights to learn. The widths must be symmetric, for example 32, 16, 32.
     """
 
     kind: Literal["dense"] = field(default="dense", kw_only=True)
@@ -44,13 +45,13 @@ class DenseModel(LayerOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_widths(self.widths)
+        require_widths("widths", self.widths)
         require_penalty("activity_l1", self.activity_l1)
         require_penalty("activity_l2", self.activity_l2)
         require(
             not self.tied or self.widths == self.widths[::-1],
-            f"Layer widths are {list(self.widths)} with tied weights; give symmetric widths, for example "
-            "32, 16, 32, or untie the weights.",
+            f"widths is {typed(self.widths)}, which is not symmetric; with tied weights, give widths that "
+            "are, for example 32, 16, 32.",
         )
         self.require_activations(len(self.widths))
 
@@ -71,7 +72,7 @@ class VAEModel(NetworkOptions):
     widths
         Units of each hidden layer of the encoder, first to last; the decoder reverses them.
     latent
-        Size of the latent code; each number has a mean and a variance.
+        Size of the latent code. Each of its numbers has a mean and a variance.
     beta
         Weight of the divergence from the standard normal distribution. 1 gives the evidence lower bound
         of a decoder of unit variance; a smaller weight reconstructs windows more closely (Higgins and
@@ -85,8 +86,8 @@ class VAEModel(NetworkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_widths(self.widths)
-        require_widths((self.latent,))
+        require_widths("widths", self.widths)
+        require_size("latent", self.latent)
         require_penalty("beta", self.beta)
 
     @property
@@ -114,8 +115,8 @@ class VectorOptions(RecurrentOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_widths(self.encoder)
-        require_widths(self.decoder)
+        require_widths("encoder", self.encoder)
+        require_widths("decoder", self.decoder)
         self.require_activations(len(self.encoder) + len(self.decoder))
 
     @property
@@ -177,10 +178,10 @@ class CNNLSTMModel(RecurrentOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_widths(self.filters)
+        require_widths("filters", self.filters)
         require_rows("width", self.width)
-        require_widths(self.encoder)
-        require_widths(self.decoder)
+        require_widths("encoder", self.encoder)
+        require_widths("decoder", self.decoder)
         self.require_activations(len(self.encoder) + len(self.decoder))
 
     @property
@@ -212,7 +213,7 @@ class ConvModel(NetworkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_widths(self.filters)
+        require_widths("filters", self.filters)
         require_rows("width", self.width)
         require_rows("pooling", self.pooling)
 
@@ -224,12 +225,12 @@ class AttentionModel(NetworkOptions):
     Parameters
     ----------
     width
-        Size of the vector that represents each row in the network; a multiple of `heads`.
+        Size of the vector that represents each row in the network; a multiple of the number of heads.
     heads
         Number of attention heads.
     blocks
-        Number of blocks of attention and dense layers (Vaswani and others 2017), in the encoder and in
-        the decoder.
+        Number of blocks of attention and dense layers in the encoder, and again in the decoder (Vaswani
+        and others 2017).
     latent
         Size of the latent code, between encoder and decoder.
     """
@@ -242,12 +243,13 @@ class AttentionModel(NetworkOptions):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require_widths((self.width, self.latent))
+        require_size("width", self.width)
+        require_size("latent", self.latent)
         require(1 <= self.heads <= 64, f"heads is {self.heads}; choose 1 to 64.")
         require(1 <= self.blocks <= 16, f"blocks is {self.blocks}; choose 1 to 16.")
         require(
             self.width % self.heads == 0,
-            f"width is {self.width} with {self.heads} heads; choose a multiple of {self.heads}.",
+            f"width is {self.width} with {self.heads} attention heads; choose a multiple of {self.heads}.",
         )
 
     @property

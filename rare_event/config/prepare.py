@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Literal
 
-from rare_event.config.base import Settings, require
+from rare_event.config.base import Settings, require, typed
 from rare_event.config.labels import SPLITS
 from rare_event.errors import ConfigError
 
@@ -28,11 +28,11 @@ class SplitPlan(Settings):
         data. ``shuffled``: drawn at random too, in folds that test each row once. ``stretch``: each
         fold tests on whole stretches. ``chronological``: the first 64 % of the rows for training, the
         next 16 % for validation, the last 20 % for testing. ``rolling``: each fold trains on the past
-        and tests on the rows that follow. ``asset``: each fold tests on one asset and trains on the others,
-        whose last 20 % in time are for validation; data of other assets from the same time are in
-        the training data.
+        and tests on the rows that follow. ``asset``: each fold tests on one machine and trains on the
+        others, whose last 20 % in time are for validation; data of the other machines from the same time
+        are in the training data.
     folds
-        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each asset,
+        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each machine,
         and the other splits have one.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
@@ -43,7 +43,7 @@ class SplitPlan(Settings):
         latest rows before it, as many as in the first fold; older rows are dropped.
     train_from, train_until
         Times of the file, such as 2024-05-01 06:00, for ``chronological`` only. Rows before the first are
-        not used; rows from the second on are for validation and testing, in the same ratio as without it.
+        not used; rows from the second on are for validation and testing, in the ratio 16 to 20.
         Empty (None): no limit.
 
     Examples
@@ -66,7 +66,7 @@ class SplitPlan(Settings):
         super().__post_init__()
         require(self.seed >= 0, f"The seed of the split is {self.seed}; choose 0 or more.")
         require(2 <= self.folds <= 50, f"folds is {self.folds}; choose 2 to 50.")
-        require(0 < self.test_share < 1, f"test_share is {self.test_share}; choose between 0 and 1.")
+        require(0 < self.test_share < 1, f"test_share is {typed(self.test_share)}; choose above 0, below 1.")
         for name in ("train_from", "train_until"):
             text = getattr(self, name)
             plain = None if text is None else plain_time(text)
@@ -94,7 +94,7 @@ class SplitPlan(Settings):
     def in_words(self) -> str:
         """Name the split, and mark one whose figures are too optimistic."""
         if self.kind == "asset":
-            return f"{SPLITS[self.kind]}: data of other assets from the same hours are in the training data"
+            return f"{SPLITS[self.kind]}: data of other machines from the same hours are in the training data"
         if self.dates:
             return ", ".join([SPLITS[self.kind], *(f"trained {word} {time}" for word, time in self.dates)])
         return SPLITS[self.kind] + (": optimistic" if self.optimistic else "")
@@ -128,25 +128,27 @@ class Representation(Settings):
     Parameters
     ----------
     kind
-        ``level``: the values as they are. ``difference``: change over `lag` rows, or since the stretch
-        began. ``deviation``: value minus the mean of the last `trailing` rows of the stretch, including
-        this one. ``forecast``: change minus its forecast from the previous five changes and the
-        previous deviation. ``movement``: mean absolute change over the last 1, 5 and 15 rows.
-        ``combined``: value, change and absolute change.
+        ``level``: the values as they are. ``difference``: change since the row before (or several rows
+        before, see the lag), or since the stretch began. ``deviation``: value minus the mean of the last
+        30 rows of the stretch (or as many as the trailing mean has), this one included. ``forecast``:
+        change minus its forecast from the previous five changes and the previous deviation.
+        ``movement``: mean absolute change over the last 1, 5 and 15 rows. ``combined``: value, change and
+        absolute change.
     scaler
-        ``standard``: mean and standard deviation. ``robust``: median and 5-95 % range. Both are
-        fitted on normal training rows only.
+        ``standard``: values minus their mean, divided by their standard deviation. ``robust``: values
+        minus their median, divided by their 5-95 % range. Both are fitted on normal training rows only.
     clip
         Scaled values are clipped to plus or minus this. Empty (None): no clipping.
     trailing
         Number of rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        Number of rows between a value and the earlier one that is subtracted from it.
+        Number of rows between a value and the earlier value that is subtracted from it, for
+        ``difference``.
     one_hot
         Also use categories as inputs: one 0/1 column for each value in the training data.
     per_asset
-        Scale each asset by its own normal training rows. An asset with fewer than 20 of them uses the
-        scale of all training assets.
+        Scale each machine by its own normal training rows. A machine with fewer than 20 of them uses the
+        scale of all training machines.
 
     Examples
     --------
@@ -164,6 +166,9 @@ class Representation(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.clip is None or self.clip > 0, f"clip is {self.clip}; choose a positive number or none.")
-        require(self.trailing >= 2, f"trailing is {self.trailing}; a trailing mean needs at least 2 rows.")
+        require(
+            self.clip is None or self.clip > 0,
+            f"clip is {self.clip}; choose a positive number, or leave it empty.",
+        )
+        require(self.trailing >= 2, f"trailing is {self.trailing}; choose 2 rows or more.")
         require(self.lag >= 1, f"lag is {self.lag}; choose 1 row or more.")

@@ -44,7 +44,7 @@ class DesignSpace(Settings):
     models
         Kinds of model. Recurrent networks (LSTM, GRU) take longest.
     sample
-        Number of cells drawn at random from all combinations. Empty (None): all of them.
+        Number of cells to draw at random from all combinations. Empty (None): all of them.
     seed
         Random seed of the draw.
     folds
@@ -76,16 +76,16 @@ class DesignSpace(Settings):
         if self.sample is not None:
             require(
                 1 <= self.sample <= self.n_grid,
-                f"sample is {self.sample} of {self.n_grid} cells; choose 1 to {self.n_grid}.",
+                f"sample is {self.sample:,}; choose 1 to {self.n_grid:,}.",
             )
         require(
             len(self) <= MOST_CELLS,
-            f"The map would have {len(self):,} cells; choose fewer values, or draw at most {MOST_CELLS:,} "
-            "cells at random.",
+            f"The map would have {len(self):,} cells; choose fewer values, or draw a sample of at most "
+            f"{MOST_CELLS:,} cells.",
         )
         require(
             0 not in self.shifts,
-            "The shift is 0 rows, but a design-space map compares warnings before events; choose 1 or more.",
+            "shifts holds 0, but a map compares warnings before events; choose shifts of 1 row or more.",
         )
         # Each config rejects the values that are not allowed.
         for shift, lookback in product(self.shifts, self.lookbacks):

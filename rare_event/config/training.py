@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from rare_event.config.base import Settings, require
+from rare_event.config.base import Settings, require, typed
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ class Training(Settings):
         require(1 <= self.epochs <= 100_000, f"epochs is {self.epochs}; choose 1 to 100,000.")
         require(1 <= self.batch_size <= 65_536, f"batch_size is {self.batch_size}; choose 1 to 65,536.")
         require(
-            0 < self.learning_rate <= 1, f"learning_rate is {self.learning_rate}; choose above 0, at most 1."
+            0 < self.learning_rate <= 1,
+            f"learning_rate is {typed(self.learning_rate)}; choose above 0, at most 1.",
         )
         require(
             self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more."
@@ -52,9 +53,10 @@ class Score(Settings):
     Parameters
     ----------
     steps
-        Rows in the score: the ``last`` row of the window, or the mean over the whole ``window``.
+        The score is the error of the ``last`` row of the window, or the mean error of all rows of the
+        ``window``.
     top_k
-        The score is the mean of the largest sensor errors, as many as given here. Empty (None): all sensors.
+        The score is the mean of this many of the largest sensor errors. Empty (None): of all sensors.
     """
 
     steps: Literal["last", "window"] = "last"

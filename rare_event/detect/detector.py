@@ -10,6 +10,7 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 
 from rare_event.config import DetectorConfig, ModelConfig, NetworkConfig, Score, SupervisedConfig
+from rare_event.config.labels import MODELS
 from rare_event.detect.baselines import detector_class
 from rare_event.detect.interface import Detector, Steps
 from rare_event.detect.layers import import_keras
@@ -127,14 +128,14 @@ def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) 
     """Refuse a training part that is too small for a baseline."""
     if n_normal < 2:
         raise DataError(
-            f"The training part has {plural(n_normal, 'normal window')}, but {kind} needs at least 2. Use a "
-            "shorter lookback, another split, or more data."
+            f"The training part has {plural(n_normal, 'normal window')}, but this model ({MODELS[kind]}) "
+            "needs at least 2. Use a shorter lookback, another split, or more data."
         )
     if supervised and n_windows == n_normal:
         raise NoEventError(
-            f"The training part has no positive windows among its {n_windows:,}, but {kind} learns from past "
-            "events. Choose a split that trains on more of the past, a longer shift, or a model that "
-            "needs no events."
+            f"The training part has {plural(n_windows, 'window')}, none of them positive, but this model "
+            f"({MODELS[kind]}) learns from past events. Choose a split that trains on more of the past, a "
+            "longer shift, or a model that needs no events."
         )
 
 

@@ -91,14 +91,15 @@ def replaced(replacements: Iterable[Replacement]) -> Iterator[None]:
 def _both(home: Any, name: str, ours_from: Callable[[Operation], Operation]) -> tuple[Operation, Operation]:
     """Return the original operation and ours, which must take the same arguments."""
     where = f"{home.__name__}.{name}"
+    unfit = "The installed release of TensorFlow or Keras does not fit this program"
     remedy = "Install the releases of TensorFlow and Keras that requirements.txt names."
     theirs = vars(home).get(name)
     if theirs is None:
-        raise RareEventError(f"This release of TensorFlow or Keras has no {where}. {remedy}")
+        raise RareEventError(f"{unfit}: it has no {where}. {remedy}")
     ours = ours_from(theirs)
     if _arguments(theirs) != _arguments(ours):
         raise RareEventError(
-            f"{where} takes {', '.join(_arguments(theirs))} in this release of TensorFlow or Keras, not "
+            f"{unfit}: {where} takes {', '.join(_arguments(theirs))}, not "
             f"{', '.join(_arguments(ours))}. {remedy}"
         )
     return theirs, ours

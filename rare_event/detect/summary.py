@@ -9,6 +9,7 @@ from typing import Any
 from rare_event.config import NetworkConfig
 from rare_event.detect.layers import import_keras
 from rare_event.detect.models import build
+from rare_event.text import counted, number
 
 # Parameters per training window. Chitta Ranjan, "LSTM Autoencoder for Extreme Rare Event Classification in
 # Keras", calls about half appropriate; a larger network needs regularisation.
@@ -102,12 +103,12 @@ def weigh(parameters: int, n_windows: int) -> str:
     if not n_windows:
         return "There are no normal windows to train on."
     ratio = parameters / n_windows
-    counted = f"{ratio:,.2g} parameters for each normal training window"
+    size = f"{counted(number(ratio, 2), 'parameters')} for each normal training window"
     if ratio <= RULE_OF_THUMB:
-        return f"{counted}: within the rule of thumb of about half."
+        return f"{size}: within the rule of thumb of about half."
     if ratio <= 1:
-        return f"{counted}: more than the rule of thumb of about half. Dropout or weight decay may be needed."
+        return f"{size}: more than the rule of thumb of about half. Dropout or weight decay may be needed."
     return (
-        f"{counted}: more parameters than windows, where the rule of thumb is about half. Use fewer units, "
+        f"{size}: more parameters than windows, where the rule of thumb is about half. Use fewer units, "
         "or use dropout or weight decay."
     )

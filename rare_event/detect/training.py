@@ -89,8 +89,9 @@ def train_autoencoder(
     """
     if not len(train_ends) or not len(validation_ends):
         raise DataError(
-            f"Training needs normal windows to train and to validate on, but there are {len(train_ends)} and "
-            f"{len(validation_ends)}. Use a shorter lookback, another split, or more data."
+            "Training needs normal windows in the training part and in the validation part, but there are "
+            f"{len(train_ends):,} and {len(validation_ends):,}. Use a "
+            "shorter lookback, another split, or more data."
         )
     began = perf_counter()
     state, run_epoch, compiled = compile_epoch(model, X, validation_ends, len(train_ends), training)

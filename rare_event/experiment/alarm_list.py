@@ -338,8 +338,8 @@ def sentence_of(today: Today) -> str:
     caught = f"{name} catches {figures.caught:,} of {events} at {rate}"
     if figures.always_on:
         return (
-            f"{caught}, but an alarm is on in {figures.standing:.0%} of the rows, so it is on at events "
-            "without warning of them."
+            f"{caught}, but an alarm is on in {figures.standing:.0%} of the rows, so being on "
+            "before an event means little."
         )
     as_against = {
         "more": "That is more than chance would catch",

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Literal
 
 from rare_event.config import AlarmPolicy, ExperimentConfig, name_of
+from rare_event.config.labels import TRIVIAL
 from rare_event.errors import DataError, NoEventError
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
@@ -144,9 +145,10 @@ def describe(
     names, unit = {row.name: name_of(row.name) for row in rows}, first.time_unit
     column = 2 + max(map(len, names.values()))
     trained_on = unit.reword(TRAINED_ON[kind])
+    models = [row for row in rows if row.name not in TRIVIAL]
     about = (
         f"{len(first.fold_auc)} folds, each trained on {trained_on}; {plural(first.n_events, 'event')}, "
-        f"{first.base_rate:.2%} of the windows positive; {plural(len(rows), 'model')} compared"
+        f"{first.base_rate:.2%} of the windows positive; {plural(len(models), 'model')} compared"
     )
     caught = f"caught, 2 {unit.a_day}"
     wide = max(18, len(caught) + 2)

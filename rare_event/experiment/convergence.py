@@ -24,6 +24,9 @@ def failure_to_learn(history: pd.DataFrame) -> str:
     if not grew:
         return ""
     first, last = losses[grew[0]][[0, -1]]
-    where = f" in {len(grew)} of {plural(len(losses), 'fold')}" if len(losses) > 1 else ""
     what = f"grew from {number(first)} to {number(last)}" if np.isfinite(last) else "is no longer a number"
-    return f"The training loss {what}{where}: the network has not learned. Choose a lower learning rate."
+    said = f"The training loss {what}: the network has not learned"
+    if len(losses) > 1:
+        said = f"The network has not learned in {len(grew)} of {plural(len(losses), 'fold')}: "
+        said += f"the training loss of fold {grew[0] + 1} {what}"
+    return f"{said}. Choose a lower learning rate."

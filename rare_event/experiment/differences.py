@@ -28,8 +28,8 @@ UNITS: tuple[tuple[str, float, float], ...] = (
     ("degrees Celsius instead of kelvin", 1.0, -273.15),
     *((f"1/{factor:,}", 1.0 / factor, 0.0) for factor in (10, 60, 100, 1000, 3600, 100_000, 1_000_000)),
     *((f"{factor:,}", float(factor), 0.0) for factor in (10, 60, 100, 1000, 3600, 100_000, 1_000_000)),
-    ("14.5 (psi instead of bar)", 14.5038, 0.0),
-    ("1/14.5 (bar instead of psi)", 1 / 14.5038, 0.0),
+    ("psi instead of bar", 14.5038, 0.0),
+    ("bar instead of psi", 1 / 14.5038, 0.0),
 )
 # Quantiles that agree within this share of the training spread; a sensor moves from one file to the next.
 NEAR = 0.35
@@ -100,7 +100,7 @@ def _step(trained: Trained, table: Table) -> Iterator[Mismatch]:
         yield Mismatch(
             "time",
             table.schema.time,
-            "Many rows share a time or run backwards, which they did not in training.",
+            "Many rows share a time, or their times run backwards. In training they did not.",
             "Sort the file, or correct its times.",
         )
         return
@@ -111,8 +111,8 @@ def _step(trained: Trained, table: Table) -> Iterator[Mismatch]:
             "step",
             None,
             f"Rows are {unit.span(step)} apart, in training they were {unit.span(usual)} apart: windows and "
-            "changes would mean other lengths of time.",
-            "Bring the file to the step of training.",
+            "changes would cover other lengths of time.",
+            "Give the file the step of training.",
             True,
         )
 
@@ -123,7 +123,7 @@ def _machines(trained: Trained, table: Table) -> Iterator[Mismatch]:
             yield Mismatch(
                 "machine",
                 trained.schema.asset,
-                f"Machine {shown(machine)} was not trained on; it is scored like the others.",
+                f"Machine {shown(machine)} was not in the training data; it is scored like the others.",
                 "Watch its alarms, or train with its rows.",
             )
 
@@ -143,7 +143,7 @@ def _range(sensor: SensorRange, column: np.ndarray) -> Iterator[Mismatch]:
     )
     unit = _unit(sensor, values)
     if unit:
-        times = unit if "instead" in unit and "(" not in unit else f"{unit} times the numbers"
+        times = unit if "instead" in unit else f"with numbers {unit} times as large"
         yield Mismatch(
             "unit",
             sensor.name,

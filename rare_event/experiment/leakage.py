@@ -18,7 +18,7 @@ from rare_event.judge.resampling import auc_interval
 from rare_event.judge.scores import Scores
 from rare_event.prepare.placebo import placebo
 from rare_event.prepare.table import Table
-from rare_event.text import capital
+from rare_event.text import capital, plural
 
 # The key of each reading, and the split that gives it.
 SPLITS = {"random": SplitPlan("shuffled"), "stretch": SplitPlan("stretch"), "past": SplitPlan("rolling")}
@@ -119,7 +119,7 @@ def describe(readings: Mapping[str, Reading]) -> str:
         between = (
             "" if reading.interval is None else f" ({reading.interval[0]:.2f} to {reading.interval[1]:.2f})"
         )
-        lines.append(f"{title_of(name):{width}}AUC {auc}{between}, {reading.n_events} events")
+        lines.append(f"{title_of(name):{width}}AUC {auc}{between}, {plural(reading.n_events, 'event')}")
     return "\n".join([*lines, in_words(readings)]) + "\n"
 
 
@@ -127,15 +127,19 @@ def in_words(readings: Mapping[str, Reading]) -> str:
     """Say in plain words what the splits tell."""
     random, past, invented = (readings[name] for name in ("random", "past", PLACEBO))
     if random.auc is None or past.auc is None:
-        return "Under one of the splits, the shared rows hold no events, so the splits cannot be compared."
+        return (
+            "The rows that all splits test do not hold both normal and positive windows, so the splits "
+            "cannot be compared."
+        )
     difference = random.auc - past.auc
     told = f"Trained on random rows: AUC {random.auc:.2f}; trained on the past only: {past.auc:.2f}"
-    overlap = _overlap(random, past)
-    if overlap or difference <= 0:
+    if difference > 0 and (random.interval is None or past.interval is None):
+        sentence = f"{told}. There are too few data to tell whether the first is really higher."
+    elif difference <= 0 or _overlap(random, past):
         sentence = f"{told}. The first is not clearly higher, so there is no sign of a leak."
     else:
         sentence = (
-            f"{told}. The difference comes from training rows next to the test rows. "
+            f"{told}. The difference probably comes from training rows next to the test rows. "
             "In the plant the future is unknown, so only the second figure counts."
         )
     if invented.auc is not None and invented.interval and invented.interval[0] > 0.5:

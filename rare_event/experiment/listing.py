@@ -57,9 +57,9 @@ def unscored_rows(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
     back = plural(reach + lookback - 1, "row")
     hour = trained.time_unit.span(60.0)
     sentences = {
-        NO_HISTORY: f"at the start {{have}} no score: inputs look back on up to {back} that the file lacks",
+        NO_HISTORY: f"at the start {{have}} no score: inputs need up to {back} that the file lacks",
         RESTARTED: f"{{have}} no score: too few rows since a stop for a window of {plural(lookback, 'row')}",
-        OF_EVENT: "of events {have} no score: a warning then comes too late",
+        OF_EVENT: "of events {have} no score: a warning there would come too late",
         MISSING: "{have} no score: values are missing or infinite",
         TOO_LARGE: "{have} no score: it is too large to be a number",
         NO_PAST: f"{{have}} a score but no threshold, which needs the scores of {hour} before it",

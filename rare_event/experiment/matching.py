@@ -158,15 +158,17 @@ def renamed(trained: Trained, raw: pd.DataFrame, mapping: Mapping[str, str]) -> 
     known = {column for column, _ in trained.schema.roles()}
     for new, old in mapping.items():
         if new not in raw.columns:
-            raise TableError(f"Column {shown(new)} is to be taken for {shown(old)}, but the file lacks it.")
+            raise TableError(
+                f"Column {shown(new)} is to be taken for {shown(old)}, but the file has no such column."
+            )
         if old not in known:
             raise TableError(
-                f"Column {shown(new)} is to be taken for {shown(old)}, but the model knows no such column."
+                f"Column {shown(new)} is to be taken for {shown(old)}, but the model has no such column."
             )
         if old in raw.columns and old not in mapping:
             raise TableError(
                 f"Column {shown(new)} is to be taken for {shown(old)}, but the file has a column "
-                f"{shown(old)} too. Take one of them out of the file."
+                f"{shown(old)} too. Remove one of them from the file."
             )
     if len(set(mapping.values())) < len(mapping):
         double = next(old for old in mapping.values() if list(mapping.values()).count(old) > 1)
@@ -204,7 +206,7 @@ def _columns(trained: Trained, frame: pd.DataFrame) -> Iterator[Mismatch]:
                 "new",
                 column,
                 f"Column {shown(column)} is new; the model does not use it.",
-                "Nothing is needed.",
+                "No action is needed.",
             )
 
 
@@ -266,8 +268,8 @@ def _schema(trained: Trained, raw: pd.DataFrame) -> tuple[Schema, list[Mismatch]
         found = Mismatch(
             "label",
             lacks,
-            f"There is no label {shown(lacks)}, so it is not counted how many events are caught.",
-            "Nothing is needed to score.",
+            f"There is no label {shown(lacks)}, so events caught are not counted.",
+            "No action is needed to score the file.",
         )
         return replace(schema, label=None, also=()), [found]
     for label in there:

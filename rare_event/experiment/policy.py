@@ -14,12 +14,13 @@ from rare_event.config import AlarmPolicy, ExperimentConfig
 from rare_event.errors import RareEventError
 from rare_event.experiment.bottleneck import check_bottleneck, has_bottleneck
 from rare_event.experiment.folds import events_by_fold, make_scores
+from rare_event.experiment.run import apart
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.scores import Scores
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.table import Table
 from rare_event.read.values import shown
-from rare_event.text import capital, counted, number, plural
+from rare_event.text import capital, counted, listed, number, plural
 
 # Events of more rows than this, or than this many times the shift, are states that last.
 LONG_EVENT, TIMES_THE_SHIFT = 10, 5
@@ -100,9 +101,9 @@ def _lead(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         return
     if lead < prepared.step:
         yield (
-            f"The lead window is {unit.count(number(lead))}, but rows are "
-            f"{unit.count(number(prepared.step))} apart, so no alarm can count for an event. Leave it empty "
-            f"to use shift x step = {unit.count(number(covered))}."
+            f"The lead window is {unit.count(number(lead))}, but {apart(prepared.step, unit)}, so no alarm "
+            "can count for an event. Leave it empty to use the length of the shift, "
+            f"{unit.count(number(covered))}."
         )
     else:
         yield (
@@ -123,21 +124,26 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
         return
     most = f"Even a perfect score would catch only {caught:,} of {plural(best, 'event')}."
     if _caught(perfect, replace(policy, min_lead=0.0)) > caught:
+        few, more = "some events follow a restart sooner than that", ""
+        if policy.min_lead > perfect.lead:
+            few = f"the shift marks only {unit.count(number(perfect.lead))} before an event"
+            more = ", or a longer shift"
         yield (
-            f"The minimum useful lead is {unit.count(number(policy.min_lead))}, but the shift marks only "
-            f"{unit.count(number(perfect.lead))} before an event. {most} Choose a shorter lead, or a longer "
-            "shift."
+            f"The minimum useful lead is {unit.count(number(policy.min_lead))}, but {few}. {most} Choose a "
+            f"shorter minimum lead{more}."
         )
     if _caught(perfect, replace(policy, k=1, n=1)) > caught:
         few, more = "some events are shorter than that", ""
-        if config.shift:
+        if 0 < config.shift < policy.k:
             few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
             more = ", or a longer shift"
+        elif config.shift:
+            few = "some events follow a restart after fewer rows"
         yield f"An alarm needs {policy.k} of {policy.n} windows, but {few}. {most} Choose a smaller k{more}."
     if _caught(perfect, replace(policy, mute=0)) > caught:
         yield (
-            f"Alarms are muted in the first {plural(policy.mute, 'row')} after a restart, which is longer "
-            f"than some stretches before an event. {most} Choose fewer rows."
+            f"Alarms are muted in the first {plural(policy.mute, 'row')} after a restart, and some events "
+            f"follow a restart that closely. {most} Choose fewer rows."
         )
 
 
@@ -157,7 +163,7 @@ def _merged(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
         yield (
             f"The cooldown of {unit.count(number(cooldown))} is longer than most stretches before an event "
             f"(median {unit.count(number(middle))}): alarms there merge with the one that counts for the "
-            "event, so false alarms hardly show. Choose a shorter cooldown."
+            "event, so most false alarms are not counted. Choose a shorter cooldown."
         )
 
 
@@ -168,9 +174,10 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         return
     most = unit.period / prepared.step
     if rule.value >= most and config.policy.cooldown <= prepared.step:
+        every = "" if unit.reason else f"rows are {unit.span(prepared.step)} apart, so "
         yield (
-            f"A budget of {unit.alarms(number(rule.value))} sets no limit: rows are "
-            f"{unit.span(prepared.step)} apart, so an alarm in every row is {number(most)} {unit.a_day}. The "
+            f"A budget of {unit.alarms(number(rule.value))} sets no limit: {every}an alarm in every row is "
+            f"{number(most)} {unit.a_day}. The "
             "threshold is then the lowest that alarms at most half of the rows. Choose fewer than "
             f"{number(most)} {unit.a_day}."
         )
@@ -179,8 +186,9 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     running = prepared.minutes if config.shift else np.where(prepared.y == 1, 0.0, prepared.minutes)
     shortest = min(float(running[ends].sum()) for ends in validation)
     if 0 < rule.value * shortest / unit.period < 1:
+        part = "The validation part" if len(validation) == 1 else "The shortest validation part"
         yield (
-            f"The validation part has only {unit.running(shortest / unit.period)}, so a budget of "
+            f"{part} has only {unit.running(shortest / unit.period)}, so a budget of "
             f"{unit.alarms(number(rule.value))} allows none there. The rate on later "
             "data can be much higher. Use more data, or choose the threshold by a quantile."
         )
@@ -193,8 +201,8 @@ def _scales(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         return
     if config.split.kind == "asset":
         yield (
-            "Each machine is tested with the scale of all training machines: in a split by asset, it has no "
-            "training rows of its own."
+            "Each machine is tested with the scale of all training machines: in a split by machine, it has "
+            "no training rows of its own."
         )
         return
     folds: dict[str, int] = {}
@@ -205,11 +213,16 @@ def _scales(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         for name in set(tested) - set(own):
             folds[name] = folds.get(name, 0) + 1
     if folds:
-        listed = ", ".join(shown(name) for name in prepared.assets if name in folds)
-        where = f" in {max(folds.values())} of {len(prepared.folds)} folds" if len(prepared.folds) > 1 else ""
+        named = [shown(name) for name in prepared.assets if name in folds]
+        who, their = f"Machine {named[0]} has", "its"
+        if len(named) > 1:
+            who, their = f"{len(named):,} machines ({listed(named)}) have", "their"
+        up_to = "up to " if len(set(folds.values())) > 1 else ""
+        n_folds = len(prepared.folds)
+        where = f" in {up_to}{max(folds.values())} of {n_folds} folds" if n_folds > 1 else ""
         yield (
-            f"Some machines have too few normal training rows for their own scale{where}: {listed}. The "
-            "scale of all training machines is used for them."
+            f"{who} too few normal training rows for {their} own scale{where}. The scale of all training "
+            "machines is used instead."
         )
 
 
@@ -222,15 +235,16 @@ def _lasting(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
     if not config.shift and kind == "difference" and np.median(length) > LONG_EVENT:
         yield (
             f"Events are long: {number(float(np.median(length)))} rows (median). Differences show when an "
-            "event begins and ends; in between they look normal. To find an event while it lasts, use levels."
+            "event begins and ends, but look normal in between. To find an event while it lasts, use levels."
         )
     if not config.shift:
         return
     middle, rows = float(np.median(length)), int(length.sum())
     share = rows / (rows + len(prepared.row))
-    if middle > max(LONG_EVENT, TIMES_THE_SHIFT * config.shift) or share > MANY_EVENT_ROWS:
+    long = middle > max(LONG_EVENT, TIMES_THE_SHIFT * config.shift)
+    if long or share > MANY_EVENT_ROWS:
+        what = f"Events are long: {counted(number(middle), 'rows')} (median)"
         yield (
-            f"Events are long: {counted(number(middle), 'rows')} (median), {share:.0%} of all rows. These "
-            "rows are left out when the model warns before events. To find events while they last, detect "
-            "during them (shift 0)."
+            f"{what if long else f'{share:.0%} of all rows belong to events'}. These rows are left out when "
+            "the model warns before events. To find events while they last, detect during them (shift 0)."
         )

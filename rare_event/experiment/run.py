@@ -18,6 +18,7 @@ from rare_event.experiment.folds import run_folds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.prepare.prepared import prepare
 from rare_event.prepare.table import Table
+from rare_event.text import number
 
 RunMember = Callable[[ExperimentConfig, OnProgress], Result]
 
@@ -68,20 +69,25 @@ def check_lead(config: ExperimentConfig, step: float, unit: TimeUnit) -> None:
     lead = config.policy.lead
     if lead is not None and lead < step:
         raise ConfigError(
-            f"The lead window is {unit.count(f'{lead:g}')}, but rows are {unit.count(f'{step:g}')} apart: no "
-            "alarm could count for an event. Leave it empty to use shift x step = "
-            f"{unit.count(f'{max(config.shift, 1) * step:g}')}, or choose at least {step:g}."
+            f"The lead window is {unit.count(number(lead))}, but {apart(step, unit)}, so no alarm could "
+            "count for an event. Leave it empty to use the length of the shift, "
+            f"{unit.count(number(config.shift * step))}, or choose at least {number(step)}."
         )
+
+
+def apart(step: float, unit: TimeUnit) -> str:
+    """Say how far apart rows are; without a clock, that a lead window holds whole rows."""
+    return "it must hold at least 1 row" if unit.reason else f"rows are {unit.count(number(step))} apart"
 
 
 def _run_blend(
     config: ExperimentConfig, model: BlendModel, on_progress: OnProgress, run: RunMember
 ) -> Result:
     members = []
-    for number, name in enumerate(model.members):
+    for place, name in enumerate(model.members):
 
-        def on_member(fold: int, folds: int, epoch: Epoch, number: int = number) -> None:
-            on_progress(number * folds + fold, len(model.members) * folds, epoch)
+        def on_member(fold: int, folds: int, epoch: Epoch, place: int = place) -> None:
+            on_progress(place * folds + fold, len(model.members) * folds, epoch)
 
         members.append(run(recipe(name, config), on_member))
     return blend(config, model.join, members)

@@ -211,7 +211,7 @@ def _events_kept(given: Promise, promise: Promise | None) -> Kept:
         return Kept(None, "This file has no events, so it does not tell how many would be caught.")
     total, caught = given.n_events + promise.n_events, given.caught + promise.caught
     fewer = float(hypergeom.cdf(given.caught, total, caught, given.n_events))
-    promised = f"Validation promised {promise.caught} of {promise.n_events} events"
+    promised = f"Validation promised {promise.caught} of {plural(promise.n_events, 'event')}"
     said = f"{promised}; this file gave {given.caught} of {given.n_events}"
     if fewer < TAIL:
         return Kept(False, f"{said}. That is fewer than chance explains: the promise is not kept.")

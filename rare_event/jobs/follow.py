@@ -183,8 +183,8 @@ class Follower:
         columns = tuple(map(str, scored.frame))
         if position.columns and columns != position.columns:
             raise TableError(
-                f"{piece.name} gives the columns {', '.join(columns)}, and earlier files gave "
-                f"{', '.join(position.columns)}. Write it as the earlier ones."
+                f"{piece.name} has the columns {', '.join(columns)}, but earlier files had "
+                f"{', '.join(position.columns)}. Write it like the earlier ones."
             )
         records, counts = self._records(scored, position)
         csv = csv_of(scored.frame)

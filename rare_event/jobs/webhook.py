@@ -139,7 +139,7 @@ class Webhook:
             write_sent(self._folder, length)
         except OSError as error:
             self._tell(
-                f"It cannot be kept that an alarm was delivered: {error.strerror}. It may be sent again."
+                f"The delivery of an alarm cannot be recorded: {error.strerror}. The alarm may be sent again."
             )
         with self._changed:
             self._sent, self._failing = length, False
@@ -147,7 +147,7 @@ class Webhook:
 
     def _said_failing(self, error: Exception, wait: float) -> None:
         why = f"it answers {error.code}" if isinstance(error, urllib.error.HTTPError) else str(error)
-        self._tell(f"The webhook takes no alarm: {why}. Alarms are kept; next attempt in {wait:g} s.")
+        self._tell(f"The webhook accepts no alarm: {why}. Alarms are kept; next attempt in {wait:g} s.")
         with self._changed:
             self._failing = True
             self._changed.notify_all()

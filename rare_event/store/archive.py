@@ -46,7 +46,8 @@ RECORDS = (
 )
 MODELS = (SCALER, "model.keras", "model.skops", "pca.npz")
 NEWER = (
-    "This bundle was written by a newer version (format {found}; this version reads up to {known}). Update."
+    "This bundle was written by a newer version (format {found}; this version reads up to {known}). "
+    "Update this program."
 )
 
 
@@ -269,7 +270,9 @@ def _checked(path: Path) -> tuple[Manifest, dict[str, bytes]]:
     for name, content in files.items():
         member = listed[name]
         if len(content) != member.size or hashlib.sha256(content).hexdigest() != member.sha256:
-            raise RunError(f"{name} in {path.name} is not as it was written. Copy or write the bundle again.")
+            raise RunError(
+                f"{name} in {path.name} was changed after it was written. Copy or write the bundle again."
+            )
         check_model(path.name, name, content)
     return manifest, files
 
@@ -289,7 +292,7 @@ def _require_known(path: Path, names: Mapping[str, object]) -> None:
     here = {*RECORDS, PAST, PROMISE.file, CARD}
     for name in names:
         if name not in here and Path(name).name not in MODELS:
-            raise RunError(f"{path.name} holds {name[:60]!r}, which does not belong into a bundle.")
+            raise RunError(f"{path.name} holds {name[:60]!r}, which does not belong in a bundle.")
     lacking = [
         name
         for name in ("config.json", "dataset.json", "threshold.json", FACTS.file, PAST)

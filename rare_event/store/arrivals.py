@@ -206,8 +206,8 @@ class Arrivals:
             self._nothing[name] = stamp
             return None
         why = (
-            f"{name} was changed after its rows were scored. No row is scored twice: put new rows at its "
-            "end, or into a new file."
+            f"{name} was changed after its rows were scored. Rows are never scored twice: append new "
+            "rows to it, or put them in a new file."
         )
         return Piece(name, b"", Seen(size, modified, _mark(file, size), None), size, refused=why)
 

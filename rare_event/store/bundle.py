@@ -95,11 +95,10 @@ def require_trained(run: Run) -> None:
     """
     status = run.status()
     if status.state != "done":
-        raise RunError(f"Run {run.id} is not finished ({status.state}). Choose a run that is done.")
+        raise RunError(f"Run {run.id} is not finished ({status.state}). Choose a finished run.")
     if not (run.folder / FACTS.file).exists():
         raise RunError(
-            f"Run {run.id} was trained by an older version, which did not keep what new rows need. Train it "
-            "again to score with it."
+            f"Run {run.id} was trained by an older version, so it cannot score new rows. Train it again."
         )
 
 

@@ -21,16 +21,17 @@ def model_card(run: Run, trained: Trained) -> str:
     config, facts, unit = trained.config, trained.facts, trained.time_unit
     dataset = run.dataset()
     shift = (
-        f"The model was made to warn {unit.span(config.shift * facts.step)} before an event."
+        f"The model was made to warn up to {unit.span(config.shift * facts.step)} before an event."
         if config.shift
-        else "The model was made to notice an event while it lasts."
+        else "The model was made to detect an event while it lasts."
     )
     sensors, lookback = plural(len(trained.schema.sensors), "sensor"), plural(config.lookback, "row")
-    step = unit.span(facts.step)
+    # Without a clock, each row is one step.
+    every = "" if unit.reason else f"every {unit.span(facts.step)}"
     level = number(trained.threshold, 6) + (
         " times the limit that follows the scores" if trained.rule.trailing else ""
     )
-    learned = f"{plain(dataset.name)} ({plural(dataset.n_rows, 'row')}, one every {step})"
+    learned = f"{plain(dataset.name)} ({plural(dataset.n_rows, 'row')}{f', one {every}' if every else ''})"
     return "\n".join(
         [
             f"# {plain(trained.name)}",
@@ -43,7 +44,7 @@ def model_card(run: Run, trained: Trained) -> str:
             f"- It looks at {sensors}, over {lookback} at a time, and gives each row a score.",
             "- The higher the score, the less normal the row.",
             f"- An alarm is raised when the score reaches {level}.",
-            f"- This threshold was chosen so: {plain(trained.how)}.",
+            f"- How this threshold was chosen: {plain(trained.how)}.",
             f"- {_policy(trained)}",
             "",
             "## What it is worth",
@@ -53,9 +54,9 @@ def model_card(run: Run, trained: Trained) -> str:
             "## When not to trust it",
             "",
             "- A sensor was replaced, recalibrated or given another unit: train again.",
-            f"- The rows come at another pace than one every {step}.",
-            "- The machine makes a product, or runs in a way, that the training data did not hold.",
-            "- Scoring says that the scores or the levels of sensors have moved since training.",
+            *([f"- The rows no longer come {every}."] if every else []),
+            "- The machine makes a product, or runs in a way, that the training data do not cover.",
+            "- Scoring reports that the scores or the levels of sensors have moved since training.",
             "",
             "## What it was trained on",
             "",
@@ -96,7 +97,7 @@ def _policy(trained: Trained) -> str:
     if policy.mute:
         said.append(f"the first {plural(policy.mute, 'row')} after a restart raise none")
     said.append(f"alarms less than {unit.span(policy.cooldown)} apart are one")
-    said.append(f"one that lasts sounds again every {unit.span(policy.repeat)}")
+    said.append(f"an alarm that lasts is repeated every {unit.span(policy.repeat)}")
     text = "; ".join(said)
     return f"{text[0].upper()}{text[1:]}."
 
@@ -104,7 +105,7 @@ def _policy(trained: Trained) -> str:
 def _worth(run: Run, trained: Trained) -> list[str]:
     unit, lines = trained.time_unit, []
     if trained.promise is None:
-        lines.append("- The validation data do not say.")
+        lines.append("- The validation data give no figures.")
     else:
         lines.append(
             f"- On validation data, from which the threshold comes: {trained.promise.in_words(unit)}."
@@ -112,10 +113,10 @@ def _worth(run: Run, trained: Trained) -> list[str]:
         if trained.promise.n_events:
             low, high = trained.promise.share
             lines.append(
-                f"- With so few events the true share caught may be anywhere from {low:.0%} to {high:.0%}."
+                f"- The true share caught may be anywhere from {low:.0%} to {high:.0%} (95 % interval)."
             )
     if not ever_opened(run):
-        lines.append("- The test data, which the model has never seen, were not opened.")
+        lines.append("- The test data, which the model has never seen, have not been opened.")
         return lines
     summary = run.evaluation()
     caught, total = summary.events["caught"], summary.events["total"]

@@ -191,7 +191,9 @@ def claimed(folder: Path) -> Iterator[None]:
         folder.mkdir(exist_ok=True)
         own.write_text(json.dumps({"pid": os.getpid(), "created": created, "host": socket.gethostname()}))
     except (FileNotFoundError, FileExistsError, NotADirectoryError) as error:
-        raise ConfigError(f"{folder} is no folder and cannot become one. Choose another folder.") from error
+        raise ConfigError(
+            f"{folder} is not a folder, and none can be created there. Choose another folder."
+        ) from error
     except OSError as error:
         own.unlink(missing_ok=True)
         raise _unwritable(folder, error) from error

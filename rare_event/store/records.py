@@ -119,6 +119,8 @@ class Committed:
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Describe how the threshold was chosen."""
+        if self.rule.kind == "fixed" and not self.by_person:
+            return "given in the settings of the run"
         factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
         return f"{times}{self.rule.in_words(unit)} on {self.part} data"

@@ -102,7 +102,7 @@ def split_badge(plan: SplitPlan) -> tuple[str, bool]:
     >>> split_badge(SplitPlan("rolling")), split_badge(SplitPlan("shuffled"))
     (('by time', False), ('random: optimistic', True))
     """
-    words = {"stretch": "by stretch", "asset": "by asset"}.get(plan.kind, "by time")
+    words = {"stretch": "by stretch", "asset": "by machine"}.get(plan.kind, "by time")
     return ("random: optimistic", True) if plan.optimistic else (words, False)
 
 

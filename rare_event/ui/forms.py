@@ -155,12 +155,14 @@ def problems_of(settings: Settings, values: Mapping[str, Any]) -> dict[str, str]
         return {}
     alone = {name: apply_values(settings, {name: value})[1] for name, value in values.items()}
     found = {name: problem for name, problem in alone.items() if problem}
-    if not found:
-        named = (name for name in values if together.startswith(f"{label_of(name)} "))
-        found = {next(named, list(values)[-1]): together}
+    named = next((name for name in values if together.startswith(f"“{label_of(name)}” ")), None)
+    if not found and named is None:
+        return {list(values)[-1]: together}
+    if named in found or not found:
+        # With the other values of the form, other limits may hold.
+        found[str(named)] = together
     # The first half of a config's sentence names the field and its value, which the form shows.
-    halves = {name: problem.rpartition("; ")[2] for name, problem in found.items()}
-    return {name: words[:1].upper() + words[1:] for name, words in halves.items()}
+    return {name: capital(problem.rpartition("; ")[2]) for name, problem in found.items()}
 
 
 def apply_values(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> tuple[S, str]:
@@ -172,9 +174,12 @@ def apply_values(settings: S, values: Mapping[str, Any], look: Look = PLAIN) -> 
         sentence = str(error)
         for name in values:
             label = re.split(r",| \(", look.label(name))[0]
-            sentence = re.sub(rf"^{name}(?= )", label, sentence)
+            sentence = re.sub(rf"^{name}(?= )", f"“{label}”", sentence)
             if "_" in name:
-                sentence = re.sub(rf"\b{name}\b", label.lower(), sentence)
+                sentence = re.sub(rf"\b{name}\b", f"“{label}”", sentence)
+            if values[name] is None:
+                sentence = sentence.replace("” is None; choose a finite number", "” is empty; type a number")
+                sentence = sentence.replace("” is None; choose a whole", "” is empty; type a whole")
         return settings, sentence
 
 
@@ -237,7 +242,7 @@ def _from_widget(config: type[Settings], name: str, value: Any) -> Any:
     except ValueError as error:
         found = value if isinstance(value, str) else ", ".join(map(str, value))
         raise ConfigError(
-            f"{label_of(name)} is {found!r}; give whole numbers with commas between, for example 32, 16."
+            f"{name} is {found!r}; give whole numbers with commas between, for example 32, 16."
         ) from error
 
 
@@ -247,10 +252,10 @@ def choose_lead(key: str, leads: tuple[float, ...], unit: TimeUnit = MINUTES) ->
         "Lead window",
         list(dict.fromkeys(leads)),
         default=leads[0],
-        format_func=lambda minutes: f"{minutes:g} {unit.name}" if minutes else "during the event",
+        format_func=lambda minutes: unit.count(f"{minutes:g}") if minutes else "during the event",
         # Another leaderboard may have other lead windows.
         key=f"{key}_{leads[0]:g}",
-        help=unit.reword("Minutes before an event in which an alarm counts for it."),
+        help=unit.reword("An alarm counts for an event at most this many minutes before it."),
         required=True,
         persist_state="session",
     )

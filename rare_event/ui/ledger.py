@@ -18,17 +18,21 @@ from rare_event.ui.cache import ledger_of, table_of, time_unit_of, unknown_of
 
 COLUMN_CONFIG = {
     "asset": st.column_config.TextColumn("machine"),
-    "event": st.column_config.NumberColumn("event", help="Number of the event in the file, starting from 0."),
+    "event": st.column_config.NumberColumn(
+        "event", help="Number of the event in the file. The first event is 0."
+    ),
     "caught": st.column_config.CheckboxColumn("caught"),
     "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
     "delay": st.column_config.NumberColumn("delay (minutes)", format="%.1f"),
     "peak": st.column_config.NumberColumn(
-        "highest score", format="%.3g", help="In the lead window of the event, or in the alarm."
+        "highest score",
+        format="%.3g",
+        help="Highest score in the lead window of the event or, of a false alarm, during the alarm.",
     ),
     "row": st.column_config.NumberColumn("at row"),
     "sensors": st.column_config.TextColumn(
-        "top sensors", help="Those with the largest shares of the score.", width="large"
+        "top sensors", help="Sensors with the largest shares of the score.", width="large"
     ),
 }
 COUNTED_CONFIG = {

@@ -102,7 +102,8 @@ def _show_answer(answer: Future[list[Layer]], n_windows: int) -> None:
         st.caption("Building the model for the diagram. A running training takes priority.")
         return
     if error := answer.exception():
-        st.caption(plain(f"The diagram cannot be drawn: {error}"))
+        why = str(error) if isinstance(error, RareEventError) else "Reload the page to try again."
+        st.caption(plain(f"The diagram cannot be drawn. {why}"))
         return
     _show_layers(answer.result(), n_windows, "The model, layer by layer")
 
@@ -121,7 +122,11 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
     show_metrics(
         [
             ("Parameters", f"{parameters:,}", "Numbers that training adjusts."),
-            ("Trained on", f"{n_windows:,}", "Normal windows of the last fold, whose model is kept."),
+            (
+                "Training windows",
+                f"{n_windows:,}",
+                "Normal training windows of the last fold, whose model is kept.",
+            ),
             ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],
         narrow=True,
@@ -179,9 +184,9 @@ def _offer_network(run: Run) -> None:
                 )
             )
     if needs_own_layers(run.config().model):
-        st.caption("The model uses layers defined in *rare_event*, so loading it needs that package:")
+        st.caption("The model uses layers of the package *rare_event*, so load it like this:")
         st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
     else:
-        st.caption("Load the Keras model with *keras.saving.load_model*; it needs nothing else.")
+        st.caption("Load the Keras model with *keras.saving.load_model*; only Keras is needed.")
     if not can_export_onnx():
         st.caption(f"To export ONNX, also install the package {EXPORTER}.")

@@ -26,7 +26,7 @@ from rare_event.ui.runs import edit_run
 from rare_event.ui.state import get_state, show_run_next
 
 TITLES: dict[State, str] = {
-    "queued": "Run being trained",
+    "queued": "Queued run",
     "running": "Run being trained",
     "done": "Run in use",
     "failed": "Failed run",
@@ -125,8 +125,8 @@ def training_in_words(status: Status) -> str:
     if not status.epoch:
         return "Preparing and compiling …"
     fold = f"fold {status.fold + 1} of {status.folds}, " if status.folds > 1 else ""
-    left = duration(status.seconds_left)
-    return f"{fold}epoch {status.epoch:,} of {status.epochs:,}, at most {left} left"
+    left = "" if status.seconds_left is None else f", at most {duration(status.seconds_left)} left"
+    return capital(f"{fold}epoch {status.epoch:,} of {status.epochs:,}{left}")
 
 
 def show_runs(dataset: Dataset) -> None:

@@ -11,6 +11,7 @@ import pandas as pd
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
+from rare_event.clock import TimeUnit
 from rare_event.config import (
     PRESETS,
     ExperimentConfig,
@@ -29,10 +30,11 @@ from rare_event.config.prepare import plain_time
 from rare_event.errors import ConfigError
 from rare_event.prepare.table import Table
 from rare_event.store.datasets import Dataset
-from rare_event.text import capital, plain
+from rare_event.text import capital, plain, plural
 from rare_event.ui.cache import table_of
-from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of, label_of, title_of
+from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of, title_of
 from rare_event.ui.frame import in_place
+from rare_event.ui.model_fields import look_of
 from rare_event.ui.state import draft_of, update_state
 
 GENERATION, TYPED = "train_generation", "train_typed"
@@ -55,7 +57,7 @@ LABELS = {
     "clip": "Clip at",
     "lag": "Lag of the difference (rows)",
     "trailing": "Rows in the trailing mean",
-    "one_hot": "Categories as 0/1 columns",
+    "one_hot": "Use categories as 0/1 columns",
     "per_asset": "Scale each machine separately",
     "patience": "Patience (epochs)",
     "keep": "Weights to keep",
@@ -67,7 +69,8 @@ LABELS = {
 DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
 NO_LABEL = (
     "This file has no event column. A model learns what the training rows look like and raises an alarm at "
-    "rows that do not fit. How many events it would catch is unknown. Train on dates when the plant ran well."
+    "rows that do not fit. How many events it would catch is unknown. Train on rows from when the plant ran "
+    "well."
 )
 LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
 
@@ -78,11 +81,12 @@ def split_name(kind: SplitKind, folds: int) -> str:
     Examples
     --------
     >>> split_name("rolling", 6), split_name("random", 6)
-    ('6 periods by time', 'Random split: optimistic')
+    ('Rolling split by time, 6 folds', 'Random split: optimistic')
     """
+    name = capital(SplitPlan(kind).in_words())
     if kind == "rolling":
-        return f"{folds} periods by time"
-    return "One split by time (quick)" if kind == "chronological" else capital(SplitPlan(kind).in_words())
+        return f"{name}, {plural(folds, 'fold')}"
+    return f"{name} (quick)" if kind == "chronological" else name
 
 
 @dataclass(frozen=True)
@@ -199,7 +203,7 @@ def _choose_data(
             split = _select("Split", offered, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
     aim = aim if dataset.schema.labels else "Finds rows that do not fit the training data"
-    st.caption(f"{aim}, using the last {span(draft.lookback * step)}.")
+    st.caption(f"{aim}, using the {_window(draft.lookback, step, table.time_unit)}.")
     if not dataset.schema.labels:
         st.info(NO_LABEL)
     return replace(draft, split=_choose_dates(table, replace(draft.split, kind=split), key)), problem
@@ -235,6 +239,11 @@ def _choose_aim(draft: ExperimentConfig, key: str) -> tuple[ExperimentConfig, bo
     return draft if draft.shift else replace(draft, shift=ExperimentConfig.shift), False
 
 
+def _window(lookback: int, step: float, unit: TimeUnit) -> str:
+    """Name what a window holds; one row is not a length of time."""
+    return f"last {unit.span(lookback * step)}" if lookback > 1 else "present row"
+
+
 @in_place
 def _choose_dates(table: Table, plan: SplitPlan, key: str) -> SplitPlan:
     """Let the user choose between which times a split by time trains."""
@@ -254,15 +263,15 @@ def _choose_dates(table: Table, plan: SplitPlan, key: str) -> SplitPlan:
             max_value=last,
             step=timedelta(minutes=1),
             key=f"{key}_{name}",
-            help="Later rows validate and test the model."
+            help="The rows from this time on validate and test the model. Empty: no limit."
             if name == "train_until"
-            else "Earlier rows are not used.",
+            else "Earlier rows are not used. Empty: no limit.",
         )
         times[name] = None if chosen is None else plain_time(str(chosen))
     try:
         return replace(plan, **times)
     except ConfigError:
-        st.caption(":red[The first time must be before the second.]")
+        st.caption(":red[Choose a first time that is before the second.]")
         return plan
 
 
@@ -274,14 +283,15 @@ def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> t
     model = draft.model if kind == draft.model.kind else MODELS[kind]
     _about_model(model, draft.lookback)
     config: Any = type(model)
+    look = look_of(model)
     shown, off = fields_of(config)
-    values = fill_in(model, shown, f"{key}_{kind}", typed)
+    values = fill_in(model, shown, f"{key}_{kind}", typed, look)
     if off:
         with st.expander("Options"):
-            values |= fill_in(model, off, f"{key}_{kind}", typed)
-        if on := [_in_words(name, values[name]) for name in off if values[name]]:
-            st.caption(plain(f"Options in use: {', '.join(on)}"))
-    return apply_values(model, values)
+            values |= fill_in(model, off, f"{key}_{kind}", typed, look)
+        if on := [_in_words(look.label(name), values[name]) for name in off if values[name]]:
+            st.caption(plain(f"Options in use: {'; '.join(on)}"))
+    return apply_values(model, values, look)
 
 
 @in_place
@@ -291,15 +301,15 @@ def _about_model(model: ModelConfig, lookback: int) -> None:
         st.caption(plain(capital(description)))
     if isinstance(model, SequenceConfig) and lookback == 1:
         st.caption(
-            "This model reads a window row by row, and a single row gives it little to learn from. "
+            "This model learns from the order of the rows in a window, and a window of one row has none. "
             "Choose a longer lookback."
         )
 
 
-def _in_words(name: str, value: Any) -> str:
+def _in_words(label: str, value: Any) -> str:
     if value is True:
-        return label_of(name)
-    return f"{label_of(name)} {value if isinstance(value, str) else format(value, 'g')}"
+        return label
+    return f"{label}: {value if isinstance(value, str) else format(value, 'g')}"
 
 
 @in_place

@@ -47,10 +47,14 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
 LABEL_FREE_HELP = (
     "*False alarms a day*: the lowest threshold with at most this many on validation data. *Fixed "
     "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: this "
-    "share of the scores in the days before each row lies below it, so the threshold follows drift."
+    "share of the recent scores lies below it, so the threshold follows drift."
 )
 COST_LOOK = Look(
-    {"event": "Cost of an event", "false_alarm": "Cost of a false alarm", "saved": "Share saved"},
+    {
+        "event": "Cost of an event",
+        "false_alarm": "Cost of a false alarm",
+        "saved": "Share saved by a warning",
+    },
     steps={"event": 500.0, "false_alarm": 50.0, "saved": 0.05},
     columns=3,
 )
@@ -81,8 +85,8 @@ def show_context(run: Run) -> None:
     words = f"**{plain(name_of_run(run))}** · {unit.reword(config.split.in_words())}"
     if config.split.optimistic:
         words += (
-            "  \n:material/warning: **Too optimistic**: neighbours of the validation rows are in the "
-            "training data. Split by time."
+            "  \n:material/warning: **Too optimistic**: rows next to each validation row are in the "
+            "training data. Split by time for an honest figure."
         )
     st.markdown(words)
     if unit.why:
@@ -145,9 +149,9 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         around=around if of_run == run.id else None,
     )
     if unknown := unknown_of(run, "validation"):
-        st.info(f"{unknown.why} Choose the threshold by how often an alarm may sound.")
+        st.info(f"{unknown.why} Choose the threshold by how many alarms you can accept.")
     if not data["over_time"]["whole"]:
-        st.button("Show the whole time", key="threshold_whole", on_click=_show_around, args=(run,))
+        st.button("Show all validation data", key="threshold_whole", on_click=_show_around, args=(run,))
     threshold_explorer(
         data,
         key=f"threshold_explorer_{run.id}",
@@ -225,10 +229,11 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
     if committed.by_person:
         state = f"Committed: {words}, {moment(committed.time)}"
     elif committed.common is None or committed != shown:
-        state += f"; the training suggests {words}"
+        given = committed.rule.kind == "fixed"
+        state += f"; the run was given {value}" if given else f"; the training suggests {words}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
-        f"Threshold shown: {plain(shown.in_words(unit))} · "
+        f"Threshold shown: {plain(replace(shown, by_person=True).in_words(unit))} · "
         f"{state}.{below}"
     )
 
@@ -236,7 +241,9 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
 def _article_button(run: Run) -> float | None:
     """Offer the threshold of the article whose preset a run has; return it when it is chosen."""
     threshold = ARTICLE_THRESHOLDS.get(run.config().name)
-    if threshold is None or not st.button(f"Use the article's {threshold:g}", key="threshold_article"):
+    if threshold is None or not st.button(
+        f"Use the article's threshold, {threshold:g}", key="threshold_article"
+    ):
         return None
     return threshold
 
@@ -270,7 +277,7 @@ def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
     """Let the user choose the values of a rule; return it with a sentence on what is wrong, if anything."""
     names = ("value", "days") if kind == "trailing-quantile" else ("value",)
     label, first = RULE_VALUES[kind]
-    labels = {"value": label, "days": "Trailing days"}
+    labels = {"value": label, "days": "Recent scores (days)"}
     step = 0.001 if first < 1 else 0.5
     rule = Rule(kind, first, costs=costs)
     look = Look(labels, steps={"value": step}, columns=len(names), time_unit=unit)

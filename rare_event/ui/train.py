@@ -24,9 +24,10 @@ from rare_event.ui.settings import Choice, Places
 from rare_event.ui.state import update_state
 
 PARTS = {
-    "training": "The model learns from the normal rows before and after these events.",
-    "validation": "The threshold is chosen on these events. With fewer than 10 it is uncertain.",
-    "test": "The committed threshold is judged on these events.",
+    "training": "Events among the training rows. Networks and PCA learn from the normal rows only.",
+    "validation": "Events among the rows on which the threshold is chosen. With fewer than 10, the share of "
+    "events that it catches is uncertain.",
+    "test": "Events on which the committed threshold is judged.",
 }
 
 
@@ -46,13 +47,15 @@ def start_button(dataset: Dataset, choice: Choice, places: Places) -> None:
         "Also train the baselines",
         True,
         key="train_baselines",
-        help="They train in the background. The Evaluate page then says whether this model beats them.",
+        help="The baselines train in the background. The Evaluate page then says whether this model beats "
+        "them.",
         persist_state="session",
     )
     tensorboard = st.checkbox(
         "Write TensorBoard logs",
         key="train_tensorboard",
-        help="Writes the loss of each epoch to the run's folder. The Train page then shows how to view them.",
+        help="Writes the loss of each epoch to the folder of the run. This page then shows the command that "
+        "displays the logs.",
         persist_state="session",
     )
     with places.remarks:
@@ -118,9 +121,11 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
         for part in events.index:
             st.metric(capital(part), f"{events[part]:,}", help=PARTS[part], width="content")
     if config.split.kind == "chronological":
+        events_there = int(events["validation"])
+        chosen = f"has {plural(events_there, 'event')}" if events_there else "has no events"
         st.caption(
-            f"The threshold is chosen on only {plural(events['validation'], 'event')}, in one validation "
-            "part. Splitting by time into several periods uses more events, but takes longer."
+            f"The validation part, on which the threshold is chosen, {chosen}. The rolling split by time "
+            "chooses it on several parts, but takes longer."
         )
 
 
@@ -158,12 +163,13 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     )
     show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(
-        f"**After a shift of {plural(config.shift, 'row')}**: earlier rows positive, event row removed"
+        f"**After a shift of {plural(config.shift, 'row')}**: earlier rows are positive, rows of the event "
+        "are removed"
         if config.shift
         else "**For the model**: the rows of the event are positive"
     )
     show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
-    dated = ", dated by the last row" if config.lookback > 1 else ""
+    dated = ", with the time of the last row" if config.lookback > 1 else ""
     st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}{dated}")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)
     show_rows(st.container(), excerpt, "train_window")

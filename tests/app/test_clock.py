@@ -87,7 +87,7 @@ def test_figures_and_forms_are_of_rows(open_page: OpenPage, executor: Deferred) 
     assert data["rate_over"] == 1
     assert (data["words"]["in_running"], data["words"]["running"]) == (1000, "rows")
     app.selectbox(key="threshold_rule").select("trailing-quantile").run()
-    assert "Trailing thousand rows" in [field.label for field in app.number_input]
+    assert "Recent scores (thousand rows)" in [field.label for field in app.number_input]
     button(app, "Apply this rule").click().run()
     assert "of the last 3,000 rows" in " ".join(element.value for element in app.caption)
     # A rule that alarms at each point still leaves no page with a figure of a day.

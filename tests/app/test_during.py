@@ -32,4 +32,4 @@ def test_pages_of_a_model_that_detects_during_events(open_page: OpenPage, execut
     said = " ".join(shown(app))
     assert "score a moment during an event higher" in said and "just before an event" not in said
     said = " ".join(shown(open_page("pages/2_Train.py", run=run.id)))
-    assert "Detects events while they last, using the last" in said and "ahead" not in said
+    assert "Detects events while they last, using the present row" in said and "ahead" not in said

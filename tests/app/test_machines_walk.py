@@ -68,7 +68,7 @@ def test_a_split_by_time_cuts_all_machines_at_one_time(open_page: OpenPage, pres
     assert "Machine" in drawn
     split = app.selectbox(key="train_0_split")
     names = [str(option) for option in split.options]
-    assert [name for name in names if "other assets from the same hours are in the training data" in name]
+    assert [name for name in names if "other machines from the same hours are in the training data" in name]
     split.select("asset").run()
     assert not app.exception and "Fold and machine" in text_of(app)
 

@@ -248,7 +248,7 @@ def test_a_run_that_ends_without_a_model_leaves_the_last_one_in_use(
     app = open_page("pages/2_Train.py", run=done_run.id)
     button(app, "Train").click().run()
     run = list_runs()[0]
-    assert run != done_run and "Run being trained" in texts(app)
+    assert run != done_run and "Queued run" in texts(app)
     for state in ("running", how):
         run.write_status(Status(state))
         app.switch_page("pages/3_Threshold.py").run()

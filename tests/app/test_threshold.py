@@ -19,7 +19,7 @@ def test_the_article_threshold_is_offered_for_its_preset_and_set_by_hand(
     run = finished(dataset, replace(PCA, name="article-lstm"))
     before = run.committed()
     app = open_page("pages/3_Threshold.py", run=run.id)
-    button(app, "Use the article's 0.3").click().run()
+    button(app, "Use the article's threshold, 0.3").click().run()
     assert not app.exception and explorer(app)["value"] == ARTICLE_THRESHOLDS["article-lstm"] == 0.3
     assert run.committed() == before, "setting it must not commit"
     button(app, "Commit this threshold").click().run()
@@ -50,7 +50,7 @@ def test_the_net_value_follows_the_costs_and_the_currency(open_page: OpenPage, d
 def test_a_line_of_the_ledger_shows_the_scores_around_it(open_page: OpenPage, done_run: Run) -> None:
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     assert explorer(app)["over_time"]["whole"]
-    assert "Show the whole time" not in [each.label for each in app.button]
+    assert "Show all validation data" not in [each.label for each in app.button]
     lines = ledger_of(done_run.id, "validation", done_run.committed())
     row = int(lines["row"].dropna().iloc[-1])
     # A selection, which AppTest cannot make, calls this.
@@ -63,7 +63,7 @@ def test_a_line_of_the_ledger_shows_the_scores_around_it(open_page: OpenPage, do
     middle = float(clock.clock[clock.row == row][0])
     assert not app.exception and not drawn["whole"] and sum(drawn["ends"]) / 2 == pytest.approx(middle)
     assert done_run.committed().by_person is False, "looking commits nothing"
-    button(app, "Show the whole time").click().run()
+    button(app, "Show all validation data").click().run()
     assert explorer(app)["over_time"]["whole"]
 
 

@@ -142,9 +142,9 @@ def test_the_form_is_that_of_the_architecture(open_page: OpenPage, dataset: Data
     assert app.number_input(key="train_0_attention_heads").value == 4
     assert "attention heads" in str(app.number_input(key="train_0_attention_heads").help)
     assert not [field for field in app.text_input if "dense" in str(field.key)]
-    assert "gives it little to learn from" in said(app)
+    assert "a window of one row has none" in said(app)
     app.number_input(key="train_0_lookback").set_value(5).run()
-    assert "gives it little to learn from" not in said(app)
+    assert "a window of one row has none" not in said(app)
     button(app, "Train").click().run()
     (run,) = list_runs()
     assert run.config().model.kind == "attention"
@@ -157,7 +157,7 @@ def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Datase
     app.checkbox(key="train_0_dense_tied").check().run()
     app.number_input(key="train_0_training_learning_rate").set_value(0.002).run()
     app.number_input(key="train_0_seed").set_value(7).run()
-    assert "Options in use: Tied, Dropout 0" in said(app)
+    assert "Options in use: Tie the decoder's weights to the encoder's; Dropout: 0" in said(app)
     button(app, "Train").click().run()
     config = list_runs()[0].config()
     assert config.model == DenseModel(widths=(8, 4, 8), dropout=0.1, tied=True)
@@ -169,14 +169,14 @@ def test_a_bad_value_is_said_and_nothing_can_be_started(open_page: OpenPage, dat
     app = open_train(open_page, dataset)
     app.text_input(key="train_0_dense_widths").set_value("32, x").run()
     assert [error.value.replace("\\", "") for error in app.error] == [
-        "Widths is '32, x'; give whole numbers with commas between, for example 32, 16."
+        "“Units of the hidden layers” is '32, x'; give whole numbers with commas between, for example 32, 16."
     ]
     assert button(app, "Train").disabled
     assert not app.exception
     # The page goes on with the last settings that were good.
     assert any("Split" in title for title in titles(app))
     app.text_input(key="train_0_dense_widths").set_value("9000").run()
-    assert "give one or more numbers from 1 to 4096" in said(app)
+    assert "give one or more whole numbers from 1 to 4,096" in said(app)
     app.text_input(key="train_0_dense_widths").set_value("32, 8, 32").run()
     assert not app.error
     assert not button(app, "Train").disabled
@@ -199,7 +199,7 @@ def test_nothing_typed_is_lost(open_page: OpenPage, dataset: Dataset) -> None:
     assert button(app, "Train").disabled
     app.segmented_control(key="train_0_preset").set_value("article-dense").run()
     assert app.text_input(key="train_1_dense_widths").value == "32, 16, 16, 32", "a preset sets it all"
-    assert "Activity L1 0.001" in said(app)
+    assert "L1 penalty on the first layer's outputs: 0.001" in said(app)
     assert not app.error
 
 
@@ -215,7 +215,7 @@ def test_the_model_is_drawn_as_keras_builds_it(
     assert drawn(app) == [layer.kind for layer in layers]
     parameters = sum(layer.parameters for layer in layers)
     assert metric(app, "Parameters") == f"{parameters:,}"
-    windows = int(metric(app, "Trained on").replace(",", ""))
+    windows = int(metric(app, "Training windows").replace(",", ""))
     prepared = network.prepared_of(dataset, app.session_state["app_state"].draft)
     train = prepared.folds[-1].train
     assert windows == (prepared.y[train] == 0).sum()
@@ -365,7 +365,10 @@ def test_the_page_begins_with_periods_by_time_and_the_preset_keeps_its_split(
 ) -> None:
     app = open_train(open_page, dataset)
     split = app.selectbox(key="train_0_split")
-    assert (split.value, split.options[:2]) == ("rolling", ["6 periods by time", "One split by time (quick)"])
+    assert (split.value, split.options[:2]) == (
+        "rolling",
+        ["Rolling split by time, 6 folds", "Split by time (quick)"],
+    )
     assert "in one validation part" not in said(app)
     assert RECOMMENDED.split.kind == "chronological", "a run from the command line keeps its figures"
     app.segmented_control(key="train_0_preset").set_value("article-lstm").run()

@@ -374,7 +374,7 @@ def test_options_of_networks_change_the_model_only() -> None:
         (["--recurrent-dropout", "0.1"], "model dense does not take --recurrent-dropout"),
         (["--model", "pca", "--dropout", "0.1"], "model pca does not take --dropout"),
         (["--model", "gru", "--dropout", "1.5"], "dropout is 1.5"),
-        (["--model", "gru", "--alpha-dropout", "0.1"], "activation 'relu'"),
+        (["--model", "gru", "--alpha-dropout", "0.1"], "the activation relu"),
     ],
 )
 def test_an_option_a_model_has_not_is_a_sentence(workspace, small_csv, capsys, options, named) -> None:

@@ -84,6 +84,6 @@ def test_without_a_clock_no_split_is_said_to_share_hours() -> None:
     configs = [replace(PCA, split=SplitPlan(kind)) for kind in ("rolling", "asset")]
     findings, _ = before_training(table, configs, lambda config: prepare(table, config))
     said = [found.what for found in findings]
-    shared = "Split by asset: data of other assets, perhaps of the same time, are"
+    shared = "Split by machine: data of other machines, perhaps from the same time, are"
     assert any(what.startswith(shared) for what in said)
     assert not any("hours" in what for what in said)

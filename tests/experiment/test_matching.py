@@ -77,8 +77,8 @@ def test_a_renamed_sensor_is_suggested_and_used_only_when_confirmed(trained, new
 @pytest.mark.parametrize(
     ("mapping", "said"),
     [
-        ({"nothing": "s2"}, "'nothing' is to be taken for 's2', but the file lacks it"),
-        ({"s1": "other"}, "the model knows no such column"),
+        ({"nothing": "s2"}, "'nothing' is to be taken for 's2', but the file has no such column"),
+        ({"s1": "other"}, "the model has no such column"),
         ({"s1": "s2"}, "the file has a column 's2' too"),
     ],
 )
@@ -111,7 +111,7 @@ def test_a_new_column_is_told_and_not_used(trained, new) -> None:
 @pytest.mark.parametrize(
     ("factor", "offset", "said"),
     [
-        (1000.0, 0.0, "1,000 times the numbers"),
+        (1000.0, 0.0, "numbers 1,000 times as large"),
         (0.01, 0.0, "1/100 times"),
         (1.8, 32.0, "Fahrenheit"),
         (1, 273.15, "kelvin"),
@@ -197,7 +197,7 @@ def test_machines_that_were_not_trained_on_are_named() -> None:
     )
     matched = match(model, read_table(csv(other)).frame.assign(machine=other["machine"].to_numpy()), name="n")
     assert [(one.kind, one.blocks) for one in matched.findings] == [("machine", False)]
-    assert "'C' was not trained on" in matched.findings[0].what
+    assert "'C' was not in the training data" in matched.findings[0].what
 
 
 def test_unknown_grades_are_told_where_they_are_inputs() -> None:

@@ -72,6 +72,6 @@ def test_a_validation_part_too_short_for_the_budget() -> None:
 
 def test_events_that_last_are_better_found_while_they_last() -> None:
     (sentence,) = said(table_of(before=900, lasts=30))
-    assert "30 rows (median), 3% of all rows" in sentence and "shift 0" in sentence
+    assert "long: 30 rows (median). These rows" in sentence and "%" not in sentence and "shift 0" in sentence
     assert any("detect during" in one for one in said(table_of(before=60, lasts=8)))
     assert said(table_of(before=900, lasts=8)) == []

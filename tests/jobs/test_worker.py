@@ -169,7 +169,9 @@ def test_the_rule_in_words(make_run) -> None:
     assert run.committed().in_words() == "at most 2 false alarms a day on validation data"
     fixed = make_run(replace(PCA, rule=Rule("fixed", 0.3)))
     execute(fixed)
-    assert fixed.committed().in_words() == "set by hand on validation data"
+    assert fixed.committed().in_words() == "given in the settings of the run"
+    by_hand = replace(fixed.committed(), by_person=True)
+    assert by_hand.in_words() == "set by hand on validation data"
     assert fixed.committed().thresholds == {0: 0.3} and fixed.committed().policy == PCA.policy.with_lead(4.0)
     assert json.loads((fixed.folder / "evaluation.json").read_text())["threshold"] == 0.3
 

@@ -235,7 +235,7 @@ def test_each_asset_is_tested_by_what_was_learned_from_the_others() -> None:
             assert fold.train[asset[fold.train] == other].tolist() == mine[:-3].tolist()
     # Others were trained on in the hours that are tested, and the name of the split says so.
     assert clock[folds[1].train].min() <= clock[folds[1].test].min()
-    assert "other assets from the same hours are in the training data" in plan.in_words()
+    assert "other machines from the same hours are in the training data" in plan.in_words()
     with pytest.raises(DataError, match="needs at least two assets"):
         prepare(read(BOTH[0], None), replace(RECOMMENDED, split=plan))
 

@@ -158,8 +158,8 @@ def test_machines_without_training_rows_are_named() -> None:
     config = replace(PCA, representation=replace(PCA.representation, per_asset=True))
     (sentence,) = (each for each in check_policy(prepare(stacked(150), config), config) if "scale" in each)
     assert sentence == (
-        "Some machines have too few normal training rows for their own scale: 'new'. The scale of all "
-        "training machines is used for them."
+        "Machine 'new' has too few normal training rows for its own scale. The scale of all training "
+        "machines is used instead."
     )
     assert not any("scale" in each for each in check_policy(prepare(stacked(), config), config))
     by_asset = replace(config, split=SplitPlan("asset"))

@@ -99,10 +99,10 @@ def test_the_model_card_speaks_to_a_plant_engineer(bundles) -> None:
     with zipfile.ZipFile(path) as bundle:
         card = bundle.read("MODEL_CARD.md").decode()
     assert card.startswith("# ") and "## When not to trust it" in card
-    assert "The model was made to warn 4 min before an event." in card
+    assert "The model was made to warn up to 4 min before an event." in card
     assert run.dataset().digest in card
     # The test data are sealed, so no figure of them leaves.
-    assert "were not opened" in card and "On test data" not in card
+    assert "have not been opened" in card and "On test data" not in card
     assert "None" not in card and "nan" not in card
 
 
@@ -172,7 +172,7 @@ def test_a_wrong_digest_is_refused(bundles, tmp_path, elsewhere) -> None:
     files = contents(bundles("pca")[1])
     files["threshold.json"] = files["threshold.json"].replace(b"1", b"2", 1)
     path = written(tmp_path / "changed.zip", files, sealed=False)
-    refused(path, "threshold.json in changed.zip is not as it was written", elsewhere)
+    refused(path, "threshold.json in changed.zip was changed after it was written", elsewhere)
     assert import_archive(written(tmp_path / "sealed.zip", contents(bundles("pca")[1]))).status().ended
 
 
@@ -202,7 +202,7 @@ def test_a_name_that_leads_out_is_refused(bundles, tmp_path, elsewhere, name) ->
 
 def test_other_files_are_refused(bundles, tmp_path, elsewhere) -> None:
     files = contents(bundles("pca")[1])
-    refused(written(tmp_path / "m.zip", files | {"run.py": b"x"}), "does not belong into a bundle", elsewhere)
+    refused(written(tmp_path / "m.zip", files | {"run.py": b"x"}), "does not belong in a bundle", elsewhere)
     del files["trained.json"]
     refused(written(tmp_path / "l.zip", files), "l.zip lacks trained.json", elsewhere)
     refused(written(tmp_path / "e.zip", {"x": b""}, sealed=False), "it has no manifest.json", elsewhere)

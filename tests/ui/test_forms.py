@@ -122,10 +122,10 @@ def test_what_stands_in_a_form_becomes_settings() -> None:
         (networks.DenseModel(), {"widths": "1.5"}, "give whole numbers"),
         (networks.DenseModel(), {"activations": "tanh, rleu"}, "choose from relu, tanh, elu, selu, linear"),
         (networks.DenseModel(), {"activations": "tanh, relu"}, "for 4 hidden layers"),
-        (networks.DenseModel(), {"widths": ""}, "give one or more numbers"),
-        (networks.DenseModel(), {"widths": "0"}, "from 1 to 4096"),
-        (networks.DenseModel(), {"alpha_dropout": 0.1}, "choose activation 'selu'"),
-        (networks.DenseModel(), {"dropout": None}, "choose a finite number"),
+        (networks.DenseModel(), {"widths": ""}, "give one or more whole numbers"),
+        (networks.DenseModel(), {"widths": "0"}, "from 1 to 4,096"),
+        (networks.DenseModel(), {"alpha_dropout": 0.1}, "choose the activation selu"),
+        (networks.DenseModel(), {"dropout": None}, "is empty; type a number"),
         (networks.AttentionModel(), {"heads": 5}, "a multiple of 5"),
         (ExperimentConfig(), {"seed": -1}, "choose 0 to"),
     ],
@@ -167,11 +167,11 @@ def test_each_bad_value_is_told_at_its_field_and_no_other(settings, values, told
 def test_a_problem_names_a_field_as_its_form_does() -> None:
     look = Look({"shift": "Shift (rows)", "min_lead": "Minimum useful lead (minutes)"})
     _, problem = apply_values(ExperimentConfig(), {"shift": -1}, look)
-    assert problem == "Shift is -1 rows; choose 0 to 10,000."
+    assert problem == "“Shift” is -1 rows; choose 0 to 10,000."
     _, problem = apply_values(AlarmPolicy(), {"min_lead": -1.0}, look)
-    assert problem.startswith("Minimum useful lead is -1.0 minutes;")
+    assert problem.startswith("“Minimum useful lead” is -1 minutes;")
     _, problem = apply_values(networks.DenseModel(), {"alpha_dropout": 0.1})
-    assert problem.startswith("Alpha dropout is 0.1 with activation") and "_" not in problem
+    assert problem.startswith("“Alpha dropout” is 0.1 with the activation") and "_" not in problem
 
 
 @pytest.mark.parametrize("config", [Rule, SplitPlan, Representation])

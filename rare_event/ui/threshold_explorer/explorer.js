@@ -548,7 +548,7 @@ function lookUp(data, at) {
   const share = (part, whole) => (whole ? significant(part / whole, 3) : "–");
   const lead = beyond ? null : columns.median_lead[at];
   const all = n_positive + n_normal;
-  const ran = significant(days * data.words.in_running, 3);
+  const ran = grouped(Number((days * data.words.in_running).toPrecision(3)));
   return {
     in_alarm: percent(count("standing") / all),
     above: grouped(tp + fp),
@@ -791,7 +791,7 @@ function drawOverTime(svg, data, axis) {
     add("rect", { x, y: 7, width: 8, height: 8, fill: colours[name] });
     add("text", { x: x + 14, y: 15 }, judged ? name : "window");
   });
-  add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "large: at or above the threshold");
+  add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "larger points: at or above the threshold");
   const level = addLine(add, { x1: LEFT, x2: axis.right });
   if (!judged) return { level, caught: add("path", {}) };
   add("text", { x: LEFT - 8, y: STRIP.bottom - 3, "text-anchor": "end" }, "events");
