@@ -80,7 +80,7 @@ class DesignSpace(Settings):
             )
         require(
             len(self) <= MOST_CELLS,
-            f"The map would have {len(self):,} cells; choose fewer values, or draw a sample of at most "
+            f"The map would have {len(self):,} cells. Choose fewer values, or draw a sample of at most "
             f"{MOST_CELLS:,} cells.",
         )
         require(

@@ -435,8 +435,8 @@ def test_an_impossible_number_is_told_at_its_field_and_changes_nothing(
     [
         ("lead", -1.0, "Choose more than 0."),
         ("cooldown", -1e9, "Choose 0 or more."),
-        ("min_lead", 1e9, "Choose 0 to the lead window"),
-        ("n", -3, "Choose 1 <= k"),
+        ("min_lead", 1e9, ", the lead window."),
+        ("n", -3, "Choose k from 1 to n"),
     ],
 )
 def test_an_impossible_policy_is_told_and_the_last_good_one_holds(
@@ -507,7 +507,7 @@ def test_an_impossible_setting_is_told_at_its_field_and_cannot_be_trained(
     assert not app.exception
     assert f"Choose {possible}" in unescaped(app)
     (problem,) = app.error
-    assert problem.value.startswith(f"{label} is ") and not problem.value.startswith(field)
+    assert problem.value.startswith(f"“{label}” is ") and not problem.value.startswith(field)
     assert button(app, "Train").disabled and not list_runs()
     assert getattr(app.session_state[KEY].draft, field, 1) != typed
 

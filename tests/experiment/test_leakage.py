@@ -76,6 +76,13 @@ def test_no_leak_is_claimed_where_intervals_overlap_or_the_past_is_better() -> N
         assert "no sign of a leak" in sentence and "next to" not in sentence
 
 
+def test_without_an_interval_nothing_is_claimed_either_way() -> None:
+    level, higher = of(0.5, 0.45, 0.55), Reading(0.65, None, 1000, 20, 10)
+    sentence = in_words({"random": higher, "stretch": level, "past": level, "placebo": level})
+    assert "too few data to tell" in sentence and "no sign of a leak" not in sentence
+    assert "next to" not in sentence
+
+
 def test_one_class_only_is_said_not_shown_as_a_number() -> None:
     none = Reading(None, None, 100, 0, 0)
     readings = {name: none for name in ("random", "stretch", "past", "placebo")}

@@ -56,6 +56,22 @@ def test_settings_under_which_no_model_can_work(settings, words) -> None:
     assert "min_lead" not in found[0] and "fa-per-day" not in found[0]
 
 
+def test_a_short_stretch_is_not_taken_for_a_short_shift() -> None:
+    short = table_of(before=3, n_events=100)
+    found = said(short, shift=5, policy=AlarmPolicy(cooldown=0, k=4, n=4))
+    assert any(
+        "needs 4 of 4 windows, but some events follow a restart after fewer rows" in one for one in found
+    )
+    found = said(short, shift=5, policy=AlarmPolicy(cooldown=0, min_lead=8))
+    assert any("8 minutes, but some events follow a restart sooner than that" in one for one in found)
+    assert not any("longer shift" in one for one in found)
+
+
+def test_events_of_one_row_are_not_called_long() -> None:
+    (sentence,) = [one for one in said(table_of(before=10, n_events=100)) if "shift 0" in one]
+    assert sentence.startswith("9% of all rows belong to events.") and "are long" not in sentence
+
+
 def test_a_budget_above_an_alarm_in_every_row_sets_no_limit() -> None:
     daily = table_of(86_400)
     (sentence,) = said(daily, rule=Rule("fa-per-day", 2.0))

@@ -152,6 +152,14 @@ def test_a_bad_value_is_the_configs_own_sentence_and_changes_nothing(settings, v
         (Costs(), {"event": 1e300, "saved": 2.0}, {"event": "Choose 0 to 1,0", "saved": "Choose 0 to 1."}),
         # Bad only together: told where the sentence begins.
         (DesignSpace(), {"shifts": [1], "sample": 40, "seed": 0}, {"sample": "Choose 1 to 18."}),
+        # The limit is that of the values in the form, not of the values before.
+        (
+            DesignSpace(),
+            {"shifts": [1, 2, 3], "lookbacks": [1, 2, 3], "models": ["dense"], "sample": 60},
+            {"sample": "Choose 1 to 27."},
+        ),
+        # A sentence that names no field keeps its reason.
+        (DesignSpace(), {"shifts": [*range(1, 60)]}, {"shifts": "The map would have 1,062 cells. Choose"}),
         # Good together, though the second is bad with the lead window that held before.
         (AlarmPolicy(lead=20.0), {"lead": 40.0, "min_lead": 30.0}, {}),
         (DesignSpace(), {"shifts": ["7", 1], "representations": ["level"]}, {}),
@@ -170,6 +178,10 @@ def test_a_problem_names_a_field_as_its_form_does() -> None:
     assert problem == "“Shift” is -1 rows; choose 0 to 10,000."
     _, problem = apply_values(AlarmPolicy(), {"min_lead": -1.0}, look)
     assert problem.startswith("“Minimum useful lead” is -1 minutes;")
+    _, problem = apply_values(ExperimentConfig(), {"shift": None}, look)
+    assert problem == "“Shift” is empty; type a whole number."
+    _, problem = apply_values(AlarmPolicy(), {"cooldown": None}, look)
+    assert problem == "“Cooldown” is empty; type a number." and "None" not in problem
     _, problem = apply_values(networks.DenseModel(), {"alpha_dropout": 0.1})
     assert problem.startswith("“Alpha dropout” is 0.1 with the activation") and "_" not in problem
 
