@@ -28,7 +28,7 @@ COLUMN_CONFIG = {
     "peak": st.column_config.NumberColumn(
         "highest score",
         format="%.3g",
-        help="Highest score in the lead window of the event or, of a false alarm, during the alarm.",
+        help="Highest score in the lead window of the event, or during the alarm.",
     ),
     "row": st.column_config.NumberColumn("at row"),
     "sensors": st.column_config.TextColumn(
