@@ -40,5 +40,4 @@ with show_errors():
     show_sensors(dataset, asset, span)
     show_steps(dataset)
     show_details(dataset)
-    with st.expander("Roles of all columns"):
-        show_schema(dataset)
+    show_schema(dataset)

@@ -9,6 +9,7 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.errors import RareEventError
 from rare_event.text import plain
@@ -45,3 +46,16 @@ def show_errors() -> Iterator[None]:
     except RareEventError as error:
         LOG.info("shown to the user: %s", error)
         st.error(plain(error))
+
+
+def drawer(label: str, key: str, *, expanded: bool = False) -> DeltaGenerator | None:
+    """Return an expander whose content is drawn from its first opening on; None before.
+
+    Many fields in a closed drawer would delay all that the browser draws after them. Once drawn, they
+    stay, so that closing the drawer loses nothing typed.
+    """
+    place = st.expander(label, expanded=expanded, key=key, on_change="rerun")
+    drawn = f"{key}_drawn"
+    if place.open:
+        st.session_state[drawn] = True
+    return place if st.session_state.get(drawn) else None

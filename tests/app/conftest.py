@@ -94,6 +94,13 @@ def upload(open_page: Callable[..., AppTest]) -> Callable[..., AppTest]:
     return uploaded
 
 
+def open_drawer(app: AppTest, label: str) -> AppTest:
+    """Open the drawer of this label, as a click on it does."""
+    (drawer,) = [each for each in app.expander if each.label == label]
+    app.session_state[drawer.proto.id.split("-", 2)[2]] = True
+    return app.run()
+
+
 @pytest.fixture
 def polling(monkeypatch: pytest.MonkeyPatch) -> Callable[[], set[str]]:
     """Keys of the pieces of a page that polled when they were drawn last."""

@@ -3,6 +3,7 @@
 from streamlit.testing.v1 import AppTest
 
 from rare_event.store.datasets import list_datasets
+from tests.app.conftest import open_drawer
 from tests.app.test_pages import button
 from tests.app.test_preview import stored, use
 from tests.small import small_frame
@@ -62,6 +63,7 @@ def test_a_stored_dataset_with_events_is_read_differently_with_them(upload) -> N
     assert first.schema.label == "event" and "y" in first.schema.ignored
     button(app, "Read it differently").click().run()
     assert not app.exception and not app.error and "names 10 events" in badges(app)
+    open_drawer(app, "Correct how the file is read")
     assert not [each for each in app.multiselect if each.label == "Label"]
     (ignore,) = [each for each in app.multiselect if each.label == "Columns to ignore"]
     ignore.set_value(["s1"])

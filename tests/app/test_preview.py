@@ -12,9 +12,11 @@ from rare_event.read.table import AS_FOUND, RawTable, Reading
 from rare_event.read.times import EPOCHS
 from rare_event.store.datasets import Dataset, list_datasets
 from rare_event.ui.data.preview import time_format as time_format_in_words
+from tests.app.conftest import open_drawer
 from tests.app.test_pages import OpenPage, button
 from tests.prepare.test_corrections import FILE
 
+CORRECT = "Correct how the file is read"
 AMBIGUOUS = b"time,temp,y\n" + b"".join(
     b'2026-01-01 00:%02d,"%d,000",%d\n' % (i, 80 + i, i % 9 == 0) for i in range(60)
 )
@@ -86,7 +88,7 @@ def test_a_refusal_is_a_sentence_and_the_reading_can_be_corrected(upload) -> Non
 
 
 def test_a_correction_is_kept_when_the_file_is_refused_with_it(upload) -> None:
-    app = upload(FILE)
+    app = open_drawer(upload(FILE), CORRECT)
     app.multiselect(key=key_of(app, "multiselect", "label")).set_value(["x1"])
     button(app, "Read it again").click().run()
     assert not app.exception and len(app.error) == 1
@@ -113,6 +115,7 @@ def test_a_stored_dataset_can_be_read_differently(upload) -> None:
     first = stored()
     button(app, "Read it differently").click().run()
     assert not app.exception and not app.error
+    open_drawer(app, CORRECT)
     app.multiselect(key=key_of(app, "multiselect", "ignore")).set_value(["x1"])
     button(app, "Read it again").click().run()
     use(app)
@@ -171,6 +174,7 @@ def test_one_answer_applies_to_several_files_before_they_are_stored(upload_two, 
     # Both are read differently together, and the other answer replaces the first.
     button(app, "Read it differently").click().run()
     assert not app.exception and not app.error
+    open_drawer(app, CORRECT)
     app.selectbox(key=key_of(app, "selectbox", "decimal")).set_value(",")
     app.selectbox(key=key_of(app, "selectbox", "thousands")).set_value("")
     button(app, "Read it again").click().run()

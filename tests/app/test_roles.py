@@ -8,8 +8,10 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.prepare.corrections import Corrections
 from rare_event.store.datasets import Dataset, add_dataset, open_dataset
+from tests.app.conftest import open_drawer
 from tests.small import small_frame
 
+ROLES = "Roles of all columns"
 OpenPage = Callable[..., AppTest]
 
 
@@ -30,7 +32,8 @@ def with_states() -> Dataset:
 def test_the_values_that_mean_an_event_can_be_chosen(open_page: OpenPage) -> None:
     dataset = with_states()
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
-    assert not app.exception
+    assert not app.exception and not below(app)
+    open_drawer(app, ROLES)
     events, left_out = below(app)
     assert events.label == "Values that mark an event" and events.value == ["Attack"]
     assert left_out.value == ["A ttack"] and "Attack" not in left_out.options
@@ -45,7 +48,7 @@ def test_the_values_that_mean_an_event_can_be_chosen(open_page: OpenPage) -> Non
 def test_no_value_for_an_event_is_a_sentence_and_changes_nothing(open_page: OpenPage) -> None:
     dataset = with_states()
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
-    below(app)[0].set_value([]).run()
+    below(open_drawer(app, ROLES))[0].set_value([]).run()
     app.button(key="data_apply_roles").click().run()
     assert not app.exception and len(app.error) == 1
     assert open_dataset(dataset.digest) == dataset
@@ -55,5 +58,6 @@ def test_a_file_without_a_label_says_so(open_page: OpenPage) -> None:
     upload = small_frame().drop(columns="y").to_csv(index=False).encode()
     dataset = add_dataset(upload, "f.csv", Corrections(no_label=True))
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
+    open_drawer(app, ROLES)
     assert not app.exception and not app.error and not app.multiselect
     assert any("trained but not tested on events" in info.value for info in app.info)

@@ -13,6 +13,7 @@ from rare_event.prepare.join import FILE
 from rare_event.prepare.labelling import values_of
 from rare_event.store.preview import Preview
 from rare_event.ui.data.upload import Pending
+from rare_event.ui.place import drawer
 
 SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar", " ": "space"}
 DECIMALS = {".": "point", ",": "comma"}
@@ -35,10 +36,11 @@ def correct(upload: Pending, seen: Preview) -> Corrections | None:
     said = upload.corrections
     # Each state of the corrections has fields of its own: they start from what was said or found.
     fields = Fields(f"{upload.key}_{hash(said) & 0xFFFFFFFF:x}", said, seen)
-    with (
-        st.expander("Correct how the file is read", expanded=bool(seen.refused)),
-        st.form("data_correct"),
-    ):
+    opening = f"data_correcting_{upload.key}_{bool(seen.refused)}"
+    place = drawer("Correct how the file is read", opening, expanded=bool(seen.refused))
+    if place is None:
+        return None
+    with place, st.form("data_correct"):
         reading = fields.reading()
         roles = (
             {}

@@ -10,12 +10,22 @@ from rare_event.store.datasets import Dataset, save_dataset
 from rare_event.ui.cache import columns_of_file
 from rare_event.ui.data.label import choose_label_values
 from rare_event.ui.frame import show_errors
+from rare_event.ui.place import drawer, in_place
 
 ROLES = ("sensor", "category", "ignored", "time", "label", "asset")
 
 
+@in_place
 def show_schema(dataset: Dataset) -> None:
-    """Let the user correct the roles of the columns, and what the values of the label mean."""
+    """Let the user correct the roles of the columns; closed at first and drawn only when opened."""
+    place = drawer("Roles of all columns", "data_roles_of_all")
+    if place is not None:
+        with place:
+            _show_roles(dataset)
+
+
+def _show_roles(dataset: Dataset) -> None:
+    """Show the roles of the columns and what the values of the label mean, to be corrected."""
     st.header("Roles of the columns")
     st.caption(
         "Roles are guessed from the file at first. Correct any role, then apply. The stored file does not "
