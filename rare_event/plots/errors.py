@@ -7,13 +7,15 @@ import plotly.graph_objects as go
 
 from rare_event.config.labels import SCORE, ScoreLabel
 from rare_event.judge.scores import Scores
-from rare_event.plots.decimate import LIMIT, MOST_POINTS, decimate_classes, extremes, thin
-from rare_event.plots.marks import MOST_PLAIN_MARKERS, add_steps, add_threshold, is_time, note, time_title
+from rare_event.plots.decimate import MOST_POINTS, decimate_classes, extremes, thin
+from rare_event.plots.marks import add_steps, add_threshold, is_time, note, time_title
 from rare_event.plots.palette import COLOURS, OPACITY, Role, faint, plain, style
 from rare_event.plots.scales import log_axis, long_tailed
 from rare_event.text import plural
 
 BINS = 50
+# More are drawn slowly, and no faster by WebGL where a computer has no graphics card.
+MOST_MARKERS = 3000
 # Positives large and solid, on top of small and faint normals.
 MARKERS: dict[Role, dict[str, object]] = {
     "normal": {"color": COLOURS["normal"], "size": 4, "opacity": OPACITY},
@@ -58,22 +60,20 @@ def error_figure(
     y_score, positive = scores.y_score[finite], scores.y_true[finite] == 1
     machine = None if scores.asset is None else scores.asset[finite]
     x = times[finite] if machine is None else np.arange(len(finite))
-    kept = decimate_classes(y_score, positive, threshold, LIMIT - MOST_POINTS * (following is not None))
+    kept = decimate_classes(y_score, positive, threshold, MOST_MARKERS)
     figure = go.Figure()
     groups: tuple[tuple[Role, np.ndarray], ...] = (("normal", ~positive), ("positive", positive))
-    # Plotly lays what the graphics card draws over all else, so it draws everything or nothing.
-    trace = go.Scattergl if len(kept) > MOST_PLAIN_MARKERS else go.Scatter
     for role, mine in groups:
         shown = kept[mine[kept]]
         left_out = f" ({len(shown):,} of {mine.sum():,} drawn)" if len(shown) < mine.sum() else ""
         name = role if labelled else "window"
-        _add_markers(figure, role, name, x[shown], y_score[shown], left_out, trace)
+        _add_markers(figure, role, name, x[shown], y_score[shown], left_out)
         if machine is not None and len(shown):
             _say_machine(figure.data[-1], name, machine[shown], times[finite][shown], scores.assets)
     if len(kept):
-        add_threshold(figure, threshold, (x.min(), x.max()), "y", trace)
+        add_threshold(figure, threshold, (x.min(), x.max()), "y")
         if following is not None:
-            _add_following(figure, x, following[finite], trace, machine)
+            _add_following(figure, x, following[finite], machine)
     else:
         note(figure, NOTHING)
     along = "Row of the table" if when is None else time_title(times)
@@ -142,12 +142,12 @@ def _hover(of: str, times: np.ndarray) -> str:
 
 
 def _add_markers(
-    figure: go.Figure, role: Role, name: str, x: np.ndarray, y: np.ndarray, left_out: str, trace: type
+    figure: go.Figure, role: Role, name: str, x: np.ndarray, y: np.ndarray, left_out: str
 ) -> None:
     if not len(x):
         return
     figure.add_trace(
-        trace(
+        go.Scatter(
             x=x,
             y=y,
             mode="markers",
@@ -159,7 +159,7 @@ def _add_markers(
 
 
 def _say_machine(
-    markers: go.Scatter | go.Scattergl,
+    markers: go.Scatter,
     name: str,
     machine: np.ndarray,
     times: np.ndarray,
@@ -174,7 +174,7 @@ def _say_machine(
 
 
 def _add_following(
-    figure: go.Figure, x: np.ndarray, following: np.ndarray, trace: type, machine: np.ndarray | None
+    figure: go.Figure, x: np.ndarray, following: np.ndarray, machine: np.ndarray | None
 ) -> None:
     # As for the fixed threshold: 0 or less has no place on a logarithmic axis.
     known = np.flatnonzero(np.isfinite(following) & (following > 0))
@@ -187,7 +187,7 @@ def _add_following(
         first = np.flatnonzero(np.diff(machine[kept])) + 1
         shown_x, shown_y = np.insert(shown_x, first, shown_x[first]), np.insert(shown_y, first, np.nan)
     figure.add_trace(
-        trace(
+        go.Scatter(
             x=shown_x,
             y=shown_y,
             mode="lines" if len(shown_x) > 1 else "markers",

@@ -13,8 +13,6 @@ from rare_event.plots.decimate import LIMIT, thin
 from rare_event.plots.palette import COLOURS, Role
 from rare_event.prepare.stretches import minutes
 
-# WebGL is faster above this number of markers, plain SVG below it.
-MOST_PLAIN_MARKERS = 3000
 # Characters in a line: two figures side by side on a narrow screen hold so many.
 NOTE_WIDTH = 34
 
@@ -64,14 +62,13 @@ def add_threshold(
     threshold: float,
     across: tuple[object, object],
     along: Literal["x", "y"],
-    trace: type = go.Scatter,
 ) -> None:
     """Draw the threshold as a dashed line."""
     if not np.isfinite(threshold):
         return
     here, there = np.full(2, float(threshold)), np.array(across)
     figure.add_trace(
-        trace(
+        go.Scatter(
             x=here if along == "x" else there,
             y=here if along == "y" else there,
             mode="lines",

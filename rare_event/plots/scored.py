@@ -62,9 +62,8 @@ def scored_figure(
     shown = thin(np.arange(len(x)), MOST_ALARMS)
     if len(shown):
         left_out = f" ({len(shown):,} of {len(x):,} drawn)" if len(shown) < len(x) else ""
-        trace = go.Scattergl if any(each.type == "scattergl" for each in figure.data) else go.Scatter
         figure.add_trace(
-            trace(
+            go.Scatter(
                 x=x[shown],
                 y=y[shown],
                 mode="markers",
