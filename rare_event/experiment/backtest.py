@@ -9,6 +9,7 @@ from typing import Literal
 from rare_event.config import AlarmPolicy, ExperimentConfig, name_of
 from rare_event.config.labels import TRIVIAL
 from rare_event.errors import DataError, NoEventError
+from rare_event.experiment.folds import RunFolds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
@@ -30,6 +31,7 @@ def backtest(
     on_progress: OnProgress = ignore_progress,
     kind: Literal["rolling", "asset"] = "rolling",
     on_left_out: Callable[[ExperimentConfig, NoEventError], None] | None = None,
+    folds_by: RunFolds | None = None,
 ) -> list[Judgement]:
     """Train and score models fold by fold on the past, and judge all test parts together.
 
@@ -50,6 +52,8 @@ def backtest(
     on_left_out
         Called for each model that has no past event to learn from; it is then left out. Without it the
         error is raised.
+    folds_by
+        See `run_experiment`.
 
     Returns
     -------
@@ -71,7 +75,7 @@ def backtest(
 
     def run(config: ExperimentConfig, progress: OnProgress) -> Result:
         if config not in known:
-            known[config] = _without_data(run_experiment(table, config, progress, run))
+            known[config] = _without_data(run_experiment(table, config, progress, run, folds_by=folds_by))
         return known[config]
 
     judged = over_folds(configs, folds, kind)

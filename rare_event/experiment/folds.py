@@ -28,6 +28,8 @@ from rare_event.prepare.prepared import Prepared
 CORES_FOR_ONE = 2
 
 Trained = tuple[FoldResult, dict[str, float]]
+# Runs all folds of an experiment, as `run_folds` does.
+RunFolds = Callable[[Prepared, ExperimentConfig, OnProgress], list[Trained]]
 
 
 def run_folds(
@@ -54,7 +56,7 @@ def run_folds(
     executor = get_reusable_executor(
         max_workers=min(workers, n_folds) - 1, timeout=None, initializer=end_with, initargs=(os.getpid(),)
     )
-    waiting = [executor.submit(_run_elsewhere, prepared, config, number) for number in range(n_folds - 1)]
+    waiting = [executor.submit(run_elsewhere, prepared, config, number) for number in range(n_folds - 1)]
     try:
         last = here(n_folds - 1)
         trained = [future.result() for future in waiting]
@@ -67,9 +69,11 @@ def run_folds(
     return [*trained, last]
 
 
-def _run_elsewhere(prepared: Prepared, config: ExperimentConfig, number: int) -> Trained:
+def run_elsewhere(prepared: Prepared, config: ExperimentConfig, number: int) -> Trained:
+    """Run a fold in another process; of all but the last, only the scores travel back."""
     result, seconds = run_fold(prepared, config, number)
-    return replace(result, detector=None), seconds
+    last = number == len(prepared.folds) - 1
+    return (result if last else replace(result, detector=None)), seconds
 
 
 def run_fold(

@@ -11,6 +11,7 @@ import numpy as np
 from rare_event.config import ExperimentConfig, SplitPlan
 from rare_event.detect.training import Epoch
 from rare_event.errors import ConfigError
+from rare_event.experiment.folds import RunFolds
 from rare_event.experiment.result import OnProgress, ignore_progress
 from rare_event.experiment.run import run_experiment
 from rare_event.judge.evaluation import ranking
@@ -48,9 +49,21 @@ class Reading:
 
 
 def leakage(
-    table: Table, config: ExperimentConfig, on_progress: OnProgress = ignore_progress
+    table: Table,
+    config: ExperimentConfig,
+    on_progress: OnProgress = ignore_progress,
+    folds_by: RunFolds | None = None,
 ) -> dict[str, Reading]:
     """Judge a model under random rows, held-out stretches and the past only, and on a placebo.
+
+    Parameters
+    ----------
+    table
+        The table.
+    config
+        Its split is replaced by each of them.
+    on_progress, folds_by
+        See `run_experiment`.
 
     Returns
     -------
@@ -77,7 +90,7 @@ def leakage(
         def on_fold(fold: int, folds: int, epoch: Epoch, number: int = number) -> None:
             on_progress(number * folds + fold, len(runs) * folds, epoch)
 
-        tests.append(run_experiment(rows, reading, on_fold).test)
+        tests.append(run_experiment(rows, reading, on_fold, folds_by=folds_by).test)
     shared = reduce(np.intersect1d, (test.row for test in tests[:-1]))
     rows_of = [shared] * len(SPLITS) + [invented.quiet]
     compared = [test.where(np.isin(test.row, rows)) for test, rows in zip(tests, rows_of, strict=True)]

@@ -14,7 +14,7 @@ from rare_event.config import BlendModel, ExperimentConfig, recipe
 from rare_event.detect.training import Epoch
 from rare_event.errors import ConfigError
 from rare_event.experiment.blending import blend
-from rare_event.experiment.folds import run_folds
+from rare_event.experiment.folds import RunFolds, run_folds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.prepare.prepared import prepare
 from rare_event.prepare.table import Table
@@ -29,6 +29,7 @@ def run_experiment(
     on_progress: OnProgress = ignore_progress,
     run_member: RunMember | None = None,
     workers: int | None = None,
+    folds_by: RunFolds | None = None,
 ) -> Result:
     """Prepare, train, score and choose the threshold, fold by fold.
 
@@ -45,6 +46,8 @@ def run_experiment(
         Runs a model that a blend needs, given its config and progress callback; None runs it here.
     workers
         Folds trained at once; None trains as many as the machine has cores for.
+    folds_by
+        Runs the folds somewhere else, for example on a cluster; None runs them on this machine.
 
     Raises
     ------
@@ -52,13 +55,18 @@ def run_experiment(
         If the data do not allow what the config asks for.
     """
     if isinstance(config.model, BlendModel):
-        run = run_member or (lambda member, progress: run_experiment(table, member, progress, None, workers))
+        run = run_member or (
+            lambda member, progress: run_experiment(table, member, progress, None, workers, folds_by)
+        )
         return _run_blend(config, config.model, on_progress, run)
     began = perf_counter()
     prepared = prepare(table, config)
     check_lead(config, prepared.step, prepared.time_unit)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
-    trained = run_folds(prepared, config, on_progress, workers)
+    if folds_by is None:
+        trained = run_folds(prepared, config, on_progress, workers)
+    else:
+        trained = folds_by(prepared, config, on_progress)
     for _, spent in trained:
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
     return Result(config, prepared, [fold for fold, _ in trained], seconds)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
@@ -12,7 +13,8 @@ from rare_event.errors import DataError
 from rare_event.experiment.facts import MOST_ROWS
 from rare_event.experiment.listing import Unscored, alarm_frame, score_frame, unscored_rows
 from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
-from rare_event.experiment.stream import BLOCK, Block, Stream, score_block
+from rare_event.experiment.pieces import Piece, ScorePieces, score_here
+from rare_event.experiment.stream import BLOCK, Block, Laid, Stream, conclude, lay_out
 from rare_event.experiment.trained import Trained
 from rare_event.experiment.worth import Worth, scores_of, worth_of
 from rare_event.judge.drift import RISEN
@@ -134,7 +136,12 @@ class Scored:
         return f"{rows}; {plural(len(self.alarms), 'alarm')}{still}."
 
 
-def score(trained: Trained, table: Table, history: Table | History | None = None) -> Scored:
+def score(
+    trained: Trained,
+    table: Table,
+    history: Table | History | None = None,
+    pieces_by: ScorePieces = score_here,
+) -> Scored:
     """Score new rows, and list the alarms at the committed threshold.
 
     Parameters
@@ -147,6 +154,8 @@ def score(trained: Trained, table: Table, history: Table | History | None = None
         The rows before, as a table or as `Scored.history` of them: then scores and alarms are those of
         one piece. None: it is not known what was before, so the first rows have no score where their
         inputs look back. `BEGINNING`: the machine started with the first row.
+    pieces_by
+        Scores the windows of pieces of the rows, for example on a cluster.
 
     Raises
     ------
@@ -161,16 +170,8 @@ def score(trained: Trained, table: Table, history: Table | History | None = None
     if isinstance(history, Table):
         history = history_of(trained, history)
     known = history or History()
-    streams, blocks, alarms, clocks = dict(known.streams), [], [], []
-    for machine, rows in _machines(table):
-        stream = known.streams.get(machine) or Stream(fresh=known.fresh)
-        clock = _clock(trained, table, rows, stream)
-        stream, own, heard = _score_machine(trained, table, machine, rows, clock, stream)
-        streams[machine] = stream
-        blocks += own
-        alarms += [(machine, alarm) for alarm in heard]
-        clocks.append(clock)
-    clock, why = np.concatenate(clocks), np.concatenate([block.why for block in blocks])
+    streams, blocks, alarms, clock = _score_machines(trained, table, known, pieces_by)
+    why = np.concatenate([block.why for block in blocks])
     y_score = np.concatenate([block.y_score for block in blocks])
     counted = unscored_rows(trained, why)
     if not np.isfinite(y_score).any() and history is None:
@@ -192,6 +193,21 @@ def score(trained: Trained, table: Table, history: Table | History | None = None
         worth,
         History(streams, known.fresh),
     )
+
+
+def _score_machines(
+    trained: Trained, table: Table, known: History, pieces_by: ScorePieces
+) -> tuple[dict[str, Stream], list[Block], list[tuple[str, Alarm]], np.ndarray]:
+    streams, blocks, alarms, clocks = dict(known.streams), [], [], []
+    for machine, rows in _machines(table):
+        stream = known.streams.get(machine) or Stream(fresh=known.fresh)
+        clock = _clock(trained, table, rows, stream)
+        stream, own, heard = _score_machine(trained, table, machine, rows, clock, stream, pieces_by)
+        streams[machine] = stream
+        blocks += own
+        alarms += [(machine, alarm) for alarm in heard]
+        clocks.append(clock)
+    return streams, blocks, alarms, np.concatenate(clocks)
 
 
 def history_of(trained: Trained, table: Table) -> History:
@@ -245,21 +261,38 @@ def _moment(time: np.datetime64) -> str:
 
 
 def _score_machine(
-    trained: Trained, table: Table, machine: str, rows: slice, clock: np.ndarray, stream: Stream
+    trained: Trained,
+    table: Table,
+    machine: str,
+    rows: slice,
+    clock: np.ndarray,
+    stream: Stream,
+    pieces_by: ScorePieces = score_here,
 ) -> tuple[Stream, list[Block], list[Alarm]]:
-    step = trained.facts.steps.get(machine, trained.facts.step)
     cut = np.zeros(rows.stop - rows.start, bool)
     cuts = np.asarray(table.cuts, np.int64)
     cut[cuts[(cuts >= rows.start) & (cuts < rows.stop)] - rows.start] = True
-    blocks: list[Block] = []
-    alarms: list[Alarm] = []
     if stream.rows == 0:
         stream = replace(stream, past=_past(trained, machine, float(clock[0])))
-    for begin in range(rows.start, rows.stop, BLOCK):
-        part = slice(begin, min(begin + BLOCK, rows.stop))
-        own = slice(part.start - rows.start, part.stop - rows.start)
-        new = _rows(trained, table, machine, part, clock[own])
-        stream, block = score_block(stream, trained, new, cut[own], step)
+    first, waiting = stream, deque[tuple[Stream, Laid]]()
+
+    def pieces() -> Iterator[Piece]:
+        before, step = first, trained.facts.steps.get(machine, trained.facts.step)
+        for begin in range(rows.start, rows.stop, BLOCK):
+            part = slice(begin, min(begin + BLOCK, rows.stop))
+            own = slice(part.start - rows.start, part.stop - rows.start)
+            new = _rows(trained, table, machine, part, clock[own])
+            before, laid = lay_out(before, trained, new, cut[own], step)
+            waiting.append((before, laid))
+            yield laid.piece
+
+    blocks: list[Block] = []
+    alarms: list[Alarm] = []
+    known = stream
+    for windows in pieces_by(trained.part, pieces()):
+        after, laid = waiting.popleft()
+        known, block = conclude(known, trained, laid, windows)
+        stream = replace(after, windows=known.windows, past=known.past, standing=known.standing)
         blocks.append(block)
         if alarms and not alarms[-1].ended:
             # The next block continues it.

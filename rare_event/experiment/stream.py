@@ -5,23 +5,21 @@ So rows that come in several files, or in blocks that fit into memory, are score
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pandas as pd
 
-from rare_event.detect.scoring import score_and_contributions
+from rare_event.experiment.pieces import Piece, Windows
 from rare_event.experiment.trained import Part, Trained
-from rare_event.judge.blend import either, mean_log, shared_windows
 from rare_event.judge.ledger import shares_in_words
 from rare_event.judge.running import Alarm, following, hear, kept_windows, windows_of
 from rare_event.judge.scores import Scores
 from rare_event.judge.trailing import memory, trailing_threshold
 from rare_event.prepare.features import history_rows
 from rare_event.prepare.history import ages
-from rare_event.prepare.labels import Shifted, kept_rows
-from rare_event.prepare.prepared import Rows, windowed
+from rare_event.prepare.labels import kept_rows
+from rare_event.prepare.prepared import Rows
 from rare_event.prepare.stretches import stretches
 
 # Rows scored at once: their inputs and windows take a few hundred megabytes at most.
@@ -115,10 +113,31 @@ def needed_rows(part: Part) -> tuple[int, int]:
     return max(history_rows(leaf.representation) for leaf in leaves), max(leaf.lookback for leaf in leaves)
 
 
-def score_block(
-    stream: Stream, trained: Trained, new: Rows, cut: np.ndarray, step: float
-) -> tuple[Stream, Block]:
-    """Score the next rows of a machine.
+@dataclass(frozen=True, eq=False)
+class Laid:
+    """The next rows of a machine, laid out behind those that they look back on.
+
+    Parameters
+    ----------
+    before
+        What was known of the rows before.
+    piece
+        What is scored.
+    cuts, absolute
+        Which rows of the piece begin a stretch whatever the clock says, and the stretch of each.
+    step
+        Usual step of the machine in minutes.
+    """
+
+    before: Stream
+    piece: Piece
+    cuts: np.ndarray
+    absolute: np.ndarray
+    step: float
+
+
+def lay_out(stream: Stream, trained: Trained, new: Rows, cut: np.ndarray, step: float) -> tuple[Stream, Laid]:
+    """Prepare the next rows of a machine for scoring; what follows them need not wait for their scores.
 
     Parameters
     ----------
@@ -139,26 +158,49 @@ def score_block(
     rows = replace(rows, stretch=local)
     absolute = local - (local[own - 1] if own else 0) + stream.stretch
     begun = not stream.fresh and stream.rows == own
+    tail, tail_cut = _tail(trained, rows, cuts)
+    after = replace(
+        stream,
+        rows=stream.rows + len(new.clock),
+        tail=tail,
+        cut=tail_cut,
+        stretch=int(absolute[-1]),
+        windows=None,
+    )
+    return after, Laid(stream, Piece(rows, own, begun), cuts, absolute, step)
 
-    def unknown(reach: int) -> np.ndarray | None:
-        """Mark rows before which it is not known what was: their stretch may have begun earlier."""
-        return (local == local[0]) & (np.arange(len(local)) < reach) if begun else None
 
-    ends, y_score, contributions = _score_part(trained.part, rows, own, unknown)
+def conclude(known: Stream, trained: Trained, laid: Laid, windows: Windows) -> tuple[Stream, Block]:
+    """Find the alarms of rows that were laid out and scored.
+
+    Parameters
+    ----------
+    known
+        Of the rows before: the windows, scores and the alarm that later alarms depend on.
+    trained
+        The model.
+    laid
+        The rows.
+    windows
+        What `score_piece` returned for them.
+    """
+    rows, own, absolute = laid.piece.rows, laid.piece.own, laid.absolute
+    stream = replace(laid.before, windows=known.windows, past=known.past, standing=known.standing)
+    ends, y_score, contributions = windows
     finite = np.isfinite(y_score)
     why = _reasons(stream, trained, rows, own, absolute)
     why[ends - own] = np.where(finite, SCORED, TOO_LARGE)
     ends, y_score, contributions = ends[finite], y_score[finite], contributions[finite]
     level, limit, past, judged = _judged(stream, trained, y_score)
     why[ends[~judged] - own] = NO_PAST
-    windows = windows_of(
-        stream.rows + ends - own, rows.clock[ends], absolute[ends], level, step, trained.time_unit
+    scored = windows_of(
+        stream.rows + ends - own, rows.clock[ends], absolute[ends], level, laid.step, trained.time_unit
     )
-    contributions = contributions.assign(row=windows.row)
-    before = stream.windows if stream.windows is not None else windows.where(np.zeros(len(windows), bool))
-    listed, on = _heard(stream, trained, before, windows, rows, absolute)
+    contributions = contributions.assign(row=scored.row)
+    before = stream.windows if stream.windows is not None else scored.where(np.zeros(len(scored), bool))
+    listed, on = _heard(stream, trained, before, scored, rows, absolute)
     listed = _with_sensors(listed, contributions, trained.part, stream.rows)
-    n_rows, current = len(new.clock), int(absolute[-1])
+    n_rows = len(rows.clock) - own
     block = Block(
         _spread(y_score, ends - own, n_rows, np.nan),
         _spread(np.where(judged, level, 0.0), ends - own, n_rows, np.nan),
@@ -169,11 +211,9 @@ def score_block(
         listed,
         contributions,
     )
-    tail, tail_cut = _tail(trained, rows, cuts)
-    left = kept_windows(following(before, windows), trained.policy, current)
+    left = kept_windows(following(before, scored), trained.policy, int(absolute[-1]))
     standing = listed[-1] if listed and not listed[-1].ended else None
-    rows_so_far = stream.rows + n_rows
-    return Stream(rows_so_far, stream.fresh, tail, tail_cut, current, left, past, standing), block
+    return replace(stream, windows=left, past=past, standing=standing), block
 
 
 def _heard(
@@ -230,46 +270,6 @@ def _joined(tail: Rows | None, new: Rows) -> Rows:
     grades = {column: np.concatenate([tail.grades[column], grade]) for column, grade in new.grades.items()}
     asset = None if new.asset is None else np.zeros(len(clock), np.int64)
     return replace(new, clock=clock, label=label, values=values, grades=grades, asset=asset, base=tail.base)
-
-
-Known = Callable[[int], np.ndarray | None]
-Windows = tuple[np.ndarray, np.ndarray, pd.DataFrame]
-
-
-def _score_part(part: Part, rows: Rows, own: int, unknown: Known) -> Windows:
-    """Score the windows that end in new rows: their positions, scores, and the sensors' shares."""
-    if part.members:
-        return _blend(part, [_score_part(member, rows, own, unknown) for member in part.members.values()])
-    config, representation, detector = part.config, part.representation, part.detector
-    if representation is None or detector is None:
-        raise ValueError("a part without a detector has no members")
-    kept = kept_rows(rows.label, config.shift)
-    shifted = Shifted(kept, np.zeros(len(kept), np.int8))
-    prepared = windowed(rows, config, shifted, unknown(history_rows(config.representation)))
-    ends = prepared.ends[prepared.row[prepared.ends] >= own]
-    X = representation.transform(prepared.derived)
-    y_score, contributions = score_and_contributions(detector, X, ends, config.score)
-    return prepared.row[ends], y_score / part.unit, contributions
-
-
-def _blend(part: Part, members: Sequence[Windows]) -> Windows:
-    """Join the scores of the windows that all members scored."""
-    scores = [_plain(ends, y_score) for ends, y_score, _ in members]
-    ends, _, contributions = members[0]
-    shared = shared_windows(scores)[0].row
-    contributions = contributions[np.isin(ends, shared)]
-    if not len(shared):
-        return shared, np.empty(0), contributions
-    if not part.joins_by_rank:
-        return shared, mean_log(scores).y_score, contributions
-    known = [member.reference for member in part.members.values()]
-    references = [_plain(np.arange(len(reference)), reference) for reference in known]
-    return shared, either(scores, references).y_score, contributions
-
-
-def _plain(row: np.ndarray, y_score: np.ndarray) -> Scores:
-    none = np.zeros(len(row), np.int64)
-    return Scores(row, none, none, none, none, y_score, none - 1, none, none[:0], 1.0)
 
 
 def _reasons(stream: Stream, trained: Trained, rows: Rows, own: int, absolute: np.ndarray) -> np.ndarray:

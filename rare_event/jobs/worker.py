@@ -18,6 +18,7 @@ from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
 from rare_event.experiment.backtest import trivial
 from rare_event.experiment.facts import facts_of
+from rare_event.experiment.folds import RunFolds
 from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
@@ -73,8 +74,20 @@ class Reporter:
         self.run.write_history(pd.DataFrame(self.history, columns=HISTORY))
 
 
-def execute(run: Run, on_progress: OnProgress = ignore_progress, workers: int | None = None) -> Result:
+def execute(
+    run: Run,
+    on_progress: OnProgress = ignore_progress,
+    workers: int | None = None,
+    folds_by: RunFolds | None = None,
+) -> Result:
     """Execute a queued run in this process and write the results into its folder.
+
+    Parameters
+    ----------
+    run
+        The run.
+    on_progress, workers, folds_by
+        See `run_experiment`.
 
     Raises
     ------
@@ -84,7 +97,7 @@ def execute(run: Run, on_progress: OnProgress = ignore_progress, workers: int | 
     with _outcome_recorded(run), _with_tensorboard(run, on_progress) as report:
         reporter = Reporter(run, report)
         table = run.dataset().table()
-        result = run_experiment(table, run.config(), reporter, workers=workers)
+        result = run_experiment(table, run.config(), reporter, None, workers, folds_by)
         reporter.write()
         save_result(run, table, result)
     return result
