@@ -59,6 +59,7 @@ USE_KERAS = {
     "rare_event/detect/training.py",
     "rare_event/bench/training.py",
 }
+DASK = {"dask", "distributed"}
 KERAS = {"keras", "tensorflow", "tf_keras"}
 LONGEST_MODULE, LONGEST_FUNCTION = 350, 60
 UNSAFE = {"pickle", "cPickle", "dill", "joblib", "cloudpickle", "shelve", "marshal"}
@@ -196,7 +197,7 @@ def loaded_after(modules: list[str]) -> set[str]:
 
 
 def test_import_of_the_package_is_light() -> None:
-    assert not loaded_after(["rare_event"]) & {*KERAS, "streamlit", "sklearn", "plotly"}
+    assert not loaded_after(["rare_event"]) & {*KERAS, *DASK, "streamlit", "sklearn", "plotly"}
 
 
 def test_no_module_loads_keras_and_only_the_app_streamlit() -> None:
@@ -211,7 +212,7 @@ def test_no_module_loads_keras_and_only_the_app_streamlit() -> None:
     }
     core = loaded_after(modules["core"])
     assert {"rare_event", "numpy", "pandas"} <= core
-    assert not core & {*KERAS, "streamlit"}
+    assert not core & {*KERAS, *DASK, "streamlit"}
     if modules["ui"]:
         with_ui = loaded_after(modules["core"] + modules["ui"])
         assert "streamlit" in with_ui

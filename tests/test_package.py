@@ -41,6 +41,14 @@ def test_requirements_are_those_of_the_package_with_networks() -> None:
     assert not set(light) & NETWORKS
 
 
+def test_the_cluster_is_an_extra_that_is_tested() -> None:
+    extra = required(PROJECT["project"]["optional-dependencies"]["cluster"])
+    assert extra == required((ROOT / "requirements-cluster.txt").read_text(encoding="utf-8").splitlines())
+    assert set(extra) == {"dask", "distributed"} and all("<" in line for line in extra.values())
+    assert extra.items() <= required(PROJECT["dependency-groups"]["test"]).items()
+    assert not set(extra) & set(required(PROJECT["project"]["dependencies"]))
+
+
 def test_the_wheel_takes_the_screens_and_their_configuration_along() -> None:
     taken = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert taken == {

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from rare_event.bench.cluster import cluster
 from rare_event.bench.explorer import explorer_frame
 from rare_event.bench.first_minute import first_chart, first_model
 from rare_event.bench.pages import answers, page_switch
@@ -33,6 +34,7 @@ ROWS: dict[str, Callable[[], Row]] = {
     "first-model": first_model,
     "page-switch": page_switch,
     "answers": answers,
+    "cluster": cluster,
 }
 
 

@@ -28,7 +28,7 @@ def score(n_rows: int = ROWS) -> Row:
     the alarms are those of a threshold. Both processes have imported Keras and scored a few rows before.
     """
     with tempfile.TemporaryDirectory() as folder:
-        _prepare(Path(folder), n_rows)
+        write_rows_and_model(Path(folder), n_rows)
         ours, reference = (_measured(Path(folder), side) for side in ("ours", "reference"))
     if ours["rows"] != reference["rows"] or not np.isclose(ours["median"], reference["median"], rtol=1e-4):
         raise AssertionError("The scores differ from those of model.predict.")
@@ -42,7 +42,7 @@ def score(n_rows: int = ROWS) -> Row:
     )
 
 
-def _prepare(folder: Path, n_rows: int) -> None:
+def write_rows_and_model(folder: Path, n_rows: int) -> None:
     """Write the file, and a model that was trained on its first rows."""
     import pandas as pd
 

@@ -32,6 +32,7 @@ def run_command(options: argparse.Namespace) -> int:
     """Train on a file and print the results."""
     from rare_event.detect.tensorboard import tensorboard_command
     from rare_event.experiment.own_alarms import alarms_of
+    from rare_event.jobs.spread import cluster_folds
     from rare_event.jobs.worker import execute
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
@@ -41,7 +42,7 @@ def run_command(options: argparse.Namespace) -> int:
 
     for path in filter(None, (options.ledger, options.alarms)):
         check_output(path, options.force, inputs_of(options))
-    config = configure(options)
+    config, folds_by = configure(options), cluster_folds()
     dataset = stored(options)
     rule = config.rule if options.rule else None
     found = stop_on_problems(dataset.table(), options.accept, [config], rule)
@@ -49,7 +50,7 @@ def run_command(options: argparse.Namespace) -> int:
     if options.tensorboard:
         run.request_tensorboard()
     with Bar() as bar:
-        result = execute(run, bar)
+        result = execute(run, bar, folds_by=folds_by)
     if options.ledger is not None:
         write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
     if options.alarms is not None:
@@ -73,8 +74,10 @@ def backtest_command(options: argparse.Namespace) -> int:
     """Compare models on the data after their training and print the results."""
     from rare_event.cli.figures import figures_of
     from rare_event.experiment.backtest import backtest, describe, over_folds
+    from rare_event.jobs.spread import cluster_folds
     from rare_event.prepare.table import read_table
 
+    folds_by = cluster_folds()
     table = read_table(source_of(options), said=corrections_of(options))
     base = replace(preset_of(options), seed=options.seed)
     base = replace(base, split=replace(base.split, window=options.window))
@@ -94,7 +97,7 @@ def backtest_command(options: argparse.Namespace) -> int:
 
     found = stop_on_problems(table, options.accept, over_folds(configs, options.folds, options.split))
     with Bar() as bar:
-        rows = backtest(table, configs, options.folds, bar, options.split, leave_out)
+        rows = backtest(table, configs, options.folds, bar, options.split, leave_out, folds_by)
     if options.json:
         figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **found.plain()}
         figures["left_out"] = left_out
@@ -107,9 +110,11 @@ def backtest_command(options: argparse.Namespace) -> int:
 def leakage_command(options: argparse.Namespace) -> int:
     """Judge one model under different splits and print the results."""
     from rare_event.experiment.leakage import Reading, describe, leakage, readings_of
+    from rare_event.jobs.spread import cluster_folds
     from rare_event.prepare.table import read_table
     from rare_event.store.serial import to_plain
 
+    folds_by = cluster_folds()
     table = read_table(source_of(options), said=corrections_of(options))
     config = replace(preset_of(options), seed=options.seed)
     if options.model is not None:
@@ -117,7 +122,7 @@ def leakage_command(options: argparse.Namespace) -> int:
     config = replace(config, split=replace(config.split, folds=options.folds))
     found = stop_on_problems(table, options.accept, readings_of(config))
     with Bar() as bar:
-        readings = leakage(table, config, bar)
+        readings = leakage(table, config, bar, folds_by)
     if options.json:
         figures = to_plain(readings, dict[str, Reading]) | found.plain()
         sys.stdout.write(json.dumps(figures, indent=1) + "\n")

@@ -19,15 +19,16 @@ if TYPE_CHECKING:
 def score_command(options: argparse.Namespace) -> int:
     """Score new rows and write scores, alarms and figures into a folder."""
     from rare_event.experiment.score import score
+    from rare_event.jobs.spread import cluster_pieces
     from rare_event.store.incoming import read_new
     from rare_event.store.scored import check_folder, describe, exports, summary, write_folder
 
     check_folder(options.out, options.force)
     mapping = mapping_of(options.map)
-    trained = trained_of(options.model)
-    source = _source(options.file)
+    trained, pieces_by = trained_of(options.model), cluster_pieces()
+    source = _source([file for path in options.file for file in _files_of(path)])
     incoming = read_new(trained, source, _name(source), mapping, options.history)
-    scored = score(trained, incoming.matched.ready(), incoming.history)
+    scored = score(trained, incoming.matched.ready(), incoming.history, pieces_by)
     write_folder(exports(trained, scored), options.out, options.force)
     if options.json:
         sys.stdout.write(json.dumps(summary(trained, scored), indent=1) + "\n")
@@ -70,6 +71,16 @@ def mapping_of(texts: list[str]) -> dict[str, str]:
             raise ConfigError(f"--map names the column {new!r} twice. Leave one out.")
         mapping[new] = old
     return mapping
+
+
+def _files_of(path: Path) -> list[Path]:
+    """Return the Parquet files of a folder, by name, or the file itself."""
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.glob("*.parquet"))
+    if not files:
+        raise ConfigError(f"The folder {path} holds no .parquet file. Choose another one, or name the files.")
+    return files
 
 
 def _source(paths: list[Path]) -> Path | Files:

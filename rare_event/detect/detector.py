@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from time import perf_counter
 from typing import Any, ClassVar
 
@@ -35,9 +36,11 @@ class Autoencoder:
         self.model = model
         self._errors = {steps: compile_errors(model, steps) for steps in ("last", "window")}
 
-    def __reduce__(self) -> tuple[type[Autoencoder], tuple[Any]]:
+    def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         """Send only the model to another process, which compiles its own programs."""
-        return Autoencoder, (self.model,)
+        with TemporaryDirectory() as folder:
+            self.save(Path(folder))
+            return _received, ((Path(folder) / self.FILE).read_bytes(),)
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors of each window; see `interface.SensorDetector`."""
@@ -51,6 +54,13 @@ class Autoencoder:
     def load(cls, folder: Path) -> Autoencoder:
         """Read what `save` wrote; nothing in the file is executed."""
         return cls(import_keras().models.load_model(folder / cls.FILE, compile=False, safe_mode=True))
+
+
+def _received(content: bytes) -> Autoencoder:
+    """Load a model that another process sent, after our layers are known to Keras."""
+    with TemporaryDirectory() as folder:
+        (Path(folder) / Autoencoder.FILE).write_bytes(content)
+        return Autoencoder.load(Path(folder))
 
 
 def build_network(config: DetectorConfig, n_features: int) -> Any:

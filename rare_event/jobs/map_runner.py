@@ -14,7 +14,7 @@ import psutil
 from rare_event.compare.map_cells import Cell, Pace, judge_cell, read_cells, windows_of
 from rare_event.config import DesignSpace, ExperimentConfig
 from rare_event.errors import RareEventError, RunError
-from rare_event.jobs.pool import OpenWorker, Slot, ending, local_worker, n_workers, next_cell
+from rare_event.jobs.pool import OpenWorker, Slot, any_worker, ending, n_workers, next_cell
 from rare_event.jobs.worker import execute, unexpected
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, MapState, State, create_map, list_maps, open_map
@@ -80,7 +80,7 @@ def run_map(
     workers: int | None = None,
     on_progress: OnProgress = ignore_progress,
     may_begin: Callable[[], bool] = always,
-    open_worker: OpenWorker = local_worker,
+    open_worker: OpenWorker = any_worker,
 ) -> MapState:
     """Train and judge the remaining cells of a map in worker processes.
 
@@ -206,7 +206,8 @@ class _Work:
             mark(run, "interrupted", "The training process ended unexpectedly in this cell.")
             self.pending[number] = run.config()
         else:
-            mark(run, "failed", unexpected(error))
+            why = str(error) if isinstance(error, RareEventError) else unexpected(error)
+            mark(run, "failed", why)
 
     def _begin(self, may_begin: Callable[[], bool]) -> bool:
         """Submit cells to idle slots; return whether anything changed."""

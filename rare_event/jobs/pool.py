@@ -16,13 +16,9 @@ from loky import process_executor
 
 from rare_event.config import ExperimentConfig, SequenceConfig
 from rare_event.experiment.watchdog import end_with
+from rare_event.jobs.cluster import ENVIRONMENT, n_cluster_workers, scheduler
+from rare_event.jobs.spread import ClusterExecutor
 
-# One thread per worker, since there is one worker per core.
-ENVIRONMENT = dict.fromkeys(
-    ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
-)
-# TensorFlow's start-up messages would interrupt the progress bar.
-ENVIRONMENT |= {"TF_CPP_MIN_LOG_LEVEL": "3"}
 # A worker with TensorFlow and a compiled program takes about half of this.
 BYTES_PER_WORKER = 2 << 30
 # A worker that is idle this long exits and frees its memory.
@@ -36,7 +32,9 @@ OpenWorker = Callable[[], Executor]
 
 
 def n_workers() -> int:
-    """Return how many cells this machine can execute at once."""
+    """Return how many cells this machine, or the cluster, can execute at once."""
+    if scheduler():
+        return n_cluster_workers()
     by_memory = psutil.virtual_memory().available // BYTES_PER_WORKER
     return max(1, min(os.cpu_count() or 1, by_memory))
 
@@ -44,6 +42,11 @@ def n_workers() -> int:
 def ending() -> bool:
     """Whether this process is about to exit: its executors finish what they have and accept no more."""
     return bool(getattr(process_executor, "_global_shutdown", False))
+
+
+def any_worker() -> Executor:
+    """Start a worker process, or connect to one of the cluster."""
+    return ClusterExecutor() if scheduler() else local_worker()
 
 
 def local_worker() -> Executor:

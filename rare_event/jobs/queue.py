@@ -25,9 +25,11 @@ from loky import process_executor
 
 from rare_event.errors import RareEventError, RunError
 from rare_event.experiment.watchdog import end_with
+from rare_event.jobs.cluster import scheduler
 from rare_event.jobs.map_runner import run_map
-from rare_event.jobs.pool import OpenWorker, local_worker
+from rare_event.jobs.pool import OpenWorker, any_worker
 from rare_event.jobs.scoring import score_in_worker
+from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
@@ -71,15 +73,15 @@ class Jobs:
     Parameters
     ----------
     executor
-        Called for every run, returns the executor; None uses a `LocalPool`.
+        Called for every run, returns the executor; None uses the cluster, or else a `LocalPool`.
     open_worker
         Starts a worker process for the cells of a map.
     """
 
     def __init__(
-        self, executor: Callable[[], Executor] | None = None, open_worker: OpenWorker = local_worker
+        self, executor: Callable[[], Executor] | None = None, open_worker: OpenWorker = any_worker
     ) -> None:
-        self._executor = executor or LocalPool()
+        self._executor = executor or (ClusterExecutor if scheduler() else LocalPool())
         self._open_worker = open_worker
         self._map_turn = threading.Lock()
         self._lock = threading.RLock()
@@ -87,7 +89,13 @@ class Jobs:
         self._background: deque[Run] = deque()
 
     def warm_up(self) -> Future[int]:
-        """Import TensorFlow in a worker before the first run needs it."""
+        """Import TensorFlow in a worker before the first run needs it.
+
+        Raises
+        ------
+        RareEventError
+            If there is no worker; runs will say so too.
+        """
         return self._submit(warm_up)
 
     def ask(self, question: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
@@ -106,7 +114,7 @@ class Jobs:
         with self._lock:
             try:
                 future = self._submit(execute_in_worker, run.id)
-            except RunError as error:
+            except RareEventError as error:
                 mark(run, "failed", str(error))
                 return
             self._futures[run.id] = future
@@ -116,7 +124,7 @@ class Jobs:
         """Queue a new file that is scored; it waits its turn among the runs."""
         try:
             future = self._submit(score_in_worker, scoring.id)
-        except RunError as error:
+        except RareEventError as error:
             scoring.write_status(ScoringStatus("failed", str(error)))
             return
         future.add_done_callback(lambda done: self._scoring_ended(scoring, done))
@@ -125,8 +133,11 @@ class Jobs:
         """Queue a file again whose worker died on something else before its turn came."""
         # It may have been deleted.
         with suppress(CancelledError, RunError):
-            if isinstance(future.exception(), BrokenProcessPool) and scoring.status().state == "queued":
+            error, status = future.exception(), scoring.status()
+            if isinstance(error, BrokenProcessPool) and status.state == "queued":
                 self.submit_scoring(scoring)
+            elif isinstance(error, RareEventError) and not status.ended:
+                scoring.write_status(ScoringStatus("failed", str(error)))
 
     def submit_background(self, runs: Iterable[Run]) -> None:
         """Queue runs with low priority: runs requested by a person come first."""
@@ -153,7 +164,8 @@ class Jobs:
                 self._background.remove(run)
             future = self._futures.get(run.id)
         if future is not None and not future.done():
-            waits = future.cancel()
+            # A cluster also lets a future be cancelled whose run is executing.
+            waits = run.status().state == "queued" and future.cancel()
         else:
             # Another server may have queued it; whichever executes it sees the request.
             waits = in_background or run.status().state == "queued"
@@ -259,5 +271,7 @@ class Jobs:
                 self.submit(run)
             elif isinstance(error, BrokenProcessPool):
                 mark(run, "interrupted", "The training process ended unexpectedly. Train the run again.")
+            elif isinstance(error, RareEventError):
+                mark(run, "failed", str(error))
             else:
                 mark(run, "failed", unexpected(error))

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-
-import psutil
 
 from rare_event.errors import RareEventError, RunError
 from rare_event.experiment.differences import Mismatch
@@ -14,9 +11,11 @@ from rare_event.experiment.score import score
 from rare_event.store.archive import archive_file, save_archive
 from rare_event.store.bundle import open_trained
 from rare_event.store.incoming import read_new
+from rare_event.store.processes import give_up, owner
 from rare_event.store.runs import open_run
 from rare_event.store.scorings import Scoring, Status, open_scoring
 
+UNWRITTEN = "The scores could not be written. Free some space, then score the file again."
 NO_MEMORY = "This machine has too little memory for the file. Score it in parts."
 
 
@@ -27,9 +26,9 @@ def score_in_worker(scoring_id: str) -> None:
     except RunError:
         # It was deleted while it waited.
         return
-    process = psutil.Process()
+    pid, created = owner()
     try:
-        scoring.write_status(Status("running", pid=process.pid, pid_created=process.create_time()))
+        scoring.write_status(Status("running", pid=pid, pid_created=created))
         scoring.write_status(_scored(scoring))
         if scoring.status().state == "done":
             scoring.forget_files()
@@ -68,7 +67,7 @@ def _fail(scoring: Scoring, message: str) -> None:
     except RareEventError:
         if scoring.folder.is_dir():
             # The outcome could not be written (a full disk?): ending the process reports the failure.
-            os._exit(1)
+            give_up(UNWRITTEN)
 
 
 def write_bundle_in_worker(run_id: str) -> None:

@@ -9,7 +9,6 @@ from dataclasses import asdict, replace
 from time import monotonic
 
 import pandas as pd
-import psutil
 
 from rare_event.detect.detector import Autoencoder
 from rare_event.detect.summary import layers_of
@@ -25,11 +24,13 @@ from rare_event.experiment.run import run_experiment
 from rare_event.prepare.table import Table
 from rare_event.store.bundle import save_trained
 from rare_event.store.judged import Judged
+from rare_event.store.processes import give_up, owner
 from rare_event.store.records import Committed, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
 
 UNCOMPILED = "A layer of this network cannot be compiled, so its epochs take longer."
 STOPPED = "Training was stopped with Ctrl-C before it finished. Train the run again."
+UNWRITTEN = "The results of the run could not be written. Free some space, then train the run again."
 NO_MEMORY = "This computer has too little memory for the run. Use a shorter lookback or a smaller model."
 # Writing after every 10 ms epoch would cost more than the epoch; pages poll once a second.
 REPORT_SECONDS = 0.25
@@ -133,10 +134,8 @@ def execute_leakage(run: Run) -> None:
 @contextmanager
 def _outcome_recorded(run: Run) -> Iterator[None]:
     """Record in the status that a run is executing, and how it ends."""
-    process = psutil.Process()
-    run.write_status(
-        replace(run.status(), state="running", pid=process.pid, pid_created=process.create_time())
-    )
+    pid, created = owner()
+    run.write_status(replace(run.status(), state="running", pid=pid, pid_created=created))
     try:
         if run.cancel_requested:
             raise Cancelled("The run was cancelled.")
@@ -208,9 +207,9 @@ def execute_in_worker(run_id: str) -> Status:
             execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
     finally:
         status = run.written_status()
-        if status.state == "running" and status.pid == os.getpid():
+        if status.state == "running" and status.pid == owner()[0]:
             # The outcome could not be written (a full disk?): ending the process reports the failure.
-            os._exit(1)
+            give_up(UNWRITTEN)
     return run.status()
 
 

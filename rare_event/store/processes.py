@@ -2,13 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Protocol, TypeVar
 
 import psutil
 
+from rare_event.errors import RunError
+
 # Start times come from the system clock, which can be adjusted while a process runs.
 CLOCK_SECONDS = 60.0
+
+
+# Id and start of a process.
+Owner = tuple[int, float]
+_owner: ContextVar[Owner | None] = ContextVar("owner", default=None)
+
+
+def owner() -> Owner:
+    """Return the process without which the work of this one is lost: itself, or the one that waits for it."""
+    process = psutil.Process()
+    return _owner.get() or (process.pid, process.create_time())
+
+
+@contextmanager
+def on_behalf_of(responsible: Owner) -> Iterator[None]:
+    """Work for a process of another machine, which records name as the one that works."""
+    token = _owner.set(responsible)
+    try:
+        yield
+    finally:
+        _owner.reset(token)
+
+
+def give_up(why: str) -> None:
+    """Report that an outcome could not be written: end this process, or tell the one that waits.
+
+    Raises
+    ------
+    RunError
+        If another process waits.
+    """
+    if _owner.get() is None:
+        os._exit(1)
+    raise RunError(why)
 
 
 class Record(Protocol):

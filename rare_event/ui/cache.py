@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Sequence
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
@@ -17,6 +18,7 @@ from rare_event.checks.findings import Finding, Outcome
 from rare_event.clock import TimeUnit
 from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
+from rare_event.errors import RareEventError
 from rare_event.experiment.folds import part_sizes
 from rare_event.experiment.policy import before_training
 from rare_event.jobs.queue import Jobs
@@ -49,7 +51,9 @@ def jobs() -> Jobs:
     """Return the server's jobs; the first call resumes the queue of an earlier server."""
     queue = Jobs()
     queue.recover()
-    queue.warm_up()
+    # Without a worker each run says why.
+    with suppress(RareEventError):
+        queue.warm_up()
     # Modules loaded by now are never freed: leaving them out makes later collections short.
     gc.freeze()
     return queue
