@@ -111,15 +111,16 @@ def worker_here(
     from distributed import Client
 
     options = ["--nthreads", "1", "--host", LOOPBACK, "--no-nanny", "--local-directory", str(folder), *more]
-    with Client(address, set_as_default=False, timeout=SECONDS_TO_START) as client:
 
-        def there() -> int:
+    def there() -> int:
+        # Not kept open: it would wait long for a scheduler that has ended.
+        with Client(address, set_as_default=False, timeout=SECONDS_TO_START) as client:
             return len(client.scheduler_info(n_workers=-1)["workers"])
 
-        before = there()
-        with served(folder, ["dask_worker", address, *options], **variables) as process:
-            await_(lambda: there() > before, "The worker")
-            yield process
+    before = there()
+    with served(folder, ["dask_worker", address, *options], **variables) as process:
+        await_(lambda: there() > before, "The worker")
+        yield process
 
 
 def cluster(n_rows: int = ROWS, n_backtest: int = 24_000, epochs: int = 200) -> Row:

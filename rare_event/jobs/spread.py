@@ -118,8 +118,9 @@ def in_order(
             yield work.finished(*waiting.popleft())
     finally:
         # What nobody waits for must not start later.
-        with suppress(Exception):
-            client.cancel([future for _, future in waiting])
+        if client.status == "running":
+            with suppress(Exception):
+                client.cancel([future for _, future in waiting])
 
 
 class _Work:

@@ -249,7 +249,7 @@ def test_a_lost_scheduler_is_a_sentence(home, tmp_path) -> None:
         client = cluster.connect()
         results = in_order(client, die, 0, range(8), ahead=1)
         assert next(results) == 0
-        client.shutdown()
+        os.kill(client.run_on_scheduler(os.getpid), 9)
         with pytest.raises(RunError, match="The connection to the cluster was lost"):
             list(results)
 
