@@ -146,7 +146,7 @@ def cluster(n_rows: int = ROWS, n_backtest: int = 24_000, epochs: int = 200) -> 
 
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
-        files = _files(folder, n_rows)
+        files = write_parts(folder, n_rows)
         scoring = {"here": _scored(folder, files)}
         address = stack.enter_context(scheduler_here(folder))
         stack.enter_context(worker_here(address, folder))
@@ -158,7 +158,7 @@ def cluster(n_rows: int = ROWS, n_backtest: int = 24_000, epochs: int = 200) -> 
     return row(two, one, what, score_rows=n_rows, score_seconds=scoring)
 
 
-def _files(folder: Path, n_rows: int) -> Files:
+def write_parts(folder: Path, n_rows: int) -> Files:
     """Write the rows of `score` in 8 files, and its model."""
     import pandas as pd
 
