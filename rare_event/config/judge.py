@@ -75,7 +75,7 @@ class AlarmPolicy(Settings):
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
         # The clock divided by it must stay exact.
-        require(self.repeat >= 1e-6, f"repeat is {typed(self.repeat)} minutes; choose 0.000001 or more.")
+        require(self.repeat >= 1e-6, f"repeat is {typed(self.repeat)} minutes; choose more than 0.")
 
     def with_lead(self, lead: float) -> AlarmPolicy:
         """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it.

@@ -143,7 +143,7 @@ def test_a_renamed_column_is_confirmed(
     assert choice.value == "S2 [bar]" and "extra" in choice.options
     choice.select("none: the file lacks it")
     button(app, "Confirm and score").click().run()
-    assert "needs column" in unescaped(app) and not executor.waiting
+    assert "needs the column" in unescaped(app) and not executor.waiting
     choice = next(each for each in app.selectbox if "Which column" in each.label)
     choice.select("S2 [bar]")
     button(app, "Confirm and score").click().run()

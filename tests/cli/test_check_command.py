@@ -187,7 +187,7 @@ def test_what_the_settings_cannot_do_is_said_before_a_backtest(workspace, tmp_pa
     small_frame().to_csv(tmp_path / "short.csv", index=False)
     assert main(["backtest", str(tmp_path / "short.csv"), "--model", "pca", "--folds", "2", "--json"]) == 0
     out, err = capsys.readouterr()
-    said = [line for line in err.splitlines() if line.startswith("warning: The validation part has only")]
+    said = [line for line in err.splitlines() if line.startswith("warning: The shortest validation part")]
     settings = json.loads(out)["settings"]
     assert said and set(said) <= {f"warning: {sentence}" for sentence in settings}
     assert len(settings) == len(set(settings))

@@ -73,9 +73,9 @@ def test_ctrl_c_leaves_a_map_that_goes_on(csv, capsys, monkeypatch) -> None:
 @pytest.mark.parametrize(
     ("options", "named"),
     [
-        (["--shifts", "0"], "shift is 0 rows"),
+        (["--shifts", "0"], "shifts holds 0"),
         (["--lookbacks", "3", "3"], "lookbacks holds 3 twice"),
-        (["--random", "55"], "sample is 55 of 54"),
+        (["--random", "55"], "sample is 55"),
         (["--jobs", "0"], "--jobs is 0"),
         (["--lookbacks", "500", "--models", "pca"], "No window of 500 rows fits"),
     ],

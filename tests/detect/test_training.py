@@ -232,7 +232,7 @@ def test_a_loss_that_is_no_number_is_a_sentence(X) -> None:
 def test_an_empty_part_is_a_sentence(X, n_train, n_validation) -> None:
     model = build(TINY_DENSE, 1, X.shape[1], 32, seed=0)
     before = model.get_weights()
-    with pytest.raises(DataError, match=f"to validate on, but there are {n_train} and {n_validation}"):
+    with pytest.raises(DataError, match=f"validation part, but there are {n_train} and {n_validation}"):
         train_autoencoder(model, X, np.arange(n_train), np.arange(n_validation), Training(), SEED)
     assert all((a == b).all() for a, b in zip(before, model.get_weights(), strict=True))
 

@@ -93,7 +93,7 @@ def rolling(**settings: Any) -> RollingOrigin:
         (RollingOrigin(2, purge=-1), "purge is -1; choose a whole number"),
         (rolling(purge=1.5), "purge is 1.5"),
         (RollingOrigin(1, purge=0), "folds is 1; choose 2 to 50"),
-        (RollingOrigin(2, purge=0, test_share=1.0), "test_share is 1.0"),
+        (RollingOrigin(2, purge=0, test_share=1.0), "test_share is 1;"),
         (rolling(window="all"), "window is 'all'"),
         (RollingOrigin(2, purge=30), "No training rows are left after a purge of 30 rows"),
         (StretchSplit(2), "The file has 1 stretch, too few to hold out 2 groups"),

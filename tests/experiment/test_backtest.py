@@ -46,9 +46,9 @@ def test_a_model_that_a_blend_needs_is_trained_once(sample_table, monkeypatch) -
 
     trained = []
 
-    def counting(table, config, *rest):
+    def counting(table, config, *rest, **how):
         trained.append(config.name)
-        return run_experiment(table, config, *rest)
+        return run_experiment(table, config, *rest, **how)
 
     monkeypatch.setattr(module, "run_experiment", counting)
     configs = [recipe(name, PCA) for name in ("pca", "average")]

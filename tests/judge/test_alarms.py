@@ -267,7 +267,7 @@ def test_each_time_an_alarm_sounds_it_is_drawn_with_its_stretch() -> None:
 
 @pytest.mark.parametrize("repeat", [0.0, -5.0, float("nan"), float("inf")])
 def test_a_repeat_that_cannot_be_is_refused(repeat) -> None:
-    with pytest.raises(ConfigError, match=rf"repeat is {repeat}.*choose"):
+    with pytest.raises(ConfigError, match=rf"repeat is {repeat:g}.*; choose"):
         AlarmPolicy(repeat=repeat)
 
 
