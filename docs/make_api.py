@@ -21,6 +21,7 @@ in `rare_event.config`.
 """
 GROUPS = {
     "prepare": "Data",
+    "read": "How files are read",
     "checks": "Checks",
     "config": "Settings",
     "experiment": "Training",

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any
 # isort: off
 if TYPE_CHECKING:
     from rare_event.checks.check import check as check
+    from rare_event.checks.corrected import read_corrected as read_corrected
+    from rare_event.checks.findings import Fix as Fix
     from rare_event.config import (
         PRESETS as PRESETS,
         AlarmPolicy as AlarmPolicy,
@@ -40,7 +42,9 @@ if TYPE_CHECKING:
     from rare_event.estimator.early_warning import EarlyWarning as EarlyWarning
     from rare_event.estimator.representation import RepresentationTransformer as RepresentationTransformer
     from rare_event.estimator.splits import RollingOrigin as RollingOrigin, StretchSplit as StretchSplit
+    from rare_event.experiment.alarm_list import judge_list as judge_list, judge_rule as judge_rule
     from rare_event.experiment.backtest import backtest as backtest
+    from rare_event.experiment.leakage import leakage as leakage
     from rare_event.experiment.result import Result as Result, summarise as summarise
     from rare_event.experiment.run import run_experiment as run_experiment
     from rare_event.experiment.score import History as History, Scored as Scored, score as score
@@ -50,10 +54,15 @@ if TYPE_CHECKING:
     from rare_event.judge.rules import choose as choose
     from rare_event.judge.scores import Scores as Scores
     from rare_event.judge.thresholds import operating_points as operating_points
+    from rare_event.judge.trailing import follow as follow
+    from rare_event.prepare.alarm_file import read_alarms as read_alarms
+    from rare_event.prepare.corrections import Corrections as Corrections
     from rare_event.prepare.labels import curve_shift as curve_shift
     from rare_event.prepare.sample import sample_mill as sample_mill
     from rare_event.prepare.schema import Schema as Schema
     from rare_event.prepare.table import Table as Table, read_table as read_table
+    from rare_event.read.source import Files as Files
+    from rare_event.read.table import Reading as Reading
     from rare_event.store.archive import open_bundle as open_bundle
     from rare_event.store.bundle import open_trained as open_trained
     from rare_event.store.incoming import read_new as read_new
@@ -69,7 +78,9 @@ _MODULES = {
     "estimator.early_warning": "EarlyWarning",
     "estimator.representation": "RepresentationTransformer",
     "estimator.splits": "RollingOrigin StretchSplit",
+    "experiment.alarm_list": "judge_list judge_rule",
     "experiment.backtest": "backtest",
+    "experiment.leakage": "leakage",
     "experiment.result": "Result summarise",
     "experiment.run": "run_experiment",
     "experiment.score": "History Scored score",
@@ -79,11 +90,18 @@ _MODULES = {
     "judge.rules": "choose",
     "judge.scores": "Scores",
     "judge.thresholds": "operating_points",
+    "judge.trailing": "follow",
     "checks.check": "check",
+    "checks.corrected": "read_corrected",
+    "checks.findings": "Fix",
+    "prepare.alarm_file": "read_alarms",
+    "prepare.corrections": "Corrections",
     "prepare.labels": "curve_shift",
     "prepare.sample": "sample_mill",
     "prepare.schema": "Schema",
     "prepare.table": "Table read_table",
+    "read.source": "Files",
+    "read.table": "Reading",
     "store.archive": "open_bundle",
     "store.bundle": "open_trained",
     "store.incoming": "read_new",

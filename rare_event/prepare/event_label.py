@@ -10,9 +10,10 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.assets import set_back
-from rare_event.prepare.corrections import Corrections, roles, still_open
+from rare_event.prepare.corrections import Corrections, OpenQuestion, roles, still_open
 from rare_event.prepare.event_file import Events, Listed, lines_of, read_events
 from rare_event.prepare.event_rows import event_rows
+from rare_event.prepare.join import read_files
 from rare_event.prepare.label_words import resembles_label
 from rare_event.prepare.labelling import distinct_texts, joined
 from rare_event.prepare.schema import Schema
@@ -77,6 +78,38 @@ def with_events(raw: RawTable, source: Source | Files, said: Corrections) -> tup
     told = (*raw.remarks, *events.remarks, *remarks)
     said = replace(said, ignore=(*said.ignore, *unused)).labelled_by(column)
     return replace(raw, frame=frame, remarks=told, events=events.reading), said
+
+
+def read_labelled(
+    source: Source | Files, name: str, said: Corrections, schema: Schema | None = None
+) -> tuple[RawTable, Corrections]:
+    """Read a file, or several that are joined, with the label that a file of events gives.
+
+    Parameters
+    ----------
+    source, name
+        The file or files, and their name.
+    said
+        What the analyst says of them.
+    schema
+        The roles, where they are known; they settle questions too.
+
+    Returns
+    -------
+    tuple
+        As from `with_events`.
+
+    Raises
+    ------
+    OpenQuestion
+        If the file leaves something open that is never guessed.
+    TableError
+        If it is not a table, or its events do not fit its rows.
+    """
+    raw = read_files(source, name, said)
+    if questions := still_open(raw.questions, said, schema):
+        raise OpenQuestion(questions)
+    return with_events(raw, source, said)
 
 
 def _named_like_labels(frame: pd.DataFrame, said: Corrections, schema: Schema) -> list[str]:

@@ -11,9 +11,8 @@ import pandas as pd
 from rare_event.clock import BACKWARDS, MINUTES, NO_TIME, SHARED_TIMES, TimeUnit
 from rare_event.errors import TableError
 from rare_event.prepare.assets import asset_column, asset_order, within
-from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, OpenQuestion, roles, still_open
-from rare_event.prepare.event_label import with_events
-from rare_event.prepare.join import read_files
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections, roles
+from rare_event.prepare.event_label import read_labelled
 from rare_event.prepare.label_column import Marked, mark
 from rare_event.prepare.notes import Note, notes
 from rare_event.prepare.schema import Schema, require_rows
@@ -199,10 +198,7 @@ def read_table(
     """
     if name is None:
         name = source.name if isinstance(source, Files) else name_of(source)
-    raw = read_files(source, name, said)
-    if questions := still_open(raw.questions, said, schema):
-        raise OpenQuestion(questions)
-    raw, said = with_events(raw, source, said)
+    raw, said = read_labelled(source, name, said, schema)
     schema = schema or roles(raw.frame, said)
     return apply_schema(raw.frame, schema, name=name, digest=digest_of(source), remarks=raw.remarks)
 
