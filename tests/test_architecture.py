@@ -23,10 +23,16 @@ STAGES = {"prepare", "detect", "judge"}
 # What stands before the stages, and what looks at a table once it is prepared.
 DATA = {"read", "checks"}
 # From the ground up: a room may import those below it, the three stages not one another.
-FLOORS = ["plots", "experiment", "store", "compare", "jobs", "bench", "report"]
+FLOORS = ["plots", "experiment", "store", "compare", "code", "jobs", "bench", "report"]
 # What scikit-learn is offered; no other room uses it.
 ESTIMATOR = BASE | STAGES | {"read", "experiment"}
-WITHOUT = {"experiment": {"plots"}, "store": {"plots"}, "compare": {"plots"}, "jobs": {"plots"}}
+WITHOUT = {
+    "experiment": {"plots"},
+    "store": {"plots"},
+    "compare": {"plots"},
+    "code": {"plots"},
+    "jobs": {"plots"},
+}
 MAY_IMPORT: dict[str, set[str]] = {
     "batches": set(),
     "errors": set(),

@@ -140,6 +140,15 @@ def summary_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def code_command(options: argparse.Namespace) -> int:
+    """Print the Python lines that reproduce a run."""
+    from rare_event.code.show import code_of_run
+    from rare_event.store.runs import open_run
+
+    sys.stdout.write(f"{code_of_run(open_run(options.run))}\n")
+    return 0
+
+
 def export_command(options: argparse.Namespace) -> int:
     """Write a run's network to a file."""
     from rare_event.jobs.export import export_network

@@ -27,8 +27,8 @@ from rare_event.errors import RareEventError
 
 USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, "
-    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `follow RUN --watch DIR`, `summary|export|bundle RUN`, "
-    "`import BUNDLE`, `bench`, `app`."
+    "`judge-alarms FILE ALARMS`, `score RUN FILE`, `follow RUN --watch DIR`, "
+    "`summary|code|export|bundle RUN`, `import BUNDLE`, `bench`, `app`."
 )
 BAD_INPUT = 2
 CODES = (
@@ -69,6 +69,7 @@ def make_parser() -> argparse.ArgumentParser:
     bundle_options(add("bundle", help="write a run to one file, to score new rows elsewhere"))
     import_options(add("import", help="bring a bundle into this workspace"))
     _summary(add("summary", help="print the layers of a run's network"))
+    _code(add("code", help="print the Python lines that reproduce a run"))
     _export(add("export", help="write a run's network to a file"))
     combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
     _map(add("map", help=combinations, parents=reads))
@@ -219,6 +220,11 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
 def _summary(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("run", help="id that `run` prints")
     parser.set_defaults(command=commands.summary_command)
+
+
+def _code(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("run", help="id that `run` prints")
+    parser.set_defaults(command=commands.code_command)
 
 
 def _export(parser: argparse.ArgumentParser) -> None:

@@ -1,0 +1,213 @@
+"""The lines behind each result: a run, its threshold, its test, a backtest, a scoring, an alarm list."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from rare_event.code.lines import assign, evaluation, named_file, policy, reading, script, threshold, training
+from rare_event.code.literal import Call, Name
+from rare_event.compare.companions import over_folds
+from rare_event.errors import RunError
+from rare_event.read.table import AS_FOUND
+from rare_event.store.alarm_lists import StoredAlarms
+from rare_event.store.archive import imported_from
+from rare_event.store.datasets import Dataset
+from rare_event.store.records import Committed
+from rare_event.store.runs import Run, open_run
+from rare_event.store.scorings import Scoring
+
+
+def code_of_run(run: Run) -> str:
+    """Write all lines of a run: its test, or the leakage meter.
+
+    Raises
+    ------
+    RunError
+        If it is not finished, or as in `code_of_training`.
+    """
+    if (state := run.status().state) != "done":
+        raise RunError(f"Run {run.id} is not finished ({state}). Choose a run that is done.")
+    return code_of_leakage(run) if run.purpose().role == "leakage" else code_of_test(run)
+
+
+def code_of_training(run: Run) -> str:
+    """Write the lines that train a run again, up to its figures.
+
+    Raises
+    ------
+    RunError
+        If the run was imported, so that its data are elsewhere, or its records are damaged.
+    """
+    summary = "summary = summarise(result)\nprint(summary)"
+    return script(*_trained(run), summary)
+
+
+def code_of_threshold(run: Run, committed: Committed) -> str:
+    """Write the lines to the figures of a threshold on validation data.
+
+    Parameters
+    ----------
+    run
+        A finished run.
+    committed
+        What is committed, or would be.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    return script(*_trained(run), _threshold(run, committed), evaluation("validation", _trailing(committed)))
+
+
+def code_of_test(run: Run) -> str:
+    """Write the lines to the figures of the committed threshold on validation and test data.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    committed = run.committed()
+    parts = [evaluation(part, _trailing(committed)) for part in ("validation", "test")]
+    ledger = [] if _changed(run, committed) else ["print(result.ledger())"]
+    return script(*_trained(run), _threshold(run, committed), *parts, *ledger)
+
+
+def code_of_backtest(run: Run, kind: Literal["rolling", "asset"]) -> str:
+    """Write the lines of the backtest of a run's model.
+
+    Parameters
+    ----------
+    run
+        A finished run: the backtest, or one that is to be tested.
+    kind
+        Whether it tests on later rows, or on one machine after the other.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    config = over_folds(run.config(), kind)
+    named = {} if kind == "rolling" else {"kind": kind}
+    call = Call("backtest", (Name("table"), [Name("config")]), {"folds": config.split.folds, **named})
+    lines = [
+        assign("config", config),
+        "# The model, then chance and the time since the last restart.",
+        assign("judgements", call),
+        "print(judgements[0])",
+    ]
+    return script(reading(_dataset(run)), "\n".join(lines))
+
+
+def code_of_leakage(run: Run) -> str:
+    """Write the lines of the leakage meter of a run.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    lines = [assign("config", run.config()), "readings = leakage(table, config)", "print(readings)"]
+    return script(reading(_dataset(run)), "\n".join(lines))
+
+
+def code_of_scoring(scoring: Scoring) -> str:
+    """Write the lines that score a file again.
+
+    Raises
+    ------
+    RunError
+        If another threshold has been committed since, or a record is damaged.
+    """
+    request = scoring.request()
+    committed, scored_at = open_run(request.run).committed(), scoring.summary()["threshold"]
+    if committed.thresholds[max(committed.thresholds)] != scored_at:
+        raise RunError(
+            "Another threshold has been committed since this file was scored, so its alarms cannot be "
+            "reproduced. Score the file again."
+        )
+    new = Call(
+        "read_new",
+        (Name("trained"), Name("file"), scoring.name),
+        {"mapping": dict(request.mapping)} if request.mapping else {},
+    )
+    lines = [
+        "# The model in this workspace; open_bundle(path) opens that of a bundle.",
+        assign("trained", Name(f'open_trained(open_run("{request.run}"))')),
+        assign("incoming", new),
+        "scored = score(trained, incoming.matched.ready(), incoming.history)",
+        "print(scored.alarms)",
+    ]
+    place = f"# Where the new rows are.\n{named_file(request.names)}"
+    return script(place, "\n".join(lines))
+
+
+def code_of_alarms(run: Run, stored: StoredAlarms, lead: float) -> str:
+    """Write the lines that judge an alarm list or a rule on the test windows of a run.
+
+    Parameters
+    ----------
+    run
+        The run.
+    stored
+        The list or rule.
+    lead
+        Minutes before an event in which an alarm counts.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    if stored.rule is not None:
+        alarms = assign("rule", stored.rule)
+        judged = "today = judge_rule(table, rule, windows, policy)"
+    else:
+        said = {} if stored.reading == AS_FOUND else {"said": stored.reading}
+        alarms = f"# Where the alarms are.\nlisted = {stored.name!r}\n" + assign(
+            "alarms", Call("read_alarms", (Name("listed"), stored.name), said)
+        )
+        judged = "today = judge_list(table, alarms, windows, policy)"
+    lines = [
+        "# The test windows of the run; their scores play no part.",
+        "windows = result.test.once()",
+        policy(run.config().policy.with_lead(lead)),
+        judged,
+        "print(today.judged.evaluation)",
+    ]
+    return script(*_trained(run), alarms, "\n".join(lines))
+
+
+def _trained(run: Run) -> tuple[str, str]:
+    return reading(_dataset(run)), training(run.config())
+
+
+def _threshold(run: Run, committed: Committed) -> str:
+    return threshold(committed, _chosen(run), committed.in_words(run.time_unit()))
+
+
+def _chosen(run: Run) -> dict[int, float]:
+    """Return the thresholds that the training chose."""
+    return {number: fold.threshold for number, fold in enumerate(run.evaluation().folds)}
+
+
+def _changed(run: Run, committed: Committed) -> bool:
+    """Whether what is committed is other than what the training chose."""
+    suggested = run.evaluation()
+    same = (committed.rule, committed.policy) == (suggested.rule, suggested.policy)
+    return committed.thresholds != _chosen(run) or not same
+
+
+def _trailing(committed: Committed) -> bool:
+    return committed.trailing is not None
+
+
+def _dataset(run: Run) -> Dataset:
+    if imported_from(run) is not None:
+        raise RunError(
+            "This model came in a bundle without its data, so its training cannot be repeated here. Its "
+            "lines are shown in the workspace where it was trained."
+        )
+    return run.dataset()
