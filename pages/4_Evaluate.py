@@ -1,5 +1,7 @@
 """Evaluate: what the alarm will be worth."""
 
+from rare_event.code.show import code_of_test
+from rare_event.ui.code import show_code
 from rare_event.ui.details import show_details
 from rare_event.ui.evaluate import (
     show_baselines,
@@ -24,4 +26,5 @@ with show_errors():
         show_errors_over_time(run)
         show_test_ledger(run)
         show_machines(run)
+        show_code("evaluate_code", lambda: code_of_test(run))
         show_details(run)

@@ -47,7 +47,7 @@ with show_errors():
             show_chart(shown, board, chosen.windows, lead, today)
         else:
             st.info("No model matches these filters.")
-        show_today(today, board, own_run(board))
+        show_today(today, board, own_run(board), lead, chosen.shared)
         # The scores of a run may be damaged: the table stays.
         with show_errors():
             show_overlay(board, chosen.windows, lead, own_run(board), chosen.shared)

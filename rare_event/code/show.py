@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Literal
-
 from rare_event.code.lines import assign, evaluation, named_file, policy, reading, script, threshold, training
 from rare_event.code.literal import Call, Name
 from rare_event.compare.companions import over_folds
+from rare_event.config import SplitKind
 from rare_event.errors import RunError
 from rare_event.read.table import AS_FOUND
 from rare_event.store.alarm_lists import StoredAlarms
-from rare_event.store.archive import imported_from
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, open_run
@@ -74,7 +73,7 @@ def code_of_test(run: Run) -> str:
     return script(*_trained(run), _threshold(run, committed), *parts, *ledger)
 
 
-def code_of_backtest(run: Run, kind: Literal["rolling", "asset"]) -> str:
+def code_of_backtest(run: Run, kind: SplitKind) -> str:
     """Write the lines of the backtest of a run's model.
 
     Parameters
@@ -144,7 +143,7 @@ def code_of_scoring(scoring: Scoring) -> str:
     return script(place, "\n".join(lines))
 
 
-def code_of_alarms(run: Run, stored: StoredAlarms, lead: float) -> str:
+def code_of_alarms(run: Run, stored: StoredAlarms, lead: float, shared: bool = False) -> str:
     """Write the lines that judge an alarm list or a rule on the test windows of a run.
 
     Parameters
@@ -155,12 +154,19 @@ def code_of_alarms(run: Run, stored: StoredAlarms, lead: float) -> str:
         The list or rule.
     lead
         Minutes before an event in which an alarm counts.
+    shared
+        Whether they are judged on windows that several runs share.
 
     Raises
     ------
     RunError
-        As `code_of_training`.
+        If they are, or as in `code_of_training`.
     """
+    if shared:
+        raise RunError(
+            "These alarms are judged on windows that several runs share, which a few lines cannot choose. "
+            "Choose the windows of one setting under “Judged on” to see the lines."
+        )
     if stored.rule is not None:
         alarms = assign("rule", stored.rule)
         judged = "today = judge_rule(table, rule, windows, policy)"
@@ -205,7 +211,7 @@ def _trailing(committed: Committed) -> bool:
 
 
 def _dataset(run: Run) -> Dataset:
-    if imported_from(run) is not None:
+    if is_imported(run):
         raise RunError(
             "This model came in a bundle without its data, so its training cannot be repeated here. Its "
             "lines are shown in the workspace where it was trained."

@@ -121,6 +121,11 @@ def imported_from(run: Run) -> Imported | None:
     return IMPORTED.read_or(run, None)
 
 
+def is_imported(run: Run) -> bool:
+    """Whether a run came in a bundle: its model is here, its data and its scores are elsewhere."""
+    return (run.folder / IMPORTED.file).exists()
+
+
 def archive_file(run: Run) -> Path:
     """Return where the app keeps the bundle of a run: another file for each state of its records."""
     digest = hashlib.sha256()

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rare_event.code.show import code_of_backtest
 from rare_event.compare.companions import backtest_of, create_baselines, over_folds
 from rare_event.config import SplitKind
 from rare_event.store.records import State
 from rare_event.store.runs import Run, create_run
 from rare_event.text import plain
 from rare_event.ui.cache import jobs, prepared_of, table_of
+from rare_event.ui.code import show_code
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import cancel_button, poll_until_ended
@@ -42,6 +44,15 @@ def show_backtest(run: Run) -> None:
         _offer(run, kind, f"{ENDED[status.state]} {status.message}".rstrip())
     else:
         poll_until_ended(lambda: _follow(backtest), lambda: unfinished_of([backtest]), "evaluate_backtest")
+    if status is not None and status.state == "done":
+        show_code("evaluate_backtest_code", lambda: code_of_backtest(run, kind))
+
+
+def show_code_of_folds(run: Run) -> None:
+    """Offer the lines of a backtest whose run is in use."""
+    kind = run.config().split.kind
+    if kind in WORDS:
+        show_code("evaluate_folds_code", lambda: code_of_backtest(run, kind))
 
 
 def _kind(run: Run) -> SplitKind:

@@ -17,7 +17,7 @@ from rare_event.plots.tracks import machines_of
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run
 from rare_event.text import moment, plain
-from rare_event.ui.backtest import show_backtest
+from rare_event.ui.backtest import show_backtest, show_code_of_folds
 from rare_event.ui.cache import (
     evaluation_of,
     figure_intervals_of,
@@ -164,6 +164,7 @@ def show_folds(run: Run) -> None:
     machines = machines_of(prepared, number)
     figure = folds_figure(when[prepared.row], prepared.folds, when[row], caught, last, machines)
     draw(figure, key="evaluate_folds")
+    show_code_of_folds(run)
     if machines is not None and run.config().split.kind != "asset":
         show_backtest(run)
 

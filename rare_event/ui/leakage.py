@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from rare_event.code.show import code_of_leakage
 from rare_event.compare.companions import create_leakage, leakage_of
 from rare_event.experiment.leakage import Reading, in_words, readings_of, split_of, title_of
 from rare_event.plots.leakage import leakage_figure
@@ -13,6 +14,7 @@ from rare_event.store.runs import Run
 from rare_event.text import duration, plain
 from rare_event.ui.cache import jobs, prepared_of
 from rare_event.ui.charts import draw
+from rare_event.ui.code import show_code
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
@@ -32,6 +34,8 @@ def show_leakage(run: Run) -> None:
     if not len(prepared_of(run.dataset(), run.config()).events):
         return
     poll_until_ended(lambda: _show_meter(run), lambda: _unfinished(run), "leakage")
+    if leakage_of(run) is not None and not _unfinished(run):
+        show_code("leakage_code", lambda: code_of_leakage(run))
 
 
 def _unfinished(run: Run) -> list[str]:

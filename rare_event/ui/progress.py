@@ -8,6 +8,7 @@ from contextlib import suppress
 import plotly.graph_objects as go
 import streamlit as st
 
+from rare_event.code.show import code_of_training
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.experiment.convergence import failure_to_learn
@@ -18,6 +19,7 @@ from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import capital, duration, number, plain, plural
 from rare_event.ui.cache import auc_of, evaluation_of, jobs, table_of, time_unit_of, unknown_of
 from rare_event.ui.charts import draw
+from rare_event.ui.code import show_code
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
 from rare_event.ui.links import NEXT, link_to
@@ -43,6 +45,8 @@ def show_run(dataset: Dataset) -> None:
         return
     run = open_run(run_id)
     poll_until_ended(lambda: _show_run(run), lambda: unfinished_of([run]), "train_run")
+    if run.status().state == "done":
+        show_code("train_code", lambda: code_of_training(run))
 
 
 def unfinished_of(runs: Iterable[Run]) -> list[str]:

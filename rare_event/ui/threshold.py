@@ -10,6 +10,7 @@ from typing import get_args
 import streamlit as st
 
 from rare_event.clock import TimeUnit
+from rare_event.code.show import code_of_threshold
 from rare_event.compare.titles import name_of_run
 from rare_event.config import ARTICLE_THRESHOLDS, LABEL_FREE, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.labels import RULES, ScoreLabel
@@ -27,6 +28,7 @@ from rare_event.ui.cache import (
     time_unit_of,
     unknown_of,
 )
+from rare_event.ui.code import show_code
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
@@ -112,6 +114,7 @@ def explore(run: Run) -> None:
         with st.expander("Ledger of the validation data"):
             st.caption("Select a line to see the scores around it in the chart.")
             show_ledger(run, "validation", exploring.committed(run), partial(_show_around, run))
+        show_code("threshold_code", lambda: code_of_threshold(run, exploring.committed(run)))
 
 
 def _show_figures(run: Run, exploring: Exploring) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import streamlit as st
 
+from rare_event.code.show import code_of_alarms
 from rare_event.compare.leaderboard import shared_scores
 from rare_event.compare.today import TodayRow, model_against, today_row
 from rare_event.compare.windows import Comparable
@@ -21,6 +22,7 @@ from rare_event.store.datasets import Dataset
 from rare_event.store.runs import open_run
 from rare_event.text import plain, plural
 from rare_event.ui.cache import scores_of, table_of
+from rare_event.ui.code import show_code
 from rare_event.ui.downloads import offer_downloads
 from rare_event.ui.frame import in_place, show_errors
 
@@ -147,8 +149,20 @@ def show_today_headline(rows: Sequence[TodayRow], board: Sequence[Row], own: str
 
 
 @in_place
-def show_today(rows: Sequence[TodayRow], board: Sequence[Row], own: str) -> None:
-    """Show what each alarm list catches, with its ledger, and let the user delete it."""
+def show_today(
+    rows: Sequence[TodayRow], board: Sequence[Row], own: str, lead: float, shared: bool = False
+) -> None:
+    """Show what each alarm list catches, with its ledger and its code, and let the user delete it.
+
+    Parameters
+    ----------
+    rows
+        The alarm lists, judged.
+    board, own, lead
+        As in `todays_rows`.
+    shared
+        Whether they are judged on windows that several runs share.
+    """
     model = model_against(board, own)
     if not rows or model is None:
         return
@@ -162,9 +176,16 @@ def show_today(rows: Sequence[TodayRow], board: Sequence[Row], own: str) -> None
                     row.today.ledger, "the ledger", "ledger-alarms", f"compare_today_{row.stored.id}"
                 )
             _offer_to_delete(row.stored)
+        _show_code(row.stored, model.run, lead, shared)
     st.caption(
         "An alarm list has no score: it has no AUC and cannot be ranked. The model is compared with it at "
         "the list's own rate of false alarms. What counts are the events that only one of the two catches."
+    )
+
+
+def _show_code(stored: StoredAlarms, run_id: str, lead: float, shared: bool) -> None:
+    show_code(
+        f"compare_today_code_{stored.id}", lambda: code_of_alarms(open_run(run_id), stored, lead, shared)
     )
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rare_event.code.show import code_of_scoring
+from rare_event.ui.code import show_code
 from rare_event.ui.frame import show_errors
 from rare_event.ui.score.choose import choose_run, show_bundles
 from rare_event.ui.score.files import choose_file, offer_delete, show_refused, wait_for
@@ -26,6 +28,7 @@ def show_page() -> None:
                 show_figures(run, scoring)
                 show_scores(run, scoring)
                 show_drift(scoring)
+                show_code("score_code", lambda: code_of_scoring(scoring))
                 offer_delete(scoring)
     with show_errors():
         st.divider()
