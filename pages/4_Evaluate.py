@@ -12,13 +12,13 @@ from rare_event.ui.evaluate import (
 )
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.seal import break_seal
-from rare_event.ui.state import need_run
+from rare_event.ui.state import need_judged_run
 from rare_event.ui.threshold import show_context
 
 start_page("Evaluate", "What will it be worth? Test data at the committed threshold.")
 
 with show_errors():
-    run = need_run()
+    run = need_judged_run()
     show_context(run)
     if break_seal(run):
         show_verdict(run)

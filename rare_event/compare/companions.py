@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rare_event.config import ExperimentConfig, SplitKind, baselines
 from rare_event.errors import RareEventError
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Purpose
 from rare_event.store.runs import Run, create_run, list_runs
@@ -46,7 +47,7 @@ def backtest_of(run: Run, kind: SplitKind = "rolling") -> Run | None:
     wanted, lost = over_folds(run.config(), kind), None
     for other in list_runs(run.dataset().digest):
         with suppress(RareEventError):
-            if other.config() == wanted and other.dataset() == run.dataset():
+            if not is_imported(other) and other.config() == wanted and other.dataset() == run.dataset():
                 if other.status().state not in LOST:
                     return other
                 lost = lost or other
@@ -66,4 +67,8 @@ def create_leakage(run: Run) -> Run:
 def _runs_on(dataset: Dataset) -> list[Run]:
     """List the usable runs on a dataset under the same roles of its columns."""
     runs = [run for role in ("baseline", "run") for run in list_runs(dataset.digest, role)]
-    return [run for run in runs if run.status().state not in LOST and run.dataset() == dataset]
+    return [
+        run
+        for run in runs
+        if not is_imported(run) and run.status().state not in LOST and run.dataset() == dataset
+    ]

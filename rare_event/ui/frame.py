@@ -10,6 +10,7 @@ import streamlit as st
 
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.text import plain, plural
@@ -88,8 +89,18 @@ def _forget_deleted() -> None:
         for run_id in filter(None, (state.run_id, state.watched)):
             open_run(run_id).status()
     except RareEventError as error:
+        if _has_its_data_elsewhere(state.run_id):
+            update_state(digest=None, run_id=state.run_id)
+            return
         update_state(digest=None, run_id=None)
         st.toast(plain(error))
+
+
+def _has_its_data_elsewhere(run_id: str | None) -> bool:
+    """Whether a run is here that came without its dataset, which is no reason to forget it."""
+    with suppress(RareEventError):
+        return run_id is not None and is_imported(run := open_run(run_id)) and run.status().state == "done"
+    return False
 
 
 def _use_watched(title: str) -> None:

@@ -11,7 +11,7 @@ import streamlit as st
 from rare_event.compare.titles import name_of_run, title_of
 from rare_event.config import ExperimentConfig
 from rare_event.experiment.result import Ranking, Summary
-from rare_event.store.archive import imported_from
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
@@ -67,7 +67,7 @@ def recent_datasets() -> None:
 def recent_runs() -> None:
     """List the latest runs, each with a link that opens it."""
     for run in _recent("Recent runs", list_runs()):
-        if imported_from(run) is not None:
+        if is_imported(run):
             # Its data are elsewhere: all that can be done with it here is to score.
             link_to("pages/7_Score.py", "Score", f"run_{run.id}")
         else:
@@ -124,7 +124,7 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "split": _split(config, figures),
                 "shift": config.shift,
                 "lookback": config.lookback,
-                "state": status.state,
+                "state": "imported" if is_imported(run) else status.state,
                 "validation AUC": _auc(figures.validation) if figures else None,
                 "test AUC": _auc(figures.test) if figures and ever_opened(run) else None,
                 "looks at the test data": len(run.looks()),

@@ -13,6 +13,7 @@ from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.experiment.convergence import failure_to_learn
 from rare_event.plots.training import loss_figure
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import State, Status
 from rare_event.store.runs import Run, list_runs, open_run
@@ -25,7 +26,7 @@ from rare_event.ui.home import runs_table
 from rare_event.ui.links import NEXT, link_to
 from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.runs import edit_run
-from rare_event.ui.state import get_state, show_run_next
+from rare_event.ui.state import IMPORTED, get_state, show_run_next
 
 TITLES: dict[State, str] = {
     "queued": "Queued run",
@@ -45,7 +46,7 @@ def show_run(dataset: Dataset) -> None:
         return
     run = open_run(run_id)
     poll_until_ended(lambda: _show_run(run), lambda: unfinished_of([run]), "train_run")
-    if run.status().state == "done":
+    if run.status().state == "done" and not is_imported(run):
         show_code("train_code", lambda: code_of_training(run))
 
 
@@ -64,7 +65,7 @@ def _show_run(run: Run) -> None:
             split = table_of(run.dataset()).time_unit.reword(split)
         st.markdown(f"**{title}**: {plain(name_of_run(run))}, {split}")
         show_status(run, status)
-        if config.model.kind != "pca":
+        if config.model.kind != "pca" and not is_imported(run):
             figure = _loss_of(run.id) if status.ended else loss_figure(run.history())
             draw(figure, key="train_loss")
 
@@ -88,6 +89,9 @@ def show_status(run: Run, status: Status) -> None:
         st.info(f"Waiting for {plural(waiting, 'earlier run')} to finish." if waiting else "Starting …")
     elif status.state == "running":
         st.progress(status.progress, training_in_words(status))
+    elif status.state == "done" and is_imported(run):
+        st.info(plain(IMPORTED))
+        link_to("pages/7_Score.py", "Score new rows", "train_score", icon=NEXT, main=True)
     elif status.state == "done":
         with st.container(horizontal=True, vertical_alignment="center"):
             if failure := _failure_of(run.id):

@@ -15,6 +15,7 @@ import streamlit as st
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule, SplitPlan
 from rare_event.errors import RareEventError
 from rare_event.prepare.sample import write_sample
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset, add_dataset, open_dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, open_run
@@ -25,6 +26,10 @@ ADDRESS = "app_address"
 SAMPLE_NAME = "sample-mill.csv"
 # Names the sample in an address, where it may not be stored yet.
 SAMPLE = "sample"
+IMPORTED = (
+    "This model came in a bundle, without the data that judge it: its figures and its threshold are shown in "
+    "the workspace where it was trained. Here, it scores new rows."
+)
 # Pages begin with several periods: the one validation part of a single split holds few events.
 FIRST_DRAFT = replace(RECOMMENDED, split=SplitPlan("rolling"))
 
@@ -245,4 +250,18 @@ def need_run() -> Run:
             else "The current run has not finished. Follow it"
         )
         raise Missing(f"{problem} on the Train page, or open another run.", "pages/2_Train.py", "Go to Train")
+    return run
+
+
+def need_judged_run() -> Run:
+    """Return the run in use, whose validation and test data are here.
+
+    Raises
+    ------
+    Missing
+        If no run is in use, it is not done, or it was imported.
+    """
+    run = need_run()
+    if is_imported(run):
+        raise Missing(IMPORTED, "pages/7_Score.py", "Score new rows")
     return run

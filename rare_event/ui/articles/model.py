@@ -12,6 +12,7 @@ from rare_event.config import ARTICLE_THRESHOLDS, PRESETS, Rule, labels
 from rare_event.plots.curves import threshold_figure
 from rare_event.plots.errors import error_figure
 from rare_event.plots.training import loss_figure
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.seal import is_open
@@ -54,7 +55,8 @@ def choose_article() -> str:
 
 def run_of(dataset: Dataset, article: str) -> Run | None:
     """Return the latest run of an article's settings on a dataset; None before there is one."""
-    return trained(list_runs(), dataset, article)
+    here = [run for run in list_runs() if not is_imported(run)]
+    return trained(here, dataset, article)
 
 
 def show_training(dataset: Dataset, article: str, run: Run | None) -> None:

@@ -17,6 +17,7 @@ from rare_event.errors import RareEventError
 from rare_event.judge.standing import Row
 from rare_event.judge.unknown import Unknown
 from rare_event.plots.leaderboard import board_data
+from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.store.seal import open_once
@@ -68,10 +69,7 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
     Missing
         If no run was judged yet.
     """
-    every = list_runs(dataset.digest, role=None)
-    # The cells of a design-space map are compared among themselves.
-    roles = ("run", "baseline")
-    done = [run for run in every if run.purpose().role in roles and run.status().state == "done"]
+    done = _finished(dataset)
     options = {each.windows: each for each in _comparable(_looked(done))}
     if not options:
         raise Missing(
@@ -120,6 +118,17 @@ def _not_comparable(count: int) -> str:
         f"{plural(count, 'run')} cannot be compared: an older version of this program trained {them}, or "
         f"{their} records are damaged."
     )
+
+
+def _finished(dataset: Dataset) -> list[Run]:
+    """List the finished runs and baselines; say how many came without the scores that are compared."""
+    # The cells of a design-space map are compared among themselves.
+    runs = [run for run in list_runs(dataset.digest, role=None) if run.purpose().role in ("run", "baseline")]
+    done = [run for run in runs if run.status().state == "done"]
+    if imported := sum(map(is_imported, done)):
+        came = "1 run came in a bundle" if imported == 1 else f"{imported:,} runs came in bundles"
+        st.caption(f"{came} without scores, so {'it is' if imported == 1 else 'they are'} not compared here.")
+    return [run for run in done if not is_imported(run)]
 
 
 def _looked(runs: Iterable[Run]) -> Looked:

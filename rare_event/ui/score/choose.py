@@ -10,7 +10,7 @@ import streamlit as st
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.jobs.scoring import write_bundle_in_worker
-from rare_event.store.archive import archive_file, import_archive, imported_from
+from rare_event.store.archive import archive_file, import_archive, imported_from, is_imported
 from rare_event.store.bundle import require_trained
 from rare_event.store.runs import Run, list_runs
 from rare_event.text import moment, plain
@@ -33,7 +33,7 @@ def choose_run() -> Run:
     RunError
         If an older version trained it.
     """
-    imported = [run for run in list_runs() if imported_from(run) is not None]
+    imported = [run for run in list_runs() if is_imported(run)]
     run = _choose(imported) if imported else need_run()
     require_trained(run)
     st.caption(f"Model: **{plain(name_of_run(run))}**, {plain(_origin(run))}; {_threshold(run)}.")
