@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rare_event.code.lines import assign, evaluation, named_file, policy, reading, script, threshold, training
 from rare_event.code.literal import Call, Name
 from rare_event.compare.companions import over_folds
@@ -127,11 +129,10 @@ def code_of_scoring(scoring: Scoring) -> str:
             "Another threshold has been committed since this file was scored, so its alarms cannot be "
             "reproduced. Score the file again."
         )
-    new = Call(
-        "read_new",
-        (Name("trained"), Name("file"), scoring.name),
-        {"mapping": dict(request.mapping)} if request.mapping else {},
-    )
+    named: dict[str, Any] = {"mapping": dict(request.mapping)} if request.mapping else {}
+    if request.history:
+        named["history"] = Name("history")
+    new = Call("read_new", (Name("trained"), Name("file"), scoring.name), named)
     lines = [
         "# The model in this workspace; open_bundle(path) opens that of a bundle.",
         assign("trained", Name(f'open_trained(open_run("{request.run}"))')),
@@ -140,6 +141,8 @@ def code_of_scoring(scoring: Scoring) -> str:
         "print(scored.alarms)",
     ]
     place = f"# Where the new rows are.\n{named_file(request.names)}"
+    if request.history:
+        place += f"\n# The rows before them.\n{named_file(request.history, 'history')}"
     return script(place, "\n".join(lines))
 
 

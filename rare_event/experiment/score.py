@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -136,11 +136,16 @@ class Scored:
         return f"{rows}; {plural(len(self.alarms), 'alarm')}{still}."
 
 
+def _ignore(rows: int) -> None:
+    """Report to nobody."""
+
+
 def score(
     trained: Trained,
     table: Table,
     history: Table | History | None = None,
     pieces_by: ScorePieces = score_here,
+    on_rows: Callable[[int], None] = _ignore,
 ) -> Scored:
     """Score new rows, and list the alarms at the committed threshold.
 
@@ -156,6 +161,8 @@ def score(
         inputs look back. `BEGINNING`: the machine started with the first row.
     pieces_by
         Scores the windows of pieces of the rows, for example on a cluster.
+    on_rows
+        Called with the number of rows scored so far, block by block; what it raises ends the scoring.
 
     Raises
     ------
@@ -170,7 +177,7 @@ def score(
     if isinstance(history, Table):
         history = history_of(trained, history)
     known = history or History()
-    streams, blocks, alarms, clock = _score_machines(trained, table, known, pieces_by)
+    streams, blocks, alarms, clock = _score_machines(trained, table, known, pieces_by, on_rows)
     why = np.concatenate([block.why for block in blocks])
     y_score = np.concatenate([block.y_score for block in blocks])
     counted = unscored_rows(trained, why)
@@ -196,13 +203,17 @@ def score(
 
 
 def _score_machines(
-    trained: Trained, table: Table, known: History, pieces_by: ScorePieces
+    trained: Trained,
+    table: Table,
+    known: History,
+    pieces_by: ScorePieces,
+    on_rows: Callable[[int], None],
 ) -> tuple[dict[str, Stream], list[Block], list[tuple[str, Alarm]], np.ndarray]:
     streams, blocks, alarms, clocks = dict(known.streams), [], [], []
     for machine, rows in _machines(table):
         stream = known.streams.get(machine) or Stream(fresh=known.fresh)
         clock = _clock(trained, table, rows, stream)
-        stream, own, heard = _score_machine(trained, table, machine, rows, clock, stream, pieces_by)
+        stream, own, heard = _score_machine(trained, table, machine, rows, clock, stream, pieces_by, on_rows)
         streams[machine] = stream
         blocks += own
         alarms += [(machine, alarm) for alarm in heard]
@@ -268,6 +279,7 @@ def _score_machine(
     clock: np.ndarray,
     stream: Stream,
     pieces_by: ScorePieces = score_here,
+    on_rows: Callable[[int], None] = _ignore,
 ) -> tuple[Stream, list[Block], list[Alarm]]:
     cut = np.zeros(rows.stop - rows.start, bool)
     cuts = np.asarray(table.cuts, np.int64)
@@ -298,6 +310,7 @@ def _score_machine(
             # The next block continues it.
             alarms.pop()
         alarms += block.alarms
+        on_rows(min(rows.start + BLOCK * len(blocks), rows.stop))
     return stream, blocks, alarms
 
 

@@ -33,11 +33,13 @@ from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
-from rare_event.store.runs import Run, list_runs, mark, open_run
+from rare_event.store.runs import Run, list_runs, mark
 from rare_event.store.scorings import Scoring, list_scorings
 from rare_event.store.scorings import Status as ScoringStatus
 
 Answer = TypeVar("Answer")
+# What one worker executes after the other.
+Job = Run | Scoring
 
 # One training uses all cores; a second would slow both.
 WORKERS = 1
@@ -85,7 +87,7 @@ class Jobs:
         self._open_worker = open_worker
         self._map_turn = threading.Lock()
         self._lock = threading.RLock()
-        self._futures: dict[str, Future[Status]] = {}
+        self._futures: dict[Job, Future[Any]] = {}
         self._background: deque[Run] = deque()
 
     def warm_up(self) -> Future[int]:
@@ -117,16 +119,26 @@ class Jobs:
             except RareEventError as error:
                 mark(run, "failed", str(error))
                 return
-            self._futures[run.id] = future
+            self._futures[run] = future
         future.add_done_callback(lambda done: self._ended(run, done))
 
     def submit_scoring(self, scoring: Scoring) -> None:
         """Queue a new file that is scored; it waits its turn among the runs."""
+<<<<<<< HEAD
         try:
             future = self._submit(score_in_worker, scoring.id)
         except RareEventError as error:
             scoring.write_status(ScoringStatus("failed", str(error)))
             return
+=======
+        with self._lock:
+            try:
+                future = self._submit(score_in_worker, scoring.id)
+            except RunError as error:
+                scoring.write_status(ScoringStatus("failed", str(error)))
+                return
+            self._futures[scoring] = future
+>>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
         future.add_done_callback(lambda done: self._scoring_ended(scoring, done))
 
     def _scoring_ended(self, scoring: Scoring, future: Future[None]) -> None:
@@ -136,8 +148,12 @@ class Jobs:
             error, status = future.exception(), scoring.status()
             if isinstance(error, BrokenProcessPool) and status.state == "queued":
                 self.submit_scoring(scoring)
+<<<<<<< HEAD
             elif isinstance(error, RareEventError) and not status.ended:
                 scoring.write_status(ScoringStatus("failed", str(error)))
+=======
+        self._next_background()
+>>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
 
     def submit_background(self, runs: Iterable[Run]) -> None:
         """Queue runs with low priority: runs requested by a person come first."""
@@ -162,7 +178,7 @@ class Jobs:
             in_background = run in self._background
             if in_background:
                 self._background.remove(run)
-            future = self._futures.get(run.id)
+            future = self._futures.get(run)
         if future is not None and not future.done():
             # A cluster also lets a future be cancelled whose run is executing.
             waits = run.status().state == "queued" and future.cancel()
@@ -171,6 +187,16 @@ class Jobs:
             waits = in_background or run.status().state == "queued"
         if waits:
             mark(run, "cancelled", "The run was cancelled before it began.")
+
+    def cancel_scoring(self, scoring: Scoring) -> None:
+        """Cancel a scoring: at once if it is waiting, otherwise after the current block of rows."""
+        scoring.request_cancel()
+        with self._lock:
+            future = self._futures.get(scoring)
+        # Another server may have queued it; its worker sees the request.
+        if future is not None and future.cancel():
+            scoring.write_status(ScoringStatus("cancelled"))
+            scoring.forget_files()
 
     def start_map(self, design_map: DesignMap) -> threading.Thread:
         """Start or resume a map in a background thread, after the maps started earlier; return the thread."""
@@ -199,22 +225,21 @@ class Jobs:
 
     @property
     def busy(self) -> bool:
-        """Whether a run is executing or waiting."""
+        """Whether a run or a scoring is executing or waiting."""
         with self._lock:
             return any(not future.done() for future in self._futures.values())
 
-    def pending(self) -> list[Run]:
-        """List the runs that are executing or waiting, in the order in which they are executed."""
+    def pending(self) -> list[Job]:
+        """List the runs and scorings that are executing or waiting, in the order of their execution."""
         with self._lock:
-            submitted = [run_id for run_id, future in self._futures.items() if not future.done()]
+            submitted = [job for job, future in self._futures.items() if not future.done()]
             background = list(self._background)
         pending = []
-        for run_id in dict.fromkeys([*submitted, *(run.id for run in background)]):
+        for job in dict.fromkeys([*submitted, *background]):
             # It may have been deleted or damaged meanwhile.
             with suppress(RunError):
-                run = open_run(run_id)
-                if not run.status().ended:
-                    pending.append(run)
+                if not job.status().ended:
+                    pending.append(job)
         return pending
 
     def waiting_before(self, run: Run) -> int:
@@ -227,7 +252,7 @@ class Jobs:
         for run in reversed(list_runs(role=None)):
             # Cells are queued by their maps.
             cell = run.purpose().role == "cell"
-            if cell or run.id in self._futures or run in self._background:
+            if cell or run in self._futures or run in self._background:
                 continue
             if run.status().state == "queued":
                 again.append(run)

@@ -3,8 +3,15 @@
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import replace
 
+<<<<<<< HEAD
 from rare_event.errors import RareEventError, RunError
+=======
+import psutil
+
+from rare_event.errors import Cancelled, RareEventError, RunError
+>>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
 from rare_event.experiment.differences import Mismatch
 from rare_event.experiment.matching import refuse
 from rare_event.experiment.score import score
@@ -28,10 +35,17 @@ def score_in_worker(scoring_id: str) -> None:
         return
     pid, created = owner()
     try:
+<<<<<<< HEAD
         scoring.write_status(Status("running", pid=pid, pid_created=created))
         scoring.write_status(_scored(scoring))
+=======
+        running = Status("running", pid=process.pid, pid_created=process.create_time())
+        scoring.write_status(_scored(scoring, running))
+>>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
         if scoring.status().state == "done":
             scoring.forget_files()
+    except Cancelled:
+        _end(scoring, Status("cancelled"))
     except RareEventError as error:
         _fail(scoring, str(error))
     except MemoryError:
@@ -40,17 +54,38 @@ def score_in_worker(scoring_id: str) -> None:
         _fail(scoring, f"The file cannot be scored: an unexpected error ({type(error).__name__}: {error}).")
 
 
-def _scored(scoring: Scoring) -> Status:
-    """Score the file, or find that the analyst must say which column is which."""
+def _scored(scoring: Scoring, running: Status) -> Status:
+    """Score the file, or find that the analyst must say which column is which.
+
+    Raises
+    ------
+    Cancelled
+        If cancellation was requested.
+    """
     request = scoring.request()
+    _go_on(scoring, running)
     trained = open_trained(open_run(request.run))
-    matched = read_new(trained, scoring.source, scoring.name, request.mapping).matched
+    incoming = read_new(trained, scoring.source, scoring.name, request.mapping, scoring.history)
+    matched = incoming.matched
+    _go_on(scoring, running)
     scoring.save_findings(matched.findings)
     if can_be_mapped(matched.findings):
         return Status("asked")
     refuse(matched.findings)
-    scoring.save(trained, score(trained, matched.ready()))
+    table = matched.ready()
+
+    def on_rows(rows: int) -> None:
+        _go_on(scoring, replace(running, progress=rows / table.n_rows))
+
+    scoring.save(trained, score(trained, table, incoming.history, on_rows))
     return Status("done")
+
+
+def _go_on(scoring: Scoring, status: Status) -> None:
+    """Write how far the work is, unless it is cancelled."""
+    if scoring.cancel_requested:
+        raise Cancelled("The scoring was cancelled.")
+    scoring.write_status(status)
 
 
 def can_be_mapped(findings: tuple[Mismatch, ...]) -> bool:
@@ -61,8 +96,12 @@ def can_be_mapped(findings: tuple[Mismatch, ...]) -> bool:
 
 
 def _fail(scoring: Scoring, message: str) -> None:
+    _end(scoring, Status("failed", message))
+
+
+def _end(scoring: Scoring, status: Status) -> None:
     try:
-        scoring.write_status(Status("failed", message))
+        scoring.write_status(status)
         scoring.forget_files()
     except RareEventError:
         if scoring.folder.is_dir():

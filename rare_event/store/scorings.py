@@ -36,7 +36,7 @@ from rare_event.store.workspace import write
 SCORE_AGAIN = "Score the file again."
 LOST = "The process that scored this file ended early. Score the file again."
 WINDOWS, ALARMS = "windows.parquet", "alarms.parquet"
-State = Literal["queued", "running", "asked", "done", "failed", "interrupted"]
+State = Literal["queued", "running", "asked", "done", "failed", "interrupted", "cancelled"]
 
 
 @dataclass(frozen=True)
@@ -51,11 +51,14 @@ class Request:
         Of the files, which follow one another.
     mapping
         Names of columns of the file, and what each was called in training.
+    history
+        Names of the files of the rows before; empty without them.
     """
 
     run: str
     names: tuple[str, ...]
     mapping: Mapping[str, str] = field(default_factory=dict)
+    history: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -70,12 +73,15 @@ class Status:
         Why it failed.
     pid, pid_created
         Process that works on it.
+    progress
+        Share of the rows that are scored, 0 to 1.
     """
 
     state: State
     message: str = ""
     pid: int | None = None
     pid_created: float | None = None
+    progress: float = 0.0
 
     @property
     def ended(self) -> bool:
@@ -113,14 +119,25 @@ class Scoring(WorkFolder):
         RunError
             If they are no longer there.
         """
-        names = self.request().names
-        paths = tuple(self._input(place) for place in range(len(names)))
+        return self._uploaded("input", self.request().names)
+
+    @property
+    def history(self) -> Path | Files | None:
+        """Where the files of the rows before are; None without them.
+
+        Raises
+        ------
+        RunError
+            If they are no longer there.
+        """
+        names = self.request().history
+        return self._uploaded("history", names) if names else None
+
+    def _uploaded(self, kind: str, names: tuple[str, ...]) -> Path | Files:
+        paths = tuple(self.folder / f"{kind}-{place}" for place in range(len(names)))
         if not all(path.is_file() for path in paths):
             raise RunError("The uploaded file is no longer here. Upload it again.")
         return paths[0] if len(paths) == 1 else Files(paths, names)
-
-    def _input(self, place: int) -> Path:
-        return self.folder / f"input-{place}"
 
     def status(self) -> Status:
         """Read the status: interrupted if the process that scores the file is gone."""
@@ -134,6 +151,7 @@ class Scoring(WorkFolder):
 
     def queue(self, mapping: Mapping[str, str]) -> None:
         """Queue it once more, with columns that the analyst has named."""
+        self.withdraw_cancel()
         REQUEST.write(self, replace(self.request(), mapping=dict(mapping)))
         self.write_status(Status("queued"))
 
@@ -188,15 +206,18 @@ class Scoring(WorkFolder):
 
     def forget_files(self) -> None:
         """Delete the files that were uploaded."""
-        for place in range(len(self.request().names)):
-            self._input(place).unlink(missing_ok=True)
+        for kind in ("input", "history"):
+            for path in self.folder.glob(f"{kind}-*"):
+                path.unlink(missing_ok=True)
 
 
 def _fill(content: bytes, path: Path) -> None:
     path.write_bytes(content)
 
 
-def create_scoring(run: Run, files: Sequence[tuple[BinaryIO, str]]) -> Scoring:
+def create_scoring(
+    run: Run, files: Sequence[tuple[BinaryIO, str]], history: Sequence[tuple[BinaryIO, str]] = ()
+) -> Scoring:
     """Keep new files to be scored with a run.
 
     Parameters
@@ -205,17 +226,21 @@ def create_scoring(run: Run, files: Sequence[tuple[BinaryIO, str]]) -> Scoring:
         A finished run.
     files
         The content and the name of each.
+    history
+        Those of the rows before.
 
     Raises
     ------
     RunError
         If the workspace cannot be written; then nothing is kept.
     """
-    request = Request(run.id, tuple(name for _, name in files))
+    names, before = (tuple(name for _, name in each) for each in (files, history))
+    request = Request(run.id, names, history=before)
     scoring = new_folder(Scoring, run.dataset(), dump(request))
     try:
-        for place, (content, _) in enumerate(files):
-            write(scoring.folder / f"input-{place}", partial(_copy, content))
+        for kind, contents in (("input", files), ("history", history)):
+            for place, (content, _) in enumerate(contents):
+                write(scoring.folder / f"{kind}-{place}", partial(_copy, content))
         scoring.write_status(Status("queued"))
     except BaseException:
         shutil.rmtree(scoring.folder, ignore_errors=True)

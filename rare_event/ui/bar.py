@@ -12,12 +12,15 @@ import streamlit as st
 from rare_event.compare.titles import name_of_run, names_of, told_apart
 from rare_event.config import SplitPlan
 from rare_event.errors import RareEventError
+from rare_event.jobs.queue import Job
 from rare_event.store.datasets import Dataset, list_datasets
 from rare_event.store.records import Status
-from rare_event.store.runs import Run, list_runs, open_run
+from rare_event.store.runs import list_runs, open_run
+from rare_event.store.scorings import Scoring
+from rare_event.store.scorings import Status as ScoringStatus
 from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
-from rare_event.ui.live import poll_until_ended
+from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.place import in_place
 from rare_event.ui.state import get_state, show_run_next, update_state
 
@@ -156,34 +159,34 @@ def _tray() -> None:
     label = plural(len(pending), "job") if pending else "No jobs"
     icon = ":material/pending_actions:"
     with st.popover(label, key="bar_tray", disabled=not pending, icon=icon, width="stretch"):
-        running = sum(run.status().state == "running" for run in pending)
+        running = sum(job.status().state == "running" for job in pending)
         st.caption(f"{running} running, {len(pending) - running} queued")
-        for place, run in enumerate(pending[:MOST_JOBS]):
-            _job(run, place)
+        for place, job in enumerate(pending[:MOST_JOBS]):
+            _job(job, place)
         if (more := len(pending) - MOST_JOBS) > 0:
             st.caption(f"{more:,} more {'is' if more == 1 else 'are'} queued.")
 
 
-def _job(run: Run, place: int) -> None:
-    status = run.status()
+def _job(job: Job, place: int) -> None:
+    status = job.status()
     with st.container(horizontal=True, vertical_alignment="center"):
-        words = f"**{plain(name_of_run(run))}** · {plain(run.dataset().name)}"
+        cancel: Callable[..., None]
+        if isinstance(job, Scoring):
+            words, cancel = f"**Scoring** · {plain(job.name)}", jobs().cancel_scoring
+        else:
+            words = f"**{plain(name_of_run(job))}** · {plain(job.dataset().name)}"
+            cancel = jobs().cancel
         if status.state == "running":
             st.progress(status.progress, f"{words} · {progress_in_words(status)}")
         else:
             st.markdown(f"{words} · queued, position {place + 1}", width="stretch")
-        asked = run.cancel_requested
-        st.button(
-            "Cancelling …" if asked else "Cancel",
-            key=f"bar_cancel_{run.id}",
-            disabled=asked,
-            on_click=jobs().cancel,
-            args=(run,),
-        )
+        cancel_button(job, "Cancel", f"bar_cancel_{job.id}", cancel)
 
 
-def progress_in_words(status: Status) -> str:
-    """Say how far a training is, in few words."""
+def progress_in_words(status: Status | ScoringStatus) -> str:
+    """Say how far a training or a scoring is, in few words."""
+    if isinstance(status, ScoringStatus):
+        return f"{status.progress:.0%} of the rows" if status.progress else "reading the file"
     if not status.epoch:
         return "starting"
     return f"{status.progress:.0%}, at most {duration(status.seconds_left)} left"

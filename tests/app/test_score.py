@@ -14,15 +14,19 @@ from streamlit.testing.v1 import AppTest
 
 from rare_event.cli.parser import main
 from rare_event.config import Rule
+from rare_event.experiment import score as score_module
 from rare_event.jobs.scoring import score_in_worker
+from rare_event.prepare.corrections import Corrections
 from rare_event.store.archive import import_archive, save_archive
 from rare_event.store.datasets import add_dataset
-from rare_event.store.records import Committed
+from rare_event.store.records import Committed, Purpose
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET, SUMMARY
-from rare_event.store.scorings import Status, create_scoring, list_scorings, open_scoring
+from rare_event.store.scorings import Scoring, Status, create_scoring, list_scorings, open_scoring
 from rare_event.ui.cache import jobs
 from tests.app.conftest import Deferred, finished
+from tests.app.test_bar import tray
+from tests.app.test_evaluate import progress
 from tests.app.test_pages import button, link, metric, texts, titles, unescaped
 from tests.small import PCA, small_frame
 
@@ -282,3 +286,136 @@ def test_a_scoring_that_is_gone_is_a_sentence(workspace: Path) -> None:
         open_scoring("../../etc")
     score_in_worker("20240101-000000-000000")
     assert not (workspace / "scorings").exists()
+
+
+def test_with_the_rows_before_the_parts_are_as_the_whole(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    whole = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
+    score_in_worker(whole.id)
+    app = open_page(PAGE, run=run.id)
+    before = next(each for each in app.file_uploader if "upload them first" in each.label)
+    before.upload("april.csv", as_csv(new[:155]), "text/csv").run()
+    assert not app.exception and not executor.waiting, "nothing is scored before there are new rows"
+    scored(upload(app, as_csv(new[155:]), "may.csv"), executor)
+    part = next(each for each in list_scorings() if each.id != whole.id)
+    assert part.request().history == ("april.csv",) and part.name == "may.csv"
+    expected = whole.frame()[155:].reset_index(drop=True)
+    pd.testing.assert_frame_equal(part.frame(), expected)
+    assert part.frame()["score"].notna()[0], "the row before is known"
+    assert metric(app, "Rows scored of 145") == str(int(expected["score"].notna().sum()))
+    assert not list(part.folder.glob("history-*")) and not list(part.folder.glob("input-*"))
+    # The next file has none of them.
+    scored(upload(app, as_csv(new), "next.csv"), executor)
+    assert list_scorings()[0].request().history == ()
+
+
+def test_rows_before_that_are_not_before_are_a_sentence(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    app = open_page(PAGE, run=run.id)
+    before = next(each for each in app.file_uploader if "upload them first" in each.label)
+    before.upload("may.csv", as_csv(new[155:]), "text/csv").run()
+    scored(upload(app, as_csv(new[:155]), "april.csv"), executor)
+    assert ["before the end of the rows" in error.value.replace("\\", "") for error in app.error] == [True]
+    assert not list_scorings() and not app.metric
+
+
+def test_a_waiting_scoring_is_in_the_tray_and_cancelled_there(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    training = create_run(run.dataset(), PCA)
+    app = open_page(PAGE, run=run.id)
+    jobs().submit(training)
+    upload(app, as_csv(new))
+    (scoring,) = list_scorings()
+    assert jobs().pending() == [training, scoring] and tray(app) == "2 jobs"
+    assert "**Scoring** · new.csv · queued, position 2" in unescaped(app)
+    app.button(key=f"bar_cancel_{scoring.id}").click().run()
+    assert not app.exception and not app.error and tray(app) == "1 job"
+    assert not list_scorings() and "waits for its turn" not in texts(app)
+    executor.run_all()
+    assert training.status().state == "done" and not app.run().metric
+
+
+def test_a_running_scoring_is_cancelled_after_a_block(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(score_module, "BLOCK", 100)
+    scoring = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
+    written: list[Status] = []
+    keep = Scoring.write_status
+
+    def write_status(self: Scoring, status: Status) -> Status:
+        written.append(status)
+        if status.progress > 0.3:
+            jobs().cancel_scoring(self)
+        return keep(self, status)
+
+    monkeypatch.setattr(Scoring, "write_status", write_status)
+    score_in_worker(scoring.id)
+    assert [status.state for status in written] == ["running", "running", "running", "cancelled"]
+    assert written[2].progress == pytest.approx(1 / 3) and scoring.file(ALARMS_CSV) is None
+    assert not list(scoring.folder.glob("input-*"))
+    app = open_page(PAGE, run=run.id)
+    assert not app.exception and not app.error and not app.metric and not list_scorings()
+
+
+def test_a_scoring_says_how_far_it_is(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
+) -> None:
+    app = upload(open_page(PAGE, run=run.id), as_csv(new))
+    (scoring,) = list_scorings()
+    scoring.write_status(Status("running"))
+    assert progress(app.run()) == "**Scoring** · new.csv · reading the file"
+    scoring.write_status(Status("running", progress=0.4))
+    assert progress(app.run()).endswith("40% of the rows") and tray(app) == "1 job"
+    scoring.write_status(Status("queued"))
+    scored(app, executor)
+    assert tray(app) == "No jobs" and metric(app, "Rows scored of 300") == "294"
+
+
+def test_background_runs_wait_for_a_scoring(run: Run, executor: Deferred, new: pd.DataFrame) -> None:
+    jobs()
+    scoring = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
+    jobs().submit_scoring(scoring)
+    later = create_run(run.dataset(), PCA, Purpose("baseline", run.id))
+    jobs().submit_background([later])
+    assert len(executor.waiting) == 1 and jobs().busy
+    assert jobs().pending() == [scoring, later]
+    executor.run_all()
+    assert later.status().state == "done" and scoring.status().state == "done" and not jobs().busy
+
+
+@pytest.mark.parametrize("timed", [True, False], ids=["minutes", "rows"])
+def test_several_machines(
+    open_page: OpenPage, executor: Deferred, tmp_path_factory: Any, timed: bool
+) -> None:
+    def pumps(n_rows: int, days: int) -> pd.DataFrame:
+        frame = small_frame(n_rows).assign(time=lambda f: f["time"] + pd.Timedelta(days=days))
+        both = pd.concat([frame.assign(pump="P1"), frame.assign(pump="P2", s0=frame["s0"] * 2)])
+        both = both.sort_values("time", kind="stable")
+        return both if timed else both.drop(columns="time")
+
+    dataset = add_dataset(as_csv(pumps(600, 0)), "pumps.csv", Corrections(assets="pump"))
+    run = finished(dataset, PCA)
+    new = pumps(300, 30)
+    app = scored(upload(open_page(PAGE, run=run.id), as_csv(new)), executor)
+    assert not app.error
+    (scoring,) = list_scorings()
+    expected = of_command_line(run, tmp_path_factory.mktemp("command"), as_csv(new))
+    assert {name: scoring.file(name) for name in expected} == expected
+    alarms = pd.read_csv(io.BytesIO(expected[ALARMS_CSV]))
+    assert set(alarms["machine"]) == {"P1", "P2"}
+    assert metric(app, "Rows scored of 600") == str(int(scoring.frame()["score"].notna().sum()))
+    shown = app.dataframe[0].value
+    assert shown["machine"].tolist() == alarms["machine"].tolist()
+    per, total = ("Alarms per machine-day", "machine-hours") if timed else ("Alarms per 1,000 rows", "rows")
+    assert metric(app, per) and total in metric(app, "Running time")
+    if not timed:
+        # A row is counted within its machine: each has 300 of them.
+        assert shown["start"].max() < 300 and "day" not in metric(app, "Running time")
+        assert not [each.label for each in app.metric if "day" in each.label]
+    (figure,) = [json.loads(each.proto.spec) for each in app.get("plotly_chart")]
+    names = {trace["name"] for trace in figure["data"]}
+    assert any("P1" in str(name) for name in names) or "P1" in json.dumps(figure["layout"])

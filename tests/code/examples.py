@@ -7,6 +7,9 @@ from typing import Any
 import rare_event
 from rare_event import config as settings
 
+# Variables to which the lines assign a file.
+FILES = ("file", "listed", "history")
+
 
 def executed(code: str, folder: Path, **paths: Path) -> dict[str, Any]:
     """Execute lines in a folder of files; return their variables.
@@ -26,7 +29,12 @@ def executed(code: str, folder: Path, **paths: Path) -> dict[str, Any]:
             names = {alias.name for alias in node.names}
             public = {"rare_event": rare_event.__all__, "rare_event.config": settings.__all__}
             assert names <= {*public[node.module or ""]}, names
-        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (*paths, "file", "listed"):
+        elif isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) in (
+            *paths,
+            "file",
+            "listed",
+            "history",
+        ):
             name = ast.unparse(node.targets[0])
             node.value = Located(folder, paths.get(name)).visit(node.value)
     found: dict[str, Any] = {}

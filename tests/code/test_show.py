@@ -378,6 +378,21 @@ def test_several_new_files(plain: Dataset, folder: Path) -> None:
     pd.testing.assert_frame_equal(found["scored"].frame, scoring.frame())
 
 
+def test_new_rows_with_the_rows_before(plain: Dataset, folder: Path) -> None:
+    run = trained(plain, PCA)
+    new = small_frame(300).assign(time=lambda f: f["time"] + pd.Timedelta(days=30))
+    (folder / "may.csv").write_text(new[155:].to_csv(index=False))
+    (folder / "april.csv").write_text(new[:155].to_csv(index=False))
+    with (folder / "may.csv").open("rb") as late, (folder / "april.csv").open("rb") as early:
+        scoring = create_scoring(run, [(late, "may.csv")], [(early, "april.csv")])
+    score_in_worker(scoring.id)
+    code = code_of_scoring(scoring)
+    assert 'history = "april.csv"' in code
+    found = quietly(code, folder)
+    pd.testing.assert_frame_equal(found["scored"].frame, scoring.frame())
+    pd.testing.assert_frame_equal(found["scored"].alarms, scoring.alarms())
+
+
 @pytest.mark.parametrize("listed", [True, False], ids=["list", "rule"])
 def test_an_alarm_list(plain: Dataset, folder: Path, listed: bool) -> None:
     run = trained(plain, ROLLING)

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from typing import BinaryIO
 
 import streamlit as st
 
+from rare_event.errors import RunError
 from rare_event.store.runs import Run
 from rare_event.store.scorings import Scoring, create_scoring, delete_scoring, list_scorings
 from rare_event.text import moment, plain
@@ -31,15 +34,16 @@ def choose_file(run: Run) -> Scoring | None:
         help="The file is read as the training file was. Several files are joined in the order of time.",
         key=f"score_upload_{uploads}",
     )
+    before = _choose_history(uploads)
     if files:
         # A new uploader after each file: the server drops the bytes, which are on the disk then.
         st.session_state[UPLOADS] = uploads + 1
         st.session_state.pop(REFUSED, None)
-        scoring = create_scoring(run, [(file, file.name) for file in files])
+        scoring = create_scoring(run, [(file, file.name) for file in files], before)
         jobs().submit_scoring(scoring)
         st.session_state[CHOSEN] = scoring.id
         st.rerun()
-    scorings = {scoring.id: scoring for scoring in list_scorings(run.id)}
+    scorings = {scoring.id: scoring for scoring in _kept(run)}
     if not scorings:
         return None
     if st.session_state.get(CHOSEN) not in scorings:
@@ -51,6 +55,31 @@ def choose_file(run: Run) -> Scoring | None:
         key=CHOSEN,
     )
     return scorings[chosen]
+
+
+@in_place
+def _choose_history(uploads: int) -> list[tuple[BinaryIO, str]]:
+    """Let the user upload the rows before the new ones, first, since scoring begins with the new rows."""
+    with st.expander("Rows before these (optional)"):
+        files = st.file_uploader(
+            "Rows before the first new one; upload them first",
+            accept_multiple_files=True,
+            help="Differences, trailing means and the lookback reach back. With the rows before, the first "
+            "new rows have a score too, and alarms continue. The rows before get no result.",
+            key=f"score_history_{uploads}",
+        )
+    return [(file, file.name) for file in files]
+
+
+def _kept(run: Run) -> list[Scoring]:
+    """List the scorings of a run; one that was cancelled has nothing to show."""
+    kept = []
+    for scoring in list_scorings(run.id):
+        if scoring.status().state == "cancelled":
+            delete_scoring(scoring)
+        else:
+            kept.append(scoring)
+    return kept
 
 
 @in_place
@@ -83,7 +112,10 @@ def score_again(scoring: Scoring, mapping: Mapping[str, str] | None = None) -> N
 
 
 def _unfinished(scoring: Scoring) -> list[str]:
-    return [] if scoring.status().ended else [scoring.id]
+    # Another session may have deleted it.
+    with suppress(RunError):
+        return [] if scoring.status().ended else [scoring.id]
+    return []
 
 
 def _say(scoring: Scoring) -> None:
