@@ -124,21 +124,13 @@ class Jobs:
 
     def submit_scoring(self, scoring: Scoring) -> None:
         """Queue a new file that is scored; it waits its turn among the runs."""
-<<<<<<< HEAD
-        try:
-            future = self._submit(score_in_worker, scoring.id)
-        except RareEventError as error:
-            scoring.write_status(ScoringStatus("failed", str(error)))
-            return
-=======
         with self._lock:
             try:
                 future = self._submit(score_in_worker, scoring.id)
-            except RunError as error:
+            except RareEventError as error:
                 scoring.write_status(ScoringStatus("failed", str(error)))
                 return
             self._futures[scoring] = future
->>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
         future.add_done_callback(lambda done: self._scoring_ended(scoring, done))
 
     def _scoring_ended(self, scoring: Scoring, future: Future[None]) -> None:
@@ -148,12 +140,9 @@ class Jobs:
             error, status = future.exception(), scoring.status()
             if isinstance(error, BrokenProcessPool) and status.state == "queued":
                 self.submit_scoring(scoring)
-<<<<<<< HEAD
             elif isinstance(error, RareEventError) and not status.ended:
                 scoring.write_status(ScoringStatus("failed", str(error)))
-=======
         self._next_background()
->>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
 
     def submit_background(self, runs: Iterable[Run]) -> None:
         """Queue runs with low priority: runs requested by a person come first."""

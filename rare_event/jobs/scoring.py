@@ -5,13 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 
-<<<<<<< HEAD
-from rare_event.errors import RareEventError, RunError
-=======
-import psutil
-
 from rare_event.errors import Cancelled, RareEventError, RunError
->>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
 from rare_event.experiment.differences import Mismatch
 from rare_event.experiment.matching import refuse
 from rare_event.experiment.score import score
@@ -35,13 +29,8 @@ def score_in_worker(scoring_id: str) -> None:
         return
     pid, created = owner()
     try:
-<<<<<<< HEAD
-        scoring.write_status(Status("running", pid=pid, pid_created=created))
-        scoring.write_status(_scored(scoring))
-=======
-        running = Status("running", pid=process.pid, pid_created=process.create_time())
+        running = Status("running", pid=pid, pid_created=created)
         scoring.write_status(_scored(scoring, running))
->>>>>>> 89ecc57 (A scoring is in the tray of jobs, with its progress, and is cancelled there; new rows take the rows before them)
         if scoring.status().state == "done":
             scoring.forget_files()
     except Cancelled:
@@ -77,7 +66,7 @@ def _scored(scoring: Scoring, running: Status) -> Status:
     def on_rows(rows: int) -> None:
         _go_on(scoring, replace(running, progress=rows / table.n_rows))
 
-    scoring.save(trained, score(trained, table, incoming.history, on_rows))
+    scoring.save(trained, score(trained, table, incoming.history, on_rows=on_rows))
     return Status("done")
 
 
