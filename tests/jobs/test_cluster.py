@@ -222,7 +222,7 @@ def test_runs_and_cells_of_the_app_are_executed_in_workers(address, home, small_
     for run in runs:
         jobs.submit(run)
     for run in runs:
-        assert jobs._futures[run.id].result(DEADLINE).state == "done"
+        assert jobs._futures[run].result(DEADLINE).state == "done"
         assert run.status().pid == os.getpid(), "the run ends with the process that waits for it"
     # The executed code is elsewhere.
     assert jobs.ask(os.getpid).result(DEADLINE) != os.getpid()
@@ -238,8 +238,8 @@ def test_a_worker_without_the_workspace_is_a_sentence(alone, home, tmp_path, sma
         jobs = Jobs()
         jobs.submit(run)
         with pytest.raises(RunError, match="does not see the workspace"):
-            jobs._futures[run.id].result(DEADLINE)
-        assert jobs._futures[run.id].done() and run.written_status().state in ("queued", "failed")
+            jobs._futures[run].result(DEADLINE)
+        assert jobs._futures[run].done() and run.written_status().state in ("queued", "failed")
 
 
 def test_a_lost_scheduler_is_a_sentence(home, tmp_path) -> None:
