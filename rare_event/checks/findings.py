@@ -25,6 +25,11 @@ Action = Literal[
 
 GRADES: tuple[Grade, ...] = ("problem", "warning", "note", "good")  # worst first
 
+# Rows are dropped for one of two reasons.
+REPEATED_TIMES = "RE105"
+ONE_OF_EACH = "keep one row for each time."
+FIRST_ROWS = "drop the first rows, where it has no value."
+
 
 @dataclass(frozen=True)
 class Fix:
@@ -62,7 +67,7 @@ class Fix:
                 "ignore": "leave it out.",
                 "category": "treat it as a category.",
                 "forward-fill": "carry the last value forward.",
-                "drop-rows": "drop its repeated or unusable rows.",
+                "drop-rows": FIRST_ROWS,
                 "sort-time": "sort the rows by it.",
                 "missing-value": f"treat {first} as missing.",
                 "leave-out-lines": f"leave out lines {first} to {second}{' and others' if rest[1:] else ''}.",
@@ -110,6 +115,14 @@ class Finding:
     def remedy(self) -> Fix | None:
         """The step that corrects it; None if only the user can."""
         return None if self.action is None else Fix(self.action, self.column, self.parameters)
+
+    @property
+    def step_in_words(self) -> str:
+        """The step that corrects it as a sentence; empty if only the user can."""
+        if self.remedy is None:
+            return ""
+        words = self.remedy.in_words
+        return words.replace(FIRST_ROWS, ONE_OF_EACH) if self.code == REPEATED_TIMES else words
 
     @property
     def where(self) -> str:

@@ -76,7 +76,7 @@ def why_not_sort(time: np.ndarray) -> str | None:
     if set_back(time).any():
         return "Sorting would mix the hours before and after the clock change"
     if pd.Series(time).duplicated().mean() > MANY_REPEATS:
-        return "Most times occur more than once, so sorting would mix several machines"
+        return "Most rows repeat the time of an earlier row, so sorting may mix several machines"
     if _in_other_blocks(time[::-1] if newest_first(time) else time) > MIXED * len(time):
         return "Blocks of rows cover the same times, so sorting would mix several machines"
     return None

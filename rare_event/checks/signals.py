@@ -87,7 +87,7 @@ class Saturated(SensorCheck, code="RE309"):
             if limit not in dict(sensor.sentinels):
                 end = "lowest" if limit == sensor.bounds[0] else "highest"
                 share = count / sensor.n_finite
-                what = f"It is at its {end} value, {limit:.6g}, in {share:.1%} of the rows."
+                what = f"It is at its {end} value, {limit:.6g}, in {share:.1%} of the rows with a value."
                 yield self.found("note", sensor.name, what)
 
 

@@ -45,7 +45,7 @@ def follow_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder of scores.csv, alarms.jsonl, files.jsonl and the state",
+        help="folder for the results: scores.csv, alarms.jsonl, files.jsonl, and the state to resume from",
     )
     parser.add_argument("--webhook", metavar="URL", help="also post each record of an alarm to this address")
     whole = "files arrive complete and never grow; a last line without a line end counts too"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Mapping
 from dataclasses import fields, replace
+from math import prod
 from pathlib import Path
 from typing import Any, TypeVar, cast, get_args
 
@@ -214,6 +215,10 @@ def design_space(options: argparse.Namespace) -> DesignSpace:
         base = replace(base, training=replace(base.training, epochs=options.epochs))
     if options.jobs is not None and options.jobs < 1:
         raise ConfigError(f"--jobs is {options.jobs}. Choose 1 or more.")
+    axes = (options.shifts, options.lookbacks, options.representations, options.models)
+    n_grid = prod(map(len, axes))
+    if options.random is not None and not 1 <= options.random <= n_grid:
+        raise ConfigError(f"--random is {options.random:,}; choose 1 to {n_grid:,}.")
     return DesignSpace(
         shifts=tuple(options.shifts),
         lookbacks=tuple(options.lookbacks),

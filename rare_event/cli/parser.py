@@ -182,7 +182,7 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
         nargs="?",
         metavar="ALARMS",
         help="list of alarms: one line for each, with its start and, if known, its end and name; with "
-        "--score, the file of the score",
+        "--score, the file that holds the score",
     )
     parser.add_argument("--rule", metavar="RULE", help='a rule on one sensor, such as "x12 > 4.1 for 3 rows"')
     parser.add_argument("--score", metavar="COL", help="column of a score, in ALARMS or in the data")
@@ -210,7 +210,7 @@ def _judge_alarms(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--force", action="store_true", help="replace an existing file")
     add_json(parser)
     add = parser.add_argument_group("how the list of alarms is read").add_argument
-    add("--alarms-time", nargs="+", metavar="COL", help="column of the start, or of the start and the end")
+    add("--alarms-time", nargs="+", metavar="COL", help="start column, or start column and end column")
     add("--alarms-time-format", metavar="FORMAT", help="like --time-format, for the list")
     add("--alarms-member", "--alarms-sheet", metavar="NAME", help="like --member, for the list")
     add("--alarms-encoding", metavar="NAME", help="like --encoding, for the list")

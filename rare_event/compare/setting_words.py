@@ -31,7 +31,7 @@ SETTINGS = {
     "policy mute": "rows without alarms after a restart",
     "policy repeat": "repeat of an alarm",
     "rule value": "target of the rule",
-    "rule days": "length of the trailing quantile",
+    "rule days": "recent scores for the trailing quantile (days, or thousands of rows)",
     "costs event": "cost of an event",
     "costs false_alarm": "cost of a false alarm",
     "costs saved": "share of the cost saved",

@@ -78,7 +78,7 @@ def _place(models: Sequence[Row], own: str) -> str:
     if place is None or len(models) == 1:
         return ""
     if place == 1:
-        return " Your run is the best model."
+        return " Your run ranks first."
     row = models[place - 1]
     if row.judgement.mean_fold_auc is None:
         return " Your run cannot be ranked."
@@ -116,16 +116,14 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
         return []
     caught = f"{count.caught} of {judgement.n_events:,}"
     rate = _at(count, unit)
-    within = (
-        f"With alarms in the same {unit.span(count.lead)}" if count.lead else "With alarms during the event"
-    )
-    return [f"{within}, {_quoted(most)} would have caught the most: {caught}{rate}."]
+    when = f"in the {unit.span(count.lead)} before an event" if count.lead else "during an event"
+    return [f"By alarms {when}, {_quoted(most)} would have caught the most: {caught}{rate}."]
 
 
 def _ranking(row: Row) -> str:
     between = ""
     if row.judgement.interval is not None:
-        between = " (95% interval {:.0%} to {:.0%})".format(*row.judgement.interval)
+        between = " (95 % interval {:.0%} to {:.0%})".format(*row.judgement.interval)
     when = "just before" if row.judgement.lead_windows[0] else "during"
     return (
         f"Models are ranked by the AUC: how often they score a moment {when} an event higher than a normal "

@@ -73,7 +73,9 @@ JOINED: dict[str, Recipe] = {
         "Logistic, boosting, forest and forecast, averaged",
         BlendModel(("logistic", "boosting", "forest", "forecast")),
     ),
-    "either": Recipe("Alarm by average or by log-odds", BlendModel(("average", "log-odds"), join="either")),
+    "either": Recipe(
+        "Average of PCA scores, or sum of log-odds", BlendModel(("average", "log-odds"), join="either")
+    ),
 }
 RECIPES: dict[str, Recipe] = {**UNSUPERVISED, **SUPERVISED, **JOINED}
 

@@ -62,7 +62,7 @@ def unscored_rows(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
         OF_EVENT: "of events {have} no score: a warning there would come too late",
         MISSING: "{have} no score: values are missing or infinite",
         TOO_LARGE: "{have} no score: it is too large to be a number",
-        NO_PAST: f"{{have}} a score but no threshold, which needs the scores of {hour} before it",
+        NO_PAST: f"{{have}} a score but no threshold yet: it needs the scores of the {hour} before",
     }
     found = []
     for code, reason in REASONS.items():

@@ -159,20 +159,20 @@ def renamed(trained: Trained, raw: pd.DataFrame, mapping: Mapping[str, str]) -> 
     for new, old in mapping.items():
         if new not in raw.columns:
             raise TableError(
-                f"Column {shown(new)} is to be taken for {shown(old)}, but the file has no such column."
+                f"Column {shown(new)} is mapped to {shown(old)}, but the file has no column {shown(new)}."
             )
         if old not in known:
             raise TableError(
-                f"Column {shown(new)} is to be taken for {shown(old)}, but the model has no such column."
+                f"Column {shown(new)} is mapped to {shown(old)}, but the model has no column {shown(old)}."
             )
         if old in raw.columns and old not in mapping:
             raise TableError(
-                f"Column {shown(new)} is to be taken for {shown(old)}, but the file has a column "
+                f"Column {shown(new)} is mapped to {shown(old)}, but the file has a column "
                 f"{shown(old)} too. Remove one of them from the file."
             )
     if len(set(mapping.values())) < len(mapping):
         double = next(old for old in mapping.values() if list(mapping.values()).count(old) > 1)
-        raise TableError(f"Two columns are to be taken for {shown(double)}. Choose one.")
+        raise TableError(f"Two columns are mapped to {shown(double)}. Choose one.")
     return raw.rename(columns=dict(mapping))
 
 

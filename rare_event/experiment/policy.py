@@ -138,7 +138,7 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
             few = f"the shift makes only {plural(config.shift, 'row')} before an event positive"
             more = ", or a longer shift"
         elif config.shift:
-            few = "some events follow a restart after fewer rows"
+            few = "some events follow a restart so soon that fewer windows come before them"
         yield f"An alarm needs {policy.k} of {policy.n} windows, but {few}. {most} Choose a smaller k{more}."
     if _caught(perfect, replace(policy, mute=0)) > caught:
         yield (

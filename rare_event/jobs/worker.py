@@ -161,7 +161,7 @@ def unexpected(error: BaseException) -> str:
     if type(error).__name__ in ("MemoryError", "ResourceExhaustedError"):
         return NO_MEMORY
     described = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    again = "Train it again; if it fails again, report this"
+    again = "Train the run again. If it fails again, report this"
     return f"Training stopped because of an unexpected error. {again}: {described}"
 
 

@@ -11,6 +11,7 @@ from rare_event.judge.blend import shared_windows
 from rare_event.judge.evaluation import ranking
 from rare_event.judge.resampling import interval_of, mean_auc_draws
 from rare_event.judge.scores import Scores, join
+from rare_event.text import capital
 
 
 @dataclass(frozen=True)
@@ -29,10 +30,10 @@ class Comparison:
 
     def in_words(self, first: str, second: str) -> str:
         """Say the result in one sentence."""
-        events = "this one event" if self.n_events == 1 else f"these {self.n_events} events"
+        events = "this one event" if self.n_events == 1 else f"these {self.n_events:,} events"
         if not self.separable:
             return (
-                f"{first} and {second} show no real difference on {events}: "
+                f"{capital(events)} cannot show whether {first} or {second} is better: "
                 f"the difference in AUC is {_in_digits(2, self.difference, self.low, self.high)}."
             )
         if self.high < 0:

@@ -157,16 +157,20 @@ def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], s
     """Say how far the error of normal windows rose on its worst day, where it has not stayed so."""
     unit, in_rows = _level(validation), bool(test.time_unit.reason)
     if not unit > 0:
-        return "Drift of the score cannot be measured: the validation data give no level of normal windows."
+        return (
+            "Drift of the score cannot be measured: the validation data have no normal windows, or their "
+            "median score is 0."
+        )
     days = errors_by_day(test.once(), unit)
     days = days[days["normal"] * test.step >= LEAST_MINUTES]
     block = "block of 1,000 rows" if in_rows else "day"
+    least = f"{LEAST_MINUTES:.0f} normal windows" if in_rows else "an hour of normal windows"
     if days.empty:
-        least = f"{LEAST_MINUTES:.0f} normal windows" if in_rows else "normal windows for an hour"
-        return f"Drift of the score cannot be measured: no {block} has {least}."
+        return f"Drift of the score cannot be measured: no {block} has at least {least}."
     place = "in" if in_rows else "on"
     if days["median"].max() < RISEN:
-        return f"{capital(place)} every {block}, {MEDIAN} is less than twice its validation level."
+        where = f"{capital(place)} every {block} with at least {least}"
+        return f"{where}, {MEDIAN} is less than twice its validation level."
     worst = int(days["median"].to_numpy().argmax())
     day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
     first = f"{capital(place)} {'the 1,000 rows from ' if in_rows else ''}{when(day)}"

@@ -128,16 +128,16 @@ class SameRate:
             )
         ours, theirs = self.model, self.alarms
         at = false_alarms_in_words(theirs.false_alarms, self.days, self.time_unit)
-        fewer = ""
+        rate = f"the same {at}"
         if ours.false_alarms < theirs.false_alarms:
-            fewer = f" or fewer ({ours.false_alarms:,} against {theirs.false_alarms:,} in total)"
+            rate = f"{at} or fewer ({ours.false_alarms:,} against {theirs.false_alarms:,} in total)"
         begin = {
             "better": f"{model} is better than {alarms}",
             "worse": f"{model} is worse than {alarms}",
             "cannot be told": f"These data cannot show whether {model} or {alarms} is better",
         }[self.answer]
         return (
-            f"{begin}. At the same {at}{fewer}, {model} catches {ours.caught:,} of "
+            f"{begin}. At {rate}, {model} catches {ours.caught:,} of "
             f"{plural(self.n_events, 'event')} and {alarms} catches {theirs.caught:,}; "
             f"{ours.only:,} {_is(ours.only)} caught by the model only, {theirs.only:,} by {alarms} only."
             f"{self._without_skill(model, alarms)} The model's alarms are on in {ours.on:.1%} of the "

@@ -143,7 +143,7 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
         If nothing was scored.
     """
     if not len(scores):
-        raise DataError("No window of this part could be scored. Use a shorter lookback or more data.")
+        raise DataError("No window could be scored. Use a shorter lookback or more data.")
     threshold, rank, predicted = ranks_of(scores.y_score)
     n_points = len(threshold)
     level = alarm_level(rank, scores, policy, -1)

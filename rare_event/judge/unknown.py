@@ -30,6 +30,6 @@ class Unknown:
         Examples
         --------
         >>> Unknown("test", labelled=False).short, Unknown("test", labelled=True).short
-        ('no event column', 'no events in the test data')
+        ('no event column', 'no events to judge in the test data')
         """
-        return f"no events in the {self.part} data" if self.labelled else "no event column"
+        return f"no events to judge in the {self.part} data" if self.labelled else "no event column"

@@ -146,7 +146,7 @@ def _row(row: Row, lead: float, own: int | None, number: int, bracket: Bracket, 
         better=bool(row.run) and (own is None or number < own),
         folded=number >= first and number != own,
         bracket=bracket,
-        tie=f"statistically tied with {plural(size - 1, 'other')}" if size > 1 else "not tied with any other",
+        tie="not ranked" if auc is None else _tie(size),
         auc=auc,
         low=low,
         high=high,
@@ -157,6 +157,12 @@ def _row(row: Row, lead: float, own: int | None, number: int, bracket: Bracket, 
         about="",
         looks="–" if row.looks is None else f"{row.looks:,}",
     )
+
+
+def _tie(size: int) -> str:
+    if size > 1:
+        return f"statistically tied with {plural(size - 1, 'other')}"
+    return "not tied with any other model shown"
 
 
 def _today(name: str, judged: JudgedAlarms) -> BoardRow:
@@ -231,7 +237,7 @@ def _headings(judgement: Judgement, lead: float) -> Headings:
         budgets=[f"at {budget}" for budget in budgets],
         about=(
             f"An event is caught by an alarm {when}. Each fold's threshold is chosen on its validation data "
-            f"to allow {allowed}; the actual rate differs. Tick 2 to {MOST_TICKED} models to compare them "
+            f"to allow {allowed}; the actual rate may differ. Tick 2 to {MOST_TICKED} models to compare them "
             "below."
         ),
     )

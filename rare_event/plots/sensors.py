@@ -125,13 +125,14 @@ def course_figure(
     """
     figure = go.Figure()
     known = np.isfinite(mean) & np.isfinite(low) & np.isfinite(high)
-    offsets = np.asarray(offsets)[known]
+    reached, offsets = len(offsets), np.asarray(offsets)[known]
     if len(offsets):
         figure.add_trace(_band(offsets, low[known], high[known], band))
         _add_course(figure, offsets, mean[known], name, n_events, time_unit)
         add_events(figure, np.zeros(1))
     else:
-        note(figure, "No event has enough rows before it.")
+        found = "The sensor has no values in the rows before events."
+        note(figure, found if reached else "No event has enough rows before it.")
     return style(
         figure,
         # The title says what is averaged, the axis of which sensor: both do not fit into a third of the page.

@@ -76,7 +76,7 @@ def _add_sensor(figure: go.Figure, when: np.ndarray, values: np.ndarray, name: s
     x, y = broken_line(when, np.asarray(values, dtype=float))
     if not len(x):
         figure.add_annotation(
-            text="This sensor has no values.",
+            text="This sensor has no values here.",
             x=0.5,
             y=0.5,
             xref="paper",

@@ -33,7 +33,7 @@ def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figur
         for column, role in LINES:
             _add_line(figure, fold, column, role, LIMIT // max(1, len(folds)))
     _mark_best(figure, folds)
-    style(figure, title="Training: loss over the epochs", x="Epoch", y="Loss")
+    style(figure, title="Training: loss by epoch", x="Epoch", y="Loss")
     figure.update_xaxes(tickformat="d", rangemode="tozero")
     decades = _decades(history)
     if decades > WIDE:

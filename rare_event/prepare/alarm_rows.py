@@ -221,7 +221,7 @@ def sensor_column(table: Table, name: str) -> np.ndarray:
         )
     if name in dict(table.schema.roles()):
         role = dict(table.schema.roles())[name]
-        raise TableError(f"{shown(name)} is no sensor of {table.name}: its role is {role}. Name a sensor.")
+        raise TableError(f"{shown(name)} is not a sensor of {table.name}: its role is {role}. Name a sensor.")
     near = difflib.get_close_matches(name, sensors, 3) or list(sensors[:5])
     raise TableError(
         f"{table.name} has no sensor {shown(name)}. Did you mean {' or '.join(map(shown, near))}?"

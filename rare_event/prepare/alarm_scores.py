@@ -19,6 +19,7 @@ from rare_event.read.source import Source
 from rare_event.read.table import Reading
 from rare_event.read.times import has_zone, parse_times
 from rare_event.read.values import first_intruder, shown, texts_of, to_float32, to_numbers
+from rare_event.text import plural
 
 
 def read_scores(source: Source, name: str, column: str, said: Reading, table: Table) -> np.ndarray:
@@ -69,6 +70,11 @@ def read_scores(source: Source, name: str, column: str, said: Reading, table: Ta
     if not raw.reading.time:
         if table.time is None and len(values) == table.n_rows:
             return values
+        if table.time is None:
+            raise TableError(
+                f"{name} has {plural(len(values), 'score')}, but {table.name} has {plural(table.n_rows, 'row')} "
+                "and no time column. Give one score for each row."
+            )
         raise TableError(
             f"{name} has no readable time column, so its scores cannot be matched to the rows of "
             f"{table.name}. Add the time of each score."

@@ -131,9 +131,9 @@ class Course:
     offset
         Rows before the event, negative, shape (n_offsets,).
     mean, low, high
-        Mean over events, and the middle half of them (quartiles).
+        Mean over events, and the middle half of them (quartiles); NaN if the sensor has no values there.
     n_events
-        Events with at least one row before them.
+        Events with at least one value before them.
     """
 
     offset: np.ndarray
@@ -174,8 +174,9 @@ def course_before_events(values: np.ndarray, stretch: np.ndarray, events: Events
     filled = np.isfinite(block).any(axis=0)
     offset, block = offset[filled], block[:, filled]
     if not len(offset):
-        empty = np.empty(0)
-        return Course(offset, empty, empty, empty, 0)
+        reached = np.arange(-n_rows, 0)[inside.any(axis=0)]
+        missing = np.full(len(reached), np.nan)
+        return Course(reached, missing, missing, missing, 0)
     low, high = np.nanquantile(block, [0.25, 0.75], axis=0)
     n_events = int(np.isfinite(block).any(axis=1).sum())
     return Course(offset, np.nanmean(block, axis=0), low, high, n_events)

@@ -191,7 +191,11 @@ def _workbook(
         chosen, questions = _choose(filled, name, member, "sheet")
         sheet = sheets[chosen]
         if sheet.total_height * sheet.total_width > bound // 8:
-            raise too_large(name, bound)
+            raise TableError(
+                f"The sheet {shown(chosen)} of {name} has {sheet.total_height:,} rows and "
+                f"{sheet.total_width:,} columns, which is too much. Delete its empty rows and columns, or save "
+                "it as CSV."
+            )
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
         writer.writerows(_texts_of(sheet.to_python(skip_empty_area=False)))

@@ -98,7 +98,7 @@ def find_dialect(lines: list[bytes], name: str, said: str | None, *, typed: bool
     rest = _sample(lines[1:] if named else lines)
     if said is not None and not typed and (len(said) != 1 or not said.isascii()):
         raise TableError(
-            f"The separator {shown(said)} is not one plain character. Write a single one, such as ; or a tab."
+            f"The separator {shown(said)} cannot be used. Give one ASCII character, such as ; or |, or a tab."
         )
     if said == NO_SEPARATOR:
         return Dialect(said, 1, ".", int(bool(named)), False)

@@ -93,7 +93,7 @@ class _Reader:
             return "truth"
         if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             if getattr(kind, "tz", None) and not _is_zone(kind.tz):
-                what = f"The time zone {shown(kind.tz)} of column {shown(column)} does not exist. "
+                what = f"The time zone {shown(kind.tz)} of column {shown(column)} is not known. "
                 what += "Its times are read as UTC."
                 self.remarks.append(Remark("warning", column, what, "unknown zone"))
                 return "time in UTC"

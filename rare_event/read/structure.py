@@ -16,7 +16,7 @@ from rare_event.read.names import distinct_names, filled_names, require_names, w
 from rare_event.read.shape import Shape
 from rare_event.read.source import Opened
 from rare_event.read.table import Choice, Question, Reading, Remark
-from rare_event.read.values import separator_shown, shown
+from rare_event.read.values import shown
 
 
 @dataclass(frozen=True)
@@ -185,7 +185,7 @@ def _remarks(wrapped: bool, dialect: Dialect, header: Header) -> list[Remark]:
         what = "Whole lines are in quotation marks, separators included; the marks are removed."
         found.append(Remark("note", None, what, "lines in quotation marks"))
     if dialect.named_in:
-        what = f"Line 1 names the separator {separator_shown(dialect.separator)} and holds no data."
+        what = "Line 1 names a separator (sep=) and is skipped."
         found.append(Remark("note", None, what, "separator line", 1, (1,)))
     for lines, what, fact in (
         (header.comments, "begins with # and is skipped", "comment lines"),

@@ -265,7 +265,9 @@ def _checked(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         manifest = _manifest(path, text)
         listed = {member.name: member for member in manifest.files}
         if {*infos} - {MANIFEST} != {*listed} or len(listed) < len(manifest.files):
-            raise RunError(f"The files of {path.name} are not those of its manifest. Write the bundle again.")
+            raise RunError(
+                f"{path.name} does not hold exactly the files that its {MANIFEST} lists. Write the bundle again."
+            )
         _require_known(path, listed)
         files = read_members(path, [info for name, info in infos.items() if name != MANIFEST])
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, AttributeError, NotImplementedError) as error:

@@ -28,9 +28,9 @@ def model_card(run: Run, trained: Trained) -> str:
     sensors, lookback = plural(len(trained.schema.sensors), "sensor"), plural(config.lookback, "row")
     # Without a clock, each row is one step.
     every = "" if unit.reason else f"every {unit.span(facts.step)}"
-    level = number(trained.threshold, 6) + (
-        " times the limit that follows the scores" if trained.rule.trailing else ""
-    )
+    level = number(trained.threshold, 6)
+    if trained.rule.trailing:
+        level += f" times {trained.rule.in_words(unit)}"
     learned = f"{plain(dataset.name)} ({plural(dataset.n_rows, 'row')}{f', one {every}' if every else ''})"
     return "\n".join(
         [
@@ -113,7 +113,7 @@ def _worth(run: Run, trained: Trained) -> list[str]:
         if trained.promise.n_events:
             low, high = trained.promise.share
             lines.append(
-                f"- The true share caught may be anywhere from {low:.0%} to {high:.0%} (95 % interval)."
+                f"- The true share caught may be anywhere from {100 * low:.0f} % to {100 * high:.0f} % (95 % interval)."
             )
     if not ever_opened(run):
         lines.append("- The test data, which the model has never seen, have not been opened.")

@@ -55,7 +55,9 @@ def check_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         If it cannot be opened as a zip file.
     """
     if path.stat().st_size > MOST_TOTAL:
-        raise RunError(f"{path.name} has {path.stat().st_size / MB:,.0f} MB. A bundle has at most 200 MB.")
+        raise RunError(
+            f"{path.name} is {path.stat().st_size / MB:,.1f} MB. A bundle is at most 200 MB, so this is not one."
+        )
     with zipfile.ZipFile(path) as bundle:
         infos = bundle.infolist()
     if len(infos) > MOST_MEMBERS:
@@ -66,7 +68,7 @@ def check_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         name = info.orig_filename
         if not NAME.fullmatch(name) or ".." in name:
             raise RunError(
-                f"{path.name} holds the name {name[:60]!r}, which leads out of it or is not plain."
+                f"{path.name} holds a file with an unsafe name, {name[:60]!r}. Do not use this file."
             )
         if name in names:
             raise RunError(f"{path.name} holds {name} twice.")
@@ -190,7 +192,9 @@ def _check_weights(said: str, content: bytes) -> None:
             else:
                 total += thing.size * thing.dtype.itemsize
                 if total > MOST_FILE:
-                    raise RunError(f"{said} unpacks to more than {MOST_FILE // MB} MB of weights.")
+                    raise RunError(
+                        f"{said} unpacks to more than {MOST_FILE // MB} MB of weights. Do not use this file."
+                    )
 
     with h5py.File(io.BytesIO(content), "r") as file:
         visit(file)

@@ -42,8 +42,8 @@ from rare_event.ui.threshold import label_of
 from rare_event.ui.verdict import alarm_figures, alarms_in_words, intervals_in_words, plant_figures, verdict
 
 NOT_OFFERED = (
-    "A backtest, the baselines and the leakage meter compare models by the events they warn of. Without "
-    "{without} they have nothing to compare, so they are not offered here."
+    "A backtest, the baselines and the leakage meter need events to judge a model. {missing}, so they are "
+    "not offered here."
 )
 
 
@@ -58,9 +58,7 @@ def show_verdict(run: Run) -> None:
         st.info(f"{unknown.why} You can still see how often and how long an alarm sounds, and the drift.")
     windows = "one window is enough" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
     cooldown = f"cooldown {unit.span(policy.cooldown)}" if policy.cooldown else "no cooldown"
-    window = "lead window as covered by the shift"
-    if policy.lead is not None:
-        window = f"lead window {unit.span(policy.lead)}"
+    window = _lead_window(run, committed)
     if figures.during:
         window = "an alarm counts only during an event"
     by = f"committed {moment(committed.time)}" if committed.by_person else "suggested by the training"
@@ -72,6 +70,13 @@ def show_verdict(run: Run) -> None:
         + (f" Below a figure: {below}, where known." if intervals else "")
     )
     show_metrics(alarm_figures(figures, unit) if unknown else plant_figures(figures), intervals)
+
+
+def _lead_window(run: Run, committed: Committed) -> str:
+    lead, unit = committed.policy.lead, time_unit_of(run)
+    if lead is not None:
+        return f"lead window {unit.span(lead)}"
+    return f"lead window {unit.span(followed_of(run.id, 'test', committed.trailing).lead)} (as the shift)"
 
 
 @in_place
@@ -147,9 +152,9 @@ def show_folds(run: Run) -> None:
     """Draw the folds over time with the events each caught; offer the backtests that say more."""
     prepared = prepared_of(run.dataset(), run.config())
     if not len(prepared.events):
-        st.caption(
-            NOT_OFFERED.format(without="an event column" if not time_unit_of(run).labelled else "events")
-        )
+        labelled = time_unit_of(run).labelled
+        missing = "These data have no events" if labelled else "This file has no event column"
+        st.caption(NOT_OFFERED.format(missing=missing))
         return
     if len(prepared.folds) < 2:
         show_backtest(run)

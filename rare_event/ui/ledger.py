@@ -28,11 +28,23 @@ COLUMN_CONFIG = {
     "peak": st.column_config.NumberColumn(
         "highest score",
         format="%.3g",
-        help="Highest score in the lead window of the event, or during the alarm.",
+        help="Highest score in the lead window of the event, or during the false alarm.",
     ),
     "row": st.column_config.NumberColumn("at row"),
     "sensors": st.column_config.TextColumn(
         "top sensors", help="Sensors with the largest shares of the score.", width="large"
+    ),
+}
+DURING_CONFIG = {
+    "peak": st.column_config.NumberColumn(
+        "highest score",
+        format="%.3g",
+        help="Highest score during the event, or during the false alarm.",
+    ),
+}
+ALARMS_CONFIG = {
+    "peak": st.column_config.NumberColumn(
+        "highest score", format="%.3g", help="Highest score during the alarm."
     ),
 }
 COUNTED_CONFIG = {
@@ -74,6 +86,10 @@ def show_ledger(
             on_selected(None if rows.empty else int(rows.iloc[0]))
 
     config = COLUMN_CONFIG | (COUNTED_CONFIG if unit.reason else {})
+    if unknown_of(run, part):
+        config |= ALARMS_CONFIG
+    elif run.config().shift == 0:
+        config |= DURING_CONFIG
     listed = lines.drop(columns="fold")
     st.dataframe(
         listed,

@@ -269,7 +269,7 @@ def test_the_run_in_use_has_a_place_and_another_board_names_none(
     run, baseline = compared
     app = open_page(PAGE, run=run.id)
     place = [row["run"] for row in chart(app)["rows"] if row["kind"] != "trivial"].index(run.id)
-    said = ("Your run is the best model.", "Your run is 2nd of 2")
+    said = ("Your run ranks first.", "Your run is 2nd of 2")
     assert any(each in words(app) for each in (said[:1] if place == 0 else said[1:]))
     elsewhere = finished(run.dataset(), replace(PCA, shift=5))
     elsewhere.look()
@@ -310,7 +310,7 @@ def test_the_best_and_the_own_run_are_compared_until_the_user_ticks(
     app = open_page(PAGE, run=run.id)
     ranking = [run_id for run_id in table(app)["run"] if run_id]
     assert chart(app)["ticked"] == ranking
-    assert "show no real difference" in words(app) or "is better than" in words(app)
+    assert "cannot show whether" in words(app) or "is better than" in words(app)
     settings = pd.DataFrame(app.table[0].value)
     assert list(settings.T["Model"]) == ["PCA", "mean of squares"], "the run in use first"
     assert not [key for key in settings.index if "_" in str(key)]
@@ -617,7 +617,7 @@ CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
         ),
         (
             [row("B", "run", 0.7, 1), row("A", "run", 0.69, 1)],
-            "Best: “B”, AUC 0.70; 1 other statistically tied. Your run is the best model.",
+            "Best: “B”, AUC 0.70; 1 other statistically tied. Your run ranks first.",
         ),
         (
             [row("A", "run", 0.7, 1), row("C", "run", 0.6, 2), row("B", "run", None, 3)],
@@ -656,9 +656,9 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     )
     assert "6 folds, each with models trained only on what came before it" in caught
     assert most == (
-        "With alarms in the same 4 min, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
+        "By alarms in the 4 min before an event, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
     )
-    assert "in 70% of such pairs (95% interval 68% to 72%); chance would in 50%." in ranking
+    assert "in 70% of such pairs (95 % interval 68% to 72%); chance would in 50%." in ranking
     assert tied == (
         "These data show no clear difference between the best model and “B”, “C”, “D”, “E” and 2 more."
     )

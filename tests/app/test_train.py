@@ -92,9 +92,9 @@ def test_what_stands_on_the_page_keeps_its_place_while_a_run_goes_on(
     assert "Files of this run" not in [expander.label for expander in app.expander]
     done = places(app.run())
     assert "Files of this run" in [expander.label for expander in app.expander]
-    assert "layer by layer" in before and "Training: loss over the epochs" in queued
+    assert "layer by layer" in before and "Training: loss by epoch" in queued
     assert queued == running
-    assert queued["Training: loss over the epochs"] == done["Training: loss over the epochs"]
+    assert queued["Training: loss by epoch"] == done["Training: loss by epoch"]
     # The place on the page; one that is waited for stands in a fragment there.
     outer = [{title: place[:3] for title, place in shown.items()} for shown in (queued, done)]
     assert outer[0] == outer[1]

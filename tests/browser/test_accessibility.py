@@ -189,7 +189,7 @@ def test_every_page_has_names_an_order_contrast_and_keys(
 
     go_to(page, "7 · Score", "Score")
     reach(page, page.get_by_test_id("stFileUploaderDropzone").first)
-    expect(page.get_by_role("region", name="Alarms of the new file")).to_be_visible()
+    expect(page.get_by_role("region", name="Alarms in the new file")).to_be_visible()
     opened(page)
     check(page)
 

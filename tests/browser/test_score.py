@@ -38,7 +38,7 @@ def test_a_new_file_gives_the_alarms_of_the_command_line(
     assert page.get_by_text("Rows scored").count() == 0
     page.get_by_role("button", name="Confirm and score").click()
     expect(page.get_by_text("Rows scored of 300")).to_be_visible(timeout=60_000)
-    expect(page.get_by_role("region", name="Alarms of the new file")).to_be_visible()
+    expect(page.get_by_role("region", name="Alarms in the new file")).to_be_visible()
     settled(page)
     with page.expect_download() as saved:
         page.get_by_role("button", name="Alarms (CSV)").click()

@@ -61,7 +61,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
     settled(page)
     # A chart that was replaced stays for a moment, hidden.
-    loss = page.locator(".js-plotly-plot", has_text="Training: loss over the epochs").filter(visible=True)
+    loss = page.locator(".js-plotly-plot", has_text="Training: loss by epoch").filter(visible=True)
     expect(loss).to_have_count(1)
     expect(loss.get_by_text("best epoch")).to_be_visible()
     expect(page.locator(".js-plotly-plot", has_text="The trained model, layer by layer")).to_be_visible()

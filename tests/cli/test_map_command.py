@@ -75,7 +75,7 @@ def test_ctrl_c_leaves_a_map_that_goes_on(csv, capsys, monkeypatch) -> None:
     [
         (["--shifts", "0"], "shifts holds 0"),
         (["--lookbacks", "3", "3"], "lookbacks holds 3 twice"),
-        (["--random", "55"], "sample is 55"),
+        (["--random", "55"], "--random is 55; choose 1 to 54."),
         (["--jobs", "0"], "--jobs is 0"),
         (["--lookbacks", "500", "--models", "pca"], "No window of 500 rows fits"),
     ],

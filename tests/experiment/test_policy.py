@@ -60,7 +60,8 @@ def test_a_short_stretch_is_not_taken_for_a_short_shift() -> None:
     short = table_of(before=3, n_events=100)
     found = said(short, shift=5, policy=AlarmPolicy(cooldown=0, k=4, n=4))
     assert any(
-        "needs 4 of 4 windows, but some events follow a restart after fewer rows" in one for one in found
+        "needs 4 of 4 windows, but some events follow a restart so soon that fewer windows come before" in one
+        for one in found
     )
     found = said(short, shift=5, policy=AlarmPolicy(cooldown=0, min_lead=8))
     assert any("8 minutes, but some events follow a restart sooner than that" in one for one in found)

@@ -128,7 +128,7 @@ def test_a_run_stopped_with_ctrl_c_says_so(dataset, start) -> None:
 
 
 UNFORESEEN = (
-    "Training stopped because of an unexpected error. Train it again; if it fails again, report this:"
+    "Training stopped because of an unexpected error. Train the run again. If it fails again, report this:"
 )
 
 

@@ -247,7 +247,7 @@ def test_a_worker_that_dies_once_costs_nothing_and_twice_its_cell(dataset, execu
     assert states.count("failed") == 1 and states.count("done") == 7
     failed = next(status for status in statuses_of(read_cells(made)) if status.state == "failed")
     assert (
-        "unexpected error. Train it again; if it fails again, report this: BrokenProcessPool"
+        "unexpected error. Train the run again. If it fails again, report this: BrokenProcessPool"
         in failed.message
     )
 

@@ -202,7 +202,7 @@ def test_no_events(scores) -> None:
 
 
 def test_nothing_scored_is_a_sentence(scores) -> None:
-    with pytest.raises(DataError, match="No window of this part could be scored. Use a shorter lookback"):
+    with pytest.raises(DataError, match="No window could be scored. Use a shorter lookback"):
         operating_points(scores.where(np.zeros(len(scores), bool)), AlarmPolicy())
 
 

@@ -102,7 +102,7 @@ def test_brackets_join_tied_neighbours_only():
     assert [each["bracket"] for each in shown] == ["first", "middle", "last", "none", "first", "last"]
     assert shown[0]["tie"] == "statistically tied with 2 others"
     assert shown[4]["tie"] == "statistically tied with 1 other"
-    assert shown[3]["tie"] == "not tied with any other"
+    assert shown[3]["tie"] == "not tied with any other model shown"
     (alone,) = rows_of(board[:1])
     assert alone["bracket"] == "none" and not alone["folded"]
 

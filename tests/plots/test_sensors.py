@@ -74,5 +74,8 @@ def test_a_course_of_no_events_says_so():
 
     figure = course_figure(np.array([-6.0, -4, -2]), missing, missing, missing, "x1", 0)
 
-    assert texts(figure) == ["No event has enough rows before it."]
+    assert texts(figure) == ["The sensor has no values in the rows before events."]
     assert not figure.data
+    none = np.zeros(0)
+    figure = course_figure(none, none, none, none, "x1", 0)
+    assert texts(figure) == ["No event has enough rows before it."] and not figure.data

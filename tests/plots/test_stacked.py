@@ -94,6 +94,6 @@ def test_a_sensor_without_values_says_so_in_its_own_place():
         dates(3), {"a": np.full(3, np.nan), "b": np.arange(3.0)}, np.zeros(3, np.int64), dates(0)
     )
 
-    assert texts(figure) == ["This sensor has no values."]
+    assert texts(figure) == ["This sensor has no values here."]
     assert figure.layout.annotations[0].yref == "y2 domain"
     assert [t.name for t in drawn(figure)] == ["b"]

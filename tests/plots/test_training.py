@@ -1,4 +1,4 @@
-"""The loss over the epochs."""
+"""The loss by epoch."""
 
 import numpy as np
 import pandas as pd

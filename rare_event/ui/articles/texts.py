@@ -122,7 +122,7 @@ MATRIX = Passage(
 ROC = Passage(
     "ROC curve and AUC",
     each={
-        NOTEBOOK: "The curve, too, shows the validation data.",
+        NOTEBOOK: "The curve shows the validation data, like the confusion matrix.",
         LSTM: "AUC 0.706, about 10 % better than the dense network.",
     },
     differs="On the mill's test data, over five seeds, the LSTM gives 0.70 to 0.72, the dense notebook 0.61 "

@@ -81,7 +81,7 @@ def columns(judgement: Judgement) -> list[Column]:
         Column(
             "AUC",
             lambda row: row.judgement.mean_fold_auc,
-            "Mean of the folds' areas under the ROC curve; chance is 0.5.",
+            "Mean AUC over the folds; chance is 0.5.",
             "%.3f",
         ),
         Column("AUC from", lambda row: _end(row, 0), f"Lower {interval}", "%.3f"),

@@ -25,8 +25,8 @@ def show_steps(dataset: Dataset) -> None:
         return
     with place:
         for number, step in enumerate(dataset.fixes, 1):
-            remedy = step if isinstance(step, Fix) else step.remedy
-            st.markdown(f"{number}\\. {plain('' if remedy is None else remedy.in_words)}")
+            words = step.in_words if isinstance(step, Fix) else step.step_in_words
+            st.markdown(f"{number}\\. {plain(words)}")
         kind = st.segmented_control(
             "New step", [LINES, DATES, DECIMAL], default=LINES, required=True, key="data_step_kind"
         )
@@ -51,7 +51,11 @@ def offer(dataset: Dataset, remedy: Fix, words: str, key: str) -> None:
 
 def _lines(dataset: Dataset, key: str) -> Fix | None:
     if len(dataset.files) > 1:
-        st.caption("The rows come from several files: leave out dates instead.")
+        instead = "leave out dates instead."
+        if dataset.schema.time is None:
+            instead = "leave the rows out in the files."
+        which = ", which have no time column" if dataset.schema.time is None else ""
+        st.caption(f"The rows come from several files{which}: {instead}")
         return None
     left, right = st.columns(2)
     first = left.number_input("First line", min_value=1, value=None, step=1, key=f"data_first_{key}")

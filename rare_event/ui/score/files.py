@@ -31,7 +31,7 @@ def choose_file(run: Run) -> Scoring | None:
     files = left.file_uploader(
         "New rows: CSV, text, Excel or Parquet, also in a zip or gzip",
         accept_multiple_files=True,
-        help="The file is read as the training file was. Several files are joined in the order of time.",
+        help="The file is read as the training file was. Several files are joined in time order.",
         key=f"score_upload_{uploads}",
     )
     before = _choose_history(uploads)

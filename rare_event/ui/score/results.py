@@ -117,7 +117,7 @@ def show_scores(run: Run, scoring: Scoring) -> None:
         hide_index=True,
         key="score_alarms",
         column_order=[name for name in ORDER if name in alarms],
-        alt="Alarms of the new file",
+        alt="Alarms in the new file",
         column_config=_columns(alarms, trailing),
     )
 
