@@ -72,8 +72,8 @@ def read_scores(source: Source, name: str, column: str, said: Reading, table: Ta
             return values
         if table.time is None:
             raise TableError(
-                f"{name} has {plural(len(values), 'score')}, but {table.name} has {plural(table.n_rows, 'row')} "
-                "and no time column. Give one score for each row."
+                f"{name} has {plural(len(values), 'score')}, but {table.name} has "
+                f"{plural(table.n_rows, 'row')} and no time column. Give one score for each row."
             )
         raise TableError(
             f"{name} has no readable time column, so its scores cannot be matched to the rows of "

@@ -266,7 +266,8 @@ def _checked(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         listed = {member.name: member for member in manifest.files}
         if {*infos} - {MANIFEST} != {*listed} or len(listed) < len(manifest.files):
             raise RunError(
-                f"{path.name} does not hold exactly the files that its {MANIFEST} lists. Write the bundle again."
+                f"{path.name} does not hold exactly the files that its {MANIFEST} lists. Write the bundle "
+                "again."
             )
         _require_known(path, listed)
         files = read_members(path, [info for name, info in infos.items() if name != MANIFEST])

@@ -113,7 +113,8 @@ def _worth(run: Run, trained: Trained) -> list[str]:
         if trained.promise.n_events:
             low, high = trained.promise.share
             lines.append(
-                f"- The true share caught may be anywhere from {100 * low:.0f} % to {100 * high:.0f} % (95 % interval)."
+                f"- The true share caught may be anywhere from {100 * low:.0f} % to {100 * high:.0f} % "
+                "(95 % interval)."
             )
     if not ever_opened(run):
         lines.append("- The test data, which the model has never seen, have not been opened.")

@@ -55,9 +55,8 @@ def check_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         If it cannot be opened as a zip file.
     """
     if path.stat().st_size > MOST_TOTAL:
-        raise RunError(
-            f"{path.name} is {path.stat().st_size / MB:,.1f} MB. A bundle is at most 200 MB, so this is not one."
-        )
+        size = path.stat().st_size / MB
+        raise RunError(f"{path.name} is {size:,.1f} MB. A bundle is at most 200 MB, so this is not one.")
     with zipfile.ZipFile(path) as bundle:
         infos = bundle.infolist()
     if len(infos) > MOST_MEMBERS:

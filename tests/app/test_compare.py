@@ -656,7 +656,8 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     )
     assert "6 folds, each with models trained only on what came before it" in caught
     assert most == (
-        "By alarms in the 4 min before an event, “H” would have caught the most: 8 of 78, at 3.7 false alarms a day."
+        "By alarms in the 4 min before an event, “H” would have caught the most: 8 of 78, at 3.7 false "
+        "alarms a day."
     )
     assert "in 70% of such pairs (95 % interval 68% to 72%); chance would in 50%." in ranking
     assert tied == (

@@ -78,7 +78,7 @@ def test_no_page_claims_what_cannot_be_known(open_page: OpenPage, run: Run, page
 
 def test_the_home_page_and_the_menu_say_so_too(open_page: OpenPage, run: Run) -> None:
     app = open_page("app.py", run=run.id)
-    why = "no events in the validation data" if run.dataset().schema.labels else "no event column"
+    why = "no events to judge in the validation data" if run.dataset().schema.labels else "no event column"
     said = [text for text in unescaped(app).splitlines() if "PCA on differences" in text]
     assert len(said) == 2 and all(why in text for text in said)
     assert not any(FORBIDDEN.search(text) or "0 positive" in text for text in said)

@@ -137,5 +137,10 @@ def test_each_step_is_a_sentence() -> None:
     assert "Column 'x2': treat -9999 as missing." in words
     assert "The file: leave out lines 3 to 5 and others." in words
     assert len(set(words)) == len(words) and all(sentence.endswith(".") for sentence in words)
+    first = Finding("note", "x1", "It begins late.", "Drop these first rows.", "drop-rows", "RE304")
+    assert first.step_in_words == "Column 'x1': drop the first rows, where it has no value."
+    again = Finding("warning", "time", "Times repeat.", "Keep one row for each time.", "drop-rows", "RE105")
+    assert again.step_in_words == "Column 'time': keep one row for each time."
+    assert not Finding("note", "x1", "It is odd.", "Look.").step_in_words
     sign = Fix("decimal", "x1", (",",)).in_words
     assert sign == "Column 'x1': read numbers with the decimal mark ','."

@@ -78,7 +78,7 @@ def test_a_renamed_sensor_is_suggested_and_used_only_when_confirmed(trained, new
     ("mapping", "said"),
     [
         ({"nothing": "s2"}, "'nothing' is mapped to 's2', but the file has no column 'nothing'"),
-        ({"s1": "other"}, "the model has no such column"),
+        ({"s1": "other"}, "'s1' is mapped to 'other', but the model has no column 'other'"),
         ({"s1": "s2"}, "the file has a column 's2' too"),
     ],
 )

@@ -212,8 +212,8 @@ def test_an_unexpected_error_is_told_by_the_folder(make_run) -> None:
     pool.futures[0].set_exception(ZeroDivisionError("by zero"))
     assert run.status().state == "failed"
     assert run.status().message == (
-        "Training stopped because of an unexpected error. Train the run again. If it fails again, report this: "
-        "ZeroDivisionError: by zero"
+        "Training stopped because of an unexpected error. Train the run again. If it fails again, report "
+        "this: ZeroDivisionError: by zero"
     )
     assert len(pool.futures) == 1
 

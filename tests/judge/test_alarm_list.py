@@ -174,7 +174,7 @@ def test_the_answer_in_words() -> None:
     assert "1 is caught by the model only" in counts(1, 20).in_words("“A”", "“DCS”")
     unknown = counts(3, 1, model_false_alarms=11).in_words("“A”", "“DCS”")
     assert unknown.startswith(
-        "These data cannot show whether “A” or “DCS” is better. At the same 2 false alarms a day or fewer "
+        "These data cannot show whether “A” or “DCS” is better. At 2 false alarms a day or fewer "
         "(11 against 12 in total), “A” catches 13 of 60 events and “DCS” catches 11"
     )
     assert "chance" not in unknown

@@ -127,7 +127,7 @@ def test_in_words() -> None:
     assert Comparison(0.06, 0.02, 0.10, 78).in_words("dense", "pca") == better
     # Whoever is named first, the better one is the subject.
     assert Comparison(-0.06, -0.10, -0.02, 78).in_words("pca", "dense") == better
-    assert "this one event" in Comparison(0.06, -0.02, 0.10, 1).in_words("dense", "pca")
+    assert "This one event cannot show" in Comparison(0.06, -0.02, 0.10, 1).in_words("dense", "pca")
 
 
 def test_no_sentence_contradicts_itself() -> None:

@@ -12,7 +12,7 @@ def test_the_reason_is_named(labelled) -> None:
     unknown = Unknown("validation", labelled)
     assert ("no event column" in unknown.why) is not labelled
     assert ("validation" in unknown.why) is labelled
-    assert unknown.short in ("no events in the validation data", "no event column")
+    assert unknown.short in ("no events to judge in the validation data", "no event column")
     assert "caught" not in unknown.why and unknown.why.endswith(".")
 
 

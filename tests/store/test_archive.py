@@ -106,6 +106,14 @@ def test_the_model_card_speaks_to_a_plant_engineer(bundles) -> None:
     assert "None" not in card and "nan" not in card
 
 
+def test_the_model_card_names_the_quantile_that_a_trailing_threshold_multiplies(bundles) -> None:
+    _, path = bundles("trailing")
+    with zipfile.ZipFile(path) as bundle:
+        card = bundle.read("MODEL_CARD.md").decode()
+    assert " times the 0.9 quantile of the scores of the last 0.2 days." in card
+    assert "limit that follows" not in card
+
+
 def test_a_run_of_an_older_version_says_that_it_must_be_trained_again(bundles, home) -> None:
     run, _ = bundles("pca")
     text = (run.folder / FACTS.file).read_bytes()
