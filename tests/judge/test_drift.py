@@ -199,9 +199,8 @@ def test_a_rise_that_did_not_stay_is_told_with_its_worst_day() -> None:
     assert said.startswith("On day 1, the median score of normal windows was 8.0 times its validation level.")
     assert said.endswith("At the end it is less than twice that level.") and "3.0" not in said
     quiet = worst_day_sentence(before, days_of([1.0, 1.5]))
-    assert quiet.startswith("On every day with at least an hour of normal windows, ") and quiet.endswith(
-        "is less than twice its validation level."
-    )
+    assert quiet.startswith("On every day with at least an hour of normal windows, ")
+    assert quiet.endswith("is less than twice its validation level.")
     unknown = worst_day_sentence(before.with_score(0 * before.y_score), days_of([1.0, 8.0]))
     assert unknown.startswith("Drift of the score cannot be measured") and "times" not in unknown
     assert unknown.endswith("or their median score is 0.")
