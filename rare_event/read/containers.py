@@ -190,10 +190,11 @@ def _workbook(
         filled = [sheet for sheet in sheets if sheets[sheet].height > 1 and sheets[sheet].width]
         chosen, questions = _choose(filled, name, member, "sheet")
         sheet = sheets[chosen]
+        # Both totals are numbers from 0 of the last row and column.
         if sheet.total_height * sheet.total_width > bound // 8:
             raise TableError(
-                f"The sheet {shown(chosen)} of {name} has {sheet.total_height:,} rows and "
-                f"{sheet.total_width:,} columns, which is too much. Delete its empty rows and columns, or "
+                f"The sheet {shown(chosen)} of {name} has {sheet.total_height + 1:,} rows and "
+                f"{sheet.total_width + 1:,} columns, which is too much. Delete its empty rows and columns, or "
                 "save it as CSV."
             )
         out = io.StringIO()

@@ -120,7 +120,7 @@ def test_the_figures_are_those_of_the_scores(open_page: OpenPage, executor: Defe
     assert "Alarms by day" in titles(show_view(app, "Drift"))
     app = show_view(app, "Backtest")
     assert not any(word in b.label for b in app.button for word in ("Backtest", "baselines", "leak"))
-    assert "Without an event column they have nothing to compare" in unescaped(app)
+    assert "This file has no event column, so they are not offered here." in unescaped(app)
 
 
 def test_a_file_with_events_elsewhere_can_still_be_backtested(

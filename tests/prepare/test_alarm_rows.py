@@ -224,7 +224,5 @@ def test_a_score_of_several_machines_and_of_none_with_a_clock() -> None:
     }
     frame = pd.DataFrame({"y": [0, 0, 0, 1] * 3, "s": np.arange(12) / 4})
     assert scores_of(table_of(frame), "t2\n" + "".join(f"{k}.5\n" for k in range(12)))[3] == 3.5
-    with pytest.raises(
-        TableError, match="spc.csv has 11 scores, but mill.csv has 12 rows and no time column"
-    ):
+    with pytest.raises(TableError, match="spc.csv has 11 scores, but mill.csv has 12 rows and no time"):
         scores_of(table_of(frame), "t2\n" + "".join(f"{k}.5\n" for k in range(11)))
