@@ -194,8 +194,8 @@ def _workbook(
         if sheet.total_height * sheet.total_width > bound // 8:
             raise TableError(
                 f"The sheet {shown(chosen)} of {name} has {sheet.total_height + 1:,} rows and "
-                f"{sheet.total_width + 1:,} columns, which is too much. Delete its empty rows and columns, or "
-                "save it as CSV."
+                f"{sheet.total_width + 1:,} columns, which is too much. Delete its empty rows and columns, "
+                "or save it as CSV."
             )
         out = io.StringIO()
         writer = csv.writer(out, lineterminator="\n")
