@@ -117,7 +117,7 @@ def test_what_unpacks_to_too_much_is_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 def test_a_sheet_that_reaches_too_far_is_named_with_its_size(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(containers, "BOUND", 200_000)
-    rows = [[k, *[None] * 200, 1.5] for k in range(200)]
+    rows: list[list[object]] = [[k, *[None] * 200, 1.5] for k in range(200)]
     with pytest.raises(TableError, match="sheet 'A' of f.xlsx has 200 rows and 202 columns.* empty rows"):
         read_raw(workbook(A=rows), name="f.xlsx")
 
