@@ -34,4 +34,5 @@ def show_code(key: str, write: Callable[[], str]) -> None:
             st.info(plain(why))
             return
         st.caption("These Python lines give the figures above. Only the path of the file may need a change.")
-        st.code(lines, language="python")
+        # The colours of the highlighter are too pale to read, and a box that scrolls has no key.
+        st.code(lines, language=None, wrap_lines=True)
