@@ -98,7 +98,7 @@ def test_the_golden_numbers_of_the_articles(open_page, mill_csv, executor) -> No
     assert sizes["windows"].tolist() == [11_691, 2_923, 3_654]
     assert sizes.loc["test", "positive windows"] == 49
     app.segmented_control(key="articles_article").set_value("article-dense-text").run()
-    assert "18,274 x 1 x 59, of which 247 are positive" in words(app)
+    assert "18,274 x 1 x 59; 247 samples are positive." in words(app)
     sizes = tables(app)["windows", "positive windows", "events"]
     assert sizes["windows"].tolist() == [11_695, 2_924, 3_655]
     assert sizes["positive windows"].tolist() == [154, 41, 52]

@@ -90,7 +90,7 @@ def test_it_is_not_compared(open_page: OpenPage, done_run: Run, tmp_path: Path) 
     imported = moved(done_run, tmp_path, with_data=True)
     app = open_page("pages/5_Compare.py", run=imported.id)
     assert "1 run came in a bundle without scores, so it is not compared here." in unescaped(app)
-    assert "No run on this dataset has been judged yet" in texts(app) and not app.button
+    assert "No run on this dataset has finished yet" in texts(app) and not app.button
     own = finished(dataset, PCA)
     own.look()
     app = open_page("pages/5_Compare.py", run=own.id)

@@ -19,7 +19,7 @@ from tests.app.test_pages import PAGES, OpenPage
 KEYS = {key for key in NAMES.keys() | RECIPES.keys() if key.lower() != name_of(key).lower()}
 OF_NAMES = " ".join([*NAMES.values(), *(each.title for each in RECIPES.values())])
 # Words of sentences too: keys only where they stand alone.
-ENGLISH = {"chance", "combined", "deviation", "difference", "either", "fixed", "level", "recall"}
+ENGLISH = {"average", "chance", "combined", "deviation", "difference", "either", "fixed", "level", "recall"}
 ENGLISH |= {*re.findall(r"[\w-]+", OF_NAMES), *re.findall(r"\w+", OF_NAMES)}
 # Figures of that name, on curves and in tables.
 FIGURES = {"chance", "events", "recall"}

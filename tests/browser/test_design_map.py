@@ -81,7 +81,7 @@ def test_a_map_is_cancelled_while_it_trains_and_gone_on_with(
     expect(page.get_by_text("running")).to_be_visible(timeout=120_000)
     # The page is free meanwhile.
     page.get_by_text("Runs", exact=True).click()
-    expect(page.get_by_text("No run on this dataset has been judged yet")).to_be_visible()
+    expect(page.get_by_text("No run on this dataset has finished yet")).to_be_visible()
     page.get_by_text("Design space", exact=True).click()
     page.get_by_role("button", name="Cancel the map").click()
     expect(page.get_by_text("Cancelled: 0 of 4 cells done")).to_be_visible(timeout=120_000)
