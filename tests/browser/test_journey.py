@@ -58,7 +58,7 @@ def test_from_upload_to_evaluation(
     # Neither another page nor a reload interrupts the training.
     go_to(page, "Data")
     go_to(page, "Train")
-    expect(page.get_by_text(re.compile(r"epoch \d+ of 60"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 60"))).to_be_visible(timeout=PATIENCE)
     page.reload()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Run in use")).to_be_visible()
@@ -67,7 +67,7 @@ def test_from_upload_to_evaluation(
 
     set_number(page, "Epochs", 5000)
     page.get_by_role("button", name="Train", exact=True).click()
-    expect(page.get_by_text(re.compile(r"epoch [\d,]+ of 5,000"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch [\d,]+ of 5,000"))).to_be_visible(timeout=PATIENCE)
     page.get_by_role("button", name="Cancel").click()
     expect(page.get_by_text("Cancelled.")).to_be_visible(timeout=PATIENCE)
     assert not (server.home / "runs" / page.url.split("watched=")[1] / "scores.parquet").exists()
