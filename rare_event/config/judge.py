@@ -32,15 +32,15 @@ class AlarmPolicy(Settings):
     cooldown
         Alarmed rows less than this many minutes apart, in one stretch, form one alarm.
     lead
-        Lead window: an alarm counts for an event at most this many minutes ahead. Empty (None): the
-        time covered by the shift.
+        Lead window: an alarm catches an event only if it comes at most this many minutes before it. Empty
+        (None): the time covered by the shift.
     min_lead
         An alarm fewer minutes than this before the event is too late to catch it.
     mute
         Number of rows after a restart in which no alarm is raised.
     repeat
-        An alarm that continues is counted again each time this many minutes have passed since the
-        restart, except in the lead window of an event.
+        An alarm that continues is counted again at this interval in minutes, measured from the last restart;
+        not in the lead window of an event.
 
     Examples
     --------
@@ -92,7 +92,7 @@ class Costs(Settings):
     Parameters
     ----------
     event
-        Cost of an event without warning; the articles mention 10,000 dollars and more.
+        Cost of an event that came without warning; the two articles give 10,000 dollars or more.
     false_alarm
         Cost of a false alarm.
     saved
@@ -123,7 +123,7 @@ class Rule(Settings):
         time. ``events``, ``recall``: the best precision among thresholds that reach this share.
         ``f-beta``: the best balance of precision and recall of the rows; a beta above 1 favours recall.
         ``cost``: the highest net value at the given costs. ``quantile``: this quantile of the
-        validation scores. ``trailing-quantile``: this quantile of the recent scores, computed anew for
+        validation scores. ``trailing-quantile``: this quantile of the recent scores, computed again for
         each row; the threshold can be moved to a multiple of it. ``fixed``: a threshold set by hand.
     value
         Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.

@@ -54,7 +54,7 @@ SPLITS: dict[str, str] = {
     "rolling": "rolling split by time",
     "stretch": "split by stretch",
     "random": "random split",
-    "shuffled": "random split in folds",
+    "shuffled": "random split into folds",
     "asset": "split by machine",
 }
 TRIVIAL: dict[str, str] = {

@@ -32,11 +32,11 @@ class NetworkOptions(Settings):
         Activation of the output layer. Scaled values can be negative: ``linear`` can reconstruct all of
         them, ``relu`` none below the mean, ``tanh`` none beyond one standard deviation.
     dropout
-        Share of the outputs of each hidden layer that is set to zero at random. In a recurrent layer:
-        share of its inputs, the same ones in all rows of a window. From 0 (none) to below 1.
+        Share of the outputs of each hidden layer that is set to zero at random. A recurrent layer
+        drops inputs instead, the same ones in every row of a window. From 0 (none) to below 1.
     gaussian_dropout
-        The outputs of each hidden layer are multiplied by Gaussian noise with mean 1, as strong as dropout
-        of this share. From 0 (none) to below 1.
+        Multiplies the outputs of each hidden layer by Gaussian noise with mean 1. The noise is as strong
+        as dropout with the same value. From 0 (none) to below 1.
     alpha_dropout
         Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017). It
         requires the activation ``selu`` in all hidden layers. From 0 (none) to below 1.

@@ -32,8 +32,8 @@ class SplitPlan(Settings):
         others, whose last 20 % in time are for validation; data of the other machines from the same time
         are in the training data.
     folds
-        Number of folds for ``shuffled``, ``stretch`` and ``rolling``; ``asset`` has one for each machine,
-        and the other splits have one.
+        Number of folds for ``shuffled``, ``stretch`` and ``rolling``. ``asset`` always uses one fold for
+        each machine; the other splits use a single fold.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed

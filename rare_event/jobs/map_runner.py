@@ -25,7 +25,7 @@ from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
 TICK = 0.25
 # A cell whose worker dies twice probably killed it.
 ATTEMPTS = 2
-UNEXPECTED = "The map stopped because of an unexpected error. Resume it; if it fails again, report this:"
+UNEXPECTED = "The map stopped because of an unexpected error. Resume it. If it fails again, report this:"
 
 
 @dataclass(frozen=True)

@@ -103,10 +103,10 @@ def split_badge(plan: SplitPlan) -> tuple[str, bool]:
     Examples
     --------
     >>> split_badge(SplitPlan("rolling")), split_badge(SplitPlan("shuffled"))
-    (('by time', False), ('random: optimistic', True))
+    (('split by time', False), ('random split: optimistic', True))
     """
-    words = {"stretch": "by stretch", "asset": "by machine"}.get(plan.kind, "by time")
-    return ("random: optimistic", True) if plan.optimistic else (words, False)
+    words = {"stretch": "split by stretch", "asset": "split by machine"}.get(plan.kind, "split by time")
+    return ("random split: optimistic", True) if plan.optimistic else (words, False)
 
 
 def _choose_dataset(datasets: list[Dataset]) -> None:

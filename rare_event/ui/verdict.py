@@ -41,7 +41,7 @@ def intervals_in_words(
 
 def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
     """List the figures a plant counts: label, value, explanation."""
-    unit = figures.time_unit
+    unit, place = figures.time_unit, "of" if figures.during else "before"
     lead = "–" if figures.median_lead is None else unit.span(figures.median_lead)
     return [
         (
@@ -66,7 +66,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         (
             "ROC AUC (rows)",
             number(figures.auc, 2),
-            "How often a positive row scores higher than a normal one; 0.5 is chance.",
+            f"How often a row {place} an event scores higher than a normal one; 0.5 is mere chance.",
         ),
     ]
 

@@ -93,12 +93,13 @@ def test_the_golden_numbers_of_the_articles(open_page, mill_csv, executor) -> No
     said = words(app)
     assert "18,398 rows, 63 columns, 124 event rows (0.67%) in 124 events" in said
     assert "59 sensors" in said and "x28" in said and "x61" in said
-    assert "18,268 x 5 x 59" in said and "18,274 x 1 x 59" not in said
+    assert "18,268 windows of 5 rows and 59 sensors" in said and "18,274 windows" not in said
     sizes = tables(app)["windows", "positive windows", "events"]
     assert sizes["windows"].tolist() == [11_691, 2_923, 3_654]
     assert sizes.loc["test", "positive windows"] == 49
     app.segmented_control(key="articles_article").set_value("article-dense-text").run()
-    assert "18,274 x 1 x 59; 247 samples are positive." in words(app)
+    said = words(app)
+    assert "18,274 windows of 1 row and 59 sensors" in said and "247 are positive." in said
     sizes = tables(app)["windows", "positive windows", "events"]
     assert sizes["windows"].tolist() == [11_695, 2_924, 3_655]
     assert sizes["positive windows"].tolist() == [154, 41, 52]

@@ -51,7 +51,7 @@ def test_another_run_is_used_and_the_page_stays(open_page: OpenPage, done_run: R
     assert len(app.selectbox(key="bar_run").options) == 2, "a run without a model cannot be used"
     app.selectbox(key="bar_run").select(other.id).run()
     assert app.session_state[KEY].run_id == other.id and app.title[0].value == "Threshold"
-    assert badges(app)[0] == ":orange-badge[random: optimistic]"
+    assert badges(app)[0] == ":orange-badge[random split: optimistic]"
     assert app.query_params["run"] == other.id and not app.exception
 
 

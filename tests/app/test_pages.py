@@ -529,7 +529,7 @@ PAGES_WITH_FIGURES = ("app.py", "pages/2_Train.py", "pages/3_Threshold.py", "pag
 
 @pytest.mark.parametrize(
     ("kind", "mark"),
-    [("random", "random split: optimistic"), ("shuffled", "random split in folds: optimistic")],
+    [("random", "random split: optimistic"), ("shuffled", "random split into folds: optimistic")],
 )
 def test_an_optimistic_split_is_named_wherever_its_figures_stand(
     open_page: OpenPage, dataset: Dataset, kind: SplitKind, mark: str

@@ -158,7 +158,7 @@ def test_a_description_for_people(workspace, small_csv, capsys) -> None:
     assert "per day" not in out
     assert "{" not in out and "None" not in out
     assert main(["run", str(small_csv), "--model", "pca", "--split", "shuffled"]) == 0
-    assert "random split in folds: optimistic" in capsys.readouterr().out
+    assert "random split into folds: optimistic" in capsys.readouterr().out
     assert main(["run", str(small_csv), "--model", "pca"]) == 0
     assert "optimistic" not in capsys.readouterr().out
 

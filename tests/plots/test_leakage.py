@@ -10,7 +10,7 @@ from tests.plots.examples import names, texts, trace
 ROWS = pd.DataFrame(
     {
         "name": [
-            "Random split in folds: optimistic",
+            "Random split into folds: optimistic",
             "Split by stretch",
             "Rolling split by time, after random rows",
             "Invented events (placebo)",
@@ -35,7 +35,7 @@ def test_optimistic_splits_stand_out_whatever_they_are_called_in_the_order_given
     assert (list(honest.x), list(honest.y)) == ([0.468, 0.483], [1, 2])
     assert optimistic.marker.color != honest.marker.color
     assert optimistic.marker.symbol != honest.marker.symbol
-    assert figure.layout.yaxis.ticktext[0].replace("<br>", " ") == "Random split in folds: optimistic"
+    assert figure.layout.yaxis.ticktext[0].replace("<br>", " ") == "Random split into folds: optimistic"
     assert figure.layout.title.text == "The same model with three splits"
     # Figures stand beside their points.
     assert sorted(texts(figure)) == ["0.47", "0.48", "0.58", "0.65"]

@@ -73,10 +73,10 @@ def _show_shift(dataset: Dataset, article: str) -> None:
 def _show_windows(dataset: Dataset, article: str) -> None:
     table, prepared, config = table_of(dataset), prepared_of(dataset, PRESETS[article]), PRESETS[article]
     with step(WINDOWS, article):
-        shape = f"{len(prepared.ends):,} x {config.lookback} x {prepared.derived.values.shape[1]}"
+        rows, inputs = plural(config.lookback, "row"), plural(prepared.derived.values.shape[1], "sensor")
         st.markdown(
-            f"**Here:** samples x lookback x features = {shape}; {plural(prepared.n_positive, 'sample')} "
-            f"{'is' if prepared.n_positive == 1 else 'are'} positive."
+            f"**Here:** {plural(len(prepared.ends), 'window')} of {rows} and {inputs} (samples x lookback x "
+            f"features); {prepared.n_positive:,} {'is' if prepared.n_positive == 1 else 'are'} positive."
             f"{' The first positive window:' if prepared.n_positive else ''}"
         )
         if prepared.n_positive:

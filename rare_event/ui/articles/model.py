@@ -86,7 +86,7 @@ def _offer_training(dataset: Dataset, article: str) -> None:
     threshold = ARTICLE_THRESHOLDS[article]
     st.markdown(
         "No model with these settings has been trained on this file. "
-        f"The threshold will be {threshold:g}, as in the article."
+        f"If you train it, the threshold is set to {threshold:g}, as in the article."
     )
 
     def train() -> None:

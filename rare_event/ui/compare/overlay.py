@@ -86,8 +86,8 @@ def show_overlay(
     draw(overlay_roc_figure(points, part="Test"), "compare_roc", left)
     draw(overlay_alarms_figure(points, part="Test"), "compare_alarms", right)
     st.caption(
-        "In both figures thresholds are chosen on the test data: they show the best these scores could do, "
-        "not what a threshold set in advance would catch."
+        "In both charts, thresholds are chosen on the test data. The charts show the best these scores could "
+        "do, not what a threshold set in advance would catch."
     )
     if len(chosen) >= DEFAULT_MODELS:
         _show_differences(chosen, names, own, together)

@@ -22,8 +22,8 @@ MOST_ROWS = 25
 # Pixels; hovering shows a longer name in full.
 NAME_WIDTH = 330
 KINDS_HELP = (
-    "run: a model you asked for. baseline: trained to compare with. supervised: learns from past events. "
-    "trivial: needs no model."
+    "run: a model you trained. baseline: a model trained for comparison, on normal data only. supervised: "
+    "a model that also learns from past events. trivial: a score without a model."
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
     "past": ("caught", "with each fold's threshold chosen on its validation data"),

@@ -162,7 +162,7 @@ class Fields:
         events = said.event or (() if schema is None or not labels else schema.event_values)
         left_out = said.leave_out or (() if schema is None else schema.left_out_values)
         self._columns(right, "event", "Values that mark an event", values, events)
-        self._columns(right, "leave_out", "Values whose rows are left out", values, left_out)
+        self._columns(right, "leave_out", "Leave out rows with these values", values, left_out)
 
     def _text_of_time(self, place: Any) -> None:
         said, schema = self.said.reading.time_format, self.seen.schema

@@ -35,7 +35,7 @@ def choose_label_values(dataset: Dataset, labels: tuple[str, ...]) -> Labelling:
     )
     others = [value for value in values if value not in events]
     left_out = st.multiselect(
-        "Values whose rows are left out",
+        "Leave out rows with these values",
         others,
         default=[value for value in guess.left_out_values if value in others],
         key=f"data_left_out_{key}",

@@ -60,9 +60,9 @@ def choose_file(run: Run) -> Scoring | None:
 @in_place
 def _choose_history(uploads: int) -> list[tuple[BinaryIO, str]]:
     """Let the user upload the rows before the new ones, first, since scoring begins with the new rows."""
-    with st.expander("Rows before these (optional)"):
+    with st.expander("Rows just before the new ones (optional)"):
         files = st.file_uploader(
-            "Rows before the first new one; upload them first",
+            "Earlier rows: upload them before the new rows",
             accept_multiple_files=True,
             help="Differences, trailing means and the lookback reach back. With the rows before, the first "
             "new rows have a score too, and alarms continue. The rows before get no result.",
