@@ -30,7 +30,7 @@ def blocks(block: Any) -> list[Any]:
 
 
 def badges(app: AppTest) -> list[str]:
-    return [m.value for m in app.main.markdown if "-badge[" in m.value and "split" not in m.value]
+    return [m.value for m in app.main.markdown if "-badge[" in m.value]
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -39,7 +39,7 @@ def test_the_bar_stands_on_every_page(open_page: OpenPage, done_run: Run, page: 
     app = open_page(page, run=done_run.id)
     assert app.selectbox(key="bar_dataset").options == ["sample-mill.csv"]
     assert app.selectbox(key="bar_run").options == ["night shift"]
-    assert tray(app) == "No jobs" and badges(app)[0] == ":green-badge[by time]"
+    assert tray(app) == "No jobs" and badges(app)[0] == ":green-badge[split by time]"
     assert not app.exception
 
 

@@ -294,7 +294,7 @@ def test_with_the_rows_before_the_parts_are_as_the_whole(
     whole = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
     score_in_worker(whole.id)
     app = open_page(PAGE, run=run.id)
-    before = next(each for each in app.file_uploader if "upload them first" in each.label)
+    before = next(each for each in app.file_uploader if "upload them before" in each.label)
     before.upload("april.csv", as_csv(new[:155]), "text/csv").run()
     assert not app.exception and not executor.waiting, "nothing is scored before there are new rows"
     scored(upload(app, as_csv(new[155:]), "may.csv"), executor)
@@ -314,7 +314,7 @@ def test_rows_before_that_are_not_before_are_a_sentence(
     open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
 ) -> None:
     app = open_page(PAGE, run=run.id)
-    before = next(each for each in app.file_uploader if "upload them first" in each.label)
+    before = next(each for each in app.file_uploader if "upload them before" in each.label)
     before.upload("may.csv", as_csv(new[155:]), "text/csv").run()
     scored(upload(app, as_csv(new[:155]), "april.csv"), executor)
     assert ["before the end of the rows" in error.value.replace("\\", "") for error in app.error] == [True]
