@@ -170,7 +170,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     rows = "the row" if shift == 1 else f"the {plural(shift, 'row')}"
     beyond = sum(change.strength > ranking.chance for change in ranking.changes)
     names = without_shared(dataset.schema.sensors)
-    st.markdown("**Sensors that change most before an event**")
+    st.markdown("**Largest changes before events**")
     table = pd.DataFrame(
         {
             "sensor": [names[change.sensor] for change in ranking.changes],
@@ -196,7 +196,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
             "interval": st.column_config.TextColumn("interval", help=INTERVAL_HELP, width=86),
         },
         key=f"data_ranking_{dataset.version[:12]}_{shift}",
-        alt="Sensors that change most before an event",
+        alt="Largest changes before events",
     )
     if ranking.chance == ranking.chance:
         outside = f"{plural(beyond, 'sensor')} {'is' if beyond == 1 else 'are'}" if beyond else "No sensor is"
