@@ -9,9 +9,10 @@ import time
 from typing import TYPE_CHECKING
 
 from rare_event.cli.scoring import mapping_of, trained_of
-from rare_event.errors import ConfigError
+from rare_event.errors import ConfigError, RunError
 
 if TYPE_CHECKING:
+    from rare_event.experiment.trained import Trained
     from rare_event.jobs.follow import Step
 
 SHORTEST = 0.01
@@ -21,7 +22,7 @@ def follow_command(options: argparse.Namespace) -> int:
     """Score files as they come into a folder."""
     from rare_event.jobs.follow import Follower, follow
     from rare_event.jobs.webhook import Webhook, check_url
-    from rare_event.store.followed import claimed
+    from rare_event.store.claim import claimed
 
     if not options.interval >= SHORTEST:
         raise ConfigError(f"--interval is {options.interval:g}. Choose at least {SHORTEST} seconds.")
@@ -50,6 +51,7 @@ def follow_command(options: argparse.Namespace) -> int:
     with claimed(options.out):
         follower = Follower(trained, options.watch, options.out, mapping, whole=options.whole)
         webhook = None if options.webhook is None else Webhook(options.out, options.webhook, _warn)
+        _let_the_workspace_know(trained, options)
         try:
             offer = (lambda _: None) if webhook is None else webhook.offer
             follow(follower, pause, tell, offer, _warn, options.once)
@@ -59,6 +61,16 @@ def follow_command(options: argparse.Namespace) -> int:
             if webhook is not None:
                 webhook.stop()
     return 0
+
+
+def _let_the_workspace_know(trained: Trained, options: argparse.Namespace) -> None:
+    """Leave a note for the Score page, without which the follower works too."""
+    from rare_event.store.followers import note_follower
+
+    try:
+        note_follower(trained, options.watch, options.out, options.webhook is not None)
+    except RunError as error:
+        _warn(f"The app will not show this follower. {error}")
 
 
 def _warn(sentence: str) -> None:

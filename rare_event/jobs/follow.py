@@ -186,10 +186,17 @@ class Follower:
                 f"{piece.name} has the columns {', '.join(columns)}, but earlier files had "
                 f"{', '.join(position.columns)}. Write it like the earlier ones."
             )
-        records, counts = self._records(scored, position)
+        records, counts, on = self._records(scored, position)
         csv = csv_of(scored.frame)
         lines = {SCORES: csv if not position.columns else csv[csv.index(b"\n") + 1 :]}
-        position = replace(position, columns=columns, alarms=counts)
+        position = replace(
+            position,
+            columns=columns,
+            alarms=counts,
+            rows=position.rows + len(scored.frame),
+            scored=position.scored + scored.n_scored,
+            on=on,
+        )
         found = {f"{one.kind} {one.column}": one.what for one in scored.findings}
         step = Step(piece.name, len(scored.frame), scored.n_scored, tuple(records), findings=found)
         return step, State(position, scored.history, before), lines
@@ -204,13 +211,15 @@ class Follower:
         position = replace(self.state.position, files={piece.file: seen})
         return Step(piece.name, 0, 0, set_aside=why), replace(self.state, position=position), {}
 
-    def _records(self, scored: Scored, position: Position) -> tuple[list[dict[str, Any]], dict[str, int]]:
-        """Return what is told of alarms: one record when one begins, one when it ends.
+    def _records(
+        self, scored: Scored, position: Position
+    ) -> tuple[list[dict[str, Any]], dict[str, int], dict[str, str]]:
+        """Return what is told of alarms, one record when one begins, one when it ends; and which are on.
 
         The alarms of a machine are numbered; the first that is listed is the one that was on before.
         """
         several = "machine" in scored.alarms
-        counts, records = dict(position.alarms), []
+        counts, records, on = dict(position.alarms), [], dict(position.on)
         standing = {
             machine for machine, stream in self.state.history.streams.items() if stream.standing is not None
         }
@@ -221,9 +230,11 @@ class Follower:
             else:
                 counts[machine] = counts.get(machine, 0) + 1
                 records.append(self._told(position, machine, counts[machine], "start", row))
+            on[machine] = str(_plain(row["start"]))
             if row["ended"] != ENDS[OPEN]:
+                del on[machine]
                 records.append(self._told(position, machine, counts[machine], "end", row))
-        return records, counts
+        return records, counts, on
 
     def _told(
         self, position: Position, machine: str, count: int, event: str, row: Mapping[Any, Any]

@@ -138,7 +138,7 @@ class Arrivals:
         before, self._before = self._before, {}
         for entry in sorted(os.scandir(self.folder), key=lambda entry: entry.name):
             name = entry.name
-            if name.startswith(".") or name.lower().endswith(UNFINISHED):
+            if _ignored(name):
                 continue
             try:
                 if not entry.is_file():
@@ -210,6 +210,23 @@ class Arrivals:
             "rows to it, or put them in a new file."
         )
         return Piece(name, b"", Seen(size, modified, _mark(file, size), None), size, refused=why)
+
+
+def waiting_names(folder: Path, seen: Mapping[str, Seen]) -> tuple[str, ...]:
+    """Return the names of files in a folder of which nothing was scored or set aside yet.
+
+    Raises
+    ------
+    OSError
+        If the folder cannot be listed.
+    """
+    with os.scandir(folder) as entries:
+        names = [entry.name for entry in entries if entry.is_file()]
+    return tuple(sorted(name for name in names if not _ignored(name) and name not in seen))
+
+
+def _ignored(name: str) -> bool:
+    return name.startswith(".") or name.lower().endswith(UNFINISHED)
 
 
 def head_bytes(content: bytes, first: int) -> int:

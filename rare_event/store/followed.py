@@ -9,28 +9,25 @@ from __future__ import annotations
 
 import json
 import os
-import socket
 import uuid
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
-import psutil
 
 from rare_event.errors import ConfigError, RunError
 from rare_event.experiment.score import History
 from rare_event.experiment.trained import Trained
 from rare_event.store.arrivals import Seen
-from rare_event.store.processes import alive
+from rare_event.store.claim import CLAIM, ignoring_errors, unwritable
 from rare_event.store.serial import dump, explain
 from rare_event.store.streams import pack, unpack
 
 SCORES, ALARMS, FILES = "scores.csv", "alarms.jsonl", "files.jsonl"
 LOGS = (SCORES, ALARMS, FILES)
-STATE, SENT, CLAIM = "state.npz", "webhook.json", "follower-"
+STATE, SENT = "state.npz", "webhook.json"
 # Files that have left the watched folder are remembered, the last of them, so that they are not read again.
 MOST_GONE = 1000
 
@@ -53,6 +50,10 @@ class Position:
         Alarms so far of each machine.
     columns
         Of the scores.
+    rows, scored
+        Rows so far, and those with a score.
+    on
+        When each alarm that has not ended began, by machine.
     """
 
     follower: str
@@ -61,6 +62,9 @@ class Position:
     files: Mapping[str, Seen] = field(default_factory=dict)
     alarms: Mapping[str, int] = field(default_factory=dict)
     columns: tuple[str, ...] = ()
+    rows: int = 0
+    scored: int = 0
+    on: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -147,9 +151,9 @@ def commit(folder: Path, state: State, lines: Mapping[str, bytes]) -> State:
                 _append(folder / name, lengths[name], added)
         _replace_state(folder, State(position, state.history, state.before))
     except OSError as error:
-        with _ignoring_errors():
+        with ignoring_errors():
             _cut_logs(folder, lengths)
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
     return State(position, state.history, state.before)
 
 
@@ -171,59 +175,21 @@ def read_sent(folder: Path) -> int:
         return 0
 
 
-@contextmanager
-def claimed(folder: Path) -> Iterator[None]:
-    """Keep other followers out of a folder while this process follows.
-
-    Each follower writes a file of its own before it looks for others, so of two that start at once at least
-    one sees the other. A follower that was killed leaves its file; the next one finds it dead.
+def read_position(folder: Path) -> Position | None:
+    """Return how far the follower into a folder is; None before its first file.
 
     Raises
     ------
-    ConfigError
-        If another one is at work.
     RunError
-        If the folder cannot be written.
+        If its state is damaged.
     """
-    own = folder / f"{CLAIM}{os.getpid()}-{uuid.uuid4().hex[:8]}.json"
-    created = psutil.Process().create_time()
-    try:
-        folder.mkdir(exist_ok=True)
-        own.write_text(json.dumps({"pid": os.getpid(), "created": created, "host": socket.gethostname()}))
-    except (FileNotFoundError, FileExistsError, NotADirectoryError) as error:
-        raise ConfigError(
-            f"{folder} is not a folder, and none can be created there. Choose another folder."
-        ) from error
-    except OSError as error:
-        own.unlink(missing_ok=True)
-        raise _unwritable(folder, error) from error
-    try:
-        for claim in folder.glob(f"{CLAIM}*.json"):
-            if claim != own and (pid := _claimant(claim)):
-                raise ConfigError(
-                    f"Process {pid} already follows into {folder}. Stop it first, or choose another folder."
-                )
-        yield
-    finally:
-        with _ignoring_errors():
-            own.unlink(missing_ok=True)
-
-
-def _claimant(claim: Path) -> int | None:
-    """Return the process of a claim; a claim of a dead process is removed."""
-    try:
-        about = json.loads(claim.read_text(encoding="utf-8"))
-        pid, created = int(about["pid"]), float(about["created"])
-    except FileNotFoundError:
+    if not (folder / STATE).exists():
         return None
-    except (OSError, ValueError, KeyError, TypeError):
-        # Half-written: by a process that is killed, or that is about to look for others.
-        pid, created = int(claim.name.removeprefix(CLAIM).split("-")[0]), None
-        return pid if psutil.pid_exists(pid) else None
-    if alive(pid, created):
-        return pid
-    claim.unlink(missing_ok=True)
-    return None
+    with (
+        explain("state", f"the follower in {folder}", "Choose another folder."),
+        np.load(folder / STATE, allow_pickle=False) as stored,
+    ):
+        return _position(str(stored["position"]))
 
 
 def forgotten(files: Mapping[str, Seen], there: set[str]) -> dict[str, Seen]:
@@ -279,7 +245,7 @@ def _cut(folder: Path, lengths: Mapping[str, int]) -> None:
     try:
         _cut_logs(folder, lengths)
     except OSError as error:
-        raise _unwritable(folder, error) from error
+        raise unwritable(folder, error) from error
 
 
 def _cut_logs(folder: Path, lengths: Mapping[str, int]) -> None:
@@ -288,18 +254,3 @@ def _cut_logs(folder: Path, lengths: Mapping[str, int]) -> None:
         if path.exists() and path.stat().st_size > length:
             os.truncate(path, length)
     (folder / f"{STATE}.new").unlink(missing_ok=True)
-
-
-def _unwritable(folder: Path, error: OSError) -> RunError:
-    return RunError(
-        f"{folder} cannot be written to: {error.strerror}. Free some space there and start again: nothing is "
-        "lost, and scoring resumes where it stopped."
-    )
-
-
-@contextmanager
-def _ignoring_errors() -> Iterator[None]:
-    try:
-        yield
-    except OSError:
-        return

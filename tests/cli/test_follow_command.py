@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -15,8 +16,9 @@ import pytest
 from rare_event.cli.parser import main
 from rare_event.config import RECOMMENDED, PCAModel, Rule
 from rare_event.jobs.worker import execute
+from rare_event.judge.alarms import alarms
+from rare_event.store.claim import claimed
 from rare_event.store.datasets import add_dataset
-from rare_event.store.followed import claimed
 from rare_event.store.runs import create_run
 from tests.small import PCA, small_frame
 
@@ -129,6 +131,31 @@ def test_the_last_part_of_the_real_mill_in_pieces(workspace, mill_csv, tmp_path,
     one, out = in_one_and_in_pieces(run, header + "".join(rows[cut:]), tmp_path, 70)
     assert len(one) > 5
     assert_same_alarms(one, out, tmp_path, capsys)
+
+
+@pytest.mark.mill
+def test_rows_that_the_run_was_tested_on_are_scored_and_alarmed_alike(workspace, mill_csv, tmp_path) -> None:
+    header, *rows = f"{mill_csv.read_text(encoding='utf-8-sig').rstrip()}\n".splitlines(keepends=True)
+    run = trained_on(mill_csv, replace(RECOMMENDED, model=PCAModel()))
+    cut = int(0.7 * len(rows))
+    watched, out = tmp_path / "in", tmp_path / "out"
+    watched.mkdir()
+    edges = np.linspace(cut, len(rows), PIECES + 1).astype(int)
+    for number, (begin, end) in enumerate(pairwise(edges)):
+        (watched / f"{number:02}.csv").write_text(header + "".join(rows[begin:end]))
+    assert command(run, watched, out) == 0
+    test, committed = run.scores("test"), run.committed()
+    scores = pd.read_csv(out / "scores.csv", parse_dates=["time"])
+    assert len(scores) == len(rows) - cut and len(test) > 3000
+    mine = scores["score"].to_numpy()[test.row - cut]
+    # Other numbers of rows are summed in another order.
+    np.testing.assert_allclose(mine, test.y_score, rtol=1e-12, atol=0)
+    threshold, policy = committed.thresholds[max(committed.thresholds)], committed.policy
+    wanted = alarms(test, threshold, policy)
+    first = scores["time"].iloc[test.row[0] - cut]
+    begun = [pd.Timestamp(record["start"]) for record in records(out) if record["event"] == "start"]
+    told = {moment for moment in begun if moment >= first}
+    assert told == set(scores["time"].iloc[wanted["first_row"] - cut]) and len(told) > 5
 
 
 @pytest.fixture

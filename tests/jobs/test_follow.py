@@ -23,7 +23,8 @@ from rare_event.jobs.webhook import Webhook, check_url
 from rare_event.prepare.table import apply_schema
 from rare_event.read.raw import read_raw
 from rare_event.store import arrivals, followed
-from rare_event.store.followed import ALARMS, FILES, SCORES, claimed
+from rare_event.store.claim import claimed
+from rare_event.store.followed import ALARMS, FILES, SCORES
 from rare_event.store.incoming import read_new
 from rare_event.store.scored import csv_of
 from tests.experiment.test_score import CONFIGS, frame, table_of

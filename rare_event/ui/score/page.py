@@ -10,6 +10,7 @@ from rare_event.ui.frame import show_errors
 from rare_event.ui.score.choose import choose_run, show_bundles
 from rare_event.ui.score.files import choose_file, offer_delete, show_refused, wait_for
 from rare_event.ui.score.findings import ask_columns, show_findings
+from rare_event.ui.score.following import explain_following, show_followers
 from rare_event.ui.score.results import show_drift, show_figures, show_scores
 
 
@@ -19,6 +20,7 @@ def show_page() -> None:
     with show_errors():
         run = choose_run()
         scoring = choose_file(run)
+        show_followers()
         show_refused()
         if scoring is not None and wait_for(scoring):
             show_findings(scoring)
@@ -32,4 +34,6 @@ def show_page() -> None:
                 offer_delete(scoring)
     with show_errors():
         st.divider()
+        if run is not None:
+            explain_following(run)
         show_bundles(run)

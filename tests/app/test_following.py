@@ -1,0 +1,87 @@
+"""Followers on the Score page: what each does, until it is taken off the list."""
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from rare_event.cli.parser import main
+from rare_event.config import Rule
+from rare_event.store.claim import claimed
+from rare_event.store.datasets import add_dataset
+from rare_event.store.followed import STATE
+from rare_event.store.followers import list_followers
+from rare_event.store.runs import Run
+from tests.app.conftest import Deferred, finished
+from tests.app.test_pages import button, texts, unescaped
+from tests.small import PCA, small_frame
+
+PAGE = "pages/7_Score.py"
+OpenPage = Callable[..., AppTest]
+
+
+@pytest.fixture
+def run(executor: Deferred, small_csv: bytes) -> Run:
+    return finished(add_dataset(small_csv, "small.csv"), replace(PCA, rule=Rule("quantile", 0.9)))
+
+
+@pytest.fixture
+def out(run: Run, tmp_path: Path) -> Path:
+    """Where a follower has left its results."""
+    watched, out = tmp_path / "in", tmp_path / "out"
+    watched.mkdir()
+    new = small_frame(300).assign(time=lambda f: f["time"] + pd.Timedelta(days=30))
+    new.to_csv(watched / "new.csv", index=False)
+    (watched / "bad.csv").write_text("x;y\n1;2\n")
+    assert main(["follow", run.id, "--watch", str(watched), "--out", str(out), "--once"]) == 0
+    return out
+
+
+def test_without_a_follower_the_page_says_how_one_is_started(open_page: OpenPage, run: Run) -> None:
+    app = open_page(PAGE, run=run.id)
+    assert "Followed folders" not in [each.value for each in app.header]
+    (command,) = [each.value for each in app.code]
+    assert command == f"rare-event follow {run.id} --watch FOLDER --out RESULTS"
+
+
+def test_a_follower_is_shown_with_its_alarms_and_files(
+    open_page: OpenPage, run: Run, out: Path, polling: Callable[[], set[str]]
+) -> None:
+    with claimed(out):
+        app = open_page(PAGE, run=run.id)
+        assert not app.exception and "Followed folders" in [each.value for each in app.header]
+        assert ":green-badge[following]" in texts(app)
+        assert "294 of 300 rows scored, the last of 31 Jan 2024" in unescaped(app)
+        assert polling() == {"score_followers"}
+        alarms, files = (each.value for each in app.dataframe[-2:])
+        told = [json.loads(line) for line in (out / "alarms.jsonl").read_text().splitlines()]
+        assert len(alarms) == min(len(told), 20)
+        assert alarms["Start"].iloc[0] == told[-1]["start"]
+        assert files["File"].tolist().count("bad.csv") == 1
+        assert "bad.csv" not in alarms.to_string()
+        assert "Take off this list" not in [each.label for each in app.button]
+
+
+def test_one_that_has_stopped_is_taken_off_the_list(
+    open_page: OpenPage, run: Run, out: Path, polling: Callable[[], set[str]]
+) -> None:
+    app = open_page(PAGE, run=run.id)
+    assert ":gray-badge[stopped]" in texts(app)
+    assert not polling()
+    button(app, "Take off this list").click().run()
+    assert not app.exception and "Followed folders" not in [each.value for each in app.header]
+    assert list_followers() == [] and (out / "scores.csv").exists()
+
+
+def test_a_damaged_state_is_a_sentence_and_hides_nothing_else(
+    open_page: OpenPage, run: Run, out: Path
+) -> None:
+    (out / STATE).write_bytes(b"PK")
+    app = open_page(PAGE, run=run.id)
+    assert not app.exception
+    assert any("The state of the follower in" in each.value for each in app.error)
+    assert "small.csv" in unescaped(app)
