@@ -124,7 +124,7 @@ def code_of_scoring(scoring: Scoring) -> str:
     """
     request = scoring.request()
     committed, scored_at = open_run(request.run).committed(), scoring.summary()["threshold"]
-    if committed.thresholds[max(committed.thresholds)] != scored_at:
+    if committed.last != scored_at:
         raise RunError(
             "Another threshold has been committed since this file was scored, so its alarms cannot be "
             "reproduced. Score the file again."

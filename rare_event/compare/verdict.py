@@ -108,38 +108,36 @@ def _caught(row: Row) -> str:
 
 
 def _most_caught(models: Sequence[Row]) -> list[str]:
-    """Name the model that caught the most, where it is not the first."""
-    most = max(models, key=lambda row: row.judgement.count("past", BUDGET).caught)
-    judgement, unit = most.judgement, most.judgement.time_unit
-    count = judgement.count("past", BUDGET)
-    if count.caught == models[0].judgement.count("past", BUDGET).caught:
+    """Name the models that caught the most, where the first is not among them."""
+    caught = [row.judgement.count("past", BUDGET).caught for row in models]
+    if max(caught) == caught[0]:
         return []
-    caught = f"{count.caught} of {judgement.n_events:,}"
-    rate = _at(count, unit)
+    most = [row for row, number in zip(models, caught, strict=True) if number == max(caught)]
+    judgement, unit = most[0].judgement, most[0].judgement.time_unit
+    count = judgement.count("past", BUDGET)
+    events = f"{count.caught} of {judgement.n_events:,}"
     when = f"in the {unit.span(count.lead)} before an event" if count.lead else "during an event"
-    return [f"By alarms {when}, {_quoted(most)} would have caught the most: {caught}{rate}."]
+    rate = _at(count, unit) if len(most) == 1 else " each"
+    return [f"By alarms {when}, {_names(most)} would have caught the most: {events}{rate}."]
 
 
 def _ranking(row: Row) -> str:
     between = ""
     if row.judgement.interval is not None:
-        between = " (95 % interval {:.0%} to {:.0%})".format(*row.judgement.interval)
+        between = " (95% interval {:.0%} to {:.0%})".format(*row.judgement.interval)
     when = "just before" if row.judgement.lead_windows[0] else "during"
     return (
-        f"Models are ranked by the AUC: how often they score a moment {when} an event higher than a normal "
-        f"moment. The best model does so in {row.judgement.mean_fold_auc:.0%} of such pairs{between}; chance "
-        "would in 50%."
+        f"Models are ranked by the AUC. Take one moment {when} an event and one normal moment: the best "
+        f"model scores the first higher in {row.judgement.mean_fold_auc:.0%} of such pairs{between}; "
+        "guessing would in 50%."
     )
 
 
 def _ties(tied: Sequence[Row], ahead: Row | None) -> list[str]:
-    names = [_quoted(row) for row in tied if row is not ahead]
-    if not names:
+    others = [row for row in tied if row is not ahead]
+    if not others:
         return []
-    more = len(names) - MOST_NAMES
-    listed = [*names[:MOST_NAMES], *([f"{more} more"] if more > 0 else [])]
-    words = " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
-    return [f"These data show no clear difference between the best model and {words}."]
+    return [f"These data show no clear difference between the best model and {_names(others)}."]
 
 
 def _optimism(n_models: int, n_events: int) -> str:
@@ -152,7 +150,7 @@ def _optimism(n_models: int, n_events: int) -> str:
 def _chance(row: Row) -> str:
     count = row.judgement.count("past", BUDGET)
     return (
-        f"Chance, the same scores shifted in time, would have caught {count.caught} of "
+        f"By chance, scores shifted in time would have caught {count.caught} of "
         f"{row.judgement.n_events:,}{_at(count, row.judgement.time_unit)}."
     )
 
@@ -171,6 +169,12 @@ def _at(count: Count, unit: TimeUnit) -> str:
     """Write the actual rate after a number of events, where there is one."""
     rate = count.false_alarms_per_day
     return "" if rate is None else f", at {unit.alarms(number(rate, 2))}"
+
+
+def _names(rows: Sequence[Row]) -> str:
+    names, more = list(map(_quoted, rows[:MOST_NAMES])), len(rows) - MOST_NAMES
+    listed = [*names, *([f"{more} more"] if more > 0 else [])]
+    return " and ".join(filter(None, [", ".join(listed[:-1]), listed[-1]]))
 
 
 def _quoted(row: Row) -> str:

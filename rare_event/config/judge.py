@@ -28,16 +28,17 @@ class AlarmPolicy(Settings):
     Parameters
     ----------
     k, n
-        A row is alarmed when at least k of the last n windows of its stretch reach the threshold.
+        A row is in alarm when at least k of the last n windows in its stretch reach the threshold.
     cooldown
-        Alarmed rows less than this many minutes apart, in one stretch, form one alarm.
+        Rows in alarm that are less than this many minutes apart, in one stretch, belong to one alarm, until
+        it has lasted so long that it is counted again.
     lead
         Lead window: an alarm catches an event only if it comes at most this many minutes before it. Empty
         (None): the time covered by the shift.
     min_lead
-        An alarm fewer minutes than this before the event is too late to catch it.
+        An alarm that comes less than this many minutes before the event is too late to count.
     mute
-        Number of rows after a restart in which no alarm is raised.
+        No alarm is raised in this many rows after a restart.
     repeat
         An alarm that continues is counted again at this interval in minutes, measured from the last restart;
         not in the lead window of an event.
@@ -120,11 +121,13 @@ class Rule(Settings):
     ----------
     kind
         ``fa-per-day``: the lowest threshold with at most this many false alarms per day of running
-        time. ``events``, ``recall``: the best precision among thresholds that reach this share.
-        ``f-beta``: the best balance of precision and recall of the rows; a beta above 1 favours recall.
-        ``cost``: the highest net value at the given costs. ``quantile``: this quantile of the
-        validation scores. ``trailing-quantile``: this quantile of the recent scores, computed again for
-        each row; the threshold can be moved to a multiple of it. ``fixed``: a threshold set by hand.
+        time. ``events``, ``recall``: of the thresholds that reach this share, the one with the highest
+        precision, the share of rows at or above it that are positive. ``f-beta``: the best balance of
+        precision and recall, the share of positive rows at or above it; a beta above 1 favours recall.
+        ``cost``: the highest net value at the given costs. ``quantile``: this share of the validation
+        scores lies below the threshold. ``trailing-quantile``: this share of the recent scores lies
+        below it, so the threshold follows drift; it can be moved to a multiple of that. ``fixed``: the
+        value is the threshold.
     value
         Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
     days

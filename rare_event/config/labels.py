@@ -41,8 +41,8 @@ REPRESENTATIONS: dict[str, str] = {
 }
 RULES: dict[str, str] = {
     "fa-per-day": "At most N false alarms a day",
-    "events": "At least this share of the events",
-    "recall": "At least this share of the positive rows",
+    "events": "Catch at least this share of the events",
+    "recall": "Catch at least this share of the positive rows",
     "f-beta": "Highest F-beta of the rows",
     "cost": "Least cost",
     "quantile": "Fixed quantile of the scores",

@@ -19,7 +19,7 @@ from rare_event.config.network_options import (
 
 @dataclass(frozen=True)
 class DenseModel(LayerOptions):
-    """Dense autoencoder: flattens each window, compresses it and reconstructs it.
+    """Dense autoencoder: puts the rows of a window side by side, compresses them and reconstructs them.
 
     Parameters
     ----------

@@ -23,17 +23,17 @@ class SplitPlan(Settings):
     Parameters
     ----------
     kind
-        ``random``: 64 % of the rows for training, 16 % for validation and 20 % for testing, drawn
-        at random as in the articles; optimistic, since rows next to each test row are in the training
-        data. ``shuffled``: drawn at random too, in folds that test each row once. ``stretch``: each
-        fold tests on whole stretches. ``chronological``: the first 64 % of the rows for training, the
-        next 16 % for validation, the last 20 % for testing. ``rolling``: each fold trains on the past
-        and tests on the rows that follow. ``asset``: each fold tests on one machine and trains on the
-        others, whose last 20 % in time are for validation; data of the other machines from the same time
-        are in the training data.
+        ``rolling``: each fold, one round of training and testing, trains on the past and tests on the
+        rows that follow. ``chronological``: the first 64 % of the rows for training, the next 16 % for
+        validation, the last 20 % for testing. ``stretch``: each fold tests on whole stretches that were
+        not in its training data. ``asset``: each fold tests on one machine and trains on the others,
+        whose last 20 % in time are for validation; data of the others from the same time are in the
+        training data. ``random``: as in the articles, the same shares drawn at random. ``shuffled``:
+        random rows in folds, so that each row is tested once. Both random splits are too optimistic: rows
+        next to each test row are in the training data.
     folds
-        Number of folds for ``shuffled``, ``stretch`` and ``rolling``. ``asset`` always uses one fold for
-        each machine; the other splits use a single fold.
+        Number of folds, rounds of training and testing, for ``shuffled``, ``stretch`` and ``rolling``.
+        ``asset`` always uses one fold for each machine; the other splits use a single fold.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed
@@ -142,8 +142,7 @@ class Representation(Settings):
     trailing
         Number of rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        Number of rows between a value and the earlier value that is subtracted from it, for
-        ``difference``.
+        For ``difference``: how many rows back the value lies that is subtracted. 1 is the row before.
     one_hot
         Also use categories as inputs: one 0/1 column for each value in the training data.
     per_asset

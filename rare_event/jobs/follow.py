@@ -17,13 +17,13 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import ConfigError, RareEventError, TableError
-from rare_event.experiment.score import History, Scored, score
+from rare_event.experiment.score import History, score
 from rare_event.experiment.trained import Trained
-from rare_event.judge.running import ENDS, OPEN
+from rare_event.jobs.alarm_records import alarm_records
 from rare_event.prepare.table import Table
 from rare_event.store.arrivals import Arrivals, Look, Piece, beginning, head_bytes
 from rare_event.store.carried import next_rows
-from rare_event.store.followed import ALARMS, FILES, SCORES, Position, State, commit, forgotten, open_followed
+from rare_event.store.followed import ALARMS, FILES, SCORES, State, commit, forgotten, open_followed
 from rare_event.store.scored import csv_of
 from rare_event.text import plural
 
@@ -186,19 +186,19 @@ class Follower:
                 f"{piece.name} has the columns {', '.join(columns)}, but earlier files had "
                 f"{', '.join(position.columns)}. Write it like the earlier ones."
             )
-        records, counts, on = self._records(scored, position)
+        told = alarm_records(scored.alarms, position, state.history, trained.source)
         csv = csv_of(scored.frame)
         lines = {SCORES: csv if not position.columns else csv[csv.index(b"\n") + 1 :]}
         position = replace(
             position,
             columns=columns,
-            alarms=counts,
+            alarms=told.counts,
             rows=position.rows + len(scored.frame),
             scored=position.scored + scored.n_scored,
-            on=on,
+            on=told.on,
         )
         found = {f"{one.kind} {one.column}": one.what for one in scored.findings}
-        step = Step(piece.name, len(scored.frame), scored.n_scored, tuple(records), findings=found)
+        step = Step(piece.name, len(scored.frame), scored.n_scored, told.records, findings=found)
         return step, State(position, scored.history, before), lines
 
     def _set_aside(self, piece: Piece, why: str) -> tuple[Step, State, dict[str, bytes]]:
@@ -210,45 +210,6 @@ class Follower:
             seen = replace(seen, size=piece.size, head=None, scored=begun)
         position = replace(self.state.position, files={piece.file: seen})
         return Step(piece.name, 0, 0, set_aside=why), replace(self.state, position=position), {}
-
-    def _records(
-        self, scored: Scored, position: Position
-    ) -> tuple[list[dict[str, Any]], dict[str, int], dict[str, str]]:
-        """Return what is told of alarms, one record when one begins, one when it ends; and which are on.
-
-        The alarms of a machine are numbered; the first that is listed is the one that was on before.
-        """
-        several = "machine" in scored.alarms
-        counts, records, on = dict(position.alarms), [], dict(position.on)
-        standing = {
-            machine for machine, stream in self.state.history.streams.items() if stream.standing is not None
-        }
-        for row in scored.alarms.to_dict("records"):
-            machine = row["machine"] if several else ""
-            if machine in standing:
-                standing.remove(machine)
-            else:
-                counts[machine] = counts.get(machine, 0) + 1
-                records.append(self._told(position, machine, counts[machine], "start", row))
-            on[machine] = str(_plain(row["start"]))
-            if row["ended"] != ENDS[OPEN]:
-                del on[machine]
-                records.append(self._told(position, machine, counts[machine], "end", row))
-        return records, counts, on
-
-    def _told(
-        self, position: Position, machine: str, count: int, event: str, row: Mapping[Any, Any]
-    ) -> dict[str, Any]:
-        alarm = "-".join(filter(None, [position.follower, machine, str(count)]))
-        record = {"id": f"{alarm}-{event}", "event": event, "alarm": alarm, "run": self.trained.source}
-        if machine:
-            record["machine"] = machine
-        names = [name for name in row if name not in ("machine", "ended")]
-        if event == "start":
-            # It has not ended: the rows and the peak are those so far.
-            names.remove("end")
-        record |= {name: _plain(row[name]) for name in names}
-        return record | ({"ended": row["ended"]} if event == "end" else {})
 
 
 def _require_later(trained: Trained, table: Table, history: History) -> None:
@@ -293,12 +254,6 @@ def _record(step: Step) -> dict[str, Any]:
 
 def _line(record: Mapping[str, Any]) -> bytes:
     return (json.dumps(record, ensure_ascii=False, allow_nan=False) + "\n").encode()
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, pd.Timestamp):
-        return value.isoformat()
-    return value.item() if isinstance(value, np.generic) else value
 
 
 def follow(

@@ -34,7 +34,8 @@ class Comparison:
         if not self.separable:
             return (
                 f"{capital(events)} cannot show whether {first} or {second} is better: "
-                f"the difference in AUC is {_in_digits(2, self.difference, self.low, self.high)}."
+                f"the AUC of the first minus that of the second is "
+                f"{_in_digits(2, self.difference, self.low, self.high)}."
             )
         if self.high < 0:
             return Comparison(-self.difference, -self.high, -self.low, self.n_events).in_words(second, first)

@@ -31,7 +31,7 @@ HEIGHT, ROW_OF_LEGEND = 380, 19
 
 
 def threshold_figure(
-    points: OperatingPoints, threshold: float, *, part: str, score: ScoreLabel = SCORE
+    points: OperatingPoints, threshold: float, *, part: str, score: ScoreLabel = SCORE, folds: int = 1
 ) -> go.Figure:
     """Draw precision and recall.
 
@@ -46,7 +46,7 @@ def threshold_figure(
     )
     for role, values in curves:
         _add_curve(figure, role, points.threshold[kept], values[kept], "vh")
-    add_threshold(figure, threshold, (0.0, 1.0), "x")
+    add_threshold(figure, threshold, (0.0, 1.0), "x", folds)
     if not points.n_positive:
         note(figure, NO_POSITIVES)
     style(
@@ -79,6 +79,7 @@ def precision_recall_figure(
     part: str,
     average_precision: float | None,
     base_rate: float,
+    folds: int = 1,
 ) -> go.Figure:
     """Draw precision over recall, with the operating point of the threshold."""
     figure = go.Figure()
@@ -90,7 +91,7 @@ def precision_recall_figure(
     if not points.n_positive:
         note(figure, NO_POSITIVES)
     elif at < len(points):
-        _add_operating_point(figure, recall[at], precision[at], threshold)
+        _add_operating_point(figure, recall[at], precision[at], threshold_name(threshold, folds))
     else:
         note(figure, "No window reaches the threshold: precision is not defined.")
     style(
@@ -103,7 +104,9 @@ def precision_recall_figure(
     return figure.update_yaxes(rangemode="tozero")
 
 
-def roc_figure(points: OperatingPoints, threshold: float, *, part: str, auc: float | None) -> go.Figure:
+def roc_figure(
+    points: OperatingPoints, threshold: float, *, part: str, auc: float | None, folds: int = 1
+) -> go.Figure:
     """Draw the ROC curve, with the operating point of the threshold and the line of chance."""
     figure = go.Figure()
     if points.n_positive and points.n_normal:
@@ -111,7 +114,7 @@ def roc_figure(points: OperatingPoints, threshold: float, *, part: str, auc: flo
         _add_curve(figure, "curve", *_roc(points, MOST_POINTS), "linear", f"ROC curve{known}")
         at = points.at(threshold)
         fpr, tpr = np.append(points.false_positive_rate, 0.0), np.append(points.recall, 0.0)
-        _add_operating_point(figure, fpr[at], tpr[at], threshold)
+        _add_operating_point(figure, fpr[at], tpr[at], threshold_name(threshold, folds))
     else:
         note(figure, ONE_CLASS)
     return _style_roc(figure, f"{part}: ROC curve")
@@ -271,12 +274,12 @@ def _add_chance(figure: go.Figure, y: tuple[float, float], name: str) -> None:
     figure.add_scatter(x=[0.0, 1.0], y=list(y), mode="lines", line=line, name=name, hoverinfo="skip")
 
 
-def _add_operating_point(figure: go.Figure, x: float, y: float, threshold: float) -> None:
+def _add_operating_point(figure: go.Figure, x: float, y: float, name: str) -> None:
     figure.add_scatter(
         x=[float(x)],
         y=[float(y)],
         mode="markers",
         marker={"color": COLOURS["threshold"], "size": 13, "symbol": "diamond"},
-        name=threshold_name(threshold),
+        name=name,
         hovertemplate="%{x:.3f}, %{y:.3f}",
     )

@@ -29,7 +29,7 @@ def described(figure: go.Figure) -> str:
             sentences.append(f"{axis}: {', '.join(named)}")
     shown = [_text(trace.name) for trace in figure.data if trace.name and trace.showlegend is not False]
     if shown:
-        sentences.append(f"Shows: {', '.join(dict.fromkeys(shown))}")
+        sentences.append(f"Shows: {'; '.join(dict.fromkeys(shown))}")
     return "".join(f"{sentence.rstrip('.')}. " for sentence in sentences).strip()
 
 

@@ -33,6 +33,7 @@ def error_figure(
     following: np.ndarray | None = None,
     score: ScoreLabel = SCORE,
     labelled: bool = True,
+    folds: int = 1,
 ) -> go.Figure:
     """Draw the score of every window over time, by class.
 
@@ -47,13 +48,13 @@ def error_figure(
     when
         Time of each window, datetime64 or numbers of rows, shape (n,); None draws over the row.
     part
-        Part of the data, for the title.
+        For the title.
     following
         Trailing threshold at each window, in the unit of the scores, shape (n,); None draws none.
     score
         What the scores are.
-    labelled
-        Whether the file says which windows are normal.
+    labelled, folds
+        Whether the file says which windows are normal; of how many folds the threshold is the median.
     """
     times = scores.row if when is None else np.asarray(when)
     finite = np.flatnonzero(np.isfinite(scores.y_score))
@@ -71,7 +72,7 @@ def error_figure(
         if machine is not None and len(shown):
             _say_machine(figure.data[-1], name, machine[shown], times[finite][shown], scores.assets)
     if len(kept):
-        add_threshold(figure, threshold, (x.min(), x.max()), "y")
+        add_threshold(figure, threshold, (x.min(), x.max()), "y", folds)
         if following is not None:
             _add_following(figure, x, following[finite], machine)
     else:

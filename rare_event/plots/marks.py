@@ -46,15 +46,15 @@ def ringed(role: Role, symbol: str, size: int) -> dict[str, Any]:
     }
 
 
-def threshold_name(threshold: float) -> str:
-    """Name the threshold in a legend.
+def threshold_name(threshold: float, folds: int = 1) -> str:
+    """Name the threshold in a legend; of folds with a threshold each, the median is drawn.
 
     Examples
     --------
-    >>> threshold_name(0.43219)
-    'threshold 0.4322'
+    >>> threshold_name(0.43219), threshold_name(0.43219, 6)
+    ('threshold 0.4322', 'median threshold of 6 folds 0.4322')
     """
-    return f"threshold {threshold:.4g}"
+    return f"{'threshold' if folds == 1 else f'median threshold of {folds} folds'} {threshold:.4g}"
 
 
 def add_threshold(
@@ -62,6 +62,7 @@ def add_threshold(
     threshold: float,
     across: tuple[object, object],
     along: Literal["x", "y"],
+    folds: int = 1,
 ) -> None:
     """Draw the threshold as a dashed line."""
     if not np.isfinite(threshold):
@@ -73,7 +74,7 @@ def add_threshold(
             y=here if along == "y" else there,
             mode="lines",
             line={"color": COLOURS["threshold"], "dash": "dash", "width": 2.5},
-            name=threshold_name(threshold),
+            name=threshold_name(threshold, folds),
             hoverinfo="skip",
         )
     )

@@ -120,7 +120,7 @@ def open_trained(run: Run) -> Trained:
         dataset.recipe,
         facts,
         _part(run.folder, config, facts.units, _references(run)),
-        committed.thresholds[max(committed.thresholds)],
+        committed.last,
         committed.rule,
         committed.policy,
         committed.in_words(facts.time_unit),

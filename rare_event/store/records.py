@@ -113,6 +113,16 @@ class Committed:
         return statistics.median(self.thresholds.values())
 
     @property
+    def last(self) -> float:
+        """The threshold of the last fold, whose model scores new rows."""
+        return self.thresholds[max(self.thresholds)]
+
+    @property
+    def n_thresholds(self) -> int:
+        """How many thresholds there are: one if all folds have the same."""
+        return len(self.thresholds) if self.common is None else 1
+
+    @property
     def trailing(self) -> Rule | None:
         """The rule, if it is a trailing one."""
         return self.rule if self.rule.trailing else None

@@ -33,6 +33,8 @@ def show_code(key: str, write: Callable[[], str]) -> None:
         except RareEventError as why:
             st.info(plain(why))
             return
-        st.caption("These Python lines give the figures above. Only the path of the file may need a change.")
+        st.caption(
+            "These Python lines reproduce the figures above. You may only need to change the paths of files."
+        )
         # The colours of the highlighter are too pale to read, and a box that scrolls has no key.
         st.code(lines, language=None, wrap_lines=True)

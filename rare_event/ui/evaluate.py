@@ -56,18 +56,26 @@ def show_verdict(run: Run) -> None:
     st.markdown(alarms_in_words(figures, unit) if unknown else verdict(figures))
     if unknown:
         st.info(f"{unknown.why} You can still see how often and how long an alarm sounds, and the drift.")
-    windows = "one window is enough" if policy.n == 1 else f"{policy.k} of {policy.n} windows"
+    windows = (
+        "one window at the threshold raises an alarm"
+        if policy.n == 1
+        else f"{policy.k} of {policy.n} windows"
+    )
     cooldown = f"cooldown {unit.span(policy.cooldown)}" if policy.cooldown else "no cooldown"
     window = _lead_window(run, committed)
     if figures.during:
         window = "an alarm counts only during an event"
-    by = f"committed {moment(committed.time)}" if committed.by_person else "suggested by the training"
+    by = (
+        f"committed {moment(committed.time)}"
+        if committed.by_person
+        else "suggested after training, not committed"
+    )
     intervals = intervals_in_words(figure_intervals_of(run.id, committed), unit, figures.during)
     below = "its 95 % interval" if unknown else "its 95 % interval and what chance would give"
     st.caption(
         f"Threshold: {plain(committed.in_words(unit))}, {by}. "
         f"Alarm policy: {windows}, {cooldown}{'' if unknown else f', {window}'}."
-        + (f" Below a figure: {below}, where known." if intervals else "")
+        + (f" Under each figure: {below}, where known." if intervals else "")
     )
     show_metrics(alarm_figures(figures, unit) if unknown else plant_figures(figures), intervals)
 
@@ -143,6 +151,7 @@ def show_errors_over_time(run: Run) -> None:
         following=following,
         score=score,
         labelled=time_unit_of(run).labelled,
+        folds=committed.n_thresholds,
     )
     draw(figure, key="evaluate_errors")
 
@@ -203,18 +212,20 @@ def show_curves(run: Run) -> None:
         _show_rates(run, committed)
         return
     figures = evaluation_of(run.id, "test", committed)
-    threshold, trailing = committed.middle, committed.trailing
+    threshold, trailing, folds = committed.middle, committed.trailing, committed.n_thresholds
     points = points_of(run.id, "test", committed.policy, trailing)
     left, right = st.columns(2)
     matrix = confusion_figure(figures.tn, figures.fp, figures.fn, figures.tp, part="Test")
     draw(matrix, "evaluate_matrix", left)
-    draw(roc_figure(points, threshold, part="Test", auc=figures.auc), "evaluate_roc", right)
+    draw(roc_figure(points, threshold, part="Test", auc=figures.auc, folds=folds), "evaluate_roc", right)
     average, base_rate = figures.average_precision, figures.n_positive / figures.n
     figure = precision_recall_figure(
-        points, threshold, part="Test", average_precision=average, base_rate=base_rate
+        points, threshold, part="Test", average_precision=average, base_rate=base_rate, folds=folds
     )
     draw(figure, "evaluate_precision_recall", left)
-    figure = threshold_figure(points, threshold, part="Test", score=label_of(run, trailing is not None))
+    figure = threshold_figure(
+        points, threshold, part="Test", score=label_of(run, trailing is not None), folds=folds
+    )
     draw(figure, "evaluate_threshold", right)
 
 
@@ -224,7 +235,9 @@ def _show_rates(run: Run, committed: Committed) -> None:
     for place, make, key in zip(
         st.columns(2), (alarm_rate_figure, time_in_alarm_figure), ("rate", "in_alarm"), strict=True
     ):
-        figure = make(points, committed.middle, part="Test", unit=unit, score=score)
+        figure = make(
+            points, committed.middle, part="Test", unit=unit, score=score, folds=committed.n_thresholds
+        )
         draw(figure, f"evaluate_{key}", place)
 
 

@@ -33,7 +33,11 @@ model is trained on the past and judged on later data.
 
 PATH = (
     ("1 · Data", "Can I trust this file?", "Upload a file; check the columns, the stops and the events."),
-    ("2 · Train", "Can a model see it coming?", "Set the shift and the lookback; train an autoencoder."),
+    (
+        "2 · Train",
+        "Can a model see it coming?",
+        "Choose how early to warn and how many rows the model sees; train it.",
+    ),
     ("3 · Threshold", "Where do I set the alarm?", "Move the threshold on validation data and commit it."),
     ("4 · Evaluate", "What will it be worth?", "Events caught, false alarms per day and lead on test data."),
     (

@@ -125,7 +125,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
             (
                 "Training windows",
                 f"{n_windows:,}",
-                "Normal training windows of the last fold, whose model is kept.",
+                "Windows of normal rows that the model learns from, in the last fold.",
             ),
             ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],

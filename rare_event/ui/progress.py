@@ -116,7 +116,7 @@ def outcome_in_words(run: Run) -> str:
     auc = f"{capital(auc_of(run))}."
     caught = caught_in_words(run)
     by = "committed" if run.committed().by_person else "suggested"
-    return f"{auc} The {by} threshold catches {caught}." if caught else auc
+    return f"{auc} On validation data, the {by} threshold catches {caught}." if caught else auc
 
 
 def caught_in_words(run: Run) -> str:

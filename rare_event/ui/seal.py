@@ -48,7 +48,7 @@ def break_seal(run: Run) -> bool:
             st.markdown(WHY)
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
         committed = run.committed()
-        by = "Committed threshold" if committed.by_person else "Threshold suggested by the training"
+        by = "Committed threshold" if committed.by_person else "Threshold suggested after training"
         st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.")
         # Scores that cannot be read must not keep the button away.
         with suppress(RareEventError):

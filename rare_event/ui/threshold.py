@@ -46,6 +46,8 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
     "quantile": ("Quantile", 0.99),
     "trailing-quantile": ("Quantile", 0.997),
 }
+# A threshold set by hand is not on offer: the curves and a field do that.
+RULES_HELP = help_of(Rule, "kind").partition(f" *{RULES['fixed']}*")[0]
 LABEL_FREE_HELP = (
     "*False alarms a day*: the lowest threshold with at most this many on validation data. *Fixed "
     "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: this "
@@ -188,7 +190,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
             kinds,
             format_func=lambda kind: unit.reword(RULES[kind]),
             key="threshold_rule",
-            help=unit.reword(LABEL_FREE_HELP if unknown else help_of(Rule, "kind")),
+            help=unit.reword(LABEL_FREE_HELP if unknown else RULES_HELP),
             persist_state="session",
             width=330,
         )
@@ -233,7 +235,7 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
         state = f"Committed: {words}, {moment(committed.time)}"
     elif committed.common is None or committed != shown:
         given = committed.rule.kind == "fixed"
-        state += f"; the run was given {value}" if given else f"; the training suggests {words}"
+        state += f"; the settings of the run give {value}" if given else f"; the training suggests {words}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
         f"Threshold shown: {plain(replace(shown, by_person=True).in_words(unit))} · "

@@ -66,7 +66,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         (
             "ROC AUC (rows)",
             number(figures.auc, 2),
-            f"How often a row {place} an event scores higher than a normal one; 0.5 is mere chance.",
+            f"How often a row {place} an event scores higher than a normal one; chance gives 0.5.",
         ),
     ]
 

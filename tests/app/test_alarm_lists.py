@@ -56,7 +56,7 @@ def test_a_list_is_uploaded_judged_and_deleted(open_page: OpenPage, opened_run: 
     before = table(app)
     uploader(app).upload("d*cs.csv", own_list(opened_run), "text/csv").run()  # type: ignore[attr-defined]
     assert not app.exception and list_alarms(dataset.digest) == []
-    assert "in the time of the data" in words(app)
+    assert "in the period of the data" in words(app)
     button(app, "Add this list").click().run()
     assert not app.exception and not app.error
 

@@ -42,7 +42,7 @@ def drawers(app: AppTest) -> int:
 
 
 def lines(app: AppTest) -> list[str]:
-    return [each.value for each in app.code]
+    return [each.value for each in app.code if each.language != "shell"]
 
 
 def pulled(app: AppTest, key: str) -> AppTest:

@@ -155,7 +155,7 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     assert "so the best of them looks better than it is" in words(app)
     assert f"of {n_events} events by an alarm in the 4 min before" in words(app)
     assert "thresholds chosen on past data" in words(app)
-    assert "Chance, the same scores shifted in time, would" in words(app)
+    assert "By chance, scores shifted in time would" in words(app)
     assert titles(app) == [
         "Test: ROC curves",
         "Test: events caught at each false-alarm rate",
@@ -659,7 +659,9 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
         "By alarms in the 4 min before an event, “H” would have caught the most: 8 of 78, at 3.7 false "
         "alarms a day."
     )
-    assert "in 70% of such pairs (95 % interval 68% to 72%); chance would in 50%." in ranking
+    also = [*board[:-1], row("I", "run", 0.5, 2, caught=8), CHANCE]
+    assert "“H” and “I” would have caught the most: 8 of 78 each." in verdict(also)[3]
+    assert "in 70% of such pairs (95% interval 68% to 72%); guessing would in 50%." in ranking
     assert tied == (
         "These data show no clear difference between the best model and “B”, “C”, “D”, “E” and 2 more."
     )

@@ -30,6 +30,6 @@ def test_pages_of_a_model_that_detects_during_events(open_page: OpenPage, execut
     assert "Lead window (minutes)" not in [field.label for field in app.number_input]
     app = open_page("pages/5_Compare.py", run=run.id)
     said = " ".join(shown(app))
-    assert "score a moment during an event higher" in said and "just before an event" not in said
+    assert "Take one moment during an event" in said and "just before an event" not in said
     said = " ".join(shown(open_page("pages/2_Train.py", run=run.id)))
     assert "Detects events while they last, using the present row" in said and "ahead" not in said

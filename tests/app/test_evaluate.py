@@ -1,5 +1,6 @@
 """The Evaluate page: sealed test data, and figures that never stand alone."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -208,6 +209,15 @@ def test_folds_are_drawn_with_what_each_caught(open_page: OpenPage, dataset: Dat
     assert not any(
         "Test folds" in title for title in titles(show_view(opened(open_page, single), "Backtest"))
     )
+
+
+def test_charts_say_where_the_threshold_is_the_median_of_folds(open_page: OpenPage, dataset: Dataset) -> None:
+    for split, n_thresholds in ((SplitPlan("rolling", folds=3), 3), (PCA.split, 1)):
+        run = finished(dataset, replace(PCA, split=split))
+        assert run.committed().n_thresholds == n_thresholds
+        drawn = [chart.proto.spec for chart in opened(open_page, run).get("plotly_chart")]
+        assert any("median threshold of 3 folds" in spec for spec in drawn) == (n_thresholds == 3)
+        assert any(re.search(r'"threshold \d', spec) for spec in drawn) == (n_thresholds == 1)
 
 
 def test_a_cancelled_meter_is_told_by_its_own_folder(dataset: Dataset) -> None:

@@ -13,11 +13,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rare_event.cli.parser import main
-from rare_event.config import Rule
+from rare_event.config import Rule, SplitPlan
 from rare_event.experiment import score as score_module
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.prepare.corrections import Corrections
 from rare_event.store.archive import import_archive, save_archive
+from rare_event.store.bundle import open_trained
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Committed, Purpose
 from rare_event.store.runs import Run, create_run, list_runs
@@ -83,6 +84,22 @@ def test_nothing_is_shown_before_a_file_is_scored(open_page: OpenPage, run: Run)
     app = open_page(PAGE, run=run.id)
     assert not app.exception and not app.error and not app.metric and not titles(app)
     assert "small.csv" in unescaped(app) and "alarm at a score of" in unescaped(app)
+
+
+def test_the_threshold_said_is_the_one_that_scores(
+    open_page: OpenPage, executor: Deferred, small_csv: bytes
+) -> None:
+    folds = replace(PCA, split=SplitPlan("rolling", folds=3))
+    policy = replace(folds.policy, k=2, n=3)
+    for config, rule in (
+        (folds, "alarm at a score of {:.4g} or more"),
+        (replace(folds, policy=policy), "alarm when 2 of the last 3 scores are {:.4g} or more"),
+    ):
+        run = finished(add_dataset(small_csv, "small.csv"), config)
+        committed, scores_with = run.committed(), open_trained(run).threshold
+        assert committed.n_thresholds == 3 and committed.middle != scores_with
+        shown = unescaped(open_page(PAGE, run=run.id))
+        assert rule.format(scores_with) in shown and f"{committed.middle:.4g}" not in shown
 
 
 def test_a_file_is_scored_as_on_the_command_line(

@@ -29,7 +29,7 @@ pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
 MOVES = 120
 RULES = {
-    "At least this share of the events": "at least 50% of the events",
+    "Catch at least this share of the events": "at least 50% of the events",
     "Highest F-beta": "the highest F-beta",
     "Least cost": "the least cost",
     "Fixed quantile": "the 0.99 quantile",

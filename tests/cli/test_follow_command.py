@@ -150,7 +150,7 @@ def test_rows_that_the_run_was_tested_on_are_scored_and_alarmed_alike(workspace,
     mine = scores["score"].to_numpy()[test.row - cut]
     # Other numbers of rows are summed in another order.
     np.testing.assert_allclose(mine, test.y_score, rtol=1e-12, atol=0)
-    threshold, policy = committed.thresholds[max(committed.thresholds)], committed.policy
+    threshold, policy = committed.last, committed.policy
     wanted = alarms(test, threshold, policy)
     first = scores["time"].iloc[test.row[0] - cut]
     begun = [pd.Timestamp(record["start"]) for record in records(out) if record["event"] == "start"]

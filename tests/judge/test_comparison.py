@@ -121,7 +121,7 @@ def test_what_cannot_be_compared() -> None:
 def test_in_words() -> None:
     assert Comparison(0.0123, -0.0312, 0.0451, 78).in_words("dense", "pca") == (
         "These 78 events cannot show whether dense or pca is better: "
-        "the difference in AUC is 0.01 (-0.03 to 0.05)."
+        "the AUC of the first minus that of the second is 0.01 (-0.03 to 0.05)."
     )
     better = "dense is better than pca on these 78 events: its AUC is higher by 0.06 (0.02 to 0.10)."
     assert Comparison(0.06, 0.02, 0.10, 78).in_words("dense", "pca") == better

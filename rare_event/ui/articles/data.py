@@ -66,7 +66,7 @@ def _show_shift(dataset: Dataset, article: str) -> None:
         before, after = st.columns(2)
         before.markdown("**Before:** the first event")
         show_rows(before, rows_before_shift(table, first), "articles_before")
-        after.markdown("**After:** the rows before it are positive, its own rows removed")
+        after.markdown("**After:** the rows before the event are positive; its own rows are removed")
         show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "articles_after")
 
 
@@ -103,8 +103,8 @@ def _show_scaling(dataset: Dataset, article: str) -> None:
         moments = scaled_moments(prepared_of(dataset, config), config.representation)
         mean, variance = moments["mean"].abs().max(), (moments["variance"] - 1).abs().max()
         st.markdown(
-            f"**Here:** over the normal training rows no mean is farther from 0 than {_rounded(mean)}, and "
-            f"no variance farther from 1 than {_rounded(variance)}."
+            f"**Here:** in the normal training rows, all means are within {_rounded(mean)} of 0 and all "
+            f"variances within {_rounded(variance)} of 1."
         )
         with st.expander("Mean and variance of each sensor"):
             st.dataframe(

@@ -135,7 +135,7 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
             if name not in done:
                 yet = "No model" if each is None else "The model"
                 still = "been trained on this file" if each is None else "not finished training"
-                st.caption(f"{yet} with the settings of {plain(name)} has {still}.")
+                st.caption(f"{yet} with the settings “{plain(name)}” has {still}.")
     with step(SAVED, article):
         if run is not None and run.status().state == "done":
             show_files(run)

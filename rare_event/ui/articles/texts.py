@@ -33,7 +33,7 @@ def _dense(text: str) -> dict[str, str]:
 
 READ = Passage(
     "First rows",
-    "18,398 rows and 63 columns: the time, the label y, and 61 sensors. About 0.7 % of the rows are breaks.",
+    "18,398 rows and 63 columns: the time, the label y, and x1 to x61. About 0.7 % of the rows are breaks.",
     differs="The articles speak of 15 days. The mill's time column covers 28 days, of which the plant ran "
     "25.6.",
 )
@@ -59,8 +59,8 @@ SPLIT = Passage(
     "Training, validation and test",
     "A random fifth of the samples is for testing, a random fifth of the rest for validation.",
     differs="A random split puts the neighbours of each test row into the training data. Its figures are too "
-    "optimistic: on the mill's data, split by time, the same models rank no better than chance. A break "
-    "counts in each part that holds one of the rows before it.",
+    "optimistic: on the mill's data, split by time, the same models do no better than chance. A break is "
+    "counted in every part that holds one of its warning rows.",
 )
 SCALING = Passage(
     "Mean 0 and variance 1",

@@ -22,8 +22,8 @@ MOST_ROWS = 25
 # Pixels; hovering shows a longer name in full.
 NAME_WIDTH = 330
 KINDS_HELP = (
-    "run: a model you trained. baseline: a model trained for comparison, on normal data only. supervised: "
-    "a model that also learns from past events. trivial: a score without a model."
+    "**run**: a model you trained. **baseline**: a model trained for comparison, on normal data only. "
+    "**supervised**: a model that also learns from past events. **trivial**: a yardstick that needs no model."
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
     "past": ("caught", "with each fold's threshold chosen on its validation data"),
@@ -166,8 +166,8 @@ def show_table(board: Sequence[Row]) -> None:
     judgement, frame = board[0].judgement, frame_of(board)
     st.header("All figures")
     of_events = (
-        f" AP is the average precision; by chance it is {number(judgement.base_rate, 2)}, the share of "
-        "positive windows."
+        " AP (average precision) is the precision averaged over all thresholds; by chance it is "
+        f"{number(judgement.base_rate, 2)}, the share of positive windows."
     )
     about = "To open a run, select its row, then choose “Open this run”. Click a heading to sort."
     st.caption(f"{about}{of_events if judgement.n_events else ''}")

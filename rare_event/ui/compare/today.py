@@ -60,7 +60,7 @@ def _add_upload(dataset: Dataset) -> None:
             reading = said
     found = alarm_rows(table_of(dataset), alarms)
     stands = int((found.after > found.first).sum())
-    st.caption(plain(f"{plural(len(alarms), 'alarm')} in the list, {stands:,} in the time of the data."))
+    st.caption(plain(f"{plural(len(alarms), 'alarm')} in the list; {stands:,} in the period of the data."))
     if st.button("Add this list", key="compare_alarms_add", type="primary"):
         add_alarms(dataset.digest, file.name, content, reading)
         st.session_state[UPLOADS] = uploads + 1

@@ -21,7 +21,7 @@ def choose_data() -> None:
     files = left.file_uploader(
         "Upload a file: CSV, text, Excel or Parquet, also in a zip or gzip",
         accept_multiple_files=True,
-        help="Several files with the same columns are joined in order of time.",
+        help="Several files with the same columns are joined in time order.",
         key=f"data_upload_{uploads}",
     )
     if files:

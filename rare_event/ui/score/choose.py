@@ -64,12 +64,12 @@ def _origin(run: Run) -> str:
 
 
 def _threshold(run: Run) -> str:
-    committed = run.committed()
-    return (
-        f"alarm at a score of {committed.middle:.4g} or more"
-        if not committed.trailing
-        else "alarm where the score reaches a threshold that follows recent scores"
-    )
+    committed, policy = run.committed(), run.committed().policy
+    if committed.trailing:
+        return "alarm where the score reaches a threshold that follows recent scores"
+    if policy.n == 1:
+        return f"alarm at a score of {committed.last:.4g} or more"
+    return f"alarm when {policy.k} of the last {policy.n} scores are {committed.last:.4g} or more"
 
 
 @in_place
@@ -78,8 +78,8 @@ def show_bundles(run: Run | None) -> None:
     with st.expander("Move a model: bundles"):
         if run is not None:
             st.markdown(
-                "A **bundle** is one file with the model, its threshold and a model card, without the data. "
-                "Import it in another workspace to score there."
+                "A **bundle** is one file with the model, its threshold and a description, without the data. "
+                "Import it on another computer to score new rows there."
             )
             with st.container(horizontal=True, vertical_alignment="center"):
                 offer_prepared(

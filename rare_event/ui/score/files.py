@@ -64,8 +64,8 @@ def _choose_history(uploads: int) -> list[tuple[BinaryIO, str]]:
         files = st.file_uploader(
             "Earlier rows: upload them before the new rows",
             accept_multiple_files=True,
-            help="Differences, trailing means and the lookback reach back. With the rows before, the first "
-            "new rows have a score too, and alarms continue. The rows before get no result.",
+            help="A score also uses earlier rows. With them, the first new rows get a score too, and an "
+            "alarm that was already on continues. The earlier rows themselves are not scored.",
             key=f"score_history_{uploads}",
         )
     return [(file, file.name) for file in files]

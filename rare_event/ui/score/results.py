@@ -76,7 +76,7 @@ def _too_short(unit: TimeUnit) -> str:
 def _say_stale(run: Run, figures: Mapping[str, Any]) -> None:
     """Say so where the run has another threshold by now."""
     committed = run.committed()
-    if committed.thresholds[max(committed.thresholds)] != figures["threshold"]:
+    if committed.last != figures["threshold"]:
         st.warning(
             f"This file was scored at a threshold of {number(figures['threshold'], 4)}. Another one has "
             "been committed since. Upload the file again to score it at the new threshold."
