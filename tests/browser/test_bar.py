@@ -92,7 +92,15 @@ def test_the_bar_stays_in_one_line(page: Page, server: Server, runs: list[Run], 
 
 def test_jobs_come_and_go_and_nothing_moves(page: Page, server: Server, runs: list[Run]) -> None:
     open_at(page, server, "Train", runs[1])
+    page.get_by_role("radio", name="Articles' dense").click()
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    expect(epochs).to_have_value("100")
+    settled(page)
     page.get_by_text("Also train the baselines").click()
+    settled(page)
+    # It ends only when it is cancelled.
+    epochs.fill("100000")
+    epochs.press("Enter")
     settled(page)
     before = page.evaluate(PLACES)
     page.get_by_role("button", name="Train", exact=True).click()
@@ -104,7 +112,7 @@ def test_jobs_come_and_go_and_nothing_moves(page: Page, server: Server, runs: li
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
     tray.click()
     cancel = page.get_by_role("button", name="Cancel").first
-    expect(cancel).to_be_visible()
+    cancel.click()
     expect(tray).to_contain_text("No jobs", timeout=180_000)
     expect(page.get_by_role("heading", name="Data", exact=True)).to_be_visible()
     assert page.evaluate(PLACES) == before

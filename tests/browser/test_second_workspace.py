@@ -46,6 +46,9 @@ def test_a_bundle_scores_in_another_workspace(
     new.assign(time=new["time"] + pd.Timedelta(days=90)).to_csv(tmp_path / "new.csv", index=False)
 
     page.goto(f"{server.address}/Train?dataset=sample")
+    # The baselines would keep the worker from the bundle.
+    page.get_by_text("Also train the baselines").click()
+    settled(page)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
     page.get_by_test_id("stSidebar").get_by_role("link", name="Score").click()

@@ -34,6 +34,6 @@ def show_page() -> None:
                 offer_delete(scoring)
     with show_errors():
         st.divider()
+        show_bundles(run)
         if run is not None:
             explain_following(run)
-        show_bundles(run)
