@@ -17,7 +17,8 @@ from rare_event.ui.score.results import show_drift, show_figures, show_scores
 def show_page() -> None:
     """Show the page; a bundle can be imported whatever else is missing."""
     run = None
-    with show_errors():
+    # In a place of its own: the drawers below stay open when what is above changes.
+    with st.container(), show_errors():
         run = choose_run()
         scoring = choose_file(run)
         show_followers()
