@@ -1,7 +1,6 @@
 """The bench measures what it says; how fast it is, is not asserted here."""
 
 import json
-import os
 from dataclasses import replace
 
 import numpy as np
@@ -9,14 +8,12 @@ import pytest
 
 from rare_event import bench
 from rare_event.bench import data, reading, scoring, stages, timing, training
-from rare_event.bench.cluster import cluster
 from rare_event.bench.pytorch import has_torch
 from rare_event.cli.parser import main
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
 from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.programs import epoch_programs
 from rare_event.errors import ConfigError
-from rare_event.jobs.cluster import VARIABLE
 from rare_event.judge.thresholds import operating_points
 from rare_event.store.archive import open_bundle
 from tests import naive
@@ -168,10 +165,3 @@ def test_scoring_a_file_gives_what_its_reference_gives(tmp_path) -> None:
     reference, above = scoring._reference(trained, tmp_path / "new.parquet")
     assert len(ours) == 1490 and np.allclose(ours, reference, rtol=1e-3, atol=1e-6)
     assert 0 < len(listed) <= len(above)
-
-
-def test_two_workers_are_measured_against_one() -> None:
-    figures = cluster(2000, 3000, 1)
-    assert set(figures["score_seconds"]) == {"here", "one worker", "two workers"}
-    assert figures["ratio"] == figures["reference"] / figures["ours"] > 0
-    assert "one worker" in figures["reference_is"] and VARIABLE not in os.environ

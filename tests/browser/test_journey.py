@@ -51,14 +51,14 @@ def test_from_upload_to_evaluation(
     settled(page)
     page.get_by_text("Also train the baselines").click()
     settled(page)
-    set_number(page, "Epochs", 60)
+    set_number(page, "Epochs", 20)
     page.get_by_role("button", name="Train", exact=True).click()
     expect(page.get_by_text("Run being trained")).to_be_visible()
 
     # Neither another page nor a reload interrupts the training.
     go_to(page, "Data")
     go_to(page, "Train")
-    expect(page.get_by_text(re.compile(r"Epoch \d+ of 60"))).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_text(re.compile(r"Epoch \d+ of 20"))).to_be_visible(timeout=PATIENCE)
     page.reload()
     expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("Run in use")).to_be_visible()

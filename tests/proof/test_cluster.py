@@ -1,6 +1,7 @@
 """A million rows in eight files, and six folds of the mill, with a worker that is killed: equal bits."""
 
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from threading import Thread
@@ -8,11 +9,11 @@ from threading import Thread
 import pandas as pd
 import pytest
 
-from rare_event.bench.cluster import await_, scheduler_here, worker_here, write_parts
+from rare_event.bench.cluster import await_, cluster, scheduler_here, worker_here, write_parts
 from rare_event.config import RECOMMENDED
 from rare_event.experiment.backtest import backtest
 from rare_event.experiment.score import score
-from rare_event.jobs.cluster import connect
+from rare_event.jobs.cluster import VARIABLE, connect
 from rare_event.jobs.spread import cluster_folds, cluster_pieces
 from rare_event.store.archive import open_bundle
 from rare_event.store.incoming import read_new
@@ -78,3 +79,11 @@ def test_the_mill_on_a_cluster_that_loses_a_worker(tmp_path: Path, mill_table) -
             assert first.wait() == -9 and client.status == "running"
         connect().close()
     assert [to_plain(row) for row in found] == here
+
+
+@pytest.mark.timeout(600)
+def test_two_workers_are_measured_against_one() -> None:
+    figures = cluster(2000, 3000, 1)
+    assert set(figures["score_seconds"]) == {"here", "one worker", "two workers"}
+    assert figures["ratio"] == figures["reference"] / figures["ours"] > 0
+    assert "one worker" in figures["reference_is"] and VARIABLE not in os.environ

@@ -39,10 +39,10 @@ def test_a_file_cut_in_its_last_line_loses_that_line(dialect: str) -> None:
     assert judged(written, 200, whole) == "left in"
 
 
-def test_a_spoilt_line_among_20_000_and_at_the_seams_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spoilt_line_among_many_and_at_the_seams_of_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(encoding, "BLOCK_BYTES", 3000)
-    written = table("some quoted", 20_000)
-    for line in (1, 61, 62, 63, 9_999, 20_000):
+    written = table("some quoted", 2_000)
+    for line in (1, 61, 62, 63, 999, 2_000):
         for how in SPOILS:
             for text in spoilt(written, line, 3, how):
                 assert outcome(written, line, text) == "left out"
