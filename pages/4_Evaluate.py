@@ -15,7 +15,7 @@ from rare_event.ui.seal import break_seal
 from rare_event.ui.state import need_judged_run
 from rare_event.ui.threshold import show_context
 
-start_page("Evaluate", "What will it be worth? Test data at the committed threshold.")
+start_page("Evaluate", "What will it be worth? Judged on test data.")
 
 with show_errors():
     run = need_judged_run()

@@ -234,14 +234,15 @@ def _add_model(
 ) -> None:
     """Draw the curve of one of several models, known by its number."""
     colour, dash = MODELS[number % len(MODELS)], DASHES[number % len(DASHES)]
+    whole = plain(names[number])
     figure.add_scatter(
         x=x,
         y=y,
         mode="lines",
         line={"color": colour, "dash": dash, "width": 2, "shape": shape},
         name=f"{distinct(names)[number]}, {about}" if about else distinct(names)[number],
-        # The legend may have cut the name off.
-        meta=[plain(names[number])],
+        # The legend may have cut the name off: hovering and the description have the whole one.
+        meta=[whole, f"{whole}, {about}" if about else whole],
         hovertemplate="%{meta[0]}<br>%{x:.3~f}, %{y:.3~f}<extra></extra>",
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -27,10 +28,16 @@ def described(figure: go.Figure) -> str:
         ]
         if named := list(dict.fromkeys(filter(None, titles))):
             sentences.append(f"{axis}: {', '.join(named)}")
-    shown = [_text(trace.name) for trace in figure.data if trace.name and trace.showlegend is not False]
+    shown = [_shown(trace) for trace in figure.data if trace.name and trace.showlegend is not False]
     if shown:
         sentences.append(f"Shows: {'; '.join(dict.fromkeys(shown))}")
     return "".join(f"{sentence.rstrip('.')}. " for sentence in sentences).strip()
+
+
+def _shown(trace: Any) -> str:
+    """Name what a trace shows, whole where the legend cuts it."""
+    whole = tuple(trace.meta or ())[1:]
+    return _text(whole[0] if whole and "…" in trace.name else trace.name)
 
 
 def _text(markup: str) -> str:

@@ -100,12 +100,9 @@ class Progress:
         count = sum(position.alarms.values())
         rows = f"{position.scored:,} of {plural(position.rows, 'row')} scored, the last of {when(self.last)}."
         if not position.on:
-            return f"{rows} {plural(count, 'alarm')} so far, none on now."
-        on = ", ".join(
-            f"{machine} since {when(start)}" if machine else f"since {when(start)}"
-            for machine, start in position.on.items()
-        )
-        return f"{rows} {plural(count, 'alarm')} so far; on now: {on}."
+            return f"{rows} {plural(count, 'alarm')} so far, none on in the last row."
+        on = ", ".join(f"{machine or 'one'} since {when(start)}" for machine, start in position.on.items())
+        return f"{rows} {plural(count, 'alarm')} so far; on in the last row: {on}."
 
     @property
     def held_up(self) -> tuple[str, ...]:
@@ -119,6 +116,9 @@ class Progress:
                 f"Not scored yet: {names}. A file waits while it is being written, or while its last line "
                 "has no line end."
             )
+        files = {} if self.position is None else self.position.files
+        if aside := [name for name, seen in files.items() if not seen.scored]:
+            said.append(f"Set aside: {listed(aside, 3)}. The list of files says why.")
         if self.undelivered:
             said.append("The webhook has not taken all alarms yet. The others are kept, and sent in order.")
         return tuple(said)

@@ -18,6 +18,7 @@ from rare_event.plots.curves import (
     roc_figure,
     threshold_figure,
 )
+from rare_event.plots.described import described
 from rare_event.plots.marks import NOTE_WIDTH, note
 from tests.plots.examples import make_points, make_scores, names, random_scores, texts, trace
 
@@ -251,6 +252,8 @@ def test_names_of_models_are_text_cut_in_the_legend_and_whole_on_the_curve():
     assert "<b>" not in first.name + first.meta[0] + first.hovertemplate
     assert first.meta[0].endswith("long 1")
     assert "long" not in first.hovertemplate
+    assert "that is much too long 1, area " in described(figure) and "…" in first.name
+    assert "…" not in described(figure)
 
 
 def test_a_note_fits_a_narrow_figure() -> None:

@@ -80,7 +80,7 @@ def test_the_figures_are_those_of_the_logs_after_each_piece(
         assert list(progress.position.on.values()) == list(begun.values())
         assert sum(progress.position.alarms.values()) == sum(one["event"] == "start" for one in records)
         assert list(progress.alarms) == records[::-1]
-        assert ("none on now" in progress.done) != bool(begun)
+        assert ("none on in the last row" in progress.done) != bool(begun)
         assert progress.files[0]["file"] == f"{begin:03}.csv" and not progress.waiting
         ever_on += len(begun)
     assert 0 < ever_on < len(edges) - 1
@@ -122,6 +122,7 @@ def test_a_file_that_waits_is_named_and_one_set_aside_is_not(
     progress = progress_of(note)
     assert progress.waiting == ("a.csv",)
     assert progress.held_up[0].startswith("Not scored yet: a.csv. ")
+    assert progress.held_up[1:] == ("Set aside: b.csv. The list of files says why.",)
     assert progress.files[0]["file"] == "b.csv" and progress.files[0]["set_aside"]
     assert progress.done == "No row has been scored yet."
 
