@@ -35,6 +35,7 @@ from rare_event.ui.cache import table_of
 from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of, title_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.model_fields import look_of
+from rare_event.ui.place import drawer
 from rare_event.ui.state import draft_of, update_state
 
 GENERATION, TYPED = "train_generation", "train_typed"
@@ -158,19 +159,27 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig, places: Places) -> 
     model, *problems = _choose_model(config, key, typed)
     config, epochs = _choose_epochs(replace(config, model=model), key, typed)
     problems += [problem, epochs]
-    with st.expander("Expert settings"):
-        several = table_of(dataset).schema.asset is not None
-        if not several:
-            config = replace(config, representation=replace(config.representation, per_asset=False))
-        for section, names in EXPERT.items():
-            names = tuple(name for name in names if several or name != "per_asset")
-            config, problem = _choose_section(config, section, names, key, typed)
-            problems.append(problem)
-        values = fill_in(config, ("seed", "article_mode"), key, typed, LOOK)
-        config, problem = apply_values(config, values, LOOK)
-        problems.append(problem)
+    several = table_of(dataset).schema.asset is not None
+    if not several:
+        config = replace(config, representation=replace(config.representation, per_asset=False))
+    if (place := drawer("Expert settings", "train_expert")) is not None:
+        with place:
+            config, more = _choose_as_expert(config, several, key, typed)
+            problems += more
     st.session_state[TYPED] = config, typed
     return Choice(config, " ".join(filter(None, problems)))
+
+
+def _choose_as_expert(
+    config: ExperimentConfig, several: bool, key: str, typed: dict[str, Any]
+) -> tuple[ExperimentConfig, list[str]]:
+    problems = []
+    for section, names in EXPERT.items():
+        names = tuple(name for name in names if several or name != "per_asset")
+        config, problem = _choose_section(config, section, names, key, typed)
+        problems.append(problem)
+    config, problem = apply_values(config, fill_in(config, ("seed", "article_mode"), key, typed, LOOK), LOOK)
+    return config, [*problems, problem]
 
 
 def _typed(draft: ExperimentConfig) -> dict[str, Any]:
@@ -287,8 +296,10 @@ def _choose_model(draft: ExperimentConfig, key: str, typed: dict[str, Any]) -> t
     shown, off = fields_of(config)
     values = fill_in(model, shown, f"{key}_{kind}", typed, look)
     if off:
-        with st.expander("Options"):
-            values |= fill_in(model, off, f"{key}_{kind}", typed, look)
+        values |= {name: getattr(model, name) for name in off}
+        if (place := drawer("Options", "train_options")) is not None:
+            with place:
+                values |= fill_in(model, off, f"{key}_{kind}", typed, look)
         if on := [_in_words(look.label(name), values[name]) for name in off if values[name]]:
             st.caption(plain(f"Options in use: {'; '.join(on)}"))
     return apply_values(model, values, look)

@@ -9,6 +9,7 @@ from streamlit.testing.v1 import AppTest
 from rare_event.prepare.corrections import Corrections
 from rare_event.store.datasets import Dataset, add_dataset, list_datasets
 from rare_event.store.runs import list_runs
+from tests.app.conftest import open_drawer
 from tests.app.test_pages import button
 from tests.small import small_frame
 
@@ -80,7 +81,7 @@ def test_a_file_of_one_machine_is_not_asked_about(open_page: OpenPage) -> None:
 
 
 def test_each_machine_can_be_scaled_by_itself(open_page: OpenPage, presses: Dataset) -> None:
-    app = open_page("pages/2_Train.py", dataset=presses.digest)
+    app = open_drawer(open_page("pages/2_Train.py", dataset=presses.digest), "Expert settings")
     (each,) = (box for box in app.checkbox if box.label == "Scale each machine separately")
     assert not each.value and "20" in each.help
     each.check().run()
@@ -94,5 +95,5 @@ def test_each_machine_can_be_scaled_by_itself(open_page: OpenPage, presses: Data
 
 def test_one_machine_has_nothing_to_scale_by_itself(open_page: OpenPage) -> None:
     dataset = stored(small_frame(), Corrections(label=("y",), event=("1",)))
-    app = open_page("pages/2_Train.py", dataset=dataset.digest)
-    assert not app.exception and not any("machine" in box.label for box in app.checkbox)
+    app = open_drawer(open_page("pages/2_Train.py", dataset=dataset.digest), "Expert settings")
+    assert not app.exception and app.checkbox and not any("machine" in box.label for box in app.checkbox)

@@ -19,7 +19,7 @@ from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.records import Status
 from rare_event.store.runs import create_run, list_runs
 from rare_event.ui import network
-from tests.app.conftest import PCA, Deferred, finished
+from tests.app.conftest import PCA, Deferred, finished, open_drawer
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
 
 NETWORK = DenseModel(widths=(6, 3, 6))
@@ -152,6 +152,9 @@ def test_the_form_is_that_of_the_architecture(open_page: OpenPage, dataset: Data
 
 def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Dataset) -> None:
     app = open_train(open_page, dataset)
+    assert "train_0_seed" not in app.session_state, "fields of a closed drawer are not drawn"
+    for label in ("Options", "Expert settings"):
+        app = open_drawer(app, label)
     app.text_input(key="train_0_dense_widths").set_value("8,4 8").run()
     app.number_input(key="train_0_dense_dropout").set_value(0.1).run()
     app.checkbox(key="train_0_dense_tied").check().run()
