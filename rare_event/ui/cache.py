@@ -318,10 +318,21 @@ def _by_fold(committed: Committed) -> tuple[tuple[int, float], ...]:
 
 def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
     """Return the ledger of a part of a finished run at a committed threshold."""
-    contributions, names = open_run(run_id).contributions(part)
-    scores = followed_of(run_id, part, committed.trailing)
+    return _ledger(run_id, part, committed.policy, committed.trailing, _by_fold(committed))
+
+
+@st.cache_resource(max_entries=8, show_spinner=False)
+def _ledger(
+    run_id: str,
+    part: Part,
+    policy: AlarmPolicy,
+    trailing: Rule | None,
+    thresholds: tuple[tuple[int, float], ...],
+) -> pd.DataFrame:
+    run = open_run(run_id)
+    contributions, names = run.contributions(part)
+    scores = followed_of(run_id, part, trailing)
     of_event: tuple[str, ...] = ()
     if scores.asset is not None:
-        run = open_run(run_id)
         of_event = prepared_of(run.dataset(), run.config()).asset_of_event
-    return ledger(scores, committed.thresholds, committed.policy, contributions, names, of_event)
+    return ledger(scores, dict(thresholds), policy, contributions, names, of_event)
