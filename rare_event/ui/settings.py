@@ -318,9 +318,9 @@ def _about_model(model: ModelConfig, lookback: int) -> None:
 
 
 def _in_words(label: str, value: Any) -> str:
-    if value is True:
-        return label
-    return f"{label}: {value if isinstance(value, str) else format(value, 'g')}"
+    if isinstance(value, tuple):
+        value = ", ".join(map(str, value))
+    return label if value is True else f"{label}: {value if isinstance(value, str) else format(value, 'g')}"
 
 
 @in_place

@@ -235,7 +235,7 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
         state = f"Committed: {words}, {moment(committed.time)}"
     elif committed.common is None or committed != shown:
         given = committed.rule.kind == "fixed"
-        state += f"; the settings of the run give {value}" if given else f"; the training suggests {words}"
+        state += f"; the settings give {value}" if given else f"; the training suggests {words}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
         f"Threshold shown: {plain(replace(shown, by_person=True).in_words(unit))} · "

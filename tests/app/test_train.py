@@ -11,7 +11,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from rare_event.config import RECOMMENDED, DenseModel, LSTMModel, Training
+from rare_event.config import PRESETS, RECOMMENDED, DenseModel, LSTMModel, Training
 from rare_event.detect.summary import describe
 from rare_event.jobs import export, worker
 from rare_event.prepare.sample import sample_mill
@@ -19,6 +19,7 @@ from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.records import Status
 from rare_event.store.runs import create_run, list_runs
 from rare_event.ui import network
+from rare_event.ui.state import draft_of
 from tests.app.conftest import PCA, Deferred, finished, open_drawer
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
 
@@ -166,6 +167,20 @@ def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Datase
     assert config.model == DenseModel(widths=(8, 4, 8), dropout=0.1, tied=True)
     assert (config.training.learning_rate, config.seed) == (0.002, 7)
     assert config.score.top_k == 5, "what was not touched must stay as the preset has it"
+
+
+@pytest.mark.parametrize("drawn", [False, True])
+@pytest.mark.parametrize("preset", PRESETS)
+def test_a_preset_is_trained_as_it_is_whether_its_drawers_are_opened_or_not(
+    open_page: OpenPage, dataset: Dataset, preset: str, drawn: bool
+) -> None:
+    app = open_train(open_page, dataset)
+    app.segmented_control(key="train_0_preset").select(preset).run()
+    for label in ("Options", "Expert settings") if drawn else ():
+        app = open_drawer(app, label)
+    assert not app.exception and not app.error
+    button(app, "Train").click().run()
+    assert list_runs()[0].config() == draft_of(preset)
 
 
 def test_a_bad_value_is_said_and_nothing_can_be_started(open_page: OpenPage, dataset: Dataset) -> None:
