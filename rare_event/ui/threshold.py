@@ -90,7 +90,7 @@ def show_context(run: Run) -> None:
     if config.split.optimistic:
         words += (
             "  \n:material/warning: **Too optimistic**: rows next to each validation row are in the "
-            "training data. Split by time for an honest figure."
+            "training data. Split by time instead."
         )
     st.markdown(words)
     if unit.why:
