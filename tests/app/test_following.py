@@ -80,8 +80,11 @@ def test_one_that_has_stopped_is_taken_off_the_list(
 def test_a_damaged_state_is_a_sentence_and_hides_nothing_else(
     open_page: OpenPage, run: Run, out: Path
 ) -> None:
+    watched, other = out.with_name("in"), out.with_name("other")
+    assert main(["follow", run.id, "--watch", str(watched), "--out", str(other), "--once"]) == 0
     (out / STATE).write_bytes(b"PK")
     app = open_page(PAGE, run=run.id)
     assert not app.exception
+    assert "of 300 rows scored" in unescaped(app)
     assert any("The state of the follower in" in each.value for each in app.error)
     assert "small.csv" in unescaped(app)

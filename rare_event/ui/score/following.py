@@ -10,6 +10,7 @@ import streamlit as st
 
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
+from rare_event.store.claim import follower_of
 from rare_event.store.followers import FollowerNote, Progress, forget_follower, list_followers, progress_of
 from rare_event.store.runs import Run, open_run
 from rare_event.text import capital, moment, plain
@@ -44,7 +45,8 @@ def show_followers() -> None:
 
 
 def _at_work() -> list[str]:
-    return [note.id for note in list_followers() if progress_of(note).process is not None]
+    # The process alone: a damaged state of one follower must not hide the others.
+    return [note.id for note in list_followers() if follower_of(note.out) is not None]
 
 
 def _show_all() -> None:
