@@ -129,7 +129,7 @@ def _ranking(row: Row) -> str:
     return (
         f"Models are ranked by the AUC. Take one moment {when} an event and one normal moment: the best "
         f"model scores the first higher in {row.judgement.mean_fold_auc:.0%} of such pairs{between}; "
-        "guessing would in 50%."
+        "guessing gives 50%."
     )
 
 
@@ -150,7 +150,7 @@ def _optimism(n_models: int, n_events: int) -> str:
 def _chance(row: Row) -> str:
     count = row.judgement.count("past", BUDGET)
     return (
-        f"By chance, scores shifted in time would have caught {count.caught} of "
+        f"For comparison with chance, scores moved to other times would have caught {count.caught} of "
         f"{row.judgement.n_events:,}{_at(count, row.judgement.time_unit)}."
     )
 

@@ -28,7 +28,7 @@ class ExperimentConfig(Settings):
     lookback
         Number of rows in a window, which is what the model sees at once.
     article_mode
-        Apply the shift and the windows across stops, exactly as the articles do.
+        Count the rows of the shift and of the windows across stops, as the articles do.
     split, representation, model, training, score, policy, rule
         The settings of each stage.
     seed

@@ -38,7 +38,7 @@ class AlarmPolicy(Settings):
     min_lead
         An alarm that comes less than this many minutes before the event is too late to count.
     mute
-        No alarm is raised in this many rows after a restart.
+        Number of scored windows after a restart that raise no alarm.
     repeat
         An alarm that continues is counted again at this interval in minutes, measured from the last restart;
         not in the lead window of an event.
@@ -93,7 +93,7 @@ class Costs(Settings):
     Parameters
     ----------
     event
-        Cost of an event that came without warning; the two articles give 10,000 dollars or more.
+        Cost of an event that came without warning; 10,000 dollars or more for a sheet break.
     false_alarm
         Cost of a false alarm.
     saved

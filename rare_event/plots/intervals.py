@@ -44,8 +44,8 @@ def differences_figure(names: Sequence[str], found: Sequence[Comparison | None],
         figure.add_annotation(text="cannot be shown", x=0, y=row, showarrow=False)
     style(
         figure,
-        title="Test folds: difference in AUC",
-        x=f"Mean AUC of the folds minus that of<br>{short(reference)},<br>95 % interval",
+        title="Test: difference in AUC",
+        x=f"Mean AUC of the test folds minus that of<br>{short(reference)},<br>95 % interval",
         y="Model",
     )
     if not names:

@@ -123,13 +123,20 @@ class Committed:
         return len(self.thresholds) if self.common is None else 1
 
     @property
+    def origin(self) -> Literal["committed", "suggested", "given"]:
+        """Who set it: a person, the rule after training, or the settings of the run."""
+        if self.by_person:
+            return "committed"
+        return "given" if self.rule.kind == "fixed" else "suggested"
+
+    @property
     def trailing(self) -> Rule | None:
         """The rule, if it is a trailing one."""
         return self.rule if self.rule.trailing else None
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Describe how the threshold was chosen."""
-        if self.rule.kind == "fixed" and not self.by_person:
+        if self.origin == "given":
             return "given in the settings of the run"
         factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "

@@ -16,7 +16,7 @@ from rare_event.plots.timeline import folds_figure
 from rare_event.plots.tracks import machines_of
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run
-from rare_event.text import moment, plain
+from rare_event.text import moment, plain, plural
 from rare_event.ui.backtest import show_backtest, show_code_of_folds
 from rare_event.ui.cache import (
     evaluation_of,
@@ -57,19 +57,23 @@ def show_verdict(run: Run) -> None:
     if unknown:
         st.info(f"{unknown.why} You can still see how often and how long an alarm sounds, and the drift.")
     windows = (
-        "one window at the threshold raises an alarm"
+        "one score at or above the threshold raises an alarm"
         if policy.n == 1
-        else f"{policy.k} of {policy.n} windows"
+        else f"{policy.k} of {policy.n} scores raise an alarm"
     )
     cooldown = f"cooldown {unit.span(policy.cooldown)}" if policy.cooldown else "no cooldown"
+    if policy.mute:
+        cooldown += f", muted for {plural(policy.mute, 'window')} after a restart"
+    if policy.min_lead and not unknown:
+        cooldown += f", minimum lead {unit.span(policy.min_lead)}"
     window = _lead_window(run, committed)
     if figures.during:
         window = "an alarm counts only during an event"
-    by = (
-        f"committed {moment(committed.time)}"
-        if committed.by_person
-        else "suggested after training, not committed"
-    )
+    by = {
+        "committed": f"committed {moment(committed.time)}",
+        "suggested": "suggested after training, not committed",
+        "given": "not committed",
+    }[committed.origin]
     intervals = intervals_in_words(figure_intervals_of(run.id, committed), unit, figures.during)
     below = "its 95 % interval" if unknown else "its 95 % interval and what chance would give"
     st.caption(

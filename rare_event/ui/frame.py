@@ -13,6 +13,7 @@ from rare_event.errors import RareEventError
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
+from rare_event.store.seal import is_open
 from rare_event.text import plain, plural
 from rare_event.ui.bar import BAR_STYLE, show_bar
 from rare_event.ui.cache import auc_of, jobs, unknown_of
@@ -22,6 +23,7 @@ from rare_event.ui.place import show_errors as show_errors
 from rare_event.ui.state import follow_address, get_state, update_state, use_watched, write_address
 
 OPEN_PAGE = "frame_open_page"
+ORIGINS = {"committed": "✓", "suggested": "Suggested:", "given": "Not committed:"}
 # The default leaves 96 pixels above the title: on a small screen, a row of figures. The bar takes half of
 # them. Columns of figures that would become too narrow to read go below each other. White does not read on
 # the primary colour of the dark theme.
@@ -143,10 +145,10 @@ def _figures_of(run: Run) -> dict[str, str]:
     figures = {"Train": f"✓ {name_of_run(run)}, {split}, {auc_of(run)}"}
     with suppress(RareEventError):
         committed = run.committed()
-        state = "✓" if committed.by_person else "Suggested:"
-        figures["Threshold"] = f"{state} {committed.in_words(run.time_unit())}"
+        figures["Threshold"] = f"{ORIGINS[committed.origin]} {committed.in_words(run.time_unit())}"
     if looks := len(run.looks()):
         unknown, total = unknown_of(run, "test"), plural(summary.events["total"], "event")
         events = unknown.short if unknown else f"{total} in test data"
-        figures["Evaluate"] = f"✓ {events}, {plural(looks, 'look')}"
+        state = "✓" if is_open(run) else "Sealed again:"
+        figures["Evaluate"] = f"{state} {events}, {plural(looks, 'look')}"
     return figures

@@ -27,8 +27,8 @@ AUCS = ["validation AUC", "test AUC"]
 PURPOSE = """
 Sheet breaks, pump trips and similar events are rare, so a model learns what *normal* looks like and warns
 when a row no longer fits. Set the alarm threshold on data the model was not trained on, check it on data
-nobody has seen, and count what a plant counts: **events caught and false alarms per day**. By default, a
-model is trained on the past and judged on later data.
+that had no part in either, and count what a plant counts: **events caught and false alarms per day**. By
+default, a model is trained on the past and judged on later data.
 """
 
 PATH = (

@@ -125,7 +125,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
             (
                 "Training windows",
                 f"{n_windows:,}",
-                "Windows of normal rows that the model learns from, in the last fold.",
+                "Windows of normal rows that the model learns from; of folds, the last.",
             ),
             ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],

@@ -115,8 +115,9 @@ def outcome_in_words(run: Run) -> str:
     """Write the validation figures of a finished run: the AUC, and the events caught where they are known."""
     auc = f"{capital(auc_of(run))}."
     caught = caught_in_words(run)
-    by = "committed" if run.committed().by_person else "suggested"
-    return f"{auc} On validation data, the {by} threshold catches {caught}." if caught else auc
+    origin = run.committed().origin
+    threshold = "threshold of the settings" if origin == "given" else f"{origin} threshold"
+    return f"{auc} On validation data, the {threshold} catches {caught}." if caught else auc
 
 
 def caught_in_words(run: Run) -> str:

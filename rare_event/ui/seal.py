@@ -16,6 +16,11 @@ from rare_event.ui.cache import time_unit_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.progress import caught_in_words
 
+ORIGINS = {
+    "committed": "Committed threshold",
+    "suggested": "Threshold suggested after training",
+    "given": "Threshold, not committed",
+}
 WHY = (
     "The test data can judge a threshold honestly only once. If you change the threshold after you have "
     "seen them, the test data become part of the choice, and their figures are too optimistic. So they stay "
@@ -48,8 +53,7 @@ def break_seal(run: Run) -> bool:
             st.markdown(WHY)
         label = f"Open again: look {len(looks) + 1}" if looks else "Open the test data"
         committed = run.committed()
-        by = "Committed threshold" if committed.by_person else "Threshold suggested after training"
-        st.caption(f"{by}: {plain(committed.in_words(time_unit_of(run)))}.")
+        st.caption(f"{ORIGINS[committed.origin]}: {plain(committed.in_words(time_unit_of(run)))}.")
         # Scores that cannot be read must not keep the button away.
         with suppress(RareEventError):
             if caught := caught_in_words(run):

@@ -52,7 +52,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         _counted(figures, unit),
         ("Median delay", lead, "From the first row of an event to its first alarmed row.")
         if figures.during
-        else ("Median lead", lead, "From the first alarm before an event to its start."),
+        else ("Median lead", lead, "From the first alarm in the lead window to the start of the event."),
         (
             "Precision (rows)",
             number(figures.precision, 2),

@@ -155,11 +155,11 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     assert "so the best of them looks better than it is" in words(app)
     assert f"of {n_events} events by an alarm in the 4 min before" in words(app)
     assert "thresholds chosen on past data" in words(app)
-    assert "By chance, scores shifted in time would" in words(app)
+    assert "For comparison with chance, scores moved to other times would" in words(app)
     assert titles(app) == [
         "Test: ROC curves",
         "Test: events caught at each false-alarm rate",
-        "Test folds: difference in AUC",
+        "Test: difference in AUC",
     ]
     headline, *others = [str(heading.value) for heading in app.header]
     assert headline.replace("\\", "").startswith(("Best: “", "No model beats “"))
@@ -661,7 +661,7 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     )
     also = [*board[:-1], row("I", "run", 0.5, 2, caught=8), CHANCE]
     assert "“H” and “I” would have caught the most: 8 of 78 each." in verdict(also)[3]
-    assert "in 70% of such pairs (95% interval 68% to 72%); guessing would in 50%." in ranking
+    assert "in 70% of such pairs (95% interval 68% to 72%); guessing gives 50%." in ranking
     assert tied == (
         "These data show no clear difference between the best model and “B”, “C”, “D”, “E” and 2 more."
     )

@@ -211,6 +211,33 @@ def test_folds_are_drawn_with_what_each_caught(open_page: OpenPage, dataset: Dat
     )
 
 
+def test_a_threshold_of_the_settings_is_not_called_suggested(open_page: OpenPage, dataset: Dataset) -> None:
+    run = finished(dataset, replace(PCA, rule=Rule("fixed", 3.0)))
+    assert run.committed().origin == "given"
+    app = open_page(PAGE, run=run.id)
+    sealed = unescaped(app)
+    assert "Threshold, not committed: given in the settings of the run" in sealed
+    app = opened(open_page, run)
+    shown = unescaped(app)
+    assert "given in the settings of the run, not committed." in shown
+    assert "uggested" not in sealed + shown
+
+
+def test_the_tick_of_the_sidebar_goes_when_another_threshold_is_committed(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    run = finished(dataset, PCA)
+    assert "✓ 20 events in test data, 1 look" in unescaped(opened(open_page, run))
+    policy = replace(run.committed().policy, mute=3)
+    run.commit(replace(run.committed(), policy=policy))
+    app = open_page(PAGE, run=run.id)
+    assert "Sealed again: 20 events in test data, 1 look" in unescaped(app)
+    assert "✓ 20 events" not in unescaped(app)
+    again = button(app, "Open again: look 2").click().run()
+    assert "✓ 20 events in test data, 2 looks" in unescaped(again)
+    assert "muted for 3 windows after a restart" in unescaped(again)
+
+
 def test_charts_say_where_the_threshold_is_the_median_of_folds(open_page: OpenPage, dataset: Dataset) -> None:
     for split, n_thresholds in ((SplitPlan("rolling", folds=3), 3), (PCA.split, 1)):
         run = finished(dataset, replace(PCA, split=split))

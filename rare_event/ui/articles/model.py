@@ -85,8 +85,8 @@ def show_training(dataset: Dataset, article: str, run: Run | None) -> None:
 def _offer_training(dataset: Dataset, article: str) -> None:
     threshold = ARTICLE_THRESHOLDS[article]
     st.markdown(
-        "No model with these settings has been trained on this file. "
-        f"If you train it, the threshold is set to {threshold:g}, as in the article."
+        "No model with these settings has been trained on this file as it is read now. "
+        f"If you train one, its threshold is set to {threshold:g}, as in the article."
     )
 
     def train() -> None:

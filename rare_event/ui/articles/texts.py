@@ -145,8 +145,8 @@ BREAKS = Passage(
 BOARD = Passage(
     "Dense against LSTM",
     each={LSTM: "A minor improvement. The LSTM has more parameters and needs regularisation."},
-    differs="On the mill's data, with 52 positive test rows, differences of this size lie within the "
-    "intervals.",
+    differs="On the articles' data, with 52 positive test rows, the intervals of both overlap: the "
+    "difference may be chance.",
 )
 SAVED = Passage(
     "Saved model and TensorBoard",

@@ -23,7 +23,7 @@ MOST_ROWS = 25
 NAME_WIDTH = 330
 KINDS_HELP = (
     "**run**: a model you trained. **baseline**: a model trained for comparison, on normal data only. "
-    "**supervised**: a model that also learns from past events. **trivial**: a yardstick that needs no model."
+    "**supervised**: a model that also learns from past events. **trivial**: a yardstick without skill."
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
     "past": ("caught", "with each fold's threshold chosen on its validation data"),

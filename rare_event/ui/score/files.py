@@ -31,7 +31,7 @@ def choose_file(run: Run) -> Scoring | None:
     files = left.file_uploader(
         "New rows: CSV, text, Excel or Parquet, also in a zip or gzip",
         accept_multiple_files=True,
-        help="The file is read as the training file was. Several files are joined in time order.",
+        help="Several files are joined in time order.",
         key=f"score_upload_{uploads}",
     )
     before = _choose_history(uploads)
@@ -64,8 +64,8 @@ def _choose_history(uploads: int) -> list[tuple[BinaryIO, str]]:
         files = st.file_uploader(
             "Earlier rows: upload them before the new rows",
             accept_multiple_files=True,
-            help="A score also uses earlier rows. With them, the first new rows get a score too, and an "
-            "alarm that was already on continues. The earlier rows themselves are not scored.",
+            help="Most models also use earlier rows. With them, the first new rows get a score too, and an "
+            "alarm that was already on continues. The results list only the new rows.",
             key=f"score_history_{uploads}",
         )
     return [(file, file.name) for file in files]
