@@ -69,7 +69,7 @@ def _let_the_workspace_know(trained: Trained, options: argparse.Namespace) -> No
 
     try:
         note_follower(trained, options.watch, options.out, options.webhook is not None)
-    except RunError as error:
+    except (RunError, OSError) as error:
         _warn(f"The app will not show this follower. {error}")
 
 

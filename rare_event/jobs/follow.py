@@ -195,6 +195,7 @@ class Follower:
             alarms=told.counts,
             rows=position.rows + len(scored.frame),
             scored=position.scored + scored.n_scored,
+            last=str(scored.frame.iloc[-1, 0]),
             on=told.on,
         )
         found = {f"{one.kind} {one.column}": one.what for one in scored.findings}

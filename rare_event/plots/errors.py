@@ -194,7 +194,7 @@ def _add_following(
             mode="lines" if len(shown_x) > 1 else "markers",
             line={"color": COLOURS["trailing threshold"], "width": 2.5},
             marker={"color": COLOURS["trailing threshold"]},
-            name="trailing threshold",
+            name="trailing threshold, for comparison",
             hovertemplate="%{y:.4g}",
         )
     )

@@ -52,6 +52,8 @@ class Position:
         Of the scores.
     rows, scored
         Rows so far, and those with a score.
+    last
+        Time of the last row, or its number in a file without times; empty before the first row.
     on
         When each alarm that has not ended began, by machine.
     """
@@ -64,6 +66,7 @@ class Position:
     columns: tuple[str, ...] = ()
     rows: int = 0
     scored: int = 0
+    last: str = ""
     on: Mapping[str, str] = field(default_factory=dict)
 
 

@@ -20,7 +20,7 @@ from rare_event.errors import RunError
 from rare_event.experiment.trained import Trained
 from rare_event.store.arrivals import waiting_names
 from rare_event.store.claim import follower_of
-from rare_event.store.followed import ALARMS, FILES, SCORES, Position, read_position, read_sent
+from rare_event.store.followed import ALARMS, FILES, Position, read_position, read_sent
 from rare_event.store.serial import dump, explain, load
 from rare_event.store.workspace import home, write_text
 from rare_event.text import listed, plural
@@ -76,8 +76,6 @@ class Progress:
         Why the folder cannot be listed; empty if it can.
     undelivered
         Whether records of alarms wait for the webhook.
-    last
-        Time of the last row, or its number in a file without times; empty before the first row.
     files, alarms
         Its latest records of files and of alarms, the latest first.
     """
@@ -87,7 +85,6 @@ class Progress:
     waiting: tuple[str, ...] = ()
     unreadable: str = ""
     undelivered: bool = False
-    last: str = ""
     files: tuple[Mapping[str, Any], ...] = ()
     alarms: tuple[Mapping[str, Any], ...] = ()
 
@@ -98,7 +95,8 @@ class Progress:
         if position is None or not position.rows:
             return "No row has been scored yet."
         count = sum(position.alarms.values())
-        rows = f"{position.scored:,} of {plural(position.rows, 'row')} scored, the last of {when(self.last)}."
+        rows = f"{position.scored:,} of {plural(position.rows, 'row')} scored"
+        rows += f", the last of {when(position.last)}."
         if not position.on:
             return f"{rows} {plural(count, 'alarm')} so far, none on in the last row."
         on = ", ".join(f"{machine or 'one'} since {when(start)}" for machine, start in position.on.items())
@@ -188,7 +186,6 @@ def progress_of(note: FollowerNote) -> Progress:
         waiting,
         unreadable,
         undelivered=note.webhook and read_sent(note.out) < position.lengths[ALARMS],
-        last=next((line.split(",")[0] for line in _latest(note.out, SCORES, position)), ""),
         files=files,
         alarms=alarms,
     )

@@ -169,6 +169,9 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
         else "**For the model**: the rows of the event are positive"
     )
     show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "train_after")
+    if not prepared.n_positive:
+        st.caption("No window is positive: no event has a whole window of rows before it.")
+        return
     dated = ", with the time of the last row" if config.lookback > 1 else ""
     st.markdown(f"**First positive window**: {plural(config.lookback, 'row')}{dated}")
     excerpt = first_positive_window(table, prepared.row, prepared.y, prepared.ends, config.lookback)

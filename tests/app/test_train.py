@@ -22,6 +22,7 @@ from rare_event.ui import network
 from rare_event.ui.state import draft_of
 from tests.app.conftest import PCA, Deferred, finished, open_drawer
 from tests.app.test_pages import OpenPage, button, metric, texts, titles
+from tests.small import small_frame
 
 NETWORK = DenseModel(widths=(6, 3, 6))
 DENSE = replace(PCA, model=NETWORK, training=Training(epochs=2, patience=None))
@@ -167,6 +168,15 @@ def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Datase
     assert config.model == DenseModel(widths=(8, 4, 8), dropout=0.1, tied=True)
     assert (config.training.learning_rate, config.seed) == (0.002, 7)
     assert config.score.top_k == 5, "what was not touched must stay as the preset has it"
+
+
+def test_where_no_window_is_positive_none_is_shown(open_page: OpenPage, executor: Deferred) -> None:
+    early = small_frame().assign(y=lambda f: (f.index == 1).astype(int))
+    dataset = add_dataset(early.to_csv(index=False).encode(), "early.csv")
+    app = open_train(open_page, dataset)
+    app.number_input(key="train_0_lookback").set_value(5).run()
+    assert not app.exception and "No window is positive" in said(app)
+    assert "First positive window" not in said(app)
 
 
 @pytest.mark.parametrize("drawn", [False, True])

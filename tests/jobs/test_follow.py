@@ -447,6 +447,13 @@ def test_two_machines_with_carried_values_are_followed_as_one_table(folders, tmp
     for number, piece in enumerate(in_pieces(new, 6)):
         put(watched / f"part-{number}.csv", piece)
         assert not [step.set_aside for step in run(model, folders)[0] if step.set_aside]
+        on = {}
+        for record in lines(out / ALARMS):
+            on[record["machine"]] = record["start"] if record["event"] == "start" else ""
+        position = followed.read_position(out)
+        assert position is not None
+        assert position.on == {machine: start for machine, start in on.items() if start}
+        assert position.rows == len(pd.read_csv(out / SCORES))
     by = ["machine", "time"]
     scored = pd.read_csv(out / SCORES, parse_dates=["time"]).sort_values(by, ignore_index=True)
     expected = pd.read_csv(io.BytesIO(csv_of(whole.frame)), parse_dates=["time"])

@@ -78,15 +78,15 @@ def test_a_trailing_threshold_lies_beside_the_fixed_one():
 
     figure = error_figure(scores, 2.5, part="Test", following=np.array([np.nan, 2, 0, 3.5]))
 
-    assert names(figure) == ["normal", "positive", "threshold 2.5", "trailing threshold"]
-    line = trace(figure, "trailing threshold")
+    assert names(figure) == ["normal", "positive", "threshold 2.5", "trailing threshold, for comparison"]
+    line = trace(figure, "trailing threshold, for comparison")
     # Where it is not known, or alarms always, it has no place on a logarithmic axis.
     assert (list(line.x), list(line.y)) == ([1, 3], [2, 3.5])
     assert line.mode == "lines"
     assert line.line.color != trace(figure, "threshold").line.color
-    assert "trailing threshold" not in names(error_figure(scores, 2.5, part="Test"))
+    assert "trailing threshold, for comparison" not in names(error_figure(scores, 2.5, part="Test"))
     unknown = error_figure(scores, 2.5, part="Test", following=np.full(4, np.nan))
-    assert "trailing threshold" not in names(unknown)
+    assert "trailing threshold, for comparison" not in names(unknown)
 
 
 def test_a_trailing_threshold_of_many_windows_is_thinned_out():
@@ -95,7 +95,7 @@ def test_a_trailing_threshold_of_many_windows_is_thinned_out():
 
     figure = error_figure(scores, 20.0, when=dates(50_000), part="Test", following=following)
 
-    line = trace(figure, "trailing threshold")
+    line = trace(figure, "trailing threshold, for comparison")
     assert len(line.x) <= 2000
     assert max(line.y) == following.max()
     assert sum(len(t.x) for t in figure.data) <= 5000 + 2
@@ -124,7 +124,7 @@ def test_machines_are_drawn_one_after_the_other():
     assert (list(axis.tickvals), list(axis.ticktext)) == ([0.5, 3], ["A", "&lt;b&gt;"])
     assert [shape.x0 for shape in figure.layout.shapes] == [1.5]
     # The trailing threshold of one machine is not joined to that of the other.
-    line = trace(figure, "trailing threshold")
+    line = trace(figure, "trailing threshold, for comparison")
     np.testing.assert_array_equal(line.y, [1, 2, np.nan, 4, 6])
     assert not line.connectgaps
     assert not error_figure(make_scores([1, 2]), 1.5, part="Test").layout.shapes
@@ -136,7 +136,7 @@ def test_no_line_joins_many_windows_of_two_machines():
 
     figure = error_figure(scores, 20.0, part="Test", following=random.lognormal(0, 1, 20_000))
 
-    line = trace(figure, "trailing threshold")
+    line = trace(figure, "trailing threshold, for comparison")
     gap = np.flatnonzero(np.isnan(line.y))
     assert len(gap) == 1 and line.x[gap[0] - 1] < 10_000 <= line.x[gap[0] + 1]
     assert "%{customdata:,}" in trace(figure, "normal").hovertemplate

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -114,3 +114,14 @@ def judged(written: Written, line: int, text: str) -> str:
     if len(rows) == len(written.values):
         return "repaired" if any(line + 1 in remark.lines for remark in raw.remarks) else "left in"
     return "left out" if len(rows) == len(written.values) - 1 and named == {line + 1} else f"lost: {named}"
+
+
+def outcomes_among(n_rows: int, lines: Sequence[int]) -> set[str]:
+    """Spoil one column of each of some lines in every way, among many lines."""
+    written = table("some quoted", n_rows)
+    return {
+        outcome(written, line, text)
+        for line in lines
+        for how in SPOILS
+        for text in spoilt(written, line, 3, how)
+    }

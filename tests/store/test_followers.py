@@ -56,7 +56,7 @@ def test_nothing_is_said_of_a_follower_before_its_first_file(note: FollowerNote)
     progress = progress_of(note)
     assert progress.process is None and progress.position is None
     assert progress.done == "No row has been scored yet." and progress.held_up == ()
-    assert progress.files == progress.alarms == () and progress.last == ""
+    assert progress.files == progress.alarms == ()
 
 
 def test_the_figures_are_those_of_the_logs_after_each_piece(
@@ -72,7 +72,7 @@ def test_the_figures_are_those_of_the_logs_after_each_piece(
         assert progress.position is not None
         assert progress.position.rows == len(scores) == end
         assert progress.position.scored == scores["score"].notna().sum()
-        assert progress.last == scores["time"].iloc[-1]
+        assert progress.position.last == scores["time"].iloc[-1]
         begun = {one["alarm"]: one["start"] for one in records if one["event"] == "start"}
         for one in records:
             if one["event"] == "end":
