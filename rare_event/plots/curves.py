@@ -207,7 +207,7 @@ def _style_roc(figure: go.Figure, title: str) -> go.Figure:
     style(
         figure,
         title=title,
-        x="False positive rate (share of normal rows)",
+        x="False positive rate<br>(share of normal rows)",
         y="Recall (share of positive rows)",
     )
     figure.update_xaxes(range=[-0.02, 1.02])

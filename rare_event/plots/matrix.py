@@ -42,7 +42,7 @@ def confusion_figure(
         figure,
         title=f"{part}: confusion matrix",
         x="Predicted class",
-        y="True class (percentages of each class)",
+        y="True class (% of the class)",
         height=340,
     )
     figure.update_xaxes(showgrid=False)
