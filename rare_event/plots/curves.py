@@ -208,7 +208,7 @@ def _style_roc(figure: go.Figure, title: str) -> go.Figure:
         figure,
         title=title,
         x="False positive rate<br>(share of normal rows)",
-        y="Recall (share of positive rows)",
+        y="Recall (share)",
     )
     figure.update_xaxes(range=[-0.02, 1.02])
     return figure.update_yaxes(range=[-0.02, 1.02])

@@ -74,7 +74,7 @@ def error_figure(
     if len(kept):
         add_threshold(figure, threshold, (x.min(), x.max()), "y", folds)
         if following is not None:
-            _add_following(figure, x, following[finite], machine)
+            _add_following(figure, x, following[finite], machine, np.isfinite(threshold))
     else:
         note(figure, NOTHING)
     along = "Row of the table" if when is None else time_title(times)
@@ -175,8 +175,9 @@ def _say_machine(
 
 
 def _add_following(
-    figure: go.Figure, x: np.ndarray, following: np.ndarray, machine: np.ndarray | None
+    figure: go.Figure, x: np.ndarray, following: np.ndarray, machine: np.ndarray | None, other: bool
 ) -> None:
+    """Draw a trailing threshold; where another one decides, it is there for comparison."""
     # As for the fixed threshold: 0 or less has no place on a logarithmic axis.
     known = np.flatnonzero(np.isfinite(following) & (following > 0))
     if not len(known):
@@ -194,7 +195,7 @@ def _add_following(
             mode="lines" if len(shown_x) > 1 else "markers",
             line={"color": COLOURS["trailing threshold"], "width": 2.5},
             marker={"color": COLOURS["trailing threshold"]},
-            name="trailing threshold, for comparison",
+            name=f"trailing threshold{', for comparison' if other else ''}",
             hovertemplate="%{y:.4g}",
         )
     )
