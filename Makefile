@@ -12,7 +12,7 @@ PYTHON ?= python3
 # In the order of their folders: the slow files of the browser then do not come last, one beside an idle core.
 PYTEST_ARGS ?= --numprocesses auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 
-SCRIPTS := rare_event/ui/threshold_explorer rare_event/ui/compare
+SCRIPTS := rare_event/ui/threshold_explorer rare_event/ui/compare rare_event/report
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 

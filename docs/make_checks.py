@@ -17,7 +17,7 @@ and the Data page run all of them. A finding is a problem, a warning or a note; 
 passed, or says why it does not apply. A code never changes its meaning: `--accept RE102` trains despite
 problems with that code. The examples show only the rows that matter.
 
-A fix is offered only where it changes at most 5 % of the rows or cells and loses no events. It says in
+A fix is offered only where it changes at most 5% of the rows or cells and loses no events. It says in
 advance what it changes, can be undone, and is kept with the run as a step of its recipe.
 """
 GROUPS = {"1": "Time", "2": "Label", "3": "Sensors", "4": "Categories", "5": "File and reading"}

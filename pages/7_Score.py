@@ -3,5 +3,5 @@
 from rare_event.ui.frame import start_page
 from rare_event.ui.score.page import show_page
 
-start_page("Score", "What about the new file?")
+start_page("Score", "What does the model say about a new file?")
 show_page()

@@ -6,7 +6,7 @@ from rare_event.ui.articles.outcome import show_outcome
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_dataset
 
-start_page("The articles, step by step", "What two articles did with a mill's sheet breaks.")
+start_page("The articles, step by step", "How two articles predict a mill's sheet breaks.")
 
 with show_errors():
     dataset = need_dataset()

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
         DenseModel as DenseModel,
         ExperimentConfig as ExperimentConfig,
         GRUModel as GRUModel,
+        HazardModel as HazardModel,
         LogisticModel as LogisticModel,
         LSTMModel as LSTMModel,
         PCAModel as PCAModel,
@@ -42,8 +43,14 @@ if TYPE_CHECKING:
     from rare_event.estimator.early_warning import EarlyWarning as EarlyWarning
     from rare_event.estimator.representation import RepresentationTransformer as RepresentationTransformer
     from rare_event.estimator.splits import RollingOrigin as RollingOrigin, StretchSplit as StretchSplit
+    from rare_event.experiment.ablation import Ablation as Ablation, ablation as ablation
     from rare_event.experiment.alarm_list import judge_list as judge_list, judge_rule as judge_rule
     from rare_event.experiment.backtest import backtest as backtest
+    from rare_event.experiment.explain import (
+        Explanation as Explanation,
+        Moved as Moved,
+        explain_alarms as explain_alarms,
+    )
     from rare_event.experiment.leakage import leakage as leakage
     from rare_event.experiment.result import Result as Result, summarise as summarise
     from rare_event.experiment.run import run_experiment as run_experiment
@@ -51,7 +58,10 @@ if TYPE_CHECKING:
     from rare_event.experiment.trained import Trained as Trained, trained_of as trained_of
     from rare_event.judge.evaluation import evaluate as evaluate
     from rare_event.judge.judgement import Judgement as Judgement
-    from rare_event.judge.rules import choose as choose
+    from rare_event.judge.kept import Check as Check, check_promise as check_promise
+    from rare_event.judge.promise import Promise as Promise, promise_of as promise_of
+    from rare_event.judge.load import Load as Load, load_at as load_at, operator_load as operator_load
+    from rare_event.judge.rules import choose as choose, choose_on as choose_on
     from rare_event.judge.scores import Scores as Scores
     from rare_event.judge.thresholds import operating_points as operating_points
     from rare_event.judge.trailing import follow as follow
@@ -72,14 +82,16 @@ __version__ = "0.1.0"
 
 # The module of each name, as the imports above tell tools that do not run the code.
 _MODULES = {
-    "config": "PRESETS AlarmPolicy BoostingModel ConvModel DenseModel ExperimentConfig GRUModel LSTMModel "
-    "LogisticModel PCAModel Representation Rule Score SplitPlan Training VAEModel recipe",
+    "config": "PRESETS AlarmPolicy BoostingModel ConvModel DenseModel ExperimentConfig GRUModel HazardModel "
+    "LSTMModel LogisticModel PCAModel Representation Rule Score SplitPlan Training VAEModel recipe",
     "errors": "ConfigError DataError RareEventError TableError",
     "estimator.early_warning": "EarlyWarning",
     "estimator.representation": "RepresentationTransformer",
     "estimator.splits": "RollingOrigin StretchSplit",
+    "experiment.ablation": "Ablation ablation",
     "experiment.alarm_list": "judge_list judge_rule",
     "experiment.backtest": "backtest",
+    "experiment.explain": "Explanation Moved explain_alarms",
     "experiment.leakage": "leakage",
     "experiment.result": "Result summarise",
     "experiment.run": "run_experiment",
@@ -87,7 +99,10 @@ _MODULES = {
     "experiment.trained": "Trained trained_of",
     "judge.evaluation": "evaluate",
     "judge.judgement": "Judgement",
-    "judge.rules": "choose",
+    "judge.kept": "Check check_promise",
+    "judge.promise": "Promise promise_of",
+    "judge.load": "Load load_at operator_load",
+    "judge.rules": "choose choose_on",
     "judge.scores": "Scores",
     "judge.thresholds": "operating_points",
     "judge.trailing": "follow",

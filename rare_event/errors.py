@@ -26,6 +26,22 @@ class TableError(RareEventError):
     """The file or its columns cannot be used as they are."""
 
 
+class NoRowsError(TableError):
+    """The file has no rows of data.
+
+    Parameters
+    ----------
+    sentence
+        As in `RareEventError`.
+    columns
+        The names in its header; empty if a line of the file was left out, so that it may hold more.
+    """
+
+    def __init__(self, sentence: object = "", columns: tuple[str, ...] = ()) -> None:
+        super().__init__(sentence)
+        self.columns = columns
+
+
 class ConfigError(RareEventError):
     """A setting, or a combination of settings, that cannot work."""
 

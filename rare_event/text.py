@@ -41,10 +41,10 @@ def percent(share: float) -> str:
 
 
 def auc_in_words(auc: float | None, interval: tuple[float, float] | None) -> str:
-    """Write an AUC with its 95 % interval and the AUC of chance; either may be None."""
+    """Write an AUC with its 95% interval and the AUC of chance; either may be None."""
     if auc is None:
         return "not defined: one class only"
-    between = "" if interval is None else f"{interval[0]:.2f} to {interval[1]:.2f}, "
+    between = "" if interval is None else f"95% interval {interval[0]:.2f} to {interval[1]:.2f}, "
     return f"{auc:.2f} ({between}chance 0.5)"
 
 
@@ -87,6 +87,11 @@ def duration(seconds: float | None) -> str:
 def plural(count: int, one: str) -> str:
     """Write a count with its noun; an s makes the plural of `one`."""
     return f"{count:,} {one}" if count == 1 else f"{count:,} {one}s"
+
+
+def times(count: int) -> str:
+    """Write how often something happened: once, or a number of times."""
+    return "once" if count == 1 else f"{count:,} times"
 
 
 def listed(words: Sequence[str], most: int = 5) -> str:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
 import numpy as np
 
 from rare_event.config import AlarmPolicy
+from rare_event.judge.category import Category
 from rare_event.judge.scores import Scores
 
 
@@ -211,10 +213,18 @@ def follow(scores, rule, history=None):
     return [float(score / limit) for score, limit in zip(scores.y_score, limits, strict=True)]
 
 
+def thresholds_of(scores, policy):
+    """All thresholds where a count may change: a score reaches them, or just the lower level of them."""
+    values = set(scores.y_score.tolist())
+    lasting = {value * ((1 + 1e-9) / policy.end_share) for value in values if value > 0}
+    more = {value for value in lasting if policy.end_share < 1 and value <= max(values)}
+    return sorted(values | more)
+
+
 def event_levels(scores, policy):
     """Try every threshold for every event."""
     levels = {int(event): -np.inf for event in scores.total_events}
-    for threshold in sorted(set(scores.y_score.tolist())):
+    for threshold in thresholds_of(scores, policy):
         for event in alarm_figures(scores, threshold, policy)["leads"]:
             levels[event] = threshold
     return list(levels.values())
@@ -266,12 +276,65 @@ def bootstrap(scores, policy, thresholds, weights):
 
 def alarmed_rows(scores, threshold, policy):
     """Count hits among the last n windows of the stretch for every row."""
-    flags = []
+    return walk_of_rows(scores, threshold, policy)[0]
+
+
+def walk_of_rows(scores, threshold, policy):
+    """Say of every row whether it is alarmed, and whether it goes on with the alarm of the row before.
+
+    An alarm that has begun is held while enough windows reach the lower level.
+    """
+    lower = policy.end_share * threshold - 1e-6 if policy.end_share < 1 and threshold > 0 else threshold
+    flags: list[bool] = []
+    goes_on: list[bool] = []
+    silent = silent_rows(scores, policy)
     for i in range(len(scores)):
         mine = [j for j in range(i + 1) if scores.stretch[j] == scores.stretch[i]]
-        hits = sum(scores.y_score[j] >= threshold for j in mine[-policy.n :])
-        flags.append(hits >= policy.k and len(mine) > policy.mute)
-    return flags
+        able = len(mine) > policy.mute and not silent[i]
+        counting = [j for j in mine[-policy.n :] if not silent[j]]
+        hits = sum(scores.y_score[j] >= threshold for j in counting)
+        above_lower = sum(scores.y_score[j] >= lower for j in counting)
+        on_before = len(mine) > 1 and flags[i - 1]
+        goes_on.append(policy.end_share < 1 and on_before and able and above_lower >= policy.k)
+        flags.append((able and hits >= policy.k) or goes_on[i])
+    return flags, goes_on
+
+
+def with_grade(scores, rng):
+    """Add a category column with three values that changes now and then."""
+    since: list[float] = []
+    text: list[str] = []
+    value, changed = "a", None
+    for i in range(len(scores)):
+        if i and rng.random() < 0.15:
+            value, changed = str(rng.choice([other for other in "abc" if other != value])), scores.clock[i]
+        text.append(value)
+        since.append(np.inf if changed is None else scores.clock[i] - changed)
+    grade = Category.of_text(np.array(text, object), np.array(since))
+    return replace(scores, categories={"grade": grade})
+
+
+def random_suppression(rng, policy):
+    """Add a suppression of any kind to a policy."""
+    values = tuple(sorted(rng.choice(["a", "b", "c"], int(rng.integers(0, 3)), replace=False).tolist()))
+    after = float(rng.choice([0.0, 3.0, 10.0])) if values else 5.0
+    begins = rng.choice([0.0, 20.0, 41.0, 90.0, 200.0], int(rng.integers(0, 3)), replace=False)
+    stops = tuple(sorted((float(begin), float(begin + rng.integers(0, 30)), "") for begin in begins))
+    begins = rng.choice([10.0, 60.0, 130.0], int(rng.integers(0, 3)), replace=False)
+    shelved = tuple((float(begin), float(begin + rng.integers(0, 40)), "") for begin in begins)
+    policy = replace(policy, suppress_column="grade", suppress_values=values, suppress_after=after)
+    return replace(policy, stops=stops, shelved=shelved)
+
+
+def silent_rows(scores, policy):
+    """Ask of each row whether its value, or a change shortly before, suppresses it."""
+    spans = [*policy.stops, *policy.shelved]
+    silent = [any(first <= clock <= last for first, last, _ in spans) for clock in scores.clock]
+    if policy.suppress_column:
+        grade = scores.categories[policy.suppress_column]
+        for i, (text, since) in enumerate(zip(grade.text.tolist(), grade.since.tolist(), strict=True)):
+            silent[i] |= text in policy.suppress_values or 0 <= since < policy.suppress_after
+    return silent
 
 
 def standing_rows(scores, threshold, policy):
@@ -336,18 +399,19 @@ def alarm_groups(scores, threshold, policy):
     anew in that row, if it stood when that row came and when each row since the last such time came.
     """
     groups: list[list[int]] = []
-    flags = alarmed_rows(scores, threshold, policy)
+    flags, goes_on = walk_of_rows(scores, threshold, policy)
+    silent = silent_rows(scores, policy)
     for s in dict.fromkeys(scores.stretch.tolist()):
         mine = [i for i in range(len(scores)) if scores.stretch[i] == s]
         last_alarmed, repeats, stood = -np.inf, 0, []
         for i in mine:
-            stands = scores.clock[i] - last_alarmed < policy.cooldown
+            stands = scores.clock[i] - last_alarmed < policy.cooldown or goes_on[i]
             passed = math.floor((scores.clock[i] - scores.clock[mine[0]]) / policy.repeat)
             if i != mine[0]:
                 stood.append(stands)
             again = False
             if passed > repeats:
-                again = all(stood) and scores.to_event[i] > scores.lead_of(policy)
+                again = all(stood) and scores.to_event[i] > scores.lead_of(policy) and not silent[i]
                 repeats, stood = passed, []
             if again or (flags[i] and not stands):
                 groups.append([i])
@@ -356,6 +420,37 @@ def alarm_groups(scores, threshold, policy):
             if flags[i]:
                 last_alarmed = scores.clock[i]
     return groups
+
+
+def alarm_endings(scores, threshold, policy):
+    """Walk on from the last row of each alarm until something ends it: the sentence of what it was."""
+    groups = alarm_groups(scores, threshold, policy)
+    flags, goes_on = walk_of_rows(scores, threshold, policy)
+    silent, begins, said = silent_rows(scores, policy), {group[0] for group in groups}, []
+    fell = "below the threshold" if policy.end_share == 1 else "below the level at which an alarm ends"
+    for group in groups:
+        last = group[-1]
+        later = [i for i in range(last + 1, len(scores)) if scores.stretch[i] == scores.stretch[last]]
+        # A row in which an alarm sounds again need not be alarmed itself.
+        alarmed = max(i for i in range(last + 1) if flags[i])
+        why = ""
+        for i in later:
+            stands = scores.clock[i] - scores.clock[alarmed] < policy.cooldown or goes_on[i]
+            if not stands:
+                why = "alarms were suppressed" if silent[later[0]] else f"the score fell {fell}"
+                if any(first <= scores.clock[later[0]] <= end for first, end, _ in policy.shelved):
+                    why = "alarms were shelved"
+            elif i in begins:
+                why = "the alarm sounds again"
+            if why:
+                break
+        if not why:
+            end = later[-1] if later else last
+            why = "still on in the last row" if end == len(scores) - 1 else "the machine stopped"
+            if scores.event[end] >= 0:
+                why = "an event"
+        said.append(why)
+    return said
 
 
 def alarm_figures(scores, threshold, policy):
@@ -410,6 +505,7 @@ def random_policy(rng):
         min_lead=float(rng.choice([0.0, 2.0, 3.0])) if lead > 3 else 0.0,
         mute=int(rng.integers(0, 4)),
         repeat=float(rng.choice([1.0, 4.0, 7.0, 20.0, 60.0, 1e9])),
+        end_share=float(rng.choice([1.0, 1.0, 0.8, 0.5, 0.1])),
     )
 
 
@@ -494,3 +590,12 @@ def _center_and_scale(rows, kind):
     if kind == "standard":
         return rows.mean(), rows.std()
     return np.median(rows), np.percentile(rows, 95) - np.percentile(rows, 5)
+
+
+def cusum(values, reference):
+    """Sum what exceeds the reference, value by value, never below 0."""
+    sums, total = [], 0.0
+    for value in values:
+        total = max(0.0, total + value - reference)
+        sums.append(total)
+    return sums

@@ -10,6 +10,7 @@ import pandas as pd
 from rare_event.config import RECOMMENDED, DenseModel, PCAModel, Training
 from rare_event.experiment.result import Ranking, Summary
 from rare_event.judge.judgement import BUDGETS, Count, Judgement, Threshold
+from rare_event.judge.scores import Scores
 
 PCA = replace(RECOMMENDED, model=PCAModel(components=2))
 DENSE = replace(RECOMMENDED, model=DenseModel(widths=(3,)), training=Training(epochs=2, patience=None))
@@ -29,6 +30,23 @@ def small_frame(n_rows: int = 600) -> pd.DataFrame:
             "y": label,
             **{f"s{i}": rng.normal(size=n_rows).round(4) for i in range(4)},
         }
+    )
+
+
+def one_stretch(*y_score: float) -> Scores:
+    """Rows 2 minutes apart, and no event."""
+    row, none = np.arange(len(y_score)), np.zeros(len(y_score), int)
+    return Scores(
+        row=row,
+        clock=2.0 * row,
+        stretch=none,
+        fold=none,
+        y_true=none,
+        y_score=np.array(y_score, float),
+        event=none - 1,
+        to_event=np.full(len(row), np.inf),
+        total_events=np.empty(0, int),
+        step=2.0,
     )
 
 

@@ -62,6 +62,8 @@ USE_KERAS = {
     "rare_event/detect/operations.py",
     "rare_event/detect/programs.py",
     "rare_event/detect/random_bits.py",
+    "rare_event/detect/seeds.py",
+    "rare_event/detect/sparse_corrections.py",
     "rare_event/detect/training.py",
     "rare_event/bench/training.py",
 }

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from rare_event import bench
-from rare_event.bench import data, reading, scoring, stages, timing, training
+from rare_event.bench import data, many, reading, scoring, stages, timing, training
 from rare_event.bench.pytorch import has_torch
 from rare_event.cli.parser import main
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
@@ -33,6 +33,7 @@ def test_the_rows_that_exist() -> None:
     assert set(bench.ROWS) >= {
         "train-dense",
         "train-lstm",
+        "train-many",
         "prepare",
         "operating-points",
         "train-memory",
@@ -165,3 +166,13 @@ def test_scoring_a_file_gives_what_its_reference_gives(tmp_path) -> None:
     reference, above = scoring._reference(trained, tmp_path / "new.parquet")
     assert len(ours) == 1490 and np.allclose(ours, reference, rtol=1e-3, atol=1e-6)
     assert 0 < len(listed) <= len(above)
+
+
+def test_many_trainings_are_measured_against_one() -> None:
+    figures = many.train_many(many.Pace(rows=300, dense_epochs=1, lstm_epochs=1, turns=1))
+    assert figures["ratio"] == figures["reference"] / figures["ours"] > 0
+    assert (figures["dense"]["trainings"], figures["lstm"]["trainings"]) == (18, 6)
+    for each in (figures["dense"], figures["lstm"]):
+        assert each["processor_seconds"]["ours"] > each["processor_seconds"]["reference"] > 0
+    assert [note.split(" trainings")[0] for note in figures["notes"]] == ["18 dense", "6 LSTM"]
+    assert "cores" in figures["reference_is"]

@@ -90,8 +90,8 @@ def numbers_of_time(figures: Any, name: str = "") -> list[str]:
         "newest first",
         "no order",
         "halves swapped",
-        "less than 5 %",
-        "more than 5 %",
+        "less than 5%",
+        "more than 5%",
     ],
 )
 def test_when_a_clock_can_be_read(frame: Callable[[], pd.DataFrame], unit: TimeUnit) -> None:
@@ -136,7 +136,9 @@ def test_rates_are_per_thousand_rows(results: dict[str, Result]) -> None:
         np.testing.assert_array_equal(points.false_alarms_per_day, points.false_alarms / (len(test) / 1000))
         figures = results[name].evaluation()
         assert figures.false_alarms_per_day == figures.false_alarms / (len(test) / 1000)
-        by_block = alarms_by_day(call(test, results[name].thresholds), results[name].policy)
+        by_block = alarms_by_day(
+            call(test, results[name].thresholds, results[name].policy), results[name].policy
+        )
         assert by_block["day"].tolist() == [0] and by_block["false_alarms"].sum() == figures.false_alarms
         assert by_block["false_alarms_per_day"].item() == pytest.approx(figures.false_alarms_per_day)
     good = results["good"].test

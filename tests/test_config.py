@@ -259,6 +259,10 @@ policies = st.builds(
     share=st.floats(0, 1),
     cooldown=st.floats(0, 1e6),
     mute=st.integers(0, 1000),
+    end_share=st.floats(0.01, 1),
+    suppress_column=st.just("grade"),
+    suppress_values=st.lists(st.text(min_size=1), min_size=1, max_size=3).map(tuple),
+    suppress_after=st.floats(0, 1e6),
 )
 configs = st.builds(
     ExperimentConfig,

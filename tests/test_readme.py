@@ -1,11 +1,17 @@
 """The Python of the README runs as it stands there."""
 
 import re
+import shlex
 from pathlib import Path
 
 import pytest
 
 from rare_event import sample_mill
+from rare_event.cli.alarm_list import judge_alarms_command
+from rare_event.cli.options import parse_settings
+from rare_event.cli.parser import make_parser
+from rare_event.config import AlarmPolicy, parse_sensor_rule
+from rare_event.prepare.sample import SENSORS
 
 README = (Path(__file__).parents[1] / "README.md").read_text(encoding="utf-8")
 
@@ -39,6 +45,24 @@ def test_a_block_runs(block, tmp_path, monkeypatch, capsys) -> None:
     assert ("false_alarms_per_day" in printed) == ("operating_points" in block)
     assert "nan" not in printed.splitlines()[0]
     assert [path.name for path in tmp_path.iterdir()] == ["mill.csv"]
+
+
+def test_the_shell_names_what_the_sample_mill_has() -> None:
+    (shell,) = re.findall(r"^```\n(python -m rare_event check .*?)^```", README, flags=re.M | re.S)
+    table, parser = sample_mill(), make_parser()
+    lines = [shlex.split(line) for line in shell.replace("\\\n", " ").splitlines()]
+    options = [parser.parse_args(words[3:]) for words in lines]
+    typed = [each.policy for each in options if getattr(each, "policy", None)]
+    policies = [parse_settings(AlarmPolicy(), text, "The alarm policy has") for text in typed]
+    columns = {policy.suppress_column for policy in policies} - {""}
+    assert columns == {"grade"} <= set(table)
+    named = {value for policy in policies for value in policy.suppress_values}
+    assert named and named <= set(table["grade"])
+    rules = [each.rule for each in options if each.command is judge_alarms_command and each.rule]
+    sensor_rules = [parse_sensor_rule(text) for text in rules]
+    assert [rule.sensor in SENSORS for rule in sensor_rules] == [True]
+    values = table[sensor_rules[0].sensor]
+    assert values.min() < sensor_rules[0].limit < values.max()
 
 
 def test_new_rows_are_scored(capsys) -> None:

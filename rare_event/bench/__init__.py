@@ -1,4 +1,4 @@
-"""The bench: speed and memory against references measured in the same run.
+"""The bench: speed and memory against references measured in the same run, and how often promises hold.
 
 Each row of `ROWS` measures our code and a reference; no figure is stored.
 """
@@ -7,12 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rare_event.bench.cluster import cluster
+from rare_event.bench.cluster import cluster, cluster_score
 from rare_event.bench.explorer import explorer_frame
 from rare_event.bench.first_minute import first_chart, first_model
+from rare_event.bench.many import train_many
 from rare_event.bench.pages import answers, page_switch
+from rare_event.bench.promise import promise
 from rare_event.bench.reading import ingest
-from rare_event.bench.scoring import score
+from rare_event.bench.scoring import score, score_large
 from rare_event.bench.stages import backtest, operating_points, prepare
 from rare_event.bench.timing import Row
 from rare_event.bench.training import train_dense, train_dropout, train_lookback, train_lstm, train_memory
@@ -23,11 +25,13 @@ ROWS: dict[str, Callable[[], Row]] = {
     "train-dropout": train_dropout,
     "train-lstm": train_lstm,
     "train-lookback": train_lookback,
+    "train-many": train_many,
     "prepare": prepare,
     "operating-points": operating_points,
     "explorer-frame": explorer_frame,
     "train-memory": train_memory,
     "score": score,
+    "score-large": score_large,
     "backtest": backtest,
     "ingest": ingest,
     "first-chart": first_chart,
@@ -35,6 +39,8 @@ ROWS: dict[str, Callable[[], Row]] = {
     "page-switch": page_switch,
     "answers": answers,
     "cluster": cluster,
+    "cluster-score": cluster_score,
+    "promise": promise,
 }
 
 
@@ -56,10 +62,13 @@ def describe(rows: dict[str, Row]) -> str:
     """Format the rows returned by `measure` as a table."""
     lines = [f"{'':18}{'ours':>12}{'reference':>14}{'ratio':>9}  reference is"]
     for name, figures in rows.items():
-        in_bytes = figures.get("unit") == "bytes"
-        ours, reference = (
-            f"{figures[side] / 1e6:.0f} MB" if in_bytes else f"{figures[side]:.4g} s"
-            for side in ("ours", "reference")
-        )
+        ours, reference = (_figure(figures[side], figures.get("unit")) for side in ("ours", "reference"))
         lines.append(f"{name:18}{ours:>12}{reference:>14}{figures['ratio']:>9.2f}  {figures['reference_is']}")
+        lines += [f"  {note}" for note in figures.get("notes", ())]
     return "\n".join(lines) + "\n"
+
+
+def _figure(value: float, unit: str | None) -> str:
+    if unit == "bytes":
+        return f"{value / 1e6:.0f} MB"
+    return f"{value:.1%}" if unit == "share" else f"{value:.4g} s"

@@ -6,18 +6,26 @@ import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from time import monotonic, sleep
+from typing import TypeVar
+
+import psutil
 
 import rare_event
-from rare_event.bench.scoring import ROWS, write_rows_and_model
-from rare_event.bench.timing import Row, row, seconds
+from rare_event.bench.scoring import ROWS, SENSORS, write_rows_and_model
+from rare_event.bench.timing import TURNS, Row, row, seconds
 from rare_event.errors import RunError
+from rare_event.experiment.pieces import Piece, Windows, score_here
+from rare_event.experiment.trained import Part
 from rare_event.jobs.cluster import VARIABLE, connect
 from rare_event.read.source import Files
+
+Figures = TypeVar("Figures")
+Workers = Sequence[subprocess.Popen[bytes]]
 
 PARTS = 8
 LOOPBACK = "127.0.0.1"
@@ -123,12 +131,8 @@ def worker_here(
         yield process
 
 
-def cluster(n_rows: int = ROWS, n_backtest: int = 24_000, epochs: int = 200) -> Row:
-    """Time six folds of a backtest on two workers and on one, once all have compiled the model.
-
-    The row also has the seconds in which the 1,000,000 rows of `score`, in 8 Parquet files, are read, scored
-    and judged by this process alone, by one worker and by two; alarms and reading are not spread.
-    """
+def cluster(n_backtest: int = 24_000, epochs: int = 200) -> Row:
+    """Time six folds of a backtest on two workers and on one, once all have compiled the model."""
     from rare_event.config import RECOMMENDED, Training
     from rare_event.experiment.backtest import over_folds
     from rare_event.experiment.run import run_experiment
@@ -144,18 +148,85 @@ def cluster(n_rows: int = ROWS, n_backtest: int = 24_000, epochs: int = 200) -> 
         run_experiment(table, config, folds_by=cluster_folds())
         return seconds(lambda: run_experiment(table, config, folds_by=cluster_folds()))
 
-    with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
+    with tempfile.TemporaryDirectory() as name:
+        one, two = _on_one_and_two(Path(name), lambda _: folds())
+    return row(two, one, f"one worker of the cluster, six folds of {n_backtest:,} rows, {epochs} epochs each")
+
+
+def cluster_score(n_rows: int = ROWS) -> Row:
+    """Time the windows of `score` on two workers and on one, from rows that are read to their scores.
+
+    The row also has the processor seconds of the busiest worker, which tell what two workers give where
+    each and this process have a core of their own; and the seconds of the whole path, from 8 Parquet files
+    to alarms, by this process alone, by one worker and by two: reading and alarms stay here. Seconds are
+    the best of `TURNS`, once all have compiled the model.
+    """
+    from rare_event.experiment.score import score
+    from rare_event.jobs.spread import cluster_pieces
+    from rare_event.store.archive import open_bundle
+    from rare_event.store.incoming import read_new
+
+    with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        files = write_parts(folder, n_rows)
-        scoring = {"here": _scored(folder, files)}
-        address = stack.enter_context(scheduler_here(folder))
-        stack.enter_context(worker_here(address, folder))
-        one, scoring["one worker"] = folds(), _scored(folder, files)
-        stack.enter_context(worker_here(address, folder))
-        two, scoring["two workers"] = folds(), _scored(folder, files)
-        connect().close()
-    what = f"one worker of the cluster, six folds of {n_backtest:,} rows, {epochs} epochs each"
-    return row(two, one, what, score_rows=n_rows, score_seconds=scoring)
+        files, trained = write_parts(folder, n_rows), open_bundle(folder / "model.zip")
+
+        def whole() -> None:
+            pieces_by = cluster_pieces(trained.part)
+            score(trained, read_new(trained, files, files.name).matched.ready(), None, pieces_by)
+
+        pieces: list[Piece] = []
+
+        def kept(part: Part, laid_out: Iterable[Piece]) -> Iterator[Windows]:
+            pieces.extend(laid_out)
+            return score_here(part, pieces)
+
+        score(trained, read_new(trained, files, files.name).matched.ready(), None, kept)
+
+        def windows() -> None:
+            for _ in cluster_pieces(trained.part)(trained.part, pieces):
+                pass
+
+        def both(workers: Workers) -> tuple[float, float, float]:
+            return _best(windows), _busiest(windows, workers), _best(whole)
+
+        here = _best(whole)
+        (one, work_one, whole_one), (two, work_two, whole_two) = _on_one_and_two(folder, both)
+    return row(
+        two,
+        one,
+        f"one worker of the cluster, {n_rows:,} x {SENSORS}, from rows that are read to their scores",
+        rows=n_rows,
+        busiest_worker_seconds={"one worker": work_one, "two workers": work_two},
+        whole_path_seconds={"here": here, "one worker": whole_one, "two workers": whole_two},
+    )
+
+
+def _best(action: Callable[[], None]) -> float:
+    """Return the seconds of the fastest of some calls, after one that compiles."""
+    action()
+    return min(seconds(action) for _ in range(TURNS))
+
+
+def _busiest(action: Callable[[], None], workers: Workers) -> float:
+    """Return the processor seconds of the busiest worker in a call, whatever else the machine does."""
+
+    def used() -> list[float]:
+        times = [psutil.Process(worker.pid).cpu_times() for worker in workers]
+        return [each.user + each.system for each in times]
+
+    before = used()
+    action()
+    return max(after - old for after, old in zip(used(), before, strict=True))
+
+
+def _on_one_and_two(folder: Path, measure: Callable[[Workers], Figures]) -> tuple[Figures, Figures]:
+    """Measure with one worker, and with two."""
+    with scheduler_here(folder) as address, worker_here(address, folder) as first:
+        one = measure([first])
+        with worker_here(address, folder) as second:
+            two = measure([first, second])
+            connect().close()
+    return one, two
 
 
 def write_parts(folder: Path, n_rows: int) -> Files:
@@ -169,19 +240,3 @@ def write_parts(folder: Path, n_rows: int) -> Files:
     for number, path in enumerate(paths):
         frame[number * size : (number + 1) * size].to_parquet(path, index=False)
     return Files(paths, tuple(path.name for path in paths))
-
-
-def _scored(folder: Path, files: Files) -> float:
-    """Return the seconds of scoring files, once everything is compiled."""
-    from rare_event.experiment.score import score
-    from rare_event.jobs.spread import cluster_pieces
-    from rare_event.store.archive import open_bundle
-    from rare_event.store.incoming import read_new
-
-    trained = open_bundle(folder / "model.zip")
-
-    def action() -> None:
-        score(trained, read_new(trained, files, files.name).matched.ready(), None, cluster_pieces())
-
-    action()
-    return seconds(action)

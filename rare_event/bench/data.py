@@ -21,7 +21,7 @@ def correlated_rows(n_rows: int = N_ROWS, n_sensors: int = N_SENSORS, seed: int 
 
 
 def synthetic_scores(n_rows: int, seed: int = 0) -> Any:
-    """Return scores of stretches of about 150 rows, 60 % of which end with an event."""
+    """Return scores of stretches of about 150 rows, 60% of which end with an event."""
     from rare_event.judge.scores import Scores
 
     random = np.random.default_rng(seed)

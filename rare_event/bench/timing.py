@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import resource
 from collections.abc import Callable
+from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -34,3 +36,12 @@ def row(ours: float, reference: float, reference_is: str, **more: Any) -> Row:
         "reference_is": reference_is,
         **more,
     }
+
+
+def peak_bytes() -> int:
+    """Return the peak resident memory of this process, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        # On Linux, getrusage would include the parent's size at the time of the fork.
+        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

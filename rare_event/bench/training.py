@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from pathlib import Path
 from statistics import median
 from time import perf_counter
 from typing import Any
@@ -16,7 +14,7 @@ import numpy as np
 
 from rare_event.bench.data import N_ROWS, N_SENSORS, correlated_rows
 from rare_event.bench.pytorch import has_torch, in_pytorch
-from rare_event.bench.timing import TURNS, Row, row, seconds
+from rare_event.bench.timing import TURNS, Row, peak_bytes, row, seconds
 from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_LSTM,
@@ -201,12 +199,3 @@ def peak_of_training(lookback: int) -> None:
     model = build_network(replace(ARTICLE_DENSE, lookback=lookback).detector, N_SENSORS)
     train_autoencoder(model, X, ends[:80_000], ends[80_000:], Training(epochs=2), seed=0)
     sys.stdout.write(f"{peak_bytes()}\n")
-
-
-def peak_bytes() -> int:
-    """Return the peak resident memory of this process, in bytes."""
-    status = Path("/proc/self/status")
-    if status.exists():
-        # On Linux, getrusage would include the parent's size at the time of the fork.
-        return int(status.read_text().split("VmHWM:")[1].split()[0]) * 1024
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

@@ -21,6 +21,12 @@ MANY_GRADES = 50
 RARE_GRADE = 0.005  # share of the rows below which a value of a category is rare
 LONG = 100_000
 BLOCK = 5  # rows of a gap on average, from which missing values stand in blocks
+# What becomes of one missing value, and of several.
+LEFT_OUT = "windows that contain it are left out", "windows that contain them are left out"
+OF_NO_VALUE = (
+    "its row is scored, but belongs to no value of the column",
+    "their rows are scored, but belong to no value of the column",
+)
 EVEN = 0.9  # share of equal steps in a row counter, since some rows or cells may be missing
 
 
@@ -124,7 +130,9 @@ class MissingGrades(CategoryCheck, code="RE403"):
     def _of(self, subject: Subject, column: pd.Series) -> Iterator[Finding]:
         if len(column.cat.categories) >= 2:
             missing = column.isna().to_numpy()
-            yield from _missing(self, subject.table, str(column.name), missing, missing, "missing")
+            yield from _missing(
+                self, subject.table, str(column.name), missing, missing, "missing", OF_NO_VALUE
+            )
 
 
 class RareGrade(CategoryCheck, code="RE404"):
@@ -178,9 +186,15 @@ def _even(ranked: np.ndarray, least: float) -> bool:
 
 
 def _missing(
-    check: Check, table: Table, column: str, unusable: np.ndarray, bad: np.ndarray, word: str
+    check: Check,
+    table: Table,
+    column: str,
+    unusable: np.ndarray,
+    bad: np.ndarray,
+    word: str,
+    then: tuple[str, str] = LEFT_OUT,
 ) -> Iterator[Finding]:
-    """Report missing or infinite values; one fix handles all that are unusable."""
+    """Report missing or infinite values and what becomes of them; one fix handles all that are unusable."""
     count = int(bad.sum())
     if not count:
         return
@@ -191,7 +205,7 @@ def _missing(
         "problem" if share > 0.5 else "warning",
         column,
         f"{number} {word} ({share:.2%}), first in line {table.line(first)}{_pattern(bad)}; "
-        f"windows that contain {'it' if count == 1 else 'them'} are left out.",
+        f"{then[count > 1]}.",
         fix,
         action,
     )

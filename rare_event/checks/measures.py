@@ -13,7 +13,7 @@ OUTSTANDING = 5.0  # how much more often than any other value
 FROZEN = 20  # rows of one value that are never called frozen
 LIVELY = 0.1  # most still steps of a sensor that moves; a set point holds its value for long
 UNUSUAL = 5.0  # longest still stretch, in lengths that chance would give
-SPIKE = 5.0  # height of a one-row spike, in widths of the middle 98 % of the values
+SPIKE = 5.0  # height of a one-row spike, in widths of the middle 98% of the values
 RETURN = 0.25  # how much of the spike may be left in the next row
 MOST_SPIKES = 1e-3  # more frequent ones are how the sensor behaves
 LEAST_PART = 100  # rows of the first and the last fifth, from which their levels are compared
@@ -92,7 +92,7 @@ def spikes(values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class Level:
-    """Where the middle 90 % of a sensor's values lie in the first and in the last fifth of the rows."""
+    """Where the middle 90% of a sensor's values lie in the first and in the last fifth of the rows."""
 
     first: tuple[float, float]
     last: tuple[float, float]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 LEAST = 3  # times that a number must stand there
-FAR = 3.0  # distance from the middle 98 % of the other values, in widths of that middle
+FAR = 3.0  # distance from the middle 98% of the other values, in widths of that middle
 BETWEEN = 0.1  # most values on the far half of the way there, per value that may stand for a missing one
 MOST_SENTINELS = 0.5
 LARGEST = 1e30  # no plant measures more
@@ -18,7 +18,7 @@ def sentinels(values: np.ndarray) -> list[tuple[float, int]]:
 
     Such a number is the lowest or the highest of the column and whole (or beyond `LARGEST`); it
     stands there at least `LEAST` times to the last digit, and farther than `FAR` widths of the middle
-    98 % of the other values away from that middle, with next to nothing on the far half of the
+    98% of the other values away from that middle, with next to nothing on the far half of the
     way. A saturated sensor fails by the last two, a peak by the repetition, the scaled zero of a
     stopped machine (such as -579.413) by not being whole.
 

@@ -136,7 +136,7 @@ class OtherLevel(SensorCheck, code="RE312"):
         return super().not_applicable(subject)
 
     def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
-        # Where the middle 90 % of the first and of the last fifth lie does not overlap.
+        # Where the middle 90% of the first and of the last fifth lie does not overlap.
         level = levels(sensor.values, sensor.finite)
         if level is not None and level.apart and not counts_rows(sensor):
             yield self.found("note", sensor.name, _moved(level))

@@ -5,13 +5,14 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pandas as pd
 
+from rare_event.cli.alarm_source import reading_of, require_one_source
 from rare_event.cli.options import parse_settings
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, inputs_of, source_of
@@ -24,10 +25,8 @@ if TYPE_CHECKING:
     from rare_event.judge.same_rate import SameRate
     from rare_event.judge.scores import Scores
     from rare_event.prepare.table import Table
-    from rare_event.read.table import Reading
     from rare_event.store.runs import Run
 
-READING = ("time", "time_format", "member", "encoding")
 NAMES = {
     "caught": "events caught",
     "false_alarms_per_day": "false alarms per day",
@@ -67,7 +66,7 @@ def judge_alarms_command(options: argparse.Namespace) -> int:
     from rare_event.store.seal import open_once
     from rare_event.store.workspace import write
 
-    _require_one_source(options)
+    require_one_source(options)
     if options.ledger is not None:
         check_output(options.ledger, options.force, _inputs(options))
     place = _place(options)
@@ -85,42 +84,25 @@ def judge_alarms_command(options: argparse.Namespace) -> int:
     else:
         name = "" if place.run is None else f"“{name_of_run(place.run)}”"
         sys.stdout.write(describe(today, against, name))
+        sys.stdout.write(f"{said}\n" if (said := _unapplied(today, place)) else "")
         if options.ledger is None:
             sys.stdout.write(_in_columns(lines))
     return 0
+
+
+def _unapplied(today: Today, place: Judged) -> str:
+    """Say that suppression is not applied to a list or a rule; to the alarms of a score it is."""
+    from rare_event.experiment.suppressing import unapplied
+
+    if today.scores is not None:
+        return ""
+    return unapplied(place.policy, "rule" if today.counted is None else "list", place.run is not None)
 
 
 def _in_columns(lines: pd.DataFrame) -> str:
     """Write a ledger as text."""
     shown = lines.astype(object).where(lines.notna(), "–")
     return f"\nledger\n{shown.to_string(index=False)}\n" if len(lines) else ""
-
-
-def _require_one_source(options: argparse.Namespace) -> None:
-    if options.rule is not None and (options.alarms is not None or options.score is not None):
-        other = "a list of alarms" if options.alarms is not None else "--score"
-        raise ConfigError(
-            f"--rule gives the alarms, so {other} cannot be used with it. Leave out one of them."
-        )
-    if options.rule is None and options.alarms is None and options.score is None:
-        raise ConfigError(
-            "No alarms are given. Name a file of alarms after the data, or use --rule or --score COLUMN."
-        )
-    if options.threshold is not None and options.score is None:
-        raise ConfigError("--threshold is for a score. Add --score COLUMN, or leave it out.")
-    if options.score is not None and options.threshold is None and options.run is None:
-        raise ConfigError(
-            "A score needs a threshold. Give --threshold, or --run RUN to choose it on the validation data "
-            "of that run."
-        )
-    if options.threshold is not None and not np.isfinite(options.threshold):
-        raise ConfigError(f"--threshold is {options.threshold}. Give a finite number.")
-    given = [name for name in READING if getattr(options, f"alarms_{name}") is not None]
-    if given and options.alarms is None:
-        option = given[0].replace("_", "-")
-        raise ConfigError(f"--alarms-{option} needs a file of alarms. Name it after the data.")
-    if options.lead is not None and not 0 <= options.lead < np.inf:
-        raise ConfigError(f"--lead is {options.lead:g}. Give minutes: 0 or more.")
 
 
 def _inputs(options: argparse.Namespace) -> list[Path]:
@@ -185,7 +167,7 @@ def _judged(options: argparse.Namespace, place: Judged) -> Today:
     if options.rule is not None:
         return judge_rule(table, parse_sensor_rule(options.rule), windows, policy)
     if options.score is None:
-        alarms = read_alarms(options.alarms, options.alarms.name, _reading(options))
+        alarms = read_alarms(options.alarms, options.alarms.name, reading_of(options))
         return judge_list(table, alarms, windows, policy)
     values = _values(options, table)
     if options.threshold is not None or place.run is None:
@@ -203,18 +185,7 @@ def _values(options: argparse.Namespace, table: Table) -> np.ndarray:
 
     if options.alarms is None:
         return sensor_column(table, options.score)
-    return read_scores(options.alarms, options.alarms.name, options.score, _reading(options), table)
-
-
-def _reading(options: argparse.Namespace) -> Reading:
-    from rare_event.read.table import AS_FOUND
-
-    changes: dict[str, Any] = {
-        name: value for name in READING if (value := getattr(options, f"alarms_{name}")) is not None
-    }
-    if "time" in changes:
-        changes["time"] = tuple(changes["time"])
-    return replace(AS_FOUND, **changes)
+    return read_scores(options.alarms, options.alarms.name, options.score, reading_of(options), table)
 
 
 def with_times(lines: pd.DataFrame, table: Table) -> pd.DataFrame:
@@ -244,7 +215,9 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
     judged, figures = today.judged, today.judged.evaluation
     unit, rows = figures.time_unit, judged.intervals
     found = sentence_of(today)
-    verdict = [against.in_words(model, f"“{today.name}”"), found] if against is not None else [found]
+    verdict = [found]
+    if against is not None:
+        verdict = [f"{against.in_words(model, f'“{today.name}”')} {against.needed}", found]
     values = {
         "caught": (figures.caught, f" of {figures.n_events:,}"),
         "false_alarms_per_day": (figures.rate, ""),
@@ -278,7 +251,7 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
                 *verdict,
                 *about,
                 *filter(None, [unit.why]),
-                f"{total}, {figures.false_alarms:,} of them false; in brackets: the 95 % interval",
+                f"{total}, {figures.false_alarms:,} of them false; in brackets: the 95% interval",
                 *lines,
             ]
         )
@@ -306,6 +279,7 @@ def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, plac
         "windows": windows_digest(judged.windows),
         "n_windows": figures.n,
         "policy": to_plain(judged.policy),
+        "suppression": _unapplied(today, place) or None,
         "events": {
             "caught": figures.caught,
             "total": figures.n_events,
@@ -325,6 +299,7 @@ def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, plac
         "confusion": {name: getattr(figures, name) for name in ("tn", "fp", "fn", "tp")},
         **unit.entry("running_minutes", round(figures.days * unit.period, 6)),
         "always_on": figures.always_on,
+        "load": judged.load.plain(),
         "thresholds": None if today.thresholds is None else list(today.thresholds.values()),
         "unscored": today.unscored,
         "same_rate": None if against is None else _plain(against),
@@ -343,4 +318,5 @@ def _kept(rate: float) -> dict[str, bool]:
 def _plain(against: SameRate) -> dict[str, Any]:
     from rare_event.store.serial import to_plain
 
-    return {"answer": against.answer, "p_value": against.p_value, **to_plain(against, type(against))}
+    told = {"answer": against.answer, "p_value": against.p_value, "needed": against.needed}
+    return {**told, **to_plain(against, type(against))}

@@ -13,11 +13,12 @@ from rare_event.cli.findings import lines, plain, stop_on_problems
 from rare_event.cli.options import configure, design_space, preset_of, with_model, with_options
 from rare_event.cli.output import check_output
 from rare_event.cli.reading import corrections_of, inputs_of, name_of_files, source_of, stored, write_schema
-from rare_event.config import baselines
+from rare_event.config import RATES, baselines
 from rare_event.errors import NoEventError
 from rare_event.text import plural
 
 if TYPE_CHECKING:
+    from rare_event.clock import TimeUnit
     from rare_event.config import ExperimentConfig
     from rare_event.experiment.result import Summary
 
@@ -34,6 +35,8 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.experiment.own_alarms import alarms_of
     from rare_event.jobs.spread import cluster_folds
     from rare_event.jobs.worker import execute
+    from rare_event.judge.unknown import Unknown
+    from rare_event.report.lines import alarms_of as without_events
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
     from rare_event.store.seal import open_at_threshold
@@ -44,7 +47,8 @@ def run_command(options: argparse.Namespace) -> int:
         check_output(path, options.force, inputs_of(options))
     config, folds_by = configure(options), cluster_folds()
     dataset = stored(options)
-    rule = config.rule if options.rule else None
+    asked = [config.rule if options.rule else None, config.watch if options.watch else None]
+    rule = next((each for each in asked if each is not None and each.kind in RATES), None)
     found = stop_on_problems(dataset.table(), options.accept, [config], rule)
     run = create_run(replace(dataset, accepted=found.accepted), config)
     if options.tensorboard:
@@ -52,7 +56,10 @@ def run_command(options: argparse.Namespace) -> int:
     with Bar() as bar:
         result = execute(run, bar, folds_by=folds_by)
     if options.ledger is not None:
-        write(options.ledger, lambda path: spreadsheet_safe(result.ledger()).to_csv(path, index=False))
+        lines = result.ledger()
+        if not dataset.schema.labels:
+            lines = without_events(lines, Unknown("test", labelled=False))
+        write(options.ledger, lambda path: spreadsheet_safe(lines).to_csv(path, index=False))
     if options.alarms is not None:
         listed = alarms_of(dataset.table(), result)
         write(options.alarms, lambda path: spreadsheet_safe(listed).to_csv(path, index=False))
@@ -131,6 +138,32 @@ def leakage_command(options: argparse.Namespace) -> int:
     return 0
 
 
+def ablation_command(options: argparse.Namespace) -> int:
+    """Judge one model without each group of its inputs and print the results."""
+    from rare_event.experiment.ablation import ablation, judged_as
+    from rare_event.experiment.ablation_words import describe, in_words
+    from rare_event.jobs.spread import cluster_folds
+    from rare_event.prepare.table import read_table
+    from rare_event.store.serial import to_plain
+
+    folds_by = cluster_folds()
+    table = read_table(source_of(options), said=corrections_of(options))
+    config = replace(preset_of(options), seed=options.seed)
+    if options.model is not None:
+        config = with_model(config, options.model)
+    if options.lookback is not None:
+        config = replace(config, lookback=options.lookback)
+    found = stop_on_problems(table, options.accept, [judged_as(config, options.folds)])
+    with Bar() as bar:
+        measured = ablation(table, config, options.folds, options.without, bar, folds_by)
+    if options.json:
+        figures = to_plain(measured) | {"sentence": in_words(measured)} | found.plain()
+        sys.stdout.write(json.dumps(figures, indent=1) + "\n")
+    else:
+        sys.stdout.write(describe(measured))
+    return 0
+
+
 def summary_command(options: argparse.Namespace) -> int:
     """Print the layers of a run's network."""
     from rare_event.jobs.export import network_summary
@@ -194,11 +227,13 @@ def _describe(config: ExperimentConfig, summary: Summary) -> str:
     events, test, unit = summary.events, summary.test, summary.time_unit
     auc = "not defined (one class only)" if test.auc is None else f"{test.auc:.3f}"
     if test.interval is not None:
-        auc += f" ({test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
+        auc += f" (95% interval {test.interval[0]:.2f} to {test.interval[1]:.2f}, chance 0.5)"
     kind = "delay" if summary.during else "lead"
     median = getattr(summary, unit.key(f"median_{kind}_minutes"))
     median_lead = "" if median is None else f", median {kind} {unit.span(median)}"
-    why = "".join(f"{sentence}\n" for sentence in (unit.why, summary.always_on) if sentence)
+    why = "".join(
+        f"{sentence}\n" for sentence in (unit.why, summary.always_on, summary.suppressed) if sentence
+    )
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     false_alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
     rows = ", ".join(f"{name} {count:,}" for name, count in summary.confusion.items())
@@ -209,9 +244,23 @@ def _describe(config: ExperimentConfig, summary: Summary) -> str:
         f"events caught: {events['caught']} of {events['total']}, "
         f"{false_alarms}{median_lead}\n"
         f"{why}"
+        f"{_promise(summary, unit)}"
+        f"{_watch(summary, unit)}"
         f"rows: {rows}\n"
         f"run {summary.run}\n"
     )
+
+
+def _promise(summary: Summary, unit: TimeUnit) -> str:
+    """Say what validation data promised, and whether the test data keep it."""
+    if summary.promise is None or summary.promise_check is None:
+        return ""
+    return f"promise: {summary.promise.in_words(unit)}\non test data: {summary.promise_check.in_words}\n"
+
+
+def _watch(summary: Summary, unit: TimeUnit) -> str:
+    """Say what the watch level does on test data, or why there is none."""
+    return "" if summary.watch is None else f"watch level: {unit.reword(summary.watch.what)}\n"
 
 
 def _describe_unlabelled(config: ExperimentConfig, summary: Summary) -> str:
@@ -222,10 +271,14 @@ def _describe_unlabelled(config: ExperimentConfig, summary: Summary) -> str:
     unit = summary.time_unit
     running = getattr(summary, unit.key("running_minutes")) or 0.0
     alarms = false_alarms_in_words(summary.false_alarms or 0, running / unit.period, unit)
+    suppressed = f"{summary.suppressed}\n" if summary.suppressed else ""
     return (
         f"{title_of(config)}; {plural(summary.n_rows, 'row')}, {plural(summary.n_sensors, 'sensor')}, "
         f"{unit.reword(config.split.in_words())}\n"
         f"test: {summary.test.n:,} windows, {alarms.replace('false alarm', 'alarm')}\n"
+        f"{suppressed}"
+        f"{_promise(summary, replace(unit, labelled=False))}"
+        f"{_watch(summary, replace(unit, labelled=False))}"
         "The file has no label: events caught, false alarms, AUC, precision and recall cannot be known.\n"
         f"run {summary.run}\n"
     )

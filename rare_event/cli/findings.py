@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from rare_event.config import RATES
 from rare_event.errors import ConfigError, DataError
 from rare_event.text import plural
 
@@ -86,17 +87,21 @@ def stop_on_problems(
     Raises
     ------
     ConfigError
-        If no check has an accepted code.
+        If no check has an accepted code, or the table lacks what the policy suppresses alarms by.
     DataError
         If there is a problem that is not accepted.
     """
     from rare_event.checks.check import CHECKS, check
     from rare_event.experiment.policy import before_training
+    from rare_event.experiment.suppressing import require_suppression
     from rare_event.prepare.prepared import prepare
 
     unknown = {*(accept or ())} - {each.code for each in CHECKS}
     if unknown:
         raise ConfigError(f"No check has the code {min(unknown)}. Use the codes that `check` prints.")
+    configs = list(configs)
+    for config in configs:
+        require_suppression(table, config.policy)
     findings = [_needing_a_clock(found, table, rule) for found in check(table)]
     of_split, sentences = before_training(table, configs, lambda config: prepare(table, config))
     findings += of_split
@@ -114,7 +119,7 @@ def stop_on_problems(
 
 def _needing_a_clock(found: Finding, table: Table, rule: Rule | None) -> Finding:
     """Make the lack of a clock a problem where the analyst asks for a rate per day."""
-    if found.code != NO_CLOCK or rule is None or rule.kind != "fa-per-day" or not table.time_unit.reason:
+    if found.code != NO_CLOCK or rule is None or rule.kind not in RATES or not table.time_unit.reason:
         return found
     what = "There is no time column, so the rule cannot limit the false alarms a day."
     fix = "Name the time column with --time, or choose another --rule."

@@ -44,17 +44,28 @@ def follow_command(options: argparse.Namespace) -> int:
         sys.stdout.write("".join(f"{line}\n" for line in ([] if options.json else [step.in_words]) + records))
         sys.stdout.flush()
 
-    def pause() -> bool:
-        time.sleep(options.interval)
-        return False
-
-    with claimed(options.out):
-        follower = Follower(trained, options.watch, options.out, mapping, whole=options.whole)
+    with claimed(options.out) as claim:
+        follower = Follower(
+            trained,
+            options.watch,
+            options.out,
+            mapping,
+            whole=options.whole,
+            shelve_until=options.shelve_until,
+        )
         webhook = None if options.webhook is None else Webhook(options.out, options.webhook, _warn)
         _let_the_workspace_know(trained, options)
+
+        def pause() -> bool:
+            time.sleep(options.interval)
+            claim.require()
+            return False
+
         try:
             offer = (lambda _: None) if webhook is None else webhook.offer
             follow(follower, pause, tell, offer, _warn, options.once)
+            if (said := follower.state.position.suppressed) and not options.json:
+                sys.stdout.write(f"{said}\n")
             if webhook is not None and not webhook.settle():
                 _warn("Not all alarms were delivered. They are kept for the next start.")
         finally:

@@ -14,6 +14,11 @@ FOLLOW = (
     "alarms.jsonl in order and at least once: after a crash the last one may come again, with the same id."
 )
 
+SHELVE = (
+    'no alarm begins or goes on before this time, such as "2024-05-01 14:00", on the clock of the rows, or '
+    '"2024-05-01 14:00+02:00" where their times have a zone; the results say how many rows are shelved'
+)
+
 
 def score_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `score`."""
@@ -29,6 +34,7 @@ def score_options(parser: argparse.ArgumentParser) -> None:
         metavar="FILE",
         help="rows that come before those of the file; they fill its first windows and get no result",
     )
+    parser.add_argument("--shelve-until", metavar="TIME", help=SHELVE)
     add_json(parser)
     parser.add_argument("--force", action="store_true", help="replace earlier results in the folder")
     parser.set_defaults(command=scoring.score_command)
@@ -45,7 +51,8 @@ def follow_options(parser: argparse.ArgumentParser) -> None:
         type=Path,
         required=True,
         metavar="DIR",
-        help="folder for the results: scores.csv, alarms.jsonl, files.jsonl, and the state to resume from",
+        help="folder for the results: scores.csv, alarms.jsonl, files.jsonl, with a watch level "
+        "watch_alarms.jsonl, and the state to resume from",
     )
     parser.add_argument("--webhook", metavar="URL", help="also post each record of an alarm to this address")
     whole = "files arrive complete and never grow; a last line without a line end counts too"
@@ -54,6 +61,7 @@ def follow_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--map", action="append", default=[], metavar="NEW=OLD", help="column NEW was called OLD in training"
     )
+    parser.add_argument("--shelve-until", metavar="TIME", help=SHELVE)
     interval = "seconds between two looks at the folder (default: %(default)s)"
     parser.add_argument("--interval", type=float, default=0.2, help=interval)
     parser.add_argument("--json", action="store_true", help="print the records of alarms only, one a line")

@@ -79,16 +79,25 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
         changes["training"] = replace(config.training, epochs=options.epochs)
     if options.rule is not None:
         changes["rule"] = parse_rule(options.rule)
-    if options.costs is not None:
-        rule = changes.get("rule", config.rule)
-        if rule.kind != "cost":
-            raise ConfigError("--costs needs the rule of least cost. Add --rule cost.")
-        changes["rule"] = replace(rule, costs=parse_settings(Costs(), options.costs, "The costs have"))
     if options.threshold is not None:
         changes["rule"] = Rule("fixed", options.threshold)
+    if options.watch is not None:
+        changes["watch"] = parse_rule(options.watch, "--watch")
+    if options.costs is not None:
+        changes |= _with_costs({"rule": config.rule, **changes}, options.costs)
     if options.policy is not None:
         changes["policy"] = parse_settings(AlarmPolicy(), options.policy, "The alarm policy has")
     return replace(config, **changes)
+
+
+def _with_costs(changes: Mapping[str, Any], text: str) -> dict[str, Rule]:
+    """Return the rules of least cost, that of the threshold and that of the watch level, with their costs."""
+    rules = {name: changes[name] for name in ("rule", "watch") if name in changes}
+    least = {name: rule for name, rule in rules.items() if rule.kind == "cost"}
+    if not least:
+        raise ConfigError("--costs needs a rule of least cost. Add --rule cost, or --watch cost.")
+    costs = parse_settings(Costs(), text, "The costs have")
+    return {name: replace(rule, costs=costs) for name, rule in least.items()}
 
 
 def _with_dates(plan: SplitPlan, options: argparse.Namespace) -> SplitPlan:
@@ -139,8 +148,15 @@ def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:
     return replace(model, **given | several)
 
 
-def parse_rule(text: str) -> Rule:
+def parse_rule(text: str, option: str = "--rule") -> Rule:
     """Read a rule.
+
+    Parameters
+    ----------
+    text
+        What was typed.
+    option
+        Where it was typed.
 
     Raises
     ------
@@ -150,7 +166,7 @@ def parse_rule(text: str) -> Rule:
     kind, _, value = text.partition("=")
     if kind == "cost":
         if value:
-            example = "--rule cost --costs event=10000,false_alarm=200,saved=0.5"
+            example = f"{option} cost --costs event=10000,false_alarm=200,saved=0.5"
             raise ConfigError(
                 f"The rule cost takes no value, but got {value!r}. Give the costs like this: {example}."
             )
@@ -160,6 +176,8 @@ def parse_rule(text: str) -> Rule:
 
 def parse_settings(default: S, text: str, have: str) -> S:
     """Read settings such as ``k=2,n=3``; those that are not named keep their default.
+
+    Several values of one setting have ``|`` between them, as in ``suppress_values=clean|start``.
 
     Parameters
     ----------
@@ -175,16 +193,22 @@ def parse_settings(default: S, text: str, have: str) -> S:
     ConfigError
         If a setting is unknown or its value cannot be used.
     """
-    whole = {field.name for field in fields(default) if field.type == "int"}
-    known = [field.name for field in fields(default)]
+    kinds = {field.name: field.type for field in fields(default)}
+    # Known stops are marked on the Alarms page; of new rows --shelve-until shelves the alarms.
+    known = [field.name for field in fields(default) if field.name not in ("stops", "shelved")]
     settings: dict[str, Any] = {}
     for pair in text.split(","):
         name, _, value = pair.strip().partition("=")
         if name not in known:
             raise ConfigError(f"{have} no setting {name!r}. The settings are {', '.join(known)}.")
-        settings[name] = number_of(value, name)
-        if name in whole and settings[name].is_integer():
-            settings[name] = int(settings[name])
+        if kinds[name] == "str":
+            settings[name] = value
+        elif str(kinds[name]).startswith("tuple"):
+            settings[name] = tuple(part.strip() for part in value.split("|") if part.strip())
+        else:
+            settings[name] = number_of(value, name)
+            if kinds[name] == "int" and settings[name].is_integer():
+                settings[name] = int(settings[name])
     return replace(default, **settings)
 
 

@@ -11,9 +11,12 @@ from typing import Any, get_args
 import rare_event
 from rare_event.cli import commands
 from rare_event.cli.alarm_list import judge_alarms_command
+from rare_event.cli.gate import GATE, gate_options
 from rare_event.cli.new_rows import FOLLOW, bundle_options, follow_options, import_options, score_options
 from rare_event.cli.options import CHOICES, add_file, add_json
+from rare_event.cli.pipes import quietly
 from rare_event.cli.reading import reading_options
+from rare_event.cli.report import REPORT, report_options
 from rare_event.config import (
     PRESETS,
     SPACE_MODELS,
@@ -23,23 +26,34 @@ from rare_event.config import (
     SplitKind,
     TrainingWindow,
 )
+from rare_event.config.labels import RULES
 from rare_event.errors import RareEventError
 
 USAGE = (
-    "The command line: `python -m rare_event check|run|backtest|leakage|map FILE`, "
+    "The command line: `python -m rare_event check|run|backtest|leakage|ablation|map FILE`, "
     "`judge-alarms FILE ALARMS`, `score RUN FILE`, `follow RUN --watch DIR`, "
-    "`summary|code|export|bundle RUN`, `import BUNDLE`, `bench`, `app`."
+    "`gate RUN_NEW RUN_OLD`, `report RUN --out FILE`, `summary|code|export|bundle RUN`, `import BUNDLE`, "
+    "`bench`, `app`."
 )
 BAD_INPUT = 2
+RULE_HELP = (
+    "how to choose the threshold: KIND=VALUE, for example fa-per-day=2, or promise-per-day=6 for the lowest "
+    f"that can promise this; kinds: {', '.join(RULES)}"
+)
 CODES = (
-    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings; 2 the input or an option "
-    "cannot be used, or a question about the file is open; 3 `check` found problems; 130 stopped with Ctrl-C."
-    " run, backtest, leakage and map check the file first and stop at a problem; --accept CODE accepts it."
+    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings, or `gate` a worse run; 2 "
+    "the input or an option cannot be used, or a question about the file is open; 3 `check` found problems; "
+    "130 stopped with Ctrl-C; 141 nobody reads the output. run, backtest, leakage, ablation and map check "
+    "the file first and stop at a problem; --accept CODE accepts it."
 )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return its exit code, one of `CODES`."""
+    return quietly(lambda: _ended(arguments))
+
+
+def _ended(arguments: Sequence[str] | None) -> int:
     options = make_parser().parse_args(arguments)
     try:
         return int(options.command(options))
@@ -62,14 +76,18 @@ def make_parser() -> argparse.ArgumentParser:
     _backtest(add("backtest", help="train on the past and test on what follows, fold by fold", parents=reads))
     leakage = "judge one model with random, stretch and time splits, and on invented events"
     _leakage(add("leakage", help=leakage, parents=reads))
+    without = "train one model again without each group of its inputs, to see what it reads"
+    _ablation(add("ablation", help=without, parents=reads))
     alarms = "judge alarms of another source: a list, a rule on one sensor, or a score"
     _judge_alarms(add("judge-alarms", help=alarms, parents=reads))
     score_options(add("score", help="score new rows with a trained model, and list the alarms"))
     follow_options(add("follow", help="score files as they arrive in a folder", epilog=FOLLOW))
+    gate_options(add("gate", help="stop a new run that is worse than the old", epilog=GATE))
     bundle_options(add("bundle", help="write a run to one file, to score new rows elsewhere"))
     import_options(add("import", help="bring a bundle into this workspace"))
     _summary(add("summary", help="print the layers of a run's network"))
     _code(add("code", help="print the Python lines that reproduce a run"))
+    report_options(add("report", help="write a run to one HTML page for the shift meeting", epilog=REPORT))
     _export(add("export", help="write a run's network to a file"))
     combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
     _map(add("map", help=combinations, parents=reads))
@@ -115,9 +133,14 @@ def _run(parser: argparse.ArgumentParser) -> None:
         type=float,
         help="use this threshold (default: the lowest with at most 2 false alarms a day on validation data)",
     )
-    threshold.add_argument("--rule", help="how to choose the threshold: KIND=VALUE, for example fa-per-day=2")
+    threshold.add_argument("--rule", help=RULE_HELP)
     parser.add_argument(
-        "--costs", help="costs for --rule cost, for example event=10000,false_alarm=200,saved=0.5"
+        "--costs", help="costs for the rule cost, for example event=10000,false_alarm=200,saved=0.5"
+    )
+    parser.add_argument(
+        "--watch",
+        metavar="RULE",
+        help="also a watch level, a second, lower threshold: its rule like --rule, for example fa-per-day=6",
     )
     parser.add_argument("--policy", help="alarm policy, for example k=2,n=3,cooldown=10,lead=20")
     parser.add_argument(
@@ -172,6 +195,20 @@ def _leakage(parser: argparse.ArgumentParser) -> None:
     add_json(parser)
     _add_accept(parser)
     parser.set_defaults(command=commands.leakage_command)
+
+
+def _ablation(parser: argparse.ArgumentParser) -> None:
+    _add_file_and_preset(parser)
+    parser.add_argument("--model", choices=CHOICES, help="model (default: the preset's)")
+    parser.add_argument("--lookback", type=int, help="rows in one window")
+    parser.add_argument(
+        "--without", nargs="+", default=(), metavar="SENSOR", help="also leave out these sensors together"
+    )
+    parser.add_argument("--folds", type=int, default=6)
+    parser.add_argument("--seed", type=int, default=0)
+    add_json(parser)
+    _add_accept(parser)
+    parser.set_defaults(command=commands.ablation_command)
 
 
 def _judge_alarms(parser: argparse.ArgumentParser) -> None:

@@ -19,16 +19,19 @@ if TYPE_CHECKING:
 def score_command(options: argparse.Namespace) -> int:
     """Score new rows and write scores, alarms and figures into a folder."""
     from rare_event.experiment.score import score
+    from rare_event.experiment.shelving import check_shelving
     from rare_event.jobs.spread import cluster_pieces
     from rare_event.store.incoming import read_new
     from rare_event.store.scored import check_folder, describe, exports, summary, write_folder
 
     check_folder(options.out, options.force)
     mapping = mapping_of(options.map)
-    trained, pieces_by = trained_of(options.model), cluster_pieces()
+    trained = trained_of(options.model)
+    until = check_shelving(trained, options.shelve_until)
+    pieces_by = cluster_pieces(trained.part)
     source = _source([file for path in options.file for file in _files_of(path)])
     incoming = read_new(trained, source, _name(source), mapping, options.history)
-    scored = score(trained, incoming.matched.ready(), incoming.history, pieces_by)
+    scored = score(trained, incoming.matched.ready(), incoming.history, pieces_by, shelve_until=until)
     write_folder(exports(trained, scored), options.out, options.force)
     if options.json:
         sys.stdout.write(json.dumps(summary(trained, scored), indent=1) + "\n")

@@ -9,6 +9,7 @@ from typing import Any
 import rare_event
 from rare_event import config as settings
 from rare_event.checks.findings import Finding, Fix
+from rare_event.clock import TimeUnit
 from rare_event.code.literal import Call, Name, literal
 from rare_event.config import AlarmPolicy, ExperimentConfig
 from rare_event.errors import RunError
@@ -121,7 +122,7 @@ def training(config: ExperimentConfig) -> str:
     return f"{assign('config', config)}\nresult = run_experiment(table, config)"
 
 
-def threshold(committed: Committed, trained: Mapping[int, float], words: str) -> str:
+def threshold(committed: Committed, trained: Mapping[int, float], unit: TimeUnit) -> str:
     """Write a threshold and an alarm policy.
 
     Parameters
@@ -130,17 +131,22 @@ def threshold(committed: Committed, trained: Mapping[int, float], words: str) ->
         The threshold of each fold, its rule and its policy.
     trained
         The thresholds that the training chose; where they are the same, they are taken from its result.
-    words
-        How the threshold was chosen.
+    unit
+        Of time, in the words on how it was chosen.
     """
     same = committed.thresholds == trained
     lines = [
-        f"# Threshold of each fold: {words}.",
+        f"# Threshold of each fold: {committed.in_words(unit)}.",
         assign("thresholds", Name("result.thresholds") if same else dict(committed.thresholds)),
         policy(committed.policy),
     ]
     if committed.trailing:
         lines.append(assign("rule", committed.rule))
+    if committed.watch is not None:
+        lines += [
+            f"# Watch level of each fold: {committed.watch.how(unit)}.",
+            assign("watch", dict(committed.watch.thresholds)),
+        ]
     return "\n".join(lines)
 
 
@@ -149,7 +155,7 @@ def policy(alarms: AlarmPolicy) -> str:
     return assign("policy", alarms)
 
 
-def evaluation(part: str, trailing: bool) -> str:
+def evaluation(part: str, trailing: bool, watched: bool = False) -> str:
     """Write the evaluation of a part at the thresholds; each row counts once, though folds may overlap.
 
     Parameters
@@ -158,9 +164,27 @@ def evaluation(part: str, trailing: bool) -> str:
         ``validation`` or ``test``.
     trailing
         Whether the threshold follows the scores.
+    watched
+        Whether there is a watch level, which is evaluated too.
     """
     scores = f"result.{part}"
     if trailing:
         history = ", result.validation" if part == "test" else ""
         scores = f"follow({scores}, rule{history})"
-    return f"on_{part} = evaluate({scores}.once(), thresholds, policy)\nprint(on_{part})"
+    lines = f"on_{part} = evaluate({scores}.once(), thresholds, policy)\nprint(on_{part})"
+    return lines + (f"\nprint(evaluate({scores}.once(), watch, policy))" if watched else "")
+
+
+def promise(trailing: bool) -> str:
+    """Write what validation data promise at the thresholds; `trailing` is whether they follow the scores."""
+    scores = "follow(result.validation, rule)" if trailing else "result.validation"
+    return f"promise = promise_of({scores}.once(), thresholds, policy)\nprint(promise.in_words())"
+
+
+def explanations(part: str, trailing: bool) -> str:
+    """Write the sensors behind the alarms of a part; see `evaluation`."""
+    rule = ", rule" if trailing else ""
+    return (
+        f'explained = explain_alarms(result, "{part}", thresholds, policy{rule})\n'
+        "for explanation in explained:\n    print(explanation)"
+    )

@@ -2,9 +2,21 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
-from rare_event.code.lines import assign, evaluation, named_file, policy, reading, script, threshold, training
+from rare_event.code.lines import (
+    assign,
+    evaluation,
+    explanations,
+    named_file,
+    policy,
+    promise,
+    reading,
+    script,
+    threshold,
+    training,
+)
 from rare_event.code.literal import Call, Name
 from rare_event.compare.companions import over_folds
 from rare_event.config import SplitKind
@@ -13,13 +25,13 @@ from rare_event.read.table import AS_FOUND
 from rare_event.store.alarm_lists import StoredAlarms
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
-from rare_event.store.records import Committed
+from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
 from rare_event.store.scorings import Scoring
 
 
 def code_of_run(run: Run) -> str:
-    """Write all lines of a run: its test, or the leakage meter.
+    """Write all lines of a run: its test, the leakage meter, or the ablation.
 
     Raises
     ------
@@ -28,7 +40,8 @@ def code_of_run(run: Run) -> str:
     """
     if (state := run.status().state) != "done":
         raise RunError(f"Run {run.id} is not finished ({state}). Choose a run that is done.")
-    return code_of_leakage(run) if run.purpose().role == "leakage" else code_of_test(run)
+    written = {"leakage": code_of_leakage, "ablation": code_of_ablation}
+    return written.get(run.purpose().role, code_of_test)(run)
 
 
 def code_of_training(run: Run) -> str:
@@ -58,7 +71,10 @@ def code_of_threshold(run: Run, committed: Committed) -> str:
     RunError
         As `code_of_training`.
     """
-    return script(*_trained(run), _threshold(run, committed), evaluation("validation", _trailing(committed)))
+    trailing = _trailing(committed)
+    watched = committed.watch is not None
+    parts = evaluation("validation", trailing, watched), promise(trailing)
+    return script(*_trained(run), _threshold(run, committed), *parts)
 
 
 def code_of_test(run: Run) -> str:
@@ -70,9 +86,25 @@ def code_of_test(run: Run) -> str:
         As `code_of_training`.
     """
     committed = run.committed()
-    parts = [evaluation(part, _trailing(committed)) for part in ("validation", "test")]
+    watched = committed.watch is not None
+    parts = [evaluation(part, _trailing(committed), watched) for part in ("validation", "test")]
     ledger = [] if _changed(run, committed) else ["print(result.ledger())"]
-    return script(*_trained(run), _threshold(run, committed), *parts, *ledger)
+    kept = [promise(_trailing(committed)), "print(check_promise(promise, on_test).in_words)"]
+    return script(*_trained(run), _threshold(run, committed), *parts, *kept, *ledger)
+
+
+def code_of_explanations(run: Run, part: Part) -> str:
+    """Write the lines to the sensors behind the alarms of a part at the committed threshold.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    committed = run.committed()
+    lines = explanations(part, _trailing(committed))
+    # Only alarms of the warning level are explained.
+    return script(*_trained(run), _threshold(run, replace(committed, watch=None)), lines)
 
 
 def code_of_backtest(run: Run, kind: SplitKind) -> str:
@@ -114,6 +146,20 @@ def code_of_leakage(run: Run) -> str:
     return script(reading(_dataset(run)), "\n".join(lines))
 
 
+def code_of_ablation(run: Run) -> str:
+    """Write the lines that leave out each group of a run's inputs.
+
+    Raises
+    ------
+    RunError
+        As `code_of_training`.
+    """
+    config = run.config()
+    call = Call("ablation", (Name("table"), Name("config")), {"folds": config.split.folds})
+    lines = [assign("config", config), assign("found", call), "print(found)"]
+    return script(reading(_dataset(run)), "\n".join(lines))
+
+
 def code_of_scoring(scoring: Scoring) -> str:
     """Write the lines that score a file again.
 
@@ -123,8 +169,9 @@ def code_of_scoring(scoring: Scoring) -> str:
         If another threshold has been committed since, or a record is damaged.
     """
     request = scoring.request()
-    committed, scored_at = open_run(request.run).committed(), scoring.summary()["threshold"]
-    if committed.last != scored_at:
+    committed, figures = open_run(request.run).committed(), scoring.summary()
+    scored_at = figures["threshold"], figures.get("watch", {}).get("threshold")
+    if (committed.last, None if committed.watch is None else committed.watch.last) != scored_at:
         raise RunError(
             "Another threshold has been committed since this file was scored, so its alarms cannot be "
             "reproduced. Score the file again."
@@ -132,13 +179,15 @@ def code_of_scoring(scoring: Scoring) -> str:
     named: dict[str, Any] = {"mapping": dict(request.mapping)} if request.mapping else {}
     if request.history:
         named["history"] = Name("history")
+    shelved = "" if request.shelve_until is None else f', shelve_until="{request.shelve_until}"'
     new = Call("read_new", (Name("trained"), Name("file"), scoring.name), named)
     lines = [
         "# The model in this workspace; open_bundle(path) opens that of a bundle.",
         assign("trained", Name(f'open_trained(open_run("{request.run}"))')),
         assign("incoming", new),
-        "scored = score(trained, incoming.matched.ready(), incoming.history)",
+        f"scored = score(trained, incoming.matched.ready(), incoming.history{shelved})",
         "print(scored.alarms)",
+        *(["print(scored.watch)"] if committed.watch is not None else []),
     ]
     place = f"# Where the new rows are.\n{named_file(request.names)}"
     if request.history:
@@ -194,7 +243,7 @@ def _trained(run: Run) -> tuple[str, str]:
 
 
 def _threshold(run: Run, committed: Committed) -> str:
-    return threshold(committed, _chosen(run), committed.in_words(run.time_unit()))
+    return threshold(committed, _chosen(run), run.time_unit())
 
 
 def _chosen(run: Run) -> dict[int, float]:

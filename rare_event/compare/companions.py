@@ -1,4 +1,4 @@
-"""Runs that belong to a run: the baselines it must beat, its backtest, and the leakage meter."""
+"""Runs that belong to a run: the baselines it must beat, its backtest, leakage meter and ablation."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from rare_event.config import ExperimentConfig, SplitKind, baselines
 from rare_event.errors import RareEventError
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
-from rare_event.store.records import Purpose
+from rare_event.store.records import Purpose, Role
 from rare_event.store.runs import Run, create_run, list_runs
 
 # A run in one of these states cannot stand in for a new one.
@@ -38,7 +38,16 @@ def create_baselines(run: Run) -> list[Run]:
 
 def leakage_of(run: Run) -> Run | None:
     """Find the latest run of the leakage meter that belongs to a run."""
-    mine = (r for r in list_runs(run.dataset().digest, "leakage") if r.purpose().of == run.id)
+    return _latest_of(run, "leakage")
+
+
+def ablation_of(run: Run) -> Run | None:
+    """Find the latest ablation that belongs to a run."""
+    return _latest_of(run, "ablation")
+
+
+def _latest_of(run: Run, role: Role) -> Run | None:
+    mine = (r for r in list_runs(run.dataset().digest, role) if r.purpose().of == run.id)
     return next((other for other in mine if other.status().state not in LOST), None)
 
 
@@ -62,6 +71,11 @@ def over_folds(config: ExperimentConfig, kind: SplitKind = "rolling") -> Experim
 def create_leakage(run: Run) -> Run:
     """Make the run of the leakage meter, queued."""
     return create_run(run.dataset(), run.config(), Purpose("leakage", run.id))
+
+
+def create_ablation(run: Run) -> Run:
+    """Make the run of the ablation, queued."""
+    return create_run(run.dataset(), run.config(), Purpose("ablation", run.id))
 
 
 def _runs_on(dataset: Dataset) -> list[Run]:

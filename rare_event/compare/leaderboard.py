@@ -158,7 +158,7 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
         return None
     best = max(others, key=lambda row: _caught(row, budget))
     most, unit = _caught(best, budget), mine.judgement.time_unit
-    at = f"At the same {unit.alarms(f'{budget:g}')}"
+    at = f"With thresholds set on the test data for at most {unit.alarms(f'{budget:g}')}"
     caught = f"{_caught(mine, budget)} of {plural(mine.judgement.n_events, 'event')}"
     one = f"“{plain(best.name)}”"
     if _caught(mine, budget) > most:

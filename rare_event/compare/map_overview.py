@@ -38,7 +38,7 @@ class Measure:
     lead: float = OLDER_LEAD
 
     def of(self, figures: Figures) -> tuple[float | None, float | None, float | None]:
-        """Return the figure and the ends of its 95 % interval; None where not defined."""
+        """Return the figure and the ends of its 95% interval; None where not defined."""
         if self.kind == "auc":
             low, high = figures.interval or (None, None)
             return figures.mean_fold_auc, low, high

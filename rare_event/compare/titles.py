@@ -97,7 +97,9 @@ def settings_of(config: ExperimentConfig) -> dict[str, object]:
     >>> settings_of(ExperimentConfig())["split folds"]
     6
     """
-    return _flat(asdict(config))
+    # As one setting: laid out, the costs of its rule would replace those of the warning level.
+    watch = None if config.watch is None else config.watch.in_words()
+    return _flat(asdict(config) | {"watch": watch})
 
 
 def differing_settings(configs: Sequence[ExperimentConfig]) -> dict[str, list[str | None]]:

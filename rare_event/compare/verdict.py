@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from rare_event.clock import TimeUnit
-from rare_event.compare.leaderboard import CHANCE
+from rare_event.compare.companions import baselines_of
+from rare_event.compare.leaderboard import CHANCE, beats_baselines, leaderboard, nearest_budget
 from rare_event.config import SplitKind
 from rare_event.judge.judgement import Count
 from rare_event.judge.standing import Row
+from rare_event.store.runs import Run
 from rare_event.text import number, ordinal, plural
 
 BUDGET = 2.0
@@ -91,19 +93,20 @@ def _caught(row: Row) -> str:
     judgement = row.judgement
     unit, (near, far) = judgement.time_unit, judgement.lead_windows
     count, wider = judgement.count("past", BUDGET), judgement.count("past", BUDGET, far)
-    when = "during the event"
+    when, also = "during the event", ""
     if near:
-        when = (
-            f"in the {unit.span(near)} before the event, and {wider.caught} by an alarm in the "
-            f"{unit.span(far)} before"
+        when = f"in the {unit.span(near)} before the event"
+        counting = f"ounting alarms in the {unit.span(far)} before an event, the model would have caught"
+        also = (
+            f"C{counting} {wider.caught}. " if wider.caught > count.caught else f"Even c{counting} no more. "
         )
-    split = row.split or "rolling"
+    split, folds = row.split or "rolling", plural(len(judgement.fold_auc), "fold")
     past = "past data" if split in ("rolling", "chronological") else "other data"
     return (
         f"With thresholds chosen on {past} to allow {unit.alarms(f'{BUDGET:g}')}, {_quoted(row)} would have "
-        f"caught {count.caught} of {plural(judgement.n_events, 'event')} by an alarm {when}. "
-        f"{_actual(count, unit)} "
-        f"Judged on {unit.reword(SPLIT_WORDS[split]).format(folds=plural(len(judgement.fold_auc), 'fold'))}."
+        f"caught {count.caught} of {plural(judgement.n_events, 'event')} with an alarm {when}. "
+        f"{_actual(count, unit)} {also}"
+        f"This was judged on {unit.reword(SPLIT_WORDS[split]).format(folds=folds)}."
     )
 
 
@@ -118,7 +121,7 @@ def _most_caught(models: Sequence[Row]) -> list[str]:
     events = f"{count.caught} of {judgement.n_events:,}"
     when = f"in the {unit.span(count.lead)} before an event" if count.lead else "during an event"
     rate = _at(count, unit) if len(most) == 1 else " each"
-    return [f"By alarms {when}, {_names(most)} would have caught the most: {events}{rate}."]
+    return [f"Counting only alarms {when}, {_names(most)} would have caught the most: {events}{rate}."]
 
 
 def _ranking(row: Row) -> str:
@@ -150,7 +153,7 @@ def _optimism(n_models: int, n_events: int) -> str:
 def _chance(row: Row) -> str:
     count = row.judgement.count("past", BUDGET)
     return (
-        f"For comparison with chance, scores moved to other times would have caught {count.caught} of "
+        f"By chance alone (scores shifted to unrelated times), alarms would have caught {count.caught} of "
         f"{row.judgement.n_events:,}{_at(count, row.judgement.time_unit)}."
     )
 
@@ -179,3 +182,19 @@ def _names(rows: Sequence[Row]) -> str:
 
 def _quoted(row: Row) -> str:
     return f"“{row.name}”"
+
+
+def verdict_on_baselines(run: Run) -> str | None:
+    """Compare a run with its baselines at its own budget, with thresholds set on earlier data.
+
+    Returns
+    -------
+    str or None
+        Markdown; None while there is nothing to compare with.
+    """
+    judged = run.judged()
+    done = [other for other in baselines_of(run).values() if other.status().state == "done"]
+    if judged is None or not done:
+        return None
+    board = leaderboard([run, *done], judged.model.windows)
+    return beats_baselines(board, run.id, nearest_budget(run.config().rule))

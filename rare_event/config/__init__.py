@@ -8,6 +8,7 @@ from rare_event.config.baselines import (
     BlendModel,
     BoostingModel,
     ForestModel,
+    HazardModel,
     IsolationForestModel,
     KNNModel,
     LogisticModel,
@@ -21,7 +22,7 @@ from rare_event.config.baselines import (
 )
 from rare_event.config.detector import DetectorConfig, ModelConfig
 from rare_event.config.experiment import ExperimentConfig, from_json, to_json
-from rare_event.config.judge import LABEL_FREE, SHARES, AlarmPolicy, Costs, Rule, RuleKind
+from rare_event.config.judge import LABEL_FREE, RATES, SHARES, AlarmPolicy, Costs, Rule, RuleKind
 from rare_event.config.network_options import Activation, NetworkOptions, RecurrentOptions
 from rare_event.config.networks import (
     AttentionModel,
@@ -64,6 +65,7 @@ __all__ = [
     "ARTICLE_THRESHOLDS",
     "LABEL_FREE",
     "PRESETS",
+    "RATES",
     "RECIPES",
     "RECOMMENDED",
     "SHARES",
@@ -84,6 +86,7 @@ __all__ = [
     "DetectorConfig",
     "ExperimentConfig",
     "ForestModel",
+    "HazardModel",
     "GRUModel",
     "IsolationForestModel",
     "KNNModel",

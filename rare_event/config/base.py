@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_origin, get_type_hints
 
@@ -83,6 +83,11 @@ def _adapter(kind: Any) -> TypeAdapter[Any]:
     return TypeAdapter(kind)
 
 
+@lru_cache(maxsize=512)
+def _parsed(kind: Any, text: str | bytes) -> Any:
+    return _adapter(kind).validate_json(text)
+
+
 def settings_to_json(settings: Settings) -> str:
     """Write settings as JSON text."""
     return _adapter(cast(Any, type(settings))).dump_json(settings, indent=1).decode()
@@ -108,7 +113,7 @@ def settings_from_json(kind: type[T], text: str | bytes, refused: str) -> T:
     from pydantic import ValidationError
 
     try:
-        settings: T = _adapter(cast(Any, kind)).validate_json(text)
+        settings: T = _parsed(cast(Any, kind), text)
     except ValidationError as error:
         first: Any = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

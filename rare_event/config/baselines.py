@@ -224,6 +224,37 @@ class SVMModel(Settings):
 
 
 @dataclass(frozen=True)
+class HazardModel(Settings):
+    """Logistic regression on the rows before past events, near rows first; the score is a calibrated risk.
+
+    The nearer a row is to its event, the more it counts; the risk is calibrated on the last quarter of the
+    training rows.
+
+    Parameters
+    ----------
+    horizon
+        Number of rows: the score is the probability that an event begins within them.
+    C
+        Inverse strength of the L2 penalty, as in scikit-learn.
+    """
+
+    kind: Literal["hazard"] = field(default="hazard", kw_only=True)
+    horizon: int = 5
+    C: float = 1e-4
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        require(1 <= self.horizon <= 1000, f"horizon is {self.horizon}; choose 1 to 1,000 rows.")
+        require(self.C > 0, f"C is {typed(self.C)}; choose above 0.")
+
+    @property
+    def score_label(self) -> ScoreLabel:
+        """The risk over the horizon."""
+        rows = "next row" if self.horizon == 1 else f"next {self.horizon:,} rows"
+        return ScoreLabel(f"risk of an event in the {rows}", "probability")
+
+
+@dataclass(frozen=True)
 class BlendModel(Settings):
     """Blend: combines the scores that several models give to the same windows.
 
@@ -258,4 +289,4 @@ class BlendModel(Settings):
 UnsupervisedConfig = (
     SquaresModel | PCAModel | MahalanobisModel | IsolationForestModel | KNNModel | OneClassSVMModel
 )
-SupervisedConfig = LogisticModel | BoostingModel | ForestModel | SVMModel
+SupervisedConfig = LogisticModel | BoostingModel | ForestModel | SVMModel | HazardModel

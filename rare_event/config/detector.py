@@ -25,7 +25,7 @@ class DetectorConfig(Settings):
     training, score
         The settings of each.
     seed
-        Random seed of the training.
+        Random seed for the training.
     """
 
     model: ModelConfig = field(default_factory=DenseModel)

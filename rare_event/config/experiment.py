@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from rare_event.config.base import Settings, require, settings_from_json, settings_to_json
+from rare_event.clock import MINUTES
+from rare_event.config.base import Settings, require, settings_from_json, settings_to_json, typed
 from rare_event.config.baselines import BlendModel
 from rare_event.config.detector import DetectorConfig, ModelConfig
-from rare_event.config.judge import AlarmPolicy, Rule
+from rare_event.config.judge import RATES, AlarmPolicy, Rule
 from rare_event.config.labels import OF_FOLDS, ScoreLabel
 from rare_event.config.networks import DenseModel
 from rare_event.config.prepare import Representation, SplitPlan
 from rare_event.config.training import Score, Training
+from rare_event.text import number
+
+# Of a figure that was typed: all of a double that can be typed.
+DIGITS = 15
 
 
 @dataclass(frozen=True)
@@ -23,16 +28,20 @@ class ExperimentConfig(Settings):
     name
         The preset that the settings started from, or ``custom``; it has no part in equality.
     shift
-        Number of rows before an event that are labelled positive. 0 detects events while they last: the
-        rows of the events themselves are positive.
+        Number of rows before an event that are labelled positive. With 0, the model detects events while
+        they last: the rows of the events themselves are positive.
     lookback
         Number of rows in a window, which is what the model sees at once.
     article_mode
-        Count the rows of the shift and of the windows across stops, as the articles do.
+        A stop may then lie between an event and the rows labelled before it, or between the rows of one
+        window.
     split, representation, model, training, score, policy, rule
         The settings of each stage.
+    watch
+        Rule of a watch level: a second, lower threshold on the same score, under the same alarm policy.
+        Empty (None): there is none.
     seed
-        Random seed of the training.
+        Random seed for the training.
 
     Examples
     --------
@@ -52,6 +61,7 @@ class ExperimentConfig(Settings):
     score: Score = field(default_factory=Score)
     policy: AlarmPolicy = field(default_factory=AlarmPolicy)
     rule: Rule = field(default_factory=Rule)
+    watch: Rule | None = None
     seed: int = 0
 
     def __post_init__(self) -> None:
@@ -65,6 +75,7 @@ class ExperimentConfig(Settings):
             self.shift > 0 or self.policy.lead is None,
             "With a shift of 0 an alarm counts only during an event: leave the lead window empty.",
         )
+        _check_watch(self.rule, self.watch)
         # Made only to refuse a lookback or a seed that no detector can have.
         _ = self.detector
 
@@ -79,6 +90,30 @@ class ExperimentConfig(Settings):
         # Rarities have the same scale in all folds.
         one_scale = folds == 1 or (isinstance(self.model, BlendModel) and self.model.join == "either")
         return label if one_scale else replace(label, unit=OF_FOLDS)
+
+
+def _check_watch(rule: Rule, watch: Rule | None) -> None:
+    """Refuse a watch level that no data can put below the warning level."""
+    if watch is None:
+        return
+    require(
+        not watch.trailing,
+        "The watch level is on the same score as the warning level, so it cannot follow the recent scores by "
+        "a rule of its own. Choose another rule for it.",
+    )
+    if watch.kind != rule.kind:
+        return
+    above = "The watch level would lie above the warning level: "
+    require(
+        watch.kind not in RATES or watch.value >= rule.value,
+        f"{above}it may give at most {MINUTES.alarms(number(watch.value, DIGITS))}, and the warning level "
+        f"{number(rule.value, DIGITS)}. Allow the watch level more.",
+    )
+    require(
+        watch.kind not in ("quantile", "fixed") or watch.value <= rule.value,
+        f"{above}{typed(watch.value)}, and the warning level {typed(rule.value)}. Choose a lower value for "
+        "the watch level.",
+    )
 
 
 def to_json(config: ExperimentConfig) -> str:

@@ -6,19 +6,33 @@ from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from rare_event.clock import MINUTES, TimeUnit
-from rare_event.config.base import Settings, require, typed
+from rare_event.config.base import Settings, finite, require, typed
 from rare_event.config.labels import RULES
-from rare_event.text import percent
+from rare_event.text import number, percent
 
 RuleKind = Literal[
-    "fa-per-day", "recall", "events", "f-beta", "cost", "quantile", "trailing-quantile", "fixed"
+    "fa-per-day",
+    "promise-per-day",
+    "recall",
+    "events",
+    "f-beta",
+    "cost",
+    "quantile",
+    "trailing-quantile",
+    "fixed",
 ]
 # Rules whose value is a share, and rules that need no positive rows.
 SHARES: tuple[RuleKind, ...] = ("recall", "events", "quantile", "trailing-quantile")
-LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "quantile", "trailing-quantile", "fixed")
+LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "promise-per-day", "quantile", "trailing-quantile", "fixed")
+# Rules whose value is a rate of false alarms.
+RATES: tuple[RuleKind, ...] = ("fa-per-day", "promise-per-day")
 # The square of beta and the total cost of all events must stay finite.
 MOST_BETA = 1000.0
 MOST_COST = 1e12
+# Of a rate, in words.
+DIGITS = 6
+# A lower level near 0 would be reached by every score: no alarm would end within its stretch.
+LEAST_END_SHARE = 0.01
 
 
 @dataclass(frozen=True)
@@ -30,18 +44,35 @@ class AlarmPolicy(Settings):
     k, n
         A row is in alarm when at least k of the last n windows in its stretch reach the threshold.
     cooldown
-        Rows in alarm that are less than this many minutes apart, in one stretch, belong to one alarm, until
-        it has lasted so long that it is counted again.
+        Off-delay. Alarm rows of one stretch that are less than this many minutes apart belong to one alarm.
+        A long alarm can count more than once (see “Repeat alarm”).
     lead
-        Lead window: an alarm catches an event only if it comes at most this many minutes before it. Empty
-        (None): the time covered by the shift.
+        Lead window: an alarm catches an event only if it comes at most this many minutes before the event.
+        Empty (None): the time covered by the shift.
     min_lead
         An alarm that comes less than this many minutes before the event is too late to count.
     mute
-        Number of scored windows after a restart that raise no alarm.
+        How many scored windows after each restart cannot raise an alarm.
     repeat
-        An alarm that continues is counted again at this interval in minutes, measured from the last restart;
-        not in the lead window of an event.
+        Running time is divided into intervals of this many minutes, counted from each start of the machine.
+        An alarm that is on for a whole interval is counted once more at the end of the interval, except in
+        the lead window of an event.
+    end_share
+        Hysteresis. An alarm that has begun goes on while k of the last n windows reach this share of the
+        threshold. 1: while they reach the threshold itself.
+    suppress_column
+        A category column, such as the grade, that suppresses alarms. Empty: none does. Suppressed rows
+        raise no alarm and do not count towards k; an event that only they could have warned of is missed.
+    suppress_values
+        Rows with one of these values are suppressed.
+    suppress_after
+        Rows less than this many minutes after a change of the value are suppressed.
+    stops
+        Known stops, in which rows are suppressed too: first and last minute on the clock of the training
+        table, and the machine, empty where there is one.
+    shelved
+        Times for which an operator has silenced the alarms, given as known stops are: their rows are
+        suppressed too.
 
     Examples
     --------
@@ -56,6 +87,12 @@ class AlarmPolicy(Settings):
     min_lead: float = 0.0
     mute: int = 0
     repeat: float = 30.0
+    end_share: float = 1.0
+    suppress_column: str = ""
+    suppress_values: tuple[str, ...] = ()
+    suppress_after: float = 0.0
+    stops: tuple[tuple[float, float, str], ...] = ()
+    shelved: tuple[tuple[float, float, str], ...] = ()
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -77,6 +114,51 @@ class AlarmPolicy(Settings):
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
         # The clock divided by it must stay exact.
         require(self.repeat >= 1e-6, f"repeat is {typed(self.repeat)} minutes; choose more than 0.")
+        require(
+            LEAST_END_SHARE <= self.end_share <= 1,
+            f"end_share is {typed(self.end_share)}; choose {LEAST_END_SHARE:g} to 1.",
+        )
+        require(
+            isinstance(self.suppress_values, tuple)
+            and all(isinstance(value, str) for value in self.suppress_values),
+            f"suppress_values is {self.suppress_values!r}; give values of the column as text.",
+        )
+        require(
+            self.suppress_after >= 0,
+            f"suppress_after is {typed(self.suppress_after)} minutes; choose 0 or more.",
+        )
+        set_up = bool(self.suppress_values or self.suppress_after)
+        require(
+            bool(self.suppress_column) or not set_up,
+            "suppress_column is empty, but suppress_values or suppress_after is set; choose a category "
+            "column.",
+        )
+        require(
+            set_up or not self.suppress_column,
+            f"suppress_column is {self.suppress_column!r}, but no row is suppressed by it; choose "
+            "suppress_values, or suppress_after above 0.",
+        )
+        for name, spans in (("stops", self.stops), ("shelved", self.shelved)):
+            require(
+                isinstance(spans, tuple) and all(_is_span(span) for span in spans),
+                f"{name} is {spans!r}; give the first and last minute of each, and its machine.",
+            )
+
+    @property
+    def suppresses(self) -> bool:
+        """Whether any alarms are suppressed, other than those that are shelved."""
+        return bool(self.suppress_column or self.stops)
+
+    def unsuppressed(self) -> AlarmPolicy:
+        """Return the policy without suppression and shelving."""
+        return replace(self, suppress_column="", suppress_values=(), suppress_after=0.0, stops=(), shelved=())
+
+    def of_machine(self, machine: str) -> AlarmPolicy:
+        """Return the policy with the known stops and the shelving of one machine only."""
+        stops, shelved = (
+            tuple(span for span in spans if span[2] == machine) for spans in (self.stops, self.shelved)
+        )
+        return replace(self, stops=stops, shelved=shelved)
 
     def with_lead(self, lead: float) -> AlarmPolicy:
         """Return the policy with another lead window, in minutes; a later `min_lead` shrinks to it.
@@ -86,6 +168,13 @@ class AlarmPolicy(Settings):
         return replace(self, lead=lead or None, min_lead=min(self.min_lead, lead))
 
 
+def _is_span(span: object) -> bool:
+    if not isinstance(span, tuple) or len(span) != 3:
+        return False
+    first, last, machine = span
+    return finite(first) and finite(last) and first <= last and isinstance(machine, str)
+
+
 @dataclass(frozen=True)
 class Costs(Settings):
     """Costs of the plant, in its own currency.
@@ -93,9 +182,9 @@ class Costs(Settings):
     Parameters
     ----------
     event
-        Cost of an event that came without warning; 10,000 dollars or more for a sheet break.
+        Cost of an event that comes without warning; for example, 10,000 dollars or more for a sheet break.
     false_alarm
-        Cost of a false alarm.
+        What a false alarm costs: the time that people spend on it.
     saved
         Share of an event's cost that a warning saves.
     """
@@ -121,15 +210,17 @@ class Rule(Settings):
     ----------
     kind
         ``fa-per-day``: the lowest threshold with at most this many false alarms per day of running
-        time. ``events``, ``recall``: of the thresholds that reach this share, the one with the highest
-        precision, the share of rows at or above it that are positive. ``f-beta``: the best balance of
-        precision and recall, the share of positive rows at or above it; a beta above 1 favours recall.
-        ``cost``: the highest net value at the given costs. ``quantile``: this share of the validation
-        scores lies below the threshold. ``trailing-quantile``: this share of the recent scores lies
-        below it, so the threshold follows drift; it can be moved to a multiple of that. ``fixed``: the
-        value is the threshold.
+        time. ``promise-per-day``: the lowest threshold for which at most this many can be
+        promised with 95% confidence. ``events``, ``recall``: of the thresholds that
+        reach this share, the one with the highest precision (of the rows that score at or above it, the
+        share that is positive). ``f-beta``: the best balance of precision and recall (of the positive
+        rows, the share that scores at or above the threshold); a beta above 1 favours recall. ``cost``:
+        the threshold with the highest net value at the given costs. ``quantile``: this share of the
+        validation scores lies below the threshold. ``trailing-quantile``: this share of the recent scores
+        lies below the threshold, which therefore follows drift; it can also be a multiple of this quantile.
+        ``fixed``: the value is the threshold.
     value
-        Target of the rule: false alarms a day, a share from 0 to 1, or beta; not used by ``cost``.
+        Depends on the rule: false alarms a day, a share from 0 to 1, or beta. Not used by ``cost``.
     days
         The trailing quantile is computed from the scores of this many days before each row, not counting
         stops.
@@ -168,8 +259,10 @@ class Rule(Settings):
         """Say how the threshold is chosen."""
         days = "day" if self.days == 1 else f"{self.days:g} days"
         span = f"{1000 * self.days:,.0f} rows" if unit.reason else days
+        rate = unit.alarms(number(self.value, DIGITS))
         return {
-            "fa-per-day": f"at most {unit.alarms(f'{self.value:g}')}",
+            "fa-per-day": f"at most {rate}",
+            "promise-per-day": f"a promise of at most {rate} with 95% confidence",
             "recall": f"at least {percent(self.value)} of the positive rows, at the best precision",
             "events": f"at least {percent(self.value)} of the events, at the best precision",
             "f-beta": f"the highest F-beta with beta {self.value:g}",

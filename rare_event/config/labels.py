@@ -29,6 +29,7 @@ MODELS: dict[str, str] = {
     "boosting": "gradient boosting",
     "forest": "random forest",
     "svm": "SVM",
+    "hazard": "hazard model",
     "blend": "blend",
 }
 REPRESENTATIONS: dict[str, str] = {
@@ -41,9 +42,10 @@ REPRESENTATIONS: dict[str, str] = {
 }
 RULES: dict[str, str] = {
     "fa-per-day": "At most N false alarms a day",
+    "promise-per-day": "At most N false alarms a day, with 95% confidence",
     "events": "Catch at least this share of the events",
     "recall": "Catch at least this share of the positive rows",
-    "f-beta": "Highest F-beta of the rows",
+    "f-beta": "Highest F-beta, counted by row",
     "cost": "Least cost",
     "quantile": "Fixed quantile of the scores",
     "trailing-quantile": "Trailing quantile (follows drift)",

@@ -26,25 +26,26 @@ class NetworkOptions(Settings):
     ----------
     activation
         Activation of the hidden layers: ``relu``, as in the articles, sets negative values to zero;
-        ``selu`` keeps the outputs of each layer near mean 0 and variance 1, from LeCun-normal initial
-        weights.
+        ``selu`` keeps the outputs of each layer near mean 0 and variance 1; its weights start at random
+        values that suit it (LeCun normal).
     output_activation
         Activation of the output layer. Scaled values can be negative: ``linear`` can reconstruct all of
-        them, ``relu`` none below the mean, ``tanh`` none beyond one standard deviation.
+        them, ``relu`` none below 0, ``tanh`` none below -1 or above 1.
     dropout
         Share of the outputs of each hidden layer that is set to zero at random. A recurrent layer
-        drops inputs instead, the same ones in every row of a window. From 0 (none) to below 1.
+        drops inputs instead, the same ones in every row of a window. At least 0 (none), below 1.
     gaussian_dropout
         Multiplies the outputs of each hidden layer by Gaussian noise with mean 1. The noise is as strong
-        as dropout with the same value. From 0 (none) to below 1.
+        as dropout with the same value. At least 0 (none), below 1.
     alpha_dropout
-        Dropout that keeps the mean and the variance of ``selu`` networks (Klambauer and others 2017). It
-        requires the activation ``selu`` in all hidden layers. From 0 (none) to below 1.
+        Dropout that does not change the mean and the variance of the outputs of ``selu`` layers (Klambauer
+        and others 2017). It requires the activation ``selu`` in all hidden layers. At least 0 (none), below
+        1.
     input_noise
         Standard deviation of Gaussian noise that is added to the scaled inputs; the network learns to
-        remove it (a denoising autoencoder). 0 adds none.
+        remove it (a denoising autoencoder). 0: no noise.
     weight_decay
-        L2 penalty on the weights of all layers, but not on biases. 0 adds none.
+        L2 penalty on the weights of all layers, but not on biases. 0: no penalty.
     """
 
     score_label = RECONSTRUCTION
@@ -112,7 +113,7 @@ class RecurrentOptions(LayerOptions):
     ----------
     recurrent_dropout
         Share of the state of a recurrent layer that is set to zero at random between rows, the same units
-        in all rows of a window (Gal and Ghahramani 2016). From 0 (none) to below 1.
+        in all rows of a window (Gal and Ghahramani 2016). At least 0 (none), below 1.
     """
 
     recurrent_dropout: float = 0.0

@@ -27,14 +27,15 @@ class DenseModel(LayerOptions):
         Units of each hidden layer, first to last; the output layer follows them. The narrowest layer limits
         how much of a window is kept.
     activity_l1
-        L1 penalty on the outputs of the first layer, which keeps most of them small; the articles use
-        0.001. The penalty is summed over the windows of a batch, as in the articles' Keras 2.2; Keras 3
-        averages it. 0 adds none.
+        L1 penalty on the outputs of the first layer, which keeps most of them small; the dense
+        article uses 0.001. The penalty is summed over the windows of a batch, as in Keras 2.2, which the
+        articles use; Keras 3 averages it. 0: no penalty.
     activity_l2
-        L2 penalty on the outputs of the first layer, summed in the same way. 0 adds none.
+        L2 penalty on the outputs of the first layer, summed in the same way. 0: no penalty.
     tied
-        Each decoder layer uses the transposed weights of its encoder layer, with its own biases, so there
-        are about half as many weights to learn. The widths must be symmetric, for example 32, 16, 32.
+        Each decoder layer uses the (transposed) weights of the matching encoder layer, with its own biases,
+        so there are about half as many weights to learn. The widths must be symmetric, for example 32, 16,
+        32.
     """
 
     kind: Literal["dense"] = field(default="dense", kw_only=True)

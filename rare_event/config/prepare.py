@@ -24,23 +24,23 @@ class SplitPlan(Settings):
     ----------
     kind
         ``rolling``: each fold, one round of training and testing, trains on the past and tests on the
-        rows that follow. ``chronological``: the first 64 % of the rows for training, the next 16 % for
-        validation, the last 20 % for testing. ``stretch``: each fold tests on whole stretches that were
-        not in its training data. ``asset``: each fold tests on one machine and trains on the others,
-        whose last 20 % in time are for validation; data of the others from the same time are in the
-        training data. ``random``: as in the articles, the same shares drawn at random. ``shuffled``:
-        random rows in folds, so that each row is tested once. Both random splits are too optimistic: rows
-        next to each test row are in the training data.
+        rows that follow. ``chronological``: the first 64% of the rows for training, the next 16% for
+        validation, the last 20% for testing. ``stretch``: each fold tests on whole stretches that were
+        not in its training data. ``asset``: each fold tests on one machine and trains on the others;
+        the latest 20% of their rows are for validation. Rows of other machines at the time of the test
+        rows are among the training rows. ``random``: as in the articles, 64%, 16% and 20% of the rows,
+        drawn at random. ``shuffled``: rows drawn at random into folds, so that each is tested once. Both
+        random splits are too optimistic: rows next to each test row are in the training data.
     folds
-        Number of folds, rounds of training and testing, for ``shuffled``, ``stretch`` and ``rolling``.
+        Number of folds (rounds of training and testing) for ``shuffled``, ``stretch`` and ``rolling``.
         ``asset`` always uses one fold for each machine; the other splits use a single fold.
     test_share
         Share of the rows, at the end of the file, that ``rolling`` tests on.
     seed
         Random seed for ``random``, ``shuffled`` and ``stretch``; the articles use 123.
     window
-        Training rows of each fold of ``rolling``. ``expanding``: all rows before it. ``trailing``: the
-        latest rows before it, as many as in the first fold; older rows are dropped.
+        Which rows each fold of ``rolling`` trains on. ``expanding``: all rows before its validation rows.
+        ``trailing``: only the latest of these, as many as the first fold trains on.
     train_from, train_until
         Times of the file, such as 2024-05-01 06:00, for ``chronological`` only. Rows before the first are
         not used; rows from the second on are for validation and testing, in the ratio 16 to 20.
@@ -128,21 +128,22 @@ class Representation(Settings):
     Parameters
     ----------
     kind
-        ``level``: the values as they are. ``difference``: change since the row before (or several rows
-        before, see the lag), or since the stretch began. ``deviation``: value minus the mean of the last
-        30 rows of the stretch (or as many as the trailing mean has), this one included. ``forecast``:
-        change minus its forecast from the previous five changes and the previous deviation.
-        ``movement``: mean absolute change over the last 1, 5 and 15 rows. ``combined``: value, change and
-        absolute change.
+        ``level``: the values as they are. ``difference``: change since the row before (or since an
+        earlier row, see “Lag”); near the start of a stretch, change since its first row. ``deviation``:
+        value minus the mean of the last 30 rows of the stretch, this one included (for another number see
+        “Trailing mean”). ``forecast``: change minus its forecast from the previous five changes and the
+        previous deviation. ``movement``: mean absolute change over the last 1, 5 and 15 rows.
+        ``combined``: value, change and absolute change.
     scaler
         ``standard``: values minus their mean, divided by their standard deviation. ``robust``: values
-        minus their median, divided by their 5-95 % range. Both are fitted on normal training rows only.
+        minus their median, divided by the range from their 5% to their 95% quantile. Both are fitted on
+        normal training rows only.
     clip
-        Scaled values are clipped to plus or minus this. Empty (None): no clipping.
+        Scaled values are clipped to plus or minus this value. Empty (None): no clipping.
     trailing
         Number of rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        For ``difference``: how many rows back the value lies that is subtracted. 1 is the row before.
+        For ``difference``: how many rows back the subtracted value lies. 1 is the row before.
     one_hot
         Also use categories as inputs: one 0/1 column for each value in the training data.
     per_asset

@@ -8,6 +8,7 @@ from rare_event.config.baselines import (
     BlendModel,
     BoostingModel,
     ForestModel,
+    HazardModel,
     IsolationForestModel,
     KNNModel,
     LogisticModel,
@@ -66,6 +67,9 @@ SUPERVISED: dict[str, Recipe] = {
     "boosting": Recipe("Gradient boosting", BoostingModel(), Representation("movement")),
     "forest": Recipe("Random forest, undersampled", ForestModel(), Representation("movement")),
     "svm": Recipe("SVM, undersampled", SVMModel(), Representation("movement")),
+    "hazard": Recipe(
+        "Hazard model, near rows first", HazardModel(), Representation("combined", scaler="standard")
+    ),
     "log-odds": Recipe("Logistic and boosting, sum of log-odds", BlendModel(("logistic", "boosting"))),
 }
 JOINED: dict[str, Recipe] = {
@@ -74,7 +78,8 @@ JOINED: dict[str, Recipe] = {
         BlendModel(("logistic", "boosting", "forest", "forecast")),
     ),
     "either": Recipe(
-        "Average of PCA scores, or sum of log-odds", BlendModel(("average", "log-odds"), join="either")
+        "PCA average or log-odds sum, whichever is more unusual",
+        BlendModel(("average", "log-odds"), join="either"),
     ),
 }
 RECIPES: dict[str, Recipe] = {**UNSUPERVISED, **SUPERVISED, **JOINED}

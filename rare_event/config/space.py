@@ -46,7 +46,7 @@ class DesignSpace(Settings):
     sample
         Number of cells to draw at random from all combinations. Empty (None): all of them.
     seed
-        Random seed of the draw.
+        Random seed for the draw.
     folds
         Number of folds of the rolling split that judges each cell.
     base

@@ -22,7 +22,7 @@ class Training(Settings):
         Step size of the Adam optimiser.
     patience
         Training stops after this many epochs without a lower validation loss. Empty (None): all epochs
-        are trained.
+        are run.
     keep
         Weights to keep: those with the ``best`` validation loss, or the ``last``.
     """
@@ -56,7 +56,7 @@ class Score(Settings):
         The score is the error of the ``last`` row of the window, or the mean error of all rows of the
         ``window``.
     top_k
-        The score is the mean of this many of the largest sensor errors. Empty (None): of all sensors.
+        The score is the mean of this many of the largest sensor errors. Empty (None): of all of them.
     """
 
     steps: Literal["last", "window"] = "last"

@@ -7,6 +7,7 @@ To add one, add its settings to `rare_event.config`, a class with `fit`, `save`,
 from __future__ import annotations
 
 from rare_event.config import ModelConfig, PCAModel
+from rare_event.detect.hazard import HazardDetector
 from rare_event.detect.pca import PCADetector, SquaresDetector, T2Detector
 from rare_event.detect.rows import RowDetector
 from rare_event.detect.supervised import BoostingDetector, ForestDetector, LogisticDetector, SVMDetector
@@ -30,6 +31,7 @@ BASELINES: dict[str, type[PCADetector | T2Detector | RowDetector]] = {
     "boosting": BoostingDetector,
     "forest": ForestDetector,
     "svm": SVMDetector,
+    "hazard": HazardDetector,
 }
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -10,7 +12,7 @@ from typing import Any, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from rare_event.config import DetectorConfig, ModelConfig, NetworkConfig, Score, SupervisedConfig
+from rare_event.config import DetectorConfig, HazardModel, ModelConfig, NetworkConfig, Score, SupervisedConfig
 from rare_event.config.labels import MODELS
 from rare_event.detect.baselines import detector_class
 from rare_event.detect.interface import Detector, Steps
@@ -83,6 +85,7 @@ def fit_detector(
     train_ends: np.ndarray,
     validation_ends: np.ndarray,
     on_epoch: OnEpoch = ignore_epoch,
+    ahead: np.ndarray | None = None,
 ) -> tuple[Detector, list[Epoch]]:
     """Fit a detector.
 
@@ -98,6 +101,8 @@ def fit_detector(
         Last rows of the windows of each part.
     on_epoch
         Called after every epoch.
+    ahead
+        Rows until the next event, for the hazard model; see `HazardDetector.fit`.
 
     Returns
     -------
@@ -121,17 +126,23 @@ def fit_detector(
         return Autoencoder(model), history
     began = perf_counter()
     supervised = isinstance(config.model, SupervisedConfig)
-    fit = detector_class(config.model).fit
+    fit = _fitting(config.model, ahead)
     _refuse_too_few(config.model.kind, len(train_ends), len(normal_train), supervised)
     # Folds run in parallel; several threads each would wait for one another (a fit of 2 s took 17 s).
     with threadpool_limits(1):
-        detector: Detector = fit(config, X, y, train_ends if supervised else normal_train)
+        detector = fit(config, X, y, train_ends if supervised else normal_train)
         loss, validation_loss = (
             _mean_score(detector, X, ends, config.score) for ends in (normal_train, normal_validation)
         )
     epoch = Epoch(1, loss, validation_loss, perf_counter() - began)
     on_epoch(epoch)
     return detector, [epoch]
+
+
+def _fitting(model: ModelConfig, ahead: np.ndarray | None) -> Callable[..., Detector]:
+    """Return what fits a baseline; only a hazard model is told how far ahead events are."""
+    fit: Callable[..., Detector] = detector_class(model).fit
+    return partial(fit, ahead=ahead) if isinstance(model, HazardModel) else fit
 
 
 def _refuse_too_few(kind: str, n_windows: int, n_normal: int, supervised: bool) -> None:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from rare_event.config import Activation, networks
 from rare_event.detect.layers import import_keras, own_layers
+from rare_event.detect.operations import replaced
+from rare_event.detect.seeds import own_draws
 
 if TYPE_CHECKING:
     import keras
@@ -263,9 +265,11 @@ def build(
 ) -> keras.Model:
     """Build a seeded model; input and output have shape (batch, lookback, n_features).
 
-    The seed sets the global generators of Python, NumPy and TensorFlow; layers draw their own seeds from
-    them, in the order of their creation.
+    The seed sets the global generators of Python, NumPy and TensorFlow; layers draw their own seeds in the
+    order of their creation, as from Python's, from which no other thread takes one away. Initial weights
+    are drawn by TensorFlow's own operations, so a thread that replaces them to trace a program waits.
     """
     keras = import_keras()
-    keras.utils.set_random_seed(seed)
-    return BUILDERS[config.kind](config, lookback, n_features, batch_size)
+    with replaced(()), own_draws(seed):
+        keras.utils.set_random_seed(seed)
+        return BUILDERS[config.kind](config, lookback, n_features, batch_size)

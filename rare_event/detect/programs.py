@@ -16,6 +16,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import lru_cache
+from threading import RLock
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
@@ -31,6 +32,9 @@ EVALUATION_BATCH = 2048
 KEPT_PROGRAMS = 8
 
 Made = TypeVar("Made")
+
+# Threads that train networks of equal architecture at once wait for the first one's programs.
+compiling = RLock()
 
 
 class State(NamedTuple):
@@ -57,12 +61,13 @@ def first_state(model: keras.Model) -> State:
     """Return the state of a model before training."""
     import tensorflow as tf
 
-    weights = _joined(_values(model.trainable_variables))
+    weights = _joined(values_of(model.trainable_variables))
     zeros = tf.zeros_like(weights)
-    return State(weights, zeros, zeros, tf.constant(0.0), _values(model.non_trainable_variables))
+    return State(weights, zeros, zeros, tf.constant(0.0), values_of(model.non_trainable_variables))
 
 
-def _values(variables: list[Any]) -> list[Any]:
+def values_of(variables: list[Any]) -> list[Any]:
+    """Return the values of variables as tensors."""
     import tensorflow as tf
 
     return [tf.convert_to_tensor(variable.value) for variable in variables]
@@ -154,10 +159,10 @@ def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int)
             compiling.result()
         return learning, validating, compiled
 
-    return _compiled_if_possible(programs)
+    return compiled_if_possible(programs)
 
 
-def _compiled_if_possible(make: Callable[[bool], Made]) -> Made:
+def compiled_if_possible(make: Callable[[bool], Made]) -> Made:
     """Make programs with XLA, or without it if it does not support an operation."""
     import tensorflow as tf
 
@@ -270,10 +275,11 @@ def compile_errors(
         (n_windows, n_features).
     """
     size, offsets = EVALUATION_BATCH, np.arange(1 - model.input_shape[1], 1)
-    program = _errors_program(Network.of(model), steps, size)
+    with compiling:
+        program = _errors_program(Network.of(model), steps, size)
 
     def run(X: np.ndarray, ends: np.ndarray) -> np.ndarray:
-        weights = _values(model.trainable_variables), _values(model.non_trainable_variables)
+        weights = values_of(model.trainable_variables), values_of(model.non_trainable_variables)
         errors = np.empty((len(ends), X.shape[1]), np.float32)
         for start in range(0, len(ends), size):
             chunk = ends[start : start + size]
@@ -293,7 +299,7 @@ def _errors_program(network: Network, steps: str, size: int) -> Any:
 
     model = network.model
     windows = tf.zeros((size, *model.input_shape[1:]))
-    values = _values(model.trainable_variables), _values(model.non_trainable_variables), windows
+    values = values_of(model.trainable_variables), values_of(model.non_trainable_variables), windows
 
     def errors(trainable: Any, others: Any, windows: Any) -> Any:
         again, _ = model.stateless_call(trainable, others, windows, training=False)
@@ -306,4 +312,4 @@ def _errors_program(network: Network, steps: str, size: int) -> Any:
             function(*values)
         return function
 
-    return _compiled_if_possible(program)
+    return compiled_if_possible(program)

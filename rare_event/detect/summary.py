@@ -98,17 +98,15 @@ def weigh(parameters: int, n_windows: int) -> str:
     Examples
     --------
     >>> weigh(5_000, 10_000)
-    '0.5 parameters for each normal training window: within the rule of thumb of about half.'
+    '0.5 parameters for each normal training window, in line with the rule of thumb of at most about 0.5.'
     """
     if not n_windows:
         return "There are no normal windows to train on."
     ratio = parameters / n_windows
     size = f"{counted(number(ratio, 2), 'parameters')} for each normal training window"
     if ratio <= RULE_OF_THUMB:
-        return f"{size}: within the rule of thumb of about half."
+        return f"{size}, in line with the rule of thumb of at most about 0.5."
+    rule = f"{size}; the rule of thumb is at most about 0.5."
     if ratio <= 1:
-        return f"{size}: more than the rule of thumb of about half. Dropout or weight decay may be needed."
-    return (
-        f"{size}: more parameters than windows, where the rule of thumb is about half. Use fewer units, "
-        "or use dropout or weight decay."
-    )
+        return f"{rule} Dropout or weight decay may be needed."
+    return f"{rule} Use fewer units, or use dropout or weight decay."

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rare_event.config import Training
-from rare_event.detect.programs import Network, State, epoch_programs, first_state, load_state
+from rare_event.detect.programs import Network, State, compiling, epoch_programs, first_state, load_state
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -151,7 +151,8 @@ def compile_epoch(
     batch = min(training.batch_size, n_train)
     # A power of two, so that small parts of similar size share their programs.
     held_out_batch = min(VALIDATION_BATCH, 1 << (len(validation_ends).bit_length() - 1))
-    learn, validate, compiled = epoch_programs(Network.of(model), rows, batch, held_out_batch)
+    with compiling:
+        learn, validate, compiled = epoch_programs(Network.of(model), rows, batch, held_out_batch)
     data = tf.constant(np.pad(X, ((0, rows - len(X)), (0, 0))))
     held_out = tf.constant(_batches(validation_ends, held_out_batch, rows))
     rate, count, n_held_out = (

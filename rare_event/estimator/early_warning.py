@@ -28,6 +28,7 @@ from rare_event.estimator.rows import Rows, as_value_errors, lacking_history, ro
 from rare_event.estimator.settings import experiment_of
 from rare_event.experiment.folds import make_scores, run_fold
 from rare_event.experiment.run import check_lead
+from rare_event.experiment.suppressing import require_suppression
 from rare_event.judge.alarms import alarm_level
 from rare_event.prepare.features import history_rows
 from rare_event.prepare.prepared import Prepared, label_and_window, require_windows
@@ -175,6 +176,7 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
         with as_value_errors():
             config = self._config()
             rows = rows_of(values, index, y, groups)
+            require_suppression(rows.table, config.policy)
             check_lead(config, rows.table.step, rows.table.time_unit)
             prepared = label_and_window(rows.table, config)
             require_windows(prepared, config.lookback)

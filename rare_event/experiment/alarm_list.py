@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -11,14 +11,15 @@ import pandas as pd
 from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, SensorRule
 from rare_event.errors import ConfigError, DataError
+from rare_event.experiment.counted import SEVERAL_LINES, Counted
 from rare_event.experiment.folds import make_scores
+from rare_event.experiment.suppressing import require_suppression
 from rare_event.judge.alarm_list import JudgedAlarms, alarm_ledger, judge_alarms
 from rare_event.judge.alarms import alarm_level
 from rare_event.judge.chance import OFFSETS
 from rare_event.judge.evaluation import call, false_alarms_in_words
-from rare_event.judge.rules import choose
+from rare_event.judge.rules import choose_on
 from rare_event.judge.scores import Scores
-from rare_event.judge.thresholds import operating_points
 from rare_event.prepare.alarm_file import AlarmList
 from rare_event.prepare.alarm_rows import AlarmRows, alarm_rows, rule_rows
 from rare_event.prepare.features import Derived
@@ -27,59 +28,6 @@ from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.stretches import find_events, running_minutes
 from rare_event.prepare.table import Table
 from rare_event.text import number, plural
-
-
-@dataclass(frozen=True)
-class Counted:
-    """How many alarms of a list are counted, and why the others are not.
-
-    Parameters
-    ----------
-    listed, counted
-        Alarms of the list, and those that stand in at least one judged window.
-    outside, stopped, elsewhere
-        Those before or after the data, inside a stop, and of a machine that is not in the data.
-    during
-        Those that stand in rows of events only.
-    unjudged
-        Those that stand in other rows, of which none is a judged window.
-    repeated
-        Those that repeat an earlier one.
-    open_ended
-        Those without an end, where others have one.
-    """
-
-    listed: int
-    counted: int
-    outside: int = 0
-    stopped: int = 0
-    elsewhere: int = 0
-    during: int = 0
-    unjudged: int = 0
-    repeated: int = 0
-    open_ended: int = 0
-
-    def in_words(self) -> Iterator[str]:
-        """Say it in sentences."""
-        verb = "is" if self.counted == 1 else "are"
-        said = f"{self.counted:,} of the {self.listed:,} alarms in the list {verb}"
-        one = f"The alarm in the list is{'' if self.counted else ' not'}"
-        yield f"{one if self.listed == 1 else said} counted."
-        why = {
-            "before or after the data": self.outside,
-            "in stops": self.stopped,
-            "on machines that are not in the data": self.elsewhere,
-            "only during events": self.during,
-            "only in rows that are not judged": self.unjudged,
-        }
-        if lost := [f"{count:,} {where}" for where, count in why.items() if count]:
-            yield f"Not counted: {', '.join(lost)}."
-        if self.repeated:
-            s, verb = ("s", "is") if self.repeated == 1 else ("", "are")
-            yield f"{plural(self.repeated, 'alarm')} repeat{s} an earlier one and {verb} not counted again."
-        if self.open_ended:
-            has, its = ("has", "its") if self.open_ended == 1 else ("have", "their")
-            yield f"{plural(self.open_ended, 'alarm')} {has} no end: only the row at {its} start counts."
 
 
 @dataclass(frozen=True, eq=False)
@@ -213,6 +161,7 @@ def judge_list(
         If the list does not fit the table.
     """
     require_label(table)
+    require_suppression(table, policy)
     found = alarm_rows(table, alarms)
     judged = judge_alarms(windows, found.alarmed[windows.row], policy, offsets)
     lines = alarm_ledger(judged, asset_of_event(table))
@@ -231,6 +180,7 @@ def judge_rule(
 ) -> Today:
     """Judge a rule on one sensor; parameters and errors as in `judge_list`."""
     require_label(table)
+    require_suppression(table, policy)
     judged = judge_alarms(windows, rule_rows(table, rule)[windows.row], policy, offsets)
     return Today(rule.in_words, judged, alarm_ledger(judged, asset_of_event(table)))
 
@@ -269,17 +219,16 @@ def judge_score(
         If no window has a value, or the rule cannot choose.
     """
     require_label(table)
+    require_suppression(table, policy)
     validation, test = (_with_values(part, values, name) for part in parts)
     folds, missing = np.unique(test.fold).tolist(), np.isnan(values[test.row])
     if isinstance(chosen, Rule):
-        thresholds = {
-            fold: choose(operating_points(validation.of_fold(fold), policy), chosen) for fold in folds
-        }
+        thresholds = {fold: choose_on(validation.of_fold(fold), policy, chosen) for fold in folds}
     else:
         # A column of single precision holds no 4.1: the threshold is rounded as its values were.
         precise = np.issubdtype(values.dtype, np.floating)
         thresholds = dict.fromkeys(folds, float(values.dtype.type(chosen)) if precise else chosen)
-    called = np.where(missing, 0.0, call(test, thresholds).y_score)
+    called = np.where(missing, 0.0, call(test, thresholds, policy).y_score)
     alarmed = alarm_level(called, test, policy, -np.inf) >= 1
     judged = judge_alarms(test, alarmed, policy, offsets)
     lines, n_missing = alarm_ledger(judged, asset_of_event(table)), int(missing.sum())
@@ -323,6 +272,7 @@ def _count(table: Table, alarms: AlarmList, found: AlarmRows, windows: Scores) -
         unjudged=int((rest & ~inside).sum()),
         repeated=int(found.repeated.sum()),
         open_ended=alarms.open_ended,
+        header="".join(remark.what for remark in alarms.listed.remarks if remark.fact == SEVERAL_LINES),
     )
 
 

@@ -66,11 +66,7 @@ def backtest(
     RareEventError
         If the data do not allow what a config asks for.
     """
-    if table.schema.label is None:
-        raise DataError(
-            "The file has no label, so no model can be tested on events. Name the column that marks them, or "
-            "train a single run, which gives alarms without a label."
-        )
+    require_label(table)
     known: dict[ExperimentConfig, Result] = {}
 
     def run(config: ExperimentConfig, progress: OnProgress) -> Result:
@@ -84,6 +80,15 @@ def backtest(
         *(result.judgement() for result in results),
         *trivial(results[0].validation, results[0].test, results[0].policy),
     ]
+
+
+def require_label(table: Table) -> None:
+    """Raise a DataError for a table without a label."""
+    if table.schema.label is None:
+        raise DataError(
+            "The file has no label, so no model can be tested on events. Name the column that marks them, or "
+            "train a single run, which gives alarms without a label."
+        )
 
 
 def over_folds(
@@ -116,9 +121,10 @@ def _results(
 
 
 def _without_data(result: Result) -> Result:
-    """Drop the data: only the scores are needed later."""
+    """Drop the data and the models: only the scores are needed later."""
     nothing = result.prepared.derived.take(slice(0))
-    return replace(result, prepared=replace(result.prepared, derived=nothing))
+    folds = [replace(fold, detector=None) for fold in result.folds]
+    return replace(result, prepared=replace(result.prepared, derived=nothing), folds=folds)
 
 
 def trivial(validation: Scores, test: Scores, policy: AlarmPolicy) -> list[Judgement]:

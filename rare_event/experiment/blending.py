@@ -9,8 +9,7 @@ from typing import Literal
 from rare_event.config import ExperimentConfig
 from rare_event.experiment.result import FoldResult, Result
 from rare_event.judge.blend import either, mean_log
-from rare_event.judge.rules import choose
-from rare_event.judge.thresholds import operating_points
+from rare_event.judge.rules import choose_on
 from rare_event.judge.trailing import follow
 
 
@@ -40,13 +39,13 @@ def _blend_fold(
         validation, test = mean_log(pasts), mean_log(tests)
     else:
         validation, test = either(pasts, pasts), either(tests, pasts)
-    points = operating_points(follow(validation, config.rule), config.policy)
+    threshold = choose_on(follow(validation, config.rule), config.policy, config.rule)
     first = next(iter(members.values()))
     return replace(
         first,
         detector=None,
         validation=validation,
         test=test,
-        threshold=choose(points, config.rule),
+        threshold=threshold,
         members=members,
     )

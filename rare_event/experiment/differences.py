@@ -11,14 +11,26 @@ import numpy as np
 import pandas as pd
 
 from rare_event.experiment.facts import MOST_ROWS, SensorRange
+from rare_event.experiment.suppressing import MOST_NAMED
 from rare_event.experiment.trained import Trained
 from rare_event.prepare.assets import MOST_APART
 from rare_event.prepare.table import Table
 from rare_event.read.values import shown
-from rare_event.text import number
+from rare_event.text import listed, number, plural
 
 Kind = Literal[
-    "missing", "renamed", "new", "text", "unit", "range", "step", "label", "time", "machine", "value"
+    "missing",
+    "renamed",
+    "new",
+    "text",
+    "unit",
+    "range",
+    "step",
+    "label",
+    "time",
+    "machine",
+    "value",
+    "suppression",
 ]
 # The usual confusions of units, as what the numbers are multiplied by and what is added.
 UNITS: tuple[tuple[str, float, float], ...] = (
@@ -90,6 +102,31 @@ def value_differences(trained: Trained, table: Table) -> Iterator[Mismatch]:
                 f"Column {shown(column)} holds {shown(new[0])}, which it did not in training.",
                 "Check the scores of these rows, or train again.",
             )
+    yield from _unsuppressed(trained, table)
+
+
+def _unsuppressed(trained: Trained, table: Table) -> Iterator[Mismatch]:
+    """Find values that suppress nothing, and may be another spelling of one that does."""
+    policy, column = trained.policy, trained.policy.suppress_column
+    known = trained.facts.categories.get(column)
+    if known is None or not policy.suppress_values:
+        return
+    counts = table.frame[column].dropna().astype(str).value_counts()
+    new = sorted({*counts.index} - {*known, *policy.suppress_values})
+    if not new:
+        return
+    named = listed([f"{shown(value)} ({plural(int(counts[value]), 'row')})" for value in new], MOST_NAMED)
+    one = len(new) == 1
+    what, does = ("a value", "It does") if one else ("values", "They do")
+    means, them = ("it means", "it") if one else ("they mean", "them")
+    change = "; only a change of the value does" if policy.suppress_after else ""
+    yield Mismatch(
+        "suppression",
+        column,
+        f"Column {shown(column)} has {what} that no training row had: {named}. {does} not suppress "
+        f"alarms{change}.",
+        f"If {means} the same as in training, write {them} as in the training file.",
+    )
 
 
 def _step(trained: Trained, table: Table) -> Iterator[Mismatch]:

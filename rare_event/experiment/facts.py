@@ -12,15 +12,19 @@ import numpy as np
 from rare_event.clock import TimeUnit
 from rare_event.config import BlendModel, ExperimentConfig, NetworkConfig, recipe
 from rare_event.experiment.result import FoldResult, Result
+from rare_event.prepare.alarm_rows import zoned
 from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.stretches import median_step
 from rare_event.prepare.table import Table
+from rare_event.read.values import distinct
 
 # What a score depends on, apart from our own code.
 PACKAGES = ("numpy", "scipy", "pandas", "scikit-learn")
 NETWORK_PACKAGES = ("keras", "tensorflow")
 QUANTILES = (0.05, 0.5, 0.95)
+# Values of a category column that are kept.
+MOST_VALUES = 1000
 # Rows that quantiles are computed from: more do not move them.
 MOST_ROWS = 100_000
 
@@ -51,7 +55,7 @@ class SensorRange:
 
     @property
     def spread(self) -> float:
-        """The 5-95 % range; 0 without values."""
+        """The 5-95% range; 0 without values."""
         return 0.0 if self.p5 is None or self.p95 is None else self.p95 - self.p5
 
 
@@ -98,6 +102,11 @@ class Facts:
         Parts of the last fold: ``training``, ``validation`` and ``test``.
     versions
         Of the packages that compute scores.
+    categories
+        Values of each category column in the rows of the table; a column with too many values is not kept,
+        and older runs have none.
+    zoned
+        Whether its times had a zone, and are UTC; None where an older run does not say.
     """
 
     step: float
@@ -111,6 +120,8 @@ class Facts:
     units: Mapping[str, float]
     split: Mapping[str, Span] = field(default_factory=dict)
     versions: Mapping[str, str] = field(default_factory=dict)
+    categories: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zoned: bool | None = None
 
     @property
     def time_unit(self) -> TimeUnit:
@@ -147,6 +158,8 @@ def facts_of(table: Table, result: Result) -> Facts:
         units=dict(_units(fold)),
         split=_spans(table, prepared),
         versions=versions(any(isinstance(part.model, NetworkConfig) for part in _configs(result.config))),
+        categories=_categories(table),
+        zoned=zoned(table),
     )
 
 
@@ -163,6 +176,11 @@ def _steps(table: Table) -> dict[str, float]:
     if asset is None:
         return {}
     return {table.assets[asset[rows.start]]: median_step(clock[rows]) for rows in asset_rows(asset)}
+
+
+def _categories(table: Table) -> dict[str, tuple[str, ...]]:
+    found = {name: distinct(table.frame[name], MOST_VALUES) for name in table.schema.categories}
+    return {name: tuple(sorted(map(str, values))) for name, values in found.items() if values is not None}
 
 
 def _units(fold: FoldResult, path: str = "") -> Iterator[tuple[str, float]]:

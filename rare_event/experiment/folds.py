@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from functools import partial
 from time import perf_counter
 
 import numpy as np
 import pandas as pd
 
-from rare_event.config import ExperimentConfig
+from rare_event.config import ExperimentConfig, NetworkConfig
 from rare_event.detect.detector import fit_detector
+from rare_event.detect.hazard import NO_EVENT_AHEAD
 from rare_event.detect.scoring import score_and_contributions
 from rare_event.detect.training import Epoch, ignore_epoch
 from rare_event.errors import DataError
 from rare_event.experiment.result import FoldResult, OnProgress
+from rare_event.experiment.threads import run_in_threads
 from rare_event.experiment.watchdog import end_with
-from rare_event.judge.rules import choose
+from rare_event.judge.category import Category
+from rare_event.judge.rules import choose_on
 from rare_event.judge.scores import Scores
-from rare_event.judge.thresholds import operating_points
 from rare_event.judge.trailing import follow
 from rare_event.prepare.features import fit_representation
 from rare_event.prepare.prepared import Prepared
 
-# One training keeps about two cores busy.
+# The fold of a model that is not a network keeps about two cores busy.
 CORES_FOR_ONE = 2
 
 Trained = tuple[FoldResult, dict[str, float]]
@@ -35,30 +37,43 @@ RunFolds = Callable[[Prepared, ExperimentConfig, OnProgress], list[Trained]]
 def run_folds(
     prepared: Prepared, config: ExperimentConfig, on_progress: OnProgress, workers: int | None = None
 ) -> list[Trained]:
-    """Run all folds of an experiment.
+    """Run all folds of an experiment: those of a network in threads, others in processes.
 
     Returns
     -------
     list
-        For each fold its result, and the seconds of its stages. Folds that other processes trained
-        come without their detector; the last one is trained here.
+        For each fold its result, and the seconds of its stages.
     """
     n_folds = len(prepared.folds)
-    workers = (os.cpu_count() or 1) // CORES_FOR_ONE if workers is None else workers
+    in_threads = isinstance(config.model, NetworkConfig)
+    if workers is None:
+        workers = (os.cpu_count() or 1) // (1 if in_threads else CORES_FOR_ONE)
+    at_once = min(workers, n_folds)
+    if at_once <= 1:
+        return [_run_here(prepared, config, number, on_progress) for number in range(n_folds)]
+    if in_threads:
+        return run_in_threads(partial(run_fold, prepared, config), n_folds, at_once, on_progress)
+    return _run_in_processes(prepared, config, on_progress, at_once)
 
-    def here(number: int) -> Trained:
-        return run_fold(prepared, config, number, lambda epoch: on_progress(number, n_folds, epoch))
 
-    if min(workers, n_folds) <= 1:
-        return [here(number) for number in range(n_folds)]
+def _run_here(prepared: Prepared, config: ExperimentConfig, number: int, on_progress: OnProgress) -> Trained:
+    n_folds = len(prepared.folds)
+    return run_fold(prepared, config, number, lambda epoch: on_progress(number, n_folds, epoch))
+
+
+def _run_in_processes(
+    prepared: Prepared, config: ExperimentConfig, on_progress: OnProgress, at_once: int
+) -> list[Trained]:
+    """Run the last fold here, the others in processes."""
+    n_folds = len(prepared.folds)
     from loky import get_reusable_executor
 
     executor = get_reusable_executor(
-        max_workers=min(workers, n_folds) - 1, timeout=None, initializer=end_with, initargs=(os.getpid(),)
+        max_workers=at_once - 1, timeout=None, initializer=end_with, initargs=(os.getpid(),)
     )
-    waiting = [executor.submit(run_elsewhere, prepared, config, number) for number in range(n_folds - 1)]
+    waiting = [executor.submit(run_fold, prepared, config, number) for number in range(n_folds - 1)]
     try:
-        last = here(n_folds - 1)
+        last = _run_here(prepared, config, n_folds - 1, on_progress)
         trained = [future.result() for future in waiting]
     finally:
         # Folds of a cancelled experiment must not start later.
@@ -67,13 +82,6 @@ def run_folds(
     for number, (result, _) in enumerate(trained):
         on_progress(number, n_folds, result.history[-1])
     return [*trained, last]
-
-
-def run_elsewhere(prepared: Prepared, config: ExperimentConfig, number: int) -> Trained:
-    """Run a fold in another process; of all but the last, only the scores travel back."""
-    result, seconds = run_fold(prepared, config, number)
-    last = number == len(prepared.folds) - 1
-    return (result if last else replace(result, detector=None)), seconds
 
 
 def run_fold(
@@ -98,7 +106,8 @@ def run_fold(
     representation = fit_representation(config.representation, prepared.derived, normal)
     X = representation.transform(prepared.derived)
     fitted = perf_counter()
-    detector, history = fit_detector(config.detector, X, prepared.y, train, validation, on_epoch)
+    ahead = rows_ahead(prepared, config.shift)
+    detector, history = fit_detector(config.detector, X, prepared.y, train, validation, on_epoch, ahead)
     trained = perf_counter()
     scored, noted = [], []
     for rows, ends in ((fold.validation, np.sort(validation)), (fold.test, np.sort(test))):
@@ -110,7 +119,7 @@ def run_fold(
         unit = _validation_median(scored[0])
         scored = [part.with_score(part.y_score / unit) for part in scored]
     followed = follow(scored[0], config.rule)
-    threshold = choose(operating_points(followed, config.policy), config.rule)
+    threshold = choose_on(followed, config.policy, config.rule)
     seconds = {
         "prepare": fitted - began,
         "train": trained - fitted,
@@ -164,12 +173,7 @@ def make_scores(
     """
     order = np.argsort(ends)
     ends, y_score = ends[order], y_score[order]
-    if not np.isfinite(y_score).all():
-        first = int(prepared.row[ends[np.argmin(np.isfinite(y_score))]])
-        raise DataError(
-            f"The score of row {first:,} is too large to be a number. Clip the inputs, "
-            "or correct the extreme values of that row."
-        )
+    _refuse_infinite(y_score, prepared.row[ends])
     events = prepared.events
     mine = _events_of(prepared, part, config.shift)
     event_of = np.full(max(prepared.stretch.max(), events.stretch.max(initial=0)) + 1, -1)
@@ -197,7 +201,36 @@ def make_scores(
         near=(event >= 0) & _is_near(rows_ahead, config.shift),
         asset=None if prepared.asset is None else prepared.asset[ends],
         assets=prepared.assets,
+        categories=_categories(prepared, ends),
     )
+
+
+def rows_ahead(prepared: Prepared, shift: int) -> np.ndarray:
+    """Count the rows from each row to the event that ends its stretch, `NO_EVENT_AHEAD` where none does.
+
+    With a shift of 0 the rows of an event are positive themselves: they are 1, all others have none ahead.
+    """
+    if not shift:
+        return np.where(prepared.y == 1, 1, NO_EVENT_AHEAD)
+    events = prepared.events
+    first = np.full(max(prepared.stretch.max(), events.stretch.max(initial=0)) + 1, -1)
+    first[events.stretch] = events.row
+    ahead = first[prepared.stretch] - prepared.row
+    return np.where(ahead > 0, ahead, NO_EVENT_AHEAD)
+
+
+def _refuse_infinite(y_score: np.ndarray, row: np.ndarray) -> None:
+    if not np.isfinite(y_score).all():
+        first = int(row[np.argmin(np.isfinite(y_score))])
+        raise DataError(
+            f"The score of row {first:,} is too large to be a number. Clip the inputs, "
+            "or correct the extreme values of that row."
+        )
+
+
+def _categories(prepared: Prepared, ends: np.ndarray) -> dict[str, Category]:
+    grades = {column: grade.take(ends) for column, grade in prepared.grades.items()}
+    return {column: Category.of_text(grade.values, grade.since) for column, grade in grades.items()}
 
 
 def _is_near(rows_ahead: np.ndarray, shift: int) -> np.ndarray:

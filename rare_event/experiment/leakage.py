@@ -36,7 +36,7 @@ class Reading:
         ROC AUC over all folds together, each score in multiples of its fold's validation median;
         None with one class only.
     interval
-        95 % interval from resampled stretches; None where not defined.
+        95% interval from resampled stretches; None where not defined.
     n, n_positive, n_events
         Windows judged, the positive ones, and events among them.
     """

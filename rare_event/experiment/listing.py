@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from rare_event.errors import DataError
 from rare_event.experiment.stream import (
     MISSING,
     NO_HISTORY,
@@ -18,7 +19,9 @@ from rare_event.experiment.stream import (
     needed_rows,
 )
 from rare_event.experiment.trained import Trained
-from rare_event.judge.running import ENDS, Alarm
+from rare_event.judge.endings import ENDS
+from rare_event.judge.running import Alarm
+from rare_event.judge.watching import WatchAlarm
 from rare_event.prepare.table import Table
 from rare_event.text import plural
 
@@ -72,6 +75,33 @@ def unscored_rows(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
     return tuple(found)
 
 
+def counted_rows(
+    trained: Trained, table: Table, blocks: list[Block], needed: bool
+) -> tuple[tuple[Unscored, ...], int]:
+    """Count the rows without a score, by reason, and those with one.
+
+    Parameters
+    ----------
+    trained, table, blocks
+        The model, the rows, and what came of them.
+    needed
+        Whether there must be a row with a score.
+
+    Raises
+    ------
+    DataError
+        If there is none, and one is needed.
+    """
+    why = np.concatenate([block.why for block in blocks])
+    y_score = np.concatenate([block.y_score for block in blocks])
+    counted, n_scored = unscored_rows(trained, why), int(np.isfinite(y_score).sum())
+    if not n_scored and needed:
+        raise DataError(
+            f"{table.name} has no row that can be scored. {' '.join(one.what for one in counted)}"
+        )
+    return counted, n_scored
+
+
 def score_frame(table: Table, clock: np.ndarray, blocks: list[Block]) -> pd.DataFrame:
     """Return one row for each row of a table; see `Scored.frame`."""
     why = np.concatenate([block.why for block in blocks])
@@ -94,11 +124,7 @@ def alarm_frame(trained: Trained, table: Table, alarms: list[tuple[str, Alarm]])
     """Return one row for each alarm; see `Scored.alarms`."""
 
     def when(clock: list[float]) -> np.ndarray:
-        origin = trained.facts.origin
-        if origin is None or table.time is None:
-            return np.array(clock).astype(np.int64)
-        seconds = np.round(np.array(clock, float) * 60_000).astype("timedelta64[ms]")
-        return (origin + seconds).astype("datetime64[ns]")
+        return _moments(trained, table, clock)
 
     own = [alarm for _, alarm in alarms]
     columns: dict[str, object] = {}
@@ -114,3 +140,28 @@ def alarm_frame(trained: Trained, table: Table, alarms: list[tuple[str, Alarm]])
         "ended": pd.Series([ENDS[alarm.ended] for alarm in own], dtype="str"),
     }
     return pd.DataFrame(columns)
+
+
+def watch_frame(trained: Trained, table: Table, alarms: list[tuple[str, WatchAlarm]]) -> pd.DataFrame:
+    """Return one row for each alarm of the watch level; see `Scored.watch`."""
+    frame = alarm_frame(trained, table, [(machine, one.alarm) for machine, one in alarms])
+    reached = [one.reached for _, one in alarms]
+    found = np.array([clock is not None for clock in reached], bool)
+    when = pd.Series(_moments(trained, table, [0.0 if clock is None else clock for clock in reached]))
+    when = when if found.all() else (when.astype("Int64") if when.dtype == np.int64 else when).where(found)
+    frame.insert(list(frame).index("sensors"), "reached_warning", when)
+    return frame
+
+
+def _moments(trained: Trained, table: Table, clock: list[float]) -> np.ndarray:
+    """Return times on the clock of the training table as times of the rows, or as their numbers."""
+    origin = trained.facts.origin
+    if origin is None or table.time is None:
+        return np.array(clock).astype(np.int64)
+    seconds = np.round(np.array(clock, float) * 60_000).astype("timedelta64[ms]")
+    return (origin + seconds).astype("datetime64[ns]")
+
+
+def n_open(alarms: pd.DataFrame) -> int:
+    """Count the alarms that are still on in the last row."""
+    return int((alarms["ended"] == ENDS[""]).sum())

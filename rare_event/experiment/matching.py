@@ -17,7 +17,7 @@ from rare_event.experiment.trained import Trained
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.table import Remark
-from rare_event.read.values import first_intruder, shown, texts_of, to_numbers
+from rare_event.read.values import first_intruder, shown, text_of, to_numbers
 from rare_event.text import plural
 
 # Names that agree in so many of their letters and digits are taken for the same column.
@@ -120,11 +120,12 @@ def fitted(trained: Trained, table: Table) -> Table:
         A table without findings that block.
     """
     known = trained.schema
-    categories = known.categories if trained.needs_grades else ()
     label = known.label if known.label is not None and known.label in table.frame else None
     if table.schema.label is None:
         label = None
-    schema = replace(known, label=label, also=known.also if label else (), categories=categories, ignored=())
+    schema = replace(
+        known, label=label, also=known.also if label else (), categories=trained.categories, ignored=()
+    )
     columns: dict[str, pd.Series] = {}
     for column, role in schema.roles():
         if column in table.frame and not (role == "label" and column != label):
@@ -144,7 +145,7 @@ def _needed(trained: Trained) -> list[str]:
     others = [column for column in (known.time, known.asset) if column is not None]
     if trained.time_unit.reason and known.time in others:
         others.remove(known.time or "")
-    return [*others, *known.sensors, *(known.categories if trained.needs_grades else ())]
+    return [*others, *known.sensors, *trained.categories]
 
 
 def renamed(trained: Trained, raw: pd.DataFrame, mapping: Mapping[str, str]) -> pd.DataFrame:
@@ -257,7 +258,7 @@ def _texts(trained: Trained, raw: pd.DataFrame) -> Iterator[Mismatch]:
 def _schema(trained: Trained, raw: pd.DataFrame) -> tuple[Schema, list[Mismatch]]:
     """Return the roles for a new file, without a label that it lacks or that means something else."""
     known = trained.schema
-    schema = replace(known, categories=known.categories if trained.needs_grades else (), ignored=())
+    schema = replace(known, categories=trained.categories, ignored=())
     if schema.time is not None and schema.time not in raw.columns and trained.time_unit.reason:
         schema = replace(schema, time=None)
     if known.label is None:
@@ -286,11 +287,11 @@ def _schema(trained: Trained, raw: pd.DataFrame) -> tuple[Schema, list[Mismatch]
 
 def _other_label(column: pd.Series, schema: Schema) -> str:
     """Say why the values of a label do not mean what they meant; empty if they do."""
-    words = texts_of(column)
-    if words.isna().any() and schema.blank == "refused":
-        return f"is empty in {plural(int(words.isna().sum()), 'row')}"
+    if column.isna().any() and schema.blank == "refused":
+        return f"is empty in {plural(int(column.isna().sum()), 'row')}"
+    words = dict.fromkeys(map(text_of, column.dropna().unique()))
     said = {*schema.event_values, *schema.left_out_values, *schema.normal_values}
-    unsaid = [str(value) for value in words.dropna().unique() if value not in said]
+    unsaid = [value for value in words if value not in said]
     # One value of which nothing was said is the normal one, if it looks like the others.
     numbers = all(_is_number(value) for value in schema.event_values)
     strange = [value for value in unsaid if _is_number(value) != numbers]

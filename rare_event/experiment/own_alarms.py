@@ -37,7 +37,7 @@ def own_alarms(
         table, and the column of the machine, if there is one; or `start_row` and `end_row` where times do
         not distinguish the rows.
     """
-    alarmed = alarm_level(call(scores, thresholds).y_score, scores, policy, -np.inf) >= 1
+    alarmed = alarm_level(call(scores, thresholds, policy).y_score, scores, policy, -np.inf) >= 1
     periods = alarm_periods(scores.with_score(alarmed.astype(float)))
     times, asset = table.time, table.asset
     if times is None or (np.diff(times)[within(asset, table.n_rows)] <= np.timedelta64(0)).any():

@@ -15,6 +15,7 @@ from rare_event.errors import RareEventError
 from rare_event.experiment.bottleneck import check_bottleneck, has_bottleneck
 from rare_event.experiment.folds import events_by_fold, make_scores
 from rare_event.experiment.run import apart
+from rare_event.experiment.suppressing import unsuppressible
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.scores import Scores
 from rare_event.prepare.prepared import Prepared
@@ -44,8 +45,8 @@ def before_training(
     Returns
     -------
     findings, sentences
-        Of `check_split`, and of `check_policy` and `check_bottleneck`, each once. Settings for which the
-        table cannot be prepared have none: their training fails for that reason.
+        Of `check_split`, and of `unsuppressible`, `check_policy` and `check_bottleneck`, each once. Settings
+        for which the table cannot be prepared have none: their training fails for that reason.
     """
     # A model and its window change neither the split of the rows nor what an alarm is.
     distinct: dict[tuple[object, ...], ExperimentConfig] = {}
@@ -65,6 +66,9 @@ def before_training(
             found = check_split(label, events_by_fold(prepare(config), config.shift))
             findings += [replace(each, what=of + each.what) for each in found]
     for config in distinct.values():
+        if why := unsuppressible(table, config.policy):
+            sentences.append(why)
+            continue
         with suppress(RareEventError):
             sentences += check_policy(prepare(config), config)
     for config in networks.values():
@@ -118,7 +122,7 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
     policy, unit = config.policy, perfect.time_unit
     if policy.lead is not None and policy.lead < perfect.step:
         return
-    best = _caught(perfect, replace(policy, k=1, n=1, mute=0, min_lead=0.0))
+    best = _caught(perfect, replace(policy.unsuppressed(), k=1, n=1, mute=0, min_lead=0.0))
     caught = _caught(perfect, policy)
     if caught == best:
         return
@@ -140,6 +144,8 @@ def _never_caught(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
         elif config.shift:
             few = "some events follow a restart so soon that fewer windows come before them"
         yield f"An alarm needs {policy.k} of {policy.n} windows, but {few}. {most} Choose a smaller k{more}."
+    if _caught(perfect, policy.unsuppressed()) > caught:
+        yield (f"Alarms are suppressed where some events could be warned of. {most} Suppress fewer rows.")
     if _caught(perfect, replace(policy, mute=0)) > caught:
         yield (
             f"Alarms are muted in the first {plural(policy.mute, 'row')} after a restart, and some events "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import pandas as pd
@@ -12,12 +13,18 @@ from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule, SplitKind
 from rare_event.detect.detector import Detector
 from rare_event.detect.training import Epoch
+from rare_event.errors import DataError
 from rare_event.judge.evaluation import Evaluation, evaluate, ranking
 from rare_event.judge.judgement import Judgement, judge
+from rare_event.judge.kept import Answer, Check, check_promise
 from rare_event.judge.ledger import ledger
+from rare_event.judge.load import Load, load_at
+from rare_event.judge.promise import Promise, promised_by
 from rare_event.judge.resampling import auc_interval
 from rare_event.judge.scores import Scores, join
+from rare_event.judge.suppression import suppressed_in_words
 from rare_event.judge.trailing import follow
+from rare_event.judge.watch import Watch, WatchFigures, choose_watch, watch_figures, watch_in_words
 from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.prepared import Prepared
 
@@ -109,6 +116,35 @@ class Result:
         test = follow(self.test, self.config.rule, self.validation)
         return evaluate(test, self.thresholds, self.policy)
 
+    def promise(self) -> Promise | None:
+        """Promise what the validation parts allow at the thresholds; None without windows."""
+        return promised_by(self.validation, self.thresholds, self.config.rule, self.policy)
+
+    @cached_property
+    def watched(self) -> tuple[Watch | None, str]:
+        """The watch level that the settings ask for, and why there is none where it cannot be chosen."""
+        rule = self.config.watch
+        if rule is None:
+            return None, ""
+        validation = follow(self.validation, self.config.rule)
+        try:
+            return choose_watch(validation, self.thresholds, rule, self.config.policy), ""
+        except DataError as error:
+            return None, str(error)
+
+    def watch_figures(self) -> WatchFigures | None:
+        """Count what the watch level does on the test parts; None without one."""
+        watch = self.watched[0]
+        if watch is None:
+            return None
+        test = follow(self.test, self.config.rule, self.validation)
+        return watch_figures(test, self.thresholds, watch.thresholds, self.policy)
+
+    def load(self) -> Load:
+        """Measure what the alarms on the test parts at the thresholds ask of an operator."""
+        test = follow(self.test, self.config.rule, self.validation)
+        return load_at(test, self.thresholds, self.policy)
+
     def judgement(self) -> Judgement:
         """Judge the model over all folds."""
         return judge(self.validation, self.test, self.policy, self.config.name)
@@ -129,7 +165,7 @@ OF_DURING = ("median_delay_minutes", "median_delay_rows", "during")
 
 @dataclass(frozen=True, kw_only=True)
 class Ranking:
-    """How well scores rank: ROC AUC with its 95 % interval, and average precision; None where not defined."""
+    """How well scores rank: ROC AUC with its 95% interval, and average precision; None where not defined."""
 
     auc: float | None
     interval: tuple[float, float] | None = None
@@ -147,11 +183,28 @@ class FoldRanking(Ranking):
 
 
 @dataclass(frozen=True, kw_only=True)
+class WatchSummary:
+    """The watch level of a finished experiment: its rule, threshold and figures of the test data.
+
+    `threshold` is null where the folds have different ones, `figures` where there is no watch level;
+    `what` says the same in words, or why there is none.
+    """
+
+    rule: Rule
+    threshold: float | None
+    figures: WatchFigures | None
+    what: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Summary:
     """Figures of a finished experiment: the command line's JSON, and what a run keeps.
 
-    Where rows stand for time, `clock` says why; JSON holds the figures of rows only there, and `assets`
-    only where there are several.
+    `suppressed` says what the alarm policy suppresses in the test data.
+    `promise` is what validation promises at the thresholds, `promise_answer` and `promise_check` whether the
+    test data keep it; runs of older versions have none. Where rows stand for time, `clock` says why; JSON
+    holds the figures of rows only there, `assets` only where there are several, and `watch` only where the
+    settings ask for a watch level.
     """
 
     preset: str
@@ -167,11 +220,17 @@ class Summary:
     threshold: float | None
     rule: Rule | None = None
     policy: AlarmPolicy | None = None
+    watch: WatchSummary | None = None
     ledger_rows: int | None = None
     false_alarms: int | None = None
     running_minutes: float | None = None
     running_rows: float | None = None
     always_on: str = ""
+    suppressed: str = ""
+    promise: Promise | None = None
+    promise_answer: Answer | None = None
+    promise_check: Check | None = None
+    load: Mapping[str, int | float | str | None] | None = None
     confusion: Mapping[str, int]
     events: Mapping[str, int]
     false_alarms_per_day: float | None
@@ -199,6 +258,7 @@ class Summary:
         def write(summary: Summary, fields: Callable[[Summary], dict[str, object]]) -> dict[str, object]:
             left_out = (() if summary.clock else OF_ROWS) + (() if summary.assets else ("assets",))
             left_out += () if summary.during else OF_DURING
+            left_out += () if summary.watch else ("watch",)
             return {name: value for name, value in fields(summary).items() if name not in left_out}
 
         wrap = core_schema.wrap_serializer_function_ser_schema(write)
@@ -209,6 +269,8 @@ def summarise(result: Result, run: str = "") -> Summary:
     """Summarise a finished experiment; `run` is the id of its run, if it has one."""
     evaluation, unit = result.evaluation(), result.prepared.time_unit
     thresholds = list(result.thresholds.values())
+    promise = result.promise()
+    check = None if promise is None else check_promise(promise, evaluation, unit)
     return Summary(
         preset=result.config.name,
         split=result.config.split.kind,
@@ -226,6 +288,7 @@ def summarise(result: Result, run: str = "") -> Summary:
         threshold=thresholds[0] if len(set(thresholds)) == 1 else None,
         rule=result.config.rule,
         policy=result.policy,
+        watch=_watch(result),
         ledger_rows=evaluation.n_events + evaluation.false_alarms,
         confusion={name: getattr(evaluation, name) for name in ("tn", "fp", "fn", "tp")},
         events={"caught": evaluation.caught, "total": evaluation.n_events},
@@ -236,11 +299,27 @@ def summarise(result: Result, run: str = "") -> Summary:
         false_alarms=evaluation.false_alarms,
         **unit.entry("running_minutes", round(evaluation.days * unit.period, 6)),
         always_on=evaluation.always_on,
+        suppressed=suppressed_in_words(result.test.once(), result.policy),
+        promise=promise,
+        promise_answer=None if check is None else check.answer,
+        promise_check=check,
+        load=result.load().plain(),
         clock=unit.reason,
         assets=result.prepared.assets,
         seconds=dict(result.seconds),
         run=run,
     )
+
+
+def _watch(result: Result) -> WatchSummary | None:
+    if result.config.watch is None:
+        return None
+    watch, why = result.watched
+    figures, unit = result.watch_figures(), result.prepared.time_unit
+    if watch is not None and figures is not None:
+        why = watch_in_words(watch, figures, unit)
+    threshold = None if watch is None else watch.common
+    return WatchSummary(rule=result.config.watch, threshold=threshold, figures=figures, what=why)
 
 
 def _ranking(scores: Scores) -> Ranking:

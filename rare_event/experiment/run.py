@@ -16,7 +16,8 @@ from rare_event.errors import ConfigError
 from rare_event.experiment.blending import blend
 from rare_event.experiment.folds import RunFolds, run_folds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
-from rare_event.prepare.prepared import prepare
+from rare_event.experiment.suppressing import require_suppression
+from rare_event.prepare.prepared import Read, prepare
 from rare_event.prepare.table import Table
 from rare_event.text import number
 
@@ -30,6 +31,7 @@ def run_experiment(
     run_member: RunMember | None = None,
     workers: int | None = None,
     folds_by: RunFolds | None = None,
+    read: Read | None = None,
 ) -> Result:
     """Prepare, train, score and choose the threshold, fold by fold.
 
@@ -48,19 +50,22 @@ def run_experiment(
         Folds trained at once; None trains as many as the machine has cores for.
     folds_by
         Runs the folds somewhere else, for example on a cluster; None runs them on this machine.
+    read
+        Changes what the model reads; None: it reads what its settings say.
 
     Raises
     ------
     RareEventError
         If the data do not allow what the config asks for.
     """
+    require_suppression(table, config.policy)
     if isinstance(config.model, BlendModel):
         run = run_member or (
-            lambda member, progress: run_experiment(table, member, progress, None, workers, folds_by)
+            lambda member, progress: run_experiment(table, member, progress, None, workers, folds_by, read)
         )
         return _run_blend(config, config.model, on_progress, run)
     began = perf_counter()
-    prepared = prepare(table, config)
+    prepared = prepare(table, config, read)
     check_lead(config, prepared.step, prepared.time_unit)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
     if folds_by is None:

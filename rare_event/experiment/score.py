@@ -11,21 +11,33 @@ import pandas as pd
 
 from rare_event.errors import DataError
 from rare_event.experiment.facts import MOST_ROWS
-from rare_event.experiment.listing import Unscored, alarm_frame, score_frame, unscored_rows
+from rare_event.experiment.listing import (
+    Unscored,
+    alarm_frame,
+    counted_rows,
+    n_open,
+    score_frame,
+    watch_frame,
+)
 from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
 from rare_event.experiment.pieces import Piece, ScorePieces, score_here
+from rare_event.experiment.regime import BUNDLED, regime_of_new
+from rare_event.experiment.score_drift import ScoreDrift, score_drift
+from rare_event.experiment.shelving import Hidden, hidden_by, shelved_until
 from rare_event.experiment.stream import BLOCK, Block, Laid, Stream, conclude, lay_out
 from rare_event.experiment.trained import Trained
-from rare_event.experiment.worth import Worth, scores_of, worth_of
-from rare_event.judge.drift import RISEN
-from rare_event.judge.running import ENDS, Alarm
+from rare_event.experiment.worth import Worth, check_of, scores_of, worth_of
+from rare_event.judge.kept import Check
+from rare_event.judge.regime import Regime
+from rare_event.judge.running import Alarm
 from rare_event.judge.scores import Scores
+from rare_event.judge.watching import WatchAlarm
 from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.drift import Apart, apart
 from rare_event.prepare.prepared import Rows
 from rare_event.prepare.stretches import minutes
 from rare_event.prepare.table import Table
-from rare_event.text import number, plural
+from rare_event.text import plural
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,36 +60,6 @@ class History:
 BEGINNING = History(fresh=True)
 
 
-@dataclass(frozen=True)
-class ScoreDrift:
-    """The median score of normal windows, in multiples of that on validation data.
-
-    Parameters
-    ----------
-    times
-        The multiple; None where there is no window, or no validation score.
-    labelled
-        Whether the label says which windows are normal; else all windows count.
-    """
-
-    times: float | None
-    labelled: bool
-
-    @property
-    def risen(self) -> bool:
-        """Whether it is so high that the threshold no longer means what it meant."""
-        return self.times is not None and self.times >= RISEN
-
-    @property
-    def in_words(self) -> str:
-        """Say how far the scores have moved."""
-        if self.times is None:
-            return "There are too few scores to tell whether they have moved since validation."
-        windows = "normal windows" if self.labelled else "all windows"
-        said = f"The median score of {windows} is {number(self.times)} times its validation level"
-        return f"{said}: train again, or choose another threshold." if self.risen else f"{said}."
-
-
 @dataclass(frozen=True, eq=False)
 class Scored:
     """New rows, scored.
@@ -88,8 +70,7 @@ class Scored:
         Of the table.
     frame
         One row for each row of the table: `time` (or `row`, its number), `machine` where there are
-        several, `score`, `threshold`, `alarm` (whether one is on) and `unscored` (why there is no score,
-        else empty).
+        several, `score`, `threshold`, `alarm` (whether one is on) and `unscored` (why, else empty).
     alarms
         One row for each alarm, and for one that stood before the first row: `machine` where there are
         several, `start`, `end`, `rows` (alarmed), `peak`, `peak_at`, `sensors` and `ended`.
@@ -103,12 +84,21 @@ class Scored:
         Sensors that are far from their training level.
     drift
         How far the scores have moved.
+    regime, since
+        Since when normal rows score higher than on validation data; in words, empty if they do not.
     scores
         The scored windows as the judge takes them; without a label all are normal.
     worth
         What the alarms were worth; None without a label.
+    check
+        Whether they keep what was promised; None where the run does not say what that was.
     history
         For the rows that follow.
+    hidden
+        What the alarm policy suppresses, and what is shelved.
+    watch
+        The alarms of the watch level, as `alarms`, with `reached_warning`: the time of the first window in
+        which an alarm of the warning level is on, missing if none is. None without a watch level.
     """
 
     name: str
@@ -119,14 +109,25 @@ class Scored:
     findings: tuple[Mismatch, ...]
     apart: tuple[Apart, ...]
     drift: ScoreDrift
+    regime: Regime
+    since: str
     scores: Scores
     worth: Worth | None
+    check: Check | None
     history: History
+    hidden: Hidden = Hidden()
+    watch: pd.DataFrame | None = None
 
     @property
     def n_open(self) -> int:
         """Alarms that are still on in the last row."""
-        return int((self.alarms["ended"] == ENDS[""]).sum())
+        return n_open(self.alarms)
+
+    @property
+    def drift_in_words(self) -> str:
+        """How far the scores have moved, and since when; or that a bundle cannot tell."""
+        said = self.since or self.drift.in_words
+        return f"{said} {BUNDLED}" if BUNDLED in self.regime.untested else said
 
     @property
     def in_words(self) -> str:
@@ -146,6 +147,7 @@ def score(
     history: Table | History | None = None,
     pieces_by: ScorePieces = score_here,
     on_rows: Callable[[int], None] = _ignore,
+    shelve_until: str | None = None,
 ) -> Scored:
     """Score new rows, and list the alarms at the committed threshold.
 
@@ -162,43 +164,42 @@ def score(
     pieces_by
         Scores the windows of pieces of the rows, for example on a cluster.
     on_rows
-        Called with the number of rows scored so far, block by block; what it raises ends the scoring.
+        Called with the number of rows scored so far; what it raises ends the scoring.
+    shelve_until
+        No alarm begins or goes on before this time of the rows; with its zone if theirs have one.
 
     Raises
     ------
     TableError
         If the table lacks what the model needs.
+    ConfigError
+        If alarms cannot be shelved until that time.
     DataError
         If no row can be scored, or the rows begin before the end of the history.
     """
-    found = mismatches(trained, table)
-    refuse(found)
-    table = fitted(trained, table)
-    if isinstance(history, Table):
-        history = history_of(trained, history)
-    known = history or History()
-    streams, blocks, alarms, clock = _score_machines(trained, table, known, pieces_by, on_rows)
-    why = np.concatenate([block.why for block in blocks])
-    y_score = np.concatenate([block.y_score for block in blocks])
-    counted = unscored_rows(trained, why)
-    if not np.isfinite(y_score).any() and history is None:
-        raise DataError(
-            f"{table.name} has no row that can be scored. {' '.join(one.what for one in counted)}"
-        )
+    refuse(found := mismatches(trained, table))
+    trained, table = shelved_until(trained, table, shelve_until), fitted(trained, table)
+    known = history_of(trained, history) if isinstance(history, Table) else history or History()
+    streams, blocks, alarms, watch, clock = _score_machines(trained, table, known, pieces_by, on_rows)
+    counted, n_scored = counted_rows(trained, table, blocks, needed=history is None)
     scores, level = scores_of(trained, table, clock, blocks)
     worth = worth_of(trained, table, scores, level, blocks) if table.schema.label is not None else None
     return Scored(
         table.name,
         score_frame(table, clock, blocks),
         alarm_frame(trained, table, alarms),
-        int(np.isfinite(y_score).sum()),
+        n_scored,
         counted,
         tuple(found),
         tuple(_apart(trained, table)),
-        _score_drift(trained, table, scores),
+        score_drift(trained, table, scores),
+        *regime_of_new(trained, table, scores, blocks),
         scores,
         worth,
+        check_of(trained, scores, level, worth),
         History(streams, known.fresh),
+        hidden_by(trained, scores, shelve_until),
+        watch_frame(trained, table, watch) if trained.watch else None,
     )
 
 
@@ -208,17 +209,18 @@ def _score_machines(
     known: History,
     pieces_by: ScorePieces,
     on_rows: Callable[[int], None],
-) -> tuple[dict[str, Stream], list[Block], list[tuple[str, Alarm]], np.ndarray]:
-    streams, blocks, alarms, clocks = dict(known.streams), [], [], []
+) -> tuple[dict[str, Stream], list[Block], list[tuple[str, Alarm]], list[tuple[str, WatchAlarm]], np.ndarray]:
+    streams, blocks, alarms, watch, clocks = dict(known.streams), [], [], [], []
     for machine, rows in _machines(table):
         stream = known.streams.get(machine) or Stream(fresh=known.fresh)
         clock = _clock(trained, table, rows, stream)
-        stream, own, heard = _score_machine(trained, table, machine, rows, clock, stream, pieces_by, on_rows)
-        streams[machine] = stream
+        found = _score_machine(trained, table, machine, rows, clock, stream, pieces_by, on_rows)
+        streams[machine], own, heard, watched = found
         blocks += own
         alarms += [(machine, alarm) for alarm in heard]
+        watch += [(machine, alarm) for alarm in watched]
         clocks.append(clock)
-    return streams, blocks, alarms, np.concatenate(clocks)
+    return streams, blocks, alarms, watch, np.concatenate(clocks)
 
 
 def history_of(trained: Trained, table: Table) -> History:
@@ -280,7 +282,7 @@ def _score_machine(
     stream: Stream,
     pieces_by: ScorePieces = score_here,
     on_rows: Callable[[int], None] = _ignore,
-) -> tuple[Stream, list[Block], list[Alarm]]:
+) -> tuple[Stream, list[Block], list[Alarm], list[WatchAlarm]]:
     cut = np.zeros(rows.stop - rows.start, bool)
     cuts = np.asarray(table.cuts, np.int64)
     cut[cuts[(cuts >= rows.start) & (cuts < rows.stop)] - rows.start] = True
@@ -300,18 +302,22 @@ def _score_machine(
 
     blocks: list[Block] = []
     alarms: list[Alarm] = []
+    watch: list[WatchAlarm] = []
     known = stream
     for windows in pieces_by(trained.part, pieces()):
         after, laid = waiting.popleft()
         known, block = conclude(known, trained, laid, windows)
-        stream = replace(after, windows=known.windows, past=known.past, standing=known.standing)
+        stream = replace(after, **known.heard)
         blocks.append(block)
         if alarms and not alarms[-1].ended:
             # The next block continues it.
             alarms.pop()
         alarms += block.alarms
+        if watch and not watch[-1].alarm.ended:
+            watch.pop()
+        watch += block.watch
         on_rows(min(rows.start + BLOCK * len(blocks), rows.stop))
-    return stream, blocks, alarms
+    return stream, blocks, alarms, watch
 
 
 def _rows(trained: Trained, table: Table, machine: str, part: slice, clock: np.ndarray) -> Rows:
@@ -341,10 +347,3 @@ def _apart(trained: Trained, table: Table) -> Iterator[Apart]:
             values = replace(table, frame=table.frame.iloc[rows.start : rows.stop : every]).values
             for one in apart(values, level.mean, level.deviation, table.schema.sensors):
                 yield replace(one, asset=machine)
-
-
-def _score_drift(trained: Trained, table: Table, scores: Scores) -> ScoreDrift:
-    normal = scores.y_score[scores.y_true == 0]
-    usual = trained.facts.normal
-    times = float(np.median(normal)) / usual if len(normal) and usual else None
-    return ScoreDrift(times, table.schema.label is not None)

@@ -6,21 +6,26 @@ So rows that come in several files, or in blocks that fit into memory, are score
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from rare_event.config import AlarmPolicy
+from rare_event.experiment.hearing import hear_rows
 from rare_event.experiment.pieces import Piece, Windows
-from rare_event.experiment.trained import Part, Trained
-from rare_event.judge.ledger import shares_in_words
-from rare_event.judge.running import Alarm, following, hear, kept_windows, windows_of
+from rare_event.experiment.tail import joined, needed_rows, tail_of
+from rare_event.experiment.trained import Trained
+from rare_event.judge.category import Category
+from rare_event.judge.running import Alarm, windows_of
 from rare_event.judge.scores import Scores
+from rare_event.judge.suppression import Tally, hears_nothing
 from rare_event.judge.trailing import memory, trailing_threshold
-from rare_event.prepare.features import history_rows
+from rare_event.judge.watching import WatchAlarm
+from rare_event.prepare.grades import Grade, LastGrade, next_grade
 from rare_event.prepare.history import ages
-from rare_event.prepare.labels import kept_rows
 from rare_event.prepare.prepared import Rows
-from rare_event.prepare.stretches import stretches
+from rare_event.prepare.stretches import running_minutes, stretches
 
 # Rows scored at once: their inputs and windows take a few hundred megabytes at most.
 BLOCK = 50_000
@@ -51,6 +56,12 @@ class Stream:
         Scores that a threshold that follows them looks back on.
     standing
         The alarm that has not ended.
+    grade
+        The category column that suppresses alarms, in the last row.
+    watching
+        The alarm of the watch level that has not ended.
+    tally
+        How many windows are suppressed so far.
     """
 
     rows: int = 0
@@ -61,11 +72,19 @@ class Stream:
     windows: Scores | None = None
     past: np.ndarray = field(default_factory=lambda: np.empty(0))
     standing: Alarm | None = None
+    grade: LastGrade = field(default_factory=LastGrade)
+    watching: WatchAlarm | None = None
+    tally: Tally = field(default_factory=Tally)
 
     @property
     def n_tail(self) -> int:
         """Rows in the tail."""
         return 0 if self.tail is None else len(self.tail.clock)
+
+    @property
+    def heard(self) -> dict[str, Any]:
+        """What alarms leave behind, by field."""
+        return {name: getattr(self, name) for name in ("windows", "past", "standing", "watching", "tally")}
 
     @property
     def last(self) -> float | None:
@@ -95,6 +114,10 @@ class Block:
         The alarms, with the one that had not ended.
     contributions
         The sensors' shares of each scored row, with its number `row`.
+    grade
+        The category column that suppresses alarms; None where none does.
+    watch
+        The alarms of the watch level, with the one that had not ended.
     """
 
     y_score: np.ndarray
@@ -105,12 +128,8 @@ class Block:
     stretch: np.ndarray
     alarms: list[Alarm]
     contributions: pd.DataFrame
-
-
-def needed_rows(part: Part) -> tuple[int, int]:
-    """Return the earlier rows that inputs depend on and the lookback, the most of all models."""
-    leaves = [leaf.config for leaf in part.leaves()]
-    return max(history_rows(leaf.representation) for leaf in leaves), max(leaf.lookback for leaf in leaves)
+    grade: Grade | None = None
+    watch: tuple[WatchAlarm, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -127,6 +146,8 @@ class Laid:
         Which rows of the piece begin a stretch whatever the clock says, and the stretch of each.
     step
         Usual step of the machine in minutes.
+    grade
+        The category column that suppresses alarms, in the new rows; None where none does.
     """
 
     before: Stream
@@ -134,6 +155,7 @@ class Laid:
     cuts: np.ndarray
     absolute: np.ndarray
     step: float
+    grade: Grade | None = None
 
 
 def lay_out(stream: Stream, trained: Trained, new: Rows, cut: np.ndarray, step: float) -> tuple[Stream, Laid]:
@@ -153,12 +175,15 @@ def lay_out(stream: Stream, trained: Trained, new: Rows, cut: np.ndarray, step: 
         Usual step of the machine in minutes.
     """
     own, cuts = stream.n_tail, np.concatenate([stream.cut, cut])
-    rows = _joined(stream.tail, new)
+    rows = joined(stream.tail, new)
     local = stretches(rows.clock, rows.label, None, np.flatnonzero(cuts), [step])
     rows = replace(rows, stretch=local)
     absolute = local - (local[own - 1] if own else 0) + stream.stretch
     begun = not stream.fresh and stream.rows == own
-    tail, tail_cut = _tail(trained, rows, cuts)
+    tail, tail_cut = tail_of(trained, rows, cuts)
+    grade, last, column = None, stream.grade, trained.policy.suppress_column
+    if column:
+        grade, last = next_grade(new.grades[column], new.clock, stream.grade)
     after = replace(
         stream,
         rows=stream.rows + len(new.clock),
@@ -166,8 +191,9 @@ def lay_out(stream: Stream, trained: Trained, new: Rows, cut: np.ndarray, step: 
         cut=tail_cut,
         stretch=int(absolute[-1]),
         windows=None,
+        grade=last,
     )
-    return after, Laid(stream, Piece(rows, own, begun), cuts, absolute, step)
+    return after, Laid(stream, Piece(rows, own, begun), cuts, absolute, step, grade)
 
 
 def conclude(known: Stream, trained: Trained, laid: Laid, windows: Windows) -> tuple[Stream, Block]:
@@ -185,7 +211,7 @@ def conclude(known: Stream, trained: Trained, laid: Laid, windows: Windows) -> t
         What `score_piece` returned for them.
     """
     rows, own, absolute = laid.piece.rows, laid.piece.own, laid.absolute
-    stream = replace(laid.before, windows=known.windows, past=known.past, standing=known.standing)
+    stream = replace(laid.before, **known.heard)
     ends, y_score, contributions = windows
     finite = np.isfinite(y_score)
     why = _reasons(stream, trained, rows, own, absolute)
@@ -196,80 +222,66 @@ def conclude(known: Stream, trained: Trained, laid: Laid, windows: Windows) -> t
     scored = windows_of(
         stream.rows + ends - own, rows.clock[ends], absolute[ends], level, laid.step, trained.time_unit
     )
+    policy = trained.policy.of_machine(*rows.assets) if rows.assets else trained.policy
+    scored = _with_grade(scored, trained, laid.grade, ends - own)
+    tally = _tallied(known.tally, trained, laid, ends, scored, policy)
+    heard = hears_nothing(scored, policy)
     contributions = contributions.assign(row=scored.row)
     before = stream.windows if stream.windows is not None else scored.where(np.zeros(len(scored), bool))
-    listed, on = _heard(stream, trained, before, scored, rows, absolute)
-    listed = _with_sensors(listed, contributions, trained.part, stream.rows)
+    known_alarms = stream.standing, stream.watching
+    told = hear_rows(trained, policy, before, heard, known_alarms, rows, absolute)
+    told = told.with_sensors(contributions, trained.part, stream.rows)
     n_rows = len(rows.clock) - own
     block = Block(
         _spread(y_score, ends - own, n_rows, np.nan),
         _spread(np.where(judged, level, 0.0), ends - own, n_rows, np.nan),
         _spread(limit, ends - own, n_rows, np.nan),
-        _spread(on, ends - own, n_rows, False),
+        _spread(told.on, ends - own, n_rows, False),
         why,
         absolute[own:],
-        listed,
+        told.alarms,
         contributions,
+        laid.grade,
+        told.watch,
     )
-    left = kept_windows(following(before, scored), trained.policy, int(absolute[-1]))
-    standing = listed[-1] if listed and not listed[-1].ended else None
-    return replace(stream, windows=left, past=past, standing=standing), block
+    left_behind = replace(
+        stream,
+        windows=told.windows,
+        past=past,
+        standing=told.standing,
+        watching=told.watching,
+        tally=tally,
+    )
+    return left_behind, block
 
 
-def _heard(
-    stream: Stream,
-    trained: Trained,
-    before: Scores,
-    windows: Scores,
-    rows: Rows,
-    absolute: np.ndarray,
-) -> tuple[list[Alarm], np.ndarray]:
-    """Find the alarms of new windows; the tail tells which stretches ended with an event."""
-    closed = np.append(absolute[1:] != absolute[:-1], False) & (rows.label == 1)
-    ended_by_event = set(absolute[closed].tolist())
-    current = int(absolute[-1])
-    return hear(before, windows, trained.threshold, trained.policy, stream.standing, current, ended_by_event)
+def _tallied(
+    known: Tally, trained: Trained, laid: Laid, ends: np.ndarray, scored: Scores, policy: AlarmPolicy
+) -> Tally:
+    """Count new windows; the next row of a stretch tells how long the row before it ran."""
+    rows, own = laid.piece.rows, laid.piece.own
+    minutes = running_minutes(rows.clock, laid.absolute, trained.facts.step)
+    runs = (rows.label == 0) | (trained.config.shift > 0)
+    counted = np.where(runs, minutes, 0.0)
+    if own and runs[own - 1]:
+        known = known.later(minutes[own - 1] - trained.facts.step)
+    on_last = bool(len(ends)) and bool(ends[-1] == len(rows.clock) - 1)
+    return known.more(counted[ends], scored.suppressed(policy), scored.shelved(policy), on_last)
 
 
-def input_names(part: Part) -> tuple[str, ...]:
-    """Names of the inputs that contributions speak of: of the first model."""
-    representation = next(part.leaves()).representation
-    return () if representation is None else representation.names
-
-
-def _with_sensors(listed: list[Alarm], contributions: pd.DataFrame, part: Part, first: int) -> list[Alarm]:
-    """Name the sensors at the peaks of the alarms that lie in this block."""
-    if "sensor_1" not in contributions:
-        return listed
-    rows, names = contributions["row"].to_numpy(), input_names(part)
-    sensors = contributions.filter(like="sensor_").to_numpy()
-    shares = contributions.filter(like="share_").to_numpy()
-
-    def named(alarm: Alarm) -> Alarm:
-        if alarm.peak_row < first:
-            return alarm
-        place = int(np.searchsorted(rows, alarm.peak_row))
-        return replace(alarm, sensors=shares_in_words(sensors[place], shares[place], names))
-
-    return [named(alarm) for alarm in listed]
+def _with_grade(scored: Scores, trained: Trained, grade: Grade | None, place: np.ndarray) -> Scores:
+    """Add the column that suppresses alarms to windows, by their places among the new rows."""
+    if grade is None:
+        return scored
+    own = grade.take(place)
+    category = Category.of_text(own.values, own.since)
+    return replace(scored, categories={trained.policy.suppress_column: category})
 
 
 def _spread(values: np.ndarray, at: np.ndarray, n_rows: int, rest: float | bool) -> np.ndarray:
     spread = np.full(n_rows, rest)
     spread[at] = values
     return spread
-
-
-def _joined(tail: Rows | None, new: Rows) -> Rows:
-    """Put the tail before new rows."""
-    if tail is None:
-        return new
-    clock, label, values = (
-        np.concatenate([getattr(tail, name), getattr(new, name)]) for name in ("clock", "label", "values")
-    )
-    grades = {column: np.concatenate([tail.grades[column], grade]) for column, grade in new.grades.items()}
-    asset = None if new.asset is None else np.zeros(len(clock), np.int64)
-    return replace(new, clock=clock, label=label, values=values, grades=grades, asset=asset, base=tail.base)
 
 
 def _reasons(stream: Stream, trained: Trained, rows: Rows, own: int, absolute: np.ndarray) -> np.ndarray:
@@ -308,28 +320,3 @@ def _judged(
     judged = old + np.arange(n) >= at_least
     level = np.where(judged, y_score / limit, -np.inf)
     return level, np.where(judged, trained.threshold * limit, np.nan), past, judged
-
-
-def _tail(trained: Trained, rows: Rows, cuts: np.ndarray) -> tuple[Rows, np.ndarray]:
-    """Keep the rows that inputs and windows of later rows depend on."""
-    reach, lookback = needed_rows(trained.part)
-    first = len(rows.clock) - (lookback - 1)
-    if trained.config.article_mode and lookback > 1:
-        # Windows cross stops there, and the rows of events between them are left out.
-        kept = kept_rows(rows.label, trained.config.shift)
-        first = int(kept[1 - lookback]) if len(kept) >= lookback - 1 else 0
-    first = max(0, min(first - reach, len(rows.clock) - 1))
-    begin = int(np.searchsorted(rows.stretch, rows.stretch[first]))
-    base = rows.base if begin == 0 and rows.base is not None else rows.values[begin]
-    part = slice(first, None)
-    tail = replace(
-        rows,
-        clock=rows.clock[part].copy(),
-        label=rows.label[part].copy(),
-        stretch=rows.stretch[part].copy(),
-        values=rows.values[part].copy(),
-        grades={column: grade[part].copy() for column, grade in rows.grades.items()},
-        asset=None if rows.asset is None else rows.asset[part].copy(),
-        base=base.copy(),
-    )
-    return tail, cuts[part].copy()

@@ -16,8 +16,10 @@ from rare_event.experiment.facts import Facts, facts_of, member_config
 from rare_event.experiment.result import FoldResult, Result
 from rare_event.judge.evaluation import evaluate, false_alarms_in_words
 from rare_event.judge.exact import exact_count, exact_share
+from rare_event.judge.promise import Promise
 from rare_event.judge.scores import Scores
 from rare_event.judge.trailing import follow
+from rare_event.judge.watch import Watch
 from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.schema import Schema
 from rare_event.prepare.table import Table
@@ -64,8 +66,8 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Promise:
-    """What the validation data promised at the committed threshold.
+class Counted:
+    """What was counted on some data at the committed threshold.
 
     Parameters
     ----------
@@ -82,7 +84,7 @@ class Promise:
 
     @property
     def share(self) -> tuple[float, float]:
-        """95 % interval of the share of events caught; 0 to 1 without events."""
+        """95% interval of the share of events caught; 0 to 1 without events."""
         if not self.n_events:
             return 0.0, 1.0
         low, high = exact_share(self.caught, self.n_events)
@@ -90,7 +92,7 @@ class Promise:
 
     @property
     def rate(self) -> tuple[float, float]:
-        """95 % interval of the false alarms a day."""
+        """95% interval of the false alarms a day."""
         if not self.days:
             return 0.0, float("inf")
         low, high = exact_count(self.false_alarms)
@@ -101,7 +103,7 @@ class Promise:
 
         Examples
         --------
-        >>> Promise(3, 12, 9, 6.0).in_words(TimeUnit())
+        >>> Counted(3, 12, 9, 6.0).in_words(TimeUnit())
         '3 of 12 events caught, 1.5 false alarms a day'
         """
         caught = f"{self.caught} of {plural(self.n_events, 'event')} caught, " if self.n_events else ""
@@ -110,7 +112,7 @@ class Promise:
 
 @dataclass(frozen=True, eq=False, repr=False)
 class Past:
-    """Scores before the rows to score, for a threshold that follows them; all of shape (n,).
+    """Scores before the rows to score, for a threshold that follows them; arrays have shape (n,).
 
     Parameters
     ----------
@@ -120,11 +122,14 @@ class Past:
         Names of the machines; empty texts for one.
     y_score
         The scores.
+    whole
+        Whether all scores of the validation part are there; a bundle has only those that are looked back on.
     """
 
     clock: np.ndarray
     machine: np.ndarray
     y_score: np.ndarray
+    whole: bool = True
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -149,8 +154,14 @@ class Trained:
         How the threshold was chosen, in words.
     past
         Scores of the last fold's validation and test parts.
+    validation
+        What was counted on validation data; None where the run does not say.
     promise
-        What validation promised; None where the run does not say.
+        What was promised when the threshold was committed; None where the run does not say.
+    watch
+        The watch level that was committed with it; None without one.
+    shelved_until
+        Minute of the clock before which new rows raise no alarm; None: alarms are not shelved.
     """
 
     name: str
@@ -164,7 +175,10 @@ class Trained:
     policy: AlarmPolicy
     how: str
     past: Past
+    validation: Counted | None = None
     promise: Promise | None = None
+    watch: Watch | None = None
+    shelved_until: float | None = None
 
     @property
     def schema(self) -> Schema:
@@ -182,9 +196,11 @@ class Trained:
         return any(isinstance(part.config.model, NetworkConfig) for part in self.part.leaves())
 
     @property
-    def needs_grades(self) -> bool:
-        """Whether category columns are inputs."""
-        return any(part.config.representation.one_hot for part in self.part.leaves())
+    def categories(self) -> tuple[str, ...]:
+        """Category columns that new rows must have: all where they are inputs, else one that suppresses."""
+        if any(part.config.representation.one_hot for part in self.part.leaves()):
+            return self.schema.categories
+        return (self.policy.suppress_column,) if self.policy.suppress_column else ()
 
 
 def references(
@@ -234,14 +250,20 @@ def past_of(parts: list[Scores]) -> Past:
     return Past(clock[order], machine[order], y_score[order])
 
 
-def promise_of(
+def counted_on(
     validation: Scores, thresholds: Mapping[int, float], rule: Rule, policy: AlarmPolicy
-) -> Promise | None:
-    """Return what the validation parts promise at thresholds; None without windows."""
+) -> Counted | None:
+    """Return what is counted on the validation parts at thresholds; None without windows."""
     if not len(validation):
         return None
     seen = evaluate(follow(validation, rule).once(), thresholds, policy)
-    return Promise(seen.caught, seen.n_events, seen.false_alarms, seen.days)
+    return Counted(seen.caught, seen.n_events, seen.false_alarms, seen.days)
+
+
+def input_names(part: Part) -> tuple[str, ...]:
+    """Names of the inputs that contributions speak of: of the first model."""
+    representation = next(part.leaves()).representation
+    return () if representation is None else representation.names
 
 
 def trained_of(table: Table, result: Result) -> Trained:
@@ -269,5 +291,7 @@ def trained_of(table: Table, result: Result) -> Trained:
         result.policy,
         f"{result.config.rule.in_words(result.prepared.time_unit)} on validation data",
         past_of([last.validation, last.test]),
-        promise_of(result.validation, result.thresholds, result.config.rule, result.policy),
+        counted_on(result.validation, result.thresholds, result.config.rule, result.policy),
+        result.promise(),
+        result.watched[0],
     )

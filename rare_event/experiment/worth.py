@@ -1,46 +1,28 @@
-"""What alarms on new rows were worth: counted where a label tells, against what validation promised."""
+"""What alarms on new rows were worth: counted where a label tells, against what was promised."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
-from scipy.stats import binom, hypergeom
 
-from rare_event.clock import TimeUnit
 from rare_event.experiment.folds import make_scores
-from rare_event.experiment.stream import NO_HISTORY, Block, input_names
-from rare_event.experiment.trained import Promise, Trained
+from rare_event.experiment.stream import NO_HISTORY, Block
+from rare_event.experiment.trained import Counted, Trained, input_names
 from rare_event.judge.evaluation import Evaluation, evaluate, false_alarms_in_words
-from rare_event.judge.exact import TAIL
+from rare_event.judge.kept import Check, check_promise
 from rare_event.judge.ledger import ledger
 from rare_event.judge.running import windows_of
 from rare_event.judge.scores import Scores
 from rare_event.prepare.features import Derived
+from rare_event.prepare.grades import Grade
 from rare_event.prepare.labels import Shifted, curve_shift
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.stretches import Events, find_events, running_minutes
 from rare_event.prepare.table import Table
 from rare_event.text import number, plural
-
-
-@dataclass(frozen=True)
-class Kept:
-    """Whether a figure keeps what validation promised: yes, no, or too few to tell; and a sentence.
-
-    Parameters
-    ----------
-    kept
-        False where the difference is more than chance would make in 95 % of cases; None where nothing can
-        be compared.
-    what
-        The sentence.
-    """
-
-    kept: bool | None
-    what: str
 
 
 @dataclass(frozen=True, eq=False)
@@ -53,16 +35,12 @@ class Worth:
         As of a test part.
     given
         Events caught and false alarms, with intervals.
-    events, false_alarms
-        Whether each keeps what validation promised.
     ledger
         As of a test part.
     """
 
     evaluation: Evaluation
-    given: Promise
-    events: Kept
-    false_alarms: Kept
+    given: Counted
     ledger: pd.DataFrame
 
     @property
@@ -73,7 +51,7 @@ class Worth:
         if given.n_events:
             low, high = (round(100 * end) for end in given.share)
             caught = f"{given.caught} of {plural(given.n_events, 'event')} caught"
-            said.append(f"{caught} (95 % interval {low} to {high} %)")
+            said.append(f"{caught} (95% interval {low} to {high}%)")
         else:
             said.append("no event in this file")
         if given.days < 1:
@@ -83,7 +61,7 @@ class Worth:
             rate = unit.alarms(number(given.false_alarms / given.days))
             said.append(
                 f"{plural(given.false_alarms, 'false alarm')} in {unit.running(given.days)}: {rate} "
-                f"(95 % interval {number(low_rate)} to {number(high_rate)})"
+                f"(95% interval {number(low_rate)} to {number(high_rate)})"
             )
         return "; ".join(said) + "."
 
@@ -135,11 +113,23 @@ def scores_of(
         time_unit=trained.time_unit,
         asset=None if asset is None else asset[kept],
         assets=table.assets,
+        grades=_grades(trained, blocks, kept),
     )
     # Events that only rows without a history could have seen are not missed.
     part = np.flatnonzero(why[kept] != NO_HISTORY)
     scores = make_scores(prepared, trained.config, 0, part, ends, y_score[kept][ends])
     return scores, level[kept][ends]
+
+
+def _grades(trained: Trained, blocks: Sequence[Block], kept: np.ndarray) -> dict[str, Grade]:
+    """Return the column that suppresses alarms, of the kept rows of all blocks."""
+    known = [block.grade for block in blocks if block.grade is not None]
+    if not known:
+        return {}
+    values, since = (
+        np.concatenate([getattr(grade, name) for grade in known]) for name in ("values", "since")
+    )
+    return {trained.policy.suppress_column: Grade(values, since).take(kept)}
 
 
 def _stretches(table: Table, blocks: Sequence[Block]) -> np.ndarray:
@@ -196,36 +186,27 @@ def worth_of(
         events = _events(table, np.arange(table.n_rows, dtype=float), _stretches(table, blocks))
         of_event = [table.assets[machine] for machine in table.asset[events.row]]
     lines = ledger(followed, trained.threshold, trained.policy, noted, input_names(trained.part), of_event)
-    given = Promise(seen.caught, seen.n_events, seen.false_alarms, seen.days)
-    unit = trained.time_unit
-    return Worth(
-        seen, given, _events_kept(given, trained.promise), _alarms_kept(given, trained.promise, unit), lines
-    )
+    given = Counted(seen.caught, seen.n_events, seen.false_alarms, seen.days)
+    return Worth(seen, given, lines)
 
 
-def _events_kept(given: Promise, promise: Promise | None) -> Kept:
-    """Compare shares of events caught (Fisher's exact test, one-sided)."""
-    if promise is None or not promise.n_events:
-        return Kept(None, "Validation data hold no events, so nothing was promised about them.")
-    if not given.n_events:
-        return Kept(None, "This file has no events, so it does not tell how many would be caught.")
-    total, caught = given.n_events + promise.n_events, given.caught + promise.caught
-    fewer = float(hypergeom.cdf(given.caught, total, caught, given.n_events))
-    promised = f"Validation promised {promise.caught} of {plural(promise.n_events, 'event')}"
-    said = f"{promised}; this file gave {given.caught} of {given.n_events}"
-    if fewer < TAIL:
-        return Kept(False, f"{said}. That is fewer than chance explains: the promise is not kept.")
-    return Kept(True, f"{said}. The promise is kept, as far as {plural(given.n_events, 'event')} can tell.")
+def check_of(trained: Trained, scores: Scores, level: np.ndarray, worth: Worth | None) -> Check | None:
+    """Compare new rows with what was promised; None where the run does not say what that was.
 
-
-def _alarms_kept(given: Promise, promise: Promise | None, unit: TimeUnit) -> Kept:
-    """Compare rates of false alarms (Przyborowski and Wilenski 1940, one-sided)."""
-    if promise is None or not promise.days or not given.days:
-        return Kept(None, "There is too little running time to compare false alarms.")
-    total = given.false_alarms + promise.false_alarms
-    more = float(binom.sf(given.false_alarms - 1, total, given.days / (given.days + promise.days)))
-    rates = [number(one.false_alarms / one.days) for one in (promise, given)]
-    said = f"Validation promised {unit.alarms(rates[0])}; this file gave {rates[1]}"
-    if more < TAIL:
-        return Kept(False, f"{said}. That is more than chance explains: the promise is not kept.")
-    return Kept(True, f"{said}. The promise is kept.")
+    Parameters
+    ----------
+    trained
+        The model, with its promise.
+    scores, level
+        As returned by `scores_of`.
+    worth
+        What the alarms were worth; None where nothing says when events were. Then all alarms are counted.
+    """
+    if trained.promise is None:
+        return None
+    if worth is None:
+        given = evaluate(scores.with_score(level), {0: trained.threshold}, trained.policy)
+    else:
+        given = worth.evaluation
+    unit = replace(trained.time_unit, labelled=bool(trained.schema.labels))
+    return check_promise(trained.promise, given, unit, labelled=worth is not None)

@@ -1,4 +1,4 @@
-"""What a follower tells of alarms: one record when an alarm begins, one when it ends."""
+"""What a follower tells of the alarms of a level: one record when an alarm begins, one when it ends."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.experiment.score import History
-from rare_event.judge.running import ENDS, OPEN
+from rare_event.judge.endings import ENDS, OPEN
 from rare_event.store.followed import Position
 
 
@@ -34,6 +34,21 @@ class Told:
 
 
 def alarm_records(alarms: pd.DataFrame, position: Position, history: History, run: str) -> Told:
+    """Return what is told of the alarms of a piece at the warning level; see `_records` for the rest."""
+    standing = {machine for machine, stream in history.streams.items() if stream.standing is not None}
+    return _records(alarms, Told((), position.alarms, position.on), standing, position.follower, run)
+
+
+def watch_records(alarms: pd.DataFrame | None, position: Position, history: History, run: str) -> Told:
+    """Return what is told of the alarms of a piece at the watch level; see `_records` for the rest."""
+    before = Told((), position.watch_alarms, position.watch_on)
+    if alarms is None:
+        return before
+    standing = {machine for machine, stream in history.streams.items() if stream.watching is not None}
+    return _records(alarms, before, standing, f"{position.follower}-watch", run)
+
+
+def _records(alarms: pd.DataFrame, before: Told, standing: set[str], prefix: str, run: str) -> Told:
     """Return what is told of the alarms of a piece.
 
     The alarms of a machine are numbered; the first that is listed is the one that was on before.
@@ -41,29 +56,30 @@ def alarm_records(alarms: pd.DataFrame, position: Position, history: History, ru
     Parameters
     ----------
     alarms
-        As `Scored.alarms`.
-    position
-        Before the piece.
-    history
-        Before the piece.
+        As `Scored.alarms` or `Scored.watch`.
+    before
+        What held before the piece.
+    standing
+        Machines whose alarm had not ended.
+    prefix
+        With which the ids begin.
     run
         Id of the model's run.
     """
     several = "machine" in alarms
-    counts, on = dict(position.alarms), dict(position.on)
+    counts, on = dict(before.counts), dict(before.on)
     records: list[dict[str, Any]] = []
-    standing = {machine for machine, stream in history.streams.items() if stream.standing is not None}
     for row in alarms.to_dict("records"):
         machine = row["machine"] if several else ""
         if machine in standing:
             standing.remove(machine)
         else:
             counts[machine] = counts.get(machine, 0) + 1
-            records.append(_record(position.follower, machine, counts[machine], "start", run, row))
+            records.append(_record(prefix, machine, counts[machine], "start", run, row))
         on[machine] = str(_plain(row["start"]))
         if row["ended"] != ENDS[OPEN]:
             del on[machine]
-            records.append(_record(position.follower, machine, counts[machine], "end", run, row))
+            records.append(_record(prefix, machine, counts[machine], "end", run, row))
     return Told(tuple(records), counts, on)
 
 
@@ -83,6 +99,8 @@ def _record(
 
 
 def _plain(value: Any) -> Any:
+    if pd.isna(value):
+        return None
     if isinstance(value, pd.Timestamp):
         return value.isoformat()
     return value.item() if isinstance(value, np.generic) else value

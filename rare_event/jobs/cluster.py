@@ -9,6 +9,7 @@ import hashlib
 import os
 import threading
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -17,10 +18,10 @@ from typing import TYPE_CHECKING, Any
 from threadpoolctl import threadpool_limits
 
 import rare_event
-from rare_event.errors import ConfigError, RunError
+from rare_event.errors import ConfigError, RareEventError, RunError
 
 if TYPE_CHECKING:
-    from distributed import Client
+    from distributed import Client, WorkerPlugin
 
 VARIABLE = "RARE_EVENT_SCHEDULER"
 SECONDS_TO_CONNECT = 10
@@ -28,7 +29,7 @@ SECONDS_TO_CONNECT = 10
 PACKAGES = ("numpy", "pandas", "scipy", "scikit-learn", "pyarrow", "tensorflow", "keras")
 # Packages that must agree for messages to be understood.
 PROTOCOL = ("distributed", "dask", "cloudpickle")
-# One thread per worker, since there is one worker per core.
+# One thread per worker, since there is one worker per core. TensorFlow reads them once, when it is imported.
 ENVIRONMENT = dict.fromkeys(
     ("TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1"
 )
@@ -97,6 +98,22 @@ def connect() -> Client:
         return client
 
 
+def reached() -> bool:
+    """Whether this process is connected to the cluster, without waiting; if not, it is tried meanwhile."""
+    client = _clients.get(scheduler())
+    if client is not None and client.status == "running":
+        return True
+    if not _lock.locked():
+        threading.Thread(target=_try_to_connect, name="connection to the cluster", daemon=True).start()
+    return False
+
+
+def _try_to_connect() -> None:
+    # Whoever needs the cluster says why it cannot be reached.
+    with suppress(RareEventError):
+        connect()
+
+
 def _connected(address: str) -> Client:
     try:
         import dask
@@ -121,10 +138,25 @@ def _connected(address: str) -> Client:
         ) from error
     try:
         _check(client, address)
+        client.register_plugin(_one_thread())
     except BaseException:
         client.close()
         raise
     return client
+
+
+def _one_thread() -> WorkerPlugin:
+    """Return what limits a worker to one thread, also one that joins later, before a model reaches it."""
+    from distributed import WorkerPlugin
+
+    # Inside a function it travels as code, and asks nothing of a worker that has yet to be checked.
+    class OneThread(WorkerPlugin):
+        name = "rare_event on one thread"
+
+        def setup(self, worker: Any) -> None:
+            os.environ.update(ENVIRONMENT)
+
+    return OneThread()
 
 
 def _check(client: Client, address: str) -> None:
@@ -165,7 +197,5 @@ def perform(expected: Identity, task: Callable[..., Any], *arguments: Any) -> An
     from distributed import get_worker
 
     refuse_other(expected, identity(), f"The worker at {get_worker().address}")
-    # TensorFlow, not yet imported when the first task comes, reads them once.
-    os.environ.update(ENVIRONMENT)
     with threadpool_limits(1):
         return task(*arguments)

@@ -7,7 +7,7 @@ the committed state, so a step that was cut off is repeated with the same result
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,12 +18,14 @@ import pandas as pd
 
 from rare_event.errors import ConfigError, RareEventError, TableError
 from rare_event.experiment.score import History, score
+from rare_event.experiment.shelving import ShelvingError, check_shelving
 from rare_event.experiment.trained import Trained
-from rare_event.jobs.alarm_records import alarm_records
+from rare_event.jobs.alarm_records import alarm_records, watch_records
+from rare_event.judge.suppression import tallied_in_words
 from rare_event.prepare.table import Table
 from rare_event.store.arrivals import Arrivals, Look, Piece, beginning, head_bytes
 from rare_event.store.carried import next_rows
-from rare_event.store.followed import ALARMS, FILES, SCORES, State, commit, forgotten, open_followed
+from rare_event.store.followed import ALARMS, FILES, SCORES, WATCH, State, commit, forgotten, open_followed
 from rare_event.store.scored import csv_of
 from rare_event.text import plural
 
@@ -46,6 +48,10 @@ class Step:
         Why none of it was scored; empty if it was.
     findings
         How it differs from the training file: sentences, by what they are about.
+    watch
+        Records of alarms of the watch level that began or ended; None without a watch level.
+    shelved
+        Rows with a score in which alarms are shelved.
     """
 
     file: str
@@ -54,17 +60,25 @@ class Step:
     alarms: tuple[dict[str, Any], ...] = ()
     set_aside: str = ""
     findings: Mapping[str, str] = field(default_factory=dict)
+    watch: tuple[dict[str, Any], ...] | None = None
+    shelved: int = 0
 
     @property
     def in_words(self) -> str:
         """The step in one sentence."""
         if self.set_aside:
             return f"{self.file} is set aside: {self.set_aside}"
-        began = sum(record["event"] == "start" for record in self.alarms)
-        ended = len(self.alarms) - began
-        ends = f", {ended} ended" if ended else ""
         rows = f"{self.scored:,} of {plural(self.rows, 'row')} scored"
-        return f"{self.file}: {rows}; {plural(began, 'alarm')} began{ends}."
+        watch = "" if self.watch is None else f" At the watch level, {_begun(self.watch)}."
+        shelved = f"; alarms shelved in {plural(self.shelved, 'row')}" if self.shelved else ""
+        return f"{self.file}: {rows}; {_begun(self.alarms)}{shelved}.{watch}"
+
+
+def _begun(records: Sequence[Mapping[str, Any]]) -> str:
+    """Say how many alarms began and ended."""
+    began = sum(record["event"] == "start" for record in records)
+    ended = len(records) - began
+    return f"{plural(began, 'alarm')} began" + (f", {ended} ended" if ended else "")
 
 
 class Follower:
@@ -82,6 +96,8 @@ class Follower:
         Names of columns of the files, and what each was called in training.
     whole
         Whether files come whole and never grow.
+    shelve_until
+        Time before which no alarm begins or goes on; see `score`.
 
     Raises
     ------
@@ -99,12 +115,14 @@ class Follower:
         mapping: Mapping[str, str] | None = None,
         *,
         whole: bool = False,
+        shelve_until: str | None = None,
     ) -> None:
         if not watched.is_dir():
             raise ConfigError(f"The folder {watched} does not exist. Create it, or choose another one.")
         if watched.resolve() == out.resolve():
             raise ConfigError(f"{out} is the folder that is followed. Choose another one for the results.")
         self.trained, self.watched, self.out, self.mapping = trained, watched, out, mapping or {}
+        self.shelve_until = check_shelving(trained, shelve_until)
         self.state = open_followed(out, trained)
         self._arrivals = Arrivals(watched, whole)
 
@@ -146,6 +164,9 @@ class Follower:
         before = self.state
         try:
             step, state, lines = self._scored(piece)
+        except ShelvingError:
+            # It holds for every file, and none would be scored.
+            raise
         except RareEventError as error:
             step, state, lines = self._set_aside(piece, error.on_command_line)
         except (OSError, ArithmeticError, LookupError, TypeError, ValueError, MemoryError) as error:
@@ -179,7 +200,7 @@ class Follower:
         if not table.n_rows:
             return Step(piece.name, 0, 0), replace(state, position=position), {}
         _require_later(trained, table, state.history)
-        scored = score(trained, table, state.history)
+        scored = score(trained, table, state.history, shelve_until=self.shelve_until)
         columns = tuple(map(str, scored.frame))
         if position.columns and columns != position.columns:
             raise TableError(
@@ -187,8 +208,10 @@ class Follower:
                 f"{', '.join(position.columns)}. Write it like the earlier ones."
             )
         told = alarm_records(scored.alarms, position, state.history, trained.source)
+        watch = watch_records(scored.watch, position, state.history, trained.source)
         csv = csv_of(scored.frame)
         lines = {SCORES: csv if not position.columns else csv[csv.index(b"\n") + 1 :]}
+        lines[WATCH] = b"".join(map(_line, watch.records))
         position = replace(
             position,
             columns=columns,
@@ -197,10 +220,20 @@ class Follower:
             scored=position.scored + scored.n_scored,
             last=str(scored.frame.iloc[-1, 0]),
             on=told.on,
+            watch_alarms=watch.counts,
+            watch_on=watch.on,
+            suppressed=self._suppressed(scored.history),
         )
         found = {f"{one.kind} {one.column}": one.what for one in scored.findings}
-        step = Step(piece.name, len(scored.frame), scored.n_scored, told.records, findings=found)
+        rows = len(scored.frame), scored.n_scored
+        of_watch = None if trained.watch is None else watch.records
+        step = Step(piece.name, *rows, told.records, "", found, of_watch, scored.hidden.shelved)
         return step, State(position, scored.history, before), lines
+
+    def _suppressed(self, history: History) -> str:
+        policy = self.trained.policy
+        shelves = bool(policy.shelved or self.shelve_until)
+        return tallied_in_words((one.tally for one in history.streams.values()), policy.suppresses, shelves)
 
     def _set_aside(self, piece: Piece, why: str) -> tuple[Step, State, dict[str, bytes]]:
         seen = piece.seen
@@ -250,6 +283,7 @@ def _record(step: Step) -> dict[str, Any]:
         "scored": step.scored,
         "alarm_records": len(step.alarms),
         "findings": list(step.findings.values()),
+        **({"shelved": step.shelved} if step.shelved else {}),
     }
 
 

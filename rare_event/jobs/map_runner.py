@@ -104,7 +104,11 @@ def run_map(
             f"Map {design_map.id} is already being computed (process {before.pid}). Wait for it, or cancel "
             "it on the Compare page."
         )
-    workers = n_workers() if workers is None else workers
+    try:
+        workers = n_workers() if workers is None else workers
+    except RareEventError as error:
+        design_map.write_state(replace(before, state="failed", message=str(error)))
+        raise
     state = MapState("running", pid=me.pid, pid_created=me.create_time(), workers=workers)
     design_map.write_state(state)
     try:

@@ -16,7 +16,7 @@ from loky import process_executor
 
 from rare_event.config import ExperimentConfig, SequenceConfig
 from rare_event.experiment.watchdog import end_with
-from rare_event.jobs.cluster import ENVIRONMENT, n_cluster_workers, scheduler
+from rare_event.jobs.cluster import ENVIRONMENT, n_cluster_workers, reached, scheduler
 from rare_event.jobs.spread import ClusterExecutor
 
 # A worker with TensorFlow and a compiled program takes about half of this.
@@ -37,6 +37,11 @@ def n_workers() -> int:
         return n_cluster_workers()
     by_memory = psutil.virtual_memory().available // BYTES_PER_WORKER
     return max(1, min(os.cpu_count() or 1, by_memory))
+
+
+def known_workers() -> int | None:
+    """Return `n_workers`, or None as long as the scheduler does not answer, without waiting for it."""
+    return n_workers() if not scheduler() or reached() else None
 
 
 def ending() -> bool:

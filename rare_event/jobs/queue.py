@@ -1,8 +1,8 @@
 """Jobs: a queue of runs for worker processes, so that pages stay responsive.
 
-Runs requested by a person come first; background runs (baselines, the leakage meter) are submitted one
-at a time while nothing else waits. The cells of a design-space map have their own worker processes, and
-no cell begins while a run is executing.
+Runs requested by a person come first; background runs (baselines, the leakage meter, the ablation) are
+submitted one at a time while nothing else waits. The cells of a design-space map have their own worker
+processes, and no cell begins while a run is executing.
 
 The worker stays warm (TensorFlow imported). loky starts it without forking or rerunning the page script.
 Pages read the run folder; only the submitted runs are kept here, so a restarted server loses only the
@@ -69,6 +69,12 @@ class LocalPool:
             return self._executor
 
 
+def _cluster() -> Callable[[], Executor]:
+    """Return what returns the cluster: one connection for all threads, which nobody waits for."""
+    cluster = ClusterExecutor()
+    return lambda: cluster
+
+
 class Jobs:
     """Submits runs to workers, and records the outcome of runs whose worker died.
 
@@ -83,7 +89,7 @@ class Jobs:
     def __init__(
         self, executor: Callable[[], Executor] | None = None, open_worker: OpenWorker = any_worker
     ) -> None:
-        self._executor = executor or (ClusterExecutor if scheduler() else LocalPool())
+        self._executor = executor or (_cluster() if scheduler() else LocalPool())
         self._open_worker = open_worker
         self._map_turn = threading.Lock()
         self._lock = threading.RLock()

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 from rare_event.errors import Cancelled, RareEventError, RunError
 from rare_event.experiment.differences import Mismatch
 from rare_event.experiment.matching import refuse
 from rare_event.experiment.score import score
+from rare_event.read.between import between_blocks
 from rare_event.store.archive import archive_file, save_archive
 from rare_event.store.bundle import open_trained
 from rare_event.store.incoming import read_new
@@ -54,7 +56,8 @@ def _scored(scoring: Scoring, running: Status) -> Status:
     request = scoring.request()
     _go_on(scoring, running)
     trained = open_trained(open_run(request.run))
-    incoming = read_new(trained, scoring.source, scoring.name, request.mapping, scoring.history)
+    with between_blocks(partial(_require_wanted, scoring)):
+        incoming = read_new(trained, scoring.source, scoring.name, request.mapping, scoring.history)
     matched = incoming.matched
     _go_on(scoring, running)
     scoring.save_findings(matched.findings)
@@ -66,15 +69,20 @@ def _scored(scoring: Scoring, running: Status) -> Status:
     def on_rows(rows: int) -> None:
         _go_on(scoring, replace(running, progress=rows / table.n_rows))
 
-    scoring.save(trained, score(trained, table, incoming.history, on_rows=on_rows))
+    scored = score(trained, table, incoming.history, on_rows=on_rows, shelve_until=request.shelve_until)
+    scoring.save(trained, scored)
     return Status("done")
 
 
 def _go_on(scoring: Scoring, status: Status) -> None:
     """Write how far the work is, unless it is cancelled."""
+    _require_wanted(scoring)
+    scoring.write_status(status)
+
+
+def _require_wanted(scoring: Scoring) -> None:
     if scoring.cancel_requested:
         raise Cancelled("The scoring was cancelled.")
-    scoring.write_status(status)
 
 
 def can_be_mapped(findings: tuple[Mismatch, ...]) -> bool:

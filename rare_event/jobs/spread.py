@@ -5,17 +5,20 @@ Dask moves the work, repeats what a lost worker had begun, and forgets what nobo
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import CancelledError, Executor, Future
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
+from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from rare_event.config import ExperimentConfig
 from rare_event.errors import RunError
-from rare_event.experiment.folds import RunFolds, Trained, run_elsewhere
+from rare_event.experiment.folds import RunFolds, Trained, run_fold
 from rare_event.experiment.pieces import Piece, ScorePieces, Windows, score_here, score_piece
 from rare_event.experiment.result import OnProgress
 from rare_event.experiment.trained import Part
@@ -63,17 +66,25 @@ def cluster_folds() -> RunFolds | None:
 
 
 def _run_fold(prepared: Prepared, which: tuple[ExperimentConfig, int]) -> Trained:
-    return run_elsewhere(prepared, *which)
+    return run_fold(prepared, *which)
 
 
-def cluster_pieces() -> ScorePieces:
-    """Return what scores pieces of rows: the cluster, or this process without one."""
+def cluster_pieces(part: Part) -> ScorePieces:
+    """Return what scores pieces of rows with a model: the cluster, or this process without one.
+
+    The workers get the model at once, and compile it while the rows are read.
+    """
     if not scheduler():
         return score_here
     client = connect()
+    shared = Shared(client, part)
+    sending = threading.Thread(target=shared.try_to_send, name="model to the cluster", daemon=True)
+    sending.start()
 
-    def score_pieces(part: Part, pieces: Iterable[Piece]) -> Iterator[Windows]:
-        return in_order(client, score_piece, part, pieces, AHEAD * n_cluster_workers())
+    def score_pieces(wanted: Part, pieces: Iterable[Piece]) -> Iterator[Windows]:
+        sending.join()
+        what = shared if wanted is part else wanted
+        return in_order(client, score_piece, what, pieces, AHEAD * n_cluster_workers())
 
     return score_pieces
 
@@ -96,7 +107,7 @@ def in_order(
     task
         Takes `shared` and an item.
     shared
-        What all tasks need; each worker gets it once.
+        What all tasks need; each worker gets it once. A `Shared` may have been sent before.
     items
         One for each task.
     ahead
@@ -123,10 +134,30 @@ def in_order(
                 client.cancel([future for _, future in waiting])
 
 
+class Shared:
+    """What all tasks need: sent to every worker once, and again if it is lost."""
+
+    def __init__(self, client: Client, what: Any) -> None:
+        self._client, self._what = client, what
+        self._sent: Any = None
+
+    def sent(self) -> Any:
+        """Return where it is on the cluster."""
+        if self._sent is None or self._sent.status != "finished":
+            # In a list: a list or dict itself would be taken apart.
+            [self._sent] = self._client.scatter([self._what], broadcast=True, hash=False)
+        return self._sent
+
+    def try_to_send(self) -> None:
+        """Send it early; if that fails, the first task tries again and says why."""
+        with suppress(Exception):
+            self.sent()
+
+
 class _Work:
     def __init__(self, client: Client, task: Callable[[Any, Any], Any], shared: Any) -> None:
-        self._client, self._task, self._shared = client, task, shared
-        self._everywhere: Any = None
+        self._client, self._task = client, task
+        self._shared = shared if isinstance(shared, Shared) else Shared(client, shared)
 
     def start(self, item: Any) -> Any:
         """Send an item, and what all tasks need if no worker has it."""
@@ -144,11 +175,9 @@ class _Work:
         return self._tried(result)
 
     def _sent(self, item: Any) -> Any:
-        if self._everywhere is None or self._everywhere.status != "finished":
-            # In a list: a list or dict itself would be taken apart.
-            [self._everywhere] = self._client.scatter([self._shared], broadcast=True, hash=False)
+        shared = self._shared.sent()
         [sent] = self._client.scatter([item], hash=False)
-        return self._client.submit(perform, identity(), self._task, self._everywhere, sent, pure=False)
+        return self._client.submit(perform, identity(), self._task, shared, sent, pure=False)
 
     def _tried(self, action: Callable[[], Any]) -> Any:
         """Try again while a worker that ended takes data along, or cannot be sent any."""
@@ -181,22 +210,40 @@ class ClusterExecutor(Executor):
     """Executes tasks on the workspace in workers that share its folder.
 
     A process that ends takes its tasks along: the run that one executes is its own, wherever it is executed.
+    Whoever submits a task does not wait for the connection: a thread makes it and sends tasks in their order.
     """
 
     def __init__(self) -> None:
-        self._client = connect()
-        self._inner = self._client.get_executor(pure=False)
-        self._workspace = _mark()
+        self._tasks: SimpleQueue[tuple[Future[Any], Callable[[], Any]] | None] = SimpleQueue()
+        self._sent: set[Future[Any]] = set()
+        # A process that exits does not wait for a scheduler that does not answer.
+        threading.Thread(target=self._send, args=(owner(),), name="to the cluster", daemon=True).start()
 
     def submit(self, task: Callable[..., Any], /, *arguments: Any, **named: Any) -> Future[Any]:
-        """Submit a task; its future fails with a sentence if the cluster loses it."""
+        """Submit a task; its future fails with a sentence if the cluster cannot be used, or loses it."""
         outer: Future[Any] = Future()
-        inner = self._inner.submit(
-            perform, identity(), in_workspace, self._workspace, owner(), task, *arguments, **named
-        )
-        outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
+        self._tasks.put((outer, partial(task, *arguments, **named)))
+        return outer
 
-        def pass_on(done: Future[Any]) -> None:
+    def _send(self, responsible: Owner) -> None:
+        for outer, work in iter(self._tasks.get, None):
+            if outer.cancelled():
+                outer.set_running_or_notify_cancel()
+                continue
+            try:
+                cluster = connect().get_executor(pure=False)
+                inner = cluster.submit(perform, identity(), in_workspace, _mark(), responsible, work)
+            except BaseException as error:
+                if outer.set_running_or_notify_cancel():
+                    outer.set_exception(error)
+            else:
+                self._pass_on(inner, outer)
+
+    def _pass_on(self, inner: Future[Any], outer: Future[Any]) -> None:
+        """Pass the outcome of a task out, and its cancellation in."""
+
+        def ended(done: Future[Any]) -> None:
+            self._sent.discard(done)
             if not outer.set_running_or_notify_cancel():
                 return
             try:
@@ -205,12 +252,15 @@ class ClusterExecutor(Executor):
             except BaseException as error:
                 outer.set_exception(error)
 
-        inner.add_done_callback(pass_on)
-        return outer
+        self._sent.add(inner)
+        inner.add_done_callback(ended)
+        outer.add_done_callback(lambda done: inner.cancel() if done.cancelled() else None)
 
     def shutdown(self, wait: bool = True, *, cancel_futures: bool = False) -> None:
         """Cancel what has not ended."""
-        self._inner.shutdown(wait=False)
+        self._tasks.put(None)
+        for inner in list(self._sent):
+            inner.cancel()
 
 
 def _mark() -> str:
@@ -221,7 +271,7 @@ def _mark() -> str:
     return path.read_text(encoding="utf-8")
 
 
-def in_workspace(workspace: str, responsible: Owner, task: Callable[..., Any], *arguments: Any) -> Any:
+def in_workspace(workspace: str, responsible: Owner, task: Callable[[], Any]) -> Any:
     """Run a task of a process that waits for it elsewhere, in the same workspace.
 
     Raises
@@ -236,4 +286,4 @@ def in_workspace(workspace: str, responsible: Owner, task: Callable[..., Any], *
             f"with all workers, and start each with {HOME_VARIABLE} set to it."
         )
     with on_behalf_of(responsible):
-        return task(*arguments)
+        return task()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from time import monotonic
@@ -15,6 +15,7 @@ from rare_event.detect.summary import layers_of
 from rare_event.detect.tensorboard import tensorboard_log
 from rare_event.detect.training import Epoch
 from rare_event.errors import Cancelled, RareEventError
+from rare_event.experiment.ablation import ablation
 from rare_event.experiment.backtest import trivial
 from rare_event.experiment.facts import facts_of
 from rare_event.experiment.folds import RunFolds
@@ -22,10 +23,10 @@ from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
 from rare_event.prepare.table import Table
-from rare_event.store.bundle import save_trained
+from rare_event.store.bundle import save_folds, save_trained
 from rare_event.store.judged import Judged
 from rare_event.store.processes import give_up, owner
-from rare_event.store.records import Committed, Status
+from rare_event.store.records import Committed, Role, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
 
 UNCOMPILED = "A layer of this network cannot be compiled, so its epochs take longer."
@@ -98,7 +99,14 @@ def execute(
     with _outcome_recorded(run), _with_tensorboard(run, on_progress) as report:
         reporter = Reporter(run, report)
         table = run.dataset().table()
-        result = run_experiment(table, run.config(), reporter, None, workers, folds_by)
+        try:
+            result = run_experiment(table, run.config(), reporter, None, workers, folds_by)
+        except RareEventError:
+            # The page draws the epochs until then, if they can be written.
+            with suppress(RareEventError):
+                if reporter.history:
+                    reporter.write()
+            raise
         reporter.write()
         save_result(run, table, result)
     return result
@@ -129,6 +137,20 @@ def execute_leakage(run: Run) -> None:
     """
     with _outcome_recorded(run):
         run.save_leakage(leakage(run.dataset().table(), run.config(), Reporter(run)))
+
+
+def execute_ablation(run: Run) -> None:
+    """Execute a run that leaves out each group of inputs in this process, and write what was found.
+
+    Raises
+    ------
+    RareEventError
+        If the run fails or is cancelled; its status says so too.
+    """
+    with _outcome_recorded(run):
+        config = run.config()
+        found = ablation(run.dataset().table(), config, config.split.folds, on_progress=Reporter(run))
+        run.save_ablation(found)
 
 
 @contextmanager
@@ -166,7 +188,7 @@ def unexpected(error: BaseException) -> str:
 
 
 def save_result(run: Run, table: Table, result: Result) -> None:
-    """Write scores, thresholds, figures and the model of the last fold into a run folder.
+    """Write scores, thresholds, figures and the models into a run folder.
 
     Parameters
     ----------
@@ -188,14 +210,21 @@ def save_result(run: Run, table: Table, result: Result) -> None:
         },
         result.folds[-1].representation.names,
     )
-    run.commit(Committed(result.thresholds, result.config.rule, result.policy))
+    committed = Committed(result.thresholds, result.config.rule, result.policy, watch=result.watched[0])
+    run.commit(replace(committed, promise=result.promise()))
     run.save_evaluation(summarise(result, run.id))
     without_model = trivial(result.validation, result.test, result.policy)
     run.save_judged(Judged(result.judgement(), tuple(without_model)))
     save_trained(run, result.folds[-1], result.config, facts_of(table, result))
+    if run.purpose().role == "run":
+        save_folds(run, result.folds)
     detector = result.folds[-1].detector
     if isinstance(detector, Autoencoder):
         run.save_layers(layers_of(detector.model))
+
+
+# What is executed for a run that is not trained to be used itself.
+EXECUTED: Mapping[Role, Callable[[Run], object]] = {"leakage": execute_leakage, "ablation": execute_ablation}
 
 
 def execute_in_worker(run_id: str) -> Status:
@@ -204,7 +233,7 @@ def execute_in_worker(run_id: str) -> Status:
     try:
         # The status already explains an error the analyst can correct; the worker keeps running.
         with suppress(RareEventError):
-            execute_leakage(run) if run.purpose().role == "leakage" else execute(run)
+            EXECUTED.get(run.purpose().role, execute)(run)
     finally:
         status = run.written_status()
         if status.state == "running" and status.pid == owner()[0]:

@@ -17,16 +17,17 @@ from rare_event.judge.alarms import alarms
 from rare_event.judge.chance import OFFSETS, figure_intervals, sources
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.ledger import ledger
+from rare_event.judge.load import Load, load_at
 from rare_event.judge.resampling import interval_of
 from rare_event.judge.scores import Scores
 
 # Columns of a ledger that only a score gives.
-OF_SCORES = ("peak", "row", "fold", "sensors")
+OF_SCORES = ("ended", "peak", "row", "fold", "sensors")
 
 
 @dataclass(frozen=True)
 class ByChance:
-    """Events that the same alarms would catch at other times: the mean, and the 95 % interval."""
+    """Events that the same alarms would catch at other times: the mean, and the 95% interval."""
 
     mean: float
     low: float
@@ -58,6 +59,11 @@ class JudgedAlarms:
     chance: ByChance
 
     @property
+    def load(self) -> Load:
+        """What the alarms ask of an operator."""
+        return load_at(self.windows, dict.fromkeys(np.unique(self.windows.fold).tolist(), 1.0), self.policy)
+
+    @property
     def against_chance(self) -> str:
         """``more``, ``fewer`` or ``as many``: events caught, as against what chance would catch."""
         caught = self.evaluation.caught
@@ -65,7 +71,7 @@ class JudgedAlarms:
 
 
 def fixed_policy(policy: AlarmPolicy, lead: float | None = None) -> AlarmPolicy:
-    """Return a policy for alarms that are fixed: they are not counted k of n again, nor muted.
+    """Return a policy for alarms that are fixed: not counted k of n again, muted or suppressed.
 
     Parameters
     ----------
@@ -74,7 +80,7 @@ def fixed_policy(policy: AlarmPolicy, lead: float | None = None) -> AlarmPolicy:
     lead
         Lead window in minutes; None: that of the policy.
     """
-    fixed = replace(policy, k=1, n=1, mute=0)
+    fixed = replace(policy.unsuppressed(), k=1, n=1, mute=0)
     return fixed if lead is None else fixed.with_lead(lead)
 
 

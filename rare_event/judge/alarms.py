@@ -8,15 +8,30 @@ import numpy as np
 import pandas as pd
 
 from rare_event.config import AlarmPolicy
+from rare_event.judge.endings import why_ended
+from rare_event.judge.hysteresis import held_levels, holds_up_to
 from rare_event.judge.scores import Scores
 
 
 def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: float) -> np.ndarray:
-    """Highest threshold at which each row is alarmed under a policy.
+    """Highest threshold at which each row is alarmed under a policy; see `alarm_levels`."""
+    return alarm_levels(values, scores, policy, never)[0]
+
+
+def alarm_levels(
+    values: np.ndarray,
+    scores: Scores,
+    policy: AlarmPolicy,
+    never: float,
+    up_to: np.ndarray | None = None,
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Highest threshold at which each row is alarmed, and at which it goes on with the alarm before it.
+
+    A suppressed row is alarmed at none, and counts for no other.
 
     A row is alarmed when k of the last n values of its stretch reach the threshold, that is when
-    the k-th largest of them does. So every policy is a change of the scores, after which a plain
-    threshold serves.
+    the k-th largest of them does; and, after an alarmed row, when k of them reach the end share of the
+    threshold. So every policy is a change of the scores, after which a plain threshold serves.
 
     Parameters
     ----------
@@ -25,25 +40,33 @@ def alarm_level(values: np.ndarray, scores: Scores, policy: AlarmPolicy, never: 
     scores
         Tells the stretches.
     policy
-        Its k, n and mute are used.
+        Its k, n, mute, end share and suppression are used.
     never
         Level of rows that are alarmed at no threshold.
+    up_to
+        Where the values are ranks, that up to which each rank holds an alarm, -1 the last of them.
 
     Returns
     -------
-    numpy.ndarray
-        Shape (n,).
+    tuple
+        Both of shape (n,); the second is None where an alarm ends below the threshold itself.
     """
-    level = values
+    silent = scores.suppressed(policy)
+    level = values = values if silent is None else np.where(silent, np.array(never, values.dtype), values)
     if policy.n > 1 and len(values):
         age = scores.age
         padded = np.concatenate([np.full(policy.n - 1, never, values.dtype), values])
         last = np.lib.stride_tricks.sliding_window_view(padded, policy.n).copy()
         last[np.arange(policy.n - 1, -1, -1) > age[:, None]] = never
         level = np.partition(last, policy.n - policy.k, axis=1)[:, policy.n - policy.k]
+        # Where a row has nothing to compare, those before it raise no alarm for it.
+        level[values == never] = never
     if policy.mute:
         level = np.where(scores.age < policy.mute, np.array(never, values.dtype), level)
-    return level
+    if policy.end_share == 1 or not len(level):
+        return level, None
+    upper = holds_up_to(level, policy.end_share) if up_to is None else up_to[level]
+    return held_levels(level, upper, scores.age == 0, never)
 
 
 def repetitions(
@@ -52,8 +75,9 @@ def repetitions(
     """Find where an alarm may sound again, and up to which level it does.
 
     It may in the first row of a stretch at or after each full `repeat` minutes since the stretch's
-    first row, outside the lead window of an event; and it does where an earlier row's alarm stands
-    in that row and in all rows since the full `repeat` before (re-alarming of ISA 18.2).
+    first row, outside the lead window of an event and where it is not suppressed; and it does where an
+    earlier row's alarm stands in that row and in all rows since the full `repeat` before
+    (re-alarming of ISA 18.2).
 
     Parameters
     ----------
@@ -84,7 +108,10 @@ def repetitions(
         return cuts[:0], standing[:0]
     rows = cuts[1:]
     lowest = np.minimum.reduceat(standing[1 : cuts[-1] + 1], cuts[:-1])
-    sounds = (age[rows] > 0) & ~scores.in_lead_window(policy)[rows]
+    sounds = (age[rows] > 0) & ~scores.in_lead_window(policy)[rows] & (scores.y_score[rows] > -np.inf)
+    silent = scores.suppressed(policy)
+    if silent is not None:
+        sounds &= ~silent[rows]
     return rows[sounds], lowest[sounds]
 
 
@@ -127,8 +154,11 @@ class Sounding:
 
 def sounding(scores: Scores, threshold: float, policy: AlarmPolicy) -> Sounding:
     """Find where alarms sound at a threshold."""
-    alarmed = alarm_level(scores.y_score, scores, policy, -np.inf) >= threshold
+    level, held = alarm_levels(scores.y_score, scores, policy, -np.inf)
+    alarmed = level >= threshold
     standing = still_standing(alarmed, scores, policy)
+    if held is not None:
+        standing |= held >= threshold
     again, still = repetitions(standing, scores, policy, scores.age)
     begins = alarmed & ~standing
     begins[again[still]] = True
@@ -143,35 +173,47 @@ def alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFram
     pandas.DataFrame
         One row per alarm: `first_row`, `last_row`, `start`, `end` (minutes), `rows` (alarmed),
         `peak` (highest score), `event` (number of the event in whose lead window it sounds, or -1),
-        `false` and, with several machines, `asset`. A row in which an alarm sounds again begins the
-        next, alarmed itself or not.
+        `false`, `ended` (why, a key of `judge.endings.ENDS`) and, with several machines, `asset`. A row
+        in which an alarm sounds again begins the next, alarmed itself or not.
     """
     heard = sounding(scores, threshold, policy)
     at = np.flatnonzero(heard.alarmed | heard.begins)
-    near = scores.in_lead_window(policy)[at]
-    rows = pd.DataFrame(
+    number = np.cumsum(heard.begins)[at]
+    firsts = np.flatnonzero(np.diff(number, prepend=-1))
+    first, last = at[firsts], at[np.append(firsts, len(at))[1:] - 1]
+    event = np.where(scores.in_lead_window(policy)[at], scores.event[at], -1)
+    # Groups of a frame cost a hundred times as much, and a follower lists the alarms of a few rows each time.
+    listed = pd.DataFrame(
         {
-            "alarm": np.cumsum(heard.begins)[at],
-            "row": scores.row[at],
-            "clock": scores.clock[at],
-            "alarmed": heard.alarmed[at],
-            "score": scores.y_score[at],
-            "event": np.where(near, scores.event[at], -1),
+            "first_row": scores.row[first],
+            "last_row": scores.row[last],
+            "start": scores.clock[first],
+            "end": scores.clock[last],
+            "rows": _of_each(np.add, heard.alarmed[at].astype(np.int64), firsts),
+            "peak": _of_each(np.maximum, scores.y_score[at], firsts),
+            "event": _of_each(np.maximum, event, firsts),
         }
     )
-    listed = rows.groupby("alarm", sort=True).agg(
-        first_row=("row", "first"),
-        last_row=("row", "last"),
-        start=("clock", "first"),
-        end=("clock", "last"),
-        rows=("alarmed", "sum"),
-        peak=("score", "max"),
-        event=("event", "max"),
-    )
-    listed = listed.assign(false=listed["event"] < 0).reset_index(drop=True)
+    on = heard.alarmed | heard.standing
+    listed["false"] = listed["event"] < 0
+    listed["ended"] = why_ended(scores, policy, first, last, heard.standing, on)
     if scores.asset is None:
         return listed
     return listed.assign(asset=scores.asset_names(np.searchsorted(scores.row, listed["first_row"])))
+
+
+def _of_each(ufunc: np.ufunc, values: np.ndarray, firsts: np.ndarray) -> np.ndarray:
+    """Reduce the values of each group; a group begins at each of `firsts`."""
+    reduced: np.ndarray = ufunc.reduceat(values, firsts) if len(firsts) else values[:0]
+    return reduced
+
+
+def _highest(values: np.ndarray, event: np.ndarray, of: np.ndarray) -> np.ndarray:
+    """Return the highest value of each event `of` that is asked for; missing where it has none."""
+    highest = np.full(max(event.max(initial=-1), of.max(initial=-1)) + 1, np.nan)
+    np.fmax.at(highest, event, values)
+    found: np.ndarray = highest[of]
+    return found
 
 
 def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
@@ -182,16 +224,23 @@ def event_ledger(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.Da
     pandas.DataFrame
         One row per event of the part: `event`, `caught`, `lead` (minutes from the first alarmed
         row of the lead window to the event; missing where missed), `peak` (highest score in the
-        lead window; missing where no window sees the event). Where events are detected while they last,
+        lead window; missing where no window sees the event), `first_row` (that alarmed row; missing where
+        missed). Where events are detected while they last,
         `lead` is the delay: minutes from the first row of the event to its first alarmed row.
     """
     level = alarm_level(scores.y_score, scores, policy, -np.inf)
     inside = (scores.event >= 0) & scores.in_lead_window(policy)
     alarmed = inside & (level >= threshold) & scores.in_time(policy)
-    lead = pd.Series(scores.to_event[alarmed]).groupby(scores.event[alarmed]).max()
-    peak = pd.Series(scores.y_score[inside]).groupby(scores.event[inside]).max()
-    ledger = pd.DataFrame({"event": scores.total_events})
     # Inside an event the time to its begin is the delay, below 0.
-    ledger["lead"] = ledger["event"].map(lead).astype(float).abs()
-    ledger["peak"] = ledger["event"].map(peak).astype(float)
-    return ledger.assign(caught=ledger["lead"].notna())[["event", "caught", "lead", "peak"]]
+    lead = np.abs(_highest(scores.to_event[alarmed], scores.event[alarmed], scores.total_events))
+    peak = _highest(scores.y_score[inside], scores.event[inside], scores.total_events)
+    first = -_highest(-scores.row[alarmed], scores.event[alarmed], scores.total_events)
+    return pd.DataFrame(
+        {
+            "event": scores.total_events,
+            "caught": ~np.isnan(lead),
+            "lead": lead,
+            "peak": peak,
+            "first_row": pd.array(first, "Int64"),
+        }
+    )

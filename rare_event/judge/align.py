@@ -102,7 +102,7 @@ class Count:
     budget, lead
         False alarms a day, and minutes.
     caught, low, high
-        With the threshold read on the same windows: an upper bound; and its 95 % interval, None where
+        With the threshold read on the same windows: an upper bound; and its 95% interval, None where
         there are too few stretches to tell.
     by_fold
         The same of each fold.
@@ -155,7 +155,7 @@ class Figures:
 
     @property
     def interval(self) -> tuple[float, float] | None:
-        """95 % interval of the mean; None where not defined."""
+        """95% interval of the mean; None where not defined."""
         return ends_of(self.mean_draws)
 
     def count(self, budget: float, lead: float) -> Count:
@@ -208,7 +208,7 @@ def _events_interval(draws: pd.Series, caught: int, n_events: int) -> tuple[floa
 
 def _called(scores: Scores, policy: AlarmPolicy, budget: float) -> Scores:
     threshold = choose(operating_points(scores, policy), Rule("fa-per-day", budget))
-    return call(scores, dict.fromkeys(np.unique(scores.fold), threshold))
+    return call(scores, dict.fromkeys(np.unique(scores.fold), threshold), policy)
 
 
 def _caught(called: Scores, policy: AlarmPolicy) -> np.ndarray:

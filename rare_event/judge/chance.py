@@ -11,7 +11,8 @@ from scipy.stats import rankdata
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.evaluation import call, evaluate
-from rare_event.judge.exact import exact_intervals, widened
+from rare_event.judge.exact import exact_intervals, joined
+from rare_event.judge.operating_intervals import lead_figures, leads_at
 from rare_event.judge.resampling import auc_draws, figure_draws, interval_of, varies
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
@@ -97,7 +98,7 @@ def _caught(scores: Scores, policy: AlarmPolicy, budgets: Sequence[float]) -> li
 def chance_band(
     scores: Scores, policy: AlarmPolicy, budgets: Sequence[float], seed: int = 0, offsets: int = OFFSETS
 ) -> pd.DataFrame:
-    """Mean and 95 % band of what chance reaches.
+    """Mean and 95% band of what chance reaches.
 
     Returns
     -------
@@ -151,15 +152,15 @@ def figure_intervals(
     -------
     pandas.DataFrame
         Indexed by figure (caught, false_alarms_per_day, precision, recall, median_lead, auc, the
-        last of all folds together), with the columns `low` and `high`, the ends of the 95 % interval,
+        last of all folds together), with the columns `low` and `high`, the ends of the 95% interval,
         and `chance`: what the same alarms would reach at other times. Missing where not defined. Where
-        all resamples agree, the interval is the exact one, or missing.
+        all resamples agree, the interval is the exact one, or missing; that of false alarms is never
+        narrower than the exact one.
     """
-    called = call(scores, thresholds)
+    called = call(scores, thresholds, policy)
     figures = evaluate(scores, thresholds, policy)
     auc = auc_draws(scores) if varies(scores) else None
     draws = figure_draws(called, policy).assign(auc=np.nan if auc is None else auc)
-    ends = interval_of(draws.to_numpy(float))
     by_name = exact_intervals(
         figures.caught,
         figures.n_events,
@@ -170,8 +171,15 @@ def figure_intervals(
         np.nan if figures.recall is None else figures.recall,
         _stretches(called, called.y_true == 1),
     )
-    exact = np.array([by_name.get(str(name), (np.nan, np.nan)) for name in draws]).T
-    low, high = widened(ends, (exact[0], exact[1]))
+    lead = lead_figures(leads_at(called, policy, np.array([1.0])))
+    by_name["median_lead"] = (lead["median_lead_low"][0], lead["median_lead_high"][0])
+    drawn = zip(*interval_of(draws.to_numpy(float)), strict=True)
+    missing = np.full(2, np.nan)
+    ends = [
+        joined(str(name), pair, by_name.get(str(name), (missing[0], missing[1])))
+        for name, pair in zip(draws, drawn, strict=True)
+    ]
+    low, high = np.array(ends).T
     by_chance = {
         "caught": _caught_by_chance(called, policy, offsets) if offsets else np.nan,
         "precision": figures.n_positive / figures.n if figures.n else np.nan,

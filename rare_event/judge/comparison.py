@@ -7,8 +7,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from rare_event.clock import MINUTES, TimeUnit
 from rare_event.judge.blend import shared_windows
 from rare_event.judge.evaluation import ranking
+from rare_event.judge.needed import for_difference
 from rare_event.judge.resampling import interval_of, mean_auc_draws
 from rare_event.judge.scores import Scores, join
 from rare_event.text import capital
@@ -16,12 +18,30 @@ from rare_event.text import capital
 
 @dataclass(frozen=True)
 class Comparison:
-    """Difference of two models' mean fold AUC, on the windows both scored."""
+    """Difference of two models' mean fold AUC, on the windows both scored.
+
+    Parameters
+    ----------
+    difference, low, high
+        With its 95% interval.
+    n_events, days
+        Events of these windows, and their running time in days, or thousands of rows.
+    time_unit
+        Of the windows.
+    """
 
     difference: float
     low: float
     high: float
     n_events: int
+    days: float = 0.0
+    time_unit: TimeUnit = MINUTES
+
+    @property
+    def needed(self) -> str:
+        """The events it takes until a difference of this size could be seen, as a sentence."""
+        needed = for_difference(self.difference, self.low, self.high, self.n_events, self.days)
+        return needed.in_words(self.time_unit)
 
     @property
     def separable(self) -> bool:
@@ -50,7 +70,7 @@ class Comparison:
 def _in_digits(digits: int, value: float, low: float, high: float) -> str:
     # Adding 0 makes -0.0 a plain 0.
     shown = [f"{round(number, digits) + 0.0:.{digits}f}" for number in (value, low, high)]
-    return f"{shown[0]} ({shown[1]} to {shown[2]})"
+    return f"{shown[0]} (95% interval {shown[1]} to {shown[2]})"
 
 
 def compare(first: Sequence[Scores], second: Sequence[Scores], seed: int = 0) -> Comparison | None:
@@ -87,7 +107,8 @@ def compare(first: Sequence[Scores], second: Sequence[Scores], seed: int = 0) ->
     low, high = interval_of((draws[0] - draws[1])[:, None])
     difference = float(np.mean(np.array(aucs[0], float) - np.array(aucs[1], float)))
     events = np.intersect1d(one.total_events, other.total_events)
-    return Comparison(difference, float(low[0]), float(high[0]), len(events))
+    days, unit = one.once().days, one.time_unit
+    return Comparison(difference, float(low[0]), float(high[0]), len(events), days, unit)
 
 
 def groups(draws: np.ndarray) -> np.ndarray:
@@ -102,7 +123,7 @@ def groups(draws: np.ndarray) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Number of each model's group, from 1, shape (n_models,). A model begins a group when the 95 %
+        Number of each model's group, from 1, shape (n_models,). A model begins a group when the 95%
         interval of its difference to the first of the present one leaves 0 out; where no resample
         tells, it stays.
 

@@ -44,7 +44,7 @@ def errors_by_day(scores: Scores, unit: float | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row for each day with a normal window: `day` (since the table's first row, from 0),
-        `normal` (windows), `median` and `high` (90 % quantile) of their errors.
+        `normal` (windows), `median` and `high` (90% quantile) of their errors.
     """
     normal = scores.y_true == 0
     errors = pd.Series(scores.y_score[normal] / (1.0 if unit is None else unit))
@@ -149,7 +149,7 @@ def drift_sentence(
     first = int(days["day"].to_numpy()[risen][0])
     since = (test.y_true == 0) & (_day(test.clock, test.time_unit) >= first)
     times = float(np.median(test.y_score[since])) / unit
-    said = f"Since {when(first)}, {MEDIAN} has been {_figure(times)} times its validation level"
+    said = f"Since {when(first)}, {MEDIAN} has been {times_in_words(times)} times its validation level"
     return f"{said}{_carried(carriers, first)}."
 
 
@@ -175,8 +175,8 @@ def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], s
     day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
     first = f"{capital(place)} {'the 1,000 rows from ' if in_rows else ''}{when(day)}"
     return (
-        f"{first}, {MEDIAN} was {_figure(times)} times its validation level. At the end it is less than "
-        "twice that level."
+        f"{first}, {MEDIAN} was {times_in_words(times)} times its validation level. At the end it is less "
+        "than twice that level."
     )
 
 
@@ -186,7 +186,8 @@ def _level(validation: Scores) -> float:
     return float(np.median(normal)) if len(normal) else 0.0
 
 
-def _figure(times: float) -> str:
+def times_in_words(times: float) -> str:
+    """Write how many times something is higher."""
     return f"{times:.1f}" if times < 10 else f"{times:,.0f}" if times < 1e6 else "more than a million"
 
 

@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.metrics import average_precision_score, roc_auc_score
 
 from rare_event.clock import MINUTES, TimeUnit, rate_of
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level, alarms, event_ledger, still_standing
 from rare_event.judge.exact import exact_count
+from rare_event.judge.hysteresis import holds_up_to
+from rare_event.judge.ranks import ranks_of
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import MOST_STANDING
 from rare_event.text import number, plural
@@ -67,12 +68,7 @@ class Evaluation:
     @property
     def always_on(self) -> str:
         """A sentence where an alarm stands in most windows, as then it warns of nothing; else empty."""
-        if self.standing <= MOST_STANDING:
-            return ""
-        return (
-            f"An alarm is on in {self.standing:.0%} of the windows, so it is on at events without warning of "
-            "them. Choose a higher threshold."
-        )
+        return always_on(self.standing)
 
     @property
     def precision(self) -> float | None:
@@ -96,6 +92,16 @@ class Evaluation:
         return rate_of(self.false_alarms, self.days)
 
 
+def always_on(standing: float) -> str:
+    """Say that an alarm stands in most windows, given their share; empty where it does not."""
+    if standing <= MOST_STANDING:
+        return ""
+    return (
+        f"An alarm is on in {standing:.0%} of the windows, so it is on at events without warning of "
+        "them. Choose a higher threshold."
+    )
+
+
 def false_alarms_in_words(false_alarms: int, days: float, unit: TimeUnit) -> str:
     """Write the false alarms as a rate; in less than a day, or 1,000 rows, as a count with its interval.
 
@@ -115,25 +121,48 @@ def false_alarms_in_words(false_alarms: int, days: float, unit: TimeUnit) -> str
 
 
 def ranking(scores: Scores) -> tuple[float | None, float | None]:
-    """ROC AUC and average precision; None where the part has one class only."""
-    if not 0 < scores.n_positive < len(scores):
+    """ROC AUC and average precision; None where the part has one class only.
+
+    As of scikit-learn, which sorts the scores once for each, and as exact as their division.
+
+    Examples
+    --------
+    >>> row = np.arange(4)
+    >>> before = dict(event=0 * row, to_event=8.0 - 2 * row, total_events=np.array([0]), step=2.0)
+    >>> y_true, y_score = np.array([0, 1, 0, 1]), np.array([0.1, 0.2, 0.2, 0.9])
+    >>> auc, average_precision = ranking(Scores(row, 2.0 * row, 0 * row, 0 * row, y_true, y_score, **before))
+    >>> auc, round(average_precision, 3)
+    (0.875, 0.833)
+    """
+    n_positive, n_normal = scores.n_positive, len(scores) - scores.n_positive
+    if not (n_positive and n_normal):
         return None, None
-    return (
-        float(roc_auc_score(scores.y_true, scores.y_score)),
-        float(average_precision_score(scores.y_true, scores.y_score)),
-    )
+    _, rank, predicted = ranks_of(scores.y_score)
+    positive = np.bincount(rank[scores.y_true == 1], minlength=len(predicted))
+    at_or_above = np.cumsum(positive[::-1])[::-1]
+    normal = -np.diff(predicted, append=0) - positive
+    # Twice the number of pairs in order; of a pair with equal scores half counts.
+    in_order = int((normal * (2 * at_or_above - positive)).sum())
+    auc = in_order / (2 * n_positive * n_normal)
+    return auc, float((positive * (at_or_above / predicted)).sum() / n_positive)
 
 
-def call(scores: Scores, thresholds: Mapping[int, float]) -> Scores:
-    """Replace each score by 1 where it reaches its fold's threshold and 0 elsewhere."""
-    of_row = np.array([thresholds[fold] for fold in scores.fold])
-    return scores.with_score((scores.y_score >= of_row).astype(float))
+def call(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -> Scores:
+    """Replace each score by 1 where it reaches its fold's threshold and 0 elsewhere.
+
+    Where it reaches only the level at which an alarm ends, the share that this is of the threshold
+    takes the place of 0.
+    """
+    folds, of_row = np.unique(scores.fold, return_inverse=True)
+    of_row = np.array([thresholds[fold] for fold in folds])[of_row]
+    held = policy.end_share * (holds_up_to(scores.y_score, policy.end_share) >= of_row)
+    return scores.with_score(np.where(scores.y_score >= of_row, 1.0, held))
 
 
 def evaluate(scores: Scores, thresholds: Mapping[int, float], policy: AlarmPolicy) -> Evaluation:
     """Evaluate a part at the threshold of each fold."""
     auc, average_precision = ranking(scores)
-    called = call(scores, thresholds)
+    called = call(scores, thresholds, policy)
     positive, above = scores.y_true == 1, called.y_score == 1
     listed = alarms(called, 1.0, policy)
     ledger = event_ledger(called, 1.0, policy)

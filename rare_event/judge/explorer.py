@@ -10,6 +10,7 @@ import pandas as pd
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level
 from rare_event.judge.operating_intervals import intervals, lead_figures, leads_at
+from rare_event.judge.operating_load import load_columns
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 
@@ -87,14 +88,15 @@ def event_levels(scores: Scores, policy: AlarmPolicy) -> np.ndarray:
 def explorer_columns(
     scores: Scores, policy: AlarmPolicy, keep: tuple[float, ...] = (), seed: int = 0
 ) -> pd.DataFrame:
-    """Lay out all that the explorer shows at a threshold, with 95 % intervals.
+    """Lay out all that the explorer shows at a threshold, with 95% intervals.
 
     Returns
     -------
     pandas.DataFrame
         One row for each displayed threshold: the columns of `OperatingPoints.to_frame`; `standing`, the
         rows in which an alarm stands;
-        `median_lead`, `lead_25`, `lead_75` in minutes (missing where nothing is caught); and
+        `median_lead`, `lead_25`, `lead_75` in minutes (missing where nothing is caught); those of
+        `load_columns`; and
         `NAME_low`, `NAME_high` for precision, recall, caught, false_alarms_per_day and median_lead
         (missing where the part has too few stretches to tell).
     """
@@ -104,5 +106,8 @@ def explorer_columns(
     leads = leads_at(scores, policy, points.threshold[shown])
     standing = points.fp + points.tp if points.standing is None else points.standing
     return frame.assign(
-        standing=standing[shown], **lead_figures(leads), **intervals(scores, policy, shown, seed)
+        standing=standing[shown],
+        **lead_figures(leads),
+        **load_columns(scores, policy, shown),
+        **intervals(scores, policy, shown, seed),
     )

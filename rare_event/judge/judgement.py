@@ -71,7 +71,7 @@ class Judgement:
     fold_auc
         ROC AUC of each fold; None where a fold has one class only.
     interval
-        95 % interval of the mean over folds; None where not defined.
+        95% interval of the mean over folds; None where not defined.
     auc_draws
         That mean in each resample of stretches, shape (resamples,); empty where not defined.
         Draws of equal `windows` are paired.

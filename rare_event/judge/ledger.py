@@ -9,9 +9,10 @@ import pandas as pd
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarms, event_ledger
+from rare_event.judge.endings import ENDS
 from rare_event.judge.scores import Scores
 
-COLUMNS = ["kind", "event", "caught", "first_alarm", "lead", "peak", "row", "fold", "sensors"]
+COLUMNS = ["kind", "event", "caught", "first_alarm", "lead", "ended", "peak", "row", "fold", "sensors"]
 
 
 def ledger(
@@ -37,17 +38,22 @@ def ledger(
     -------
     pandas.DataFrame
         `kind` (``event`` or ``false alarm``), `event` (its number; missing for a false alarm),
-        `caught`, `first_alarm` (minutes on the clock of the scores), `lead` (minutes), `peak` (the
-        highest score in the lead window, or in the alarm), `row` and `fold` of that peak (missing
+        `caught`, `first_alarm` (minutes on the clock of the scores), `lead` (minutes), `ended` (why the
+        false alarm, or that which caught the event, ended, in words; empty where it was missed), `peak` (the
+        highest score in the lead window, or in the alarm; with several thresholds the one that is the
+        highest multiple of its own), `row` and `fold` of that peak (missing
         where no window sees the event), `sensors` (the largest contributions there, in words). With
         several machines also `asset`, after `kind`; without `of_event` it is empty where no window sees
         the event. Where events are detected while they last, `delay` (minutes since the event began)
         takes the place of `lead`.
     """
+    y_score = scores.y_score
     if isinstance(threshold, Mapping):
         scores, threshold = _at_one_threshold(scores, threshold)
-    events = _events(scores, threshold, policy)
-    false = _false_alarms(scores, threshold, policy)
+    listed = alarms(scores, threshold, policy)
+    listed = listed.assign(ended=listed["ended"].map(ENDS).astype("str"))
+    events = _events(scores, threshold, policy, listed, y_score)
+    false = _false_alarms(scores, listed[listed["false"]].reset_index(drop=True), y_score)
     whole = {"event": "Int64", "row": "Int64", "fold": "Int64"}
     lines = pd.concat([events.astype(whole), false.astype(whole)], ignore_index=True)
     lines = lines.assign(sensors=_in_words(lines, contributions, names))[COLUMNS]
@@ -60,6 +66,13 @@ def ledger(
             mine = lines["kind"] == "event"
             lines.loc[mine, "asset"] = [of_event[number] for number in lines.loc[mine, "event"]]
     return lines.rename(columns={"lead": "delay"}) if scores.during else lines
+
+
+def alarm_spans(scores: Scores, threshold: float | Mapping[int, float], policy: AlarmPolicy) -> pd.DataFrame:
+    """List the alarms of a part, as `judge.alarms.alarms` does, at a threshold or at one for each fold."""
+    if isinstance(threshold, Mapping):
+        scores, threshold = _at_one_threshold(scores, threshold)
+    return alarms(scores, threshold, policy)
 
 
 def _at_one_threshold(scores: Scores, thresholds: Mapping[int, float]) -> tuple[Scores, float]:
@@ -94,47 +107,58 @@ def by_machine(lines: pd.DataFrame, scores: Scores) -> pd.DataFrame:
     return table.loc[order].astype(whole).rename_axis("machine").reset_index()
 
 
-def _peaks(scores: Scores, group: np.ndarray) -> pd.DataFrame:
-    """Row, fold and score of the highest score of each group; group -1 is none."""
+def _peaks(scores: Scores, group: np.ndarray, of: np.ndarray, y_score: np.ndarray) -> dict[str, np.ndarray]:
+    """Peak, row and fold of the highest score of each group `of` that is asked for; group -1 is none.
+
+    All are missing where the group has no score; of equal scores the last one counts. The peak is that of
+    `y_score`, which is not divided by thresholds.
+    """
     inside = np.flatnonzero(group >= 0)
-    rows = pd.DataFrame(
-        {
-            "group": group[inside],
-            "peak": scores.y_score[inside],
-            "row": scores.row[inside],
-            "fold": scores.fold[inside],
-        }
-    )
-    return rows.sort_values("peak", kind="stable").groupby("group").last()
+    ordered = inside[np.lexsort((scores.y_score[inside], group[inside]))]
+    last = np.flatnonzero(np.diff(group[ordered], append=-1))
+    at = np.full(max(group.max(initial=-1), of.max(initial=-1)) + 1, -1)
+    at[group[ordered[last]]] = ordered[last]
+    known, place = at[of] >= 0, at[of]
+
+    def picked(values: np.ndarray) -> np.ndarray:
+        chosen = np.full(len(of), np.nan)
+        chosen[known] = values[place[known]]
+        return chosen
+
+    return {"peak": picked(y_score), "row": picked(scores.row), "fold": picked(scores.fold)}
 
 
-def _events(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
+def _events(
+    scores: Scores, threshold: float, policy: AlarmPolicy, listed: pd.DataFrame, y_score: np.ndarray
+) -> pd.DataFrame:
     found = event_ledger(scores, threshold, policy)
-    inside = scores.in_lead_window(policy)
-    peaks = _peaks(scores, np.where(inside, scores.event, -1)).reindex(found["event"])
-    seen = scores.event >= 0
-    clock = pd.Series((scores.clock + scores.to_event)[seen]).groupby(scores.event[seen]).first()
+    inside, of = scores.in_lead_window(policy), found["event"].to_numpy()
+    # The alarm that caught an event may have begun before the lead window.
+    caught = found["caught"].to_numpy()
+    by = np.searchsorted(listed["first_row"], found.loc[caught, "first_row"].to_numpy(int), side="right") - 1
+    ended = np.full(len(found), "", object)
+    ended[caught] = listed["ended"].to_numpy()[by]
+    seen = np.flatnonzero(scores.event >= 0)
+    event, first = np.unique(scores.event[seen], return_index=True)
+    clock = np.full(max(event.max(initial=-1), of.max(initial=-1)) + 1, np.nan)
+    clock[event] = (scores.clock + scores.to_event)[seen[first]]
     return pd.DataFrame(
         {
             "kind": "event",
-            "event": found["event"],
+            "event": of,
             "caught": found["caught"],
-            "first_alarm": found["event"].map(clock) + (found["lead"] if scores.during else -found["lead"]),
+            "first_alarm": clock[of] + (found["lead"] if scores.during else -found["lead"]),
             "lead": found["lead"],
-            "peak": peaks["peak"].to_numpy(),
-            "row": peaks["row"].to_numpy(),
-            "fold": peaks["fold"].to_numpy(),
+            "ended": pd.Series(ended, dtype="str"),
+            **_peaks(scores, np.where(inside, scores.event, -1), of, y_score),
         }
     )
 
 
-def _false_alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.DataFrame:
-    listed = alarms(scores, threshold, policy)
-    listed = listed[listed["false"]].reset_index(drop=True)
+def _false_alarms(scores: Scores, listed: pd.DataFrame, y_score: np.ndarray) -> pd.DataFrame:
     number = np.searchsorted(listed["first_row"], scores.row, side="right") - 1
     last = listed["last_row"].to_numpy()
     inside = (number >= 0) & (scores.row <= last[np.maximum(number, 0)] if len(last) else False)
-    peaks = _peaks(scores, np.where(inside, number, -1)).reindex(listed.index)
     return pd.DataFrame(
         {
             "kind": "false alarm",
@@ -142,9 +166,8 @@ def _false_alarms(scores: Scores, threshold: float, policy: AlarmPolicy) -> pd.D
             "caught": False,
             "first_alarm": listed["start"],
             "lead": np.nan,
-            "peak": peaks["peak"].to_numpy(),
-            "row": peaks["row"].to_numpy(),
-            "fold": peaks["fold"].to_numpy(),
+            "ended": listed["ended"],
+            **_peaks(scores, np.where(inside, number, -1), np.arange(len(listed)), y_score),
         }
     )
 

@@ -1,4 +1,4 @@
-"""Leads and 95 % intervals at many operating points at once."""
+"""Leads and 95% intervals at many operating points at once."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ import numpy as np
 from scipy.stats import binom
 
 from rare_event.config import AlarmPolicy
-from rare_event.judge.alarms import alarm_level
-from rare_event.judge.exact import exact_intervals, widened
+from rare_event.judge.alarms import alarm_level, alarm_levels
+from rare_event.judge.exact import exact_intervals, joined
+from rare_event.judge.ranks import ranks_under
 from rare_event.judge.resampling import INTERVAL, LEAST_STRETCHES, RESAMPLES, draw_stretches, interval_of
 from rare_event.judge.scores import Scores
-from rare_event.judge.thresholds import Marks, alarm_marks, ranks_of
+from rare_event.judge.thresholds import Marks, alarm_marks
 
 NAMES = ("precision", "recall", "caught", "false_alarms_per_day")
 
@@ -44,7 +45,7 @@ def leads_at(scores: Scores, policy: AlarmPolicy, thresholds: np.ndarray) -> np.
 
 
 def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
-    """Median and quartiles of the lead at each threshold, and a 95 % interval of the median.
+    """Median and quartiles of the lead at each threshold, and a 95% interval of the median.
 
     The interval is between order statistics (David and Nagaraja 2003, section 7.1): it holds for
     any distribution, and needs at least six events.
@@ -63,7 +64,7 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
         between: np.ndarray = values[0] + (position - below) * (values[1] - values[0])
         return between
 
-    # The highest rank that the median lies below in at most 2.5 % of samples.
+    # The highest rank that the median lies below in at most 2.5% of samples.
     lowest = binom.ppf(INTERVAL[0] / 100, np.maximum(count, 1), 0.5) - 1
     enough = count >= 6
     return {
@@ -78,12 +79,13 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
 def intervals(
     scores: Scores, policy: AlarmPolicy, shown: np.ndarray, seed: int = 0, resamples: int = RESAMPLES
 ) -> dict[str, np.ndarray]:
-    """Bootstrap 95 % intervals at the displayed points, drawing whole stretches with their events.
+    """Bootstrap 95% intervals at the displayed points, drawing whole stretches with their events.
 
     Rows of one stretch are alike, so rows are never drawn on their own. Stretches that lead to an
     event and others are drawn apart, so that every resample has as many events as the part.
 
-    Where all resamples agree, as with no event caught, the interval is the exact one, or missing.
+    Where all resamples agree, as with no event caught, the interval is the exact one, or missing; that of
+    false alarms is never narrower than the exact one.
 
     Returns
     -------
@@ -94,7 +96,7 @@ def intervals(
     n_stretches = int(stretch.max(initial=-1)) + 1
     if n_stretches < LEAST_STRETCHES:
         return {f"{name}_{side}": np.full(len(shown), np.nan) for name in NAMES for side in ("low", "high")}
-    counts = _counts_by_stretch(scores, policy, shown, stretch, n_stretches)
+    counts = counts_by_stretch(scores, policy, shown, stretch, n_stretches)
     weights = draw_stretches(stretch, scores.event >= 0, seed, resamples)
     own = {name: count.sum(axis=0) for name, count in counts.items()}
     figures = figures_of(scores, stretch, counts, np.ones((1, n_stretches), np.float32))
@@ -110,7 +112,7 @@ def intervals(
     )
     result: dict[str, np.ndarray] = {}
     for name, values in figures_of(scores, stretch, counts, weights).items():
-        low, high = widened(interval_of(values), exact[name])
+        low, high = joined(name, interval_of(values), exact[name])
         result |= {f"{name}_low": low, f"{name}_high": high}
     return result
 
@@ -131,13 +133,31 @@ def figures_of(
         }
 
 
-def _counts_by_stretch(
+def counts_by_stretch(
     scores: Scores, policy: AlarmPolicy, shown: np.ndarray, stretch: np.ndarray, n_stretches: int
 ) -> dict[str, np.ndarray]:
-    """Count by stretch at the displayed points, float32, shape (n_stretches, len(shown))."""
-    _, rank, _ = ranks_of(scores.y_score)
-    level = alarm_level(rank, scores, policy, -1)
-    marks = alarm_marks(scores, level, policy)
+    """Count by stretch at some operating points.
+
+    Parameters
+    ----------
+    scores, policy
+        The part and the alarm policy.
+    shown
+        Positions of the points, rising, shape (n_shown,).
+    stretch
+        Number of each row's stretch, from 0, shape (n,).
+    n_stretches
+        How many there are.
+
+    Returns
+    -------
+    dict
+        ``tp``, ``fp`` (rows), ``caught`` (events) and ``false_alarms``: float32, shape (n_stretches,
+        n_shown).
+    """
+    _, rank, _, up_to = ranks_under(scores.y_score, policy.end_share)
+    level, held = alarm_levels(rank, scores, policy, -1, up_to)
+    marks = alarm_marks(scores, level, held, policy)
     positive = np.flatnonzero(scores.y_true == 1)
     normal = np.flatnonzero(scores.y_true == 0)
     everything = slice(None)

@@ -15,7 +15,7 @@ from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarms, event_ledger
 from rare_event.judge.scores import Scores
 
-# Enough for a 95 % interval that no longer moves visibly.
+# Enough for a 95% interval that no longer moves visibly.
 RESAMPLES = 400
 # With fewer stretches than this, drawing them again says nothing about other data.
 LEAST_STRETCHES = 5
@@ -58,7 +58,7 @@ def draw_stretches(
 
 
 def interval_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the 95 % interval of each column; resamples in which it is not defined are left out.
+    """Return the 95% interval of each column; resamples in which it is not defined are left out.
 
     Parameters
     ----------
@@ -184,7 +184,7 @@ def mean_auc_draws(folds: Sequence[Scores], seed: int = 0, resamples: int = RESA
 
 
 def auc_interval(scores: Scores, seed: int = 0) -> tuple[float, float] | None:
-    """95 % interval of the ROC AUC.
+    """95% interval of the ROC AUC.
 
     Returns
     -------
@@ -202,7 +202,7 @@ def varies(scores: Scores) -> bool:
 
 
 def ends_of(draws: np.ndarray | None) -> tuple[float, float] | None:
-    """95 % interval of the draws of one figure; None where none is defined, or all are the same.
+    """95% interval of the draws of one figure; None where none is defined, or all are the same.
 
     Parameters
     ----------

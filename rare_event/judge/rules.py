@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
-from rare_event.config import LABEL_FREE, Rule
+from rare_event.config import LABEL_FREE, AlarmPolicy, Rule
 from rare_event.errors import DataError
-from rare_event.judge.thresholds import OperatingPoints
-from rare_event.text import percent
+from rare_event.judge.bounds import Dispersion, dispersion, upper_rates, upper_rates_of
+from rare_event.judge.promise import rounded_up
+from rare_event.judge.scores import Scores
+from rare_event.judge.thresholds import OperatingPoints, operating_points
+from rare_event.text import number, percent
 
 
-def choose(points: OperatingPoints, rule: Rule) -> float:
+def choose(points: OperatingPoints, rule: Rule, spread: Dispersion | None = None) -> float:
     """Choose a threshold by a rule, from validation data only.
 
     Parameters
@@ -20,6 +25,8 @@ def choose(points: OperatingPoints, rule: Rule) -> float:
         (`rare_event.judge.trailing`) where the rule is a trailing one.
     rule
         The rule.
+    spread
+        Dispersion of the false alarms (`rare_event.judge.promise`), which a promise needs.
 
     Returns
     -------
@@ -29,8 +36,10 @@ def choose(points: OperatingPoints, rule: Rule) -> float:
     Raises
     ------
     DataError
-        If the rule needs positive rows and there are none, or asks for a share that no threshold
-        reaches.
+        If the rule needs positive rows and there are none, asks for a share that no threshold
+        reaches, or for a promise that no threshold can make.
+    ValueError
+        If the rule is a promise, and `spread` is missing.
     """
     if not points.n_positive and rule.kind not in LABEL_FREE:
         rate = points.time_unit.per_day
@@ -44,9 +53,34 @@ def choose(points: OperatingPoints, rule: Rule) -> float:
         return 1.0
     if rule.kind == "quantile":
         return float(_quantile(points, rule.value))
-    chosen = _index(points, rule)
+    chosen = _promised(points, rule.value, spread) if rule.kind == "promise-per-day" else _index(points, rule)
     highest = float(points.threshold[-1])
     return float(points.threshold[chosen]) if chosen is not None else float(np.nextafter(highest, np.inf))
+
+
+def choose_on(scores: Scores, policy: AlarmPolicy, rule: Rule) -> float:
+    """Choose a threshold by a rule from scores; for a trailing rule from their ratios to the quantile."""
+    spread = dispersion(scores, policy) if rule.kind == "promise-per-day" else None
+    return choose(operating_points(scores, policy), rule, spread)
+
+
+def _promised(points: OperatingPoints, most: float, spread: Dispersion | None) -> int | None:
+    """Return the lowest point above which every point can promise this; None: only above them all."""
+    if spread is None:
+        raise ValueError("A promise needs the dispersion of the false alarms.")
+    unit = points.time_unit
+    none = float(upper_rates(np.zeros(1, int), points.days, spread)[0])
+    if none > most:
+        least = 0.0 if not points.days or not most else none * points.days / most
+        longer = f", or validate on at least {unit.total(math.ceil(10 * least) / 10)}" if least else ""
+        raise DataError(
+            f"No threshold can promise at most {unit.alarms(number(most))}: the validation data are only "
+            f"{unit.total(points.days)}, so even a threshold without any alarm there promises no less than "
+            f"{number(none)}. Promise at least {number(rounded_up(none))} {unit.a_day}{longer}."
+        )
+    within = points.warns & (upper_rates_of(points, spread) <= most)
+    kept = np.logical_and.accumulate(within[::-1])
+    return len(points) - int(kept.sum()) if kept.any() else None
 
 
 def _quantile(points: OperatingPoints, share: float) -> float:

@@ -6,25 +6,17 @@ No label has a part in it: of the last rows nobody knows yet whether an event fo
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
 from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy
-from rare_event.judge.alarms import sounding
+from rare_event.judge.alarms import alarm_level, sounding
+from rare_event.judge.endings import AGAIN, EVENT, OPEN, SHELVED, STOPPED, SUPPRESSED, fallen
+from rare_event.judge.hysteresis import holds_up_to
 from rare_event.judge.scores import Scores
-
-# Why an alarm ended; an alarm that may go on has not.
-OPEN, NORMAL, STOPPED, EVENT, AGAIN = "", "score fell", "stop", "event", "sounds again"
-ENDS = {
-    OPEN: "still on in the last row",
-    NORMAL: "the score fell below the threshold",
-    STOPPED: "the machine stopped",
-    EVENT: "an event",
-    AGAIN: "the alarm sounds again",
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class Alarm:
     stretch
         Its stretch.
     ended
-        Why it ended, a key of `ENDS`.
+        Why it ended, a key of `judge.endings.ENDS`.
     sensors
         The largest contributions to the peak, in words.
     """
@@ -120,13 +112,13 @@ def hear(
     before, new
         Windows kept of earlier rows, as `kept_windows` chooses them, and the new ones.
     threshold, policy
-        When they are an alarm.
+        When they are an alarm; suppressed windows have no score, and the policy tells which are shelved.
     standing
         The alarm that had not ended.
     current
         Stretch of the last row, scored or not.
     with_event
-        Stretches that end with an event.
+        Stretches that end with an event; the last one, too, if it can have no later window.
 
     Returns
     -------
@@ -141,20 +133,31 @@ def hear(
     if standing is not None:
         listed = _continued(standing, listed, at, begins)
     again = {int(new.row[place]) for place in np.flatnonzero(begins & heard.standing[own:])}
-    last_row = dict(zip(joined.stretch.tolist(), joined.row.tolist(), strict=True))
-    last_clock = dict(zip(joined.stretch.tolist(), joined.clock.tolist(), strict=True))
-    ended = []
+    # The last window of each stretch tells.
+    on_last = dict(zip(joined.stretch.tolist(), (heard.alarmed | heard.standing).tolist(), strict=True))
+    ended, fell = [], fallen(policy)
     for alarm, follows in zip(listed, [*listed[1:], None], strict=False):
         why = OPEN
-        later = last_row.get(alarm.stretch, -1) > alarm.last_row
-        if follows is not None and follows.first_row in again and follows.stretch == alarm.stretch:
-            why = AGAIN
-        elif later and last_clock[alarm.stretch] - alarm.end >= policy.cooldown:
-            why = NORMAL
-        elif alarm.stretch != current:
+        if follows is not None and follows.stretch == alarm.stretch:
+            why = AGAIN if follows.first_row in again else fell
+        elif not on_last.get(alarm.stretch, True):
+            why = fell
+        elif alarm.stretch != current or alarm.stretch in with_event:
             why = EVENT if alarm.stretch in with_event else STOPPED
+        if why == fell:
+            why = _silenced_after(joined, alarm, policy) or fell
         ended.append(Alarm(**{**vars(alarm), "ended": why}))
     return ended, heard.alarmed[own:] | heard.standing[own:]
+
+
+def _silenced_after(joined: Scores, alarm: Alarm, policy: AlarmPolicy) -> str:
+    """Return why the window after the last one of an alarm has no score to compare; empty if it has one."""
+    place = int(np.searchsorted(joined.row, alarm.last_row, side="right"))
+    if place == len(joined) or joined.stretch[place] != alarm.stretch:
+        return ""
+    if joined.shelved(policy)[place]:
+        return SHELVED
+    return SUPPRESSED if np.isneginf(joined.y_score[place]) else ""
 
 
 def _grouped(new: Scores, number: np.ndarray, at: np.ndarray, alarmed: np.ndarray) -> list[Alarm]:
@@ -205,18 +208,19 @@ def _continued(standing: Alarm, listed: list[Alarm], at: np.ndarray, begins: np.
     return [whole, *listed[1:]]
 
 
-def kept_windows(joined: Scores, policy: AlarmPolicy, current: int) -> Scores:
+def kept_windows(joined: Scores, threshold: float, policy: AlarmPolicy, current: int) -> Scores:
     """Keep the windows that alarms of later rows depend on.
 
     These are, of the stretch that may go on, the first window, from which repetitions are counted, and
-    the last ones: back to the last full `repeat`, the cooldown before it, and `n` or `mute` before that.
+    the last ones: back to the last full `repeat`, the cooldown before it, with hysteresis to a window
+    that is alarmed or not whatever the windows before it were, and `n` or `mute` before that.
 
     Parameters
     ----------
     joined
         All windows so far, or those kept of them and the new ones.
-    policy
-        The alarm policy.
+    threshold, policy
+        When they are an alarm.
     current
         Stretch of the last row, scored or not.
     """
@@ -226,11 +230,22 @@ def kept_windows(joined: Scores, policy: AlarmPolicy, current: int) -> Scores:
     full = np.floor((mine.clock - mine.clock[0]) / policy.repeat)
     begin = int(np.searchsorted(full, full[-1]))
     earlier = int(np.searchsorted(mine.clock, mine.clock[begin] - policy.cooldown))
-    begin = max(1, min(earlier, len(mine) - policy.n) - max(policy.n, policy.mute) - 1)
+    earlier = min(earlier, len(mine) - policy.n)
+    if policy.end_share < 1:
+        earlier = _decided(mine, threshold, policy, earlier)
+    begin = max(1, earlier - max(policy.n, policy.mute) - 1)
     keep = np.zeros(len(mine), bool)
     keep[0] = True
     keep[begin:] = True
     return mine.where(keep)
+
+
+def _decided(mine: Scores, threshold: float, policy: AlarmPolicy, place: int) -> int:
+    """Return the last window, at or before a place, that no held alarm can reach, or that begins one."""
+    level = alarm_level(mine.y_score, mine, replace(policy, end_share=1.0), -np.inf)
+    decided = (level >= threshold) | (holds_up_to(level, policy.end_share) < threshold)
+    places = np.flatnonzero(decided[: max(place, 0) + 1])
+    return int(places[-1]) if len(places) else 0
 
 
 def alarm_frame(listed: list[Alarm]) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from rare_event.judge.alarm_list import ByChance, JudgedAlarms, judge_alarms
 from rare_event.judge.alarms import alarm_level, event_ledger
 from rare_event.judge.evaluation import false_alarms_in_words
 from rare_event.judge.exact import exact_share
+from rare_event.judge.needed import for_pairs
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import operating_points
@@ -87,7 +88,7 @@ class SameRate:
         """Whether the model catches more or fewer events than the alarms, beyond what chance explains.
 
         Events that both catch, or both miss, say nothing. Of the others, each would be the model's or the
-        alarms' with even odds if they were alike; the exact 95 % interval of the model's share must leave
+        alarms' with even odds if they were alike; the exact 95% interval of the model's share must leave
         one half out (McNemar 1947, with the interval of Clopper and Pearson 1934).
         """
         low, high = exact_share(self.model.only, self.model.only + self.alarms.only)
@@ -107,6 +108,12 @@ class SameRate:
         """Chance of a difference as large as this one between two that are alike (exact McNemar test)."""
         differing = self.model.only + self.alarms.only
         return float(binomtest(self.model.only, differing).pvalue) if differing else 1.0
+
+    @property
+    def needed(self) -> str:
+        """The events it takes until a difference of this size could be seen, as a sentence."""
+        needed = for_pairs(self.model.only, self.alarms.only, self.n_events, self.days)
+        return needed.in_words(self.time_unit)
 
     @property
     def rate(self) -> float | None:

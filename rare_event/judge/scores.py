@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from typing import Any, TypedDict
 
 import numpy as np
@@ -11,6 +11,9 @@ import pandas as pd
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy
+from rare_event.errors import DataError
+from rare_event.judge.category import Category
+from rare_event.text import listed
 
 # Scores of older files do not say how long before an event their rows are positive: all were judged so.
 OLDER_LEAD = 4.0
@@ -68,6 +71,8 @@ class Scores:
         Number of its machine in `assets`, never falling; None for one machine.
     assets
         Names of the machines.
+    categories
+        Category columns of the table, by name.
 
     Examples
     --------
@@ -94,6 +99,7 @@ class Scores:
     near: np.ndarray | None = None
     asset: np.ndarray | None = None
     assets: tuple[str, ...] = ()
+    categories: Mapping[str, Category] = field(default_factory=dict)
 
     def __len__(self) -> int:
         """Return the number of scored windows."""
@@ -199,8 +205,49 @@ class Scores:
         mask
             bool, shape (n,).
         """
+        categories = {name: category.where(mask) for name, category in self.categories.items()}
         columns = {name: column[mask] for name, column in self._columns().items()}
-        return replace(self, **columns)
+        return replace(replace(self, categories=categories), **columns)
+
+    def suppressed(self, policy: AlarmPolicy) -> np.ndarray | None:
+        """Return which windows a policy suppresses or shelves, shape (n,); None where it does neither.
+
+        Raises
+        ------
+        DataError
+            If the column that suppresses is not known.
+        """
+        if not len(self) or not (policy.suppresses or policy.shelved):
+            return None
+        suppressed = self._by_category(policy)
+        suppressed |= self._inside((*policy.stops, *policy.shelved))
+        return suppressed
+
+    def shelved(self, policy: AlarmPolicy) -> np.ndarray:
+        """Return in which windows the alarms are shelved, shape (n,)."""
+        return self._inside(policy.shelved)
+
+    def _inside(self, spans: tuple[tuple[float, float, str], ...]) -> np.ndarray:
+        found = np.zeros(len(self), bool)
+        for first, last, machine in spans:
+            inside = (self.clock >= first - ROUNDING) & (self.clock <= last + ROUNDING)
+            if self.asset is not None:
+                inside &= np.array(self.assets, object)[self.asset] == machine
+            found |= inside
+        return found
+
+    def _by_category(self, policy: AlarmPolicy) -> np.ndarray:
+        column = policy.suppress_column
+        if not column:
+            return np.zeros(len(self), bool)
+        if column not in self.categories:
+            known = f"The category columns are {listed([*self.categories])}" if self.categories else ""
+            raise DataError(
+                f"Alarms cannot be suppressed by the column {column}: these scores have no such category "
+                f"column. {known or 'They know no category column'}. Choose another column, give the column "
+                "the role category, or, if the scores are of an older version, train again."
+            )
+        return self.categories[column].suppressed(policy.suppress_values, policy.suppress_after)
 
     def _columns(self) -> dict[str, np.ndarray]:
         every = {name: getattr(self, name) for name in (*COLUMNS, *MAYBE)}
@@ -213,7 +260,13 @@ class Scores:
 
     def to_frame(self) -> pd.DataFrame:
         """Return the windows as a frame with one column for each array of shape (n,)."""
-        return pd.DataFrame(self._columns())
+        frame = pd.DataFrame(self._columns())
+        more = {
+            f"{prefix}{name}": column
+            for name, category in self.categories.items()
+            for prefix, column in ((OF_VALUE, category.text), (OF_CHANGE, category.since))
+        }
+        return pd.concat([frame, pd.DataFrame(more, index=frame.index)], axis=1) if more else frame
 
     @classmethod
     def of_record(cls, frame: pd.DataFrame, total_events: Any, scales: Mapping[str, Any]) -> Scores:
@@ -226,10 +279,22 @@ class Scores:
             lead=scales.get("lead", OLDER_LEAD),
             time_unit=TimeUnit(scales.get("clock", ""), machines=bool(assets)),
             assets=assets,
+            categories={
+                name: Category.of_text(
+                    frame[f"{OF_VALUE}{name}"].to_numpy(), frame[f"{OF_CHANGE}{name}"].to_numpy()
+                )
+                for name in (str(column).removeprefix(OF_VALUE) for column in frame if _is_value(column))
+            },
         )
 
 
-OF_ALL = ("total_events", "step", "lead", "time_unit", "assets")
+def _is_value(column: object) -> bool:
+    return str(column).startswith(OF_VALUE)
+
+
+# Columns of a frame that hold the values of a category column, and the minutes since they changed.
+OF_VALUE, OF_CHANGE = "category ", "changed "
+OF_ALL = ("total_events", "step", "lead", "time_unit", "assets", "categories")
 # Scores of older files lack them, and those of one machine the asset.
 MAYBE = ("minutes", "near", "asset")
 COLUMNS = tuple(f.name for f in fields(Scores) if f.name not in (*OF_ALL, *MAYBE))

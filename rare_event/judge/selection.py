@@ -93,7 +93,7 @@ def level_with(draws: np.ndarray, best: int) -> np.ndarray:
     Returns
     -------
     numpy.ndarray
-        Whether the 95 % interval of the paired difference holds 0, or no resample tells; bool, shape
+        Whether the 95% interval of the paired difference holds 0, or no resample tells; bool, shape
         (n_settings,).
     """
     low, high = interval_of((draws[best] - draws).T)

@@ -10,7 +10,8 @@ import pandas as pd
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Costs
 from rare_event.errors import DataError
-from rare_event.judge.alarms import alarm_level, repetitions
+from rare_event.judge.alarms import alarm_levels, repetitions
+from rare_event.judge.ranks import ranks_under
 from rare_event.judge.scores import Scores
 
 # An alarm that stands in more than this share of the rows is always on, however few times it sounds.
@@ -21,12 +22,13 @@ Marks = list[tuple[np.ndarray | slice, np.ndarray, int]]
 
 @dataclass(frozen=True)
 class OperatingPoints:
-    """Counts at every distinct score used as threshold, rising; arrays of shape (n_points,).
+    """Counts at every threshold where one changes, rising; arrays of shape (n_points,).
 
     Parameters
     ----------
     threshold
-        Distinct scores; a row is called positive at or above it.
+        Distinct scores, and with hysteresis the thresholds of which they reach just the end share; a row
+        is called positive at or above it.
     tp, fp
         Rows called positive, rightly and wrongly.
     caught
@@ -110,6 +112,11 @@ class OperatingPoints:
         """Index of the point that a threshold amounts to; `len(self)` above the highest score."""
         return int(np.searchsorted(self.threshold, threshold, side="left"))
 
+    def rises_above(self, threshold: float) -> bool:
+        """Whether a higher threshold has more false alarms: a long alarm then divides into several."""
+        later = self.false_alarms[self.at(threshold) :]
+        return bool(len(later)) and bool(later.max() > later[0])
+
     def to_frame(self) -> pd.DataFrame:
         """Return the points as a frame, one row for each, with every rate."""
         return pd.DataFrame(
@@ -132,7 +139,7 @@ class OperatingPoints:
 
 
 def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
-    """Count rows, alarms and events at every distinct threshold.
+    """Count rows, alarms and events at every threshold where a count changes.
 
     All counts are sums over rows of "+1 for thresholds in (a, b]" with a and b among the scores,
     so they come from histograms of ranks; nothing is counted threshold by threshold.
@@ -144,12 +151,12 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
     """
     if not len(scores):
         raise DataError("No window could be scored. Use a shorter lookback or more data.")
-    threshold, rank, predicted = ranks_of(scores.y_score)
+    threshold, rank, predicted, up_to = ranks_under(scores.y_score, policy.end_share)
     n_points = len(threshold)
-    level = alarm_level(rank, scores, policy, -1)
+    level, held = alarm_levels(rank, scores, policy, -1, up_to)
     alarmed = predicted if level is rank else _at_or_above(n_points, [(slice(None), level, 1)])
     tp = _at_or_above(n_points, [(slice(None), rank[scores.y_true == 1], 1)])
-    marks = alarm_marks(scores, level, policy)
+    marks = alarm_marks(scores, level, held, policy)
     caught, merged, true_alarms, standing = (
         _at_or_above(n_points, marks[name]) for name in ("caught", "merged", "true_alarms", "standing")
     )
@@ -170,28 +177,6 @@ def operating_points(scores: Scores, policy: AlarmPolicy) -> OperatingPoints:
     )
 
 
-def ranks_of(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Rank values: the distinct ones, rising; the position of each; how many are at or above each.
-
-    `numpy.unique` does the same with int64, at twice the cost in all that follows.
-
-    Parameters
-    ----------
-    values
-        Shape (n,).
-    """
-    order = np.argsort(values)
-    rising = values[order]
-    is_new = np.ones(len(values), bool)
-    np.not_equal(rising[1:], rising[:-1], out=is_new[1:])
-    rank = np.empty(len(values), np.int32)
-    if is_new.all():
-        rank[order] = np.arange(len(values), dtype=np.int32)
-        return rising, rank, np.arange(len(values), 0, -1, dtype=np.int32)
-    rank[order] = np.cumsum(is_new, dtype=np.int32) - 1
-    return rising[is_new], rank, (len(values) - np.flatnonzero(is_new)).astype(np.int32)
-
-
 def _at_or_above(n_points: int, marks: Marks) -> np.ndarray:
     """Count at each point what a list of marks adds up to; rank -1 is at no point."""
     counts = np.zeros(n_points + 1, np.int32)
@@ -207,15 +192,18 @@ def _at_or_above(n_points: int, marks: Marks) -> np.ndarray:
     return np.cumsum(counts[:0:-1], dtype=np.int32)[::-1]
 
 
-def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[str, Marks]:
+def alarm_marks(
+    scores: Scores, level: np.ndarray, held: np.ndarray | None, policy: AlarmPolicy
+) -> dict[str, Marks]:
     """Write the counts of alarms and events as marks: +1 or -1 at all points up to a rank.
 
     Parameters
     ----------
     scores
         Scored windows.
-    level
-        Rank up to which each row is alarmed, -1 for never, shape (n,).
+    level, held
+        Rank up to which each row is alarmed, and up to which it goes on with an alarm, as `alarm_levels`
+        returns them; -1 for never, shape (n,).
     policy
         The alarm policy.
 
@@ -226,9 +214,8 @@ def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[
         times that it sounds again; ``standing``: rows in which an alarm stands; ``true_alarms``. Each a
         list of rows of `scores`, ranks and a sign.
     """
-    # A row begins an alarm at thresholds above every level of the cooldown before it.
     age = scores.age
-    before = highest_within(level, scores.clock, age, policy.cooldown)
+    before = standing_level(level, held, scores.clock, age, policy.cooldown)
     again, up_to = repetitions(before, scores, policy, age)
     marks: dict[str, Marks] = {
         "merged": [(slice(None), np.minimum(before, level), 1), (again, up_to, -1)],
@@ -252,6 +239,22 @@ def alarm_marks(scores: Scores, level: np.ndarray, policy: AlarmPolicy) -> dict[
             (near, np.minimum(again, before[near]), -1),
         ],
     }
+
+
+def standing_level(
+    level: np.ndarray, held: np.ndarray | None, clock: np.ndarray, age: np.ndarray, cooldown: float
+) -> np.ndarray:
+    """Rank up to which an earlier row's alarm stands in each row; it begins one at thresholds above.
+
+    Parameters
+    ----------
+    level, held
+        As `alarm_levels` returns them.
+    clock, age, cooldown
+        As in `highest_within`.
+    """
+    before = highest_within(level, clock, age, cooldown)
+    return before if held is None else np.maximum(before, held)
 
 
 def highest_within(level: np.ndarray, clock: np.ndarray, age: np.ndarray, cooldown: float) -> np.ndarray:

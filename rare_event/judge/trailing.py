@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -162,6 +163,9 @@ def _expanding(values: np.ndarray, quantile: float, rows: int, least: int) -> np
 def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: float = 3.0) -> float:
     """Find the quantile whose trailing limit gives a budget of false alarms, from the past only.
 
+    Alarms are counted without the policy's hysteresis: scores that follow no fixed threshold have no ranks
+    by which it could be counted.
+
     A trailing quantile q is exceeded by a share 1 - q of the windows whatever their distribution, so
     what must be known is how many alarms so many windows make. That ratio (the extremal index at a
     level, by the runs estimator of Smith and Weissman 1994, with the policy's cooldown as the run) is
@@ -237,7 +241,8 @@ def _alarms_per_window(
         before = np.minimum(np.arange(len(values)), rows)
         rank = values.rolling(rows + 1, min_periods=1).rank(method="min", ascending=False)
         level[mine] = np.where(before < least, 0.0, 1 - rank.to_numpy() / (before + 1))
-    points = operating_points(scores.with_score(level), policy)
+    # A share of a rank is no share of a score: the levels are counted without hysteresis.
+    points = operating_points(scores.with_score(level), replace(policy, end_share=1.0))
     windows = points.tp + points.fp
     lowest = max(lowest, LEAST_WINDOWS / len(scores))
     wanted = np.geomspace(lowest, RANGE * lowest, LEVELS) * len(scores)

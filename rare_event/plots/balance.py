@@ -31,7 +31,7 @@ def balance_figure(n_normal: int, n_event: int) -> go.Figure:
 
 
 def _percent(share: float) -> str:
-    return f"{share:.2g} %" if 0 < share < 1 else f"{share:.1f} %"
+    return f"{share:.2g}%" if 0 < share < 1 else f"{share:.1f}%"
 
 
 def _in_words(n_normal: int, n_event: int) -> str:

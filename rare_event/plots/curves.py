@@ -86,7 +86,7 @@ def precision_recall_figure(
     recall, precision, kept = points.recall, points.precision, corners(points)
     known = "" if average_precision is None else f", average precision {average_precision:.3f}"
     _add_curve(figure, "curve", recall[kept], precision[kept], "hv", f"precision–recall curve{known}")
-    _add_chance(figure, (base_rate, base_rate), f"chance, precision {base_rate:.2%}")
+    _add_chance(figure, (base_rate, base_rate), f"chance, precision {base_rate:.2g}")
     at = points.at(threshold)
     if not points.n_positive:
         note(figure, NO_POSITIVES)
@@ -181,8 +181,8 @@ def overlay_alarms_figure(
     style(
         figure,
         title=f"{part}: events caught at each false-alarm rate",
-        x=f"False alarms per {rate}<br>(only thresholds that at most 10 % of the normal windows reach)",
-        y=f"Most events caught<br>({unit})",
+        x=f"False alarms per {rate}<br>(only thresholds with alarms in at most 10% of normal windows)",
+        y=f"Largest number of events caught<br>({unit})",
         height=HEIGHT + ROW_OF_LEGEND * len(points),
     )
     figure.update_xaxes(range=[0, most_per_day])

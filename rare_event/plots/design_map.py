@@ -29,7 +29,7 @@ def map_figure(cells: pd.DataFrame, *, title: str, unit: str, chance: float | No
     ----------
     cells
         One row for each cell: ``model``, ``representation``, ``lookback`` and ``shift`` (rows),
-        ``state``, ``value`` with ``low`` and ``high`` (its 95 % interval; each may be missing), and
+        ``state``, ``value`` with ``low`` and ``high`` (its 95% interval; each may be missing), and
         ``level``, whether it is statistically tied with the best: those are bold.
     title, unit
         Of the figure, and of the values.
@@ -137,7 +137,7 @@ def _hover(row: Mapping[Any, Any], unit: str, digits: int) -> str:
     value, low, high = (float(str(row[name])) for name in ("value", "low", "high"))
     if not np.isfinite(value):
         return f"{setting}{plain(str(row['state']))}"
-    between = f" (95 % interval {low:.{digits}f} to {high:.{digits}f})" if np.isfinite(low) else ""
+    between = f" (95% interval {low:.{digits}f} to {high:.{digits}f})" if np.isfinite(low) else ""
     level = "<br>statistically tied with the best" if row["level"] is True else ""
     return f"{setting}{plain(unit)} {value:.{digits}f}{between}{level}"
 

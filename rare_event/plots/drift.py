@@ -26,7 +26,7 @@ MOST_SENSORS = len(DISTINCT) * len(PATTERNS)
 SHORT_DAY = 6.0
 LONGEST_WORDS = 28
 # Dash and shape of the points of each line.
-LINES = {"90 % quantile": ("dash", "triangle-up"), "median": ("solid", "circle")}
+LINES = {"90% quantile": ("dash", "triangle-up"), "median": ("solid", "circle")}
 
 
 def error_by_day_figure(
@@ -44,7 +44,7 @@ def error_by_day_figure(
     ----------
     days
         One row per day with windows, with the columns ``day`` (days since the start, rising),
-        ``normal`` (number of normal windows), ``median`` and ``high`` (90 % quantile) of their score.
+        ``normal`` (number of normal windows), ``median`` and ``high`` (90% quantile) of their score.
     when
         Time of day 0, or of each day, shape (n_days,); None draws over the number of the day.
     part
@@ -59,7 +59,7 @@ def error_by_day_figure(
     figure = go.Figure()
     day = days["day"].to_numpy()
     x = _times(day, when)
-    for column, name in (("high", "90 % quantile"), ("median", "median")):
+    for column, name in (("high", "90% quantile"), ("median", "median")):
         windows = time_unit.reword("normal windows")
         _add_line(figure, x, day, days[column].to_numpy(float), days["normal"].to_numpy(), name, windows)
     if not figure.data:
@@ -105,7 +105,7 @@ def carriers_figure(carriers: pd.DataFrame, time_unit: TimeUnit = MINUTES) -> go
                 "line": {"width": 0},
             },
             name=name,
-            hovertemplate=f"{_day_of(time_unit)} %{{x:.0f}}: %{{y:.0f}} %",
+            hovertemplate=f"{_day_of(time_unit)} %{{x:.0f}}: %{{y:.0f}}%",
         )
     if not len(table):
         note(figure, f"No {_day_of(time_unit)} has scored windows.")

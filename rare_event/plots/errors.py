@@ -15,7 +15,7 @@ from rare_event.text import plural
 
 BINS = 50
 # More are drawn slowly, and no faster by WebGL where a computer has no graphics card.
-MOST_MARKERS = 3000
+MOST_MARKERS = 1000
 # Positives large and solid, on top of small and faint normals.
 MARKERS: dict[Role, dict[str, object]] = {
     "normal": {"color": COLOURS["normal"], "size": 4, "opacity": OPACITY},
@@ -88,7 +88,7 @@ def error_figure(
 def score_histogram_figure(
     scores: Scores, threshold: float, part: str, score: ScoreLabel = SCORE
 ) -> go.Figure:
-    """Draw how the scores of either class are distributed; each class adds up to 100 %."""
+    """Draw how the scores of either class are distributed; each class adds up to 100%."""
     finite = np.isfinite(scores.y_score)
     y_score, y_true = scores.y_score[finite], scores.y_true[finite]
     logarithmic = _logarithmic(y_score, threshold)
@@ -101,7 +101,7 @@ def score_histogram_figure(
         if len(mine):
             share = 100 * np.histogram(mine, edges)[0] / len(mine)
             highest = max(highest, float(share.max()))
-            hover = f"score from %{{x:.4g}}: %{{y:.2f}} % of {role} windows<extra></extra>"
+            hover = f"score from %{{x:.4g}}: %{{y:.2f}}% of {role} windows<extra></extra>"
             named = {"name": f"{role}, {plural(len(mine), 'window')}", "hovertemplate": hover}
             add_steps(figure, role, edges, share, fillcolor=faint(role, 0.25), **named)
     if len(y_score):

@@ -10,9 +10,11 @@ import pandas as pd
 from rare_event.clock import rate_of
 from rare_event.config import Costs
 from rare_event.config.labels import ScoreLabel
+from rare_event.judge import operating_load
 from rare_event.judge.explorer import MOST_COLUMNS, histogram
 from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import extremes, thin
+from rare_event.plots.load import LoadData, load_data
 from rare_event.plots.palette import COLOURS
 
 # What is drawn over time before and after a row.
@@ -24,9 +26,9 @@ LONG_TAIL = 20.0
 # Windows of each class that are drawn over time.
 MOST_POINTS = 3000
 # Significant digits of intervals and leads; counts and thresholds are exact.
-DIGITS = 4
+DIGITS, MOST_DIGITS = 4, 15
 
-_EXACT = ("threshold", "tp", "fp", "caught", "false_alarms", "standing")
+_EXACT = ("threshold", "tp", "fp", "caught", "alarms", "false_alarms", "standing")
 
 
 # `explorer.js` declares the same types; a test compares them.
@@ -37,8 +39,14 @@ class Columns(TypedDict):
     tp: list[int]
     fp: list[int]
     caught: list[int]
+    alarms: list[int]
     false_alarms: list[int]
     standing: list[int]
+    worst_ten_minutes: list[float | None]
+    worst_hour: list[float | None]
+    worst_day: list[float | None]
+    chattering: list[float | None]
+    standing_long: list[float | None]
     median_lead: list[float | None]
     precision_low: list[float | None]
     precision_high: list[float | None]
@@ -140,12 +148,14 @@ class ExplorerData(TypedDict):
     score: str
     unit: str
     value: float
+    watch: float | None
     n_positive: int
     n_normal: int
     n_events: int
     days: float
     rate_over: float
     words: Words
+    load: LoadData
     costs: Prices
     columns: Columns
     events: list[float | None]
@@ -180,15 +190,18 @@ def explorer_data(
     start: np.datetime64 | None = None,
     labelled: bool = True,
     around: int | None = None,
+    watch: float | None = None,
 ) -> ExplorerData:
     """Return the payload of the threshold explorer; without a label no alarm is called false.
 
     `start` is the time at which the clock of the scores is 0, if it counts minutes. `around` is a row: an
     hour, or 30 windows where that is longer, before and after it is drawn over time instead of the part.
+    `watch` is the threshold of a watch level, drawn as a line of its own.
     """
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
     logarithmic = _range(levels, threshold, positive, True) if len(positive) else None
+    prices = Prices(event=costs.event, false_alarm=costs.false_alarm, saved=costs.saved, currency=currency)
     # Less than a day bears no rate: the alarms are counted.
     rated = rate_of(0, scores.days) is not None
     return {
@@ -196,18 +209,15 @@ def explorer_data(
         "score": label.name,
         "unit": label.unit,
         "value": threshold,
+        "watch": watch,
         "n_positive": scores.n_positive,
         "n_normal": len(scores) - scores.n_positive,
         "n_events": len(scores.total_events),
         "days": scores.days,
         "rate_over": scores.days if rated else 1.0,
         "words": _words(scores, labelled, rated),
-        "costs": {
-            "event": costs.event,
-            "false_alarm": costs.false_alarm,
-            "saved": costs.saved,
-            "currency": currency,
-        },
+        "load": load_data(scores),
+        "costs": prices,
         "columns": _columns(columns if rated else _counted(columns, scores.days)),
         "events": _levels(levels),
         "ranges": {"linear": linear, "logarithmic": logarithmic},
@@ -248,7 +258,8 @@ def _columns(columns: pd.DataFrame) -> Columns:
 
 
 def _rounded(values: pd.Series) -> list[float | None]:
-    return [None if not np.isfinite(value) else float(f"{value:.{DIGITS}g}") for value in values.tolist()]
+    digits = MOST_DIGITS if values.name in operating_load.NAMES else DIGITS
+    return [None if not np.isfinite(value) else float(f"{value:.{digits}g}") for value in values.tolist()]
 
 
 def _levels(values: np.ndarray) -> list[float | None]:
@@ -271,17 +282,15 @@ def _over_time(scores: Scores, start: np.datetime64 | None, around: int | None) 
         near = np.abs(scores.clock - middle) <= reach
         events = np.where(np.abs(events - middle) <= reach, events, np.nan)
     return {
-        "start": None if start is None or scores.time_unit.reason else _milliseconds(start),
+        "start": None
+        if start is None or scores.time_unit.reason
+        else float(start.astype("datetime64[ms]").astype(np.int64)),
         "whole": whole,
         "ends": _widened(ends),
         "normal": _points(scores, np.flatnonzero(~positive & near)),
         "positive": _points(scores, np.flatnonzero(positive & near)),
         "events": _levels(events),
     }
-
-
-def _milliseconds(time: np.datetime64) -> float:
-    return float(time.astype("datetime64[ms]").astype(np.int64))
 
 
 def event_times(scores: Scores) -> np.ndarray:

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from rare_event.judge.comparison import Comparison
 from rare_event.plots.marks import note
-from rare_event.plots.palette import COLOURS, Role, plain, short, style, wrapped
+from rare_event.plots.palette import COLOURS, Role, plain, style, wrapped
 
 # Room for a name of two lines.
 ROW_HEIGHT = 44
@@ -19,7 +19,7 @@ NO_MODELS = "There are no models to compare yet."
 
 
 def differences_figure(names: Sequence[str], found: Sequence[Comparison | None], reference: str) -> go.Figure:
-    """Draw by how much the AUC of each model is above that of one of them, with its 95 % interval.
+    """Draw by how much the AUC of each model is above that of one of them, with its 95% interval.
 
     Parameters
     ----------
@@ -45,7 +45,7 @@ def differences_figure(names: Sequence[str], found: Sequence[Comparison | None],
     style(
         figure,
         title="Test: difference in AUC",
-        x=f"Mean AUC of the test folds minus that of<br>{short(reference)},<br>95 % interval",
+        x=f"Test AUC minus that of<br>“{wrapped(reference, 40)}”<br>(95% interval)",
         y="Model",
     )
     if not names:

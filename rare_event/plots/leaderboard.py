@@ -169,7 +169,7 @@ def _today(name: str, judged: JudgedAlarms) -> BoardRow:
     """Lay out alarms that have one operating point: they rank nothing, and have no AUC."""
     figures, by_chance = judged.evaluation, judged.chance
     low, high = (float(judged.intervals[end]["caught"]) for end in ("low", "high"))
-    between = "" if low != low or high != high else f", 95 % interval {number(low)} to {number(high)}"
+    between = "" if low != low or high != high else f", 95% interval {number(low)} to {number(high)}"
     return BoardRow(
         run="",
         name=f"Today: {name}",

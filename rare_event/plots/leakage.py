@@ -41,6 +41,6 @@ def leakage_figure(rows: pd.DataFrame) -> go.Figure:
             figure.add_annotation(text=f"{auc[row]:.2f}", x=auc[row], y=row, yshift=15, showarrow=False)
     if not len(rows):
         note(figure, "The model was not tried with other splits.")
-    style(figure, title="The same model with three splits", x="ROC AUC, 95 % interval", y="Split of the rows")
+    style(figure, title="The same model with three splits", x="ROC AUC, 95% interval", y="Split of the rows")
     name_rows(figure, [wrapped(name) for name in rows["name"]], 48)
     return figure

@@ -34,7 +34,7 @@ def confusion_figure(
             showscale=False,
             xgap=4,
             ygap=4,
-            name="windows",
+            name="number of windows, and their share of the true class (%)",
             hovertemplate="true class %{y}, predicted %{x}: %{text}<extra></extra>",
         )
     )
@@ -42,7 +42,7 @@ def confusion_figure(
         figure,
         title=f"{part}: confusion matrix",
         x="Predicted class",
-        y="True class (% of the class)",
+        y="True class (% of its windows)",
         height=340,
     )
     figure.update_xaxes(showgrid=False)

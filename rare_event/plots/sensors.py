@@ -113,9 +113,9 @@ def course_figure(
     unit
         Of the values, if known.
     measure
-        What of the sensor is averaged, such as "Jumps"; empty for its values.
+        What of the sensor is averaged, such as "Size of jumps"; empty for its values.
     band
-        What the band is, for the legend, such as "10 to 90 % of the events".
+        What the band is, for the legend, such as "10 to 90% of the events".
     time_unit
         Of the offsets.
     height
@@ -135,10 +135,9 @@ def course_figure(
         note(figure, found if reached else "No event has enough rows before it.")
     return style(
         figure,
-        # The title says what is averaged, the axis of which sensor: both do not fit into a third of the page.
         title=f"{measure or 'Values'} before an event",
         x=f"Time to the event ({time_unit.name})" if not time_unit.reason else "Rows to the event",
-        y=_with_unit(label or name, unit),
+        y=f"{f'{measure} in<br>' if measure else ''}{_with_unit(label or name, unit)}",
         height=height,
     )
 

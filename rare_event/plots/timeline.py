@@ -45,10 +45,11 @@ def stretch_figure(when: np.ndarray, stretch: np.ndarray, label: np.ndarray) -> 
     events = find_events(as_minutes(when), label, stretch)
     _add_event_ticks(figure, when[events.row], 1.7, "triangle-down")
     counted = f", {_count(len(events), 'event', 'events')}" if len(events) else ""
+    what = "Running time" if is_time(when) else "Running rows"
     left_out = f" ({_count(merged, 'short stop', 'short stops')} not drawn)" if merged else ""
     style(
         figure,
-        title=f"Running time: {_count(n_stretches, 'stretch', 'stretches')}{counted}{left_out}",
+        title=f"{what}: {_count(n_stretches, 'stretch', 'stretches')}{counted}{left_out}",
         x=time_title(when),
         y="State",
         height=200,
@@ -119,7 +120,7 @@ def split_figure(
         first = len(machines.names) * np.arange(len(folds))[:, None] + 1 - EVENTS_ABOVE
         again = np.tile(events_when, len(folds))
         _add_event_ticks(figure, again, (first + machines.of_event).ravel(), "line-ns")
-    what = "share of each part over time" if scattered else "rows of each part"
+    what = "share of the rows in each part, by fold and time" if scattered else "rows of each part"
     style(figure, title=f"Split: {what}", x=time_title(when), height=200 + 32 * min(len(tracks), 20))
     name_tracks(figure, names, folds, machines)
     if machines is None and len(events_when):

@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from rare_event.errors import TableError
-from rare_event.prepare.event_file import Events, read_events
+from rare_event.errors import NoRowsError, TableError
+from rare_event.prepare.event_file import Events, called_as_time, read_events
 from rare_event.prepare.event_words import END_WORDS
 from rare_event.prepare.label_words import words_of
 from rare_event.prepare.labelling import joined
 from rare_event.read.dialect import NO_SEPARATOR
+from rare_event.read.kinds import kind_of
 from rare_event.read.raw import read_raw
 from rare_event.read.source import Source
 from rare_event.read.table import AS_FOUND, Choice, Question, RawTable, Reading
@@ -23,6 +24,8 @@ from rare_event.read.values import shown, texts_of
 
 # Begins what a question is about that concerns a list of alarms.
 OF_ALARMS = "alarms."
+# What no name holds that is read as a whole line.
+SEPARATORS = ",;\t|"
 ROW_WORDS = frozenset(["row", "rows", "zeile"])
 NAME_WORDS = frozenset(
     ["name", "alarm", "tag", "source", "id", "message", "description", "text", "point", "reason", "comment"]
@@ -78,10 +81,44 @@ def read_alarms(source: Source, name: str, said: Reading = AS_FOUND) -> AlarmLis
     """
     if rows := _by_row(source, name, said):
         return rows
-    listed = read_events(source, name, said, "alarm")
+    try:
+        listed = read_events(source, name, said, "alarm")
+    except NoRowsError:
+        if (columns := _header_alone(source, name, said)) is None:
+            raise
+        return _without_alarms(name, columns, said)
     times = listed.reading.time or ()
     open_ended = int(listed.frame[times[1]].isna().sum()) if times[1:] else 0
     return AlarmList(name, listed, _names(listed.frame, times), open_ended=open_ended)
+
+
+def _header_alone(source: Source, name: str, said: Reading) -> tuple[str, ...] | None:
+    """Return the names in a header that is all that a list has; None where they are not those of a list."""
+    for separator in dict.fromkeys((said.separator, NO_SEPARATOR)):
+        try:
+            read_raw(source, name=name, said=replace(said, time=None, time_format=None, separator=separator))
+        except NoRowsError as found:
+            columns = found.columns
+            if set(said.time) <= set(columns) if said.time else _names_a_list(columns):
+                return columns
+        except TableError:
+            continue
+    return None
+
+
+def _names_a_list(columns: tuple[str, ...]) -> bool:
+    """Whether names are those of a list: all are words, and one says when an alarm is."""
+    if any(sign in name for name in columns for sign in SEPARATORS):
+        return False
+    called = (called_as_time(name) or set(words_of(name)) & ROW_WORDS for name in columns)
+    return all(kind_of(name) in ("text", "blank") for name in columns) and any(called)
+
+
+def _without_alarms(name: str, columns: tuple[str, ...], said: Reading) -> AlarmList:
+    """Return the list of a system that never rang; it needs no clock in common with the rows."""
+    frame = pd.DataFrame(columns=list(columns), index=pd.RangeIndex(0), dtype=object)
+    nothing = np.empty(0, np.int64)
+    return AlarmList(name, Events(name, frame, nothing, nothing, said, zoned=False), (), by_row=True)
 
 
 def answered(said: Reading, question: Question, choice: Choice) -> Reading:

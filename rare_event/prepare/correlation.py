@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import reduce
+
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import leaves_list, linkage
+from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
 from scipy.spatial.distance import squareform
 
 MOST_ROWS = 5000  # evenly spaced: the error of a correlation of unrelated rows is then 0.014
+MOST_GROUPS = 12
+ALIKE = 0.7  # from here on, two sensors share half of their variance
 MOST_SENSORS = 500  # beyond it, the matrix of a file of thousands of sensors would fill the memory
 
 
@@ -33,14 +38,71 @@ def correlations(sensors: pd.DataFrame) -> pd.DataFrame:
     >>> list(found), float(found.loc["a", "c"].round(2))
     (['b', 'c', 'a'], -1.0)
     """
+    found = _rank_correlations(sensors)
+    order = _clustered(found.to_numpy())
+    return found.iloc[order, order]
+
+
+def sensor_groups(readings: Sequence[pd.DataFrame], most: int = MOST_GROUPS) -> list[tuple[str, ...]]:
+    """Group sensors so that all of a group are correlated, in either direction (complete linkage).
+
+    Parameters
+    ----------
+    readings
+        What is read of the sensors, such as values and changes: one frame for each, with one column for each
+        sensor. Two sensors are as close as their strongest absolute correlation in any of them.
+    most
+        Maximum number of groups. Within it, a group ends where an absolute correlation is below 0.7.
+
+    Returns
+    -------
+    list of tuple
+        Every sensor once, in the order of the columns. Sensors that do not change are one group; so are
+        those beyond the first 500, which are not correlated.
+
+    Examples
+    --------
+    >>> up = np.arange(9.0)
+    >>> sensor_groups([pd.DataFrame({"a": up, "b": up % 3, "c": -(up**3)})])
+    [('a', 'c'), ('b',)]
+    """
+    names = [str(name) for name in readings[0].columns]
+    found = reduce(np.fmax, (abs(_rank_correlations(reading).to_numpy()) for reading in readings))
+    number = np.full(len(names), len(names))
+    changing = np.flatnonzero(np.isfinite(np.diag(found)))
+    still = np.flatnonzero(np.isnan(np.diag(found)))
+    number[still] = 0
+    others = (len(still) > 0) + (len(found) < len(names))
+    number[changing] = _cut(found[np.ix_(changing, changing)], max(most - others, 1))
+    groups: dict[int, list[str]] = {}
+    for name, of in zip(names, number.tolist(), strict=True):
+        groups.setdefault(of, []).append(name)
+    return [tuple(group) for group in groups.values()]
+
+
+def _cut(found: np.ndarray, most: int) -> np.ndarray:
+    """Return the number of each sensor's group, from 1, by absolute correlations (n_sensors, n_sensors)."""
+    if len(found) < 2:
+        return np.ones(len(found), int)
+    tree = linkage(_distances(found), "complete")
+    number = fcluster(tree, 1.0 - ALIKE, "distance")
+    return np.asarray(number if number.max() <= most else fcluster(tree, most, "maxclust"))
+
+
+def _distances(found: np.ndarray) -> np.ndarray:
+    """Turn correlations into distances for a clustering; what is unknown is far apart."""
+    distance = 1.0 - abs(np.nan_to_num(found))
+    np.fill_diagonal(distance, 0.0)
+    return np.asarray(squareform(distance, checks=False))
+
+
+def _rank_correlations(sensors: pd.DataFrame) -> pd.DataFrame:
     rows = np.linspace(0, len(sensors) - 1, min(len(sensors), MOST_ROWS)).astype(np.int64)
     some = sensors.iloc[rows, :MOST_SENSORS].replace([np.inf, -np.inf], np.nan)
     ranks = some.rank().to_numpy(float)
     known = np.isfinite(ranks)
     filled = np.where(known, ranks - len(rows) / 2, 0.0)
-    found = pd.DataFrame(_pairwise(filled, known.astype(float)), some.columns, some.columns)
-    order = _clustered(found.to_numpy())
-    return found.iloc[order, order]
+    return pd.DataFrame(_pairwise(filled, known.astype(float)), some.columns, some.columns)
 
 
 def strongest_pairs(found: pd.DataFrame, most: int) -> pd.DataFrame:
@@ -78,7 +140,5 @@ def _clustered(found: np.ndarray) -> np.ndarray:
     """Order sensors so that those that go together, in either direction, are neighbours."""
     if len(found) < 3:
         return np.arange(len(found))
-    distance = 1.0 - abs(np.nan_to_num(found))
-    np.fill_diagonal(distance, 0.0)
-    condensed = squareform(distance, checks=False)
-    return np.asarray(leaves_list(linkage(condensed, "average", optimal_ordering=len(found) <= 100)))
+    tree = linkage(_distances(found), "average", optimal_ordering=len(found) <= 100)
+    return np.asarray(leaves_list(tree))

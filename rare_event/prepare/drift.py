@@ -14,7 +14,7 @@ from rare_event.prepare.stretches import median_step
 from rare_event.read.values import shown
 from rare_event.text import capital
 
-# In any distribution, at most 1 / 5**2 = 4 % of the reference rows are this many sigmas out
+# In any distribution, at most 1 / 5**2 = 4% of the reference rows are this many sigmas out
 # (Chebyshev's inequality), so such a level is rare in the training data.
 SIGMAS = 5.0
 # A level is the median of this many rows from a day of running time, and lasts at least a day. In a

@@ -206,10 +206,11 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None, liste
 def _holds_times(column: pd.Series) -> bool:
     """Whether a column holds times; small numbers are days of a spreadsheet only where its name says so."""
     formats = time_formats(column.rename("time"))
-    return bool(formats) and (formats[0] != SERIAL or _called_time(str(column.name)))
+    return bool(formats) and (formats[0] != SERIAL or called_as_time(str(column.name)))
 
 
-def _called_time(name: str) -> bool:
+def called_as_time(name: str) -> bool:
+    """Whether the name of a column says that it holds times, starts or ends."""
     return called_time(name) or bool(_words(name) & (START_WORDS | END_WORDS))
 
 
@@ -219,7 +220,7 @@ def _should_hold_times(column: pd.Series) -> bool:
     if texts.empty or not pd.api.types.is_string_dtype(column):
         return False
     readable = (take_apart(texts.iloc[:1000]).codes >= 0).mean()
-    return (_called_time(str(column.name)) and not clocks_alone(column)) or readable > FEW_TIMES
+    return (called_as_time(str(column.name)) and not clocks_alone(column)) or readable > FEW_TIMES
 
 
 def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str, listed: Listed) -> Question:

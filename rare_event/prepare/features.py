@@ -15,7 +15,7 @@ from rare_event.prepare.history import ages, blocks, change, deviation, movement
 from rare_event.prepare.scaling import fit_scale
 
 MOVEMENT_ROWS = (1, 5, 15)
-# Below this many rows, a range from 5 to 95 % is that from the least to the greatest value.
+# Below this many rows, a range from 5 to 95% is that from the least to the greatest value.
 LEAST_ROWS = 20
 
 
@@ -33,6 +33,29 @@ def input_names(kind: RepresentationKind, sensors: tuple[str, ...]) -> tuple[str
     if kind == "combined":
         endings = ("", " change", " |change|")
     return tuple(f"{sensor}{ending}" for ending in endings for sensor in sensors)
+
+
+def reading_in_words(config: Representation, place: int) -> str:
+    """Say what a representation reads of a sensor; `place` is that of the ending in `input_names`.
+
+    Examples
+    --------
+    >>> reading_in_words(Representation("difference"), 0), reading_in_words(Representation("combined"), 0)
+    ('change since the row before', 'value')
+    """
+    since = "since the row before" if config.lag == 1 else f"over {config.lag} rows"
+    words: dict[RepresentationKind, tuple[str, ...]] = {
+        "level": ("value",),
+        "difference": (f"change {since}",),
+        "deviation": (f"deviation from the mean of the last {config.trailing} rows",),
+        "forecast": ("change less its forecast",),
+        "movement": tuple(
+            f"mean movement over {rows} rows" if rows > 1 else "movement since the row before"
+            for rows in MOVEMENT_ROWS
+        ),
+        "combined": ("value", "change since the row before", "movement since the row before"),
+    }
+    return words[config.kind][place]
 
 
 @dataclass(frozen=True)
@@ -208,6 +231,28 @@ class FittedRepresentation:
         """Names of the model's inputs: of the sensors, then one `column = grade` for each grade."""
         hot = (f"{column} = {grade}" for column, grades in self.categories.items() for grade in grades)
         return (*input_names(self.config.kind, self.sensors), *hot)
+
+    def without_clip(self) -> FittedRepresentation:
+        """Return the representation without its clip, for what the values were."""
+        return replace(self, config=replace(self.config, clip=None))
+
+    def in_units(self, scaled: np.ndarray, asset: str | None = None) -> np.ndarray:
+        """Return the scaled inputs of a row in the units of their sensors.
+
+        Parameters
+        ----------
+        scaled
+            A row of `transform`, shape (n_features,).
+        asset
+            Machine of the row, where each is scaled by itself.
+        """
+        place = self.assets.index(asset) if asset in self.assets else None
+        center, scale = (self.center, self.scale) if place is None else self.own[place]
+        values: np.ndarray = center + scale * scaled[: len(center)].astype(float)
+        if self.forecast is not None:
+            # A residual is one of scaled changes.
+            values *= self.forecast.scale[0] if place is None else self.forecast.own[place][1, 0]
+        return values
 
     @np.errstate(invalid="ignore", over="ignore")
     def transform(self, derived: Derived) -> np.ndarray:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.corrections import Corrections, joined_time
-from rare_event.read.raw import read_raw
+from rare_event.read.raw import read_each, read_raw
 from rare_event.read.source import Files, Source
 from rare_event.read.table import LINE, RawTable, Reading, Remark
 from rare_event.read.times import first_unread, has_zone, parse_times, time_formats, times_of
@@ -38,9 +38,7 @@ def read_files(source: Source | Files, name: str, said: Corrections) -> RawTable
         return read_raw(source, name=name, said=said.reading)
     if len(source.parts) == 1:
         return read_raw(source.parts[0], name=source.names[0], said=said.reading)
-    parts = zip(source.parts, source.names, strict=True)
-    tables = [read_raw(part, name=each, said=said.reading) for part, each in parts]
-    return join_files(tables, source.names, said)
+    return join_files(read_each(source, said.reading), source.names, said)
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,15 +85,17 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
         If there is no column of times, columns differ, or rows of one time differ.
     """
     by_file = said.assets == FILE and all(FILE not in table.frame for table in tables)
-    frames = [_named_lines(table.frame, name) for table, name in zip(tables, names, strict=True)]
+    frames = [
+        table.frame.set_axis(pd.Index([f"{line} of {name}" for line in table.frame.index], dtype="str"))
+        for table, name in zip(tables, names, strict=True)
+    ]
     _require_same_columns(frames, names, said)
     # What is not used need not be in every file.
     unused = [column for column in said.ignore if any(column in frame for frame in frames)]
     frames = [frame.reindex(columns=list(dict.fromkeys([*frame, *unused]))) for frame in frames]
     column = _time_column(frames[0], said)
     times = [_times(frame[column], name, said) for frame, name in zip(frames, names, strict=True)]
-    formats = [table.reading.time_format for table in tables]
-    written = [has_zone(frame[column], found) for frame, found in zip(frames, formats, strict=True)]
+    written = [has_zone(f[column], t.reading.time_format) for f, t in zip(frames, tables, strict=True)]
     zoned = _require_zones(written, names, column)
     parts = [
         _Part(name, frame.assign(**{column: time}), time.to_numpy())
@@ -104,15 +104,15 @@ def join_files(tables: Sequence[RawTable], names: Sequence[str], said: Correctio
     parts = sorted((_rising(part) for part in parts), key=lambda part: part.time.min())
     asset = None if by_file else said.assets
     kept, remarks = _without_repeats(parts, column, asset, unused) if not by_file else (parts, [])
-    joined = pd.concat([_aligned(part.frame, [other.frame for other in kept]) for part in kept])
+    mixed = _mixed([part.frame for part in kept])
+    joined = pd.concat([_aligned(part.frame, kept[0].frame, mixed) for part in kept])
     if by_file:
         joined[FILE] = np.repeat([part.name for part in kept], [len(part.time) for part in kept])
     elif asset is None and _overlap(kept):
         _require_rising(kept)
         joined = joined.iloc[np.argsort(joined[column].to_numpy(), kind="stable")]
     about = Remark("note", None, _about(parts, zoned), "files joined", len(parts))
-    table = _with_findings(joined.rename_axis(LINE), (about, *remarks), tables, names)
-    return replace(table, zoned=zoned)
+    return replace(_with_findings(joined.rename_axis(LINE), (about, *remarks), tables, names), zoned=zoned)
 
 
 def _with_findings(
@@ -153,11 +153,6 @@ def _time_column(frame: pd.DataFrame, said: Corrections) -> str:
     return column
 
 
-def _named_lines(frame: pd.DataFrame, name: str) -> pd.DataFrame:
-    """Name the file with each line."""
-    return frame.set_axis(pd.Index([f"{line} of {name}" for line in frame.index], dtype="str"))
-
-
 def _require_same_columns(frames: Sequence[pd.DataFrame], names: Sequence[str], said: Corrections) -> None:
     """Refuse files whose columns differ, naming those that only some have."""
     first = frames[0].columns
@@ -182,9 +177,8 @@ def _listed(columns: Sequence[str]) -> str:
 
 def _times(column: pd.Series, name: str, said: Corrections) -> pd.Series:
     """Parse the times of one file in its own format."""
-    formats = time_formats(column)
-    if said.reading.time_format is not None:
-        formats = [said.reading.time_format]
+    wanted = said.reading.time_format
+    formats = time_formats(column) if wanted is None else [wanted]
     times = parse_times(column, formats[0]) if formats else None
     if times is None or times.isna().any():
         row = _unread_row(column, times)
@@ -248,14 +242,15 @@ def _without_repeats(
     parts: Sequence[_Part], column: str, asset: str | None, unused: Sequence[str]
 ) -> tuple[list[_Part], list[Remark]]:
     """Leave out the rows that an earlier file has too; refuse other rows of the same time."""
-    keys = [column] if asset is None or asset not in parts[0].frame else [column, asset]
-    owner = np.repeat(np.arange(len(parts)), [len(part.time) for part in parts])
     frames = [part.frame for part in parts]
-    key = pd.concat([_aligned(frame[keys], frames) for frame in frames], ignore_index=True)
+    head, mixed = frames[0], _mixed(frames)
+    keys = [column] if asset is None or asset not in head else [column, asset]
+    owner = np.repeat(np.arange(len(parts)), [len(part.time) for part in parts])
+    key = pd.concat([_aligned(frame[keys], head, mixed) for frame in frames], ignore_index=True)
     shared = np.flatnonzero(_in_several(key, owner))
     if not len(shared):
         return list(parts), []
-    rows = pd.concat([_aligned(frame, frames) for frame in frames]).iloc[shared]
+    rows = pd.concat([_aligned(frame, head, mixed) for frame in frames]).iloc[shared]
     rows = rows.drop(columns=list(unused))
     same = pd.DataFrame({"row": _hash(rows), "owner": owner[shared]})
     # The second of two equal rows of a file is the same as the second of another file.
@@ -319,16 +314,16 @@ def _cell(value: Any) -> str:
     return shown(text_of(value) if whole else value)
 
 
-def _aligned(frame: pd.DataFrame, frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+def _mixed(frames: Sequence[pd.DataFrame]) -> set[str]:
+    """Find the columns that are numbers in some files and texts in others."""
+    kinds = [{c: pd.api.types.is_numeric_dtype(kind) for c, kind in frame.dtypes.items()} for frame in frames]
+    return {str(column) for column in kinds[0] if len({kind[column] for kind in kinds}) > 1}
+
+
+def _aligned(frame: pd.DataFrame, first: pd.DataFrame, mixed: set[str]) -> pd.DataFrame:
     """Return the columns in the order of the first file, as texts where one of the files has texts."""
-    columns = [column for column in frames[0] if column in frame]
-    mixed = [
-        column
-        for column in columns
-        if len({pd.api.types.is_numeric_dtype(other[column]) for other in frames}) > 1
-        and pd.api.types.is_numeric_dtype(frame[column])
-    ]
-    return frame[columns].assign(**{str(column): texts_of(frame[column]) for column in mixed})
+    texts = [c for c in mixed & {*frame} if pd.api.types.is_numeric_dtype(frame[c])]
+    return frame[[c for c in first if c in frame]].assign(**{c: texts_of(frame[c]) for c in texts})
 
 
 def _about(parts: Sequence[_Part], zoned: bool) -> str:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -12,6 +12,7 @@ from rare_event.config import ExperimentConfig
 from rare_event.errors import DataError
 from rare_event.prepare.assets import asset_rows, require_one_step
 from rare_event.prepare.features import Derived, derive
+from rare_event.prepare.grades import Grade, grade_of
 from rare_event.prepare.labels import Shifted, curve_shift
 from rare_event.prepare.split import Fold, split
 from rare_event.prepare.stretches import Events, find_events, median_step, running_minutes
@@ -48,6 +49,8 @@ class Prepared:
         Number of each row's asset in `assets`, shape (n_kept,); None for one machine.
     assets
         Names of the assets.
+    grades
+        Category columns, n_kept rows each.
     """
 
     row: np.ndarray
@@ -63,6 +66,7 @@ class Prepared:
     time_unit: TimeUnit = MINUTES
     asset: np.ndarray | None = None
     assets: tuple[str, ...] = ()
+    grades: Mapping[str, Grade] = field(default_factory=dict)
 
     @property
     def asset_of_event(self) -> tuple[str, ...]:
@@ -131,8 +135,19 @@ def rows_of(table: Table) -> Rows:
     )
 
 
-def prepare(table: Table, config: ExperimentConfig) -> Prepared:
+# Changes what a model reads of the rows of a table, before they are split.
+Read = Callable[[Table, Prepared], Prepared]
+
+
+def prepare(table: Table, config: ExperimentConfig, read: Read | None = None) -> Prepared:
     """Label, window and split a table.
+
+    Parameters
+    ----------
+    table, config
+        The table and the settings.
+    read
+        Changes what the model reads; None: it reads what the settings say.
 
     Raises
     ------
@@ -147,6 +162,8 @@ def prepare(table: Table, config: ExperimentConfig) -> Prepared:
         steps = {table.assets[asset[part.start]]: median_step(clock[part]) for part in parts}
         require_one_step(steps, table.time_unit.name)
     prepared = label_and_window(table, config)
+    if read is not None:
+        prepared = read(table, prepared)
     require_windows(prepared, config.lookback)
     folds = split(
         config.split,
@@ -224,6 +241,9 @@ def windowed(
         time_unit=rows.time_unit,
         asset=of,
         assets=rows.assets,
+        grades={
+            column: grade_of(values, rows.clock, asset).take(kept) for column, values in rows.grades.items()
+        },
     )
 
 

@@ -41,7 +41,7 @@ class SensorChange:
         Share of the pairs of a row before an event and a normal row in which the former has the
         larger measure; 0.5 means no change.
     low, high
-        95 % interval over the events, wide enough for the better of two measures; NaN for fewer than
+        95% interval over the events, wide enough for the better of two measures; NaN for fewer than
         two events.
     jump, level
         The shares of both measures.
@@ -81,7 +81,7 @@ class SensorRanking:
     n_events
         Number of events with at least one row before them.
     chance
-        Distance from 0.5 that the strongest sensor stays below in 95 % of draws in which the events
+        Distance from 0.5 that the strongest sensor stays below in 95% of draws in which the events
         are moved to other times.
     """
 
@@ -240,7 +240,7 @@ def _share_below(measured: np.ndarray, normal: np.ndarray) -> np.ndarray:
 
 
 def _over_events(share: np.ndarray, event: np.ndarray) -> tuple[float, float, float]:
-    """Mean share and its 95 % interval, the events independent (a ratio estimator)."""
+    """Mean share and its 95% interval, the events independent (a ratio estimator)."""
     known = np.isfinite(share)
     if not known.any():
         return np.nan, np.nan, np.nan

@@ -25,7 +25,7 @@ def fit_scale(
     Parameters
     ----------
     kind
-        ``standard``: mean and standard deviation; ``robust``: median and 5-95 % range.
+        ``standard``: mean and standard deviation; ``robust``: median and 5-95% range.
     n_rows, n_columns
         Number of rows that a column is computed from, and number of columns.
     columns

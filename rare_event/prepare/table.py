@@ -101,7 +101,7 @@ class Table:
 
     @property
     def time_unit(self) -> TimeUnit:
-        """Minutes; rows without times, or where more than 5 % of them are not later than the row before."""
+        """Minutes; rows without times, or where more than 5% of them are not later than the row before."""
         schema = self.schema
         return replace(self._time_unit, machines=schema.asset is not None, labelled=schema.label is not None)
 

@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.csv as pa_csv
 
 from rare_event.errors import TableError
+from rare_event.read.between import block_read
 from rare_event.read.dialect import unwrapped
 from rare_event.read.encoding import Encoding, utf8_blocks
 from rare_event.read.ledger import Ledger
@@ -108,6 +109,7 @@ def convert(blocks: Iterator[list[pa.Array]], adds: Sequence[Callable[[pa.Array]
             tasks = [pool.submit(_convert_some, block, adds, part) for part in parts]
             for task in tasks:
                 task.result()
+            block_read()
 
 
 def _convert_some(

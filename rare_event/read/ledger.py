@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import pandas as pd
 
-from rare_event.errors import TableError
+from rare_event.errors import NoRowsError, TableError
 from rare_event.read.lines import Scan
 from rare_event.read.table import LINE, Remark
 from rare_event.read.values import separator_shown, shown
@@ -78,11 +78,13 @@ class Ledger:
         if len(self.left_out) > max(1000, self.n_rows):
             self.require_few()
 
-    def require_rows(self) -> None:
-        """Reject a file without a row."""
+    def require_rows(self, names: tuple[str, ...]) -> None:
+        """Reject a file without a row, whose columns have these names."""
         if not self.n_rows:
             why = f" (line {self.left_out[0][0]}: {self.left_out[0][1]})" if self.left_out else ""
-            raise TableError(f"{self.name} has no rows of data{why}. Choose a file with rows.")
+            raise NoRowsError(
+                f"{self.name} has no rows of data{why}. Choose a file with rows.", () if why else names
+            )
 
     def require_few(self) -> None:
         """Reject a file of which more than one line in a hundred does not fit.

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from rare_event.errors import TableError
+from rare_event.read.between import block_read
 from rare_event.read.columns import Cells, Growing
 from rare_event.read.containers import bound_of, too_large
 from rare_event.read.names import clean_name, distinct_names, filled_names, require_names
@@ -75,6 +76,7 @@ class _Reader:
                 else:
                     cells = texts.setdefault(position, Cells(self.names[position], ".", set(), keep=True))
                     cells.add(values, n_rows)
+            block_read()
         lines = pd.RangeIndex(1, 1 + n_rows, name=LINE)
         settled = settle(list(texts.values()), lines, said, separator="", quoted=True)
         columns = {position: numbers[position].series() for position in range(len(self.names))}

@@ -7,12 +7,14 @@ Line numbers count as in a spreadsheet: the header is line 1, and a record with 
 from __future__ import annotations
 
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import Context, copy_context
 from dataclasses import replace
 from functools import partial
 
 import pandas as pd
 
-from rare_event.errors import TableError
+from rare_event.errors import NoRowsError, TableError
 from rare_event.read.blocks import convert
 from rare_event.read.clock_columns import with_times
 from rare_event.read.columns import new_cells
@@ -27,6 +29,8 @@ from rare_event.read.structure import find_structure
 from rare_event.read.table import AS_FOUND, RawTable, Reading
 from rare_event.read.times import called_time
 
+# Files read at once; each holds its blocks in memory.
+READERS = 2
 FIRST_LINE = 2  # of the data below a header
 
 
@@ -87,8 +91,20 @@ def read_raw(source: Source, *, name: str, said: Reading = AS_FOUND) -> RawTable
             f"{name} cannot be opened: {error.strerror or error}. Choose another file."
         ) from error
     if raw.frame.empty:
-        raise TableError(f"{name} has no rows of data. Choose a file with rows.")
+        columns = tuple(map(str, raw.frame.columns))
+        raise NoRowsError(f"{name} has no rows of data. Choose a file with rows.", columns)
     return with_times(with_layout(raw, said, name), said)
+
+
+def read_each(files: Files, said: Reading) -> list[RawTable]:
+    """Read the files of rows as `read_raw` does, some at once."""
+
+    def read(context: Context, part: Source, name: str) -> RawTable:
+        return context.run(read_raw, part, name=name, said=said)
+
+    contexts = [copy_context() for _ in files.parts]
+    with ThreadPoolExecutor(READERS) as readers:
+        return list(readers.map(read, contexts, files.parts, files.names))
 
 
 def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:
@@ -100,7 +116,7 @@ def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:
     ledger, n_rows = csv.ledger(), structure.expected_rows
     columns = new_cells(names, structure.decimal, [called_time(column) for column in names])
     convert(csv.blocks(ledger), [partial(cells.add, expected=n_rows) for cells in columns])
-    ledger.require_rows()
+    ledger.require_rows(names)
     ledger.require_few()
     if again := unsettled(columns):
         for block in csv.blocks(csv.ledger(), again):

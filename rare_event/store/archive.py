@@ -10,7 +10,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -20,12 +20,12 @@ from rare_event.errors import RunError
 from rare_event.experiment.trained import Past, Trained
 from rare_event.judge.running import windows_of
 from rare_event.judge.trailing import memory
-from rare_event.store.bundle import FACTS, PAST, PROMISE, REFERENCES, SCALER, open_trained
+from rare_event.store.bundle import COUNTED, FACTS, PAST, REFERENCES, SCALER, open_trained
 from rare_event.store.card import CARD, model_card
 from rare_event.store.folders import FOLDER_TIME, Entry
 from rare_event.store.members import check_members, check_model, read_members
 from rare_event.store.records import Purpose, Status
-from rare_event.store.runs import Run, open_run
+from rare_event.store.runs import COMMITTED, Run, open_run
 from rare_event.store.serial import dump, load
 from rare_event.store.workspace import explain_disk_errors, home, write, write_text
 
@@ -145,8 +145,10 @@ def save_archive(run: Run, path: Path) -> Manifest:
     trained = open_trained(run)
     files = {name: (run.folder / name).read_bytes() for name in _names(run)}
     files[PAST] = _npz(_needed_past(trained))
-    if trained.promise is not None:
-        files[PROMISE.file] = dump(trained.promise).encode()
+    if trained.validation is not None:
+        files[COUNTED.file] = dump(trained.validation).encode()
+    # Runs of older versions were committed without a promise; the scores that it comes from stay here.
+    files[COMMITTED.file] = dump(replace(run.committed(), promise=trained.promise)).encode()
     files[CARD] = model_card(run, trained).encode()
     dataset = run.dataset()
     manifest = Manifest(
@@ -189,7 +191,7 @@ def _needed_past(trained: Trained) -> Past:
         most = memory(trained.rule.days, empty)[0] + 1
         for machine in np.unique(past.machine):
             keep[np.flatnonzero(past.machine == machine)[-most:]] = True
-    return Past(past.clock[keep], past.machine[keep], past.y_score[keep])
+    return Past(past.clock[keep], past.machine[keep], past.y_score[keep], whole=False)
 
 
 def _npz(past: Past) -> bytes:
@@ -297,7 +299,7 @@ def _manifest(path: Path, text: bytes) -> Manifest:
 
 def _require_known(path: Path, names: Mapping[str, object]) -> None:
     """Refuse files that no bundle holds."""
-    here = {*RECORDS, PAST, PROMISE.file, CARD}
+    here = {*RECORDS, PAST, COUNTED.file, CARD}
     for name in names:
         if name not in here and Path(name).name not in MODELS:
             raise RunError(f"{path.name} holds {name[:60]!r}, which does not belong in a bundle.")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields, replace
 from pathlib import Path
 
@@ -12,17 +12,19 @@ import numpy as np
 from rare_event.config import BlendModel, ExperimentConfig, Representation, name_of
 from rare_event.detect.detector import Detector, load_detector
 from rare_event.errors import RunError
+from rare_event.experiment.explain import FittedFold
 from rare_event.experiment.facts import Facts, member_config
 from rare_event.experiment.result import FoldResult
 from rare_event.experiment.trained import (
+    Counted,
     Part,
     Past,
-    Promise,
     Trained,
+    counted_on,
     past_of,
-    promise_of,
     references,
 )
+from rare_event.judge.promise import Promise, promised_by
 from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.forecast import Forecast
 from rare_event.store.folders import Entry
@@ -35,8 +37,10 @@ SCALER = "scaler.npz"
 PREFIX = "forecast_"
 FACTS = Entry("trained.json", Facts, "description of the training data")
 # Of an imported run only, whose scores stay where it was trained.
-PROMISE = Entry("promise.json", Promise, "promise")
+COUNTED = Entry("promise.json", Counted, "validation figures")
 PAST = "past.npz"
+# What the scores of each fold are divided by.
+UNITS = Entry("folds.json", dict[int, float], "scales of the folds")
 REFERENCES = "references.npz"
 
 
@@ -85,6 +89,46 @@ def _save_bundles(folder: Path, fold: FoldResult) -> None:
         _save_bundles(folder / name, member)
 
 
+def save_folds(run: Run, folds: Sequence[FoldResult]) -> None:
+    """Write the fitted models of the folds before the last, which explain the alarms of their parts.
+
+    Parameters
+    ----------
+    run
+        The run.
+    folds
+        All its folds; those of a blend have no model of their own.
+    """
+    UNITS.write(run, {number: fold.unit for number, fold in enumerate(folds)})
+    for number, fold in enumerate(folds[:-1]):
+        if fold.detector is not None:
+            save_bundle(_folder_of_fold(run, number), fold.representation, fold.detector)
+
+
+def open_folds(run: Run) -> dict[int, FittedFold | None]:
+    """Read the fitted models of the folds of a run; None for one that was not kept.
+
+    Raises
+    ------
+    RunError
+        If a file is damaged.
+    """
+    config, last = run.config(), max(run.committed().thresholds)
+    if isinstance(config.model, BlendModel):
+        return {}
+    units = UNITS.read_or(run, {last: FACTS.read(run).units.get("", 1.0)})
+    folds: dict[int, FittedFold | None] = {}
+    for number in range(last + 1):
+        folder = run.folder if number == last else _folder_of_fold(run, number)
+        kept = number in units and (folder / SCALER).exists()
+        folds[number] = FittedFold(*load_bundle(folder, config), units[number]) if kept else None
+    return folds
+
+
+def _folder_of_fold(run: Run, number: int) -> Path:
+    return run.folder / f"fold-{number}"
+
+
 def require_trained(run: Run) -> None:
     """Refuse a run that new rows cannot be scored with, without opening its model.
 
@@ -112,7 +156,7 @@ def open_trained(run: Run) -> Trained:
     """
     require_trained(run)
     config, facts, committed, dataset = run.config(), FACTS.read(run), run.committed(), run.dataset()
-    past, promise = _past(run, committed)
+    past, counted, promise = _past(run, committed)
     return Trained(
         run.about().name or name_of(config.name),
         run.id,
@@ -125,19 +169,22 @@ def open_trained(run: Run) -> Trained:
         committed.policy,
         committed.in_words(facts.time_unit),
         past,
+        counted,
         promise,
+        committed.watch,
     )
 
 
-def _past(run: Run, committed: Committed) -> tuple[Past, Promise | None]:
+def _past(run: Run, committed: Committed) -> tuple[Past, Counted | None, Promise | None]:
     if (run.folder / PAST).exists():
         with explain("past scores", run.named), np.load(run.folder / PAST, allow_pickle=False) as stored:
-            past = Past(stored["clock"], stored["machine"], stored["y_score"])
-        return past, PROMISE.read_or(run, None)
+            past = Past(stored["clock"], stored["machine"], stored["y_score"], whole=False)
+        return past, COUNTED.read_or(run, None), committed.promise
     validation, test = run.scores("validation"), run.scores("test")
     last = max(committed.thresholds)
     past = past_of([validation.of_fold(last), test.of_fold(last)])
-    return past, promise_of(validation, committed.thresholds, committed.rule, committed.policy)
+    at = committed.thresholds, committed.rule, committed.policy
+    return past, counted_on(validation, *at), committed.promise or promised_by(validation, *at)
 
 
 def _references(run: Run) -> dict[str, np.ndarray]:

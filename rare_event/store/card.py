@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from rare_event.config import name_of
 from rare_event.config.labels import NAMES
@@ -10,7 +11,7 @@ from rare_event.experiment.facts import SensorRange
 from rare_event.experiment.trained import Trained
 from rare_event.store.runs import Run
 from rare_event.store.seal import ever_opened
-from rare_event.text import number, plain, plural
+from rare_event.text import number, percent, plain, plural
 
 CARD = "MODEL_CARD.md"
 MOST_SENSORS = 100
@@ -45,6 +46,7 @@ def model_card(run: Run, trained: Trained) -> str:
             "- The higher the score, the less normal the row.",
             f"- An alarm is raised when the score reaches {level}.",
             f"- How this threshold was chosen: {plain(trained.how)}.",
+            *_watch(trained),
             f"- {_policy(trained)}",
             "",
             "## What it is worth",
@@ -53,10 +55,7 @@ def model_card(run: Run, trained: Trained) -> str:
             "",
             "## When not to trust it",
             "",
-            "- A sensor was replaced, recalibrated or given another unit: train again.",
-            *([f"- The rows no longer come {every}."] if every else []),
-            "- The machine makes a product, or runs in a way, that the training data do not cover.",
-            "- Scoring reports that the scores or the levels of sensors have moved since training.",
+            *(f"- {sentence}" for sentence in when_not_to_trust(every)),
             "",
             "## What it was trained on",
             "",
@@ -64,12 +63,22 @@ def model_card(run: Run, trained: Trained) -> str:
             "",
             "## Sensors and their values in training",
             "",
-            "| sensor | lowest | usual (5 to 95 %) | highest |",
+            "| sensor | lowest | usual (5 to 95%) | highest |",
             "|---|---|---|---|",
             *map(_sensor, facts.ranges[:MOST_SENSORS]),
             "",
         ]
     )
+
+
+def when_not_to_trust(every: str) -> list[str]:
+    """Say what makes a model unfit, where rows come in such a step; empty without a clock."""
+    return [
+        "A sensor was replaced, recalibrated or given another unit: train again.",
+        *([f"The rows no longer come {every}."] if every else []),
+        "The machine makes a product, or runs in a way, that the training data do not cover.",
+        "Scoring reports that the scores or the levels of sensors have moved since training.",
+    ]
 
 
 def _trained_on(run: Run, trained: Trained) -> Iterator[str]:
@@ -89,6 +98,16 @@ def _time(text: str) -> str:
     return text.split(".")[0].replace("T", " ")
 
 
+def _watch(trained: Trained) -> Iterator[str]:
+    """Name the watch level, if there is one."""
+    if trained.watch is not None:
+        level = number(trained.watch.last, 6)
+        if trained.rule.trailing:
+            level += f" times {trained.rule.in_words(trained.time_unit)}"
+        yield f"- Watch level: an alarm of lower priority is raised when the score reaches {level}."
+        yield f"- How the watch level was chosen: {plain(trained.watch.how(trained.time_unit))}."
+
+
 def _policy(trained: Trained) -> str:
     policy, unit = trained.policy, trained.time_unit
     said = []
@@ -96,6 +115,20 @@ def _policy(trained: Trained) -> str:
         said.append(f"{policy.k} of {policy.n} scores in a row must reach it")
     if policy.mute:
         said.append(f"the first {plural(policy.mute, 'row')} after a restart raise none")
+    if policy.end_share < 1:
+        said.append(f"an alarm goes on until the scores fall below {percent(policy.end_share)} of it")
+    if column := plain(policy.suppress_column):
+        while_it_is = f"while {column} is {plain(' or '.join(policy.suppress_values))}"
+        after = f"less than {unit.span(policy.suppress_after)} after {column} changes"
+        when = [
+            *([while_it_is] if policy.suppress_values else []),
+            *([after] if policy.suppress_after else []),
+        ]
+        said.append(f"none is raised {' and '.join(when)}")
+    if policy.stops:
+        said.append(f"none is raised in {plural(len(policy.stops), 'known stop')}")
+    if policy.shelved:
+        said.append(f"none is raised in {plural(len(policy.shelved), 'time')} for which alarms are shelved")
     said.append(f"alarms less than {unit.span(policy.cooldown)} apart are one")
     said.append(f"an alarm that lasts is repeated every {unit.span(policy.repeat)}")
     text = "; ".join(said)
@@ -104,18 +137,14 @@ def _policy(trained: Trained) -> str:
 
 def _worth(run: Run, trained: Trained) -> list[str]:
     unit, lines = trained.time_unit, []
-    if trained.promise is None:
+    if trained.promise is not None:
+        labelled = replace(unit, labelled=bool(trained.schema.labels))
+        lines.append(f"- The promise: {trained.promise.in_words(labelled)}")
+    if trained.validation is None:
         lines.append("- The validation data give no figures.")
     else:
-        lines.append(
-            f"- On validation data, from which the threshold comes: {trained.promise.in_words(unit)}."
-        )
-        if trained.promise.n_events:
-            low, high = trained.promise.share
-            lines.append(
-                f"- The true share caught may be anywhere from {100 * low:.0f} % to {100 * high:.0f} % "
-                "(95 % interval)."
-            )
+        counted = trained.validation.in_words(unit)
+        lines.append(f"- On validation data, from which the threshold comes: {counted}.")
     if not ever_opened(run):
         lines.append("- The test data, which the model has never seen, have not been opened.")
         return lines

@@ -26,7 +26,9 @@ from rare_event.store.serial import dump, explain
 from rare_event.store.streams import pack, unpack
 
 SCORES, ALARMS, FILES = "scores.csv", "alarms.jsonl", "files.jsonl"
-LOGS = (SCORES, ALARMS, FILES)
+# Of a model with a watch level only.
+WATCH = "watch_alarms.jsonl"
+LOGS = (SCORES, ALARMS, FILES, WATCH)
 STATE, SENT = "state.npz", "webhook.json"
 # Files that have left the watched folder are remembered, the last of them, so that they are not read again.
 MOST_GONE = 1000
@@ -56,6 +58,10 @@ class Position:
         Time of the last row, or its number in a file without times; empty before the first row.
     on
         When each alarm that has not ended began, by machine.
+    watch_alarms, watch_on
+        The same of the watch level as `alarms` and `on`.
+    suppressed
+        What the alarm policy suppresses, in words; empty if it suppresses nothing.
     """
 
     follower: str
@@ -68,6 +74,9 @@ class Position:
     scored: int = 0
     last: str = ""
     on: Mapping[str, str] = field(default_factory=dict)
+    watch_alarms: Mapping[str, int] = field(default_factory=dict)
+    watch_on: Mapping[str, str] = field(default_factory=dict)
+    suppressed: str = ""
 
 
 @dataclass(frozen=True, eq=False)
@@ -92,7 +101,8 @@ class State:
 def model_key(trained: Trained) -> str:
     """Tell models apart, and the thresholds and alarm policies they were committed with."""
     said = {"run": trained.source, "threshold": trained.threshold}
-    return json.dumps(said) + dump(trained.rule) + dump(trained.policy)
+    watch = "" if trained.watch is None else dump(trained.watch)
+    return json.dumps(said) + dump(trained.rule) + dump(trained.policy) + watch
 
 
 def open_followed(folder: Path, trained: Trained) -> State:
@@ -145,7 +155,8 @@ def commit(folder: Path, state: State, lines: Mapping[str, bytes]) -> State:
     RunError
         If the disk is full or cannot be written; then the logs are as before.
     """
-    lengths = dict(state.position.lengths)
+    # A folder of an older version does not know every log.
+    lengths = dict.fromkeys(LOGS, 0) | dict(state.position.lengths)
     made = {name: lengths[name] + len(lines.get(name, b"")) for name in LOGS}
     position = Position(**{**vars(state.position), "lengths": made})
     try:

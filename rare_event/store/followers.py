@@ -19,8 +19,8 @@ from typing import Any
 from rare_event.errors import RunError
 from rare_event.experiment.trained import Trained
 from rare_event.store.arrivals import waiting_names
-from rare_event.store.claim import follower_of
-from rare_event.store.followed import ALARMS, FILES, Position, read_position, read_sent
+from rare_event.store.claim import Claimant, follower_of
+from rare_event.store.followed import ALARMS, FILES, WATCH, Position, read_position, read_sent
 from rare_event.store.serial import dump, explain, load
 from rare_event.store.workspace import home, write_text
 from rare_event.text import listed, plural
@@ -67,7 +67,7 @@ class Progress:
     Parameters
     ----------
     process
-        Id of the process that follows now; None if it has stopped.
+        The one that follows now; None if it has stopped.
     position
         What it has done; None before the first file.
     waiting
@@ -78,15 +78,18 @@ class Progress:
         Whether records of alarms wait for the webhook.
     files, alarms
         Its latest records of files and of alarms, the latest first.
+    watch
+        Those of alarms of the watch level.
     """
 
-    process: int | None
+    process: Claimant | None
     position: Position | None
     waiting: tuple[str, ...] = ()
     unreadable: str = ""
     undelivered: bool = False
     files: tuple[Mapping[str, Any], ...] = ()
     alarms: tuple[Mapping[str, Any], ...] = ()
+    watch: tuple[Mapping[str, Any], ...] = ()
 
     @property
     def done(self) -> str:
@@ -94,13 +97,18 @@ class Progress:
         position = self.position
         if position is None or not position.rows:
             return "No row has been scored yet."
-        count = sum(position.alarms.values())
         rows = f"{position.scored:,} of {plural(position.rows, 'row')} scored"
-        rows += f", the last of {when(position.last)}."
-        if not position.on:
-            return f"{rows} {plural(count, 'alarm')} so far, none on in the last row."
-        on = ", ".join(f"{machine or 'one'} since {when(start)}" for machine, start in position.on.items())
-        return f"{rows} {plural(count, 'alarm')} so far; on in the last row: {on}."
+        # A folder that an earlier version began has no time of its last row yet.
+        rows += f"; the last is from {when(position.last)}." if position.last else "."
+        return f"{rows} {_so_far(position.alarms, position.on)}"
+
+    @property
+    def watched(self) -> str:
+        """What it has done at the watch level; empty where it has met no alarm of it."""
+        position = self.position
+        if position is None or not position.watch_alarms:
+            return ""
+        return f"At the watch level: {_so_far(position.watch_alarms, position.watch_on)}"
 
     @property
     def held_up(self) -> tuple[str, ...]:
@@ -110,23 +118,40 @@ class Progress:
             said.append(f"The folder cannot be read: {self.unreadable}. Make it readable again.")
         if self.waiting:
             names = listed(self.waiting, 3)
-            said.append(
-                f"Not scored yet: {names}. A file waits while it is being written, or while its last line "
-                "has no line end."
-            )
+            while_what = "while it is being written, or while its last line has no line break"
+            if self.process is None:
+                while_what = "until the follower is started again"
+            said.append(f"Not scored yet: {names}. A file waits {while_what}.")
         files = {} if self.position is None else self.position.files
         if aside := [name for name, seen in files.items() if not seen.scored]:
             said.append(f"Set aside: {listed(aside, 3)}. The list of files says why.")
         if self.undelivered:
-            said.append("The webhook has not taken all alarms yet. The others are kept, and sent in order.")
+            again = "" if self.process else " once it is started again"
+            kept = f"They are kept; the follower sends them in order{again}."
+            said.append(f"Some alarms have not reached the webhook yet. {kept}")
         return tuple(said)
 
 
+def _so_far(alarms: Mapping[str, int], on: Mapping[str, str]) -> str:
+    """Say how many alarms there were, and which of them are on."""
+    so_far = f"{plural(sum(alarms.values()), 'alarm')} so far; "
+    if not on:
+        return f"{so_far}none is still on in the last row."
+    since = [
+        (f"one of {machine}" if machine else "one") + f" has been on since {when(start)}"
+        for machine, start in on.items()
+    ]
+    return f"{so_far}{', '.join(since)}."
+
+
 def when(moment: str) -> str:
-    """Write the time of a row for people; without times, its number."""
-    if moment.isdigit():
+    """Write the time of a row for people; without times, its number; anything else as it is."""
+    if moment.isdecimal():
         return f"row {int(moment):,}"
-    return f"{datetime.fromisoformat(moment):%-d %b %Y, %H:%M}"
+    try:
+        return f"{datetime.fromisoformat(moment):%-d %b %Y, %H:%M}"
+    except ValueError:
+        return moment
 
 
 def note_follower(trained: Trained, watched: Path, out: Path, webhook: bool) -> FollowerNote:
@@ -177,8 +202,8 @@ def progress_of(note: FollowerNote) -> Progress:
         unreadable = error.strerror or "unknown error"
     if position is None:
         return Progress(process, None, waiting, unreadable)
-    files, alarms = (
-        tuple(json.loads(line) for line in _latest(note.out, log, position)) for log in (FILES, ALARMS)
+    files, alarms, watch = (
+        tuple(json.loads(line) for line in _latest(note.out, log, position)) for log in (FILES, ALARMS, WATCH)
     )
     return Progress(
         process,
@@ -188,12 +213,13 @@ def progress_of(note: FollowerNote) -> Progress:
         undelivered=note.webhook and read_sent(note.out) < position.lengths[ALARMS],
         files=files,
         alarms=alarms,
+        watch=watch,
     )
 
 
 def _latest(folder: Path, log: str, position: Position) -> list[str]:
     """Return the last committed lines of a log, the latest first."""
-    length = position.lengths[log]
+    length = position.lengths.get(log, 0)
     begin = max(0, length - LATEST_BYTES)
     if not length:
         return []

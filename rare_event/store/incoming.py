@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -60,7 +62,9 @@ def read_new(
     TableError
         If a file cannot be read.
     """
-    raw, digest = read_as_trained(trained, source, name), digest_of(source)
+    with ThreadPoolExecutor(1) as beside:
+        hashed = beside.submit(digest_of, source)
+        raw, digest = read_as_trained(trained, source, name), hashed.result()
     if history is None:
         table = match(trained, raw.frame, mapping, name=name, digest=digest, remarks=raw.remarks)
         return Incoming(table)
@@ -99,13 +103,34 @@ def after(
     # Negative lines tell the rows of the history, wherever a fix or a machine moves them.
     lines = pd.Index(np.arange(-len(before), 0), name=new.index.name)
     whole = pd.concat([before.set_axis(lines), new])
-    matched = match(trained, whole, name=name, digest=digest, remarks=raw.remarks)
+    try:
+        matched = match(trained, whole, name=name, digest=digest, remarks=raw.remarks)
+    except TableError as error:
+        raise TableError(with_earlier_named(str(error)), error.option) from error
+    named = (replace(one, what=with_earlier_named(one.what)) for one in matched.findings)
+    matched = replace(matched, findings=tuple(named))
     if matched.table is None:
         return Incoming(matched)
     earlier = np.array([isinstance(line, int) and line < 0 for line in matched.table.lines.tolist()])
     return Incoming(
         replace(matched, table=rows_of_table(matched.table, ~earlier)), rows_of_table(matched.table, earlier)
     )
+
+
+def with_earlier_named(sentence: str) -> str:
+    """Name rows of the history in words, since the user knows no lines below 1.
+
+    Examples
+    --------
+    >>> with_earlier_named("It holds 'a' in line -1, 'b' in line 3 and 'c' in line -20.")
+    "It holds 'a' in the last row of the file before, 'b' in line 3 and 'c' in an earlier row."
+    """
+
+    def words(found: re.Match[str]) -> str:
+        named = "the last row of the file before" if found["back"] == "1" else "an earlier row"
+        return named.capitalize() if found["line"] == "Line" else named
+
+    return re.sub(r"\b(?P<line>[Ll]ine) -(?P<back>\d+)\b", words, sentence)
 
 
 def rows_of_table(table: Table, mask: np.ndarray) -> Table:

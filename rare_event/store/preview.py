@@ -82,7 +82,11 @@ class Preview:
             If it cannot be stored as it is.
         """
         raw, schema, _ = self.parts()
-        return Corrections(raw.reading, schema=schema, events=raw.events)
+        # Several files are joined before there are roles: by machine, and without what is not used.
+        assets = schema.asset or self.said.assets
+        return Corrections(
+            raw.reading, ignore=self.said.ignore, assets=assets, schema=schema, events=raw.events
+        )
 
     def parts(self) -> tuple[RawTable, Schema, Table]:
         """Return the columns, their roles and the table.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Generic, Literal, TypeVar
@@ -12,11 +11,14 @@ import pandas as pd
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.align import Figures
+from rare_event.judge.fold_thresholds import FoldThresholds
+from rare_event.judge.promise import Promise
 from rare_event.judge.scores import OLDER_LEAD, Scores
+from rare_event.judge.watch import Watch
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
-Role = Literal["run", "baseline", "leakage", "cell"]
+Role = Literal["run", "baseline", "leakage", "ablation", "cell"]
 Events = TypeVar("Events")
 ENDED: tuple[State, ...] = ("done", "failed", "cancelled", "interrupted")
 
@@ -74,7 +76,7 @@ class Status:
 
 
 @dataclass(frozen=True)
-class Committed:
+class Committed(FoldThresholds):
     """A committed threshold and how it was chosen.
 
     Parameters
@@ -87,8 +89,12 @@ class Committed:
         The alarm policy it was chosen under.
     time
         ISO 8601, UTC; when it was made has no part in whether two are equal.
+    promise
+        What was promised with it; None in records of older versions. It has no part in equality either.
     by_person
         Whether a person committed it; otherwise the training suggests it. It has no part in equality either.
+    watch
+        The watch level that is committed with it; None without one, and in records of older versions.
     """
 
     __pydantic_config__ = {"validate_by_name": True}
@@ -99,23 +105,9 @@ class Committed:
     policy: AlarmPolicy
     time: str = field(default_factory=_now, compare=False)
     part: Literal["validation"] = "validation"
+    promise: Promise | None = field(default=None, compare=False)
     by_person: bool = field(default=False, compare=False)
-
-    @property
-    def common(self) -> float | None:
-        """The threshold, if all folds have the same."""
-        values = set(self.thresholds.values())
-        return values.pop() if len(values) == 1 else None
-
-    @property
-    def middle(self) -> float:
-        """The median threshold, for charts that can show only one."""
-        return statistics.median(self.thresholds.values())
-
-    @property
-    def last(self) -> float:
-        """The threshold of the last fold, whose model scores new rows."""
-        return self.thresholds[max(self.thresholds)]
+    watch: Watch | None = None
 
     @property
     def n_thresholds(self) -> int:
@@ -159,9 +151,11 @@ class Purpose:
     ----------
     role
         ``run``: requested by a person. ``baseline``: a baseline of such a run. ``leakage``: such a run
-        judged under other splits. ``cell``: one setting of a design-space map.
+        judged under other splits. ``ablation``: such a run judged without each group of its inputs.
+        ``cell``: one setting of a design-space map.
     of
-        Id of the run of a ``baseline`` or ``leakage``, or of the map of a ``cell``; empty otherwise.
+        Id of the run of a ``baseline``, ``leakage`` or ``ablation``, or of the map of a ``cell``; empty
+        otherwise.
     """
 
     role: Role = "run"

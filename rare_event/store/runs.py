@@ -22,6 +22,7 @@ from rare_event.clock import TimeUnit
 from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.detect.summary import Layer
 from rare_event.errors import RunError
+from rare_event.experiment.ablation import Ablation
 from rare_event.experiment.leakage import Reading
 from rare_event.experiment.result import Summary
 from rare_event.judge.scores import Scores, join
@@ -46,7 +47,7 @@ from rare_event.store.workspace import explain_disk_errors, write, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Increase it when the computation of a cached frame changes.
-CACHE_VERSION = 3
+CACHE_VERSION = 5
 PERSON = Purpose()
 PURPOSE = Entry("purpose.json", Purpose, "purpose")
 ABOUT = Entry("about.json", About, "description")
@@ -59,6 +60,7 @@ LAYERS = Entry("layers.json", list[Layer], "list of layers")
 EVALUATION = Entry("evaluation.json", Summary, "evaluation")
 JUDGED = Entry("judgement.json", Judged, "judgement")
 LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
+ABLATION = Entry("ablation.json", Ablation, "ablation")
 MOST_NAME = 60
 LOST = "The process that trained this run ended early. Train the run again."
 
@@ -232,6 +234,14 @@ class Run(WorkFolder):
     def leakage(self) -> dict[str, Reading]:
         """Read the readings of the leakage meter."""
         return LEAKAGE.read(self)
+
+    def save_ablation(self, found: Ablation) -> None:
+        """Write what the model reads."""
+        ABLATION.write(self, found)
+
+    def ablation(self) -> Ablation:
+        """Read what the model reads."""
+        return ABLATION.read(self)
 
     def save_figures(self, windows: str, figures: CellFigures) -> None:
         """Write the figures of a cell on a design-space map."""

@@ -7,6 +7,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +16,16 @@ import pandas as pd
 
 from rare_event.clock import rate_of
 from rare_event.errors import ConfigError, RunError
+from rare_event.experiment.listing import n_open
 from rare_event.experiment.score import Scored
-from rare_event.experiment.trained import Promise, Trained
+from rare_event.experiment.trained import Counted, Trained
 from rare_event.store.exports import spreadsheet_safe
 from rare_event.store.serial import to_plain
+from rare_event.text import plural
 
 SCORES_PARQUET, SCORES_CSV, ALARMS_CSV = "scores.parquet", "scores.csv", "alarms.csv"
-LEDGER_CSV, SUMMARY = "ledger.csv", "summary.json"
-FILES = (SCORES_PARQUET, SCORES_CSV, ALARMS_CSV, LEDGER_CSV, SUMMARY)
+WATCH_CSV, LEDGER_CSV, SUMMARY = "watch_alarms.csv", "ledger.csv", "summary.json"
+FILES = (SCORES_PARQUET, SCORES_CSV, ALARMS_CSV, WATCH_CSV, LEDGER_CSV, SUMMARY)
 
 
 def exports(trained: Trained, scored: Scored) -> dict[str, bytes]:
@@ -31,8 +34,9 @@ def exports(trained: Trained, scored: Scored) -> dict[str, bytes]:
     Returns
     -------
     dict
-        `scores.parquet` and `scores.csv` with every row, `alarms.csv`, `summary.json` and, for rows with a
-        label, `ledger.csv`. Text that a spreadsheet would run as a formula stays text in the CSV files.
+        `scores.parquet` and `scores.csv` with every row, `alarms.csv`, `summary.json`, with a watch level
+        `watch_alarms.csv` and, for rows with a label, `ledger.csv`.
+        Text that a spreadsheet would run as a formula stays text in the CSV files.
     """
     parquet = io.BytesIO()
     scored.frame.to_parquet(parquet, index=False)
@@ -42,6 +46,8 @@ def exports(trained: Trained, scored: Scored) -> dict[str, bytes]:
         ALARMS_CSV: csv_of(scored.alarms),
         SUMMARY: (json.dumps(summary(trained, scored), indent=1) + "\n").encode(),
     }
+    if scored.watch is not None:
+        files[WATCH_CSV] = csv_of(scored.watch)
     if scored.worth is not None:
         files[LEDGER_CSV] = csv_of(scored.worth.ledger)
     return files
@@ -51,8 +57,9 @@ def csv_of(frame: pd.DataFrame) -> bytes:
     """Return a frame as CSV: times in full, and no text that a spreadsheet would run."""
     safe = spreadsheet_safe(frame.rename(columns=lambda name: name))
     for column in safe.select_dtypes("datetime"):
-        whole = (safe[column].to_numpy().astype("datetime64[ns]").astype(np.int64) % 1_000_000_000 == 0).all()
-        text = np.datetime_as_string(safe[column].to_numpy(), unit="s" if whole else "ns")
+        times, known = safe[column].to_numpy(), safe[column].notna().to_numpy()
+        whole = (times[known].astype("datetime64[ns]").astype(np.int64) % 1_000_000_000 == 0).all()
+        text = np.where(known, np.datetime_as_string(times, unit="s" if whole else "ns"), "")
         safe[column] = pd.Series([time.replace("T", " ") for time in text.tolist()], dtype="str")
     return bytes(safe.to_csv(index=False), "utf-8")
 
@@ -75,7 +82,8 @@ def summary(trained: Trained, scored: Scored) -> dict[str, Any]:
         "chosen": trained.how,
         "findings": to_plain(scored.findings),
         "drift": {
-            "scores": to_plain(scored.drift) | {"what": scored.drift.in_words},
+            "scores": to_plain(scored.drift) | {"what": scored.drift_in_words},
+            "regime": to_plain(scored.regime),
             "sensors": [
                 {"sensor": one.sensor, "machine": one.asset, "share": one.share, "what": one.in_words}
                 for one in scored.apart
@@ -85,34 +93,66 @@ def summary(trained: Trained, scored: Scored) -> dict[str, Any]:
     if worth is not None:
         figures["worth"] = {
             **_figures(worth.given),
-            "promised": None if trained.promise is None else _figures(trained.promise),
-            "events_as_promised": to_plain(worth.events),
-            "false_alarms_as_promised": to_plain(worth.false_alarms),
+            "on_validation_data": None if trained.validation is None else _figures(trained.validation),
             "what": worth.in_words,
         }
+    if trained.promise is not None and scored.check is not None:
+        unit = replace(trained.time_unit, labelled=bool(trained.schema.labels))
+        figures["promise"] = {
+            **to_plain(trained.promise),
+            "what": trained.promise.in_words(unit),
+            "answer": scored.check.answer,
+            "check": to_plain(scored.check) | {"what": scored.check.headline},
+        }
+    if trained.watch is not None and scored.watch is not None:
+        figures["watch"] = {
+            "threshold": trained.watch.last,
+            "chosen": trained.watch.how(trained.time_unit),
+            "alarms": len(scored.watch),
+            "alarms_still_on": n_open(scored.watch),
+            "alarms_per_day": rate_of(len(scored.watch), scored.scores.days),
+            "reached_warning": int(scored.watch["reached_warning"].notna().sum()),
+            "what": watch_in_words(scored.watch),
+        }
+    if scored.hidden.suppressed:
+        figures["suppressed"] = scored.hidden.suppressed
+    if scored.hidden.until:
+        figures["shelved"] = {"until": scored.hidden.until, "rows": scored.hidden.shelved}
     figures |= trained.time_unit.about()
     return figures
 
 
-def _figures(promise: Promise) -> dict[str, Any]:
+def watch_in_words(alarms: pd.DataFrame) -> str:
+    """Say how many alarms of the watch level there are, and how many reached the warning level."""
+    reached, still = int(alarms["reached_warning"].notna().sum()), n_open(alarms)
+    on = f", {still} still on at the end" if still else ""
+    of_them = "none of them" if not reached else f"{reached:,} of them"
+    warned = f"; {of_them} reached the warning level" if len(alarms) else ""
+    return f"At the watch level: {plural(len(alarms), 'alarm')}{on}{warned}."
+
+
+def _figures(counted: Counted) -> dict[str, Any]:
     return {
-        "events_caught": promise.caught,
-        "events": promise.n_events,
-        "events_caught_share_95": list(promise.share),
-        "false_alarms": promise.false_alarms,
-        "days": promise.days,
-        "false_alarms_per_day_95": [end if np.isfinite(end) else None for end in promise.rate],
+        "events_caught": counted.caught,
+        "events": counted.n_events,
+        "events_caught_share_95": list(counted.share),
+        "false_alarms": counted.false_alarms,
+        "days": counted.days,
+        "false_alarms_per_day_95": [end if np.isfinite(end) else None for end in counted.rate],
     }
 
 
 def describe(trained: Trained, scored: Scored) -> str:
     """Describe scored rows in a few lines."""
     lines = [f"{scored.name}: {scored.in_words}", *(one.what for one in scored.unscored)]
+    lines += [] if scored.watch is None else [watch_in_words(scored.watch)]
+    lines += filter(None, [scored.hidden.suppressed])
     lines += [f"{one.what} {one.fix}" for one in scored.findings]
-    lines += [scored.drift.in_words, *(one.in_words for one in scored.apart)]
+    lines += [scored.drift_in_words, *(one.in_words for one in scored.apart)]
     if scored.worth is not None:
-        worth = scored.worth
-        lines += [worth.in_words, *(one.what for one in (worth.events, worth.false_alarms))]
+        lines.append(scored.worth.in_words)
+    if trained.promise is not None and scored.check is not None:
+        lines.append(scored.check.in_words)
     return "".join(f"{line}\n" for line in lines)
 
 

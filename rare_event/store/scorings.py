@@ -29,13 +29,13 @@ from rare_event.store.originals import COPIED_BYTES
 from rare_event.store.processes import read_alive
 from rare_event.store.records import ScoredWith
 from rare_event.store.runs import Run
-from rare_event.store.scored import SCORES_PARQUET, SUMMARY, exports
+from rare_event.store.scored import SCORES_PARQUET, SUMMARY, WATCH_CSV, exports
 from rare_event.store.serial import dump, explain
 from rare_event.store.workspace import write
 
 SCORE_AGAIN = "Score the file again."
 LOST = "The process that scored this file ended early. Score the file again."
-WINDOWS, ALARMS = "windows.parquet", "alarms.parquet"
+WINDOWS, ALARMS, WATCH = "windows.parquet", "alarms.parquet", "watch_alarms.parquet"
 State = Literal["queued", "running", "asked", "done", "failed", "interrupted", "cancelled"]
 
 
@@ -53,12 +53,15 @@ class Request:
         Names of columns of the file, and what each was called in training.
     history
         Names of the files of the rows before; empty without them.
+    shelve_until
+        Time before which no alarm begins or goes on; None: alarms are not shelved.
     """
 
     run: str
     names: tuple[str, ...]
     mapping: Mapping[str, str] = field(default_factory=dict)
     history: tuple[str, ...] = ()
+    shelve_until: str | None = None
 
 
 @dataclass(frozen=True)
@@ -165,9 +168,14 @@ class Scoring(WorkFolder):
 
     def save(self, trained: Trained, scored: Scored) -> None:
         """Write the results."""
+        # An attempt that was interrupted may have had a watch level.
+        for name in (WATCH, WATCH_CSV):
+            (self.folder / name).unlink(missing_ok=True)
         for name, content in exports(trained, scored).items():
             write(self.folder / name, partial(_fill, content))
         self.write_frame(ALARMS, scored.alarms)
+        if scored.watch is not None:
+            self.write_frame(WATCH, scored.watch)
         self.write_frame(WINDOWS, scored.scores.to_frame())
         WINDOWS_WITH.write(self, ScoredWith.of(scored.scores, scored.scores.total_events.tolist()))
 
@@ -198,6 +206,13 @@ class Scoring(WorkFolder):
         with explain("alarms", self.named, SCORE_AGAIN):
             return pd.read_parquet(self.folder / ALARMS)
 
+    def watch(self) -> pd.DataFrame | None:
+        """Read the alarms of the watch level; None where the file was scored without one."""
+        if not (self.folder / WATCH).is_file():
+            return None
+        with explain("alarms of the watch level", self.named, SCORE_AGAIN):
+            return pd.read_parquet(self.folder / WATCH)
+
     def windows(self) -> Scores:
         """Read the scored windows."""
         about = WINDOWS_WITH.read(self)
@@ -216,7 +231,10 @@ def _fill(content: bytes, path: Path) -> None:
 
 
 def create_scoring(
-    run: Run, files: Sequence[tuple[BinaryIO, str]], history: Sequence[tuple[BinaryIO, str]] = ()
+    run: Run,
+    files: Sequence[tuple[BinaryIO, str]],
+    history: Sequence[tuple[BinaryIO, str]] = (),
+    shelve_until: str | None = None,
 ) -> Scoring:
     """Keep new files to be scored with a run.
 
@@ -228,6 +246,8 @@ def create_scoring(
         The content and the name of each.
     history
         Those of the rows before.
+    shelve_until
+        Time before which no alarm begins or goes on.
 
     Raises
     ------
@@ -235,7 +255,7 @@ def create_scoring(
         If the workspace cannot be written; then nothing is kept.
     """
     names, before = (tuple(name for _, name in each) for each in (files, history))
-    request = Request(run.id, names, history=before)
+    request = Request(run.id, names, history=before, shelve_until=shelve_until)
     scoring = new_folder(Scoring, run.dataset(), dump(request))
     try:
         for kind, contents in (("input", files), ("history", history)):

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import is_dataclass
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, cast
 from zipfile import BadZipFile
 
 from rare_event.errors import RunError
@@ -19,6 +20,7 @@ T = TypeVar("T")
 TRAIN_AGAIN = "Train it again."
 MAP_AGAIN = "Create a new map."
 UPLOAD_AGAIN = "Upload the file again."
+MOST_SHARED = 50_000  # bytes
 NEWER = "It may come from a newer version."
 
 
@@ -59,8 +61,16 @@ def load(kind: type[T], path: Path, what: str, whose: str, hint: str = TRAIN_AGA
         If the file is missing or damaged.
     """
     with explain(what, whose, hint):
-        record: T = _adapter(kind).validate_json(path.read_bytes())
+        text = path.read_bytes()
+        # A dataclass that we keep is frozen, so that one object serves all who read the same text.
+        shared = is_dataclass(kind) and len(text) <= MOST_SHARED
+        record: T = _parsed(cast(Any, kind), text) if shared else _adapter(kind).validate_json(text)
         return record
+
+
+@lru_cache(maxsize=1024)
+def _parsed(kind: Any, text: bytes) -> Any:
+    return _adapter(kind).validate_json(text)
 
 
 @contextmanager

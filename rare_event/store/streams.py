@@ -14,6 +14,9 @@ from rare_event.experiment.score import History
 from rare_event.experiment.stream import Stream
 from rare_event.experiment.trained import Trained
 from rare_event.judge.running import Alarm, windows_of
+from rare_event.judge.suppression import Tally
+from rare_event.judge.watching import WatchAlarm
+from rare_event.prepare.grades import LastGrade
 from rare_event.prepare.prepared import Rows
 
 _TAIL = ("clock", "label", "stretch", "values")
@@ -58,6 +61,9 @@ def _pack_stream(stream: Stream) -> tuple[dict[str, Any], dict[str, np.ndarray]]
         "fresh": stream.fresh,
         "stretch": stream.stretch,
         "standing": None if stream.standing is None else vars(stream.standing),
+        "grade": vars(stream.grade),
+        "watching": None if stream.watching is None else _pack_watch(stream.watching),
+        "tally": vars(stream.tally),
         "tail": None,
         "step": None,
     }
@@ -108,4 +114,17 @@ def _unpack_stream(
         windows = windows_of(row, clock, stretch, y_score, about["step"], unit)
     standing = None if about["standing"] is None else Alarm(**about["standing"])
     cut, past = arrays[f"{prefix}cut"], arrays[f"{prefix}past"]
-    return Stream(about["rows"], about["fresh"], tail, cut, about["stretch"], windows, past, standing)
+    # A state of an older version has neither.
+    grade, watching = LastGrade(**about.get("grade", {})), _unpack_watch(about.get("watching"))
+    counted = about.get("tally", {})
+    tally = Tally(**counted | {"last": tuple(counted["last"])}) if counted else Tally()
+    alarms = past, standing, grade, watching, tally
+    return Stream(about["rows"], about["fresh"], tail, cut, about["stretch"], windows, *alarms)
+
+
+def _pack_watch(watching: WatchAlarm) -> dict[str, Any]:
+    return {"alarm": vars(watching.alarm), "reached": watching.reached}
+
+
+def _unpack_watch(said: Mapping[str, Any] | None) -> WatchAlarm | None:
+    return None if said is None else WatchAlarm(Alarm(**said["alarm"]), said["reached"])

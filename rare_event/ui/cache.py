@@ -22,22 +22,22 @@ from rare_event.errors import RareEventError
 from rare_event.experiment.folds import part_sizes
 from rare_event.experiment.policy import before_training
 from rare_event.jobs.queue import Jobs
-from rare_event.judge.chance import figure_intervals
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.explorer import event_levels, explorer_columns
-from rare_event.judge.judgement import TRAILING
 from rare_event.judge.ledger import ledger
+from rare_event.judge.regime import Regime, regime_after
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
-from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
+from rare_event.judge.trailing import follow
 from rare_event.judge.unknown import Unknown
 from rare_event.prepare.corrections import Corrections
-from rare_event.prepare.drift import Change, level_changes, without_reference
+from rare_event.prepare.drift import Change
 from rare_event.prepare.label_guess import guess_label
 from rare_event.prepare.labelling import LabelGuess, Labelling, values_of
 from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.table import Table
 from rare_event.read.source import Files
+from rare_event.report.judged import changes_after_training, following, intervals_of, without_level
 from rare_event.store.datasets import Dataset
 from rare_event.store.preview import Preview, asked_for_machines, preview
 from rare_event.store.records import Committed, Part
@@ -262,10 +262,9 @@ def figure_intervals_of(run_id: str, committed: Committed) -> pd.DataFrame:
 def _figure_intervals(
     run_id: str, policy: AlarmPolicy, trailing: Rule | None, folds: tuple[tuple[int, float], ...]
 ) -> pd.DataFrame:
-    def resampled() -> pd.DataFrame:
-        return figure_intervals(followed_of(run_id, "test", trailing), dict(folds), policy).reset_index()
-
-    return open_run(run_id).cached_frame(("luck", policy, trailing, folds), resampled).set_index("figure")
+    return intervals_of(
+        open_run(run_id), followed_of(run_id, "test", trailing), dict(folds), policy, trailing
+    )
 
 
 def following_of(run_id: str, committed: Committed) -> np.ndarray:
@@ -275,41 +274,28 @@ def following_of(run_id: str, committed: Committed) -> np.ndarray:
 
 @st.cache_resource(max_entries=16, show_spinner=False)
 def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
-    validation, test = scores_of(run_id, "validation"), scores_of(run_id, "test")
-    quantiles = quantiles_for(validation, policy, budget, TRAILING.days)
-    return trailing_threshold(test, TRAILING, validation, quantiles=quantiles)
+    return following(scores_of(run_id, "validation"), scores_of(run_id, "test"), policy, budget)
+
+
+@st.cache_resource(max_entries=8, show_spinner="Testing whether the scores have changed …")
+def regime_of(run_id: str) -> Regime:
+    """Return since when the scores of normal test windows are higher than on validation data."""
+    contributions, names = open_run(run_id).contributions("test")
+    return regime_after(scores_of(run_id, "validation"), scores_of(run_id, "test"), contributions, names)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
 def changes_of(run_id: str) -> list[Change]:
     """Return the sensors whose level changed at a stop after the training part of a run."""
-    table, prepared, normal = _measured_from(run_id)
-    return level_changes(
-        table.values[prepared.row],
-        prepared.clock,
-        prepared.stretch,
-        normal,
-        table.schema.sensors,
-        prepared.time_unit,
-        prepared.asset,
-        prepared.assets,
-    )
+    run = open_run(run_id)
+    dataset = run.dataset()
+    return changes_after_training(table_of(dataset), prepared_of(dataset, run.config()))
 
 
 def unmeasured_of(run_id: str) -> list[str]:
     """Return the assets whose changes of level cannot be measured: they have no normal training row."""
-    _, prepared, normal = _measured_from(run_id)
-    return without_reference(normal, prepared.asset, prepared.assets)
-
-
-def _measured_from(run_id: str) -> tuple[Table, Prepared, np.ndarray]:
-    """Return the table of a run, prepared, and the rows from which changes of level are measured."""
     run = open_run(run_id)
-    dataset = run.dataset()
-    prepared = prepared_of(dataset, run.config())
-    # The first fold has the oldest training part.
-    train = prepared.folds[0].train
-    return table_of(dataset), prepared, train[prepared.y[train] == 0]
+    return without_level(prepared_of(run.dataset(), run.config()))
 
 
 def _by_fold(committed: Committed) -> tuple[tuple[int, float], ...]:

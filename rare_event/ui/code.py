@@ -34,7 +34,7 @@ def show_code(key: str, write: Callable[[], str]) -> None:
             st.info(plain(why))
             return
         st.caption(
-            "These Python lines give the main figures above. Change only the paths of files, if necessary."
+            "These Python lines give the main figures above. Change only the file paths, if necessary."
         )
         # The colours of the highlighter are too pale to read, and a box that scrolls has no key.
         st.code(lines, language=None, wrap_lines=True)

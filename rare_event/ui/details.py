@@ -5,14 +5,23 @@ from __future__ import annotations
 import streamlit as st
 
 from rare_event.store.runs import Run
+from rare_event.ui.ablation import show_ablation
 from rare_event.ui.cache import prepared_of
 from rare_event.ui.drift import show_drift
 from rare_event.ui.evaluate import show_curves, show_folds
 from rare_event.ui.leakage import show_leakage
+from rare_event.ui.load import show_load
 
-VIEWS = {"Curves": show_curves, "Backtest": show_folds, "Leakage": show_leakage, "Drift": show_drift}
-# Without events, the meter has nothing to measure.
-OF_EVENTS = ("Leakage",)
+VIEWS = {
+    "Curves": show_curves,
+    "Backtest": show_folds,
+    "Operator load": show_load,
+    "Leakage": show_leakage,
+    "What it reads": show_ablation,
+    "Drift": show_drift,
+}
+# Without events, there is nothing to measure.
+OF_EVENTS = ("Leakage", "What it reads")
 
 
 def show_details(run: Run) -> None:

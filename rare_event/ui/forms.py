@@ -255,7 +255,9 @@ def choose_lead(key: str, leads: tuple[float, ...], unit: TimeUnit = MINUTES) ->
         format_func=lambda minutes: unit.count(f"{minutes:g}") if minutes else "during the event",
         # Another leaderboard may have other lead windows.
         key=f"{key}_{leads[0]:g}",
-        help=unit.reword("An alarm catches an event only if it comes at most this many minutes before it."),
+        help=unit.reword(
+            "An alarm catches an event only if it comes at most this many minutes before the event."
+        ),
         required=True,
         persist_state="session",
     )

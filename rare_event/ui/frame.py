@@ -14,7 +14,7 @@ from rare_event.store.archive import is_imported
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.store.seal import is_open
-from rare_event.text import plain, plural
+from rare_event.text import plain, plural, times
 from rare_event.ui.bar import BAR_STYLE, show_bar
 from rare_event.ui.cache import auc_of, jobs, unknown_of
 from rare_event.ui.links import LINK_STYLE
@@ -33,7 +33,7 @@ STYLE = """
 .stMainBlockContainer > .stVerticalBlock { gap: .7rem; }
 [kind="primary"] :is(p, span) { color: light-dark(#FFF, #050D14); }
 .stHorizontalBlock[class*="st-key-home_line_"] { min-height: 42px; overflow: visible; }
-.st-key-data_panels .stColumn { min-width: 300px; }
+.st-key-data_panels .stColumn, .st-key-alarms_panels .stColumn { min-width: 300px; }
 .st-key-data_panels .stColumn:first-child { min-width: 355px; }
 """
 
@@ -59,7 +59,8 @@ STEPS = (
     Step("pages/2_Train.py", "Train", "dataset"),
     Step("pages/3_Threshold.py", "Threshold", "run"),
     Step("pages/4_Evaluate.py", "Evaluate", "run"),
-    Step("pages/5_Compare.py", "Compare", "dataset"),
+    Step("pages/5_Alarms.py", "Alarms", "run"),
+    Step("pages/6_Compare.py", "Compare", "dataset"),
     Step("pages/7_Score.py", "Score"),
     Step("pages/Articles.py", "The articles", "dataset"),
 )
@@ -148,7 +149,7 @@ def _figures_of(run: Run) -> dict[str, str]:
         figures["Threshold"] = f"{ORIGINS[committed.origin]} {committed.in_words(run.time_unit())}"
     if looks := len(run.looks()):
         unknown, total = unknown_of(run, "test"), plural(summary.events["total"], "event")
-        events = unknown.short if unknown else f"{total} in test data"
-        state = "✓" if is_open(run) else "Sealed again:"
-        figures["Evaluate"] = f"{state} {events}, {plural(looks, 'look')}"
+        events = unknown.short if unknown else total
+        state = "✓" if is_open(run) else "Sealed again;"
+        figures["Evaluate"] = f"{state} test data opened {times(looks)}, {events}"
     return figures

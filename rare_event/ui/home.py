@@ -21,38 +21,57 @@ from rare_event.ui.links import link_to
 
 T = TypeVar("T")
 MOST_RECENT = 6
-STEP_WIDTH = 160  # pixels
+STEP_WIDTH = 141  # pixels: seven in a line of a page of 1440
 AUCS = ["validation AUC", "test AUC"]
 
 PURPOSE = """
 Sheet breaks, pump trips and similar events are rare, so a model learns what *normal* looks like and warns
 when a row no longer fits. Set the alarm threshold on data the model was not trained on, check it on data
-that had no part in either, and count what a plant counts: **events caught and false alarms per day**. By
-default, a model is trained on the past and judged on later data.
+that neither the model nor the threshold has seen, and count what a plant counts: **events caught and false
+alarms per day**. By default, a model is trained on the past and judged on later data.
 """
+
+ARTICLES = "The two articles by C. Ranjan on the method: each of their figures beside the one measured here."
 
 PATH = (
     ("1 · Data", "Can I trust this file?", "Upload a file; check the columns, the stops and the events."),
     (
         "2 · Train",
         "Can a model see it coming?",
-        "Choose how early to warn and how many rows the model sees; train it.",
+        "Choose how early to warn and how many rows the model sees, then train it.",
     ),
-    ("3 · Threshold", "Where do I set the alarm?", "Move the threshold on validation data and commit it."),
-    ("4 · Evaluate", "What will it be worth?", "Events caught, false alarms per day and lead on test data."),
     (
-        "5 · Compare",
+        "3 · Threshold",
+        "Where do I set the alarm?",
+        "Move the threshold on validation data; commit the one to use.",
+    ),
+    (
+        "4 · Evaluate",
+        "What will it be worth?",
+        "Events caught, false alarms per day and lead time, on test data.",
+    ),
+    (
+        "5 · Alarms",
+        "Why did it ring?",
+        "See the few sensors that moved; mark alarms as true, false or a known stop.",
+    ),
+    (
+        "6 · Compare",
         "Which run is best?",
         "Runs, baselines and chance in one table; ties are marked.",
     ),
-    ("7 · Score", "What about the new file?", "Score new rows with a trained model; list the alarms."),
+    (
+        "7 · Score",
+        "What does the model say about a new file?",
+        "Score new rows with a trained model; list the alarms.",
+    ),
 )
 
 
 def show_path() -> None:
     """Show the steps from a file to a verdict."""
     # In columns, a narrow window would break the words.
-    with st.container(horizontal=True):
+    with st.container(horizontal=True, gap="xsmall"):
         for step, question, task in PATH:
             with st.container(border=True, width=STEP_WIDTH, height="stretch"):
                 st.markdown(f"**{step}**")

@@ -61,11 +61,11 @@ def _show_meter(run: Run) -> None:
         st.markdown(plain(in_words(readings)))
         draw(leakage_figure(rows_of(readings)), key="leakage_figure")
     else:
-        st.progress(status.progress, _progress_in_words(status))
+        st.progress(status.progress, progress_in_words(status))
         st.button("Cancel", key="leakage_cancel", on_click=jobs().cancel, args=(meter,))
 
 
-def _progress_in_words(status: Status) -> str:
+def progress_in_words(status: Status) -> str:
     """Say how far the meter is."""
     if status.state == "queued":
         return "Waiting for its turn …"

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-import numpy as np
 import pandas as pd
 import streamlit as st
 
 from rare_event.clock import TimeUnit
-from rare_event.judge.unknown import Unknown
-from rare_event.prepare.table import Table
+from rare_event.report.lines import marked_in_words, readable
 from rare_event.store.exports import spreadsheet_safe
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run
 from rare_event.ui.cache import ledger_of, table_of, time_unit_of, unknown_of
+from rare_event.ui.marks import marks_of_lines
+from rare_event.ui.place import in_place
 
 COLUMN_CONFIG = {
     "asset": st.column_config.TextColumn("machine"),
@@ -25,12 +25,16 @@ COLUMN_CONFIG = {
     "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),
     "delay": st.column_config.NumberColumn("delay (minutes)", format="%.1f"),
+    "ended": st.column_config.TextColumn(
+        "why it ended", help="Why the false alarm, or the alarm that caught the event, ended."
+    ),
     "peak": st.column_config.NumberColumn(
         "highest score",
         format="%.3g",
         help="Highest score in the lead window of the event, or during the false alarm.",
     ),
     "row": st.column_config.NumberColumn("at row"),
+    "mark": st.column_config.TextColumn("mark", help="What was said of it on the Alarms page."),
     "sensors": st.column_config.TextColumn(
         "top sensors", help="Sensors with the largest shares of the score.", width="large"
     ),
@@ -43,6 +47,7 @@ DURING_CONFIG = {
     ),
 }
 ALARMS_CONFIG = {
+    "ended": st.column_config.TextColumn("why it ended", help="Why the alarm ended."),
     "peak": st.column_config.NumberColumn(
         "highest score", format="%.3g", help="Highest score during the alarm."
     ),
@@ -60,9 +65,9 @@ def _key(run: Run, part: Part, committed: Committed) -> str:
 
 
 def _lines(run: Run, part: Part, committed: Committed) -> pd.DataFrame:
-    lines = with_times(ledger_of(run.id, part, committed), table_of(run.dataset()), time_unit_of(run))
-    unknown = unknown_of(run, part)
-    return alarms_of(lines, unknown) if unknown else lines
+    lines = ledger_of(run.id, part, committed)
+    marks = marks_of_lines(run, part, committed, lines)
+    return readable(lines, marks, table_of(run.dataset()), time_unit_of(run), unknown_of(run, part))
 
 
 def show_ledger(
@@ -91,6 +96,7 @@ def show_ledger(
     elif run.config().shift == 0:
         config |= DURING_CONFIG
     listed = lines.drop(columns="fold")
+    _show_marked(lines, unit)
     st.dataframe(
         listed,
         hide_index=True,
@@ -110,16 +116,8 @@ def show_ledger(
     )
 
 
-def alarms_of(lines: pd.DataFrame, unknown: Unknown) -> pd.DataFrame:
-    """Return the alarms of a ledger, without what only an event gives."""
-    of_events = ["event", "caught", "lead", "delay", *([] if unknown.labelled else ["kind"])]
-    return lines[lines["kind"] != "event"].drop(columns=of_events, errors="ignore")
-
-
-def with_times(lines: pd.DataFrame, table: Table, unit: TimeUnit) -> pd.DataFrame:
-    """Replace minutes on the clock by times if the table has times."""
-    if table.start is None or unit.reason:
-        return lines
-    alarmed = lines["first_alarm"].notna()
-    since = pd.to_timedelta(lines["first_alarm"].where(alarmed, 0.0), unit="min")
-    return lines.assign(first_alarm=(pd.Timestamp(table.start) + since).where(alarmed, np.datetime64("NaT")))
+@in_place
+def _show_marked(lines: pd.DataFrame, unit: TimeUnit) -> None:
+    """Say how many of the false alarms people know."""
+    if said := marked_in_words(lines, unit):
+        st.caption(said)

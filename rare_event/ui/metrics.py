@@ -25,7 +25,7 @@ def show_metrics(
     figures
         Label, value and help text (or None) of each.
     intervals
-        Text below the value of some labels: its 95 % interval.
+        Text below the value of some labels: its 95% interval.
     narrow
         Whether the labels are short and space is tight.
     """

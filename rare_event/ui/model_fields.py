@@ -30,6 +30,7 @@ LABELS = {
     "nu": "Nu (share outside the boundary)",
     "l2": "L2 penalty",
     "leaves": "Leaves per tree",
+    "horizon": "Horizon (rows)",
     "ratio": "Normal rows per positive row",
 }
 

@@ -38,8 +38,8 @@ from rare_event.ui.state import get_state
 # A diagram with more layers scrolls, so that the page stays short.
 MOST_LAYERS, HEIGHT = 24, 640
 RULE = (
-    "A good size is about half as many parameters as training windows; a larger network needs "
-    "regularisation. The article counts 5,331 parameters; the network it prints has 25,243."
+    "A good size is about half as many parameters as training windows; a larger network needs dropout or "
+    "penalties. The LSTM article gives 5,331 parameters, but the network that it lists has 25,243."
 )
 SOURCE = "Rule of thumb: C. Ranjan, *LSTM Autoencoder for Extreme Rare Event Classification in Keras*."
 LOAD = "from rare_event.detect.layers import import_keras\n\nmodel = import_keras().saving.load_model({!r})"
@@ -99,7 +99,7 @@ def _asked(model: NetworkConfig, lookback: int, n_features: int) -> Future[list[
 
 def _show_answer(answer: Future[list[Layer]], n_windows: int) -> None:
     if not answer.done():
-        st.caption("Building the model for the diagram. A running training takes priority.")
+        st.caption("Building the model for the diagram. If a model is being trained, that takes priority.")
         return
     if error := answer.exception():
         why = str(error) if isinstance(error, RareEventError) else "Reload the page to try again."
@@ -125,7 +125,7 @@ def _show_layers(layers: list[Layer], n_windows: int, title: str) -> None:
             (
                 "Training windows",
                 f"{n_windows:,}",
-                "Windows of normal rows that the model learns from; of folds, the last.",
+                "Normal windows that the model learns from; with several folds, those of the last fold.",
             ),
             ("Per window", number(parameters / n_windows if n_windows else None, 2), RULE),
         ],

@@ -8,10 +8,11 @@ from contextlib import suppress
 import streamlit as st
 
 from rare_event.errors import RareEventError
+from rare_event.report.words import looks_in_words
 from rare_event.store.records import Look
 from rare_event.store.runs import Run
 from rare_event.store.seal import changed_after_a_look, is_open, open_at_threshold
-from rare_event.text import moment, plain, plural
+from rare_event.text import plain, times
 from rare_event.ui.cache import time_unit_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.progress import caught_in_words
@@ -45,7 +46,7 @@ def break_seal(run: Run) -> bool:
         st.header("The test data are sealed")
         if looks:
             st.markdown(
-                f"They were opened {_times(looks)}; the threshold or the alarm policy has changed since. "
+                f"They were opened {times(len(looks))}; the threshold or the alarm policy has changed since. "
                 f"Opening them again counts as look {len(looks) + 1}, and a warning will say that the "
                 "figures are too optimistic."
             )
@@ -67,16 +68,6 @@ def break_seal(run: Run) -> bool:
 
 def _show_looks(looks: Sequence[Look]) -> None:
     if changed_after_a_look(looks):
-        st.warning(
-            "The threshold or the alarm policy was changed after the test data were opened "
-            f"({plural(len(looks), 'look')}). The figures below are too optimistic. Only new data can judge "
-            "this model fairly now.",
-            icon=":material/visibility:",
-        )
+        st.warning(looks_in_words(looks), icon=":material/visibility:")
     else:
-        first = "on " if len(looks) == 1 else "first on "
-        st.caption(f"Test data opened {_times(looks)}, {first}{moment(looks[0].time)}.")
-
-
-def _times(looks: Sequence[Look]) -> str:
-    return "once" if len(looks) == 1 else f"{len(looks)} times"
+        st.caption(looks_in_words(looks))

@@ -36,9 +36,9 @@ from rare_event.ui.forms import Look, apply_values, fields_of, fill_in, help_of,
 from rare_event.ui.frame import in_place
 from rare_event.ui.model_fields import look_of
 from rare_event.ui.place import drawer
-from rare_event.ui.state import draft_of, update_state
+from rare_event.ui.state import GENERATION, draft_of, fill_form
 
-GENERATION, TYPED = "train_generation", "train_typed"
+TYPED = "train_typed"
 # The most useful first.
 SPLIT_KINDS: tuple[SplitKind, ...] = ("rolling", "chronological", "stretch", "asset", "random", "shuffled")
 MODELS: dict[str, ModelConfig] = {
@@ -57,7 +57,7 @@ LABELS = {
     "lookback": "Lookback (rows)",
     "clip": "Clip at",
     "lag": "Lag of the difference (rows)",
-    "trailing": "Rows in the trailing mean",
+    "trailing": "Trailing mean (rows)",
     "one_hot": "Use categories as 0/1 columns",
     "per_asset": "Scale each machine separately",
     "patience": "Patience (epochs)",
@@ -65,7 +65,7 @@ LABELS = {
     "steps": "Rows in the score",
     "top_k": "Sensors in the score",
     "window": "Training window (rolling split)",
-    "article_mode": "Count rows across stops, as the articles do",
+    "article_mode": "Let shift and lookback run across stops, as the articles do",
 }
 DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
 NO_LABEL = (
@@ -136,7 +136,6 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig, places: Places) -> 
     places
         Where the other settings are.
     """
-    # Widgets keep their value by key: a preset changes all values, so it takes new keys.
     generation = st.session_state.setdefault(GENERATION, 0)
     key = f"train_{generation}"
     preset = places.preset.segmented_control(
@@ -149,8 +148,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig, places: Places) -> 
         wrap=True,
     )
     if preset and preset != draft.name:
-        st.session_state[GENERATION] = generation + 1
-        update_state(draft=draft_of(preset))
+        fill_form(draft_of(preset))
         st.rerun()
     typed = _typed(draft)
     with places.window:
@@ -212,7 +210,7 @@ def _choose_data(
             split = _select("Split", offered, draft.split.kind, f"{key}_split", help_of(SplitPlan, "kind"))
     aim = "Detects events while they last" if during else f"Warns up to {span(draft.shift * step)} ahead"
     aim = aim if dataset.schema.labels else "Finds rows that do not fit the training data"
-    st.caption(f"{aim}, using the {_window(draft.lookback, step, table.time_unit)}.")
+    st.caption(f"{aim}, using {_window(draft.lookback, step, table.time_unit)}.")
     if not dataset.schema.labels:
         st.info(NO_LABEL)
     return replace(draft, split=_choose_dates(table, replace(draft.split, kind=split), key)), problem
@@ -250,7 +248,7 @@ def _choose_aim(draft: ExperimentConfig, key: str) -> tuple[ExperimentConfig, bo
 
 def _window(lookback: int, step: float, unit: TimeUnit) -> str:
     """Name what a window holds; one row is not a length of time."""
-    return f"last {unit.span(lookback * step)}" if lookback > 1 else "present row"
+    return f"the last {unit.span(lookback * step)}" if lookback > 1 else "a window of one row"
 
 
 @in_place

@@ -14,6 +14,7 @@ import streamlit as st
 
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, ExperimentConfig, Rule, SplitPlan
 from rare_event.errors import RareEventError
+from rare_event.judge.watch import Watch
 from rare_event.prepare.sample import write_sample
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset, add_dataset, open_dataset
@@ -23,6 +24,7 @@ from rare_event.store.workspace import home
 
 KEY = "app_state"
 ADDRESS = "app_address"
+GENERATION = "train_generation"
 SAMPLE_NAME = "sample-mill.csv"
 # Names the sample in an address, where it may not be stored yet.
 SAMPLE = "sample"
@@ -38,13 +40,16 @@ FIRST_DRAFT = replace(RECOMMENDED, split=SplitPlan("rolling"))
 class Exploring:
     """A threshold of a run that is tried and not yet committed, the rule that chose it, and a policy.
 
-    It has the unit of the scores, or of their ratios to the trailing quantile.
+    It has the unit of the scores, or of their ratios to the trailing quantile. `watch_rule` is the rule of a
+    watch level that is tried too, `watch` the level where it lies below the threshold.
     """
 
     run_id: str
     threshold: float
     rule: Rule
     policy: AlarmPolicy
+    watch_rule: Rule | None = None
+    watch: Watch | None = None
 
     @property
     def trailing(self) -> Rule | None:
@@ -54,14 +59,20 @@ class Exploring:
     def committed(self, run: Run) -> Committed:
         """Return what a commit would write; thresholds of single folds stay until another is chosen."""
         before = run.committed()
-        untouched = before.common is None and self == _start_from(run, before)
+        tried = self.threshold, self.rule, self.policy
+        untouched = before.common is None and tried == (before.middle, before.rule, before.policy)
         own = before.thresholds
-        return Committed(own if untouched else dict.fromkeys(own, self.threshold), self.rule, self.policy)
+        thresholds = own if untouched else dict.fromkeys(own, self.threshold)
+        return Committed(thresholds, self.rule, self.policy, watch=self.watch)
 
 
 def _start_from(run: Run, committed: Committed) -> Exploring:
     # With one threshold for each fold, exploring begins at their median.
-    return Exploring(run.id, committed.middle, committed.rule, committed.policy)
+    watch = committed.watch
+    # One that the settings asked for and the data refused is tried again, so that the page says why.
+    asked = None if committed.by_person else run.config().watch
+    rule = asked if watch is None else watch.rule
+    return Exploring(run.id, committed.middle, committed.rule, committed.policy, rule, watch)
 
 
 @dataclass(frozen=True)
@@ -112,6 +123,13 @@ def update_state(**changes: Any) -> AppState:
     st.session_state[KEY] = replace(get_state(), **changes)
     write_address()
     return get_state()
+
+
+def fill_form(config: ExperimentConfig) -> None:
+    """Replace all settings of the form on the Train page."""
+    # Widgets keep their value by key: new values take new keys.
+    st.session_state[GENERATION] = st.session_state.get(GENERATION, 0) + 1
+    update_state(draft=config)
 
 
 def show_run_next(run: Run) -> AppState:
@@ -185,9 +203,9 @@ def _named_in_address(before: AppState) -> AppState:
         with suppress(RareEventError):
             if run_id := st.query_params.get(name):
                 run = open_run(run_id)
-                # A run of the leakage meter has no model to judge.
-                leakage = run.purpose().role == "leakage"
-                opened = AppState(run.dataset().digest) if leakage else _with_run(state, run)
+                # A run of the leakage meter or the ablation has no model to judge.
+                measured = run.purpose().role in ("leakage", "ablation")
+                opened = AppState(run.dataset().digest) if measured else _with_run(state, run)
                 state = replace(opened, draft=before.draft if is_typed else run.config())
     with suppress(RareEventError):
         if state is before and (digest := st.query_params.get("dataset")):

@@ -17,6 +17,9 @@ from rare_event.config.labels import RULES, ScoreLabel
 from rare_event.errors import DataError
 from rare_event.judge.rules import choose
 from rare_event.plots.explorer import explorer_data
+from rare_event.report.charts import score_label_of
+from rare_event.report.words import OPTIMISTIC
+from rare_event.store.records import Committed
 from rare_event.store.runs import Run
 from rare_event.text import moment, number, percent, plain
 from rare_event.ui.cache import (
@@ -32,14 +35,17 @@ from rare_event.ui.code import show_code
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
+from rare_event.ui.promise import dispersion_of, promise_of_run, show_promise
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
+from rare_event.ui.suppression import choose_suppression, show_suppressed
 from rare_event.ui.threshold_explorer import threshold_explorer, threshold_figures
+from rare_event.ui.watch import choose_watch, offer_watch
 
 DIGITS = 4
-TRAILING_UNIT = "multiples of the trailing quantile"
 # The name of each rule's value, and where it begins.
 RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
     "fa-per-day": ("False alarms a day", 2.0),
+    "promise-per-day": ("False alarms a day", 4.0),
     "events": ("Share of events to catch", 0.5),
     "recall": ("Share of positive rows to catch", 0.5),
     "f-beta": ("Beta", 1.0),
@@ -49,9 +55,14 @@ RULE_VALUES: dict[RuleKind, tuple[str, float]] = {
 # A threshold set by hand is not on offer: the curves and a field do that.
 RULES_HELP = help_of(Rule, "kind").partition(f" *{RULES['fixed']}*")[0]
 LABEL_FREE_HELP = (
-    "*False alarms a day*: the lowest threshold with at most this many on validation data. *Fixed "
+    "*At most N false alarms a day*: the lowest threshold with at most this many on validation data; *with "
+    "95% confidence*: the lowest for which at most this many can be promised. *Fixed "
     "quantile*: this share of the validation scores lies below the threshold. *Trailing quantile*: this "
     "share of the recent scores lies below it, so the threshold follows drift."
+)
+RISES = (
+    "Some higher thresholds give more false alarms than this one: a long alarm then divides into several, "
+    "and each of them counts."
 )
 COST_LOOK = Look(
     {
@@ -71,8 +82,9 @@ POLICY_LOOK = Look(
         "min_lead": "Minimum useful lead (minutes)",
         "mute": "Mute after restart (rows)",
         "repeat": "Repeat alarm every (minutes)",
+        "end_share": "End alarm below (share of the threshold)",
     },
-    steps=dict.fromkeys(("cooldown", "lead", "min_lead", "repeat"), 1.0),
+    steps=dict.fromkeys(("cooldown", "lead", "min_lead", "repeat"), 1.0) | {"end_share": 0.05},
     columns=3,
 )
 COST_FIELDS = ("event", "false_alarm", "saved")
@@ -88,10 +100,7 @@ def show_context(run: Run) -> None:
     unit = time_unit_of(run)
     words = f"**{plain(name_of_run(run))}** · {unit.reword(config.split.in_words())}"
     if config.split.optimistic:
-        words += (
-            "  \n:material/warning: **Too optimistic**: rows next to each validation row are in the "
-            "training data. Split by time instead."
-        )
+        words += f"  \n:material/warning: **Too optimistic**: {OPTIMISTIC}"
     st.markdown(words)
     if unit.why:
         st.caption(unit.why)
@@ -102,17 +111,23 @@ def explore(run: Run) -> None:
     """Let the user move the threshold over the validation data, and commit it."""
     with show_errors():
         # What is above the policy on the page depends on it.
-        figures, rules, chart = st.container(), st.container(), st.container()
+        figures, rules, chart, promise = (st.container() for _ in range(4))
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
             policy = _choose_policy(exploring.policy, run)
         with rules:
             exploring, costs = _choose_by_rule(run, replace(exploring, policy=policy))
+            exploring = choose_watch(run, exploring)
+            show_suppressed(run, "validation", policy)
         update_exploring(exploring)
         with figures:
             _show_figures(run, exploring)
         with chart:
             _show_explorer(run, exploring, costs)
+        # Below the line that is dragged, which must lie on the first screen.
+        with promise:
+            show_promise(run, exploring.committed(run))
+            _show_rises(run, exploring)
         with st.expander("Ledger of the validation data"):
             st.caption("Select a line to see the scores around it in the chart.")
             show_ledger(run, "validation", exploring.committed(run), partial(_show_around, run))
@@ -132,7 +147,7 @@ def _show_figures(run: Run, exploring: Exploring) -> None:
             disabled=committed.by_person and committed == wanted,
         )
     if pressed:
-        run.commit(replace(wanted, by_person=True))
+        run.commit(replace(wanted, by_person=True, promise=promise_of_run(run, wanted)))
         st.rerun()
 
 
@@ -152,6 +167,7 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         start=table_of(run.dataset()).start,
         labelled=time_unit_of(run).labelled,
         around=around if of_run == run.id else None,
+        watch=None if exploring.watch is None else exploring.watch.middle,
     )
     if unknown := unknown_of(run, "validation"):
         st.info(f"{unknown.why} Choose the threshold by how many alarms you can accept.")
@@ -162,6 +178,14 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         key=f"threshold_explorer_{run.id}",
         on_release=lambda threshold: set_by_hand(run, threshold),
     )
+
+
+@in_place
+def _show_rises(run: Run, exploring: Exploring) -> None:
+    """Say why false alarms become more numerous where the threshold is raised, if they do."""
+    points = points_of(run.id, "validation", exploring.policy, exploring.trailing)
+    if points.rises_above(exploring.threshold):
+        st.caption(time_unit_of(run).reword(RISES))
 
 
 def _show_around(run: Run, row: int | None = None) -> None:
@@ -198,6 +222,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
         apply = st.container(width="content")
         article = _article_button(run)
         costs, problem = (exploring.rule.costs, "") if unknown else _choose_costs(exploring.rule.costs)
+        exploring = offer_watch(run, exploring)
         rule = Rule("cost", 0.0, costs=costs)
         if kind != "cost":
             with values:
@@ -205,9 +230,10 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
         pressed = apply.button("Apply this rule", key="threshold_apply", disabled=bool(problem))
     suggested = math.nan
     try:
-        suggested = choose(
-            points_of(run.id, "validation", exploring.policy, rule if rule.trailing else None), rule
-        )
+        trailing = rule if rule.trailing else None
+        points = points_of(run.id, "validation", exploring.policy, trailing)
+        spread = dispersion_of(run.id, exploring.policy, trailing) if kind == "promise-per-day" else None
+        suggested = choose(points, rule, spread)
         if pressed:
             exploring = replace(exploring, threshold=suggested, rule=rule)
     except DataError as error:
@@ -221,15 +247,14 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
 
 def _net_value(costs: Costs) -> str:
     return (
-        f"Net value: an event costs {_money(costs.event)}, of which a warning saves {percent(costs.saved)}; "
-        f"a false alarm costs {_money(costs.false_alarm)}."
+        f"Net value assumes that an event costs {_money(costs.event)}, of which a warning "
+        f"saves {percent(costs.saved)}; a false alarm costs {_money(costs.false_alarm)}."
     )
 
 
 def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
     committed, shown, unit = run.committed(), exploring.committed(run), time_unit_of(run)
-    value = "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
-    words = f"{value} ({plain(committed.in_words(unit))})"
+    value, words = _value_of(committed), _threshold_in_words(committed, unit)
     state = "Not yet committed"
     if committed.by_person:
         state = f"Committed: {words}, {moment(committed.time)}"
@@ -238,9 +263,17 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
         state += f"; the settings give {value}" if given else f"; the training suggests {words}"
     st.caption(
         f"Suggested by this rule: {number(suggested, DIGITS)} · "
-        f"Threshold shown: {plain(replace(shown, by_person=True).in_words(unit))} · "
+        f"Threshold shown: {_threshold_in_words(replace(shown, by_person=True), unit)} · "
         f"{state}.{below}"
     )
+
+
+def _value_of(committed: Committed) -> str:
+    return "one threshold per fold" if committed.common is None else number(committed.common, DIGITS)
+
+
+def _threshold_in_words(committed: Committed, unit: TimeUnit) -> str:
+    return f"{_value_of(committed)} ({plain(committed.in_words(unit))})"
 
 
 def _article_button(run: Run) -> float | None:
@@ -296,10 +329,10 @@ def _choose_policy(policy: AlarmPolicy, run: Run) -> AlarmPolicy:
     no_lead = run.config().shift == 0 or not unit.labelled
     names = [name for name in POLICY_LOOK.labels if not (no_lead and name in ("lead", "min_lead"))]
     look = replace(POLICY_LOOK, time_unit=unit)
-    return apply_values(policy, fill_in(policy, names, f"threshold_policy_{run.id}", {}, look))[0]
+    policy = apply_values(policy, fill_in(policy, names, f"threshold_policy_{run.id}", {}, look))[0]
+    return choose_suppression(policy, run)
 
 
 def label_of(run: Run, trailing: bool) -> ScoreLabel:
     """Name a run's score and its unit; a trailing threshold is a multiple of the trailing quantile."""
-    label = run.config().score_label(len(run.committed().thresholds))
-    return replace(label, unit=TRAILING_UNIT) if trailing else label
+    return score_label_of(run.config(), run.committed(), trailing)

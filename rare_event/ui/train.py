@@ -9,6 +9,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.compare.companions import create_baselines
 from rare_event.config import ExperimentConfig
+from rare_event.experiment.suppressing import require_suppression
 from rare_event.plots.timeline import split_figure
 from rare_event.plots.tracks import machines_of
 from rare_event.prepare.preview import first_positive_window, rows_after_shift, rows_before_shift
@@ -71,6 +72,7 @@ def start_button(dataset: Dataset, choice: Choice, places: Places) -> None:
         disabled=bool(choice.problem),
     ):
         # Data that do not fit the settings are refused here, before a worker starts.
+        require_suppression(table_of(dataset), config.policy)
         prepared_of(dataset, config)
         run = create_run(dataset, config)
         if tensorboard:
@@ -124,8 +126,8 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
         events_there = int(events["validation"])
         chosen = f"has {plural(events_there, 'event')}" if events_there else "has no events"
         st.caption(
-            f"The validation part, on which the threshold is chosen, {chosen}. The rolling split by time "
-            "chooses it on several parts, but takes longer."
+            f"The validation part, on which the threshold is chosen, {chosen}. With the rolling split by "
+            "time, the threshold is chosen on several such parts, but the training takes longer."
         )
 
 
@@ -163,8 +165,8 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     )
     show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(
-        f"**After a shift of {plural(config.shift, 'row')}**: earlier rows are positive, rows of the event "
-        "are removed"
+        f"**After a shift of {plural(config.shift, 'row')}**: rows before the event are positive, rows of "
+        "the event are removed"
         if config.shift
         else "**For the model**: the rows of the event are positive"
     )

@@ -20,7 +20,7 @@ from tests.app.test_pages import OpenPage, button, explorer, metric
 from tests.small import PCA, small_frame
 from tests.test_clock import clockless, one_time_for_two
 
-PAGES = ["1_Data", "2_Train", "3_Threshold", "4_Evaluate", "5_Compare"]
+PAGES = ["1_Data", "2_Train", "3_Threshold", "4_Evaluate", "5_Alarms", "6_Compare"]
 FEW = {name: recipes_module.RECIPES[name] for name in ("squares", "mahalanobis")}
 # How long a training takes is time all the same.
 OF_TIME = re.compile(r"a day|(?<!fa-)per.day\b|/day|by day|days\b|[Mm]inutes?\b|\d min\b|hours?\b")

@@ -117,7 +117,7 @@ def test_a_scoring(open_page: OpenPage, small_csv: bytes) -> None:
 def test_an_alarm_list(open_page: OpenPage, done_run: Run) -> None:
     done_run.look()
     stored = add_rule(done_run.dataset().digest, parse_sensor_rule("stock_ph > 7.5 for 2 rows"))
-    app = open_page("pages/5_Compare.py", run=done_run.id)
+    app = open_page("pages/6_Compare.py", run=done_run.id)
     assert drawers(app) == 1 and not lines(app)
     judged = done_run.judged()
     assert judged is not None

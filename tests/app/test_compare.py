@@ -35,7 +35,7 @@ from tests.small import judgement_of
 
 LEADS = (4.0, 20.0)
 Used = Callable[[str], None]
-PAGE = "pages/5_Compare.py"
+PAGE = "pages/6_Compare.py"
 SQUARES = replace(PCA, model=SquaresModel())
 # Of the ticked models: with one, its curves; with more, the differences too.
 CURVES, CHARTS = 2, 3
@@ -153,9 +153,9 @@ def test_the_verdict_stands_on_top_in_plain_words(open_page: OpenPage, opened_ru
     n_events = len(opened_run.scores("test").total_events)
     assert f"2 models were compared on the same {n_events} events" in words(app)
     assert "so the best of them looks better than it is" in words(app)
-    assert f"of {n_events} events by an alarm in the 4 min before" in words(app)
+    assert f"of {n_events} events with an alarm in the 4 min before" in words(app)
     assert "thresholds chosen on past data" in words(app)
-    assert "For comparison with chance, scores moved to other times would" in words(app)
+    assert "By chance alone (scores shifted to unrelated times), alarms would" in words(app)
     assert titles(app) == [
         "Test: ROC curves",
         "Test: events caught at each false-alarm rate",
@@ -311,6 +311,8 @@ def test_the_best_and_the_own_run_are_compared_until_the_user_ticks(
     ranking = [run_id for run_id in table(app)["run"] if run_id]
     assert chart(app)["ticked"] == ranking
     assert "cannot show whether" in words(app) or "is better than" in words(app)
+    captions = [each.value for each in app.caption if "an 80% chance of showing" in each.value]
+    assert captions and all("a difference of this size" in each for each in captions)
     settings = pd.DataFrame(app.table[0].value)
     assert list(settings.T["Model"]) == ["PCA", "mean of squares"], "the run in use first"
     assert not [key for key in settings.index if "_" in str(key)]
@@ -651,13 +653,13 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     _, optimism, caught, most, ranking, tied, chance = verdict(board)
     assert caught.startswith(
         "With thresholds chosen on past data to allow 2 false alarms a day, “A” would have caught 6 of 78 "
-        "events by an alarm in the 4 min before the event, and 9 by an alarm in the 20 min before. "
-        "The actual rate was 3.7 false alarms a day."
+        "events with an alarm in the 4 min before the event. The actual rate was 3.7 false alarms a day. "
+        "Counting alarms in the 20 min before an event, the model would have caught 9. "
     )
     assert "6 folds, each with models trained only on what came before it" in caught
     assert most == (
-        "By alarms in the 4 min before an event, “H” would have caught the most: 8 of 78, at 3.7 false "
-        "alarms a day."
+        "Counting only alarms in the 4 min before an event, “H” would have caught the most: 8 of 78, at 3.7 "
+        "false alarms a day."
     )
     also = [*board[:-1], row("I", "run", 0.5, 2, caught=8), CHANCE]
     assert "“H” and “I” would have caught the most: 8 of 78 each." in verdict(also)[3]

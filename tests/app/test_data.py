@@ -48,12 +48,13 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     ranking = frame(app, "sensor", "AUC")
     assert set(ranking["sensor"]) == set(table.schema.sensors)
     assert abs(ranking["AUC"] - 0.5).is_monotonic_decreasing
-    assert f"the AUC of every one of the {len(table.schema.sensors)} sensors would stay within" in shown
+    assert f"the AUC of every one of the {len(table.schema.sensors)} sensors would lie between" in shown
     first = ranking["sensor"][0]
     assert titles(app)[0].startswith("Running time")
     assert f"{first} over time" in titles(app)
     course = chart(app, next(title for title in titles(app) if title.endswith("before an event")))
-    assert course["layout"]["yaxis"]["title"]["text"] == first
+    assert course["layout"]["title"]["text"].startswith("Size of jumps")
+    assert course["layout"]["yaxis"]["title"]["text"] == f"Size of jumps in<br>{first}"
     assert len(app.dataframe) <= 2, "tables below are drawn when they are opened"
     app.session_state[ROWS_KEY] = app.session_state[COLUMNS_KEY] = True
     app.run()
@@ -110,7 +111,7 @@ def test_a_file_of_one_sensor_has_all_its_figures(open_page: OpenPage, executor:
     dataset = stored(small_frame()[["time", "y", "s0"]])
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert "**1** sensor" in unescaped(app)
-    assert "the AUC of the sensor would stay within" in unescaped(app)
+    assert "the AUC of the sensor would lie between" in unescaped(app)
     for view in VIEWS:
         app.segmented_control(key="data_view").set_value(view).run()
         assert not app.exception and not app.error, view
@@ -336,7 +337,7 @@ def test_a_row_counter_is_named_and_not_ranked(open_page: OpenPage, executor: An
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert set(frame(app, "AUC")["sensor"]) == {"s0", "s1", "s2", "s3"}
     assert "Not ranked, because it counts rows or time: n." in unescaped(app)
-    assert "the AUC of every one of the 4 sensors would stay within" in unescaped(app) and not app.exception
+    assert "the AUC of every one of the 4 sensors would lie between" in unescaped(app) and not app.exception
 
 
 def test_rows_that_run_backwards_are_not_ranked_by_what_comes_after_events(open_page: OpenPage) -> None:

@@ -1,10 +1,12 @@
 """The design space on the Compare page: started, watched, stopped, gone on with, read and opened."""
 
 import json
+import shutil
 import threading
 from collections.abc import Callable
 from concurrent.futures import Executor, Future
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -18,10 +20,11 @@ from rare_event.config.labels import MODELS, REPRESENTATIONS
 from rare_event.jobs import queue as jobs
 from rare_event.jobs import worker
 from rare_event.jobs.map_runner import run_map
-from rare_event.store.datasets import Dataset
-from rare_event.store.maps import DesignMap, MapState, create_map, list_maps
+from rare_event.store.datasets import Dataset, open_dataset
+from rare_event.store.maps import DesignMap, MapState, create_map, list_maps, open_map
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run
+from rare_event.store.workspace import scratch_home
 from rare_event.text import capital
 from rare_event.ui import cache
 from rare_event.ui.compare import map_figures
@@ -29,7 +32,7 @@ from rare_event.ui.state import KEY
 from tests.app.conftest import Deferred
 from tests.app.test_pages import OpenPage, button, follow, texts
 
-PAGE = "pages/5_Compare.py"
+PAGE = "pages/6_Compare.py"
 SPACE = DesignSpace((2,), (1, 5), ("level", "difference"), ("pca",), folds=3)
 
 
@@ -48,11 +51,23 @@ def cells_run_here(executor: Deferred, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker, "trivial", lambda *_: [])
 
 
+@pytest.fixture(scope="session")
+def stored_map(stored_sample: tuple[Path, str], tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, str]:
+    """A workspace with a finished map of the sample mill, to be copied, and the map's id."""
+    (sample, digest), folder = stored_sample, tmp_path_factory.mktemp("map")
+    shutil.copytree(sample, folder, dirs_exist_ok=True)
+    with scratch_home(folder), pytest.MonkeyPatch.context() as patch:
+        patch.setattr(worker, "trivial", lambda *_: [])
+        made = create_map(open_dataset(digest), SPACE)
+        run_map(made, 1, open_worker=Here)
+    return folder, made.id
+
+
 @pytest.fixture
-def done_map(dataset: Dataset) -> DesignMap:
-    made = create_map(dataset, SPACE)
-    run_map(made, 1, open_worker=Here)
-    return made
+def done_map(dataset: Dataset, workspace: Path, stored_map: tuple[Path, str]) -> DesignMap:
+    folder, map_id = stored_map
+    shutil.copytree(folder, workspace, dirs_exist_ok=True)
+    return open_map(map_id)
 
 
 def open_view(open_page: OpenPage, dataset: Dataset) -> AppTest:
@@ -132,7 +147,7 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
     figure = heat(app)
     assert figure["layout"]["coloraxis"]["colorbar"]["ticktext"][-1] == "chance 0.50"
     hover = json.dumps([trace["customdata"] for trace in figure["data"]])
-    assert "lookback 5, shift 2 (rows)" in hover and "95 % interval" in hover
+    assert "lookback 5, shift 2 (rows)" in hover and "95% interval" in hover
     app.segmented_control(key="map_measure").set_value("caught").run()
     app.segmented_control(key="map_budget").set_value(5.0).run()
     assert not app.exception

@@ -5,21 +5,24 @@ from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 from streamlit.testing.v1 import AppTest
 
-from rare_event.compare.companions import baselines_of, create_baselines, leakage_of
+from rare_event.compare.companions import ablation_of, baselines_of, create_baselines, leakage_of
 from rare_event.config import AlarmPolicy, Rule, SplitPlan, recipe
 from rare_event.config import recipes as recipes_module
 from rare_event.jobs.worker import execute, execute_in_worker
 from rare_event.judge.evaluation import evaluate
+from rare_event.judge.kept import HEADLINES, check_promise
+from rare_event.judge.load import load_at
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
 from rare_event.text import number
 from rare_event.ui.state import KEY
 from tests.app.conftest import PCA, Deferred, finished, show_view
-from tests.app.test_pages import OpenPage, button, metric, texts, titles, unescaped
+from tests.app.test_pages import OpenPage, button, follow, link, metric, texts, titles, unescaped
 
 PAGE = "pages/4_Evaluate.py"
 FEW = {name: recipes_module.RECIPES[name] for name in ("squares", "mahalanobis", "logistic")}
@@ -58,6 +61,30 @@ def test_opening_is_one_look_however_often_the_page_is_visited(open_page: OpenPa
     assert [look.committed for look in done_run.looks()] == [done_run.committed()]
 
 
+def test_open_test_data_say_whether_the_promise_is_kept(open_page: OpenPage, done_run: Run) -> None:
+    committed = done_run.committed()
+    promise, test = (
+        committed.promise,
+        evaluate(done_run.scores("test"), committed.thresholds, committed.policy),
+    )
+    assert promise is not None
+    assert not any(words in unescaped(open_page(PAGE, run=done_run.id)) for words in HEADLINES.values()), (
+        "sealed"
+    )
+    app = opened(open_page, done_run)
+    check = check_promise(promise, test)
+    assert check.headline in unescaped(app) and promise.in_words() in unescaped(app)
+    assert check.alarms.what in unescaped(app)
+    # The figures follow the chart, which would else leave the first screen.
+    shown = [each.value.replace("\\", "") for each in app.markdown]
+    (said,) = [text for text in shown if check.headline in text]
+    assert f"False alarms: {check.alarms.answer}. Events caught: {check.events.answer}." in said
+    assert "Promised from validation data" not in said
+    # A promise of no false alarm at all is broken by those that are there.
+    done_run.commit(replace(committed, promise=replace(promise, rate=0.0)))
+    assert test.false_alarms and "The promise is broken." in unescaped(open_page(PAGE, run=done_run.id))
+
+
 def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, done_run: Run) -> None:
     opened(open_page, done_run)
     done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
@@ -66,7 +93,7 @@ def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, d
     app = button(app, "Open again: look 2").click().run()
     assert app.metric and len(done_run.looks()) == 2
     assert "lead window 4 min (as the shift)" in unescaped(app) and "covered by" not in unescaped(app)
-    assert any("changed after the test data were opened (2 looks)" in w.value for w in app.warning)
+    assert any("changed after the test data were opened (2 times)" in w.value for w in app.warning)
     # The same threshold committed again is no change.
     done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
     assert open_page(PAGE, run=done_run.id).metric and len(done_run.looks()) == 2
@@ -118,7 +145,7 @@ def test_a_run_is_held_against_its_baselines(
     )
     assert create_baselines(done_run) == [] and list_runs() == [done_run]
     words = texts(open_page(PAGE, run=done_run.id))
-    assert "At the same 2 false alarms a day" in words.replace("\\", "")
+    assert "With thresholds set on the test data for at most 2 false alarms a day" in words.replace("\\", "")
     assert "any baseline yet" not in words
 
 
@@ -172,6 +199,35 @@ def test_the_leakage_meter_goes_on_in_the_background(
     assert "Trained on random rows" in texts(app)
 
 
+def test_what_the_model_reads_is_measured_in_the_background(
+    open_page: OpenPage, executor: Deferred, dataset: Dataset, polling: Callable[[], set[str]]
+) -> None:
+    run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
+    app = show_view(opened(open_page, run), "What it reads")
+    assert not polling() and "judged on the same later rows" in texts(app)
+    app = button(app, "Measure what it reads").click().run()
+    assert polling() == {"ablation", "bar_jobs"} and "Waiting" in progress(app)
+    assert ablation_of(run) is not None and list_runs() == [run] and leakage_of(run) is None
+    app = button(app, "Cancel").click().run()
+    assert ablation_of(run) is None and not polling()
+    app = show_view(open_page(PAGE, run=run.id), "What it reads")
+    button(app, "Measure what it reads").click().run()
+    executor.run_all()
+    app = show_view(open_page(PAGE, run=run.id), "What it reads")
+    assert not app.exception and not app.error
+    assert "What the model loses without some inputs" in titles(app)
+    assert "The time since the last restart alone reaches" in unescaped(app)
+    ablation = ablation_of(run)
+    assert ablation is not None
+    found = ablation.ablation()
+    (table,) = [each.value for each in app.dataframe if "left out" in each.value]
+    assert table["AUC"].iloc[0] == found.auc and len(table) == 2 + len(found.without)
+    assert set(table["result"]) <= {"", "AUC falls", "AUC rises", "no difference can be seen"}
+    assert f"With all inputs the AUC is {found.auc:.2f} (" in texts(app)
+    for falls, low in zip(table["result"] == "AUC falls", table["low"], strict=True):
+        assert falls == (low > 0)
+
+
 def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: Run) -> None:
     app = opened(open_page, done_run)
     assert not any(" day" in title for title in titles(app)), "drawn before it was asked for"
@@ -179,7 +235,70 @@ def test_drift_is_drawn_day_by_day_and_by_sensor(open_page: OpenPage, done_run: 
     words = " ".join(titles(app))
     assert "by day" in words and len(titles(app)) == len(set(titles(app)))
     assert not any("ROC" in title for title in titles(app))
-    assert [tab.label for tab in app.tabs] == ["Curves", "Backtest", "Leakage", "Drift"]
+    assert [tab.label for tab in app.tabs] == [
+        "Curves",
+        "Backtest",
+        "Operator load",
+        "Leakage",
+        "What it reads",
+        "Drift",
+    ]
+
+
+def test_the_load_of_an_operator_stands_next_to_its_targets(open_page: OpenPage, done_run: Run) -> None:
+    app = opened(open_page, done_run)
+    assert "what one operator can handle" not in texts(app), "drawn before it was asked for"
+    app = show_view(app, "Operator load")
+    committed, scores = done_run.committed(), done_run.scores("test")
+    load = load_at(scores, committed.thresholds, committed.policy)
+    assert load.alarms == evaluate(scores, committed.thresholds, committed.policy).alarms > 0
+    assert not app.exception and load.in_words() in texts(app)
+    (table,) = [each.value for each in app.dataframe if "target" in each.value]
+    assert table["value"][0] == number(load.per_day) != number(load.worst_day)
+    assert set(table["source"]) == {"EEMUA 191, ISA-18.2", "ISA-18.2"} and not table["target"].eq("").any()
+
+
+def risen(run: Run, share: float = 0.5) -> int:
+    """Let the scores of a run rise tenfold within its test part; returns the row."""
+    validation, test = run.scores("validation"), run.scores("test")
+    at = int(share * len(test))
+    later = np.arange(len(test)) >= at
+    run.save_scores({"validation": [validation], "test": [test.with_score(test.y_score * (1 + 9 * later))]})
+    return int(test.row[at])
+
+
+def test_drift_says_since_when_the_threshold_is_not_valid_and_what_to_do(
+    open_page: OpenPage, done_run: Run
+) -> None:
+    table = done_run.dataset().table()
+    row = risen(done_run)
+    app = show_view(opened(open_page, done_run), "Drift")
+    assert not app.exception
+    (warning,) = [each.value for each in app.warning if "no longer valid" in each.value]
+    since = pd.Timestamp(table.when[row])
+    assert f"no longer valid since {since:%-d %b}" in warning.replace("\\", "")
+    assert "in at most 5% of such periods" in unescaped(app)
+    assert "finds no rise" not in unescaped(app)
+    assert link(app, "Use a trailing threshold")
+    # The run is trained again on the rows since then.
+    (label,) = [each.label for each in app.button if each.label.startswith("Train on rows from ")]
+    assert f"{since:%-d %b}" in label
+    app = button(app, label).click().run()
+    assert not app.exception and link(app, "Go to Train: the dates are set")
+    plan = app.session_state[KEY].draft.split
+    assert plan.kind == "chronological" and plan.train_until is None
+    assert abs(pd.Timestamp(plan.train_from) - since) < pd.Timedelta(hours=1)
+    assert app.session_state[KEY].draft.model == done_run.config().model
+    app = follow(app, "Go to Train: the dates are set").run()
+    (start,) = [each.value for each in app.datetime_input if each.label == "Train on rows from"]
+    assert str(start)[:16] == plan.train_from[:16]
+
+
+def test_drift_without_a_change_offers_no_remedy(open_page: OpenPage, done_run: Run) -> None:
+    app = show_view(opened(open_page, done_run), "Drift")
+    assert "finds no rise in the score of normal rows" in unescaped(app)
+    assert not any("Train on rows from" in each.label for each in app.button)
+    assert not any("no longer valid" in each.value for each in app.warning)
 
 
 def test_a_score_that_is_no_reconstruction_error_is_not_called_one(
@@ -227,14 +346,14 @@ def test_the_tick_of_the_sidebar_goes_when_another_threshold_is_committed(
     open_page: OpenPage, dataset: Dataset
 ) -> None:
     run = finished(dataset, PCA)
-    assert "✓ 20 events in test data, 1 look" in unescaped(opened(open_page, run))
+    assert "✓ test data opened once, 20 events" in unescaped(opened(open_page, run))
     policy = replace(run.committed().policy, mute=3)
     run.commit(replace(run.committed(), policy=policy))
     app = open_page(PAGE, run=run.id)
-    assert "Sealed again: 20 events in test data, 1 look" in unescaped(app)
+    assert "Sealed again; test data opened once, 20 events" in unescaped(app)
     assert "✓ 20 events" not in unescaped(app)
     again = button(app, "Open again: look 2").click().run()
-    assert "✓ 20 events in test data, 2 looks" in unescaped(again)
+    assert "✓ test data opened 2 times, 20 events" in unescaped(again)
     assert "muted for 3 windows after a restart" in unescaped(again)
 
 

@@ -41,6 +41,33 @@ def out(run: Run, tmp_path: Path) -> Path:
     return out
 
 
+def test_what_a_follower_does_not_sound_in_is_said_as_of_a_file(
+    open_page: OpenPage, run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    new = small_frame(300).assign(time=lambda f: f["time"] + pd.Timedelta(days=30)).drop(columns="y")
+    clock = (new["time"] - small_frame(300)["time"][0]) / pd.Timedelta(minutes=1)
+    stops = ((float(clock[100]), float(clock[109]), ""),)
+    committed = run.committed()
+    run.commit(replace(committed, policy=replace(committed.policy, stops=stops)))
+    watched, out = tmp_path / "in", tmp_path / "out"
+    watched.mkdir()
+    new.to_csv(watched / "new.csv", index=False)
+    scored = ["score", run.id, str(watched / "new.csv"), "--out", str(tmp_path / "scored")]
+    assert main(scored) == 0
+    told = capsys.readouterr().out
+    said = next(line for line in told.splitlines() if line.startswith("Alarms are suppressed in "))
+    follow = ["follow", run.id, "--watch", str(watched), "--out", str(out), "--once"]
+    assert main(follow) == 0
+    assert said in capsys.readouterr().out.splitlines()
+    assert said in unescaped(open_page(PAGE, run=run.id))
+    assert main([*follow, "--json"]) == 0
+    assert said not in capsys.readouterr().out
+    # Without suppression nothing is said of it.
+    run.commit(committed)
+    assert main([*follow[:-2], str(tmp_path / "other"), "--once"]) == 0
+    assert "suppressed" not in capsys.readouterr().out
+
+
 def test_without_a_follower_the_page_says_how_one_is_started(open_page: OpenPage, run: Run) -> None:
     app = open_page(PAGE, run=run.id)
     assert "Followed folders" not in [each.value for each in app.header]
@@ -55,7 +82,7 @@ def test_a_follower_is_shown_with_its_alarms_and_files(
         app = open_page(PAGE, run=run.id)
         assert not app.exception and "Followed folders" in [each.value for each in app.header]
         assert ":green-badge[following]" in texts(app)
-        assert "294 of 300 rows scored, the last of 31 Jan 2024" in unescaped(app)
+        assert "294 of 300 rows scored; the last is from 31 Jan 2024" in unescaped(app)
         assert polling() == {"score_followers"}
         alarms, files = (each.value for each in app.dataframe[-2:])
         told = [json.loads(line) for line in (out / "alarms.jsonl").read_text().splitlines()]

@@ -29,7 +29,7 @@ PAGES = (
     "pages/2_Train.py",
     "pages/3_Threshold.py",
     "pages/4_Evaluate.py",
-    "pages/5_Compare.py",
+    "pages/6_Compare.py",
     "pages/7_Score.py",
     "pages/Articles.py",
 )
@@ -88,12 +88,12 @@ def test_a_network_has_its_files_and_no_loss(open_page: OpenPage, dataset: Datas
 def test_it_is_not_compared(open_page: OpenPage, done_run: Run, tmp_path: Path) -> None:
     dataset = done_run.dataset()
     imported = moved(done_run, tmp_path, with_data=True)
-    app = open_page("pages/5_Compare.py", run=imported.id)
+    app = open_page("pages/6_Compare.py", run=imported.id)
     assert "1 run came in a bundle without scores, so it is not compared here." in unescaped(app)
     assert "No run on this dataset has finished yet" in texts(app) and not app.button
     own = finished(dataset, PCA)
     own.look()
-    app = open_page("pages/5_Compare.py", run=own.id)
+    app = open_page("pages/6_Compare.py", run=own.id)
     assert not app.exception and not app.error and "it is not compared here" in unescaped(app)
     assert "1 run is still sealed" not in texts(app) and not imported.looks()
 

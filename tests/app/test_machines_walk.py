@@ -100,7 +100,7 @@ def test_without_a_clock_no_page_speaks_of_hours(open_page: OpenPage, executor: 
     dataset = stored(six_machines(clock=False))
     done = finished(dataset, replace(PCA, split=SplitPlan("asset")))
     done.look()
-    for page in ("1_Data", "2_Train", "3_Threshold", "4_Evaluate", "5_Compare"):
+    for page in ("1_Data", "2_Train", "3_Threshold", "4_Evaluate", "5_Alarms", "6_Compare"):
         for app in every_view(open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)):
             assert not app.exception and not app.error, page
             said = {text[:300]: OF_TIME.findall(text) for text in shown(app) if OF_TIME.search(text)}
@@ -115,7 +115,7 @@ def test_alarms_of_machines_without_events_are_not_called_false(
     dataset = stored(frame, Corrections(assets="press", no_label=True))
     done = finished(dataset, replace(PCA, split=SplitPlan("chronological")))
     done.look()
-    for page in ("2_Train", "3_Threshold", "4_Evaluate", "5_Compare"):
+    for page in ("2_Train", "3_Threshold", "4_Evaluate", "5_Alarms", "6_Compare"):
         for app in every_view(open_page(f"pages/{page}.py", run=done.id, dataset=dataset.digest)):
             assert not app.exception and not app.error, page
             assert not forbidden(app) and "alse alarm" not in text_of(app), page

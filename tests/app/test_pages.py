@@ -18,7 +18,7 @@ from streamlit.testing.v1 import AppTest
 from rare_event.config import Rule, SplitKind, SplitPlan
 from rare_event.jobs.worker import execute
 from rare_event.store.datasets import Dataset, list_datasets, open_dataset
-from rare_event.store.records import Purpose, State, Status
+from rare_event.store.records import Purpose, Role, State, Status
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.ui.state import KEY, Exploring
 from rare_event.ui.threshold import set_by_hand
@@ -594,10 +594,11 @@ def test_damaged_figures_stop_no_page(open_page: OpenPage, done_run: Run) -> Non
         assert not open_page(page, run=done_run.id).exception, page
 
 
-def test_a_link_to_a_reading_of_the_leakage_meter_opens_its_dataset(
-    open_page: OpenPage, dataset: Dataset
+@pytest.mark.parametrize("role", ["leakage", "ablation"])
+def test_a_link_to_a_run_without_a_model_opens_its_dataset(
+    open_page: OpenPage, dataset: Dataset, role: Role
 ) -> None:
-    reading = create_run(dataset, PCA, Purpose("leakage"))
+    reading = create_run(dataset, PCA, Purpose(role))
     reading.write_status(Status("done"))
     for page in PAGES:
         app = open_page(page, run=reading.id)

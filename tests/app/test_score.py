@@ -13,10 +13,12 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from rare_event.cli.parser import main
+from rare_event.code.show import code_of_scoring
 from rare_event.config import Rule, SplitPlan
 from rare_event.experiment import score as score_module
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.prepare.corrections import Corrections
+from rare_event.read import parquet
 from rare_event.store.archive import import_archive, save_archive
 from rare_event.store.bundle import open_trained
 from rare_event.store.datasets import add_dataset
@@ -120,7 +122,7 @@ def test_a_file_is_scored_as_on_the_command_line(
     assert shown["peak"].tolist() == alarms["peak"].tolist()
     assert shown["ended"].tolist() == alarms["ended"].tolist()
     assert titles(app)[0].startswith("new.csv: ")
-    assert "5 events caught" in unescaped(app) and "Validation promised" in unescaped(app)
+    assert "5 events caught" in unescaped(app) and "Promised from validation data: " in unescaped(app)
     assert not list(scoring.folder.glob("input-*")), "the upload is not kept once it is scored"
 
 
@@ -148,7 +150,7 @@ def test_a_file_without_a_label_has_no_events(
 ) -> None:
     app = scored(upload(open_page(PAGE, run=run.id), as_csv(new.drop(columns="y"))), executor)
     assert "There is no label" in unescaped(app)
-    assert "caught" not in metric(app, "Alarms") and "Validation promised" not in unescaped(app)
+    assert "caught" not in metric(app, "Alarms") and "Without a label" not in unescaped(app)
     assert "Ledger (CSV)" not in labels(app)
     assert metric(app, "Rows scored of 300") == "299"
 
@@ -311,7 +313,7 @@ def test_with_the_rows_before_the_parts_are_as_the_whole(
     whole = create_scoring(run, [(io.BytesIO(as_csv(new)), "new.csv")])
     score_in_worker(whole.id)
     app = open_page(PAGE, run=run.id)
-    before = next(each for each in app.file_uploader if "upload them before" in each.label)
+    before = next(each for each in app.file_uploader if "earlier rows here first" in each.label)
     before.upload("april.csv", as_csv(new[:155]), "text/csv").run()
     assert not app.exception and not executor.waiting, "nothing is scored before there are new rows"
     scored(upload(app, as_csv(new[155:]), "may.csv"), executor)
@@ -327,11 +329,35 @@ def test_with_the_rows_before_the_parts_are_as_the_whole(
     assert list_scorings()[0].request().history == ()
 
 
+def test_alarms_are_shelved_until_a_time_as_on_the_command_line(
+    open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame, tmp_path_factory: Any
+) -> None:
+    app = open_page(PAGE, run=run.id)
+    app.text_input(key="score_shelve_0").set_value("noon").run()
+    assert "'noon' cannot be read as a time" in unescaped(app) and not executor.waiting
+    until = f"{new['time'][100]:%Y-%m-%d %H:%M}"
+    app.text_input(key="score_shelve_0").set_value(until).run()
+    assert not app.error and not executor.waiting
+    scored(upload(app, as_csv(new)), executor)
+    (scoring,) = list_scorings(run.id)
+    folder = tmp_path_factory.mktemp("command")
+    (folder / "new.csv").write_bytes(as_csv(new))
+    command = ["score", run.id, str(folder / "new.csv"), "--out", str(folder / "out")]
+    assert main([*command, "--shelve-until", until]) == 0
+    for name in (ALARMS_CSV, SCORES_CSV, SUMMARY):
+        assert scoring.file(name) == (folder / "out" / name).read_bytes()
+    assert "Alarms are shelved in 98 rows, " in unescaped(app)
+    assert f'shelve_until="{until}")' in code_of_scoring(scoring)
+    # The next file is not shelved.
+    scored(upload(app, as_csv(new), "next.csv"), executor)
+    assert list_scorings()[0].request().shelve_until is None and "are shelved in" not in unescaped(app)
+
+
 def test_rows_before_that_are_not_before_are_a_sentence(
     open_page: OpenPage, executor: Deferred, run: Run, new: pd.DataFrame
 ) -> None:
     app = open_page(PAGE, run=run.id)
-    before = next(each for each in app.file_uploader if "upload them before" in each.label)
+    before = next(each for each in app.file_uploader if "earlier rows here first" in each.label)
     before.upload("may.csv", as_csv(new[155:]), "text/csv").run()
     scored(upload(app, as_csv(new[:155]), "april.csv"), executor)
     assert ["before the end of the rows" in error.value.replace("\\", "") for error in app.error] == [True]
@@ -353,6 +379,28 @@ def test_a_waiting_scoring_is_in_the_tray_and_cancelled_there(
     assert not list_scorings() and "waits for its turn" not in texts(app)
     executor.run_all()
     assert training.status().state == "done" and not app.run().metric
+
+
+def test_a_scoring_is_cancelled_while_its_file_is_read(
+    run: Run, new: pd.DataFrame, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    new.to_parquet(tmp_path / "new.parquet", index=False)
+    scoring = create_scoring(run, [(io.BytesIO((tmp_path / "new.parquet").read_bytes()), "new.parquet")])
+    monkeypatch.setattr(parquet, "BATCH_ROWS", 50)
+    real, read = parquet.block_read, []
+
+    def block_read() -> None:
+        read.append(1)
+        if len(read) == 2:
+            jobs().cancel_scoring(scoring)
+        real()
+
+    monkeypatch.setattr(parquet, "block_read", block_read)
+    score_in_worker(scoring.id)
+    assert scoring.status().state == "cancelled"
+    assert len(read) == 2, "the other four blocks are not read"
+    assert not scoring.findings() and scoring.file(ALARMS_CSV) is None
+    assert not list(scoring.folder.glob("input-*"))
 
 
 def test_a_running_scoring_is_cancelled_after_a_block(

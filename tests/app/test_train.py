@@ -11,8 +11,9 @@ import pytest
 from streamlit.testing.v1 import AppTest
 from streamlit.testing.v1.element_tree import Block
 
-from rare_event.config import PRESETS, RECOMMENDED, DenseModel, LSTMModel, Training
+from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, DenseModel, LSTMModel, Training
 from rare_event.detect.summary import describe
+from rare_event.errors import ConfigError
 from rare_event.jobs import export, worker
 from rare_event.prepare.sample import sample_mill
 from rare_event.store.datasets import Dataset, add_dataset
@@ -247,7 +248,7 @@ def test_the_model_is_drawn_as_keras_builds_it(
     prepared = network.prepared_of(dataset, app.session_state["app_state"].draft)
     train = prepared.folds[-1].train
     assert windows == (prepared.y[train] == 0).sum()
-    assert "within the rule of thumb of about half" in said(app)
+    assert "in line with the rule of thumb of at most about 0.5" in said(app)
     assert "Ranjan" in said(app)
     assert "Building" not in said(app)
     # Another model is asked for anew, and the same one is not.
@@ -257,7 +258,7 @@ def test_the_model_is_drawn_as_keras_builds_it(
     assert not drawn(app) and len(executor.waiting) == 1
     executor.run_all()
     app.run()
-    assert "more parameters than windows" in said(app)
+    assert "Use fewer units, or use dropout" in said(app)
 
 
 def test_a_model_that_cannot_be_built_is_a_sentence_and_asked_for_again(
@@ -386,6 +387,22 @@ def test_parts_with_few_events_are_said_before_training(open_page: OpenPage, dat
     words = " ".join(element.value for element in (*app.warning, *app.error))
     assert "The validation part holds" in words and "event" in words
     assert not list_runs() and not button(app, "Train").disabled
+
+
+def test_a_policy_whose_value_no_row_has_is_not_trained(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    column = dataset.schema.categories[0]
+    policy = AlarmPolicy(suppress_column=column, suppress_values=("clean",))
+    run = create_run(dataset, replace(PCA, policy=policy))
+    why = f"while '{column}' is 'clean': no row of sample-mill.csv has this value. The values of '{column}' "
+    with pytest.raises(ConfigError, match=why):
+        worker.execute(run)
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert not app.exception and why in said(app)
+    button(app, "Train").click().run()
+    assert why in " ".join(each.value.replace("\\", "") for each in app.error)
+    assert [each.id for each in list_runs()] == [run.id] and not executor.waiting
 
 
 def test_the_page_begins_with_periods_by_time_and_the_preset_keeps_its_split(

@@ -46,10 +46,33 @@ def wait_until_healthy(address: str) -> None:
         assert answer.status == 200
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with serving(tmp_path_factory.mktemp("server")) as server:
+@pytest.fixture(scope="session")
+def one_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """The server of all modules: each further one would start Python, and TensorFlow in its worker."""
+    folder = tmp_path_factory.mktemp("server")
+    point_to(folder / "home", tmp_path_factory.mktemp("home"))
+    with serving(folder) as server:
         yield server
+
+
+@pytest.fixture(scope="module")
+def server(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server with an empty workspace and log; one of its own for a module that leaves trainings behind."""
+    if getattr(request.module, "LEAVES_TRAININGS", False):
+        with serving(tmp_path_factory.mktemp("server")) as own:
+            yield own
+        return
+    one: Server = request.getfixturevalue("one_server")
+    point_to(one.home, tmp_path_factory.mktemp("home"))
+    os.truncate(one.log, 0)
+    yield one
+
+
+def point_to(link: Path, folder: Path) -> None:
+    """Let the path of a workspace lead to another folder from now on."""
+    other = link.with_name("other")
+    other.symlink_to(folder, target_is_directory=True)
+    other.replace(link)
 
 
 @contextmanager
@@ -61,14 +84,15 @@ def serving(folder: Path) -> Iterator[Server]:
     log = folder / "log.txt"
     environment = {**os.environ, "RARE_EVENT_HOME": str(folder / "home")}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
-    with log.open("wb") as output:
+    # Appended to, so that it can be emptied meanwhile.
+    with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)
     try:
         wait_until_healthy(f"http://127.0.0.1:{port}")
         yield Server(f"http://127.0.0.1:{port}", process.pid, log, folder / "home")
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 @pytest.fixture(scope="module")

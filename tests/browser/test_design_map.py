@@ -1,7 +1,7 @@
 """A design-space map in a real browser: started, seen while it grows, cancelled, gone on with, reloaded."""
 
-from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
@@ -9,7 +9,7 @@ from playwright.sync_api import Page, expect
 
 from rare_event.config import RECOMMENDED, DesignSpace, Training
 from rare_event.jobs.map_runner import run_map
-from rare_event.prepare.sample import write_sample
+from rare_event.prepare.sample import sample_mill
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.maps import DesignMap, MapState, create_map, list_maps
 from tests.browser.conftest import Complaints, Server, settled
@@ -24,10 +24,8 @@ ENDLESS = replace(
 
 
 @pytest.fixture(scope="module")
-def dataset(server: Server, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Dataset]:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setenv("RARE_EVENT_HOME", str(server.home))
-        yield add_dataset(write_sample(tmp_path_factory.mktemp("sample") / "sample.csv"), "sample.csv")
+def dataset(home: Path) -> Dataset:
+    return add_dataset(sample_mill(8_000).to_csv(index=False).encode(), "sample.csv")
 
 
 @pytest.fixture(scope="module")
@@ -54,6 +52,10 @@ def test_a_map_is_started_grows_and_stands_after_a_reload(
     page.get_by_role("spinbutton", name="Cells drawn at random").fill("2")
     page.keyboard.press("Tab")
     expect(page.get_by_text("2 cells of 6 folds each")).to_be_visible()
+    # Two dense networks with the lookback 1, which are compiled soonest.
+    page.get_by_role("spinbutton", name="Seed").fill("34")
+    page.keyboard.press("Tab")
+    settled(page)
     page.get_by_role("spinbutton", name="Maximum epochs").fill("1")
     page.keyboard.press("Tab")
     settled(page)
@@ -63,6 +65,7 @@ def test_a_map_is_started_grows_and_stands_after_a_reload(
     expect(page.get_by_text("Best of 2 settings")).to_be_visible()
     (made,) = list_maps()
     assert made.state().state == "done" and len(made.cells()) == 2
+    assert made.space().seed == 34
     page.reload()
     open_view(page, server, dataset)
     expect(page.get_by_text("Best of 2 settings")).to_be_visible()

@@ -17,6 +17,7 @@ from sklearn.metrics import confusion_matrix
 from rare_event.bench.data import synthetic_scores
 from rare_event.config import RECOMMENDED, AlarmPolicy, Rule, SplitPlan
 from rare_event.jobs.worker import execute
+from rare_event.judge.load import Load, load_at
 from rare_event.judge.scores import Scores
 from rare_event.prepare.sample import write_sample
 from rare_event.store.datasets import add_dataset
@@ -70,7 +71,6 @@ def scored_run(folder: Path, n: int) -> Run:
     """A run that is done, with synthetic scores."""
     dataset = add_dataset(write_sample(folder / "sample.csv"), "sample.csv")
     run, scores = create_run(dataset, RECOMMENDED), synthetic_scores(n)
-    run.save_scores({"validation": [scores], "test": [scores.where(scores.row < 12_000)]})
     run.save_scores({"validation": [scores], "test": [scores.where(scores.row < 12_000)]})
     nothing = pd.DataFrame({"fold": [0], "row": [0], "sensor_1": [0], "share_1": [1.0]})
     run.save_contributions({"validation": nothing, "test": nothing}, ("first",))
@@ -149,13 +149,16 @@ def test_a_drag_draws_every_frame_and_sends_nothing(
     released_at = stands_at(root)
     page.mouse.up()
     commit = page.get_by_role("button", name="Commit this threshold")
-    expect(page.get_by_text("Threshold shown: set by hand")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Threshold shown: [^·]+\(set by hand"))).to_be_visible()
     assert len(sent) == before + 1, "one message is sent on release"
     assert shown(root) == (released_at, expected_matrix(run.scores("validation"), released_at))
     assert run.committed() == committed, "letting go must not commit"
     commit.click()
     expect(page.get_by_text(re.compile(r"Committed: .* \(set by hand"))).to_be_visible()
     assert run.committed().thresholds == {0: released_at}
+    promise = run.committed().promise
+    assert promise is not None and promise != committed.promise
+    expect(page.get_by_text(promise.in_words())).to_be_visible()
     run.commit(committed)
     assert complaints.messages == []
 
@@ -201,7 +204,7 @@ def test_every_way_to_set_the_threshold_counts_alike(page: Page, server: Server,
         choice.fill(rule)
         page.get_by_role("option", name=rule).first.click()
         page.get_by_role("button", name="Apply this rule").click()
-        expect(page.get_by_text(f"Threshold shown: {words}")).to_be_visible()
+        expect(page.get_by_text(re.compile(rf"Threshold shown: [^·]+\({words}"))).to_be_visible()
         next_frame(page)
         agree()
     assert len(seen) >= 50
@@ -263,7 +266,7 @@ def test_an_answer_to_a_release_does_not_overwrite_what_is_typed(
         field.focus()
         page.keyboard.type("0.2")
         # The answer to the release arrives between two digits.
-        expect(page.get_by_text("Threshold shown: set by hand")).to_be_visible()
+        expect(page.get_by_text(re.compile(r"Threshold shown: [^·]+\(set by hand"))).to_be_visible()
         settled(page)
         assert field.input_value() == "0.2"
         page.keyboard.type("5")
@@ -330,12 +333,16 @@ def test_the_line_over_time_moves_all_charts_and_the_figures_and_sends_nothing(
     box = chart.bounding_box()
     assert box is not None
     lines = (".over-time svg", "svg.curves", "svg.classes")
+    load = page.locator(".load")
+
+    def judged() -> Load:
+        return load_at(scores, {0: stands_at(root)}, quick_run.committed().policy)
 
     def moving() -> list[str]:
         next_frame(page)
         stand = [root.locator(f"{chart} > line[transform]").get_attribute("transform") for chart in lines]
         caught = page.locator(".figures [data-figure=caught]").inner_text()
-        return [*map(str, stand), caught, str(stands_at(root))]
+        return [*map(str, stand), caught, load.inner_text(), str(stands_at(root))]
 
     page.mouse.move(box["x"] + 300, box["y"] + 40)
     page.mouse.down()
@@ -347,12 +354,18 @@ def test_the_line_over_time_moves_all_charts_and_the_figures_and_sends_nothing(
     height = float(re.findall(r"[\d.]+", low[0])[1])
     assert abs(height - 130) <= 2, "the line is under the pointer"
     assert shown(root)[1] == expected_matrix(scores, stands_at(root))
+    # The words of the browser are those of the command line.
+    assert load.locator("[data-figure=load]").inner_text() == judged().in_words()
+    worst = (
+        f"Worst 10 min: {judged().worst_ten_minutes} (max 10) · worst hour: {judged().worst_hour} (max 30)"
+    )
+    assert f"{worst} · worst 24 h: {judged().worst_day} (max 150)" in load.inner_text()
     # What is drawn solid ends at the line.
     clip = root.locator("canvas").nth(1).evaluate("(canvas) => getComputedStyle(canvas).clipPath")
     assert abs(box["height"] - height - float(re.findall(r"[\d.]+", clip)[2])) < 1
     assert len(sent) == before, "something was sent during the drag"
     page.mouse.up()
-    expect(page.get_by_text("Threshold shown: set by hand")).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Threshold shown: [^·]+\(set by hand"))).to_be_visible()
     assert len(sent) == before + 1
     assert complaints.messages == []
 
@@ -365,6 +378,7 @@ def test_the_figures_and_the_button_that_commits_are_in_sight(
     figures = page.locator(".figures")
     # What no run without events shows is not there.
     expect(figures.get_by_text("Time in alarm")).to_be_hidden()
+    expect(root.locator("line.watch")).to_have_count(0)
     commit = page.get_by_role("button", name="Commit this threshold")
     for part in (figures, commit, page.get_by_role("combobox", name="Choose the threshold by a rule")):
         box = part.bounding_box()
@@ -390,9 +404,18 @@ def test_both_tails_can_be_read(page: Page, server: Server, mill_run: Run) -> No
 
 def test_words_of_the_charts_do_not_lie_over_one_another(page: Page, server: Server, quick_run: Run) -> None:
     # Its scores cover seven powers of ten.
-    run = create_run(quick_run.dataset(), replace(PCA, split=SplitPlan("rolling")))
+    watched = replace(PCA, split=SplitPlan("rolling"), watch=Rule("fa-per-day", 6.0))
+    run = create_run(quick_run.dataset(), watched)
     execute(run)
     root = open_explorer(page, server, run)
+    # The watch level has a thinner line in each chart, which does not move with the threshold.
+    ends = "lines => lines.map(line => ['x1', 'y1', 'transform'].map(name => line.getAttribute(name)))"
+    lines = root.locator("line.watch")
+    expect(lines).to_have_count(3)
+    before, stood = lines.evaluate_all(ends), stands_at(root)
+    root.get_by_role("slider").press("ArrowRight")
+    next_frame(page)
+    assert stands_at(root) > stood and lines.evaluate_all(ends) == before
     for _ in range(2):
         over = root.evaluate(
             """root => {

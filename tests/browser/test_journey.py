@@ -39,7 +39,7 @@ def test_from_upload_to_evaluation(
     page.get_by_role("link", name="Upload a file").click()
     page.locator("input[type=file]").set_input_files(str(mill_csv))
     page.get_by_role("button", name="Use this file").click()
-    expect(page.get_by_text("59 sensors, 2 categories: x28, x61")).to_be_visible()
+    expect(page.get_by_text("59 sensors; 2 categories: x28, x61")).to_be_visible()
     expect(page.get_by_text("Running time: 129 stretches, 124 events")).to_be_visible()
     expect(page.get_by_text("No problems found in 63 columns.")).to_be_visible()
 
@@ -91,7 +91,7 @@ def test_from_upload_to_evaluation(
     expect(page.get_by_text("set by hand on validation data").first).to_be_visible()
 
     page.get_by_role("link", name="Next: evaluate on test data").click()
-    expect(page.get_by_text("The test data are sealed")).to_be_visible()
+    expect(page.get_by_role("heading", name="The test data are sealed")).to_be_visible()
     assert page.get_by_text("would have been caught").count() == 0
     settled(page)
     page.get_by_role("button", name="Open the test data").click()

@@ -50,6 +50,15 @@ def test_a_new_file_gives_the_alarms_of_the_command_line(
     page.reload()
     expect(page.get_by_text("Rows scored of 300")).to_be_visible()
     assert len(list_scorings(run.id)) == 1
+    assert page.get_by_text("Alarms are shelved").count() == 0
+    new.to_csv(tmp_path / "again.csv", index=False)
+    page.get_by_text("Shelve alarms (optional)").click()
+    until = page.get_by_role("textbox", name="No alarm before this time")
+    until.fill(f"{new['time'][100]:%Y-%m-%d %H:%M}")
+    until.press("Enter")
+    settled(page)
+    page.get_by_test_id("stFileUploaderDropzoneInput").first.set_input_files(tmp_path / "again.csv")
+    expect(page.get_by_text("Alarms are shelved in 98 rows, ")).to_be_visible(timeout=60_000)
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []
     assert "Traceback" not in server.log.read_text()

@@ -52,7 +52,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     fill(page, "Dropout", "0.1")
     expect(page.get_by_text("Options in use: Dropout: 0.1")).to_be_visible()
     expect(drawing.get_by_text("Dropout").first).to_be_visible(timeout=PATIENCE)
-    expect(page.get_by_text("rule of thumb of about half")).to_be_visible()
+    expect(page.get_by_text("rule of thumb of at most about 0.5")).to_be_visible()
 
     page.get_by_text("Also train the baselines").click()
     page.get_by_text("Write TensorBoard logs").click()

@@ -40,7 +40,7 @@ def test_an_unreadable_file_is_code_2(tmp_path, capsys) -> None:
     assert err.startswith("rare_event: ") and not out
 
 
-@pytest.mark.parametrize("command", ["run", "backtest", "leakage", "map"])
+@pytest.mark.parametrize("command", ["run", "backtest", "leakage", "ablation", "map"])
 def test_a_file_with_the_newest_row_first_is_not_trained_on(workspace, tmp_path, capsys, command) -> None:
     path = tmp_path / "newest.csv"
     small_frame().iloc[::-1].to_csv(path, index=False)

@@ -80,6 +80,9 @@ def test_json_is_one_object_with_all_figures(workspace, sample_csv, capsys) -> N
     assert figures["preset"] == "recommended" and figures["split"] == "chronological"
     assert figures["n_sensors"] == 30 and figures["epochs"] == 1 and len(figures["folds"]) == 1
     assert sum(figures["confusion"].values()) == figures["test"]["n"]
+    per_day = figures["load"]["alarms_per_day"]
+    assert figures["load"]["share_of_acceptable"] == per_day / 150 and figures["load"]["chattering"] == 0
+    assert per_day > figures["false_alarms_per_day"], "alarms that caught an event are alarms, too"
     assert "Traceback" not in err
     run = open_run(figures["run"])
     worse = [f for f in figures.pop("findings") if f["grade"] != "note"]
@@ -243,6 +246,12 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--rule", "fa-per-day", "fa-per-day is ''"),
         ("--rule", "recall=", "recall is ''"),
         ("--policy", "repeat=1e-320", "repeat is 1e-320"),
+        ("--policy", "suppress_column=phase,suppress_values=x", "'phase': small.csv has no such column"),
+        (
+            "--policy",
+            "suppress_column=a,suppress_after=5",
+            "'a': it is a sensor in small.csv, not a category",
+        ),
         ("--rule", "cost=5", "The rule cost takes no value, but got '5'. Give the costs like this"),
         ("--costs", "event=5", "Add --rule cost"),
     ],
@@ -251,6 +260,22 @@ def test_an_option_out_of_range_is_a_sentence(workspace, small_csv, capsys, opti
     err = assert_refused(["run", str(small_csv), option, value], capsys)
     assert named in err and len(err.splitlines()) == 1
     assert list_runs() == []
+
+
+def test_a_value_that_suppresses_nothing_is_refused_before_a_run_is_made(workspace, tmp_path, capsys) -> None:
+    path = tmp_path / "graded.csv"
+    graded = small_frame().assign(mode=["Clean "] * 20 + ["run"] * 280)
+    graded.to_csv(path, index=False)
+    policy = "suppress_column=mode,suppress_values=run|clean"
+    err = assert_refused(["run", str(path), "--model", "pca", "--policy", policy], capsys)
+    assert (
+        "'mode' is 'clean': no row of graded.csv has this value. The values of 'mode' are 'Clean', 'run'."
+        in err
+    )
+    assert len(err.splitlines()) == 1 and list_runs() == []
+    assert main(["run", str(path), "--model", "pca", "--policy", policy.replace("clean", "Clean")]) == 0
+    out = capsys.readouterr().out
+    assert "Alarms are suppressed in " in out and "suppressed in 0 rows" not in out
 
 
 @pytest.mark.parametrize(
@@ -308,6 +333,7 @@ def test_options_change_the_preset() -> None:
     assert configured("--threshold", "0.3").rule == Rule("fixed", 0.3)
     assert configured("--threshold", "0").rule == Rule("fixed", 0.0)
     assert configured("--rule", "cost").rule == Rule("cost", 0.0)
+    assert configured("--rule", "promise-per-day=6").rule == Rule("promise-per-day", 6.0)
     costs = configured("--rule", "cost", "--costs", "event=500,saved=1").rule.costs
     assert costs == Costs(event=500, saved=1) != Costs()
     with pytest.raises(

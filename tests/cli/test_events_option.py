@@ -15,7 +15,7 @@ from rare_event.store.originals import original
 from rare_event.store.preview import preview
 from tests.small import small_frame
 
-COMMANDS = ["check", "run", "backtest", "leakage", "map"]
+COMMANDS = ["check", "run", "backtest", "leakage", "ablation", "map"]
 RUN = ["--model", "pca", "--rule", "quantile=0.99"]
 
 

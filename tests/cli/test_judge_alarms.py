@@ -54,14 +54,46 @@ def test_a_list_on_all_rows_of_a_file(data, log, capsys) -> None:
     assert first.startswith("“log.csv” catches 1 of 10 events at 3 false alarms in 19.7 h of running time")
     assert counted == "5 of the 5 alarms in the list are counted."
     assert (
-        "events caught: 1 of 10 (" in out
-        and ", by chance " in out
-        and "in brackets: the 95 % interval" in out
+        "events caught: 1 of 10 (" in out and ", by chance " in out and "in brackets: the 95% interval" in out
     )
     assert "AUC" not in out and "auc" not in out and "nan" not in out and "NA" not in out
     lines = out.split("ledger\n")[1].splitlines()
     assert len(lines) == 1 + 10 + 3 and sum("false alarm" in line for line in lines) == 3
     assert not list_runs()
+
+
+@pytest.mark.parametrize("header", ["start,end\n", "start_row,end_row\n"])
+def test_a_system_that_never_rang_is_judged_as_a_rule_that_never_holds(
+    header, data, workspace, capsys
+) -> None:
+    path = workspace / "quiet.csv"
+    path.write_text(header)
+    out = printed(["judge-alarms", data, str(path)], capsys)
+    first, counted, total, *_ = out.splitlines()
+    assert first == "“quiet.csv” gives no alarm in the judged rows, so it catches 0 of 10 events."
+    assert counted == "The list has no alarms." and total.startswith("0 alarms in 19.7 h")
+    assert "nan" not in out.lower() and "NA" not in out
+    figures = json.loads(printed(["judge-alarms", data, str(path), "--json"], capsys))
+    never = json.loads(printed(["judge-alarms", data, "--rule", "s1 > 1e9", "--json"], capsys))
+    told = {"alarms_of", "sentence", "listed", "ledger"}
+    assert {k: v for k, v in figures.items() if k not in told} == {
+        k: v for k, v in never.items() if k not in told
+    }
+    assert figures["listed"]["listed"] == figures["listed"]["counted"] == 0
+    assert figures["events"]["caught"] == figures["false_alarms"] == 0 and figures["precision"] is None
+    path.write_text("")
+    assert "is empty" in refused(["judge-alarms", data, str(path)], capsys)
+
+
+def test_a_line_of_words_that_is_read_as_names_is_said(data, log, workspace, capsys) -> None:
+    said = "log.csv: The column names take up 2 lines and are joined, for example 'start foo'."
+    plain = printed(["judge-alarms", data, log], capsys)
+    path = Path(log)
+    first, *rest = path.read_text().splitlines(keepends=True)
+    path.write_text("".join([first, "foo,bar\n", *rest]))
+    assert said in printed(["judge-alarms", data, log], capsys).splitlines()
+    assert json.loads(printed(["judge-alarms", data, log, "--json"], capsys))["listed"]["header"] == said
+    assert "column names" not in plain
 
 
 def test_json_is_one_object_and_the_ledger_a_safe_file(data, log, workspace, capsys) -> None:
@@ -95,12 +127,27 @@ def test_the_alarms_of_a_run_give_its_ledger_again(data, workspace, capsys) -> N
     shared = ["kind", "event", "caught", "first_alarm", "lead"]
     pd.testing.assert_frame_equal(first[shared], again[shared], check_exact=True)
     assert (first["kind"] == "false alarm").any()
+    # Why they ended only the score knows.
+    assert first["ended"].notna().sum() == (first["caught"] | (first["kind"] != "event")).sum()
+    assert "ended" not in again
     figures = json.loads(out)
     assert figures["run"] == run.id and figures["events"]["total"] == run.evaluation().events["total"]
     assert figures["same_rate"]["answer"] == "cannot be told"
     # The same model at the same rate: no event is only one's.
     assert figures["same_rate"]["model"]["only"] == figures["same_rate"]["alarms"]["only"] == 0
     assert len(run.looks()) == 1, "the run opened its data when it printed them"
+
+
+def test_a_run_against_a_system_that_never_rang(data, workspace, capsys) -> None:
+    quiet = workspace / "quiet.csv"
+    quiet.write_text("start,end\n")
+    printed(["run", data, *RUN], capsys)
+    (run,) = list_runs()
+    out = printed(["judge-alarms", data, str(quiet), "--run", run.id], capsys)
+    assert "“quiet.csv” catches 0;" in out and "the others in 0.0%" in out and "nan" not in out.lower()
+    figures = json.loads(printed(["judge-alarms", data, str(quiet), "--run", run.id, "--json"], capsys))
+    assert figures["same_rate"]["model"]["false_alarms"] == 0 == figures["same_rate"]["alarms"]["caught"]
+    assert figures["same_rate"]["answer"] != "worse"
 
 
 def test_what_a_run_makes_of_the_same_rate_is_a_look(data, log, capsys) -> None:
@@ -232,6 +279,8 @@ def test_without_a_clock_rows_are_numbered_and_counted(workspace, capsys) -> Non
     figures = json.loads(out)
     assert figures["events"]["caught"] == 1 and figures["false_alarms_per_day"] is None
     assert "median_lead_rows" in figures and figures["median_lead_rows"] == 2
+    assert figures["load"]["alarms"] == 2 and figures["load"]["alarms_per_day"] is None
+    assert "the load of an operator cannot be given" in figures["load"]["sentence"]
     assert all("time" not in line for line in figures["ledger"])
     text = printed(["judge-alarms", str(data), str(log)], capsys)
     assert "a day" not in text and "minutes" not in text and "so alarms are counted per 1,000 rows" in text
@@ -249,5 +298,39 @@ def test_a_list_is_read_as_the_options_say(data, workspace, capsys) -> None:
         "counted": 0,
         "outside": 1,
         **dict.fromkeys(("stopped", "elsewhere", "during", "unjudged", "repeated", "open_ended"), 0),
+        "header": "",
     }
     assert io.StringIO(figures["sentence"]).read().endswith("catches 0 of 10 events.")
+
+
+def test_a_list_is_judged_without_suppression_and_says_so(workspace, log, capsys) -> None:
+    path, policy = workspace / "graded.csv", "suppress_column=grade,suppress_values=thin"
+    frame = small_frame()
+    frame.assign(grade=["thin" if row % 60 < 30 else "thick" for row in range(len(frame))]).to_csv(path)
+    said = (
+        "Suppression is not applied to this list: its alarms count also in rows in which the alarm policy "
+        "suppresses alarms."
+    )
+    data = str(path)
+    plain = printed(["judge-alarms", data, log], capsys)
+    with_policy = ["judge-alarms", data, log, "--policy", policy]
+    assert said not in plain and printed(with_policy, capsys) == plain.replace(
+        "\nledger\n", f"{said}\n\nledger\n"
+    )
+    figures = json.loads(printed([*with_policy, "--json"], capsys))
+    assert figures.pop("suppression") == said
+    without = json.loads(printed(["judge-alarms", data, log, "--json"], capsys))
+    assert without.pop("suppression") is None and without == figures
+    by_rule = json.loads(
+        printed(["judge-alarms", data, "--rule", "s1 >= 1.5", "--policy", policy, "--json"], capsys)
+    )
+    assert by_rule["suppression"] == said.replace("list", "rule")
+    printed(["run", data, *RUN, "--policy", policy], capsys)
+    (run,) = list_runs()
+    compared = f"{said} The model of the run is judged with suppression."
+    assert f"\n{compared}\n" in printed(["judge-alarms", data, log, "--run", run.id], capsys)
+    figures = json.loads(printed(["judge-alarms", data, log, "--run", run.id, "--json"], capsys))
+    assert figures["suppression"] == compared and figures["policy"]["suppress_column"] == ""
+    # The alarms of a score are suppressed.
+    score = ["judge-alarms", data, "--score", "s1", "--threshold", "1.5", "--run", run.id]
+    assert "Suppression" not in printed(score, capsys)

@@ -1,14 +1,18 @@
 """The options that say how a file is read: the same for every command, and a schema file that holds them."""
 
 import json
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from rare_event.cli.parser import main, make_parser
 from rare_event.cli.reading import corrections_of
+from rare_event.errors import TableError
 from rare_event.prepare import join as joining
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.prepare.table import read_table
+from rare_event.read.source import Files
 from rare_event.read.table import RawTable, Reading
 from rare_event.store.datasets import list_datasets
 from rare_event.store.runs import list_runs
@@ -103,6 +107,30 @@ def test_a_schema_file_reads_the_same_and_says_everything(workspace, mill, tmp_p
     assert main(["check", str(mill), "--schema", str(schema), "--write-schema", str(again)]) == 1
     assert again.read_text() == schema.read_text()
     assert said("--schema", str(schema), "--label", "y").label == ("y",)
+
+
+def test_a_schema_file_reads_the_files_of_several_machines_again(workspace, tmp_path, capsys) -> None:
+    files = []
+    for number, machine in enumerate(("north", "south")):
+        frame = small_frame().assign(**{f"only in {machine}": 1.0})
+        # Both cover the same hours with other values, so they can be joined as machines only.
+        frame["s1"] += number
+        files.append(str(tmp_path / f"{machine}.csv"))
+        frame.to_csv(files[-1], index=False)
+    options = ["--assets", "file", "--ignore", "only in north", "only in south"]
+    first, again = tmp_path / "first.json", tmp_path / "again.json"
+    assert main(["check", *files, *options, "--write-schema", str(first)]) in (0, 1)
+    assert main(["check", *files, "--schema", str(first), "--write-schema", str(again)]) in (0, 1)
+    assert again.read_text() == first.read_text() and json.loads(first.read_text())["assets"] == "file"
+    source = Files(tuple(map(Path, files)), ("north.csv", "south.csv"))
+    kept = said("--schema", str(first))
+    table = read_table(source, said=kept)
+    assert table.schema.asset == "file" and table.assets == ("north.csv", "south.csv")
+    assert table.schema == read_table(source, said=said(*options)).schema
+    # Without the column of machines the same files cannot be read: it was not kept for nothing.
+    capsys.readouterr()
+    with pytest.raises(TableError, match="different values"):
+        read_table(source, said=replace(kept, assets=None))
 
 
 def test_a_schema_file_never_replaces_another_file(workspace, mill, tmp_path, capsys) -> None:

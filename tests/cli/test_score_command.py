@@ -14,6 +14,7 @@ from rare_event.config import LogisticModel
 from rare_event.errors import ConfigError
 from rare_event.experiment.score import score
 from rare_event.jobs.worker import execute
+from rare_event.judge.kept import HEADLINES
 from rare_event.store.bundle import open_trained
 from rare_event.store.datasets import add_dataset
 from rare_event.store.incoming import read_new
@@ -71,7 +72,9 @@ def test_the_same_as_json(run, file, tmp_path, capsys) -> None:
     assert figures == json.loads((tmp_path / "out" / "summary.json").read_text())
     assert figures["rows"] == 300 and figures["scored"] == 294 and figures["run"] == run.id
     assert {one["reason"]: one["rows"] for one in figures["unscored"]} == {"no history": 1, "event": 5}
-    assert figures["worth"]["events"] == 5 and figures["worth"]["promised"]["events"] == 2
+    assert figures["promise"]["answer"] in HEADLINES and figures["promise"]["rate"] > 0
+    assert figures["promise"]["check"]["alarms"]["what"] and "confidence" in figures["promise"]["what"]
+    assert figures["worth"]["events"] == 5 and figures["worth"]["on_validation_data"]["events"] == 2
 
 
 def test_two_files_with_history_are_one(run, new, file, tmp_path, capsys) -> None:
@@ -229,3 +232,32 @@ def test_a_full_disk_leaves_nothing(run, file, tmp_path, capsys, monkeypatch) ->
     assert main(["score", run.id, str(file), "--out", str(tmp_path / "out")]) == 2
     assert "No space left on device. Free some space" in told(capsys).err
     assert {path.name for path in tmp_path.iterdir()} == before
+
+
+def test_alarms_are_shelved_until_a_time(run, file, new, tmp_path, capsys) -> None:
+    run.commit(replace(run.committed(), thresholds=dict.fromkeys(run.committed().thresholds, 0.0)))
+    until = f"{new['time'][100]:%Y-%m-%dT%H:%M}"
+    command = ["score", run.id, str(file), "--shelve-until", until]
+    out = tmp_path / "out"
+    assert main([*command, "--out", str(out)]) == 0
+    assert "Alarms are shelved in 98 rows, " in told(capsys).out
+    alarms = pd.read_csv(out / "alarms.csv", parse_dates=["start"])
+    assert len(alarms) and alarms["start"].min() == new["time"][100]
+    assert main([*command, "--out", str(tmp_path / "json"), "--json"]) == 0
+    figures = json.loads(told(capsys).out)
+    assert figures["shelved"] == {"until": until.replace("T", " "), "rows": 98}
+    assert main([*command[:-1], "noon", "--out", str(tmp_path / "bad")]) == 2
+    assert "'noon' cannot be read as a time" in told(capsys).err and not (tmp_path / "bad").exists()
+
+
+def test_a_follower_shelves_alarms_until_a_time(run, file, new, tmp_path, capsys) -> None:
+    watched = tmp_path / "in"
+    watched.mkdir()
+    file.rename(watched / "new.csv")
+    command = ["follow", run.id, "--watch", str(watched), "--out", str(tmp_path / "out"), "--once"]
+    assert main([*command, "--shelve-until", f"{new['time'][100]:%Y-%m-%d %H:%M}"]) == 0
+    out = told(capsys).out
+    assert "; alarms shelved in 98 rows." in out
+    assert out.splitlines()[-1].startswith("Alarms are shelved in 98 rows, ")
+    assert main([*command, "--shelve-until", "noon"]) == 2
+    assert "'noon' cannot be read as a time" in told(capsys).err

@@ -15,12 +15,16 @@ def file(workspace, tmp_path):
     return str(path)
 
 
-def test_a_run_says_what_cannot_be_known(file, capsys) -> None:
+def test_a_run_says_what_cannot_be_known(file, tmp_path, capsys) -> None:
     assert main(["run", file, "--no-label", "--model", "pca", "--rule", "quantile=0.9"]) == 0
     said = capsys.readouterr().out
     assert "cannot be known" in said and "alarms" in said
     assert "AUC not" not in said and "events caught: " not in said and "0 of 0" not in said
-    assert main(["run", file, "--no-label", "--model", "pca", "--json"]) == 0
+    ledger = tmp_path / "ledger.csv"
+    assert main(["run", file, "--no-label", "--model", "pca", "--json", "--ledger", str(ledger)]) == 0
+    # A line is an alarm: neither an event nor false.
+    assert "false" not in ledger.read_text() and "caught" not in ledger.read_text()
+    assert {"first_alarm", "ended", "peak"} <= set(ledger.read_text().splitlines()[0].split(","))
     figures = json.loads(capsys.readouterr().out)
     assert figures["events"] is figures["confusion"] is figures["test"]["auc"] is None
 
@@ -31,7 +35,7 @@ def test_without_being_told_it_is_asked(file, capsys) -> None:
     assert "--no-label" in captured.err and not captured.out
 
 
-@pytest.mark.parametrize("command", ["backtest", "leakage"])
+@pytest.mark.parametrize("command", ["backtest", "leakage", "ablation"])
 def test_what_needs_events_is_refused(file, capsys, command) -> None:
     assert main([command, file, "--no-label", "--model", "pca"]) == 2
     captured = capsys.readouterr()

@@ -14,15 +14,17 @@ import pytest
 from rare_event.checks.findings import Fix
 from rare_event.cli.parser import main
 from rare_event.code.show import (
+    code_of_ablation,
     code_of_alarms,
     code_of_backtest,
     code_of_leakage,
+    code_of_run,
     code_of_scoring,
     code_of_test,
     code_of_threshold,
     code_of_training,
 )
-from rare_event.compare.companions import create_leakage, over_folds
+from rare_event.compare.companions import create_ablation, create_leakage, over_folds
 from rare_event.compare.today import today_row
 from rare_event.config import (
     PRESETS,
@@ -42,7 +44,7 @@ from rare_event.config import (
 from rare_event.errors import RunError
 from rare_event.experiment.result import Result
 from rare_event.jobs.scoring import score_in_worker
-from rare_event.jobs.worker import execute, execute_leakage
+from rare_event.jobs.worker import execute, execute_ablation, execute_leakage
 from rare_event.judge.evaluation import evaluate
 from rare_event.judge.trailing import follow
 from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
@@ -113,6 +115,7 @@ def assert_reproduced(run: Run, folder: Path) -> None:
     assert found["on_validation"] == evaluate(validation.once(), committed.thresholds, committed.policy)
     # The page of the threshold leaves the test data closed.
     assert "on_test" not in found and "test" not in code_of_threshold(run, committed)
+    assert found.get("watch") == (None if committed.watch is None else committed.watch.thresholds)
 
 
 @pytest.fixture
@@ -138,6 +141,7 @@ CONFIGS = {
     "k of n": replace(ROLLING, policy=AlarmPolicy(k=2, n=3, cooldown=20.0, mute=1, lead=6.0)),
     "costs": replace(PCA, rule=Rule("cost", costs=Costs(event=5000.0, false_alarm=70.0))),
     "trailing": replace(ROLLING, rule=Rule("trailing-quantile", 0.9, days=0.2)),
+    "watch level": replace(ROLLING, rule=Rule("quantile", 0.95), watch=Rule("quantile", 0.8)),
     "during": replace(PCA, shift=0),
     "deviation": replace(PCA, representation=Representation("deviation", scaler="robust", clip=3.0)),
     "boosting": replace(recipe("boosting", RECOMMENDED), split=SplitPlan("rolling", folds=3)),
@@ -346,6 +350,16 @@ def test_the_leakage_meter(folder: Path) -> None:
     assert quietly(code_of_leakage(run), folder)["readings"] == meter.leakage()
 
 
+def test_the_ablation(folder: Path) -> None:
+    sample_mill(4000).to_csv(folder / "mill.csv", index=False)
+    dataset = add_dataset(folder / "mill.csv", "mill.csv")
+    run = trained(dataset, replace(PCA, split=replace(PCA.split, folds=3)))
+    ablation = create_ablation(run)
+    execute_ablation(ablation)
+    assert quietly(code_of_ablation(run), folder)["found"] == ablation.ablation()
+    assert code_of_run(ablation) == code_of_ablation(ablation) != code_of_leakage(run)
+
+
 @pytest.mark.parametrize(
     "change", [lambda f: f, lambda f: f.rename(columns={"s1": "flow"})], ids=["same", "renamed"]
 )
@@ -384,11 +398,12 @@ def test_new_rows_with_the_rows_before(plain: Dataset, folder: Path) -> None:
     (folder / "may.csv").write_text(new[155:].to_csv(index=False))
     (folder / "april.csv").write_text(new[:155].to_csv(index=False))
     with (folder / "may.csv").open("rb") as late, (folder / "april.csv").open("rb") as early:
-        scoring = create_scoring(run, [(late, "may.csv")], [(early, "april.csv")])
+        scoring = create_scoring(run, [(late, "may.csv")], [(early, "april.csv")], "2024-01-31 09:00")
     score_in_worker(scoring.id)
     code = code_of_scoring(scoring)
-    assert 'history = "april.csv"' in code
+    assert 'history = "april.csv"' in code and 'shelve_until="2024-01-31 09:00")' in code
     found = quietly(code, folder)
+    assert found["scored"].hidden.shelved > 0
     pd.testing.assert_frame_equal(found["scored"].frame, scoring.frame())
     pd.testing.assert_frame_equal(found["scored"].alarms, scoring.alarms())
 
@@ -419,7 +434,7 @@ def test_a_model_that_came_in_a_bundle_says_so(plain: Dataset, tmp_path: Path) -
     run = trained(plain, PCA)
     save_archive(run, tmp_path / "model.zip")
     imported = import_archive(tmp_path / "model.zip")
-    for write in (code_of_training, code_of_test, code_of_leakage):
+    for write in (code_of_training, code_of_test, code_of_leakage, code_of_ablation):
         with pytest.raises(RunError, match="came in a bundle without its data"):
             write(imported)
     assert code_of_training(run)

@@ -10,10 +10,12 @@ from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_LSTM,
     RECOMMENDED,
+    Costs,
     DenseModel,
     LogisticModel,
     PCAModel,
     Representation,
+    Rule,
     SplitPlan,
     Training,
     recipe,
@@ -119,3 +121,13 @@ def test_settings_of_a_stage_come_with_its_name() -> None:
     assert settings["rule kind"] == "fa-per-day"
     assert settings["costs event"] == RECOMMENDED.rule.costs.event
     assert not any(isinstance(value, dict) for value in settings.values())
+
+
+def test_a_watch_level_is_one_setting_and_leaves_those_of_the_rule_as_they_are() -> None:
+    dear = Rule("cost", 0.0, costs=Costs(event=5.0))
+    config = replace(RECOMMENDED, rule=dear, watch=Rule("fa-per-day", 6.0))
+    without = replace(config, watch=None)
+    assert settings_of(config)["costs event"] == settings_of(without)["costs event"] == 5.0
+    wanted = {"watch": ["at most 6 false alarms a day", "no watch level"]}
+    assert differing_settings([config, without]) == wanted
+    assert differing_settings([config, config]) == {}

@@ -8,6 +8,7 @@ from rare_event.config import (
     DenseModel,
     DetectorConfig,
     ForestModel,
+    HazardModel,
     IsolationForestModel,
     KNNModel,
     LogisticModel,
@@ -48,6 +49,7 @@ LABELLED: dict[str, ModelConfig] = {
     "boosting": BoostingModel(trees=20),
     "forest": ForestModel(trees=20, ratio=3.0),
     "svm": SVMModel(ratio=3.0),
+    "hazard": HazardModel(C=1.0),
 }
 MODELS = {**RECONSTRUCTING, **UNLABELLED, **LABELLED}
 BASELINE = {name: DetectorConfig(model, lookback=2, score=Score(), seed=3) for name, model in MODELS.items()}
@@ -74,7 +76,7 @@ def sample_rows() -> np.ndarray:
 
 @pytest.fixture(scope="session")
 def y(X: np.ndarray) -> np.ndarray:
-    """Positive where the first sensor is far out: some 5 % of the rows."""
+    """Positive where the first sensor is far out: some 5% of the rows."""
     positive: np.ndarray = (np.abs(X[:, 0]) > 2).astype(np.int8)
     return positive
 

@@ -87,18 +87,19 @@ def test_the_network_of_the_article_is_larger_than_the_article_says() -> None:
 @pytest.mark.parametrize(
     ("parameters", "windows", "words"),
     [
-        (5_331, 11_536, "within the rule"),
-        (50, 100, "within the rule"),
+        (5_331, 11_536, "in line with the rule"),
+        (50, 100, "in line with the rule"),
         (51, 100, "Dropout or weight decay may be needed"),
         (100, 100, "Dropout or weight decay may be needed"),
-        (101, 100, "more parameters than windows"),
+        (101, 100, "Use fewer units, or use dropout"),
         (10, 0, "no normal windows"),
     ],
 )
 def test_the_rule_of_thumb_is_weighed_in_one_sentence(parameters, windows, words) -> None:
     verdict = weigh(parameters, windows)
     assert words in verdict
-    assert verdict.count("within") <= 1 and "nan" not in verdict
+    assert verdict.count("rule of thumb") <= 1 and "nan" not in verdict
+    assert ("in line" in verdict) == (parameters <= windows / 2)
 
 
 def test_a_description_of_another_size_differs() -> None:

@@ -51,7 +51,7 @@ CASES: dict[str, tuple[Any, Representation]] = {
 
 @pytest.mark.parametrize("case", CASES)
 def test_it_fits_and_scores_as_an_experiment_on_the_same_rows_to_the_bit(case) -> None:
-    """An experiment trains on 64 % of the rows and chooses on 16 %: an estimator is given just these."""
+    """An experiment trains on 64% of the rows and chooses on 16%: an estimator is given just these."""
     model, representation = CASES[case]
     table = read_table(small_frame(1200).to_csv(index=False).encode())
     config = ExperimentConfig(

@@ -172,9 +172,11 @@ def test_a_label_that_means_something_else_is_not_used(trained, new, label) -> N
 def test_a_file_of_normal_rows_is_judged(trained, new) -> None:
     matched, kinds = found(trained, new.assign(y=0))
     assert kinds == {}
-    worth = score(trained, matched.ready()).worth
-    assert worth is not None
-    assert worth.given.n_events == 0 and worth.events.kept is None
+    scored = score(trained, matched.ready())
+    worth, check = scored.worth, scored.check
+    assert worth is not None and check is not None
+    assert worth.given.n_events == 0 and check.events.answer == "nothing promised"
+    assert "1 false alarm in" in check.alarms.what and check.answer != "broken"
     assert "no event in this file" in worth.in_words
 
 

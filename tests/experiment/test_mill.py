@@ -5,11 +5,13 @@ The bands are those of several seeds; full trainings, so one for each preset.
 
 from dataclasses import replace
 
+import pandas as pd
 import pytest
 
 from rare_event.config import ARTICLE_DENSE, ARTICLE_DENSE_TEXT, ARTICLE_LSTM, RECOMMENDED, Rule, SplitPlan
 from rare_event.experiment.result import summarise
 from rare_event.experiment.run import run_experiment
+from rare_event.judge.regime import regime_after
 from rare_event.store.serial import to_plain
 
 pytestmark = pytest.mark.mill
@@ -44,7 +46,7 @@ def test_the_network_of_the_dense_article_s_text(mill_table) -> None:
     result = run_experiment(mill_table, replace(ARTICLE_DENSE_TEXT, rule=Rule("fixed", 0.8)))
     figures = to_plain(summarise(result))
     # Five seeds: 0.589 to 0.622 on validation data, 0.549 to 0.578 on test data. The article's text
-    # publishes no AUC; at 0.8 it counts "4 out of 21" breaks and a false positive rate of about 7 %.
+    # publishes no AUC; at 0.8 it counts "4 out of 21" breaks and a false positive rate of about 7%.
     assert 0.57 <= figures["validation"]["auc"] <= 0.64
     assert 0.53 <= figures["test"]["auc"] <= 0.60
     confusion = figures["confusion"]
@@ -62,3 +64,34 @@ def test_the_recommendation_on_six_rolling_folds(mill_table) -> None:
     assert figures["events"]["total"] == 78
     assert (figures["n_windows"], figures["n_positive"]) == (18_274, 239)
     assert max(areas) < 0.95  # more would be a leak
+
+
+def test_six_folds_at_once_stop_at_the_epochs_at_which_they_stop_alone(mill_table) -> None:
+    config = replace(RECOMMENDED, split=SplitPlan("rolling"))
+    at_once, alone = (run_experiment(mill_table, config, workers=workers) for workers in (2, 1))
+    epochs = [len(fold.history) for fold in alone.folds]
+    assert [len(fold.history) for fold in at_once.folds] == epochs
+    assert len(set(epochs)) > 1 and min(epochs) < config.training.epochs, "some stop early"
+    for one, other in zip(alone.folds, at_once.folds, strict=True):
+        assert one.test.y_score.tobytes() == other.test.y_score.tobytes()
+        assert one.threshold == other.threshold
+
+
+def test_the_step_of_the_real_mill_from_the_article_s_scores(mill_table) -> None:
+    """Sensor x19 falls from 3.4 to -3.9 on 19 May at 12:46, 19 hours after the long stop, and stays."""
+    config = replace(ARTICLE_DENSE, split=SplitPlan("rolling"))
+    result = run_experiment(mill_table, config)
+    first = result.folds[0].test.row.min()
+    contributions = pd.concat([fold.test_contributions for fold in result.folds])
+    names = result.folds[0].representation.names
+    found = regime_after(result.validation, result.test, contributions, names)
+    assert found.n_tested == 6
+    (change,) = found.changes
+    when = mill_table.when[change.row]
+    assert pd.Timestamp("1999-05-19 12:40") <= pd.Timestamp(when) <= pd.Timestamp("1999-05-19 12:52")
+    assert 22 <= change.times <= 32 and change.until is None
+    assert change.sensor == "x19" and change.share is not None and change.share > 0.1
+    # Silent on the first 60% of the rows: the whole test parts of the first two folds lie there.
+    assert first < 0.41 * mill_table.n_rows and change.row > 0.6 * mill_table.n_rows
+    ends = [fold.test.row.max() / mill_table.n_rows for fold in result.folds[:2]]
+    assert ends[1] <= 0.61

@@ -11,11 +11,13 @@ from rare_event.config import (
     ARTICLE_LSTM,
     RECOMMENDED,
     DenseModel,
+    LSTMModel,
     PCAModel,
     Rule,
     SplitPlan,
     Training,
 )
+from rare_event.detect.programs import forget_programs
 from rare_event.detect.scoring import score
 from rare_event.errors import Cancelled, ConfigError, DataError
 from rare_event.experiment.folds import make_scores
@@ -397,19 +399,41 @@ def test_a_fold_without_windows_to_validate_on_is_a_sentence() -> None:
     assert run_experiment(table, replace(config, lookback=1)).judgement().n_events > 0
 
 
-@pytest.mark.parametrize("config", [PCA, DENSE], ids=["pca", "dense"])
+NOISY = replace(DENSE, model=DenseModel(widths=(8,), activity_l1=1e-3, dropout=0.2, input_noise=0.1))
+RECURRENT = replace(DENSE, lookback=3, model=LSTMModel(encoder=(4,), decoder=(4,), dropout=0.1))
+EARLY = replace(DENSE, training=Training(epochs=40, learning_rate=0.05, patience=1))
+
+
+@pytest.mark.parametrize(
+    "config",
+    [PCA, DENSE, NOISY, RECURRENT, EARLY],
+    ids=["pca", "dense", "with noise", "lstm", "stopped early"],
+)
 def test_folds_trained_side_by_side_come_to_the_same(config) -> None:
+    """To the last bit, also where each thread finds no program compiled."""
     table = read_table(small_frame().to_csv(index=False).encode())
     rolling = replace(config, split=SplitPlan("rolling", folds=3))
-    seen: list[int] = []
-    alone = run_experiment(table, rolling, workers=1)
-    together = run_experiment(table, rolling, lambda fold, *_: seen.append(fold), workers=3)
+    one_by_one: list[tuple[int, int]] = []
+    seen: list[tuple[int, int]] = []
+    forget_programs()
+    together = run_experiment(
+        table, rolling, lambda fold, _, epoch: seen.append((fold, epoch.number)), workers=3
+    )
+    alone = run_experiment(
+        table, rolling, lambda fold, _, epoch: one_by_one.append((fold, epoch.number)), workers=1
+    )
     for one, other in zip(alone.folds, together.folds, strict=True):
         assert (one.test.y_score == other.test.y_score).all() and one.threshold == other.threshold
         assert [epoch.loss for epoch in one.history] == [epoch.loss for epoch in other.history]
-    # Only the fold of this process keeps its detector; the last one is what is saved.
-    assert [fold.detector is None for fold in together.folds] == [True, True, False]
-    assert set(seen) == {0, 1, 2} and all(fold.detector is not None for fold in alone.folds)
+    # Each keeps its detector, which explains the alarms of its part.
+    assert all(fold.detector is not None for fold in (*together.folds, *alone.folds))
+    if config is PCA:
+        assert {fold for fold, _ in seen} == {0, 1, 2}
+    else:
+        assert seen == one_by_one, "epochs are told in the order of the folds"
+        lengths = {len(fold.history) for fold in alone.folds}
+        assert lengths == {config.training.epochs} if config is not EARLY else len(lengths) > 1
+    assert len({len(fold.test) + len(fold.validation) for fold in alone.folds}) > 1
 
 
 def test_a_cancelled_experiment_does_not_wait_for_its_other_folds() -> None:

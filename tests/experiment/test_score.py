@@ -28,6 +28,7 @@ from rare_event.experiment.run import run_experiment
 from rare_event.experiment.score import BEGINNING, History, score
 from rare_event.experiment.trained import trained_of
 from rare_event.judge.alarms import alarms
+from rare_event.judge.endings import ENDS
 from rare_event.judge.ledger import ledger
 from rare_event.judge.trailing import follow
 from rare_event.prepare.table import Table, read_table
@@ -42,6 +43,8 @@ BLENDS = replace(BASE, split=SplitPlan("rolling", folds=2))
 CONFIGS = {
     "pca": BASE,
     "one row": replace(BASE, policy=AlarmPolicy(cooldown=0.0, repeat=4.0)),
+    "held": replace(BASE, policy=AlarmPolicy(cooldown=0.0, repeat=14.0, end_share=0.5)),
+    "held, k of n": replace(BASE, policy=replace(POLICY, cooldown=3.0, repeat=4.0, end_share=0.7)),
     "t2 over five rows": replace(
         BASE, model=PCAModel(components=2, statistic="t2"), lookback=5, policy=AlarmPolicy(repeat=30.0)
     ),
@@ -159,7 +162,15 @@ def test_the_alarms_of_the_runs_test_rows_are_those_of_its_ledger(table, trained
     mine = again.where(np.isin(again.row, test.row))
     mine = replace(mine, total_events=test.total_events)
     wanted = ledger(test, model.threshold, model.policy)
-    columns = ["kind", "caught", "first_alarm", "peak", "row", "delay" if name == "during" else "lead"]
+    columns = [
+        "kind",
+        "caught",
+        "first_alarm",
+        "ended",
+        "peak",
+        "row",
+        "delay" if name == "during" else "lead",
+    ]
     pd.testing.assert_frame_equal(
         ledger(mine, model.threshold, model.policy)[columns], wanted[columns], check_exact=True
     )
@@ -177,9 +188,8 @@ def test_a_threshold_that_follows_starts_from_the_scores_of_the_run(table, train
         before = np.isin(model.past.clock, fold.validation.clock) | (
             model.past.clock < fold.test.clock[first]
         )
-        model = replace(
-            model, past=replace(model.past, **{n: v[before] for n, v in vars(model.past).items()})
-        )
+        of_windows = {n: v for n, v in vars(model.past).items() if isinstance(v, np.ndarray)}
+        model = replace(model, past=replace(model.past, **{n: v[before] for n, v in of_windows.items()}))
         part = rows_of_table(table, np.arange(table.n_rows) >= begin)
         again = score(model, part, BEGINNING)
         at = fold.test.row[first:] - begin
@@ -226,18 +236,30 @@ def test_alarms_are_those_of_the_judge_on_rows_without_a_label(new, trained) -> 
         again = score(model, new)
         if model.rule.trailing:
             continue
-        blind = replace(
-            again.scores,
-            event=np.full(len(again.scores), -1),
-            to_event=np.full(len(again.scores), np.inf),
-            near=None,
-        )
+        blind = replace(again.scores, to_event=np.full(len(again.scores), np.inf), near=None)
         wanted = alarms(blind, model.threshold, model.policy)
         assert again.alarms["rows"].tolist() == wanted["rows"].tolist()
         assert again.alarms["peak"].tolist() == wanted["peak"].tolist()
+        assert again.alarms["ended"].tolist() == wanted["ended"].map(ENDS).tolist()
         start = (again.alarms["start"] - pd.Timestamp("2024-01-01")) / pd.Timedelta(minutes=1)
         assert start.to_numpy() == pytest.approx(wanted["start"].to_numpy())
         assert not (again.alarms["end"] < again.alarms["start"]).any()
+
+
+@pytest.mark.parametrize("name", ["pca", "held", "during"])
+def test_an_alarm_before_an_event_in_the_last_row_was_ended_by_it(new, trained, name) -> None:
+    _, model = trained(name)
+    model = replace(model, threshold=0.0, policy=replace(model.policy, repeat=1e6, end_share=1.0))
+    label = new.label
+    event = int(np.flatnonzero(label == 1)[1])
+    part = rows_of_table(new, np.arange(new.n_rows) <= event)
+    again = score(model, part)
+    # Only where events are detected may an alarm go on in the row after.
+    still = ENDS[""] if name == "during" else "an event"
+    assert again.alarms["ended"].iloc[-1] == still and again.n_open == (name == "during")
+    assert_same(pieces(model, new, [event + 1]), score(model, new))
+    before = score(model, rows_of_table(new, np.arange(new.n_rows) < event))
+    assert before.alarms["ended"].iloc[-1] == ENDS[""]
 
 
 def test_rows_without_history_have_no_score(new, trained) -> None:

@@ -4,6 +4,9 @@ import os
 import shutil
 import subprocess
 import sys
+import threading
+import time
+from concurrent.futures import wait
 from contextlib import ExitStack
 from dataclasses import replace
 from functools import partial
@@ -20,12 +23,13 @@ from rare_event.config import RECOMMENDED, DenseModel, DesignSpace, PCAModel, Tr
 from rare_event.errors import RunError
 from rare_event.experiment import score as scoring
 from rare_event.experiment.backtest import backtest
-from rare_event.experiment.folds import run_elsewhere
+from rare_event.experiment.folds import run_fold
 from rare_event.experiment.run import run_experiment
 from rare_event.experiment.score import score
 from rare_event.experiment.trained import trained_of
 from rare_event.jobs import cluster, spread
 from rare_event.jobs.map_runner import run_map
+from rare_event.jobs.pool import known_workers
 from rare_event.jobs.queue import Jobs
 from rare_event.jobs.spread import cluster_folds, cluster_pieces, in_order
 from rare_event.prepare.table import read_table
@@ -92,7 +96,7 @@ def test_six_folds_give_the_bits_of_one_process(address, sample_table) -> None:
     assert to_plain(here.judgement()) == to_plain(there.judgement())
     # All epochs of the last fold, one of each other, none twice.
     assert told == [(5, 6)] * 3 + [(number, 6) for number in range(5)]
-    assert there.folds[-1].detector is not None and there.folds[0].detector is None
+    assert all(fold.detector is not None for fold in there.folds), "each explains the alarms of its part"
     unlike = run_experiment(sample_table, replace(config, split=plan, seed=1), workers=1)
     assert unlike.folds[0].test.y_score.tobytes() != there.folds[0].test.y_score.tobytes()
 
@@ -117,7 +121,7 @@ def test_a_killed_worker_changes_nothing(alone, tmp_path, sample_table, monkeypa
 
 def fold_or_die(pid: int, prepared, which):
     """Run a fold; in the worker of this id, die after training it."""
-    trained = run_elsewhere(prepared, *which)
+    trained = run_fold(prepared, *which)
     if os.getpid() == pid:
         os.kill(pid, 9)
     return trained
@@ -153,7 +157,7 @@ def test_pieces_cut_anywhere_are_scored_as_one(address, model, sample_table, mon
     assert len(here.alarms) > 1
     block = int(np.random.default_rng(seed).integers(700, 3000))
     monkeypatch.setattr(scoring, "BLOCK", block)
-    pieces_by = cluster_pieces()
+    pieces_by = cluster_pieces(model.part)
     sent: list[int] = []
 
     def counted(part, pieces):
@@ -170,7 +174,7 @@ def test_a_worker_killed_while_pieces_are_scored(alone, tmp_path, model, sample_
     here = score(model, sample_table)
     monkeypatch.setattr(scoring, "BLOCK", 1000)
     with worker_here(alone, tmp_path) as first, worker_here(alone, tmp_path):
-        pieces_by = cluster_pieces()
+        pieces_by = cluster_pieces(model.part)
         sent: list[int] = []
 
         def counted(part, pieces):
@@ -273,6 +277,75 @@ def test_addresses_that_lead_nowhere(home, monkeypatch, capsys) -> None:
     refused(capsys, "cannot be reached")
     monkeypatch.setenv(cluster.VARIABLE, " ")
     assert cluster_folds() is None
+
+
+@pytest.fixture
+def held(monkeypatch):
+    """A scheduler that does not answer before the event is set."""
+    answers, real = threading.Event(), cluster._connected
+    asked = threading.Event()
+
+    def connected(address: str):
+        asked.set()
+        assert answers.wait(DEADLINE)
+        return real(address)
+
+    monkeypatch.setattr(cluster, "_connected", connected)
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
+    monkeypatch.setenv(cluster.VARIABLE, "tcp://127.0.0.1:9")
+    yield answers, asked
+    answers.set()
+
+
+def test_the_app_does_not_wait_for_a_scheduler_that_does_not_answer(home, held, small_csv) -> None:
+    answers, asked = held
+    dataset = add_dataset(small_csv, "small.csv")
+    runs = [create_run(dataset, config) for config in (PCA, replace(PCA, seed=1))]
+    jobs = Jobs()
+    # Each of these returns while the connection is still being tried.
+    warm = jobs.warm_up()
+    for run in runs:
+        jobs.submit(run)
+    assert known_workers() is None
+    assert asked.wait(DEADLINE) and not warm.done()
+    assert [run.status().state for run in runs] == ["queued", "queued"]
+    jobs.cancel(runs[1])
+    assert runs[1].status().state == "cancelled"
+    answers.set()
+    with pytest.raises(RunError, match="The scheduler at tcp://127.0.0.1:9 cannot be reached"):
+        jobs._futures[runs[0]].result(DEADLINE)
+    wait([jobs._futures[run] for run in runs], DEADLINE)
+    until(lambda: runs[0].status().state == "failed")
+    assert "cannot be reached" in runs[0].status().message
+    assert runs[1].status().state == "cancelled", "a cancelled run does not fail later"
+
+
+def test_a_map_that_cannot_reach_the_scheduler_says_so(home, monkeypatch, small_csv) -> None:
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
+    monkeypatch.setenv(cluster.VARIABLE, "tcp://127.0.0.1:9")
+    space = DesignSpace(shifts=(1,), lookbacks=(3,), representations=("level",), models=("pca",), folds=2)
+    made = create_map(add_dataset(small_csv, "small.csv"), space)
+    with pytest.raises(RunError, match="cannot be reached"):
+        run_map(made)
+    assert made.state().state == "failed" and "cannot be reached" in made.state().message
+    assert not made.cells()
+
+
+def until(condition) -> None:
+    """Wait for what a thread does after a future is done."""
+    end = time.monotonic() + DEADLINE
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+def test_a_worker_that_joins_later_has_one_thread_before_a_model_reaches_it(alone, tmp_path) -> None:
+    with worker_here(alone, tmp_path):
+        client = cluster.connect()
+        with worker_here(alone, tmp_path):
+            limits = client.run(lambda: os.environ.get("TF_NUM_INTRAOP_THREADS"))
+            assert list(limits.values()) == ["1", "1"]
+            assert not any(client.run(lambda: "tensorflow" in sys.modules).values())
 
 
 def test_without_dask_a_sentence_says_what_to_install(home, monkeypatch, capsys) -> None:

@@ -2,13 +2,16 @@
 
 import io
 import json
+import os
 import threading
+import time
 from dataclasses import replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import numpy as np
 import pandas as pd
+import psutil
 import pytest
 
 from rare_event.checks.findings import Fix
@@ -23,7 +26,8 @@ from rare_event.jobs.webhook import Webhook, check_url
 from rare_event.prepare.table import apply_schema
 from rare_event.read.raw import read_raw
 from rare_event.store import arrivals, followed
-from rare_event.store.claim import claimed
+from rare_event.store import claim as claim_module
+from rare_event.store.claim import LEASE_SECONDS, Claimant, claimed, follower_of
 from rare_event.store.followed import ALARMS, FILES, SCORES
 from rare_event.store.incoming import read_new
 from rare_event.store.scored import csv_of
@@ -216,6 +220,19 @@ def test_what_cannot_be_scored_is_set_aside_and_the_rest_goes_on(models, new, fo
     assert run(models(), folders)[0] == []
 
 
+def test_an_earlier_row_is_named_in_words(models, new, folders) -> None:
+    watched, _ = folders
+    put(watched / "a.csv", new[:40])
+    run(models(), folders)
+    # With its zone, which the rows of the file before lack.
+    put(watched / "b.csv", new[40:60].assign(time=new["time"][40:60].astype(str) + "+02:00"))
+    [step], _ = run(models(), folders)
+    assert "mixes times with and without a zone" in step.set_aside
+    assert f"'{new['time'].iloc[39]}' in the last row of the file before, " in step.set_aside
+    assert f"'{new['time'].iloc[40]}+02:00' in line 2. " in step.set_aside
+    assert "line -" not in step.set_aside and step.scored == 0
+
+
 def test_a_corrected_file_is_read_again_and_a_changed_one_is_not(models, new, folders) -> None:
     watched, out = folders
     put(watched / "a.csv", new[:200].drop(columns="s1"))
@@ -267,6 +284,57 @@ def test_two_followers_on_one_folder_are_refused(folders) -> None:
     (out / "follower-999999999-dead.json").write_text(json.dumps({"pid": 999_999_999, "created": 1.0}))
     with claimed(out):
         assert len(list(out.iterdir())) == 1
+
+
+def claim_of_another_computer(out, seconds_ago: float):
+    """A claim whose process id is taken here too, by a process that is no follower."""
+    path = out / f"follower-{os.getpid()}-else.json"
+    created = psutil.Process().create_time()
+    path.write_text(json.dumps({"pid": os.getpid(), "created": created, "host": "plant-2"}))
+    then = path.stat().st_mtime - seconds_ago
+    os.utime(path, (then, then))
+    return path
+
+
+def test_a_follower_of_another_computer_is_refused_while_it_renews_its_claim(folders) -> None:
+    _, out = folders
+    other = claim_of_another_computer(out, LEASE_SECONDS / 2)
+    assert follower_of(out) == Claimant(os.getpid(), "plant-2")
+    refused = f"^Process {os.getpid()} on computer plant-2 already follows into .*try again in 60 s"
+    with pytest.raises(ConfigError, match=refused), claimed(out):
+        pass
+    # The one that was refused leaves nothing, and does not touch the other.
+    assert list(out.iterdir()) == [other] and follower_of(out) is not None
+    # Its process id is alive here, which says nothing about another computer.
+    claim_of_another_computer(out, 2 * LEASE_SECONDS)
+    assert follower_of(out) is None
+    with claimed(out) as claim:
+        assert not other.exists() and follower_of(out) == Claimant(os.getpid())
+        claim.require()
+    assert not list(out.iterdir())
+
+
+def test_a_claim_is_renewed_and_a_follower_without_it_stops(folders, monkeypatch) -> None:
+    _, out = folders
+    monkeypatch.setattr(claim_module, "RENEWAL_SECONDS", 0.01)
+    with claimed(out) as claim:
+        [own] = out.iterdir()
+        os.utime(own, (0.0, 0.0))
+        until(lambda: own.stat().st_mtime > 0)
+        claim.require()
+        own.unlink()
+        with pytest.raises(RunError, match="Another follower took over"):
+            claim.require()
+    # The thread that renews does not write the claim anew.
+    assert not list(out.iterdir())
+
+
+def until(condition) -> None:
+    """Wait for what a thread does."""
+    end = time.monotonic() + 60
+    while not condition():
+        assert time.monotonic() < end
+        time.sleep(0.001)
 
 
 def test_folders_that_cannot_be_used(models, folders, new) -> None:

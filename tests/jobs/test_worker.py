@@ -35,6 +35,7 @@ RESULTS = {
     "scores.json",
     "threshold.json",
     "evaluation.json",
+    "folds.json",
     "judgement.json",
     "scaler.npz",
     "trained.json",
@@ -116,6 +117,19 @@ def test_a_run_that_fails_says_why(make_run) -> None:
         execute(run)
     assert run.status().state == "failed"
     assert run.status().message.startswith("No window of 500 rows fits") and not files(run) & RESULTS
+
+
+def test_a_run_that_fails_late_keeps_its_epochs(make_run) -> None:
+    run = make_run(DENSE)
+
+    def fail_in_the_second(fold: int, folds: int, epoch: Epoch) -> None:
+        if epoch.number == 2:
+            raise DataError("The loss became NaN.")
+
+    with pytest.raises(DataError, match="NaN"):
+        execute(run, fail_in_the_second)
+    assert run.history()["epoch"].tolist() == [1, 2] and run.status().state == "failed"
+    assert not files(run) & RESULTS - {"history.csv"}
 
 
 def test_a_run_whose_data_are_gone_says_so(make_run, workspace) -> None:
@@ -264,6 +278,23 @@ def test_the_leakage_meter_writes_its_readings_and_no_scores(workspace, sample_c
     assert set(run.leakage()) == {"random", "stretch", "past", "placebo"}
     assert "scores.parquet" not in files(run)
     assert run.leakage()["past"].n > 0
+
+
+def test_an_ablation_writes_what_it_found_and_no_scores(workspace, sample_csv) -> None:
+    config = replace(PCA, split=replace(PCA.split, folds=3))
+    asked_for = create_run(add_dataset(sample_csv, "sample.csv"), config)
+    run = create_run(asked_for.dataset(), asked_for.config(), Purpose("ablation", asked_for.id))
+    assert execute_in_worker(run.id).state == "done"
+    found = run.ablation()
+    assert found.folds == 3 and len(found.without) > 3
+    assert not {"scores.parquet", "leakage.json"} & set(files(run))
+
+
+def test_an_ablation_of_too_few_events_fails_with_a_sentence(make_run) -> None:
+    asked_for = make_run(PCA)
+    run = create_run(asked_for.dataset(), asked_for.config(), Purpose("ablation", asked_for.id))
+    status = execute_in_worker(run.id)
+    assert status.state == "failed" and "at least 10 are needed" in status.message
 
 
 def test_a_leakage_meter_without_quiet_times_fails_with_a_sentence(make_run) -> None:

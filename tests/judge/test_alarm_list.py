@@ -86,7 +86,7 @@ def test_chance_is_what_the_alarms_catch_at_other_times() -> None:
         naive.alarm_figures(chance(called, seed), 1.0, AlarmPolicy())["caught"] for seed in range(40)
     )
     assert judged.chance.mean == pytest.approx(np.mean(caught))
-    # Of 40 the 2.5 % from either end is the second.
+    # Of 40 the 2.5% from either end is the second.
     assert (judged.chance.low, judged.chance.high) == (caught[1], caught[38])
     before = scores.in_lead_window(AlarmPolicy())
     perfect = judge_alarms(scores, before, AlarmPolicy(), offsets=40)
@@ -146,7 +146,7 @@ def counts(only_model: int, only_alarms: int, **more) -> SameRate:
     ("only_model", "only_alarms", "answer"),
     [
         (0, 0, "cannot be told"),
-        # Of five that differ even all leave 2 * 0.5^5 = 6 %, of six 3 %.
+        # Of five that differ even all leave 2 * 0.5^5 = 6%, of six 3%.
         (5, 0, "cannot be told"),
         (6, 0, "better"),
         (0, 5, "cannot be told"),

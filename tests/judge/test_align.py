@@ -166,7 +166,7 @@ def test_the_threshold_keeps_the_budget() -> None:
     for budget in BUDGETS:
         points = operating_points(scores, policy)
         threshold = choose(points, Rule("fa-per-day", budget))
-        called = call(scores, {0: threshold, 1: threshold})
+        called = call(scores, {0: threshold, 1: threshold}, policy)
         assert called.y_score.max() <= 1
         at = points.at(threshold)
         assert at == len(points) or points.false_alarms_per_day[at] <= budget

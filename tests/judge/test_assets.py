@@ -107,7 +107,9 @@ def test_alarms_events_and_leads_are_those_of_each(seed) -> None:
 def test_a_day_of_two_machines_has_the_hours_and_alarms_of_both(seed) -> None:
     first, second, both = machines(seed)
     policy = AlarmPolicy()
-    days = [alarms_by_day(call(each, {0: 1.0}), policy).set_index("day") for each in (first, second, both)]
+    days = [
+        alarms_by_day(call(each, {0: 1.0}, policy), policy).set_index("day") for each in (first, second, both)
+    ]
     for name in ("hours", "false_alarms", "caught"):
         total = days[0][name].add(days[1][name], fill_value=0)
         np.testing.assert_allclose(days[2][name], total)
@@ -150,7 +152,7 @@ def test_a_block_of_a_resample_is_a_stretch_of_one_machine() -> None:
     _, _, both = machines(5)
     assert both.asset is not None
     assert all(len(np.unique(both.asset[both.stretch == number])) == 1 for number in np.unique(both.stretch))
-    called = call(both, {0: 1.0})
+    called = call(both, {0: 1.0}, AlarmPolicy())
     # Drawn as often as they are, the stretches give the figures themselves.
     draws = figure_draws(called, AlarmPolicy())
     figures = evaluate(both, {0: 1.0}, AlarmPolicy())

@@ -119,7 +119,7 @@ def test_the_band_sums_the_draws_up() -> None:
     assert band["figure"].tolist() == ["auc", "caught", "caught", "caught"]
     assert np.isnan(band["budget"][0]) and band["budget"][1:].tolist() == list(BUDGETS)
     np.testing.assert_allclose(band["mean"], drawn.mean(axis=0))
-    # Of 101 draws, 2.5 and 97.5 % are the third from either end.
+    # Of 101 draws, 2.5 and 97.5% are the third from either end.
     rising = np.sort(drawn, axis=0)
     np.testing.assert_array_equal(band[["low", "high"]], np.array([rising[2], rising[98]]).T)
     # A larger budget never catches fewer.

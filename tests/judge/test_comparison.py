@@ -34,7 +34,7 @@ def test_a_better_model_is_told_from_a_worse_one() -> None:
     aucs = [[roc_auc_score(s.y_true, s.y_score) for s in folds] for folds in (good, poor)]
     assert found.difference == pytest.approx(np.mean(aucs[0]) - np.mean(aucs[1]))
     assert found.n_events == len(np.unique(np.concatenate([s.total_events for s in good])))
-    turned = Comparison(-found.difference, -found.high, -found.low, found.n_events)
+    turned = replace(found, difference=-found.difference, low=-found.high, high=-found.low)
     assert compare(poor, good) == turned and turned.separable
 
 
@@ -121,9 +121,11 @@ def test_what_cannot_be_compared() -> None:
 def test_in_words() -> None:
     assert Comparison(0.0123, -0.0312, 0.0451, 78).in_words("dense", "pca") == (
         "These 78 events cannot show whether dense or pca is better: "
-        "the AUC of the first minus that of the second is 0.01 (-0.03 to 0.05)."
+        "the AUC of the first minus that of the second is 0.01 (95% interval -0.03 to 0.05)."
     )
-    better = "dense is better than pca on these 78 events: its AUC is higher by 0.06 (0.02 to 0.10)."
+    better = (
+        "dense is better than pca on these 78 events: its AUC is higher by 0.06 (95% interval 0.02 to 0.10)."
+    )
     assert Comparison(0.06, 0.02, 0.10, 78).in_words("dense", "pca") == better
     # Whoever is named first, the better one is the subject.
     assert Comparison(-0.06, -0.10, -0.02, 78).in_words("pca", "dense") == better
@@ -132,9 +134,9 @@ def test_in_words() -> None:
 
 def test_no_sentence_contradicts_itself() -> None:
     # No minus before a zero; and an interval beside 0 does not seem to touch it.
-    assert "is 0.00 (0.00 to 0.00)." in Comparison(-0.001, -0.002, 0.003, 9).in_words("a", "b")
+    assert "is 0.00 (95% interval 0.00 to 0.00)." in Comparison(-0.001, -0.002, 0.003, 9).in_words("a", "b")
     close = Comparison(0.0512, 0.0041, 0.0931, 9).in_words("a", "b")
-    assert close.endswith("higher by 0.051 (0.004 to 0.093).")
+    assert close.endswith("higher by 0.051 (95% interval 0.004 to 0.093).")
     assert not Comparison(0.01, 0.0, 0.02, 9).separable and Comparison(0.01, 1e-9, 0.02, 9).separable
 
 
@@ -145,7 +147,7 @@ def test_every_sentence_says_what_the_figures_say(difference, below, above, n_ev
     assert ("cannot show whether" in sentence) == (not found.separable)
     assert ("A is better than B" in sentence) == (found.low > 0)
     assert ("B is better than A" in sentence) == (found.high < 0)
-    numbers = re.search(r"(-?[\d.]+) \((-?[\d.]+) to (-?[\d.]+)\)\.$", sentence)
+    numbers = re.search(r"(-?[\d.]+) \(95% interval (-?[\d.]+) to (-?[\d.]+)\)\.$", sentence)
     assert numbers is not None and not re.search(r"-0\.0*(?!\d)", sentence)
     value, low, high = map(float, numbers.groups())
     assert low <= value <= high

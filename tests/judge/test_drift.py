@@ -83,7 +83,7 @@ def test_alarms_by_hand() -> None:
 def test_the_days_add_up_to_the_whole(seed) -> None:
     rng = np.random.default_rng(seed)
     scores, policy = naive.random_scores(rng, n_rows=300), naive.random_policy(rng)
-    called = call(scores, {0: 2.0})
+    called = call(scores, {0: 2.0}, policy)
     found = alarms_by_day(called, policy)
     expected = naive.alarm_figures(called, 1.0, policy)
     assert found["false_alarms"].sum() == expected["false_alarms"]
@@ -109,7 +109,7 @@ def noted(sensors, shares, rows=None, fold=0) -> pd.DataFrame:
 
 
 def test_carriers_by_hand() -> None:
-    # Day 0: two windows, x1 with 60 and 40 %, x2 with 20 %, x3 with 30 %; a positive one does not
+    # Day 0: two windows, x1 with 60 and 40%, x2 with 20%, x3 with 30%; a positive one does not
     # count, nor does one without errors. Day 3: x4 alone.
     scores = windows([0, 2, 4, 6, 3 * 1440], np.ones(5), y_true=[0, 0, 1, 0, 0])
     contributions = noted(

@@ -91,7 +91,7 @@ def test_the_same_as_walking_through_the_rows(seed) -> None:
 def test_each_fold_has_its_threshold() -> None:
     scores = naive.random_scores(np.random.default_rng(5), n_folds=3)
     thresholds = {0: 0.5, 1: 1.5, 2: 99.0}
-    called = call(scores, thresholds)
+    called = call(scores, thresholds, AlarmPolicy())
     for fold, threshold in thresholds.items():
         mine = scores.fold == fold
         assert (called.y_score[mine] == (scores.y_score[mine] >= threshold)).all() and mine.any()
@@ -99,7 +99,7 @@ def test_each_fold_has_its_threshold() -> None:
     found = evaluate(scores, thresholds, AlarmPolicy())
     assert found.tp + found.fp == called.y_score.sum() > 0
     with pytest.raises(KeyError):
-        call(scores, {0: 0.5})
+        call(scores, {0: 0.5}, AlarmPolicy())
 
 
 def test_less_than_a_day_bears_no_rate() -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import binom, poisson
 
-from rare_event.judge.exact import exact_border, exact_count, exact_share, widened
+from rare_event.judge.exact import exact_border, exact_count, exact_share, joined, widened
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,14 @@ def test_only_an_interval_without_width_is_replaced() -> None:
     low, high = widened(drawn, (np.full(3, 0.1), np.full(3, 0.9)))
     np.testing.assert_array_equal(low, [0.1, 0.2, np.nan])
     np.testing.assert_array_equal(high, [0.9, 0.4, np.nan])
+
+
+def test_false_alarms_vary_at_least_as_independent_happenings() -> None:
+    # 6 alarms, most in one stretch that every resample holds: 1.2 to 2.3 a day drawn, 0.67 to 3.95 exact.
+    low_count, high_count = exact_count(6)
+    exact = (low_count / 3.31, high_count / 3.31)
+    low, high = joined("false_alarms_per_day", (1.2, 2.3), exact)
+    assert (round(float(low), 2), round(float(high), 2)) == (0.67, 3.95)
+    # A wider interval of resamples is not narrowed, and that of another figure is as it was drawn.
+    np.testing.assert_array_equal(joined("false_alarms_per_day", (0.1, 9.0), exact), (0.1, 9.0))
+    np.testing.assert_array_equal(joined("precision", (1.2, 2.3), exact), (1.2, 2.3))

@@ -160,7 +160,7 @@ def test_columns_of_the_explorer(seed) -> None:
     assert {*COUNTED, *LEADS, *ENDS} <= set(frame.columns) and frame.columns.is_unique
     assert frame.index.tolist() == list(range(len(frame)))
     assert not np.isinf(frame.to_numpy(float)).any()
-    assert frame["threshold"].tolist() == sorted(set(scores.y_score.tolist()))
+    assert frame["threshold"].tolist() == naive.thresholds_of(scores, policy)
     for _, column in frame.iterrows():
         figures = naive.figures_at(scores, column["threshold"], policy)
         for name in ("tp", "fp", "fn", "tn", "caught", "alarms", "false_alarms", "precision", "recall"):

@@ -65,6 +65,9 @@ def test_thresholds_of_each_fold(six_hours) -> None:
     # The first full hour in which it stood throughout is its third, and that reaches the event.
     assert lines["kind"].tolist() == ["event", "false alarm"]
     assert lines["first_alarm"].tolist() == [376, 260] and lines["fold"].tolist() == [1, 1]
+    # Scores, not multiples of the threshold of their fold.
+    places = np.searchsorted(six_hours.row, lines["row"].to_numpy(int))
+    assert lines["peak"].tolist() == six_hours.y_score[places].tolist() and (lines["peak"] > 1.5).all()
 
 
 @pytest.mark.parametrize("seed", range(20))

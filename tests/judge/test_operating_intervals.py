@@ -54,7 +54,7 @@ def test_counts_of_stretches_add_up(seed, monkeypatch) -> None:
     # Drawn once each, the stretches are the part; the interval is then its figures themselves.
     once = np.ones((3, stretch.max() + 1), np.float32)
     monkeypatch.setattr(operating_intervals, "draw_stretches", lambda *_: once)
-    monkeypatch.setattr(operating_intervals, "widened", lambda interval, _: interval)
+    monkeypatch.setattr(operating_intervals, "joined", lambda name, interval, _: interval)
     found = intervals(scores, policy, shown)
     frame = points.to_frame().iloc[shown]
     for name in BANDS:
@@ -126,7 +126,7 @@ def ranks_of_the_interval(n_events) -> tuple[int, int]:
 
 def test_the_interval_of_the_median_by_hand() -> None:
     # Of 6: 6/2 -+ 1.96 * sqrt(6)/2 = 3 -+ 2.4 is beyond all but the first and the last. All six are
-    # on one side of the median with probability 2/64 = 3.1 %.
+    # on one side of the median with probability 2/64 = 3.1%.
     assert ranks_of_the_interval(6) == (1, 6)
     assert ranks_of_the_interval(7) == (1, 7)
     # Of 100: 50 -+ 9.8 = 40.2 and 59.8. Published tables have ranks 40 or 41, and 60 or 61.
@@ -141,7 +141,7 @@ def test_the_interval_of_the_median_holds_as_often_as_it_says(n_events) -> None:
     low, high = ranks_of_the_interval(n_events)
     # The median lies between those ranks if low to high - 1 of the events are below it.
     holds = binom.cdf(high - 1, n_events, 0.5) - binom.cdf(low - 1, n_events, 0.5)
-    # At least as often: with 8 events the next narrower pair would hold in 93 % only.
+    # At least as often: with 8 events the next narrower pair would hold in 93% only.
     assert 0.95 <= holds < 1
     narrower = binom.cdf(high - 2, n_events, 0.5) - binom.cdf(low, n_events, 0.5)
     assert narrower < 0.95
@@ -202,6 +202,14 @@ def test_intervals_are_those_of_laying_out_every_resample(seed) -> None:
     for name in BANDS:
         low, high = (np.array(expected[f"{name}_{side}"]) for side in ("low", "high"))
         wide = ~np.isclose(low, high, rtol=1e-6, atol=0)
+        if name == "false_alarms_per_day":
+            sides = [
+                [exact_end(scores, policy, frame, name, at, side) for at in range(len(frame))]
+                for side in ("low", "high")
+            ]
+            np.testing.assert_allclose(found[f"{name}_low"], np.minimum(low, sides[0]), rtol=1e-6)
+            np.testing.assert_allclose(found[f"{name}_high"], np.maximum(high, sides[1]), rtol=1e-6)
+            continue
         for side, values in (("low", low), ("high", high)):
             mine = found[f"{name}_{side}"]
             np.testing.assert_allclose(mine[wide], values[wide], rtol=1e-6, err_msg=name)
@@ -232,13 +240,13 @@ def test_a_threshold_above_all_scores_but_one_has_exact_intervals() -> None:
     scores = scores.with_score(np.where(np.arange(72) == 13, 9.0, -scores.y_true.astype(float)))
     frame = explorer_columns(scores, AlarmPolicy())
     top, bottom = frame.iloc[-1], frame.iloc[0]
-    # One false alarm, none of 3 events caught: 0 to 70.8 % of them.
+    # One false alarm, none of 3 events caught: 0 to 70.8% of them.
     assert (top["caught"], top["caught_low"]) == (0, 0)
     assert top["caught_high"] == pytest.approx(3 * 0.70759822)
     assert (top["recall_low"], top["recall_high"]) == pytest.approx((0, 0.70759822))
     # One stretch called, and wrongly: 1 - 0.025.
     assert (top["precision_low"], top["precision_high"]) == pytest.approx((0, 0.975))
-    # All of 3 caught: 29.2 to 100 %.
+    # All of 3 caught: 29.2 to 100%.
     assert bottom["caught"] == 3 and bottom["caught_low"] == pytest.approx(3 * 0.29240178)
     assert bottom["caught_high"] == 3 and bottom["recall_high"] == 1
     for name in BANDS:

@@ -209,7 +209,7 @@ def test_an_auc_of_one_event_or_without_an_error_has_no_interval() -> None:
 def test_figures_by_hand(monkeypatch) -> None:
     # Called: the 5s, the 6 and the 2s. Event 0 is caught 2 minutes ahead, event 1 is 4 ahead; the 6
     # and the 2 of the last stretch are false alarms. A stretch runs for 6 minutes.
-    called = call(five_stretches(), {0: 2.0})
+    called = call(five_stretches(), {0: 2.0}, AlarmPolicy())
     fix_weights(
         monkeypatch, [[1, 1, 1, 1, 1], [3, 2, 0, 1, 0], [1, 0, 2, 1, 1], [0, 0, 0, 1, 0], [0, 1, 0, 0, 0]]
     )
@@ -225,7 +225,7 @@ def test_figures_by_hand(monkeypatch) -> None:
         "median_lead": [3, 2, 4, np.nan, np.nan],
     }
     pd.testing.assert_frame_equal(found, pd.DataFrame(expected, dtype=float))
-    quiet = figure_draws(call(five_stretches(), {0: 99.0}), AlarmPolicy(), resamples=5)
+    quiet = figure_draws(call(five_stretches(), {0: 99.0}, AlarmPolicy()), AlarmPolicy(), resamples=5)
     assert (quiet["caught"] == 0).all() and (quiet["false_alarms_per_day"] == 0).all()
     assert quiet["precision"].isna().all() and quiet["median_lead"].isna().all()
 
@@ -234,7 +234,7 @@ def test_figures_by_hand(monkeypatch) -> None:
 def test_figures_are_those_of_the_rows_laid_out(seed) -> None:
     rng = np.random.default_rng(seed)
     scores, policy = random_scores(rng, n_rows=100, n_folds=2), naive.random_policy(rng)
-    called = call(scores, {0: float(rng.choice(scores.y_score)), 1: 1.5})
+    called = call(scores, {0: float(rng.choice(scores.y_score)), 1: 1.5}, policy)
     drawn = stretch_weights(called, seed, 12)
     assert drawn is not None
     found = figure_draws(called, policy, seed, 12)
@@ -257,7 +257,7 @@ def test_drawn_once_each_the_figures_are_those_of_the_part(monkeypatch) -> None:
     scores = informative(5)
     n_stretches = len(np.unique(scores.stretch))
     fix_weights(monkeypatch, [[1] * n_stretches, [2] * n_stretches])
-    found = figure_draws(call(scores, {0: 3.0}), AlarmPolicy(), resamples=2)
+    found = figure_draws(call(scores, {0: 3.0}, AlarmPolicy()), AlarmPolicy(), resamples=2)
     expected = evaluate(scores, {0: 3.0}, AlarmPolicy())
     for name in FIGURES:
         assert found.loc[0, name] == pytest.approx(getattr(expected, name)), name
@@ -268,7 +268,9 @@ def test_drawn_once_each_the_figures_are_those_of_the_part(monkeypatch) -> None:
 
 
 def test_too_few_stretches_have_no_figures() -> None:
-    four = call(five_stretches(), {0: 2.0}).where(np.arange(15) < 12)
+    four = call(five_stretches(), {0: 2.0}, AlarmPolicy()).where(np.arange(15) < 12)
     found = figure_draws(four, AlarmPolicy(), resamples=7)
     assert found.shape == (7, len(FIGURES)) and found.isna().all(axis=None)
-    assert not figure_draws(call(five_stretches(), {0: 2.0}), AlarmPolicy()).isna().all(axis=None)
+    assert (
+        not figure_draws(call(five_stretches(), {0: 2.0}, AlarmPolicy()), AlarmPolicy()).isna().all(axis=None)
+    )

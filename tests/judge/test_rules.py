@@ -101,7 +101,7 @@ def counted(seed, n_rows=60):
     policy = naive.random_policy(rng)
     walked = [
         (t, naive.figures_at(scores, t, policy) | {"standing": naive.standing_rows(scores, t, policy)})
-        for t in sorted(set(scores.y_score.tolist()))
+        for t in naive.thresholds_of(scores, policy)
     ]
     return scores, operating_points(scores, policy), walked
 
@@ -320,6 +320,9 @@ def test_a_quantile_by_its_definition(values, share) -> None:
 WORDS = {
     "at most 2 false alarms a day": Rule(),
     "at most 0.5 false alarms a day": Rule("fa-per-day", 0.5),
+    "at most 1 false alarm a day": Rule("fa-per-day", 1.0),
+    "at most 1,000,000 false alarms a day": Rule("fa-per-day", 1e6),
+    "at most 1,234,567 false alarms a day": Rule("fa-per-day", 1_234_567),
     "at least 50% of the positive rows, at the best precision": Rule("recall", 0.5),
     "at least 90% of the events, at the best precision": Rule("events", 0.9),
     "the highest F-beta with beta 0.5": Rule("f-beta", 0.5),

@@ -29,7 +29,7 @@ def test_the_same_as_walking_through_the_rows(seed) -> None:
     policy = naive.random_policy(rng)
     before = scores.y_score.copy()
     points = operating_points(scores, policy)
-    assert points.threshold.tolist() == sorted(set(scores.y_score.tolist()))
+    assert points.threshold.tolist() == naive.thresholds_of(scores, policy)
     assert points.n_events == len(scores.total_events)
     for i, threshold in enumerate(points.threshold):
         rows = naive.confusion(scores.y_true, scores.y_score, threshold)
@@ -56,12 +56,13 @@ def test_alarms_that_still_stand_are_those_of_the_walk_and_of_the_listing(seed) 
 
 def once_each(scores, threshold, policy) -> tuple[int, int]:
     """Alarms and false alarms where none sounds twice: alarmed rows joined within the cooldown."""
-    flags = naive.alarmed_rows(scores, threshold, policy)
+    flags, goes_on = naive.walk_of_rows(scores, threshold, policy)
     last: int | None = None
     groups: list[list[int]] = []
     for i in np.flatnonzero(flags).tolist():
         joined = last is not None and scores.stretch[last] == scores.stretch[i]
-        if not (joined and scores.clock[i] - scores.clock[last] < policy.cooldown):
+        recent = joined and scores.clock[i] - scores.clock[last] < policy.cooldown
+        if not (recent or goes_on[i]):
             groups.append([])
         groups[-1].append(i)
         last = i
@@ -159,10 +160,25 @@ def test_a_higher_threshold_never_calls_or_catches_more(seed, ties) -> None:
     assert (points.alarms - points.false_alarms >= points.caught).all()
 
 
+def test_a_long_alarm_that_divides_counts_more_than_once(scores) -> None:
+    # One stretch of ten normal rows, on from the first to the last at a threshold of 1; at 2 in two pieces.
+    row, none = np.arange(10), np.zeros(10, int)
+    y_score = np.array([2.0, 2, 2, 1, 1, 1, 1, 3, 3, 3])
+    times = dict(event=none - 1, to_event=np.full(10, np.inf), total_events=np.empty(0, int), step=2.0)
+    long = replace(scores, row=row, clock=2.0 * row, stretch=none, fold=none, y_true=none, y_score=y_score)
+    points = operating_points(replace(long, **times, near=None), AlarmPolicy(cooldown=4.0, repeat=1e9))
+    assert points.false_alarms.tolist() == [1, 2, 1]
+    assert points.rises_above(1.0) and points.rises_above(0.5)
+    # Not where no higher threshold has more.
+    assert not points.rises_above(2.0) and not points.rises_above(3.0) and not points.rises_above(9.0)
+
+
 @given(st.integers(0, 10_000))
 def test_only_the_order_of_the_scores_counts(seed) -> None:
     rng = np.random.default_rng(seed)
     scores, policy = naive.random_scores(rng, n_rows=60), naive.random_policy(rng)
+    # A share of a threshold is another one where scores are on another scale.
+    policy = replace(policy, end_share=1.0)
     points = operating_points(scores, policy)
     other = operating_points(scores.with_score(np.exp(scores.y_score) - 100), policy)
     for name in ("tp", "fp", "caught", "alarms", "false_alarms"):

@@ -173,7 +173,7 @@ def test_with_an_hour_of_history_not_even_the_first_hour_looks_ahead(seed, chang
 
 @pytest.mark.parametrize("share", [0.95, 0.99])
 def test_it_keeps_its_budget_while_the_scores_drift(share) -> None:
-    # 20 days of 2-minute rows whose errors grow tenfold, by 6 % in the half day that a quantile of the
+    # 20 days of 2-minute rows whose errors grow tenfold, by 6% in the half day that a quantile of the
     # last day lags behind on average; the first 5 days are validation.
     rng = np.random.default_rng(0)
     values = rng.gamma(2.0, size=14_400) * np.geomspace(1, 10, 14_400)

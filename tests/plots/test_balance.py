@@ -9,9 +9,9 @@ from tests.plots.examples import trace
 def test_the_mill():
     figure = balance_figure(18_274, 124)
 
-    # 124 of 18,398 rows are 0.674 %, one in 148.4.
+    # 124 of 18,398 rows are 0.674%, one in 148.4.
     assert figure.layout.title.text == "Class balance: 1 row in 148 is an event row"
-    assert trace(figure, "event").name == "event: 124 rows, 0.67 %"
+    assert trace(figure, "event").name == "event: 124 rows, 0.67%"
     assert trace(figure, "normal").x[0] + trace(figure, "event").x[0] == pytest.approx(100)
 
 

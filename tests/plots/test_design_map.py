@@ -48,7 +48,7 @@ def test_the_best_are_bold_and_the_hover_tells_all() -> None:
     lstm, dense = draw(frame).data
     assert lstm.text[0][0] == "<b>0.60</b>" and dense.text[0][1] == "0.45"
     assert dense.text[0][0] == "✕" and "failed" in dense.customdata[0][0]
-    assert "0.60 (95 % interval 0.50 to 0.70)" in lstm.customdata[0][0]
+    assert "0.60 (95% interval 0.50 to 0.70)" in lstm.customdata[0][0]
     assert "tied with the best" in lstm.customdata[0][0] and "tied" not in dense.customdata[0][1]
     assert "nan" not in str(dense.customdata)
 

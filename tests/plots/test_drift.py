@@ -25,10 +25,10 @@ def test_median_and_quantile_break_where_days_are_missing():
     # Days 2 and 3 have no windows.
     np.testing.assert_array_equal(trace(figure, "median").x, [0, 1, 4, 4])
     np.testing.assert_array_equal(trace(figure, "median").y, [1, 2, np.nan, 3])
-    np.testing.assert_array_equal(trace(figure, "90 % quantile").y, [2, 3, np.nan, 5])
+    np.testing.assert_array_equal(trace(figure, "90% quantile").y, [2, 3, np.nan, 5])
     assert trace(figure, "median").connectgaps is False
     assert list(trace(figure, "median").customdata) == [700, 650, 0, 720]
-    assert trace(figure, "median").line.dash != trace(figure, "90 % quantile").line.dash
+    assert trace(figure, "median").line.dash != trace(figure, "90% quantile").line.dash
     assert "bar" in figure.layout.yaxis.title.text
     assert figure.layout.title.text.startswith("Test: ")
     assert figure.layout.yaxis.type != "log"
@@ -80,13 +80,13 @@ def test_many_days_are_thinned_out_and_the_worst_stays():
     figure = error_by_day(days)
 
     assert sum(len(t.x) for t in figure.data) <= 5000
-    assert max(trace(figure, "90 % quantile").y) == high.max()
+    assert max(trace(figure, "90% quantile").y) == high.max()
 
 
 def test_days_without_errors():
     figure = error_by_day(DAYS.assign(median=np.nan))
 
-    assert names(figure) == ["90 % quantile"]
+    assert names(figure) == ["90% quantile"]
     assert texts(error_by_day(DAYS[:0])) == ["No day has normal windows."]
 
 

@@ -15,6 +15,8 @@ from rare_event.clock import MINUTES
 from rare_event.config.labels import SCORE
 from rare_event.detect.summary import Layer
 from rare_event.judge.comparison import Comparison
+from rare_event.plots.ablation import ablation_figure
+from rare_event.plots.alarm import Course, courses_figure, score_around_figure, shares_figure
 from rare_event.plots.balance import balance_figure
 from rare_event.plots.correlation import correlation_figure
 from rare_event.plots.curves import (
@@ -98,6 +100,15 @@ SPLITS = pd.DataFrame(
         "high": [0.7, np.nan],
     }
 )
+LEFT_OUT = pd.DataFrame(
+    {
+        "name": ["x15, x48 and x5", "x1", "x2"],
+        "fall": [0.08, 0.01, -0.03],
+        "low": [0.03, -0.01, -0.05],
+        "high": [0.12, 0.03, -0.01],
+        "seen": [True, False, True],
+    }
+)
 DAYS = pd.DataFrame(
     {
         "day": [0, 2],
@@ -136,6 +147,7 @@ def of_frames():
         figures += [
             differences_figure(list("abc")[:n], DIFFERENCES[:n], "d"),
             leakage_figure(SPLITS[:n]),
+            ablation_figure(LEFT_OUT[:n]),
             map_figure(CELLS[:n], title="Mean AUC", unit="mean AUC", chance=0.5, digits=2),
             map_figure(CELLS[:n], title="Events", unit="events", chance=None, digits=0),
             error_by_day_figure(DAYS[:n], part="Test", score=SCORE, changes=[(1, "a stop")]),
@@ -144,6 +156,22 @@ def of_frames():
             *(false_alarms_by_day_figure(DAYS[:n], budget) for budget in (2.0, 0.0, None)),
         ]
     return figures
+
+
+def of_an_alarm():
+    """Figures of one alarm, on ordinary data, on numbers of rows, and on nothing."""
+    when, line, level = dates(5), np.arange(-5.0, 0), np.array([0.5, 0.4, np.nan, 30.0, 0.5])
+    courses = [Course("x1", line, -4.0, -1.0, -2.0), Course("x2 & co", np.full(5, np.nan), np.nan, np.nan)]
+    return [
+        score_around_figure(when, level, when[3], when[4:], part="Test"),
+        score_around_figure(np.arange(5), np.zeros(5), None, np.arange(0), part="Test"),
+        score_around_figure(when[:0], level[:0], None, when[:0], part="Test"),
+        courses_figure(when, courses * 3, when[3], when[4:], reading="Value"),
+        courses_figure(np.arange(5), courses[:1], 9, np.arange(0), reading="Value"),
+        courses_figure(when[:0], [], when[3], when[:0], reading="Value"),
+        shares_figure(["x1", "x2 & co"], [0.75, 0.25], title="Sensors that moved", x="Share (%)"),
+        shares_figure([], [], title="Sensors that moved", x="Share (%)"),
+    ]
 
 
 def of_tables():
@@ -182,6 +210,7 @@ def of_tables():
         distribution_figure(line, line[:2], "x1", "rows before an event"),
         distribution_figure(np.zeros(3), line[:0], "x1", "rows before an event"),
         distribution_figure(line[:0], np.full(3, np.nan), "x1", "rows before an event"),
+        *of_an_alarm(),
         balance_figure(100, 1),
         balance_figure(0, 0),
         *(network_figure(layers, title="The model") for layers in ([Layer("Dense", (3,), 4)], [])),
@@ -230,7 +259,7 @@ def test_every_public_function_that_draws_is_here():
                 public.add(name)
 
     assert public == drawn
-    assert len(public) == 28
+    assert len(public) == 32
 
 
 def test_figures_do_not_depend_on_what_was_drawn_before():

@@ -13,14 +13,14 @@ from rare_event.config import AlarmPolicy, Costs
 from rare_event.config.labels import RECONSTRUCTION
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.judge.scores import Scores
-from rare_event.plots import explorer
+from rare_event.plots import explorer, load
 from rare_event.plots.explorer import MOST_POINTS, ExplorerData, OverTime, event_times, explorer_data
 
 SCRIPT = (Path(explorer.__file__).parents[1] / "ui/threshold_explorer/explorer.js").read_text("utf-8")
 HANDED = {
     name: value
-    for name, value in vars(explorer).items()
-    if is_typeddict(value) and value.__module__ == explorer.__name__
+    for name, value in (vars(explorer) | vars(load)).items()
+    if is_typeddict(value) and value.__module__ in (explorer.__name__, load.__name__)
 }
 IN_SCRIPT = {"float": "number", "int": "number", "str": "string", "bool": "boolean"}
 

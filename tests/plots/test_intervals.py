@@ -21,7 +21,7 @@ def test_differences_lie_in_their_rows_with_their_intervals():
     line = next(t for t in figure.data if t.name == "model" and t.mode == "lines")
     np.testing.assert_array_equal(line.x, [0.05, 0.15, np.nan, -0.2, 0.01, np.nan])
     assert "+0.100 (+0.050 to +0.150)" in points(figure).text[0]
-    assert "minus that of<br>mine" in figure.layout.xaxis.title.text
+    assert "minus that of<br>“mine”" in figure.layout.xaxis.title.text
 
 
 def test_the_axis_shows_no_difference_and_one_that_cannot_be_shown_is_not_0():
@@ -34,6 +34,16 @@ def test_the_axis_shows_no_difference_and_one_that_cannot_be_shown_is_not_0():
     assert figure.layout.annotations[0].y == 1
     assert 1 not in points(figure).y
     assert not any(t.name == "chance" for t in figure.data)
+
+
+def test_a_long_reference_is_named_whole():
+    figure = differences_figure(
+        ["a"], FOUND[:1], "jumps over robust scales, LSTM autoencoder, two rows ahead"
+    )
+
+    title = figure.layout.xaxis.title.text
+    assert "jumps over robust scales, LSTM<br>autoencoder, two rows ahead" in title
+    assert "…" not in title
 
 
 def test_names_are_text():

@@ -182,7 +182,7 @@ def test_what_the_plant_has_today_has_one_figure_and_no_auc():
     assert first["caught"] == [judged.evaluation.caught] and len(first["rates"]) == 1
     assert (first["kind"], first["auc"], first["low"], first["auc_shown"]) == ("today", None, None, "no AUC")
     assert (
-        f"{judged.evaluation.caught} caught at its own rate of false alarms, 95 % interval" in first["about"]
+        f"{judged.evaluation.caught} caught at its own rate of false alarms, 95% interval" in first["about"]
     )
     assert not (first["own"] or first["better"] or first["folded"] or first["run"])
     # Nothing changes for the models, and the bars share one scale.

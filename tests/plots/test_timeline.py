@@ -26,6 +26,13 @@ def test_stretches_are_bars_and_stops_are_gaps():
     assert figure.layout.xaxis.type == "date"
 
 
+def test_rows_without_times_are_not_called_a_time():
+    figure = stretch_figure(2.0 * np.arange(5), np.array([0, 0, 0, 1, 1]), np.array([0, 0, 1, 0, 0]))
+
+    assert figure.layout.title.text == "Running rows: 2 stretches, 1 event"
+    assert "time" not in figure.layout.xaxis.title.text.lower()
+
+
 def test_ten_thousand_stretches_are_few_bars_that_miss_no_long_stop():
     # Every stretch is one row; every 100th stop is an hour longer.
     step = np.where(np.arange(10_000) % 100 == 0, 70.0, 10.0)

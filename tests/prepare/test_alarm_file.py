@@ -58,10 +58,36 @@ def test_row_numbers_where_there_is_no_clock() -> None:
 
 
 @pytest.mark.parametrize(
+    "text",
+    [
+        "start,end\n",
+        "start,end",
+        "Begin;Text\n",
+        "time\n",
+        "start_row,end_row,source\n",
+        "row",
+        "# dcs\ntime,tag\n\n",
+    ],
+)
+def test_a_header_alone_is_the_list_of_a_system_that_never_rang(text) -> None:
+    alarms = read(text)
+    assert len(alarms) == 0 == len(alarms.listed.ends) and alarms.names == () and not alarms.open_ended
+    assert len(read("2024-01-01 00:02,x\n")) == len(read("2024-01-01 00:02\n")) == 1, "a line of data is one"
+
+
+def test_a_header_alone_with_a_column_named_by_the_analyst() -> None:
+    assert len(read("raised at,no\n", Reading(time=("no",)))) == 0
+    with pytest.raises(TableError, match="has no rows of data"):
+        read("raised at,no\n", Reading(time=("nothing",)))
+
+
+@pytest.mark.parametrize(
     ("text", "words"),
     [
         ("", "is empty"),
-        ("start,end\n", "has no rows of data"),
+        ("foo,bar\n", "has no rows of data"),
+        ("row,5\n", "has no rows of data"),
+        ("start,end\nfoo,bar\n", "holds 'foo' in line 2"),
         ("tag\nHH\nLL\n", "has no readable time column"),
         (
             "start,end\n2024-01-02 00:00,2024-01-01 00:00\n",

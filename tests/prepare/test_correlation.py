@@ -1,10 +1,20 @@
 """Rank correlations of sensors, alike sensors next to each other."""
 
+from itertools import combinations
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.prepare.correlation import MOST_ROWS, correlations, strongest_pairs
+from rare_event.prepare.correlation import (
+    ALIKE,
+    MOST_GROUPS,
+    MOST_ROWS,
+    MOST_SENSORS,
+    correlations,
+    sensor_groups,
+    strongest_pairs,
+)
 
 
 def sensors(n_rows: int, seed: int = 0) -> pd.DataFrame:
@@ -60,3 +70,55 @@ def test_a_long_file_is_sampled_evenly() -> None:
     late = np.r_[np.zeros(n_rows // 2), np.arange(n_rows // 2)]
     found = correlations(pd.DataFrame({"a": late, "b": -late}))
     assert found.loc["a", "b"] == pytest.approx(-1)
+
+
+def strongest(readings: list[pd.DataFrame]) -> pd.DataFrame:
+    """The strongest absolute correlation of each pair, one pair at a time."""
+    return pd.DataFrame(
+        {
+            a: {
+                b: max(abs(reading[a].corr(reading[b], method="spearman")) for reading in readings)
+                for b in readings[0]
+            }
+            for a in readings[0]
+        }
+    )
+
+
+def test_sensors_of_a_group_all_go_together_and_no_two_groups_could_be_one() -> None:
+    rng = np.random.default_rng(0)
+    for seed in range(5):
+        readings = [sensors(200, seed), sensors(200, seed).diff().fillna(0) + rng.normal(size=(200, 6))]
+        groups = sensor_groups(readings)
+        assert sorted(name for group in groups for name in group) == sorted(map(str, readings[0]))
+        found = strongest(readings)
+        for group in groups:
+            assert found.loc[[*group], [*group]].to_numpy().min() >= ALIKE
+        for one, other in combinations(groups, 2):
+            assert found.loc[[*one], [*other]].to_numpy().min() < ALIKE
+
+
+def test_a_pair_counts_by_the_reading_in_which_it_goes_together_most() -> None:
+    rng = np.random.default_rng(0)
+    apart = pd.DataFrame(rng.normal(size=(200, 2)), columns=["a", "b"])
+    alike = pd.DataFrame({"a": apart["a"], "b": -apart["a"]})
+    assert sensor_groups([apart]) == [("a",), ("b",)]
+    assert sensor_groups([apart, alike]) == sensor_groups([alike, apart]) == [("a", "b")]
+
+
+def test_many_sensors_are_at_most_so_many_groups_and_none_is_lost() -> None:
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(60, 40))).rename(columns=str)
+    data = data.assign(still=1.0, empty=np.nan)
+    groups = sensor_groups([data])
+    assert 1 < len(groups) <= MOST_GROUPS and ("still", "empty") in groups
+    assert sorted(name for group in groups for name in group) == sorted(map(str, data))
+    assert len(sensor_groups([data], most=2)) == 2
+    assert sensor_groups([data[["still", "empty"]]]) == [("still", "empty")]
+    assert sensor_groups([data[["3"]]]) == [("3",)]
+
+
+def test_sensors_beyond_the_first_500_are_one_group_of_their_own() -> None:
+    data = pd.DataFrame(np.random.default_rng(0).normal(size=(20, MOST_SENSORS + 3))).rename(columns=str)
+    groups = sensor_groups([data])
+    assert ("500", "501", "502") in groups and len(groups) <= MOST_GROUPS
+    assert sum(map(len, groups)) == MOST_SENSORS + 3

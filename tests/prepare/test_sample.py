@@ -64,7 +64,7 @@ def test_most_breaks_are_followed_by_a_gap(table: pd.DataFrame) -> None:
     assert minutes.min() == 2
     assert 0.7 < (minutes[after_break] > 6).mean() < 0.95
     assert 2 <= (minutes[~after_break] > 6).sum() <= 4  # 3 other stops and the long one
-    assert minutes.idxmax() == 7200  # 60 % of 12,000 rows
+    assert minutes.idxmax() == 7200  # 60% of 12,000 rows
     assert minutes.max() == 3 * 24 * 60 + 2  # no row of three days, so the next one comes 2 minutes later
 
 

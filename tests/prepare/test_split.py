@@ -112,7 +112,7 @@ def test_training_dates_are_of_the_split_by_time_only() -> None:
 
 
 def test_rolling_written_out() -> None:
-    # 40 rows, the last half tested in 2 folds of 10: tests begin at 20 and 30. The last 15 % of the
+    # 40 rows, the last half tested in 2 folds of 10: tests begin at 20 and 30. The last 15% of the
     # past validate: 20 * 0.85 = 17, 30 * 0.85 = 25.5, rounded to the even 26. A purge of 1 row.
     first, second = split(SplitPlan("rolling", 2, test_share=0.5), np.zeros(40, int), np.arange(40), purge=1)
     assert first.train.tolist() == list(range(16)) and first.validation.tolist() == [17, 18]
@@ -124,7 +124,7 @@ def test_rolling_written_out() -> None:
 def test_by_stretch_written_out() -> None:
     stretch = np.repeat(np.arange(6), 2)
     folds = split(SplitPlan("stretch", folds=3), stretch, np.arange(12), purge=4)
-    # Six stretches of two rows in 3 groups: 2 tested each; of the other 4, 20 % rounded up: 1 validates.
+    # Six stretches of two rows in 3 groups: 2 tested each; of the other 4, 20% rounded up: 1 validates.
     for fold in folds:
         train, validation, test = (sorted({int(stretch[row]) for row in part}) for part in parts(fold))
         assert (len(train), len(validation), len(test)) == (3, 1, 2)
@@ -217,7 +217,7 @@ def test_rolling_folds_are_equal_and_cover_the_last_60_percent(n_rows, folds) ->
     tested = np.concatenate([fold.test for fold in made])
     assert tested.tolist() == list(range(round(0.4 * n_rows), n_rows))
     for fold in made:
-        # All before the test part is the past; 15 % of it, less the purge, validates.
+        # All before the test part is the past; 15% of it, less the purge, validates.
         past = fold.test[0]
         assert fold.train[0] == 0 and fold.validation[0] == round(0.85 * past)
         assert max(fold.validation.max(), fold.train.max()) < past

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from rare_event import Judgement, Table, backtest, recipe
-from rare_event.config import RECOMMENDED
+from rare_event import Judgement, Table, backtest, read_table, recipe, run_experiment, sample_mill
+from rare_event.config import RECOMMENDED, SplitPlan
+from tests.experiment.test_explain import explained, leading
 
 SUPERVISED = ("logistic", "boosting", "forest")
 LEVELS = replace(RECOMMENDED, name="levels", representation=replace(RECOMMENDED.representation, kind="level"))
@@ -67,3 +68,18 @@ def test_at_half_the_events_supervised_models_are_not_better(sample_table: Table
     assert auc(best) >= 0.75 and caught(best) >= 1 / 3
     for name in SUPERVISED:
         assert 0.65 < auc(rows[name]) < auc(best) + 0.03
+
+
+@pytest.mark.timeout(1200)
+@pytest.mark.parametrize("seed", [7, 8, 9])
+def test_planted_sensors_lead_on_every_mill(seed: int) -> None:
+    """Measured: in 94, 96 and 96 % of 51, 77 and 91 events; by squared errors in 75, 75 and 77 %.
+
+    Alone, without any other sensor: in 90, 88 and 89 %; by squared errors in 78, 70 and 73 %.
+    """
+    table = read_table(sample_mill(seed=seed).to_csv(index=False).encode())
+    result = run_experiment(table, replace(RECOMMENDED, split=SplitPlan("rolling")))
+    share = leading(explained(result, "validation") + explained(result, "test"))
+    assert share["n"] >= 40, share
+    assert share["lead"] >= 0.9 and share["first"] >= 0.9, share
+    assert share["lead"] > share["lead by errors"] and share["alone"] > share["alone by errors"], share

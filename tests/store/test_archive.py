@@ -21,6 +21,7 @@ from rare_event.store.archive import MANIFEST, import_archive, imported_from, op
 from rare_event.store.bundle import FACTS, open_trained
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run, list_runs
+from rare_event.store.scored import describe, summary
 from tests.small import DENSE, PCA, small_frame
 
 CONFIGS = {
@@ -76,7 +77,8 @@ def test_a_bundle_scores_as_its_run(bundles, elsewhere, name) -> None:
         there = score(model, table())
         assert there.frame["score"].to_numpy().tobytes() == here.frame["score"].to_numpy().tobytes()
         assert there.frame.equals(here.frame) and there.alarms.equals(here.alarms)
-    assert open_trained(imported).promise == open_trained(run).promise
+    assert open_trained(imported).validation == open_trained(run).validation
+    assert open_trained(imported).promise == open_trained(run).promise is not None
     assert imported.evaluation() == run.evaluation() and imported.judged() is not None
     assert not (imported.folder / "scores.parquet").exists()
     origin = imported_from(imported)
@@ -84,6 +86,18 @@ def test_a_bundle_scores_as_its_run(bundles, elsewhere, name) -> None:
     # The dataset is not there, and says so.
     with pytest.raises(RunError, match="small.csv"):
         imported.dataset().table()
+
+
+def test_the_promise_of_an_older_run_goes_into_its_bundle(bundles, elsewhere, tmp_path) -> None:
+    run, _ = bundles("pca")
+    known = run.committed()
+    assert known.promise is not None
+    try:
+        run.commit(replace(known, promise=None))
+        save_archive(run, tmp_path / "older.zip")
+        assert open_trained(import_archive(tmp_path / "older.zip")).promise == known.promise
+    finally:
+        run.commit(known)
 
 
 def test_an_imported_run_can_be_bundled_again(bundles, elsewhere, tmp_path) -> None:
@@ -94,6 +108,21 @@ def test_an_imported_run_can_be_bundled_again(bundles, elsewhere, tmp_path) -> N
     assert first.frame.equals(second.frame) and len(first.alarms)
 
 
+@pytest.mark.parametrize("name", ["pca", "trailing"])
+def test_a_bundle_says_why_a_change_of_the_scores_is_not_tested(bundles, elsewhere, tmp_path, name) -> None:
+    run, path = bundles(name)
+    imported = import_archive(path)
+    save_archive(imported, tmp_path / "again.zip")
+    here = score(trained := open_trained(run), table())
+    for model in (open_bundle(path), open_trained(imported), open_bundle(tmp_path / "again.zip")):
+        there = score(model, table())
+        (why,) = summary(model, there)["drift"]["regime"]["untested"]
+        assert "cannot be tested: the model comes from a bundle, which has no validation scores." in why
+        assert f"{here.drift.in_words} {why}\n" in describe(model, there)
+        assert "too few" not in why and there.since == ""
+    assert "bundle" not in describe(trained, here) and trained.past.whole
+
+
 def test_the_model_card_speaks_to_a_plant_engineer(bundles) -> None:
     run, path = bundles("pca")
     with zipfile.ZipFile(path) as bundle:
@@ -102,6 +131,7 @@ def test_the_model_card_speaks_to_a_plant_engineer(bundles) -> None:
     assert "The model was made to warn up to 4 min before an event." in card
     assert run.dataset().digest in card
     # The test data are sealed, so no figure of them leaves.
+    assert "- The promise: With 95% confidence: at most" in card
     assert "have not been opened" in card and "On test data" not in card
     assert "None" not in card and "nan" not in card
 
@@ -169,7 +199,12 @@ def test_a_bundle_cut_off_is_refused(bundles, tmp_path, elsewhere, share) -> Non
 
 def test_flipped_bytes_are_refused(bundles, tmp_path, elsewhere) -> None:
     whole = bundles("pca")[1].read_bytes()
-    for place in np.linspace(30, len(whole) - 200, 12).astype(int):
+    with zipfile.ZipFile(bundles("pca")[1]) as archive:
+        # Behind the 30 bytes and the name before each member, where a time stamp may change unseen.
+        begins = [
+            (one.header_offset + 30 + len(one.filename), one.compress_size) for one in archive.infolist()
+        ]
+    for place in [begin + size // 2 - 4 for begin, size in begins]:
         damaged = bytearray(whole)
         damaged[place : place + 8] = bytes(255 - byte for byte in damaged[place : place + 8])
         (tmp_path / "flipped.zip").write_bytes(damaged)

@@ -12,11 +12,12 @@ from rare_event.errors import RunError
 from rare_event.experiment.run import run_experiment
 from rare_event.experiment.trained import Trained, trained_of
 from rare_event.jobs.follow import Follower, Step, follow
-from rare_event.store.claim import CLAIM, claimed
-from rare_event.store.followed import ALARMS, FILES, SCORES, STATE, write_sent
+from rare_event.store.claim import CLAIM, Claimant, claimed
+from rare_event.store.followed import ALARMS, FILES, SCORES, STATE, Position, write_sent
 from rare_event.store.followers import (
     LATEST_BYTES,
     FollowerNote,
+    Progress,
     forget_follower,
     list_followers,
     note_follower,
@@ -80,7 +81,7 @@ def test_the_figures_are_those_of_the_logs_after_each_piece(
         assert list(progress.position.on.values()) == list(begun.values())
         assert sum(progress.position.alarms.values()) == sum(one["event"] == "start" for one in records)
         assert list(progress.alarms) == records[::-1]
-        assert ("none on in the last row" in progress.done) != bool(begun)
+        assert ("none is still on in the last row" in progress.done) != bool(begun)
         assert progress.files[0]["file"] == f"{begin:03}.csv" and not progress.waiting
         ever_on += len(begun)
     assert 0 < ever_on < len(edges) - 1
@@ -133,6 +134,10 @@ def test_alarms_that_the_webhook_has_not_taken_are_said(
     new.to_csv(note.watched / "new.csv", index=False)
     catch_up(trained, note)
     assert progress_of(note).undelivered and "webhook" in progress_of(note).held_up[-1]
+    # A follower that has stopped sends nothing until it is started again.
+    stopped = replace(progress_of(note), process=None).held_up[-1]
+    running = replace(progress_of(note), process=Claimant(1)).held_up[-1]
+    assert stopped.endswith("in order once it is started again.") and "again" not in running
     write_sent(note.out, (note.out / ALARMS).stat().st_size)
     assert not progress_of(note).undelivered and progress_of(note).held_up == ()
     (note.out / "webhook.json").unlink()
@@ -169,6 +174,14 @@ def test_followers_are_listed_until_forgotten_or_without_results(
     assert [each.id for each in list_followers()] == [note.id]
     forget_follower(note)
     assert list_followers() == [] and note.out.is_dir()
+
+
+def test_a_folder_begun_before_the_last_row_was_kept_has_no_time_of_it() -> None:
+    done = Progress(None, Position("a", "b", rows=700, scored=695)).done
+
+    assert done == "695 of 700 rows scored. 0 alarms so far; none is still on in the last row."
+    assert "the last of" not in done
+    assert when("no time") == "no time"
 
 
 def test_times_and_row_numbers_are_written_for_people() -> None:

@@ -11,7 +11,9 @@ import pytest
 from rare_event.compare.titles import name_of_run, title_of
 from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
 from rare_event.errors import ConfigError, RunError
+from rare_event.experiment.ablation import Ablation, Alone, Without
 from rare_event.experiment.leakage import Reading
+from rare_event.judge.promise import Promise
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
 from rare_event.store.judged import Judged
@@ -218,6 +220,19 @@ def test_an_older_commitment_and_look_name_their_thresholds_folds(run) -> None:
     assert Committed({0: 1.0}, Rule(), AlarmPolicy()).trailing is None
 
 
+def test_an_older_commitment_has_no_promise(run) -> None:
+    promise = Promise(2.5, 0.1, caught=3, n_events=9, false_alarms=4, running=5.0, dispersion=1.25)
+    committed = Committed({0: 1.0}, Rule(), AlarmPolicy(), promise=promise)
+    run.commit(committed)
+    run.look()
+    assert run.committed().promise == promise == run.looks()[0].committed.promise
+    older = json.loads((run.folder / "threshold.json").read_text())
+    del older["promise"]
+    (run.folder / "threshold.json").write_text(json.dumps(older))
+    # What is promised has no part in whether the test data are open at the threshold.
+    assert run.committed().promise is None and run.committed() == run.looks()[0].committed
+
+
 def test_when_and_under_what_name_makes_no_difference() -> None:
     committed = Committed({0: 1.0}, Rule(), AlarmPolicy(), time="2020-01-01T00:00:00+00:00")
     assert committed == replace(committed, time="2021-01-01T00:00:00+00:00")
@@ -281,6 +296,20 @@ def test_the_readings_of_the_leakage_meter_come_back(run) -> None:
     (run.folder / "leakage.json").write_text('{"past": {"auc": "high"}}')
     with pytest.raises(RunError, match="leakage meter of run"):
         run.leakage()
+
+
+def test_an_ablation_comes_back(run) -> None:
+    without = (
+        Without("sensors", ("x15", "x5"), 0.58, 0.1 + 0.2, 0.03, 0.12),
+        Without("categories", ("grade",), 0.6, 0, -0.1, 0.1),
+    )
+    alone = (Alone("clock", 0.53, (0.4, 0.6), 10, 1), Alone("missing", None, None, 12, 0))
+    found = Ablation(0.66, None, 10, 2, 1, 6, without, alone)
+    run.save_ablation(found)
+    assert open_run(run.id).ablation() == found
+    (run.folder / "ablation.json").write_text('{"auc": "high"}')
+    with pytest.raises(RunError, match="ablation of run"):
+        run.ablation()
 
 
 def test_a_run_has_a_name_and_a_note(run) -> None:

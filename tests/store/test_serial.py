@@ -81,3 +81,17 @@ def test_infinity_is_never_written() -> None:
     for value in (float("nan"), float("inf")):
         with pytest.raises(ValueError, match="Out of range"):
             dump(Inner(value))
+
+
+def test_a_changed_file_is_read_anew_and_an_unchanged_one_is_not_parsed_again(tmp_path):
+    path = tmp_path / "inner.json"
+    path.write_text(dump(Inner(1.0)))
+    first = load(Inner, path, "name", "run 1")
+    assert load(Inner, path, "name", "run 1") is first
+
+    path.write_text(dump(Inner(2.0)))
+    assert load(Inner, path, "name", "run 1") == Inner(2.0)
+    assert first == Inner(1.0)
+    path.write_text("{")
+    with pytest.raises(RunError, match="damaged"):
+        load(Inner, path, "name", "run 1")

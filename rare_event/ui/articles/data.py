@@ -26,6 +26,7 @@ from rare_event.ui.charts import draw
 from rare_event.ui.train import show_rows
 
 HEAD = 5
+SENSOR_WIDTH = 80  # pixels; hovering shows a longer name in full
 
 
 def show_data(dataset: Dataset, article: str) -> None:
@@ -40,11 +41,13 @@ def show_data(dataset: Dataset, article: str) -> None:
 def _show_rows_and_columns(dataset: Dataset, article: str) -> None:
     table = table_of(dataset)
     with step(READ, article):
-        st.dataframe(first_rows(table.frame, HEAD), key="articles_rows", alt="First rows")
+        rows = first_rows(table.frame, HEAD)
+        widths = {name: st.column_config.Column(width=SENSOR_WIDTH) for name in table.schema.sensors}
+        st.dataframe(rows, key="articles_rows", alt="First rows", column_config=widths)
         prepared = prepared_of(dataset, PRESETS[article])
         positive = int((table.label > 0).sum())
         st.markdown(
-            f"**Here:** {plural(table.n_rows, 'row')}, {plural(len(table.frame.columns), 'column')}, "
+            f"**Here:** {plural(table.n_rows, 'row')}, {plural(len([*table.schema.roles()]), 'column')}, "
             f"{plural(positive, 'event row')} ({share(positive, table.n_rows)}) in "
             f"{plural(len(prepared.events), 'event')}."
         )

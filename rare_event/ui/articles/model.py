@@ -85,7 +85,8 @@ def show_training(dataset: Dataset, article: str, run: Run | None) -> None:
 def _offer_training(dataset: Dataset, article: str) -> None:
     threshold = ARTICLE_THRESHOLDS[article]
     st.markdown(
-        "No model with these settings has been trained on this file as it is read now. "
+        "No model with these settings has been trained on this file with the roles and corrections that "
+        "the Data page shows. "
         f"If you train one, its threshold is set to {threshold:g}, as in the article."
     )
 
@@ -134,7 +135,11 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
         for name, each in runs.items():
             if name not in done:
                 yet = "No model" if each is None else "The model"
-                still = "been trained on this file" if each is None else "not finished training"
+                still = (
+                    "been trained on this file with its present roles and corrections"
+                    if each is None
+                    else "not finished training"
+                )
                 st.caption(f"{yet} with the settings “{plain(name)}” has {still}.")
     with step(SAVED, article):
         if run is not None and run.status().state == "done":
@@ -143,6 +148,6 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
             st.markdown("**Here:** train the model first.")
     with step(OTHERS, article):
         st.page_link("pages/2_Train.py", label="Go to Train", icon=":material/arrow_forward:")
-        st.page_link("pages/5_Compare.py", label="Go to Compare", icon=":material/arrow_forward:")
+        st.page_link("pages/6_Compare.py", label="Go to Compare", icon=":material/arrow_forward:")
     with step(OUTLOOK, article):
         st.page_link("pages/2_Train.py", label="Choose another model", icon=":material/arrow_forward:")

@@ -33,9 +33,8 @@ def _dense(text: str) -> dict[str, str]:
 
 READ = Passage(
     "First rows",
-    "18,398 rows and 63 columns: the time, the label y, and x1 to x61. About 0.7 % of the rows are breaks.",
-    differs="The articles speak of 15 days. The mill's time column covers 28 days, of which the plant ran "
-    "25.6.",
+    "18,398 rows and 63 columns: the time, the label y, and x1 to x61. About 0.7% of the rows are breaks.",
+    differs="The articles speak of 15 days. Their data cover 28 days, of which the mill ran 25.6.",
 )
 COLUMNS = Passage(
     "Columns left out",
@@ -45,22 +44,23 @@ SHIFT = Passage(
     "Shift of the label",
     each=_dense("The label moves up by two rows, to warn 4 minutes ahead.")
     | {LSTM: "The two rows before each break become positive, and the row of the break is removed."},
-    differs="Moving the column by two rows marks only one row before each break and calls the break itself "
-    "normal. All presets here mark both rows and remove the break, as the LSTM article does.",
+    differs="The dense article moves the label up by two rows. This marks only the second row before each "
+    "break, and calls the break itself normal. All presets here mark both rows and remove the break, as "
+    "the LSTM article does.",
 )
 WINDOWS = Passage(
     "Windows",
     each=_dense("Each row is a sample of its own.")
-    | {LSTM: "Each sample holds the last 5 rows: samples x lookback x features."},
-    differs="The LSTM article's loop loses three rows. In the articles' presets windows run across stops; "
-    "in all others they do not.",
+    | {LSTM: "Each sample holds the last 5 rows. The shape is samples x lookback x features."},
+    differs="The LSTM article's code that builds the windows loses three rows. In the articles' "
+    "presets, windows run across stops; in all other presets they do not.",
 )
 SPLIT = Passage(
     "Training, validation and test",
     "A random fifth of the samples is for testing, a random fifth of the rest for validation.",
     differs="A random split puts the neighbours of each test row into the training data. Its figures are too "
-    "optimistic: on the mill's data, split by time, the same models do no better than chance. A break is "
-    "counted in every part that holds one of its warning rows.",
+    "optimistic: on the articles' data, split by time, the same models do no better than chance. A break "
+    "with positive rows in more than one part is counted in each of these parts.",
 )
 SCALING = Passage(
     "Mean 0 and variance 1",
@@ -74,10 +74,11 @@ NETWORK = Passage(
         "relu.",
         NOTEBOOK: "Layers of 32, 16, 16 and 32 relu units, with a penalty on the outputs of the first one.",
         LSTM: "LSTM layers of 32, 16, 16 and 32 relu units. The article counts 5,331 parameters, about half "
-        "as many as training samples.",
+        "the number of training samples.",
     },
-    differs="A relu output cannot reconstruct a value below its mean. The network that the LSTM article "
-    "prints has 25,243 parameters, not 5,331.",
+    differs="A relu output is never below 0, and the mean of each scaled sensor is 0, so such an output "
+    "cannot reconstruct a value below the mean. The network listed in the LSTM article has 25,243 "
+    "parameters, not 5,331 as the article says.",
 )
 LOSS = Passage(
     "Loss curve",
@@ -86,8 +87,10 @@ LOSS = Passage(
         NOTEBOOK: "200 epochs, batches of 128, Adam with learning rate 0.001. Final validation loss: 0.2107.",
         LSTM: "200 epochs, batches of 64, Adam with learning rate 0.0001. Final validation loss: 0.1625.",
     },
-    differs="The Keras of 2019 summed the penalty on the outputs over a batch; today's averages it. The "
-    "presets restore the sum. The accuracy that the articles also record means nothing for an autoencoder.",
+    differs="The dense networks are trained with a penalty that keeps the outputs of a layer small. In 2019, "
+    "Keras, the library that the articles use, added it up over all windows of a training step; today "
+    "Keras takes the mean. The presets add it up, as in 2019. The articles also "
+    "report an accuracy; for an autoencoder it means nothing.",
 )
 CURVES = Passage(
     "Precision and recall by threshold",
@@ -111,7 +114,7 @@ TEST_ERRORS = Passage(
 MATRIX = Passage(
     "Confusion matrix",
     each={
-        TEXT: "4 of 21 breaks, with a false positive rate of about 7 %.",
+        TEXT: "4 of 21 breaks, with a false positive rate of about 7%.",
         NOTEBOOK: "8 of 41 positive rows, with 171 false positives.",
         LSTM: "13 of 49 positive rows, and 286 false positives among 3,605 normal rows. The text says 10 of "
         "39.",
@@ -123,7 +126,7 @@ ROC = Passage(
     "ROC curve and AUC",
     each={
         NOTEBOOK: "The curve shows the validation data, like the confusion matrix.",
-        LSTM: "AUC 0.706, about 10 % better than the dense network.",
+        LSTM: "AUC 0.706, about 10% better than the dense network.",
     },
     differs="On the mill's test data, over five seeds, the LSTM gives 0.70 to 0.72, the dense notebook 0.61 "
     "to 0.64 and the network in the dense text 0.55 to 0.58.",
@@ -131,12 +134,12 @@ ROC = Passage(
 REPORT = Passage(
     "Classification report",
     "Precision, recall and F1 of each class, with the number of windows in it.",
-    differs="If 1 % of the rows are breaks, a model that never warns has an accuracy of 99 %.",
+    differs="If 1% of the rows are breaks, a model that never warns has an accuracy of 99%.",
 )
 BREAKS = Passage(
     "Breaks caught",
     each={
-        TEXT: "4 of 21 breaks are predicted, which the article calls about 25 %. It is 19 %.",
+        TEXT: "4 of 21 breaks are predicted, which the article calls about 25%. It is 19%.",
         LSTM: "10 of 39 breaks are predicted.",
     },
     differs="The articles count positive rows. One break has up to two of them, so rows are not breaks: here "
@@ -144,9 +147,9 @@ BREAKS = Passage(
 )
 BOARD = Passage(
     "Dense against LSTM",
-    each={LSTM: "A minor improvement. The LSTM has more parameters and needs regularisation."},
-    differs="On the articles' data, with 52 positive test rows, the intervals of both overlap: the "
-    "difference may be chance.",
+    each={LSTM: "The LSTM is a minor improvement. It has more parameters and needs regularisation."},
+    differs="On the articles' data, with 52 positive test rows, the intervals of the two AUCs overlap: the "
+    "difference may be due to chance.",
 )
 SAVED = Passage(
     "Saved model and TensorBoard",
@@ -155,7 +158,7 @@ SAVED = Passage(
 OTHERS = Passage(
     "The alternative: fewer normal rows",
     each=_dense(
-        "A random forest or an SVM works on a sample with as many normal rows as positive ones, about 1 % "
+        "A random forest or an SVM works on a sample with as many normal rows as positive ones, about 1% "
         "of the data; the rest is not used."
     ),
     differs="Both are among the baselines: tick “Also train the baselines” on the Train page, "
@@ -169,7 +172,7 @@ OUTLOOK = Passage(
         "SELU activation, and alpha dropout with SELU."
     },
     differs="All of these are models or options on the Train page. Judge them on periods after the training "
-    "data: on a random split, an improvement may only mean that the model remembers neighbouring rows.",
+    "data: on a random split, an improvement may mean only that the model remembers neighbouring rows.",
 )
 
 PASSAGES = (

@@ -135,7 +135,7 @@ const aucCell = (row, axis) => {
     track.append(interval);
   }
   if (row.auc !== null) track.append(placed(`dot ${row.kind}`, at(row.auc)));
-  const words = row.interval_shown ? `, 95 % interval ${row.interval_shown}` : "";
+  const words = row.interval_shown ? `, 95% interval ${row.interval_shown}` : "";
   cell.title = `${row.auc_shown}${words}`;
   cell.append(track, make("span", "value", row.auc_shown), make("span", "hidden", words));
   return cell;

@@ -12,7 +12,7 @@ from rare_event.compare.map_overview import Overview, look_at, overview
 from rare_event.config import RECOMMENDED, SPACE_MODELS, DesignSpace, RepresentationKind
 from rare_event.config.labels import MODELS
 from rare_event.jobs.map_runner import find_or_create, progress_from
-from rare_event.jobs.pool import n_workers
+from rare_event.jobs.pool import known_workers
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import State
@@ -41,6 +41,10 @@ LOOK = Look(
         "representations": get_args(RepresentationKind),
         "models": tuple(SPACE_MODELS),
     },
+)
+UNREACHED = (
+    "The scheduler of the cluster has not answered yet. Start it with dask scheduler, or check its address; "
+    "a map that is started before fails with the reason."
 )
 PURPOSE = (
     "A map trains a model for each combination of the shifts, lookbacks, representations and models below. "
@@ -96,12 +100,7 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
     if problem:
         st.button("Start the map", key="map_start", disabled=True)
         return
-    seconds = _pace(maps).left(space.cells, n_workers())
-    total = "" if seconds is None else f", about {duration(seconds)} in total, estimated from finished cells"
-    st.caption(
-        f"{plural(len(space), 'cell')} of {plural(space.folds, 'fold')} each, "
-        f"{plural(n_workers(), 'cell')} at a time{total}."
-    )
+    st.caption(f"{plural(len(space), 'cell')} of {plural(space.folds, 'fold')} each{_speed(maps, space)}")
     # Cells of one shift differ in their model only.
     show_limits(dataset, list({cell.shift: cell for cell in space.cells}.values()))
     if st.button("Start the map", type="primary", key="map_start", icon=":material/play_arrow:"):
@@ -109,6 +108,16 @@ def _show_form(dataset: Dataset, maps: list[DesignMap]) -> None:
         if design_map.state().state not in ("running", "done"):
             jobs().start_map(design_map)
         st.rerun()
+
+
+def _speed(maps: list[DesignMap], space: DesignSpace) -> str:
+    """Say how many cells are trained at once and how long all take, or that the cluster does not answer."""
+    workers = known_workers()
+    if workers is None:
+        return f". {UNREACHED}"
+    seconds = _pace(maps).left(space.cells, workers)
+    total = "" if seconds is None else f", about {duration(seconds)} in total, estimated from finished cells"
+    return f", {plural(workers, 'cell')} at a time{total}."
 
 
 def _choose_space() -> tuple[DesignSpace, str]:

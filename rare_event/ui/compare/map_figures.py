@@ -135,7 +135,7 @@ def _show_table(seen: Overview, measure: Measure) -> None:
 def _column_config(measure: Measure, unit: TimeUnit) -> dict[str, Any]:
     column = st.column_config.NumberColumn
     at = f"at {unit.alarms(f'{measure.budget:g}')}"
-    lower, upper = "Lower end of the 95 % interval.", "Upper end of the 95 % interval."
+    lower, upper = "Lower end of the 95% interval.", "Upper end of the 95% interval."
     return {
         "lookback": column(help="Rows in one window."),
         "shift": column(help="Rows before an event that were positive in training."),

@@ -86,7 +86,7 @@ def show_overlay(
     draw(overlay_roc_figure(points, part="Test"), "compare_roc", left)
     draw(overlay_alarms_figure(points, part="Test"), "compare_alarms", right)
     st.caption(
-        "In both charts, thresholds are chosen on the test data. The charts show the best these scores could "
+        "In these two charts, thresholds are chosen on the test data: this is the best these scores could "
         "do, not what a threshold set in advance would catch."
     )
     if len(chosen) >= DEFAULT_MODELS:
@@ -112,6 +112,8 @@ def _show_differences(
     draw(figure, "compare_differences", left)
     for run_id, comparison in zip(others, found, strict=True):
         right.markdown(_in_words(names[run_id], names[reference], comparison))
+        if comparison is not None:
+            right.caption(plain(comparison.needed))
     _show_settings({names[run_id]: run_id for run_id in (reference, *others)})
 
 

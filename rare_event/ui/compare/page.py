@@ -90,9 +90,9 @@ def choose_windows(dataset: Dataset, place: DeltaGenerator) -> Comparable:
             format_func=lambda windows: options[windows].label,
             # A choice holds until another run is in use that was judged on others.
             key=f"compare_windows_{default}",
-            help="Runs can be compared only on the same test windows: same split, shift and lookback. To "
-            "compare lookbacks, choose an entry that lists several: its runs are judged on the windows that "
-            "all of them score.",
+            help="Runs can be compared only on the same test windows, so normally only with the same split, "
+            "shift and lookback. To compare different lookbacks, choose an entry that lists several "
+            "lookbacks: its runs are judged on the windows that all of them score.",
             persist_state="session",
             width=475,
         )

@@ -23,7 +23,7 @@ MOST_ROWS = 25
 NAME_WIDTH = 330
 KINDS_HELP = (
     "**run**: a model you trained. **baseline**: a model trained for comparison, on normal data only. "
-    "**supervised**: a model that also learns from past events. **trivial**: a yardstick without skill."
+    "**supervised**: a model that also learns from past events. **trivial**: a simple yardstick."
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
     "past": ("caught", "with each fold's threshold chosen on its validation data"),
@@ -71,7 +71,7 @@ def columns(judgement: Judgement) -> list[Column]:
     rates = _rate_columns(judgement, "past"), _rate_columns(judgement, "trailing")
     if not judgement.n_events:
         return [MODEL, KIND, *rates[0], *rates[1], TRAINING, LOOKS, *WHICH]
-    interval = "end of the 95 % interval."
+    interval = "end of the 95% interval."
     return [
         MODEL,
         KIND,

@@ -19,7 +19,7 @@ def choose_data() -> None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     uploads = st.session_state.setdefault(UPLOADS, 0)
     files = left.file_uploader(
-        "Upload a file: CSV, text, Excel or Parquet, also in a zip or gzip",
+        "Upload a file: CSV, text, Excel or Parquet, also zipped or gzipped",
         accept_multiple_files=True,
         help="Several files with the same columns are joined in time order.",
         key=f"data_upload_{uploads}",

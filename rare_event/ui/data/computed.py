@@ -275,8 +275,8 @@ def _sensor(
         sensor,
         before.n_events,
         label=label,
-        measure="Jumps" if jumping else "",
-        band="middle half of the events",
+        measure="Size of jumps" if jumping else "",
+        band="middle 50% of the events",
         time_unit=table.time_unit,
         height=PANEL,
     )

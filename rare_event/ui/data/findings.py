@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.checks.findings import Finding
 from rare_event.errors import TableError
@@ -31,7 +32,7 @@ def show_findings(dataset: Dataset) -> None:
         undo = "Undo the fix" if count == 1 else f"Undo the last of {count:,} fixes"
         if count and st.button(undo, key="data_undo"):
             _save(dataset.without_last_fix())
-        fixable = [finding for finding in findings if finding.action not in (None, "ignore")]
+        fixable = [finding for finding in findings if _is_fixed(finding)]
         if len(fixable) > 1 and st.button("Fix all", key=f"data_fix_all_{dataset.version[:12]}"):
             _fix_all(dataset, fixable)
         shown = [finding for finding in findings if finding.grade != "note"][:MOST_DRAWN]
@@ -39,8 +40,11 @@ def show_findings(dataset: Dataset) -> None:
             shown = findings
     if shown:
         with st.container(height=HEIGHT if len(shown) > MOST_IN_SIGHT else "content", border=True):
+            offered = any(_is_fixed(each) or _can_leave_out(dataset, each) for each in shown)
             for position, finding in enumerate(shown):
-                _show_finding(dataset, finding, f"{dataset.version[:12]}_{position}")
+                widths = WIDTHS if offered else (*WIDTHS[:2], WIDTHS[2] + WIDTHS[3])
+                columns = st.columns(widths, vertical_alignment="center")
+                _show_finding(dataset, finding, f"{dataset.version[:12]}_{position}", columns)
 
 
 def _counted(findings: list[Finding], n_columns: int) -> str:
@@ -54,17 +58,23 @@ def _counted(findings: list[Finding], n_columns: int) -> str:
     return " ".join([f":green[:material/check_circle: {found}]", *notes])
 
 
-def _show_finding(dataset: Dataset, finding: Finding, key: str) -> None:
-    where, what, effect, buttons = st.columns(WIDTHS, vertical_alignment="center")
-    buttons = buttons.container(horizontal=True, horizontal_alignment="right")
+def _show_finding(dataset: Dataset, finding: Finding, key: str, columns: list[DeltaGenerator]) -> None:
+    where, what, effect, *rest = columns
     column = "the file" if finding.column is None else finding.column
     where.markdown(f":{GRADE_COLOURS[finding.grade]}-badge[{finding.grade}] **{plain(column)}**")
     what.markdown(f":small[{plain(finding.what)}]", help=plain(finding.why) or None)
     effect.markdown(f":small[{plain(finding.fix)}]")
-    if finding.action and finding.action != "ignore" and buttons.button("Fix", key=f"data_fix_{key}"):
+    if not rest:
+        return
+    buttons = rest[0].container(horizontal=True, horizontal_alignment="right")
+    if _is_fixed(finding) and buttons.button("Fix", key=f"data_fix_{key}"):
         _save(dataset.with_fix(finding))
     if _can_leave_out(dataset, finding) and buttons.button("Leave out", key=f"data_leave_out_{key}"):
         _save(dataset.with_fix(_leaving_out(finding)))
+
+
+def _is_fixed(finding: Finding) -> bool:
+    return finding.action not in (None, "ignore")
 
 
 def _can_leave_out(dataset: Dataset, finding: Finding) -> bool:

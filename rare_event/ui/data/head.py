@@ -44,7 +44,7 @@ def _figures(dataset: Dataset) -> list[str]:
         figures += [f"**{amount}** {unit}"]
     sensors = f"**{len(schema.sensors):,}** sensor{'' if len(schema.sensors) == 1 else 's'}"
     parts = [sensors, *_named(schema.categories, "category", "categories"), *_left_out(schema.ignored)]
-    return [*figures, ", ".join(parts)]
+    return [*figures, "; ".join(parts)]
 
 
 def _named(columns: Sequence[str], one: str, many: str) -> list[str]:

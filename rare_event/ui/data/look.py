@@ -54,7 +54,7 @@ AUC_HELP = (
     "with the previous 30 rows; the stronger of the two is shown."
 )
 
-INTERVAL_HELP = "95 % interval of the AUC of the stronger measure, if events are independent."
+INTERVAL_HELP = "95% interval of the AUC of the stronger measure, if events are independent."
 
 
 @in_place
@@ -202,8 +202,8 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
         outside = f"{plural(beyond, 'sensor')} {'is' if beyond == 1 else 'are'}" if beyond else "No sensor is"
         st.caption(
             f"Compares {rows} before each event with normal rows. If the events were at random times, "
-            f"{whose} would stay within {0.5 - ranking.chance:.2f} to {0.5 + ranking.chance:.2f} in 95 % of "
-            f"cases. {outside} outside."
+            f"{whose} would lie between {0.5 - ranking.chance:.2f} and {0.5 + ranking.chance:.2f} in 95% of "
+            f"cases. {outside} outside this range."
         )
     if counters := counters_of(dataset):
         verb = "it counts" if len(counters) == 1 else "they count"

@@ -28,8 +28,8 @@ def _show_roles(dataset: Dataset) -> None:
     """Show the roles of the columns and what the values of the label mean, to be corrected."""
     st.header("Roles of the columns")
     st.caption(
-        "Roles are guessed until you correct them. Correct any that are wrong, then apply them. The stored "
-        "file does not change."
+        "The roles are guessed. Correct any that are wrong, then apply the roles. The "
+        "stored file does not change."
     )
     role_of = {column: role for column, role in dataset.schema.roles()}
     columns = columns_of_file(dataset)

@@ -36,7 +36,8 @@ def choose_run() -> Run:
     imported = [run for run in list_runs() if is_imported(run)]
     run = _choose(imported) if imported else need_run()
     require_trained(run)
-    st.caption(f"Model: **{plain(name_of_run(run))}**, {plain(_origin(run))}; {_threshold(run)}.")
+    levels = _threshold(run) + _watch(run)
+    st.caption(f"Model: **{plain(name_of_run(run))}**, {plain(_origin(run))}; {levels}.")
     return run
 
 
@@ -70,6 +71,14 @@ def _threshold(run: Run) -> str:
     if policy.n == 1:
         return f"alarm at a score of {committed.last:.4g} or more"
     return f"alarm when {policy.k} of the last {policy.n} scores are {committed.last:.4g} or more"
+
+
+def _watch(run: Run) -> str:
+    committed = run.committed()
+    if committed.watch is None:
+        return ""
+    of = " times the trailing quantile" if committed.trailing else ""
+    return f"; watch level at {committed.watch.last:.4g}{of}"
 
 
 @in_place

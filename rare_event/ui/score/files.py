@@ -9,6 +9,8 @@ from typing import BinaryIO
 import streamlit as st
 
 from rare_event.errors import RunError
+from rare_event.experiment.shelving import shelving_time
+from rare_event.store.bundle import FACTS
 from rare_event.store.runs import Run
 from rare_event.store.scorings import Scoring, create_scoring, delete_scoring, list_scorings
 from rare_event.text import moment, plain
@@ -18,7 +20,7 @@ from rare_event.ui.live import poll_until_ended
 
 UPLOADS, CHOSEN, REFUSED = "score_uploads", "score_file", "score_refused"
 WAITS = {
-    "queued": "is waiting for its turn. A running training takes priority.",
+    "queued": "is waiting for its turn. If a model is being trained, that takes priority.",
     "running": "is being scored …",
 }
 
@@ -29,17 +31,18 @@ def choose_file(run: Run) -> Scoring | None:
     left, right = st.columns([3, 2], vertical_alignment="bottom")
     uploads = st.session_state.setdefault(UPLOADS, 0)
     files = left.file_uploader(
-        "New rows: CSV, text, Excel or Parquet, also in a zip or gzip",
+        "New rows: CSV, text, Excel or Parquet, also zipped or gzipped",
         accept_multiple_files=True,
         help="Several files are joined in time order.",
         key=f"score_upload_{uploads}",
     )
     before = _choose_history(uploads)
+    shelve_until = _choose_shelving(run, uploads)
     if files:
         # A new uploader after each file: the server drops the bytes, which are on the disk then.
         st.session_state[UPLOADS] = uploads + 1
         st.session_state.pop(REFUSED, None)
-        scoring = create_scoring(run, [(file, file.name) for file in files], before)
+        scoring = create_scoring(run, [(file, file.name) for file in files], before, shelve_until)
         jobs().submit_scoring(scoring)
         st.session_state[CHOSEN] = scoring.id
         st.rerun()
@@ -62,13 +65,32 @@ def _choose_history(uploads: int) -> list[tuple[BinaryIO, str]]:
     """Let the user upload the rows before the new ones, first, since scoring begins with the new rows."""
     with st.expander("Rows just before the new ones (optional)"):
         files = st.file_uploader(
-            "Earlier rows: upload them before the new rows",
+            "Upload the earlier rows here first, then the new rows in the field below",
             accept_multiple_files=True,
-            help="Most models also use earlier rows. With them, the first new rows get a score too, and an "
-            "alarm that was already on continues. The results list only the new rows.",
+            help="Most models also use earlier rows. With those rows, the first new rows get a score too, "
+            "and an alarm that was already on continues. The results list only the new rows.",
             key=f"score_history_{uploads}",
         )
     return [(file, file.name) for file in files]
+
+
+@in_place
+def _choose_shelving(run: Run, uploads: int) -> str | None:
+    """Let the user name a time before which no alarm begins; first, since an upload is scored at once."""
+    facts = FACTS.read(run)
+    if facts.time_unit.reason:
+        return None
+    with st.expander("Shelve alarms (optional)"):
+        until = st.text_input(
+            "No alarm before this time",
+            key=f"score_shelve_{uploads}",
+            placeholder="2024-05-01 14:00",
+            help="A time on the clock of the new rows, with its zone if theirs have one. No "
+            "alarm begins or goes on before it; the results say "
+            "how many rows are shelved. Type it first, then upload the new rows above. Empty: alarms are "
+            "not shelved.",
+        ).strip()
+    return shelving_time(facts, until) if until else None
 
 
 def _kept(run: Run) -> list[Scoring]:

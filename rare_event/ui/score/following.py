@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import shlex
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from typing import Any
 
 import pandas as pd
 import streamlit as st
@@ -30,6 +32,7 @@ ALARMS = {
     "event": "what",
     "start": "start",
     "end": "end",
+    "reached_warning": "reached warning level",
     "peak": "peak",
     "ended": "why it ended",
     "sensors": "top sensors",
@@ -61,19 +64,20 @@ def _show_all() -> None:
 def _show(note: FollowerNote, progress: Progress) -> None:
     at_work = progress.process is not None
     badge, name = ":green-badge[following]" if at_work else ":gray-badge[stopped]", plain(_name(note))
-    st.markdown(
-        f"{badge} **{name}** scores what comes into {plain(note.watched)}, since "
-        f"{moment(note.started.isoformat())}. Results: {plain(note.out)}"
-        if at_work
-        else f"{badge} **{name}** scored what came into {plain(note.watched)}. Results: {plain(note.out)}"
-    )
-    st.markdown(plain(progress.done))
+    does = f"scored the files that arrived in {plain(note.watched)}"
+    if at_work:
+        since = moment(note.started.isoformat())
+        does = f"scores the files that arrive in {plain(note.watched)}, since {since}"
+    st.markdown(f"{badge} **{name}** {does}. Results: {plain(note.out)}")
+    st.markdown(plain(f"{progress.done} {progress.watched}"))
     # In a place of its own: what is open below stays open when a sentence comes or goes.
     with st.container():
+        if progress.position is not None and progress.position.suppressed:
+            st.caption(plain(progress.position.suppressed))
         for sentence in progress.held_up:
             st.caption(plain(sentence))
     if not at_work:
-        st.caption("Start it again with the same command: it resumes where it stopped, and no row is lost.")
+        st.caption("Start it again with the same command: it resumes where it stopped, and no rows are lost.")
         st.button("Take off this list", key=f"follower_off_{note.id}", on_click=forget_follower, args=(note,))
     if progress.position is not None:
         with st.expander("Latest alarms and files"):
@@ -88,14 +92,18 @@ def _name(note: FollowerNote) -> str:
 
 
 def _show_records(note: FollowerNote, progress: Progress) -> None:
-    alarms = pd.DataFrame(progress.alarms[:MOST_SHOWN])
-    if alarms.empty:
+    if not progress.alarms:
         st.caption("No alarm so far.")
-    else:
-        alarms = alarms.assign(event=alarms["event"].map(STARTS))
-        _table(_named(alarms, ALARMS), "Latest alarms", f"follower_alarms_{note.id}")
+    _show_alarms(progress.alarms, "Latest alarms", f"follower_alarms_{note.id}")
+    _show_alarms(progress.watch, "Latest alarms at the watch level", f"follower_watch_{note.id}")
     files = pd.DataFrame(progress.files[:MOST_SHOWN])
     _table(_named(files, FILES), "Latest files", f"follower_files_{note.id}")
+
+
+def _show_alarms(records: Sequence[Mapping[str, Any]], title: str, key: str) -> None:
+    if records:
+        alarms = pd.DataFrame(records[:MOST_SHOWN])
+        _table(_named(alarms.assign(event=alarms["event"].map(STARTS)), ALARMS), title, key)
 
 
 def _table(records: pd.DataFrame, title: str, key: str) -> None:
@@ -113,8 +121,12 @@ def explain_following(run: Run) -> None:
     """Say how a follower is started."""
     with st.expander("Follow a folder"):
         st.markdown(
-            "A **follower** scores files as they come into a folder, or rows as they are appended, each row "
-            "once. Start it in a terminal; this page then shows what it does."
+            "A **follower** scores files as they come into a folder, or rows as they are appended to a file, "
+            "each row once. Start it in a terminal; this page then shows what it does."
         )
         command = ["rare-event", "follow", run.id, "--watch", "FOLDER", "--out", "RESULTS"]
         st.code(shlex.join(command), language="shell", wrap_lines=True)
+        st.caption(
+            'To silence the alarms for a while, stop it and start it again with --shelve-until "2024-05-01 '
+            '14:00", with the time zone if the rows have one: no alarm begins or goes on before that time.'
+        )

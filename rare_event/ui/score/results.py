@@ -10,23 +10,26 @@ import pandas as pd
 import streamlit as st
 
 from rare_event.clock import TimeUnit
+from rare_event.judge.kept import Bound, Check
 from rare_event.plots.scored import scored_figure
 from rare_event.store.bundle import FACTS
 from rare_event.store.runs import Run
-from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET
+from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET, WATCH_CSV
 from rare_event.store.scorings import Scoring
 from rare_event.text import capital, number, plain, plural
 from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.metrics import show_metrics
+from rare_event.ui.promise import say_kept
 
 FILES = {
     SCORES_PARQUET: ("Scores (Parquet)", "application/vnd.apache.parquet"),
     SCORES_CSV: ("Scores (CSV)", "text/csv"),
     ALARMS_CSV: ("Alarms (CSV)", "text/csv"),
+    WATCH_CSV: ("Watch alarms (CSV)", "text/csv"),
     LEDGER_CSV: ("Ledger (CSV)", "text/csv"),
 }
-ORDER = ("machine", "start", "end", "ended", "peak", "peak_at", "rows", "sensors")
+ORDER = ("machine", "start", "end", "ended", "reached_warning", "peak", "peak_at", "rows", "sensors")
 MOMENT = "D MMM YYYY HH:mm"
 
 
@@ -37,7 +40,12 @@ def show_figures(run: Run, scoring: Scoring) -> None:
     unit = _unit(run, figures)
     _say_stale(run, figures)
     if "worth" in figures:
-        _show_worth(figures["worth"])
+        st.markdown(f"**{plain(capital(figures['worth']['what']))}**")
+    # Files that an older version scored have none.
+    if promise := figures.get("promise"):
+        bounds = promise["check"]
+        say_kept(Check(Bound(**bounds["alarms"]), Bound(**bounds["events"])))
+        st.caption(plain(promise["what"]))
     rows, scored = figures["rows"], figures["scored"]
     rate = figures["alarms_per_day"]
     shown = [
@@ -59,6 +67,8 @@ def show_figures(run: Run, scoring: Scoring) -> None:
         ),
     ]
     show_metrics(shown)
+    if said := figures.get("suppressed"):
+        st.caption(plain(said))
     if figures["unscored"]:
         st.caption(
             plain("Rows without an alarm decision: " + " ".join(one["what"] for one in figures["unscored"]))
@@ -81,14 +91,14 @@ def _say_stale(run: Run, figures: Mapping[str, Any]) -> None:
             f"This file was scored at a threshold of {number(figures['threshold'], 4)}. Another one has "
             "been committed since. Upload the file again to score it at the new threshold."
         )
-
-
-def _show_worth(worth: Mapping[str, Any]) -> None:
-    """Say what the alarms were worth, and whether that is what validation promised."""
-    st.markdown(f"**{plain(capital(worth['what']))}**")
-    for one in (worth["events_as_promised"], worth["false_alarms_as_promised"]):
-        icon = {True: ":green[:material/check_circle:]", False: ":red[:material/error:]"}.get(one["kept"])
-        st.markdown(f":small[{icon or ':gray[:material/help:]'} {plain(one['what'])}]")
+        return
+    watch = figures.get("watch")
+    if (committed.watch and committed.watch.last) != (watch and watch["threshold"]):
+        at = f"at a watch level of {number(watch['threshold'], 4)}" if watch else "without a watch level"
+        st.warning(
+            f"This file was scored {at}. That has changed since. Upload the file again to score it as "
+            "committed now."
+        )
 
 
 @in_place
@@ -109,15 +119,27 @@ def show_scores(run: Run, scoring: Scoring) -> None:
     draw(figure, key="score_over_time")
     _offer_files(scoring)
     st.header(plural(len(alarms), "alarm"))
+    _list(alarms, trailing, "score_alarms", "Alarms in the new file")
+    watch = scoring.watch()
+    if watch is not None:
+        st.header(f"{plural(len(watch), 'alarm')} at the watch level")
+        reached = figures["watch"]["reached_warning"]
+        if len(watch):
+            st.caption(f"{f'{reached:,}' if reached else 'None'} of them reached the warning level.")
+        _list(watch, trailing, "score_watch_alarms", "Alarms of the watch level in the new file")
+
+
+def _list(alarms: pd.DataFrame, trailing: bool, key: str, title: str) -> None:
     if alarms.empty:
         st.caption("No score reached the threshold long enough for an alarm.")
         return
     st.dataframe(
         alarms,
         hide_index=True,
-        key="score_alarms",
+        key=key,
         column_order=[name for name in ORDER if name in alarms],
-        alt="Alarms in the new file",
+        alt=title,
+        placeholder="–",
         column_config=_columns(alarms, trailing),
     )
 
@@ -135,7 +157,10 @@ def _columns(alarms: pd.DataFrame, trailing: bool) -> dict[str, Any]:
         ),
         "ended": st.column_config.TextColumn("why it ended"),
     }
-    for name, label in (("start", "start"), ("end", "end"), ("peak_at", "peak at")):
+    named = {"start": "start", "end": "end", "peak_at": "peak at", "reached_warning": "reached warning level"}
+    for name, label in named.items():
+        if name not in alarms:
+            continue
         timed = pd.api.types.is_datetime64_any_dtype(alarms[name])
         config[name] = (
             st.column_config.DatetimeColumn(label, format=MOMENT)

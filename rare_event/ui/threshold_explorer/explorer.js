@@ -5,12 +5,12 @@
 // threshold goes to Python. Where no event can be judged, how often and how long an alarm sounds takes
 // the place of precision and recall.
 
-const HEIGHT = 206;
+const HEIGHT = 188;
 const LEFT = 56;
 const RIGHT = 48;
-const TIMES = { top: 24, bottom: 162 };
-const STRIP = { top: 166, bottom: 180 };
-const CURVES = { top: 24, bottom: 160 };
+const TIMES = { top: 24, bottom: 144 };
+const STRIP = { top: 148, bottom: 162 };
+const CURVES = { top: 24, bottom: 142 };
 const DOT = { normal: 2.5, positive: 4 };
 const ALARMED = 1.6;
 // `OPACITY` of `rare_event/plots/palette.py`: a contrast of 3 on either page.
@@ -25,6 +25,7 @@ const PAGE_STEPS = 20;
 const SVG = "http://www.w3.org/2000/svg";
 /** @typedef {"precision" | "recall"} Measure */
 /** @typedef {"caught" | "false_alarms_per_day" | "median_lead"} Rate */
+/** @typedef {"worst_ten_minutes" | "worst_hour" | "worst_day" | "chattering" | "standing_long"} OfLoad */
 /** @type {Measure[]} */
 const BANDS = ["precision", "recall"];
 /** @type {("normal" | "positive")[]} */
@@ -37,8 +38,14 @@ const CLASSES = ["normal", "positive"];
  * @property {number[]} tp
  * @property {number[]} fp
  * @property {number[]} caught
+ * @property {number[]} alarms
  * @property {number[]} false_alarms
  * @property {number[]} standing
+ * @property {(number | null)[]} worst_ten_minutes
+ * @property {(number | null)[]} worst_hour
+ * @property {(number | null)[]} worst_day
+ * @property {(number | null)[]} chattering
+ * @property {(number | null)[]} standing_long
  * @property {(number | null)[]} median_lead
  * @property {(number | null)[]} precision_low
  * @property {(number | null)[]} precision_high
@@ -122,17 +129,28 @@ const CLASSES = ["normal", "positive"];
  */
 
 /**
+ * @typedef {object} LoadData
+ * @property {number} days
+ * @property {number} acceptable
+ * @property {number} manageable
+ * @property {string} missing
+ * @property {string[][]} figures
+ */
+
+/**
  * @typedef {object} ExplorerData
  * @property {"Validation" | "Test"} part
  * @property {string} score
  * @property {string} unit
  * @property {number} value
+ * @property {number | null} watch
  * @property {number} n_positive
  * @property {number} n_normal
  * @property {number} n_events
  * @property {number} days
  * @property {number} rate_over
  * @property {Words} words
+ * @property {LoadData} load
  * @property {Prices} costs
  * @property {Columns} columns
  * @property {(number | null)[]} events
@@ -519,7 +537,7 @@ function highestRate({ columns, rate_over }, axis) {
   return power * ([1, 2, 4, 8, 10].find((factor) => factor * power >= most) ?? 10);
 }
 
-// The figures of one column as text. Intervals are 95 %.
+// The figures of one column as text. Intervals are 95%.
 /**
  * @param {ExplorerData} data
  * @param {number} at
@@ -550,6 +568,8 @@ function lookUp(data, at) {
   const all = n_positive + n_normal;
   const ran = grouped(Number((days * data.words.in_running).toPrecision(3)));
   return {
+    load: loadInWords(data, at),
+    load_details: loadDetails(data, at),
     in_alarm: percent(count("standing") / all),
     above: grouped(tp + fp),
     above_share: `${percent((tp + fp) / all)} of ${grouped(all)}`,
@@ -573,6 +593,37 @@ function lookUp(data, at) {
     median_lead_interval: between("median_lead", (number) => significant(number, 2)),
     net_value_interval: `in ${counted(ran, data.words.running)}`,
   };
+}
+
+// The sentences of `Load.in_words` of `rare_event/judge/load.py`; a browser test compares them.
+/**
+ * @param {ExplorerData} data
+ * @param {number} at
+ */
+function loadInWords({ columns, load }, at) {
+  if (load.missing) return load.missing;
+  const perDay = (columns.alarms[at] ?? 0) / load.days;
+  const share = percent(perDay / load.acceptable);
+  const more =
+    perDay > load.manageable
+      ? `, and more than the ${load.manageable} a day that can be managed at most`
+      : "";
+  const alarms = counted(significant(perDay, 3), "alarms");
+  return `${alarms} a day is ${share} of what one operator can handle (${load.acceptable} a day)${more}.`;
+}
+
+// The other figures of the load; past the highest threshold there is no alarm.
+/**
+ * @param {ExplorerData} data
+ * @param {number} at
+ */
+function loadDetails({ columns, load }, at) {
+  const figures = load.figures
+    .map(([name, words]) =>
+      words.replace("{}", grouped(columns[/** @type {OfLoad} */ (name)][at] ?? 0)),
+    )
+    .join(" · ");
+  return figures && `${capitalised(figures)}. Targets: EEMUA 191, ISA-18.2.`;
 }
 
 // To four digits and never inwards: a limit that is shown can also be typed.
@@ -618,7 +669,7 @@ function counted(figure, many) {
 
 /** @param {number} share */
 function percent(share) {
-  return `${significant(100 * share, 3)} %`;
+  return `${significant(100 * share, 3)}%`;
 }
 
 /** @param {number} value */
@@ -691,6 +742,30 @@ function drawThresholdAxis(add, data, axis, title) {
 const addLine = (add, ends) =>
   add("line", { x1: 0, x2: 0, y1: 0, y2: 0, ...ends, stroke: "currentColor", "stroke-width": 2 });
 
+// Draws the line of the watch level once: it does not move with the threshold.
+/**
+ * @param {Add} add
+ * @param {ExplorerData} data
+ * @param {Axis} axis
+ * @param {boolean} [level] whether thresholds are heights
+ */
+function drawWatch(add, { watch }, axis, level = false) {
+  if (watch === null || watch < axis.low || watch > axis.high) return;
+  const [x, y] = [axis.toPixel(watch), heightOf(TIMES, axis.toShare(watch))];
+  const ends = level
+    ? { x1: LEFT, x2: axis.right, y1: y, y2: y }
+    : { x1: x, x2: x, y1: CURVES.top, y2: CURVES.bottom };
+  const thin = { stroke: "currentColor", "stroke-width": 1, "stroke-dasharray": "4 3" };
+  add("line", { class: "watch", ...ends, ...thin });
+  // Beside the points that would cover it.
+  if (level) {
+    add("text", { class: "watch", x: axis.right + 4, y: y + 4 }, "watch");
+    return;
+  }
+  const place = x < LEFT + 80 ? { x: x + 4 } : { x: x - 4, "text-anchor": "end" };
+  add("text", { class: "watch", ...place, y: CURVES.top + 12 }, "watch level");
+}
+
 // Draws precision and recall, or alarms and what they catch; returns the line of the threshold.
 /**
  * @param {SVGSVGElement} svg
@@ -715,6 +790,7 @@ function drawCurves(svg, data, axis, alarms) {
   else addTitleUpwards(add, rated ? "Events caught" : "Precision, recall");
   if (rated) drawRates(add, data, axis, most);
   else drawShares(add, data, axis);
+  drawWatch(add, data, axis);
   return addLine(add, { y1: CURVES.top, y2: CURVES.bottom });
 }
 
@@ -735,7 +811,7 @@ function drawShares(add, data, axis) {
   drawCurve(add, columns, axis, 100, "recall", colours.recall, (i) =>
     heightOf(CURVES, columns.tp[i] / data.n_positive),
   );
-  add("text", { x: LEFT + 180, y: 15 }, "shaded: 95 % interval");
+  add("text", { x: LEFT + 180, y: 15 }, "shaded: 95% interval");
 }
 
 // Draws how often an alarm sounds, and how many events it catches or, without events, how long it sounds.
@@ -759,7 +835,7 @@ function drawRates(add, data, axis, most) {
     );
     return;
   }
-  const name = `${words.in_alarm.toLowerCase()} (top: 100 %)`;
+  const name = `${words.in_alarm.toLowerCase()} (top: 100%)`;
   drawCurve(add, columns, axis, 200, name, colours.caught, (i) =>
     heightOf(CURVES, columns.standing[i] / data.n_normal),
   );
@@ -792,6 +868,7 @@ function drawOverTime(svg, data, axis) {
     add("text", { x: x + 14, y: 15 }, judged ? name : "window");
   });
   add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "larger points: at or above the threshold");
+  drawWatch(add, data, axis, true);
   const level = addLine(add, { x1: LEFT, x2: axis.right });
   if (!judged) return { level, caught: add("path", {}) };
   add("text", { x: LEFT - 8, y: STRIP.bottom - 3, "text-anchor": "end" }, "events");
@@ -993,6 +1070,7 @@ function drawClasses(svg, data, axis) {
     add("text", { x: x + 20, y: 15 }, judged ? name : "share of the windows by score");
   });
   if (judged) add("text", { x: LEFT + 160, y: 15 }, "share of each class");
+  drawWatch(add, data, axis);
   return addLine(add, { y1: CURVES.top, y2: CURVES.bottom });
 }
 

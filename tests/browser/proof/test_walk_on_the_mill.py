@@ -9,6 +9,8 @@ from tests.browser.conftest import Complaints, Server, settled
 from tests.browser.test_walk import Walk
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(1_800)]
+# The baselines, which go on after the last look.
+LEAVES_TRAININGS = True
 
 
 @pytest.mark.mill

@@ -47,7 +47,9 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
         (
             "Events caught",
             f"{figures.caught} of {figures.n_events}",
-            "With an alarm during the event." if figures.during else "With an alarm in the lead window.",
+            "With an alarm during the event."
+            if figures.during
+            else "With an alarm in the lead window before the event.",
         ),
         _counted(figures, unit),
         ("Median delay", lead, "From the first row of an event to its first alarmed row.")
@@ -136,4 +138,4 @@ def _false_alarms(figures: Evaluation, unit: TimeUnit) -> str:
     if not days:
         return counted
     low, high = (float(end) / days for end in exact_count(figures.false_alarms))
-    return f"{counted} (95 % interval {number(low)} to {number(high)} {unit.a_day})"
+    return f"{counted} (95% interval {number(low)} to {number(high)} {unit.a_day})"

@@ -1,0 +1,82 @@
+"""Earlier alarms in which the same sensors moved, and whether an event followed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import streamlit as st
+
+from rare_event.experiment.explain import Explanation
+from rare_event.judge.similar import likeness
+from rare_event.store.marks import Mark
+from rare_event.store.runs import Run
+from rare_event.text import listed, plural
+from rare_event.ui.alarms.items import Item, found_of, items_of, marks_of_items, time_in_words
+from rare_event.ui.alarms.page import Chosen, visible_parts
+from rare_event.ui.cache import table_of, time_unit_of
+from rare_event.ui.frame import in_place
+
+MOST_SIMILAR = 5
+LEAST_ALIKE = 0.5
+
+
+@in_place
+def show_similar(run: Run, chosen: Chosen, explanation: Explanation) -> None:
+    """List the earlier alarms in which the same sensors moved, and what followed."""
+    st.header("Similar earlier alarms")
+    listed_ones = similar_to(run, chosen, explanation)
+    if listed_ones.empty:
+        st.caption("In no earlier alarm in these data did this same set of sensors move.")
+        return
+    followed = int((listed_ones["what followed"] != "no event").sum())
+    if time_unit_of(run).labelled:
+        st.caption(f"An event followed {followed} of {plural(len(listed_ones), 'similar alarm')}.")
+    st.dataframe(
+        listed_ones,
+        hide_index=True,
+        placeholder="–",
+        column_config={
+            "alike": st.column_config.NumberColumn(
+                "alike (%)",
+                format="%.0f",
+                help="How alike the shares of the sensors are: 100% are the same shares.",
+            )
+        },
+        alt="Similar earlier alarms",
+    )
+
+
+def similar_to(run: Run, chosen: Chosen, explanation: Explanation) -> pd.DataFrame:
+    """Return the most similar earlier alarms of the visible data, the most similar first."""
+    table, unit = table_of(run.dataset()), time_unit_of(run)
+    earlier: list[tuple[Item, Mark | None, Explanation]] = []
+    for part in visible_parts(run):
+        found = found_of(run, part) or {}
+        items = chosen.items if part == chosen.item.part else items_of(run, part)
+        marks = chosen.marks if part == chosen.item.part else marks_of_items(run, items)
+        for item, mark in zip(items, marks, strict=True):
+            other = found.get((item.row, item.fold))
+            before = item.begins < chosen.item.begins and item.asset == chosen.item.asset
+            if other is not None and other.moved and item.rang and before:
+                earlier.append((item, mark, other))
+    shares = {each.sensor: each.share for each in explanation.moved}
+    alike = likeness(shares, [{each.sensor: each.share for each in other.moved} for *_, other in earlier])
+    order = [place for place in np.argsort(-alike, kind="stable") if alike[place] >= LEAST_ALIKE]
+    rows = []
+    for place in order[:MOST_SIMILAR]:
+        item, mark, other = earlier[place]
+        after = "no event"
+        if item.event is not None:
+            after = (
+                f"event {item.event}" if run.config().shift == 0 else f"event after {unit.span(item.lead)}"
+            )
+        rows.append(
+            {
+                "alarm": time_in_words(item.begins, table, unit),
+                "alike": 100 * float(alike[place]),
+                "what followed": after if unit.labelled else None,
+                "sensors": listed([f"{each.sensor} {each.share:.0%}" for each in other.moved], 4),
+                "mark": mark.kind if mark else None,
+            }
+        )
+    return pd.DataFrame(rows)
