@@ -94,6 +94,9 @@ def connect() -> Client:
     with _lock:
         client = _clients.get(address)
         if client is None or client.status != "running":
+            if client is not None:
+                with suppress(TimeoutError):
+                    client.close()
             client = _clients[address] = _connected(address)
         return client
 
@@ -130,7 +133,9 @@ def _connected(address: str) -> Client:
     # A model that is sent to the workers is large on purpose.
     dask.config.set({"distributed.admin.large-graph-warning-threshold": "1 GB"})
     try:
-        client = Client(address, timeout=SECONDS_TO_CONNECT, set_as_default=False, name="rare_event")
+        client = _closed_by_itself(Client)(
+            address, timeout=SECONDS_TO_CONNECT, set_as_default=False, name="rare_event"
+        )
     except (OSError, ValueError) as error:
         raise RunError(
             f"The scheduler at {address} cannot be reached. Start it with dask scheduler, check the address, "
@@ -143,6 +148,25 @@ def _connected(address: str) -> Client:
         client.close()
         raise
     return client
+
+
+def _closed_by_itself(kind: type[Client]) -> type[Client]:
+    """Return the client that closes, and ends its thread, where it cannot connect.
+
+    Dask leaves that to the garbage collector, which may run in a thread that holds the lock of Dask's event
+    loops: closing then waits for that lock for ever, and with it each later client.
+    """
+
+    class ClosedByItself(kind):  # type: ignore[misc, valid-type, unused-ignore]
+        def start(self, **keywords: Any) -> None:
+            try:
+                super().start(**keywords)
+            except BaseException:
+                self.close()
+                self._loop_runner.stop()
+                raise
+
+    return ClosedByItself
 
 
 def _one_thread() -> WorkerPlugin:

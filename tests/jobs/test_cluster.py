@@ -1,5 +1,6 @@
 """Folds, pieces, runs and cells on a Dask cluster of this machine: the bits of one process, whoever dies."""
 
+import gc
 import os
 import shutil
 import subprocess
@@ -277,6 +278,30 @@ def test_addresses_that_lead_nowhere(home, monkeypatch, capsys) -> None:
     refused(capsys, "cannot be reached")
     monkeypatch.setenv(cluster.VARIABLE, " ")
     assert cluster_folds() is None
+
+
+@pytest.mark.parametrize("nowhere", ["tcp://127.0.0.1:9", "tcp://plant-server"])
+def test_a_connection_that_fails_is_closed_before_the_garbage_collector_finds_it(
+    home, monkeypatch, nowhere
+) -> None:
+    from distributed import Client
+
+    def clients():
+        return {id(one): one for one in gc.get_objects() if isinstance(one, Client)}
+
+    monkeypatch.setattr(cluster, "SECONDS_TO_CONNECT", 1)
+    monkeypatch.setenv(cluster.VARIABLE, nowhere)
+    gc.disable()
+    try:
+        before = clients()
+        with pytest.raises(RunError, match="cannot be reached") as refusal:
+            cluster.connect()
+        failed = [one for key, one in clients().items() if key not in before]
+        # The traceback still holds the client, as does the page that shows it.
+        assert refusal.value.__cause__ is not None and len(failed) == 1
+        assert failed[0].status == "closed" and not failed[0]._loop_runner.is_started()
+    finally:
+        gc.enable()
 
 
 @pytest.fixture
