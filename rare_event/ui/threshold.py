@@ -39,7 +39,7 @@ from rare_event.ui.promise import dispersion_of, promise_of_run, show_promise
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
 from rare_event.ui.suppression import choose_suppression, show_suppressed
 from rare_event.ui.threshold_explorer import threshold_explorer, threshold_figures
-from rare_event.ui.watch import choose_watch, offer_watch
+from rare_event.ui.watch import choose_watch
 
 DIGITS = 4
 # The name of each rule's value, and where it begins.
@@ -111,20 +111,21 @@ def explore(run: Run) -> None:
     """Let the user move the threshold over the validation data, and commit it."""
     with show_errors():
         # What is above the policy on the page depends on it.
-        figures, rules, chart, promise = (st.container() for _ in range(4))
+        figures, rules, chart, promise, watch = (st.container() for _ in range(5))
         exploring = exploring_of(run)
         with st.expander("Alarm policy"):
             policy = _choose_policy(exploring.policy, run)
         with rules:
             exploring, costs = _choose_by_rule(run, replace(exploring, policy=policy))
-            exploring = choose_watch(run, exploring)
             show_suppressed(run, "validation", policy)
+        # Below the line that is dragged, as the promise is: that line must lie on the first screen.
+        with watch:
+            exploring = choose_watch(run, exploring)
         update_exploring(exploring)
         with figures:
             _show_figures(run, exploring)
         with chart:
             _show_explorer(run, exploring, costs)
-        # Below the line that is dragged, which must lie on the first screen.
         with promise:
             show_promise(run, exploring.committed(run))
             _show_rises(run, exploring)
@@ -222,7 +223,6 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
         apply = st.container(width="content")
         article = _article_button(run)
         costs, problem = (exploring.rule.costs, "") if unknown else _choose_costs(exploring.rule.costs)
-        exploring = offer_watch(run, exploring)
         rule = Rule("cost", 0.0, costs=costs)
         if kind != "cost":
             with values:

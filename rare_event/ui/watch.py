@@ -1,4 +1,4 @@
-"""The watch level on the pages: its switch at the rule, and what it does in words."""
+"""The watch level on the pages: its switch and budget, and what it does in words."""
 
 from __future__ import annotations
 
@@ -35,21 +35,13 @@ HELP = (
 Folds = tuple[tuple[int, float], ...]
 
 
-def offer_watch(run: Run, exploring: Exploring) -> Exploring:
-    """Let the user switch a watch level on and off."""
-    rule, unit = exploring.watch_rule, time_unit_of(run)
-    wanted = st.toggle(
-        "Also a watch level", rule is not None, key=f"threshold_watch_{run.id}", help=unit.reword(HELP)
-    )
-    return replace(exploring, watch_rule=rule or default_watch(exploring.rule) if wanted else None)
-
-
 @in_place
 def choose_watch(run: Run, exploring: Exploring) -> Exploring:
-    """Let the user type the budget of the watch level, and say what it would do or why there is none."""
-    if exploring.watch_rule is None:
-        return replace(exploring, watch=None)
+    """Let the user switch a watch level on and type its budget; say what it would do or why there is none."""
     with st.container(horizontal=True, vertical_alignment="bottom"):
+        exploring = _switch(run, exploring)
+        if exploring.watch_rule is None:
+            return replace(exploring, watch=None)
         rule = _budget(run, exploring.watch_rule)
         tried, refused = with_watch(run, replace(exploring, watch_rule=rule))
         with st.container(width="stretch"):
@@ -58,6 +50,14 @@ def choose_watch(run: Run, exploring: Exploring) -> Exploring:
             else:
                 _say(run, "validation", tried.committed(run))
     return tried
+
+
+def _switch(run: Run, exploring: Exploring) -> Exploring:
+    rule, unit = exploring.watch_rule, time_unit_of(run)
+    wanted = st.toggle(
+        "Also a watch level", rule is not None, key=f"threshold_watch_{run.id}", help=unit.reword(HELP)
+    )
+    return replace(exploring, watch_rule=rule or default_watch(exploring.rule) if wanted else None)
 
 
 def _budget(run: Run, rule: Rule) -> Rule:
