@@ -51,28 +51,52 @@ def score_here(part: Part, pieces: Iterable[Piece]) -> Iterator[Windows]:
 
 def score_piece(part: Part, piece: Piece) -> Windows:
     """Score the windows that end in the new rows of a piece."""
+    return _score_part(part, piece.rows, piece.own, _unknown(piece))
+
+
+def _unknown(piece: Piece) -> Known:
+    """Return what says which rows have inputs that look back on rows that are not known."""
     stretch = piece.rows.stretch
 
     def unknown(reach: int) -> np.ndarray | None:
         return (stretch == stretch[0]) & (np.arange(len(stretch)) < reach) if piece.begun else None
 
-    return _score_part(part, piece.rows, piece.own, unknown)
+    return unknown
 
 
 def _score_part(part: Part, rows: Rows, own: int, unknown: Known) -> Windows:
     """Score the windows that end in new rows: their positions, scores, and the sensors' shares."""
     if part.members:
         return _blend(part, [_score_part(member, rows, own, unknown) for member in part.members.values()])
-    config, representation, detector = part.config, part.representation, part.detector
-    if representation is None or detector is None:
+    if part.detector is None:
         raise ValueError("a part without a detector has no members")
+    row, ends, X = _inputs(part, rows, own, unknown)
+    y_score, contributions = score_and_contributions(part.detector, X, ends, part.config.score)
+    return row[ends], y_score / part.unit, contributions
+
+
+def inputs_of(part: Part, piece: Piece) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a piece that a model scores, and what it reads in them.
+
+    Returns
+    -------
+    tuple
+        Positions in the piece, shape (n,), and inputs, shape (n, n_features).
+    """
+    row, ends, X = _inputs(part, piece.rows, piece.own, _unknown(piece))
+    return row[ends], X[ends]
+
+
+def _inputs(part: Part, rows: Rows, own: int, unknown: Known) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return the kept rows, the ends of the windows among them, and the inputs."""
+    config, representation = part.config, part.representation
+    if representation is None:
+        raise ValueError("a blend reads what its members read")
     kept = kept_rows(rows.label, config.shift)
     shifted = Shifted(kept, np.zeros(len(kept), np.int8))
     prepared = windowed(rows, config, shifted, unknown(history_rows(config.representation)))
     ends = prepared.ends[prepared.row[prepared.ends] >= own]
-    X = representation.transform(prepared.derived)
-    y_score, contributions = score_and_contributions(detector, X, ends, config.score)
-    return prepared.row[ends], y_score / part.unit, contributions
+    return prepared.row, ends, representation.transform(prepared.derived)
 
 
 def _blend(part: Part, members: Sequence[Windows]) -> Windows:

@@ -1,21 +1,28 @@
-"""The regime test on new rows: against the validation scores that a trained model keeps."""
+"""What the regime test finds in a run and in new rows, with the sensor that moved most."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 
 from rare_event.clock import MS_PER_MINUTE
-from rare_event.experiment.stream import Block
-from rare_event.experiment.trained import Trained, input_names
-from rare_event.judge.regime import Regime, regime
+from rare_event.config import BlendModel, ExperimentConfig
+from rare_event.experiment.machines import clock_of, machines_of, rows_of_machine
+from rare_event.experiment.pieces import inputs_of
+from rare_event.experiment.stream import BLOCK, Stream, lay_out
+from rare_event.experiment.trained import Trained
+from rare_event.judge.regime import Regime, RegimeChange, normal_of, regime, regime_after, risen_of
 from rare_event.judge.regime_words import change_in_words, moments
 from rare_event.judge.scores import Scores
+from rare_event.prepare.features import fit_representation
+from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.table import Table
 
+# Rows that give a median.
+MOST = 2000
 REMEDY = "Train again on rows since then, or use a trailing threshold."
 OLDER = "an older version trained the model and did not keep which of its scores are validation data."
 
@@ -25,9 +32,7 @@ BUNDLED = (
 )
 
 
-def regime_of_new(
-    trained: Trained, table: Table, scores: Scores, blocks: Sequence[Block]
-) -> tuple[Regime, str]:
+def regime_of_new(trained: Trained, table: Table, scores: Scores) -> tuple[Regime, str]:
     """Test whether new rows still score as normal validation rows did, and say what was found.
 
     Parameters
@@ -38,8 +43,6 @@ def regime_of_new(
         The rows; without a label all are taken for normal.
     scores
         Their scored windows.
-    blocks
-        The outcomes of the rows, in their order, with the shares of the sensors.
 
     Returns
     -------
@@ -51,10 +54,7 @@ def regime_of_new(
     references = references_of_past(trained)
     if references is None:
         return Regime((), 0, (OLDER,), None), ""
-    found = regime(references, scores)
-    # The shares of a million rows are only put together where they are asked for.
-    if found.changes:
-        found = regime(references, scores, _contributions(blocks), input_names(trained.part))
+    found = _with_sensors(trained, table, scores, regime(references, scores))
     return found, _in_words(trained, found, table.schema.label is not None)
 
 
@@ -83,14 +83,96 @@ def references_of_past(trained: Trained) -> dict[tuple[int, str], np.ndarray] | 
     return {(0, name): past.y_score[validation & (past.machine == name)] for name in names}
 
 
-def _contributions(blocks: Sequence[Block]) -> pd.DataFrame:
-    """Join the shares of the sensors, with the row of the new table that each window ends in."""
-    parts, first = [], 0
-    for block in blocks:
-        scored = first + np.flatnonzero(np.isfinite(block.y_score))
-        parts.append(block.contributions.assign(row=scored, fold=0))
-        first += len(block.y_score)
-    return pd.concat(parts, ignore_index=True)
+def sensor_that_moved(
+    change: RegimeChange, before: np.ndarray, risen: np.ndarray, sensors: Sequence[str]
+) -> RegimeChange:
+    """Add to a change the sensor that moved most.
+
+    Shares of the reconstruction error would not tell: a network spreads the jump of one input over many
+    outputs, otherwise with each seed. So the inputs themselves are compared. How far one moved is the median
+    of its squared distance from the normal training rows, less that before the change; a sensor moved as far
+    as its inputs together.
+
+    Parameters
+    ----------
+    change
+        What was found.
+    before, risen
+        What the model reads in rows before and since, shape (n, n_features); those of the sensors come
+        first, one reading of all sensors after the other.
+    sensors
+        Their names.
+    """
+    if not len(risen):
+        return change
+    readings = risen.shape[1] // len(sensors) * len(sensors)
+    level = [np.nanmedian(X[:, :readings].astype(float) ** 2, axis=0) for X in (before, risen) if len(X)]
+    far = np.nan_to_num(np.maximum(level[-1] - (level[0] if len(level) > 1 else 0.0), 0.0))
+    of_sensor = far.reshape(-1, len(sensors)).sum(axis=0)
+    if not of_sensor.any():
+        return change
+    most = int(of_sensor.argmax())
+    return replace(change, sensor=sensors[most], share=float(of_sensor[most] / of_sensor.sum()))
+
+
+def regime_of_run(
+    validation: Scores, test: Scores, config: ExperimentConfig, prepared: Callable[[], Prepared]
+) -> Regime:
+    """Test the test data of a run, and name the sensor that moved most in each change.
+
+    Parameters
+    ----------
+    validation, test
+        Scored windows of all folds.
+    config
+        Settings of the run. The models of a blend read the sensors in different ways: none is named.
+    prepared
+        Returns its table under its settings; only asked where something was found.
+    """
+    found = regime_after(validation, test)
+    if not found.changes or isinstance(config.model, BlendModel):
+        return found
+    table, changes = prepared(), []
+    for change in found.changes:
+        train = table.folds[change.fold].train
+        fitted = fit_representation(config.representation, table.derived, train[table.y[train] == 0])
+        before, risen = (
+            fitted.transform(table.derived.take(np.searchsorted(table.row, _some(part.row))))
+            for part in (normal_of(validation, change), risen_of(test, change))
+        )
+        changes.append(sensor_that_moved(change, before, risen, fitted.sensors))
+    return replace(found, changes=tuple(changes))
+
+
+def _some(row: np.ndarray) -> np.ndarray:
+    """Return so many of some rows, evenly spread, that their median is known well."""
+    return row[:: -(-len(row) // MOST)]
+
+
+def _with_sensors(trained: Trained, table: Table, scores: Scores, found: Regime) -> Regime:
+    """Name the sensor that moved most in each change of new rows."""
+    part, changes = trained.part, []
+    if part.representation is None:
+        return found
+    for change in found.changes:
+        row, X = _inputs_around(trained, table, change)
+        normal = np.isin(row, normal_of(scores, change).row)
+        risen = np.isin(row, risen_of(scores, change).row)
+        before = X[normal & (row < change.row)]
+        changes.append(sensor_that_moved(change, before, X[risen], part.representation.sensors))
+    return replace(found, changes=tuple(changes))
+
+
+def _inputs_around(trained: Trained, table: Table, change: RegimeChange) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a machine around a change, and what the model reads in them."""
+    rows = dict(machines_of(table))[change.machine]
+    near = slice(max(rows.start, change.row - BLOCK // 2), min(rows.stop, change.row + BLOCK // 2))
+    new = rows_of_machine(trained, table, change.machine, near, clock_of(trained, table, near, Stream()))
+    cuts = np.isin(np.arange(near.start, near.stop), table.cuts)
+    step = trained.facts.steps.get(change.machine, trained.facts.step)
+    _, laid = lay_out(Stream(), trained, new, cuts, step)
+    place, X = inputs_of(trained.part, laid.piece)
+    return near.start + place, X
 
 
 def _in_words(trained: Trained, found: Regime, labelled: bool) -> str:

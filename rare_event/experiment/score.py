@@ -9,7 +9,6 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 import pandas as pd
 
-from rare_event.errors import DataError
 from rare_event.experiment.facts import MOST_ROWS
 from rare_event.experiment.listing import (
     Unscored,
@@ -19,6 +18,7 @@ from rare_event.experiment.listing import (
     score_frame,
     watch_frame,
 )
+from rare_event.experiment.machines import clock_of, machines_of, rows_of_machine
 from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
 from rare_event.experiment.pieces import Piece, ScorePieces, score_here
 from rare_event.experiment.regime import BUNDLED, regime_of_new
@@ -32,10 +32,7 @@ from rare_event.judge.regime import Regime
 from rare_event.judge.running import Alarm
 from rare_event.judge.scores import Scores
 from rare_event.judge.watching import WatchAlarm
-from rare_event.prepare.assets import asset_rows
 from rare_event.prepare.drift import Apart, apart
-from rare_event.prepare.prepared import Rows
-from rare_event.prepare.stretches import minutes
 from rare_event.prepare.table import Table
 from rare_event.text import plural
 
@@ -193,7 +190,7 @@ def score(
         tuple(found),
         tuple(_apart(trained, table)),
         score_drift(trained, table, scores),
-        *regime_of_new(trained, table, scores, blocks),
+        *regime_of_new(trained, table, scores),
         scores,
         worth,
         check_of(trained, scores, level, worth),
@@ -211,9 +208,9 @@ def _score_machines(
     on_rows: Callable[[int], None],
 ) -> tuple[dict[str, Stream], list[Block], list[tuple[str, Alarm]], list[tuple[str, WatchAlarm]], np.ndarray]:
     streams, blocks, alarms, watch, clocks = dict(known.streams), [], [], [], []
-    for machine, rows in _machines(table):
+    for machine, rows in machines_of(table):
         stream = known.streams.get(machine) or Stream(fresh=known.fresh)
-        clock = _clock(trained, table, rows, stream)
+        clock = clock_of(trained, table, rows, stream)
         found = _score_machine(trained, table, machine, rows, clock, stream, pieces_by, on_rows)
         streams[machine], own, heard, watched = found
         blocks += own
@@ -227,20 +224,10 @@ def history_of(trained: Trained, table: Table) -> History:
     """Score rows only for the sake of those that follow them."""
     refuse(mismatches(trained, table))
     table, streams = fitted(trained, table), {}
-    for machine, rows in _machines(table):
-        clock = _clock(trained, table, rows, Stream())
+    for machine, rows in machines_of(table):
+        clock = clock_of(trained, table, rows, Stream())
         streams[machine] = _score_machine(trained, table, machine, rows, clock, Stream())[0]
     return History(streams)
-
-
-def _machines(table: Table) -> Iterator[tuple[str, slice]]:
-    """Yield name and rows of each machine."""
-    asset = table.asset
-    if asset is None:
-        yield "", slice(0, table.n_rows)
-        return
-    for rows in asset_rows(asset):
-        yield table.assets[asset[rows.start]], rows
 
 
 def _past(trained: Trained, machine: str, first: float) -> np.ndarray:
@@ -253,24 +240,6 @@ def _past(trained: Trained, machine: str, first: float) -> np.ndarray:
         earlier &= past.clock < first
     scores: np.ndarray = past.y_score[earlier]
     return scores
-
-
-def _clock(trained: Trained, table: Table, rows: slice, stream: Stream) -> np.ndarray:
-    """Return the times of a machine's rows on the clock of the training table."""
-    n_rows = rows.stop - rows.start
-    if trained.time_unit.reason or table.time is None:
-        return stream.rows + np.arange(n_rows, dtype=float)
-    clock = minutes(table.time[rows], n_rows, None, trained.facts.origin)
-    if stream.last is not None and clock[0] < stream.last:
-        raise DataError(
-            f"{table.name} begins at {_moment(table.time[rows.start])}, before the end of the rows that "
-            "should come before it. Give only earlier rows as history, and no row twice."
-        )
-    return clock
-
-
-def _moment(time: np.datetime64) -> str:
-    return f"{pd.Timestamp(time):%Y-%m-%d %H:%M}"
 
 
 def _score_machine(
@@ -295,7 +264,7 @@ def _score_machine(
         for begin in range(rows.start, rows.stop, BLOCK):
             part = slice(begin, min(begin + BLOCK, rows.stop))
             own = slice(part.start - rows.start, part.stop - rows.start)
-            new = _rows(trained, table, machine, part, clock[own])
+            new = rows_of_machine(trained, table, machine, part, clock[own])
             before, laid = lay_out(before, trained, new, cut[own], step)
             waiting.append((before, laid))
             yield laid.piece
@@ -320,27 +289,9 @@ def _score_machine(
     return stream, blocks, alarms, watch
 
 
-def _rows(trained: Trained, table: Table, machine: str, part: slice, clock: np.ndarray) -> Rows:
-    frame = table.frame.iloc[part]
-    grades = {column: frame[column].astype(str).to_numpy() for column in table.schema.categories}
-    several = table.schema.asset is not None
-    return Rows(
-        clock=clock,
-        label=table.label[part],
-        stretch=np.zeros(len(frame), np.int64),
-        values=replace(table, frame=frame).values,
-        sensors=table.schema.sensors,
-        grades=grades,
-        step=trained.facts.step,
-        time_unit=trained.time_unit,
-        asset=np.zeros(len(frame), np.int64) if several else None,
-        assets=(machine,) if several else (),
-    )
-
-
 def _apart(trained: Trained, table: Table) -> Iterator[Apart]:
     """Find the sensors of each machine that are far from its training level."""
-    for machine, rows in _machines(table):
+    for machine, rows in machines_of(table):
         level = trained.facts.levels.get(machine)
         if level is not None:
             every = -(-(rows.stop - rows.start) // MOST_ROWS)

@@ -13,13 +13,13 @@ hours themselves, see `limit_of`.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
 
-from rare_event.judge.drift import OTHER, RISEN, carriers_by_day
+from rare_event.judge.drift import RISEN
 from rare_event.judge.scores import Scores
 
 # Minutes of running time, or rows, whose median is one value of the test.
@@ -62,7 +62,7 @@ class RegimeChange:
     times
         Median score of normal windows since then, in multiples of that on validation data.
     sensor, share
-        The sensor that accounts for the most of these scores, and its share; None where not known.
+        The sensor that moved most, and its share of how far all moved; None where not known.
     """
 
     fold: int
@@ -179,35 +179,23 @@ def references_of(validation: Scores) -> dict[tuple[int, str], np.ndarray]:
     return {key: part.y_score for key, part in _series(normal)}
 
 
-def regime_after(
-    validation: Scores,
-    test: Scores,
-    contributions: pd.DataFrame | None = None,
-    names: Sequence[str] = (),
-) -> Regime:
+def regime_after(validation: Scores, test: Scores) -> Regime:
     """Test the test data of a run against the validation data of the same fold and machine.
 
     Parameters
     ----------
     validation, test
         Scored windows of all folds.
-    contributions, names
-        Shares of the sensors in each test score, and their names; None if there are none.
     """
     first = {key: int(part.row.min()) for key, part in _series(test)}
     last = {key: int(part.row.max()) for key, part in _series(validation)}
     if any(last.get(key, row) > row for key, row in first.items()):
         why = "Validation and test rows alternate in time, so it cannot be told since when scores are higher."
         return Regime((), 0, (why,), None)
-    return regime(references_of(validation), test, contributions, names)
+    return regime(references_of(validation), test)
 
 
-def regime(
-    references: References,
-    scores: Scores,
-    contributions: pd.DataFrame | None = None,
-    names: Sequence[str] = (),
-) -> Regime:
+def regime(references: References, scores: Scores) -> Regime:
     """Test whether normal windows still score as on validation data, fold by fold, machine by machine.
 
     Parameters
@@ -216,8 +204,6 @@ def regime(
         Scores of normal validation windows.
     scores
         Later windows. Positive ones are passed over.
-    contributions, names
-        As in `regime_after`.
     """
     changes, untested, visible = [], [], []
     for (fold, machine), part in _series(scores.where(scores.y_true == 0)):
@@ -230,9 +216,7 @@ def regime(
         change, least = _test(reference, part, size)
         visible.append(least)
         if change is not None:
-            risen = _between(part, change)
-            sensor, share = _carrier(contributions, risen, names)
-            changes.append(replace(change, fold=fold, machine=machine, sensor=sensor, share=share))
+            changes.append(replace(change, fold=fold, machine=machine))
     ordered = tuple(sorted(changes, key=lambda change: (change.since, change.fold)))
     return Regime(ordered, len(visible), tuple(dict.fromkeys(untested)), max(visible, default=None))
 
@@ -321,20 +305,16 @@ def _last_risen(excess: np.ndarray, size: int) -> int:
     return int(np.argmax(np.cumsum(smooth - REFERENCE)))
 
 
+def normal_of(scores: Scores, change: RegimeChange) -> Scores:
+    """Return the normal windows of the fold and machine of a change."""
+    return dict(_series(scores.where(scores.y_true == 0)))[change.fold, change.machine]
+
+
+def risen_of(scores: Scores, change: RegimeChange) -> Scores:
+    """Return the windows that a change says have risen."""
+    return _between(normal_of(scores, change), change)
+
+
 def _between(part: Scores, change: RegimeChange) -> Scores:
     until = np.inf if change.until is None else change.until
     return part.where((part.clock >= change.since) & (part.clock <= until))
-
-
-def _carrier(
-    contributions: pd.DataFrame | None, risen: Scores, names: Sequence[str]
-) -> tuple[str | None, float | None]:
-    """Name the sensor that accounts for the most of some scores, and its mean share."""
-    if contributions is None or "sensor_1" not in contributions:
-        return None, None
-    as_one = replace(risen, clock=np.zeros(len(risen)))
-    shares = carriers_by_day(contributions, as_one, names, most=1)
-    shares = shares[shares["sensor"] != OTHER]
-    if shares.empty:
-        return None, None
-    return str(shares["sensor"].iloc[0]), float(shares["share"].iloc[0])

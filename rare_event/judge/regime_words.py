@@ -54,8 +54,8 @@ def change_in_words(
     Examples
     --------
     >>> change = RegimeChange(0, "", 90, 3.0, 9.0, None, 26.2, "x19", 0.83)
-    >>> print(change_in_words(change, "18 May 0{:.0f}:14".format))
-    The threshold is no longer valid since 18 May 03:14: normal rows score 26 times higher, 83% of it in x19.
+    >>> print(change_in_words(change, "18 May 0{:.0f}:14".format).split(": ")[1])
+    normal rows score 26 times higher; 83% of what moved is x19.
     """
     rows = "normal rows" if unit.labelled else "rows"
     start, end = when(change.since), "" if change.until is None else when(change.until)
@@ -78,12 +78,12 @@ def change_in_words(
 
 
 def _carried(change: RegimeChange) -> str:
-    """Name the sensor that accounts for the most, unless its share is as small as that of many."""
+    """Name the sensor that moved most, unless its share is as small as that of many."""
     if change.sensor is None or change.share is None:
         return ""
     if change.share < LEAST_SHARE:
-        return ", spread over many sensors"
-    return f", {change.share:.0%} of it in {change.sensor}"
+        return "; many sensors moved, none much farther than the others"
+    return f"; {change.share:.0%} of what moved is {change.sensor}"
 
 
 def regime_in_words(

@@ -14,13 +14,13 @@ from rare_event.compare.leaderboard import nearest_budget
 from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.config.labels import ScoreLabel
 from rare_event.errors import RunError
+from rare_event.experiment.regime import regime_of_run
 from rare_event.judge.bounds import dispersion
 from rare_event.judge.chance import figure_intervals
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.judgement import TRAILING
 from rare_event.judge.ledger import ledger
 from rare_event.judge.promise import Promise, promise_at, promise_of
-from rare_event.judge.regime import regime_after
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow, quantiles_for, trailing_threshold
@@ -191,7 +191,7 @@ class JudgedRun:
             followed=self.followed,
             contributions=contributions,
             names=names,
-            found=regime_after(self.validation, self.test, contributions, names),
+            found=regime_of_run(self.validation, self.test, self.config, lambda: self.prepared),
             level_changes=changes_after_training(self.table, self.prepared),
             unmeasured=without_level(self.prepared),
             committed=self.committed,

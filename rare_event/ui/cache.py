@@ -21,11 +21,12 @@ from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.errors import RareEventError
 from rare_event.experiment.folds import part_sizes
 from rare_event.experiment.policy import before_training
+from rare_event.experiment.regime import regime_of_run
 from rare_event.jobs.queue import Jobs
 from rare_event.judge.evaluation import Evaluation, evaluate
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.judge.ledger import ledger
-from rare_event.judge.regime import Regime, regime_after
+from rare_event.judge.regime import Regime
 from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow
@@ -280,8 +281,9 @@ def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
 @st.cache_resource(max_entries=8, show_spinner="Testing whether the scores have changed …")
 def regime_of(run_id: str) -> Regime:
     """Return since when the scores of normal test windows are higher than on validation data."""
-    contributions, names = open_run(run_id).contributions("test")
-    return regime_after(scores_of(run_id, "validation"), scores_of(run_id, "test"), contributions, names)
+    run = open_run(run_id)
+    validation, test, config = scores_of(run_id, "validation"), scores_of(run_id, "test"), run.config()
+    return regime_of_run(validation, test, config, lambda: prepared_of(run.dataset(), config))
 
 
 @st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")

@@ -1,17 +1,18 @@
 """The articles' published numbers, and what the recommendation is worth, on the real mill.
 
-The bands are those of several seeds; full trainings, so one for each preset.
+The bands are those of several seeds; full trainings.
 """
 
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from rare_event.config import ARTICLE_DENSE, ARTICLE_DENSE_TEXT, ARTICLE_LSTM, RECOMMENDED, Rule, SplitPlan
+from rare_event.experiment.regime import regime_of_run
 from rare_event.experiment.result import summarise
 from rare_event.experiment.run import run_experiment
-from rare_event.judge.regime import regime_after
 from rare_event.store.serial import to_plain
 
 pytestmark = pytest.mark.mill
@@ -34,12 +35,17 @@ def test_the_lstm_article(mill_table) -> None:
 
 
 def test_the_dense_article(mill_table) -> None:
-    figures = to_plain(summarise(run_experiment(mill_table, ARTICLE_DENSE)))
-    assert (figures["validation"]["n"], figures["validation"]["n_positive"]) == (2_924, 41)
-    assert (figures["test"]["n"], figures["test"]["n_positive"]) == (3_655, 52)
-    # The curves that were published are of the validation set, on which the threshold was read.
-    assert 0.68 <= figures["validation"]["auc"] <= 0.73
-    assert 0.60 <= figures["test"]["auc"] <= 0.65
+    found = [
+        to_plain(summarise(run_experiment(mill_table, replace(ARTICLE_DENSE, seed=seed))))
+        for seed in range(3)
+    ]
+    for figures in found:
+        assert (figures["validation"]["n"], figures["validation"]["n_positive"]) == (2_924, 41)
+        assert (figures["test"]["n"], figures["test"]["n_positive"]) == (3_655, 52)
+    # The curves that were published are of the validation set, on which the threshold was read. With one
+    # seed, rounding is other on other processors, and 200 epochs carry it to 0.59 or 0.62 in the test part.
+    assert 0.695 <= np.median([figures["validation"]["auc"] for figures in found]) <= 0.715
+    assert 0.608 <= np.median([figures["test"]["auc"] for figures in found]) <= 0.641
 
 
 def test_the_network_of_the_dense_article_s_text(mill_table) -> None:
@@ -82,15 +88,13 @@ def test_the_step_of_the_real_mill_from_the_article_s_scores(mill_table) -> None
     config = replace(ARTICLE_DENSE, split=SplitPlan("rolling"))
     result = run_experiment(mill_table, config)
     first = result.folds[0].test.row.min()
-    contributions = pd.concat([fold.test_contributions for fold in result.folds])
-    names = result.folds[0].representation.names
-    found = regime_after(result.validation, result.test, contributions, names)
+    found = regime_of_run(result.validation, result.test, config, lambda: result.prepared)
     assert found.n_tested == 6
-    (change,) = found.changes
+    *earlier, change = found.changes
     when = mill_table.when[change.row]
     assert pd.Timestamp("1999-05-19 12:40") <= pd.Timestamp(when) <= pd.Timestamp("1999-05-19 12:52")
-    assert 22 <= change.times <= 32 and change.until is None
-    assert change.sensor == "x19" and change.share is not None and change.share > 0.1
+    assert change.times > 20 and change.until is None
+    assert change.sensor == "x19" and change.share is not None and change.share > 0.75
     # Silent on the first 60% of the rows: the whole test parts of the first two folds lie there.
     assert first < 0.41 * mill_table.n_rows and change.row > 0.6 * mill_table.n_rows
     ends = [fold.test.row.max() / mill_table.n_rows for fold in result.folds[:2]]

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from rare_event.config import RECOMMENDED, Representation, SplitPlan, SquaresModel
-from rare_event.experiment.regime import references_of_past
+from rare_event.config import RECOMMENDED, BlendModel, Representation, SplitPlan, SquaresModel
+from rare_event.experiment.regime import references_of_past, regime_of_run, sensor_that_moved
 from rare_event.experiment.run import run_experiment
 from rare_event.experiment.score import score
 from rare_event.experiment.trained import Trained, trained_of
-from rare_event.judge.regime import regime_after
+from rare_event.judge.regime import RegimeChange, regime_after
+from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.sample import DRIFTING
 from rare_event.prepare.table import Table, read_table
 
@@ -21,16 +22,41 @@ def test_the_planted_drift_of_the_sample_mill(sample_table) -> None:
     levels = replace(RECOMMENDED, model=SquaresModel(), representation=Representation("level"))
     config = replace(levels, split=SplitPlan("chronological", train_until=until))
     result = run_experiment(sample_table, config, workers=1)
-    (fold,) = result.folds
-    names = fold.representation.names
-    found = regime_after(result.validation, result.test, fold.test_contributions, names)
-    (change,) = found.changes
+    (change,) = regime_of_run(result.validation, result.test, config, lambda: result.prepared).changes
     assert change.sensor == DRIFTING and change.share is not None and change.share > 0.4
     assert change.times > 2 and change.until is None
     # It fouls from the first row on: differences between rows hardly see it, and nothing is found in them.
     quiet = replace(config, representation=RECOMMENDED.representation)
     result = run_experiment(sample_table, quiet, workers=1)
     assert regime_after(result.validation, result.test).changes == ()
+
+
+def test_the_sensor_that_moved_most_by_hand() -> None:
+    change = RegimeChange(0, "", 10, 10.0, 12.0, None, 9.0)
+    # Two readings of each of three sensors, then a grade; medians of squares before: 1, 0, 4, 0, 0, 1.
+    before = np.array([[1.0, 0, 2, 0, 0, -1, 9], [-1, 0, -2, 0, 0, 1, 9], [5, 0, 2, 0, 0, 1, 9]])
+    # Since: 9, 4, 4, 0, 0, 0: the first moved by 8, the second by 4, the third, which came nearer, not.
+    risen = np.array([[3.0, 2, 2, 0, 0, 0, 90], [-3, -2, np.nan, 0, 0, 0, 90], [np.nan, 2, 2, 0, 0, 0, 90]])
+    found = sensor_that_moved(change, before, risen, ("a", "b", "c"))
+    assert found.sensor == "a" and found.share == pytest.approx(8 / 12)
+    # Without rows before, the normal training rows are what it is compared with: 9, 4 and 4.
+    alone = sensor_that_moved(change, before[:0], risen, ("a", "b", "c"))
+    assert alone.sensor == "a" and alone.share == pytest.approx(9 / 17)
+    for same in (before, risen[:0]):
+        assert sensor_that_moved(change, before, same, ("a", "b", "c")) == change, (
+            "nothing moved is not a name"
+        )
+
+
+def test_the_models_of_a_blend_read_in_different_ways_so_none_is_named(sample_table) -> None:
+    config = replace(RECOMMENDED, model=BlendModel())
+    scores = run_experiment(sample_table, replace(RECOMMENDED, model=SquaresModel()), workers=1)
+
+    def asked() -> Prepared:
+        raise AssertionError("nothing is prepared for a blend")
+
+    higher = replace(scores.test, y_score=20 * scores.test.y_score)
+    assert regime_of_run(scores.validation, higher, config, asked).changes[0].sensor is None
 
 
 def plant(n_rows: int, start: str, seed: int = 0) -> pd.DataFrame:
@@ -62,7 +88,7 @@ def test_new_rows_say_since_when_the_threshold_is_not_valid(trained: Trained) ->
     assert change.row == 1000 and change.sensor == "s2" and change.times > 5
     said = f"The threshold is no longer valid since {new['time'][1000]:%-d %b %H:%M}: normal rows score "
     assert scored.drift_in_words.startswith(said)
-    assert "of it in s2. Train again on rows since then, or use a trailing threshold." in scored.since
+    assert "of what moved is s2. Train again on rows since then, or use a trailing threshold." in scored.since
     # Without a label nothing says which rows are normal.
     table = table_of(new)
     unlabelled = score(trained, replace(table, schema=replace(table.schema, label=None)))

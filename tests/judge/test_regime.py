@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 import numpy as np
-import pandas as pd
 import pytest
 from scipy.signal import lfilter
 
@@ -139,21 +138,6 @@ def test_each_fold_and_machine_is_tested_against_its_own_validation() -> None:
     assert (change.fold, change.machine, change.times) == (0, "A", 6.0)
     (why,) = regime(references, replace(later, assets=("A", "C"))).untested
     assert "machine C" in why and "too few normal validation rows" in why
-
-
-def test_the_sensor_that_accounts_for_the_rise() -> None:
-    scores = np.ones(80 * HOUR)
-    scores[60 * HOUR :] = 9.0
-    later = np.arange(48 * HOUR, 80 * HOUR)
-    risen = later >= 60 * HOUR
-    contributions = pd.DataFrame({"fold": 0, "row": later, "sensor_1": np.where(risen, 1, 0)}).assign(
-        share_1=np.where(risen, 0.83, 0.9), sensor_2=2, share_2=0.1
-    )
-    test = windows(scores[48 * HOUR :], 48 * HOUR)
-    (change,) = regime_after(windows(scores[: 48 * HOUR]), test, contributions, ("x1", "x19", "x3")).changes
-    assert change.sensor == "x19" and change.share == pytest.approx(0.83)
-    (change,) = regime_after(windows(scores[: 48 * HOUR]), test).changes
-    assert change.sensor is None and change.share is None
 
 
 def test_refusals() -> None:

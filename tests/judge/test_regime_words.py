@@ -13,11 +13,14 @@ WHEN = moments(pd.Timestamp("1999-05-01"), MINUTES)
 
 
 def test_a_change_in_one_sentence() -> None:
-    said = "since 18 May 03:14: normal rows score 26 times higher, 83% of it in x19."
+    said = "since 18 May 03:14: normal rows score 26 times higher; 83% of what moved is x19."
     assert change_in_words(CHANGE, WHEN) == f"The threshold is no longer valid {said}"
     assert change_in_words(CHANGE, WHEN, folds=6) == f"Fold 3 of 6: the threshold is no longer valid {said}"
     spread = change_in_words(replace(CHANGE, share=0.03), WHEN)
-    assert spread.endswith("26 times higher, spread over many sensors.") and "x19" not in spread
+    assert (
+        spread.endswith("26 times higher; many sensors moved, none much farther than the others.")
+        and "x19" not in spread
+    )
     of_machine = replace(CHANGE, machine="B", sensor=None, share=None)
     assert change_in_words(of_machine, WHEN).startswith("Machine B: the threshold")
     assert change_in_words(of_machine, WHEN).endswith("score 26 times higher.")
