@@ -217,7 +217,7 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
     found = sentence_of(today)
     verdict = [found]
     if against is not None:
-        verdict = [f"{against.in_words(model, f'“{today.name}”')} {against.needed}", found]
+        verdict = [f"{against.in_words(model, f'“{today.name}”')} {against.limits}", found]
     values = {
         "caught": (figures.caught, f" of {figures.n_events:,}"),
         "false_alarms_per_day": (figures.rate, ""),

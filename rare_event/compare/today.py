@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from rare_event.config import AlarmPolicy
 from rare_event.experiment.alarm_list import Today, judge_list, judge_rule, sentence_of
+from rare_event.experiment.suppressing import unapplied
 from rare_event.judge.same_rate import SameRate, at_same_rate
 from rare_event.judge.scores import Scores
 from rare_event.judge.standing import Row
@@ -26,11 +27,14 @@ class TodayRow:
         What it is worth.
     against
         The comparison with a model.
+    unapplied
+        That suppression is not applied to it, in words; empty where the alarm policy has none.
     """
 
     stored: StoredAlarms
     today: Today
     against: SameRate
+    unapplied: str = ""
 
     def sentences(self, model: str) -> list[str]:
         """Say whether a model beats it, what it catches, and which of its alarms are counted.
@@ -45,6 +49,7 @@ class TodayRow:
             self.against.in_words(f"“{model}”", f"“{self.stored.name}”"),
             sentence_of(self.today),
             *(counted.in_words() if counted else ()),
+            *([self.unapplied] if self.unapplied else []),
         ]
 
 
@@ -71,7 +76,8 @@ def today_row(stored: StoredAlarms, table: Table, scores: Scores, policy: AlarmP
         today = judge_rule(table, stored.rule, scores, policy)
     else:
         today = judge_list(table, stored.alarms(), scores, policy)
-    return TodayRow(stored, today, at_same_rate(scores, policy, today.judged))
+    said = unapplied(policy, "list" if stored.rule is None else "rule", model=True)
+    return TodayRow(stored, today, at_same_rate(scores, policy, today.judged), said)
 
 
 def model_against(board: Sequence[Row], own: str) -> Row | None:

@@ -21,6 +21,10 @@ from rare_event.judge.thresholds import operating_points
 from rare_event.text import number, plural
 
 Answer = Literal["better", "worse", "cannot be told"]
+HINDSIGHT = (
+    "For this comparison the model's threshold is set on these same rows, to no more false alarms than the "
+    "other alarms have. The committed threshold may give more or fewer."
+)
 
 
 @dataclass(frozen=True)
@@ -114,6 +118,11 @@ class SameRate:
         """The events it takes until a difference of this size could be seen, as a sentence."""
         needed = for_pairs(self.model.only, self.alarms.only, self.n_events, self.days)
         return needed.in_words(self.time_unit)
+
+    @property
+    def limits(self) -> str:
+        """What the comparison does not show: which threshold is compared, and the events needed."""
+        return self.needed if self.alarms.always_on else f"{HINDSIGHT} {self.needed}"
 
     @property
     def rate(self) -> float | None:

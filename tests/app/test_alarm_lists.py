@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -12,9 +13,11 @@ from rare_event.compare.today import today_row
 from rare_event.config import parse_sensor_rule
 from rare_event.errors import TableError
 from rare_event.experiment.own_alarms import own_alarms
+from rare_event.judge.same_rate import HINDSIGHT
 from rare_event.store.alarm_lists import add_alarms, add_rule, delete_alarms, list_alarms
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run
+from rare_event.text import plain
 from tests.app.test_compare import PAGE, chart, table, words
 from tests.app.test_pages import OpenPage, button
 
@@ -70,6 +73,7 @@ def test_a_list_is_uploaded_judged_and_deleted(open_page: OpenPage, opened_run: 
     assert (row["auc"], row["auc_shown"], row["low"]) == (None, "no AUC", None)
     assert chart(app)["rows"][0] == row, "it comes first"
     assert "These data cannot show whether" in words(app) and "“d*cs.csv” is better" in words(app)
+    assert any(plain(HINDSIGHT) in str(caption.value) for caption in app.caption)
     assert "in the list are counted." in words(app) or "in the list is counted." in words(app)
     pd.testing.assert_frame_equal(table(app), before)
     assert len(opened_run.looks()) == 1
@@ -103,6 +107,20 @@ def test_a_rule_is_typed_in(open_page: OpenPage, opened_run: Run) -> None:
         assert row["caught"] == [expected.caught] and row["rates"] == [f"{expected.rate:.1f}"]
         found.append((row["caught"], row["rates"]))
     assert found[0] != found[1], "another lead window is another judgement"
+    assert not any("Suppression" in str(text.value) for text in app.markdown)
+
+
+def test_a_rule_is_judged_without_suppression_and_says_so(opened_run: Run) -> None:
+    rows, scores = opened_run.dataset().table(), opened_run.scores("test").once()
+    rule = parse_sensor_rule(f"{rows.schema.sensors[0]} > 0 for 2 rows")
+    stored = add_rule(opened_run.dataset().digest, rule)
+    policy = opened_run.config().policy
+    shelving = replace(policy, shelved=((0.0, float(scores.clock[len(scores) // 2]), ""),))
+    without, row = (today_row(stored, rows, scores, each) for each in (policy, shelving))
+    assert row.today.judged.evaluation == without.today.judged.evaluation
+    said = "Suppression is not applied to this rule"
+    assert sum(said in sentence for sentence in row.sentences("m")) == 1
+    assert len(row.sentences("m")) == len(without.sentences("m")) + 1
 
 
 def test_an_open_question_is_asked_before_anything_is_stored(open_page: OpenPage, opened_run: Run) -> None:

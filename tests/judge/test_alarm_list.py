@@ -16,7 +16,7 @@ from rare_event.judge.chance import chance
 from rare_event.judge.evaluation import evaluate
 from rare_event.judge.ledger import ledger
 from rare_event.judge.rules import choose
-from rare_event.judge.same_rate import SameRate, Side, at_same_rate
+from rare_event.judge.same_rate import HINDSIGHT, SameRate, Side, at_same_rate
 from rare_event.judge.thresholds import operating_points
 from tests import naive
 from tests.judge.test_chance import plant
@@ -180,6 +180,14 @@ def test_the_answer_in_words() -> None:
     assert "chance" not in unknown
     rows = counts(20, 4, time_unit=NO_TIME).in_words("“A”", "“DCS”")
     assert "2 false alarms per 1,000 rows" in rows and "day" not in rows
+
+
+def test_the_comparison_says_which_threshold_it_is_of() -> None:
+    found = counts(20, 4)
+    assert found.limits == f"{HINDSIGHT} {found.needed}" and "committed threshold" in HINDSIGHT
+    # Alarms that always stand are not compared.
+    standing = counts(20, 4, on=0.9)
+    assert standing.limits == standing.needed and HINDSIGHT not in standing.limits
 
 
 def test_what_catches_no_more_than_chance_is_not_called_better() -> None:

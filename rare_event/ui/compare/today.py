@@ -146,7 +146,7 @@ def show_today_headline(rows: Sequence[TodayRow], board: Sequence[Row], own: str
         return
     for row in rows:
         st.markdown(plain(row.sentences(model.name)[0]))
-        st.caption(plain(row.against.needed))
+        st.caption(plain(row.against.limits))
 
 
 @in_place
