@@ -2,15 +2,18 @@
 
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 from rare_event import bench
-from rare_event.bench import data, many, reading, scoring, stages, timing, training
+from rare_event.bench import command_line, data, many, reading, scoring, stages, timing, training
+from rare_event.bench.floor import Product, floor_of, operations_of, products_of
+from rare_event.bench.machine import machine_in_words, this_machine
 from rare_event.bench.pytorch import has_torch
 from rare_event.cli.parser import main
-from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, LSTMModel
+from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, DenseModel, LSTMModel
 from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.programs import epoch_programs
 from rare_event.errors import ConfigError
@@ -23,10 +26,62 @@ def test_an_unknown_row_is_a_sentence(capsys) -> None:
     with pytest.raises(
         ConfigError, match="There is no benchmark 'train-gru'. The benchmarks are train-dense, "
     ):
-        bench.measure(["prepare", "train-gru"])
+        bench.names_of(["prepare", "train-gru"])
     assert main(["bench", "train-gru", "--json"]) == 2
     out, err = capsys.readouterr()
     assert out == "" and len(err.splitlines()) == 1 and "Traceback" not in err
+
+
+def test_the_quick_rows_are_some_of_all(capsys) -> None:
+    assert bench.names_of([]) == list(bench.ROWS) and bench.names_of(["prepare"]) == ["prepare"]
+    assert set(bench.names_of([], quick=True)) < set(bench.ROWS)
+    assert main(["bench", "prepare", "--quick"]) == 2
+    assert "--quick chooses the benchmarks itself" in capsys.readouterr().err
+
+
+def test_the_machine_is_named_before_any_row_is_measured(capsys, monkeypatch) -> None:
+    seen = []
+
+    def measured() -> timing.Row:
+        seen.append(capsys.readouterr().out)
+        return timing.row(1.0, 2.0, "nothing")
+
+    monkeypatch.setattr(bench, "ROWS", {"one": measured, "two": measured})
+    assert main(["bench"]) == 0
+    machine = this_machine()
+    assert seen[0] == f"{machine_in_words(machine)}\n{bench.HEADER}"
+    assert seen[1].startswith("one ") and capsys.readouterr().out.startswith("two "), "as each is measured"
+    assert machine["cores"] >= 1 and machine["memory"] > 1e8 and machine["instruction_sets"]
+    assert machine["packages"]["numpy"] == np.__version__ and machine["processor"]
+    assert not any(str(Path.home()) in text for text in seen)
+
+
+def test_the_floor_counts_the_products_of_each_layer() -> None:
+    dense = build(DenseModel(widths=(6, 3)), lookback=2, n_features=4, batch_size=8, seed=0)
+    # 8 inputs of a window to 6, to 3 and back to 8.
+    widths = [8, 6, 3, 8]
+    assert products_of(dense, 2) == [Product(a, b, 1) for a, b in zip(widths, widths[1:], strict=False)]
+    lstm = build(LSTMModel(encoder=(3,), decoder=(5,)), lookback=2, n_features=4, batch_size=8, seed=0)
+    # Inputs and state of each layer to its four gates, in each row.
+    gates = [Product(4, 12, 2), Product(3, 12, 2), Product(3, 20, 2), Product(5, 20, 2), Product(5, 4, 2)]
+    found = products_of(lstm, 2)
+    assert len(found) == 5 and [(each.inputs, each.outputs) for each in found] == [
+        (each.inputs, each.outputs) for each in gates
+    ]
+    assert operations_of([Product(2, 3, 5)], n_train=7, n_validation=11) == 2 * 2 * 3 * 5 * (3 * 7 + 11)
+    assert 0 < floor_of(found, 8, 8, batch=8) < floor_of([*found, Product(512, 512, 2)], 8, 8, batch=8)
+
+
+def test_the_start_of_the_command_line_is_that_of_whole_runs(monkeypatch) -> None:
+    commands = []
+    monkeypatch.setattr(command_line, "_run", lambda *command: commands.append(command))
+    figures = command_line.start()
+    runs = [command for command, _ in commands if command[0] == "-m"]
+    assert {command[-1] for command in runs} == {"pca", "dense"}
+    assert len(runs) == len(commands) / 2 == 2 * command_line.TURNS
+    home = Path(commands[0][1]["RARE_EVENT_HOME"])
+    assert not home.exists(), "nothing is left behind, and the workspace of the user is not touched"
+    assert figures["dense"]["ours"] >= 0 and "TensorFlow" in figures["notes"][0]
 
 
 def test_the_rows_that_exist() -> None:
@@ -46,8 +101,9 @@ def test_preparing_is_measured_against_the_loops(capsys, monkeypatch) -> None:
     monkeypatch.setattr(stages, "in_turn", once := Once())
     assert main(["bench", "prepare", "--json"]) == 0
     out, _ = capsys.readouterr()
-    rows = json.loads(out)
-    assert list(rows) == ["prepare"]
+    told = json.loads(out)
+    rows = told["rows"]
+    assert list(rows) == ["prepare"] and told["machine"] == this_machine()
     figures = rows["prepare"]
     assert set(figures) == {"ours", "reference", "ratio", "reference_is"}
     assert figures["ours"] > 0 and figures["reference"] > 0
@@ -60,7 +116,7 @@ def test_reading_a_large_file_is_measured_with_its_memory(capsys, monkeypatch) -
     monkeypatch.setattr(reading, "INGEST_ROWS", 3000)
     monkeypatch.setattr(reading, "in_turn", once := Once())
     assert main(["bench", "ingest", "--json"]) == 0
-    figures = json.loads(capsys.readouterr().out)["ingest"]
+    figures = json.loads(capsys.readouterr().out)["rows"]["ingest"]
     assert figures["ours"] > 0 and figures["megabytes_per_second"] > 0 and figures["peak_over_frame"] >= 0
     assert "MB/s" in figures["reference_is"] and once.calls == 1
 
@@ -89,13 +145,13 @@ def test_a_ratio_above_one_means_ours_takes_less() -> None:
 
 
 def test_the_table_for_people() -> None:
-    text = bench.describe(
-        {"prepare": timing.row(0.5, 2.0, "loops"), "train-memory": timing.row(2e6, 4e6, "less", unit="bytes")}
-    )
-    header, first, second = text.splitlines()
+    first = bench.describe("prepare", timing.row(0.5, 2.0, "loops"))
+    second = bench.describe("train-memory", timing.row(2e6, 4e6, "less", unit="bytes", notes=["a note"]))
+    header, second, note = bench.HEADER, *second.splitlines()
     assert header.split() == ["ours", "reference", "ratio", "reference", "is"]
     assert first.split() == ["prepare", "0.5", "s", "2", "s", "4.00", "loops"]
     assert second.split() == ["train-memory", "2", "MB", "4", "MB", "2.00", "less"]
+    assert note == "  a note"
 
 
 def test_rows_to_train_on_are_standardised_and_seeded() -> None:
@@ -123,7 +179,7 @@ def test_a_training_is_measured_cold_and_against_its_own_model(monkeypatch) -> N
     monkeypatch.setattr(training, "N_ROWS", 1_000)
     pace = training.Pace(epochs=30, turns=2, epochs_per_turn=1)
     keys = {"ours", "reference", "ratio", "reference_is", "epoch_ratio", "first_call", "warm_epoch", "others"}
-    keys |= {"validation_loss_after_equal_epochs", "second_training_starts_in"}
+    keys |= {"floor", "notes", "validation_loss_after_equal_epochs", "second_training_starts_in"}
     dense, again = training.train(ARTICLE_DENSE, pace), training.train(ARTICLE_DENSE, pace)
     # What another row compiled is forgotten; only the second training finds its programs.
     assert epoch_programs.cache_info()[:2] == (1, 1)

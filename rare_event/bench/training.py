@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from rare_event.bench.data import N_ROWS, N_SENSORS, correlated_rows
+from rare_event.bench.floor import floor_of, operations_of, products_of
 from rare_event.bench.pytorch import has_torch, in_pytorch
 from rare_event.bench.timing import TURNS, Row, peak_bytes, row, seconds
 from rare_event.config import (
@@ -95,6 +96,9 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
             warm[name].extend(_timed(action) for _ in range(pace.epochs_per_turn))
     epoch = {name: median(spent for spent, _ in epochs) for name, epochs in warm.items()}
     total = {name: first[name] + (pace.epochs - 1) * epoch[name] for name in actions}
+    products = products_of(model, config.lookback)
+    windows = len(train_ends), len(held_out)
+    floor = floor_of(products, *windows, config.training.batch_size)
     again = _compiled(config, correlated_rows(N_ROWS, seed=1), train_ends[:-100], held_out[:-50])
     return row(
         total["ours"],
@@ -105,6 +109,8 @@ def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:
         warm_epoch=epoch,
         validation_loss_after_equal_epochs={name: warm[name][-1][1] for name in ("ours", "reference")},
         second_training_starts_in=seconds(again),
+        floor={"epoch": floor, "operations": operations_of(products, *windows)},
+        notes=[f"epoch: {1e3 * epoch['ours']:.3g} ms, its products alone {1e3 * floor:.3g} ms on one core"],
         others={
             name: {"ratio": total[name] / total["ours"], "epoch_ratio": epoch[name] / epoch["ours"]}
             for name in actions

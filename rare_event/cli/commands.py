@@ -285,11 +285,18 @@ def _describe_unlabelled(config: ExperimentConfig, summary: Summary) -> str:
 
 
 def bench_command(options: argparse.Namespace) -> int:
-    """Print speed and size against references."""
-    from rare_event.bench import describe, measure
+    """Print the machine, and speed and size against references, each row when it is measured."""
+    from rare_event.bench import HEADER, describe, machine_in_words, measure, names_of, this_machine
 
-    rows = measure(options.names)
-    sys.stdout.write(json.dumps(rows, indent=1) + "\n" if options.json else describe(rows))
+    names, machine = names_of(options.names, options.quick), this_machine()
+    if options.json:
+        told = {"machine": machine, "rows": dict(measure(names))}
+        sys.stdout.write(json.dumps(told, indent=1) + "\n")
+        return 0
+    sys.stdout.write(f"{machine_in_words(machine)}\n{HEADER}")
+    for name, figures in measure(names):
+        sys.stdout.write(describe(name, figures))
+        sys.stdout.flush()
     return 0
 
 

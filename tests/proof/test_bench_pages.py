@@ -11,7 +11,7 @@ from rare_event.bench import pages
 def test_page_switches_are_measured_in_a_browser_while_idle_and_while_a_file_is_read(monkeypatch) -> None:
     monkeypatch.setattr(pages, "ROUNDS", 1)
     monkeypatch.setattr(pages, "INGEST_ROWS", 3000)
-    rows = bench.measure(["page-switch", "answers"])
+    rows = dict(bench.measure(["page-switch", "answers"]))
     switch, answered = rows["page-switch"], rows["answers"]
     assert set(switch["pages"]) == set(switch["first"]) == set(pages.PAGES)
     assert switch["ours"] == max(switch["pages"].values()) > 0 and switch["reference"] > 0
