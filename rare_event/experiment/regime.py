@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +17,7 @@ from rare_event.experiment.trained import Trained
 from rare_event.judge.regime import Regime, RegimeChange, normal_of, regime, regime_after, risen_of
 from rare_event.judge.regime_words import change_in_words, moments
 from rare_event.judge.scores import Scores
-from rare_event.prepare.features import fit_representation
+from rare_event.prepare.features import FittedRepresentation, fit_representation
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.table import Table
 
@@ -84,7 +84,7 @@ def references_of_past(trained: Trained) -> dict[tuple[int, str], np.ndarray] | 
 
 
 def sensor_that_moved(
-    change: RegimeChange, before: np.ndarray, risen: np.ndarray, sensors: Sequence[str]
+    change: RegimeChange, before: np.ndarray, risen: np.ndarray, representation: FittedRepresentation
 ) -> RegimeChange:
     """Add to a change the sensor that moved most.
 
@@ -98,17 +98,18 @@ def sensor_that_moved(
     change
         What was found.
     before, risen
-        What the model reads in rows before and since, shape (n, n_features); those of the sensors come
-        first, one reading of all sensors after the other.
-    sensors
-        Their names.
+        What the model reads in rows before and since, shape (n, n_features). Without rows before, the
+        normal training rows are what it is compared with.
+    representation
+        What gave them: first one reading of all sensors after the other, then grades, which do not move.
     """
     if not len(risen):
         return change
-    readings = risen.shape[1] // len(sensors) * len(sensors)
-    level = [np.nanmedian(X[:, :readings].astype(float) ** 2, axis=0) for X in (before, risen) if len(X)]
-    far = np.nan_to_num(np.maximum(level[-1] - (level[0] if len(level) > 1 else 0.0), 0.0))
-    of_sensor = far.reshape(-1, len(sensors)).sum(axis=0)
+    sensors, readings = representation.sensors, len(representation.center)
+    usual, level = (
+        np.median(X[:, :readings].astype(float) ** 2, axis=0) if len(X) else 0.0 for X in (before, risen)
+    )
+    of_sensor = np.maximum(level - usual, 0.0).reshape(-1, len(sensors)).sum(axis=0)
     if not of_sensor.any():
         return change
     most = int(of_sensor.argmax())
@@ -140,13 +141,13 @@ def regime_of_run(
             fitted.transform(table.derived.take(np.searchsorted(table.row, _some(part.row))))
             for part in (normal_of(validation, change), risen_of(test, change))
         )
-        changes.append(sensor_that_moved(change, before, risen, fitted.sensors))
+        changes.append(sensor_that_moved(change, before, risen, fitted))
     return replace(found, changes=tuple(changes))
 
 
 def _some(row: np.ndarray) -> np.ndarray:
     """Return so many of some rows, evenly spread, that their median is known well."""
-    return row[:: -(-len(row) // MOST)]
+    return row[:: max(1, -(-len(row) // MOST))]
 
 
 def _with_sensors(trained: Trained, table: Table, scores: Scores, found: Regime) -> Regime:
@@ -159,7 +160,7 @@ def _with_sensors(trained: Trained, table: Table, scores: Scores, found: Regime)
         normal = np.isin(row, normal_of(scores, change).row)
         risen = np.isin(row, risen_of(scores, change).row)
         before = X[normal & (row < change.row)]
-        changes.append(sensor_that_moved(change, before, X[risen], part.representation.sensors))
+        changes.append(sensor_that_moved(change, before, X[risen], part.representation))
     return replace(found, changes=tuple(changes))
 
 

@@ -12,6 +12,7 @@ from rare_event.experiment.run import run_experiment
 from rare_event.experiment.score import score
 from rare_event.experiment.trained import Trained, trained_of
 from rare_event.judge.regime import RegimeChange, regime_after
+from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.prepared import Prepared
 from rare_event.prepare.sample import DRIFTING
 from rare_event.prepare.table import Table, read_table
@@ -33,19 +34,21 @@ def test_the_planted_drift_of_the_sample_mill(sample_table) -> None:
 
 def test_the_sensor_that_moved_most_by_hand() -> None:
     change = RegimeChange(0, "", 10, 10.0, 12.0, None, 9.0)
-    # Two readings of each of three sensors, then a grade; medians of squares before: 1, 0, 4, 0, 0, 1.
-    before = np.array([[1.0, 0, 2, 0, 0, -1, 9], [-1, 0, -2, 0, 0, 1, 9], [5, 0, 2, 0, 0, 1, 9]])
+    # Two readings of each of three sensors, then four grades; medians of squares before: 1, 0, 4, 0, 0, 1.
+    read = FittedRepresentation(Representation("combined"), ("a", "b", "c"), np.zeros(6), np.ones(6), {})
+    grades = np.full((3, 4), 9.0)
+    before = np.array([[1.0, 0, 2, 0, 0, -1], [-1, 0, -2, 0, 0, 1], [5, 0, 2, 0, 0, 1]])
     # Since: 9, 4, 4, 0, 0, 0: the first moved by 8, the second by 4, the third, which came nearer, not.
-    risen = np.array([[3.0, 2, 2, 0, 0, 0, 90], [-3, -2, np.nan, 0, 0, 0, 90], [np.nan, 2, 2, 0, 0, 0, 90]])
-    found = sensor_that_moved(change, before, risen, ("a", "b", "c"))
+    risen = np.array([[3.0, 2, 2, 0, 0, 0], [-3, -2, 2, 0, 0, 0], [8, 2, -2, 0, 0, 0]])
+    before, risen = np.hstack([before, grades]), np.hstack([risen, 10 * grades])
+    found = sensor_that_moved(change, before, risen, read)
     assert found.sensor == "a" and found.share == pytest.approx(8 / 12)
     # Without rows before, the normal training rows are what it is compared with: 9, 4 and 4.
-    alone = sensor_that_moved(change, before[:0], risen, ("a", "b", "c"))
+    alone = sensor_that_moved(change, before[:0], risen, read)
     assert alone.sensor == "a" and alone.share == pytest.approx(9 / 17)
     for same in (before, risen[:0]):
-        assert sensor_that_moved(change, before, same, ("a", "b", "c")) == change, (
-            "nothing moved is not a name"
-        )
+        unnamed = sensor_that_moved(change, before, same, read)
+        assert unnamed == change, "where nothing moved, nothing is named"
 
 
 def test_the_models_of_a_blend_read_in_different_ways_so_none_is_named(sample_table) -> None:
