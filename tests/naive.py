@@ -441,12 +441,16 @@ def alarm_endings(scores, threshold, policy):
                 if any(first <= scores.clock[later[0]] <= end for first, end, _ in policy.shelved):
                     why = "alarms were shelved"
             elif i in begins:
-                why = "the alarm sounds again"
+                why = "it sounds again as a new alarm"
             if why:
                 break
         if not why:
             end = later[-1] if later else last
-            why = "still on in the last row" if end == len(scores) - 1 else "the machine stopped"
+            why = (
+                "still on in the last row"
+                if end == len(scores) - 1
+                else "the machine stopped, or rows are missing"
+            )
             if scores.event[end] >= 0:
                 why = "an event"
         said.append(why)

@@ -1,4 +1,4 @@
-"""The floor of an epoch: the time of its matrix products alone, measured on this machine."""
+"""The floor of an epoch: about the time of its matrix products alone, measured on this machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from threadpoolctl import threadpool_limits
 from rare_event.bench.timing import TURNS, seconds
 
 # Forward, and backward with respect to the inputs and to the weights.
+# The first layer needs no gradient of its inputs.
 PRODUCTS_TO_TRAIN = 3
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from importlib.metadata import version
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ def this_machine() -> dict[str, Any]:
         "instruction_sets": _instruction_sets(),
         "memory": psutil.virtual_memory().total,
         "python": platform.python_version(),
-        "packages": {name: version(name) for name in PACKAGES},
+        "packages": {name: _version(name) for name in PACKAGES},
     }
 
 
@@ -44,6 +44,14 @@ def _processor() -> str:
 
 def _instruction_sets() -> list[str]:
     """Return the sets of vector instructions that numpy found."""
-    found: Any = np.show_config(mode="dicts")
-    known = found["SIMD Extensions"]
-    return [*known["baseline"], *known["found"]]
+    about: Any = np.show_config(mode="dicts")
+    # What is empty is left out.
+    known = about.get("SIMD Extensions", {})
+    return [*known.get("baseline", []), *known.get("found", [])]
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "none"

@@ -294,6 +294,7 @@ def bench_command(options: argparse.Namespace) -> int:
         sys.stdout.write(json.dumps(told, indent=1) + "\n")
         return 0
     sys.stdout.write(f"{machine_in_words(machine)}\n{HEADER}")
+    sys.stdout.flush()
     for name, figures in measure(names):
         sys.stdout.write(describe(name, figures))
         sys.stdout.flush()

@@ -37,7 +37,7 @@ class TodayRow:
     unapplied: str = ""
 
     def sentences(self, model: str) -> list[str]:
-        """Say whether a model beats it, what it catches, and which of its alarms are counted.
+        """Say whether a model beats it, what it catches, which alarms count, and what is not applied.
 
         Parameters
         ----------

@@ -24,7 +24,7 @@ from rare_event.judge.rules import choose_on
 from rare_event.judge.scores import Scores
 from rare_event.judge.trailing import follow
 from rare_event.prepare.features import fit_representation
-from rare_event.prepare.prepared import Prepared
+from rare_event.prepare.prepared import Prepared, windows_of
 
 # The fold of a model that is not a network keeps about two cores busy.
 CORES_FOR_ONE = 2
@@ -100,7 +100,7 @@ def run_fold(
     began = perf_counter()
     fold = prepared.folds[number]
     train, validation, test = (
-        _windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test)
+        windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test)
     )
     normal = train[prepared.y[train] == 0]
     representation = fit_representation(config.representation, prepared.derived, normal)
@@ -129,11 +129,6 @@ def run_fold(
         representation, detector, history, scored[0], scored[1], noted[0], noted[1], threshold, unit=unit
     )
     return result, seconds
-
-
-def _windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
-    """Find the windows of a part in the part's order, which a random split shuffles."""
-    return part[np.isin(part, prepared.ends)]
 
 
 def _validation_median(validation: Scores) -> float:

@@ -13,22 +13,23 @@ from rare_event.config import BlendModel, ExperimentConfig
 from rare_event.experiment.machines import clock_of, machines_of, rows_of_machine
 from rare_event.experiment.pieces import inputs_of
 from rare_event.experiment.stream import BLOCK, Stream, lay_out
-from rare_event.experiment.trained import Trained
-from rare_event.judge.regime import Regime, RegimeChange, normal_of, regime, regime_after, risen_of
+from rare_event.experiment.trained import Part, Trained
+from rare_event.judge.regime import Regime, RegimeChange, normal_series, regime, regime_after, risen_of
 from rare_event.judge.regime_words import change_in_words, moments
 from rare_event.judge.scores import Scores
 from rare_event.prepare.features import FittedRepresentation, fit_representation
-from rare_event.prepare.prepared import Prepared
+from rare_event.prepare.prepared import Prepared, windows_of
 from rare_event.prepare.table import Table
 
-# Rows that give a median.
-MOST = 2000
+# With fewer normal windows before it, a change may have begun before them: the start of a rise is found to
+# some windows only.
+LEAST_BEFORE = 60
 REMEDY = "Train again on rows since then, or use a trailing threshold."
 OLDER = "an older version trained the model and did not keep which of its scores are validation data."
 
 BUNDLED = (
     "Whether normal rows still score as they did cannot be tested: the model comes from a bundle, which has "
-    "no validation scores. Score the rows where the model was trained to test it."
+    "no validation scores. To test it, score the rows with the run, in the workspace where it was trained."
 )
 
 
@@ -98,22 +99,28 @@ def sensor_that_moved(
     change
         What was found.
     before, risen
-        What the model reads in rows before and since, shape (n, n_features). Without rows before, the
-        normal training rows are what it is compared with.
+        Inputs in rows before and since, shape (n, n_features). Too few rows before name no sensor: they may
+        have moved already.
     representation
         What gave them: first one reading of all sensors after the other, then grades, which do not move.
     """
-    if not len(risen):
+    if len(before) < LEAST_BEFORE or not len(risen):
         return change
     sensors, readings = representation.sensors, len(representation.center)
-    usual, level = (
-        np.median(X[:, :readings].astype(float) ** 2, axis=0) if len(X) else 0.0 for X in (before, risen)
-    )
+    usual, level = (np.median(X[:, :readings].astype(float) ** 2, axis=0) for X in (before, risen))
     of_sensor = np.maximum(level - usual, 0.0).reshape(-1, len(sensors)).sum(axis=0)
     if not of_sensor.any():
         return change
     most = int(of_sensor.argmax())
     return replace(change, sensor=sensors[most], share=float(of_sensor[most] / of_sensor.sum()))
+
+
+def unclipped(representation: FittedRepresentation) -> FittedRepresentation:
+    """Return what tells how far inputs moved: a clip makes all sensors beyond it alike.
+
+    The terms of a forecast are clipped before it is fitted; without that it would be another forecast.
+    """
+    return representation if representation.forecast is not None else representation.without_clip()
 
 
 def regime_of_run(
@@ -133,46 +140,50 @@ def regime_of_run(
     found = regime_after(validation, test)
     if not found.changes or isinstance(config.model, BlendModel):
         return found
-    table, changes = prepared(), []
-    for change in found.changes:
-        train = table.folds[change.fold].train
-        fitted = fit_representation(config.representation, table.derived, train[table.y[train] == 0])
-        before, risen = (
-            fitted.transform(table.derived.take(np.searchsorted(table.row, _some(part.row))))
-            for part in (normal_of(validation, change), risen_of(test, change))
-        )
-        changes.append(sensor_that_moved(change, before, risen, fitted))
-    return replace(found, changes=tuple(changes))
-
-
-def _some(row: np.ndarray) -> np.ndarray:
-    """Return so many of some rows, evenly spread, that their median is known well."""
-    return row[:: max(1, -(-len(row) // MOST))]
+    table, known, later = prepared(), normal_series(validation), normal_series(test)
+    named: dict[RegimeChange, RegimeChange] = {}
+    for fold in sorted({change.fold for change in found.changes}):
+        train = windows_of(table, table.folds[fold].train)
+        normal = train[table.y[train] == 0]
+        fitted = unclipped(fit_representation(config.representation, table.derived, normal))
+        # Of all rows: a forecast needs each stretch from its first row on.
+        X = fitted.transform(table.derived)
+        for change in (each for each in found.changes if each.fold == fold):
+            key = change.fold, change.machine
+            before, risen = (
+                X[np.searchsorted(table.row, part.row)] for part in (known[key], risen_of(later[key], change))
+            )
+            named[change] = sensor_that_moved(change, before, risen, fitted)
+    return replace(found, changes=tuple(named[change] for change in found.changes))
 
 
 def _with_sensors(trained: Trained, table: Table, scores: Scores, found: Regime) -> Regime:
     """Name the sensor that moved most in each change of new rows."""
     part, changes = trained.part, []
-    if part.representation is None:
+    if part.representation is None or not found.changes:
         return found
+    series, representation = normal_series(scores), unclipped(part.representation)
+    part = replace(part, representation=representation)
     for change in found.changes:
-        row, X = _inputs_around(trained, table, change)
-        normal = np.isin(row, normal_of(scores, change).row)
-        risen = np.isin(row, risen_of(scores, change).row)
-        before = X[normal & (row < change.row)]
-        changes.append(sensor_that_moved(change, before, X[risen], part.representation))
+        normal = series[change.fold, change.machine]
+        row, X = _inputs_around(trained, part, table, change)
+        risen = np.isin(row, risen_of(normal, change).row)
+        before = np.isin(row, normal.row) & (row < change.row)
+        changes.append(sensor_that_moved(change, X[before], X[risen], representation))
     return replace(found, changes=tuple(changes))
 
 
-def _inputs_around(trained: Trained, table: Table, change: RegimeChange) -> tuple[np.ndarray, np.ndarray]:
-    """Return the rows of a machine around a change, and what the model reads in them."""
+def _inputs_around(
+    trained: Trained, part: Part, table: Table, change: RegimeChange
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the rows of a machine around a change, and the inputs in them."""
     rows = dict(machines_of(table))[change.machine]
     near = slice(max(rows.start, change.row - BLOCK // 2), min(rows.stop, change.row + BLOCK // 2))
     new = rows_of_machine(trained, table, change.machine, near, clock_of(trained, table, near, Stream()))
     cuts = np.isin(np.arange(near.start, near.stop), table.cuts)
     step = trained.facts.steps.get(change.machine, trained.facts.step)
     _, laid = lay_out(Stream(), trained, new, cuts, step)
-    place, X = inputs_of(trained.part, laid.piece)
+    place, X = inputs_of(part, laid.piece)
     return near.start + place, X
 
 

@@ -50,8 +50,8 @@ def shelving_time(facts: Facts, until: str) -> str:
     """
     if facts.time_unit.reason or facts.origin is None:
         raise ConfigError(
-            f"Alarms cannot be shelved until {until}: the model was trained on rows without times. Shelve no "
-            "alarms, or train on a file with a time column."
+            f"Alarms cannot be shelved until {until}: the model counts rows, since its training file has no "
+            "usable times. Shelve no alarms, or train on a file with usable times."
         )
     plain = plain_time(until)
     if datetime.fromisoformat(until).tzinfo is not None:

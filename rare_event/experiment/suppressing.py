@@ -18,6 +18,9 @@ ROLES = {
     "ignored": "not used",
 }
 
+# The others cannot be spared: a file without its label or its time says less.
+MAY_CHANGE = ("sensor", "ignored")
+
 
 def require_suppression(table: Table, policy: AlarmPolicy) -> None:
     """Refuse a policy that suppresses alarms by what a table does not have.
@@ -53,8 +56,11 @@ def unsuppressible(table: Table, policy: AlarmPolicy) -> str:
         if role is None:
             choose = choose or "Choose another file, or suppress nothing: it has no category column"
             return _refused(column, f"{table.name} has no such column. {choose}.")
-        choose = f"{choose}, or give" if choose else "Give"
         is_a = f"it is {ROLES[role]} in {table.name}, not a category column"
+        if role not in MAY_CHANGE:
+            choose = choose or "Suppress nothing: the file has no category column"
+            return _refused(column, f"{is_a}. {choose}.")
+        choose = f"{choose}, or give" if choose else "Give"
         return _refused(column, f"{is_a}. {choose} it the role category.")
     found = table.frame[column].astype(str).unique().tolist()
     missing = [value for value in policy.suppress_values if value not in found]
@@ -89,6 +95,6 @@ def unapplied(policy: AlarmPolicy, alarms: str, model: bool) -> str:
     """
     if not (policy.suppresses or policy.shelved):
         return ""
-    rows = "alarms count also in rows in which the alarm policy suppresses alarms"
+    rows = "alarms also count in rows in which the alarm policy suppresses alarms"
     compared = " The model of the run is judged with suppression." if model else ""
     return f"Suppression is not applied to this {alarms}: its {rows}.{compared}"

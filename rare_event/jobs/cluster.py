@@ -70,9 +70,10 @@ def refuse_other(expected: Identity, found: Identity, where: str) -> None:
     for name, wanted in expected.items():
         has = found.get(name, "none")
         if has != wanted:
+            found_there = "no" if has == "none" else f"version {has} of"
             raise RunError(
-                f"{where} has {name} {has}, and this machine {wanted}: its results could differ. Install the "
-                "same versions on both, then start the worker again."
+                f"{where} has {found_there} {name}, but this machine has {wanted}: the versions must match. "
+                "Install the same version on both, then restart it."
             )
 
 
@@ -95,7 +96,8 @@ def connect() -> Client:
         client = _clients.get(address)
         if client is None or client.status != "running":
             if client is not None:
-                with suppress(TimeoutError):
+                del _clients[address]
+                with suppress(Exception):
                     client.close()
             client = _clients[address] = _connected(address)
         return client
@@ -162,7 +164,8 @@ def _closed_by_itself(kind: type[Client]) -> type[Client]:
             try:
                 super().start(**keywords)
             except BaseException:
-                self.close()
+                with suppress(Exception):
+                    self.close()
                 self._loop_runner.stop()
                 raise
 

@@ -14,9 +14,9 @@ ENDS = {
     OPEN: "still on in the last row",
     NORMAL: "the score fell below the threshold",
     LOWER: "the score fell below the level at which an alarm ends",
-    STOPPED: "the machine stopped",
+    STOPPED: "the machine stopped, or rows are missing",
     EVENT: "an event",
-    AGAIN: "the alarm sounds again",
+    AGAIN: "it sounds again as a new alarm",
     SUPPRESSED: "alarms were suppressed",
     SHELVED: "alarms were shelved",
 }

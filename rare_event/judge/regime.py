@@ -175,8 +175,7 @@ def _peaks(x: np.ndarray, n_blocks: int, rng: np.random.Generator) -> np.ndarray
 
 def references_of(validation: Scores) -> dict[tuple[int, str], np.ndarray]:
     """Return the scores of normal validation windows of each fold and machine, in the order of time."""
-    normal = validation.where(validation.y_true == 0)
-    return {key: part.y_score for key, part in _series(normal)}
+    return {key: part.y_score for key, part in normal_series(validation).items()}
 
 
 def regime_after(validation: Scores, test: Scores) -> Regime:
@@ -206,7 +205,7 @@ def regime(references: References, scores: Scores) -> Regime:
         Later windows. Positive ones are passed over.
     """
     changes, untested, visible = [], [], []
-    for (fold, machine), part in _series(scores.where(scores.y_true == 0)):
+    for (fold, machine), part in normal_series(scores).items():
         reference = references.get((fold, machine), np.empty(0))
         size = _block_size(part)
         where = f"machine {machine}: " if machine else ""
@@ -305,16 +304,12 @@ def _last_risen(excess: np.ndarray, size: int) -> int:
     return int(np.argmax(np.cumsum(smooth - REFERENCE)))
 
 
-def normal_of(scores: Scores, change: RegimeChange) -> Scores:
-    """Return the normal windows of the fold and machine of a change."""
-    return dict(_series(scores.where(scores.y_true == 0)))[change.fold, change.machine]
+def normal_series(scores: Scores) -> dict[tuple[int, str], Scores]:
+    """Return the normal windows of each fold and machine, in the order of time."""
+    return dict(_series(scores.where(scores.y_true == 0)))
 
 
-def risen_of(scores: Scores, change: RegimeChange) -> Scores:
-    """Return the windows that a change says have risen."""
-    return _between(normal_of(scores, change), change)
-
-
-def _between(part: Scores, change: RegimeChange) -> Scores:
+def risen_of(part: Scores, change: RegimeChange) -> Scores:
+    """Return those of the normal windows of its fold and machine that a change says have risen."""
     until = np.inf if change.until is None else change.until
     return part.where((part.clock >= change.since) & (part.clock <= until))

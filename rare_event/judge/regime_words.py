@@ -55,7 +55,7 @@ def change_in_words(
     --------
     >>> change = RegimeChange(0, "", 90, 3.0, 9.0, None, 26.2, "x19", 0.83)
     >>> print(change_in_words(change, "18 May 0{:.0f}:14".format).split(": ")[1])
-    normal rows score 26 times higher; 83% of what moved is x19.
+    normal rows score 26 times as high; x19 makes up 83% of the sensor movement.
     """
     rows = "normal rows" if unit.labelled else "rows"
     start, end = when(change.since), "" if change.until is None else when(change.until)
@@ -66,14 +66,14 @@ def change_in_words(
             *([f"machine {change.machine}"] if change.machine else []),
         ]
     )
-    how = f"{times_in_words(change.times)} times higher{carried}"
+    how = f"{times_in_words(change.times)} times as high{carried}"
     if trailing:
-        span = f"From {start} to {end}, {rows} scored" if end else f"Since {start}, {rows} score"
-        said = f"{span} {how}; the trailing threshold follows them."
+        span = f"From {start} to {end}, {rows} scored" if end else f"Since {start}, {rows} have scored"
+        said = f"{span} {how}; the trailing threshold follows this rise."
     elif end:
         said = f"The threshold was not valid from {start} to {end}: {rows} scored {how}."
     else:
-        said = f"The threshold is no longer valid since {start}: {rows} score {how}."
+        said = f"The threshold has not been valid since {start}: {rows} score {how}."
     return f"{capital(place)}: {said[0].lower()}{said[1:]}" if place else said
 
 
@@ -82,8 +82,8 @@ def _carried(change: RegimeChange) -> str:
     if change.sensor is None or change.share is None:
         return ""
     if change.share < LEAST_SHARE:
-        return "; many sensors moved, none much farther than the others"
-    return f"; {change.share:.0%} of what moved is {change.sensor}"
+        return f"; many sensors moved, none by more than {LEAST_SHARE:.0%} of the whole movement"
+    return f"; {change.sensor} makes up {change.share:.0%} of the sensor movement"
 
 
 def regime_in_words(
@@ -112,8 +112,8 @@ def regime_in_words(
     if found.n_tested:
         each = _each(folds, unit)
         said.append(
-            f"Without a change, this test gives a false alarm in at most {percent(found.false_alarm)} of "
-            f"{each}."
+            f"If nothing changes, this test still reports a change in at most "
+            f"{percent(found.false_alarm)} of {each}."
         )
     return [*said, *(f"Not tested: {why}" for why in found.untested)]
 
@@ -121,10 +121,10 @@ def regime_in_words(
 def _unseen(found: Regime) -> str:
     if found.visible is None or found.visible > MOST_VISIBLE:
         return "; scores wander so much there that hardly any could be found"
-    return f"; one of less than {times_in_words(found.visible)} times may go unseen"
+    return f"; a rise to less than {times_in_words(found.visible)} times, or a late one, may go unseen"
 
 
 def _each(folds: int, unit: TimeUnit) -> str:
     if folds > 1:
-        return "folds, for each machine" if unit.machines else "folds"
-    return "machines" if unit.machines else "such periods"
+        return "folds, counted per machine" if unit.machines else "folds"
+    return "machines" if unit.machines else "periods this long"

@@ -23,7 +23,7 @@ from rare_event.text import number, plural
 Answer = Literal["better", "worse", "cannot be told"]
 HINDSIGHT = (
     "For this comparison the model's threshold is set on these same rows, to no more false alarms than the "
-    "other alarms have. The committed threshold may give more or fewer."
+    "other alarms. The committed threshold may give more or fewer."
 )
 
 
@@ -140,7 +140,7 @@ class SameRate:
         if self.alarms.always_on:
             return (
                 f"These data cannot show whether {model} or {alarms} is better: the alarms of {alarms} are "
-                f"on in {self.alarms.on:.0%} of the windows, so they are on at events without a warning."
+                f"on in {self.alarms.on:.0%} of the windows, so being on before an event means little."
             )
         ours, theirs = self.model, self.alarms
         at = false_alarms_in_words(theirs.false_alarms, self.days, self.time_unit)

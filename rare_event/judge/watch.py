@@ -106,8 +106,8 @@ def lower_watch(watch: Watch, warning: Mapping[int, float]) -> Watch:
         if threshold > warning[fold]:
             where = f" in fold {fold + 1}" if len(watch.thresholds) > 1 else ""
             raise DataError(
-                f"The watch level would lie above the warning level{where} "
-                f"({number(threshold, DIGITS)}, above {number(warning[fold], DIGITS)}), so there is none. "
+                f"The watch level ({number(threshold, DIGITS)}) would lie above the warning level "
+                f"({number(warning[fold], DIGITS)}){where}, so no watch level is set. "
                 f"{_lower(watch.rule)}"
             )
     return watch
@@ -181,7 +181,7 @@ def watch_in_words(watch: Watch, figures: WatchFigures, unit: TimeUnit = MINUTES
     only = figures.only_in_words
     if only and watch.common is None:
         # A chart can show one threshold only, and counts at that.
-        only = f"{only.removesuffix('.')}, each fold at its own thresholds."
+        only = f"{only.removesuffix('.')} (each fold at its own thresholds)."
     return f"{watch.in_words(unit)}: {figures.in_words(unit)} {only}".rstrip()
 
 

@@ -256,6 +256,11 @@ def _required(asset: np.ndarray | None) -> np.ndarray:
     return asset
 
 
+def windows_of(prepared: Prepared, part: np.ndarray) -> np.ndarray:
+    """Find the windows of a part in the part's order, which a random split shuffles."""
+    return part[np.isin(part, prepared.ends)]
+
+
 def require_windows(prepared: Prepared, lookback: int) -> None:
     """Raise a DataError if there is no window of `lookback` rows."""
     if len(prepared.ends):

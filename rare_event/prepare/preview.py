@@ -9,7 +9,7 @@ import pandas as pd
 
 from rare_event.config import Representation
 from rare_event.prepare.features import fit_representation
-from rare_event.prepare.prepared import Prepared
+from rare_event.prepare.prepared import Prepared, windows_of
 from rare_event.prepare.stretches import Events
 from rare_event.prepare.table import Table
 
@@ -106,8 +106,7 @@ def scaled_moments(prepared: Prepared, config: Representation) -> pd.DataFrame:
     pandas.DataFrame
         `mean` and `variance` of the scaled values; the index is the name of the input.
     """
-    window = np.isin(prepared.folds[0].train, prepared.ends)
-    train = prepared.folds[0].train[window]
+    train = windows_of(prepared, prepared.folds[0].train)
     normal = train[prepared.y[train] == 0]
     fitted = fit_representation(config, prepared.derived, normal)
     scaled = fitted.transform(prepared.derived.take(normal)).astype(float)

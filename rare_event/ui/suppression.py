@@ -9,6 +9,7 @@ import streamlit as st
 from rare_event.config import AlarmPolicy
 from rare_event.experiment.suppressing import unsuppressible
 from rare_event.judge.suppression import suppressed_in_words
+from rare_event.read.values import shown
 from rare_event.store.records import Part
 from rare_event.store.runs import Run
 from rare_event.text import plain, plural
@@ -37,8 +38,8 @@ def _choose_stops(policy: AlarmPolicy, run: Run) -> tuple[tuple[float, float, st
         f"Suppress alarms in the {plural(len(stops), 'known stop')} marked on the Alarms page",
         bool(policy.stops),
         key=f"threshold_policy_{run.id}_stops",
-        help="From the beginning of each alarm that is marked a known stop to its end. The figures are then "
-        "better than on new data, in which no stop is marked yet.",
+        help="Suppresses alarms from the start to the end of each alarm that is marked a known stop. Expect "
+        "worse figures on new data, in which no stop is marked yet.",
     )
     return stops if wanted else ()
 
@@ -83,7 +84,8 @@ def _by_category(policy: AlarmPolicy, run: Run) -> AlarmPolicy:
         help=help_with("suppress_after"),
     )
     if not values and not after:
-        st.caption("Nothing is suppressed yet. Choose a value, or a time after a change.")
+        yet = f"{plain(shown(column))} suppresses nothing yet."
+        st.caption(f"{yet} Choose a value, or a time after a change.")
         return policy.unsuppressed()
     return replace(
         policy, suppress_column=column, suppress_values=tuple(values), suppress_after=float(after or 0.0)

@@ -61,7 +61,7 @@ LABEL_FREE_HELP = (
     "share of the recent scores lies below it, so the threshold follows drift."
 )
 RISES = (
-    "Some higher thresholds give more false alarms than this one: a long alarm then divides into several, "
+    "Some higher thresholds give more false alarms than this one: a long alarm then splits into several, "
     "and each of them counts."
 )
 COST_LOOK = Look(

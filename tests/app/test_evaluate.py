@@ -274,10 +274,10 @@ def test_drift_says_since_when_the_threshold_is_not_valid_and_what_to_do(
     row = risen(done_run)
     app = show_view(opened(open_page, done_run), "Drift")
     assert not app.exception
-    (warning,) = [each.value for each in app.warning if "no longer valid" in each.value]
+    (warning,) = [each.value for each in app.warning if "has not been valid" in each.value]
     since = pd.Timestamp(table.when[row])
-    assert f"no longer valid since {since:%-d %b}" in warning.replace("\\", "")
-    assert "in at most 5% of such periods" in unescaped(app)
+    assert f"has not been valid since {since:%-d %b}" in warning.replace("\\", "")
+    assert "in at most 5% of periods this long" in unescaped(app)
     assert "finds no rise" not in unescaped(app)
     assert link(app, "Use a trailing threshold")
     # The run is trained again on the rows since then.
@@ -298,7 +298,7 @@ def test_drift_without_a_change_offers_no_remedy(open_page: OpenPage, done_run: 
     app = show_view(opened(open_page, done_run), "Drift")
     assert "finds no rise in the score of normal rows" in unescaped(app)
     assert not any("Train on rows from" in each.label for each in app.button)
-    assert not any("no longer valid" in each.value for each in app.warning)
+    assert not any("not been valid" in each.value for each in app.warning)
 
 
 def test_a_score_that_is_no_reconstruction_error_is_not_called_one(

@@ -76,7 +76,7 @@ def test_a_category_column_suppresses_alarms_and_says_how_much(open_page: OpenPa
     column = table.schema.categories[0]
     assert "Alarms are suppressed" not in unescaped(app)
     app.selectbox(key=f"{key}_column").select(column).run()
-    assert not app.exception and "Nothing is suppressed yet." in unescaped(app)
+    assert not app.exception and "suppresses nothing yet." in unescaped(app)
     assert explorer(app)["columns"]["alarms"] == before
     app.number_input(key=f"{key}_after_{column}").set_value(240.0).run()
     assert not app.exception
@@ -101,7 +101,7 @@ def test_a_value_that_an_older_run_was_committed_with_and_no_row_has_is_named(
     policy = AlarmPolicy(suppress_column=column, suppress_values=("clean",))
     done_run.commit(replace(done_run.committed(), policy=policy))
     app = open_page("pages/3_Threshold.py", run=done_run.id)
-    assert not app.exception and "Nothing is suppressed yet." in unescaped(app)
+    assert not app.exception and "suppresses nothing yet." in unescaped(app)
     assert f"while '{column}' is 'clean': no row of sample-mill.csv has this value." in unescaped(app)
 
 

@@ -63,7 +63,7 @@ def test_it_is_off_by_default_and_shown_with_its_figures_once_it_is_on(
 def test_a_level_above_the_threshold_is_said_and_not_committed(open_page: OpenPage, done_run: Run) -> None:
     app = switched_on(open_page(PAGE, run=done_run.id), done_run)
     app.number_input(key=f"threshold_watch_budget_{done_run.id}").set_value(0.0).run()
-    assert "The watch level would lie above the warning level" in " ".join(w.value for w in app.warning)
+    assert "would lie above the warning level" in " ".join(w.value for w in app.warning)
     assert explorer(app)["watch"] is None and LINE not in unescaped(app)
     button(app, "Commit this threshold").click().run()
     assert done_run.committed().by_person and done_run.committed().watch is None
@@ -125,7 +125,7 @@ def test_one_that_the_training_refused_is_said_on_the_page(open_page: OpenPage, 
     run = finished(dataset, replace(PCA, watch=Rule("fixed", 1e9)))
     assert run.committed().watch is None
     app = open_page(PAGE, run=run.id)
-    assert "The watch level would lie above the warning level" in " ".join(w.value for w in app.warning)
+    assert "would lie above the warning level" in " ".join(w.value for w in app.warning)
     assert explorer(app)["watch"] is None and LINE not in unescaped(app)
     app.toggle(key=f"threshold_watch_{run.id}").set_value(False).run()
     assert not app.warning

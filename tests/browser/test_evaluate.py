@@ -52,10 +52,10 @@ def test_what_a_button_starts_is_followed_without_a_reload(
         page.get_by_text("With thresholds set on the test data for at most 2 false alarms a day")
     ).to_be_visible(timeout=PATIENCE)
     page.get_by_role("tab", name="Drift").click()
-    expect(page.get_by_text("this test gives a false alarm in at most 5% of such")).to_be_visible(
+    expect(page.get_by_text("this test still reports a change in at most 5% of periods")).to_be_visible(
         timeout=PATIENCE
     )
-    assert page.get_by_text("no longer valid").count() == 0
+    assert page.get_by_text("not been valid").count() == 0
     assert page.evaluate("window.loadedOnce"), "the page was loaded again"
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []

@@ -32,7 +32,8 @@ def test_the_planted_drift_of_the_sample_mill(sample_table) -> None:
     assert regime_after(result.validation, result.test).changes == ()
 
 
-def test_the_sensor_that_moved_most_by_hand() -> None:
+def test_the_sensor_that_moved_most_by_hand(monkeypatch) -> None:
+    monkeypatch.setattr("rare_event.experiment.regime.LEAST_BEFORE", 3)
     change = RegimeChange(0, "", 10, 10.0, 12.0, None, 9.0)
     # Two readings of each of three sensors, then four grades; medians of squares before: 1, 0, 4, 0, 0, 1.
     read = FittedRepresentation(Representation("combined"), ("a", "b", "c"), np.zeros(6), np.ones(6), {})
@@ -43,12 +44,31 @@ def test_the_sensor_that_moved_most_by_hand() -> None:
     before, risen = np.hstack([before, grades]), np.hstack([risen, 10 * grades])
     found = sensor_that_moved(change, before, risen, read)
     assert found.sensor == "a" and found.share == pytest.approx(8 / 12)
-    # Without rows before, the normal training rows are what it is compared with: 9, 4 and 4.
-    alone = sensor_that_moved(change, before[:0], risen, read)
-    assert alone.sensor == "a" and alone.share == pytest.approx(9 / 17)
-    for same in (before, risen[:0]):
-        unnamed = sensor_that_moved(change, before, same, read)
-        assert unnamed == change, "where nothing moved, nothing is named"
+    for few, same in ((before[:2], risen), (before, before), (before, risen[:0])):
+        unnamed = sensor_that_moved(change, few, same, read)
+        assert unnamed == change, "too few rows, or nothing that moved, name nothing"
+
+
+@pytest.mark.parametrize("kind", ["level", "difference", "combined", "forecast"])
+def test_a_run_names_the_sensor_from_what_its_model_reads(kind) -> None:
+    """A sensor grows restless by far, another a little: clipped, both would have moved equally."""
+    frame = plant(6000, "2024-01-01")
+    noise = np.random.default_rng(1).normal(size=(1000, 2))
+    frame.loc[5000:, "s0"] += 8 * noise[:, 0]
+    frame.loc[5000:, "s2"] += 60 * noise[:, 1]
+    table = table_of(frame)
+    config = replace(RECOMMENDED, model=SquaresModel(), representation=Representation(kind, clip=5.0))
+    result = run_experiment(table, config, workers=1)
+    change = regime_of_run(result.validation, result.test, config, lambda: result.prepared).changes[-1]
+    assert change.sensor == "s2" and change.share is not None and change.share > 0.9
+
+
+def test_a_file_that_has_risen_from_its_first_rows_on_names_no_sensor(trained: Trained) -> None:
+    new = plant(2400, "2024-03-01", 1)
+    new.loc[20:, "s2"] += 8.0
+    scored = score(trained, table_of(new))
+    (change,) = scored.regime.changes
+    assert change.row <= 30 and change.sensor is None and "makes up" not in scored.since
 
 
 def test_the_models_of_a_blend_read_in_different_ways_so_none_is_named(sample_table) -> None:
@@ -89,9 +109,12 @@ def test_new_rows_say_since_when_the_threshold_is_not_valid(trained: Trained) ->
     scored = score(trained, table_of(new))
     (change,) = scored.regime.changes
     assert change.row == 1000 and change.sensor == "s2" and change.times > 5
-    said = f"The threshold is no longer valid since {new['time'][1000]:%-d %b %H:%M}: normal rows score "
+    said = f"The threshold has not been valid since {new['time'][1000]:%-d %b %H:%M}: normal rows score "
     assert scored.drift_in_words.startswith(said)
-    assert "of what moved is s2. Train again on rows since then, or use a trailing threshold." in scored.since
+    assert "; s2 makes up " in scored.since
+    assert (
+        "of the sensor movement. Train again on rows since then, or use a trailing threshold." in scored.since
+    )
     # Without a label nothing says which rows are normal.
     table = table_of(new)
     unlabelled = score(trained, replace(table, schema=replace(table.schema, label=None)))
@@ -105,7 +128,7 @@ def test_new_rows_say_since_when_the_threshold_is_not_valid(trained: Trained) ->
 def test_new_rows_like_those_of_validation_have_no_change(trained: Trained) -> None:
     scored = score(trained, table_of(plant(2400, "2024-03-01", 2)))
     assert scored.regime.changes == () and scored.regime.n_tested == 1
-    assert scored.drift_in_words == scored.drift.in_words and "no longer valid" not in scored.drift_in_words
+    assert scored.drift_in_words == scored.drift.in_words and "not been valid" not in scored.drift_in_words
 
 
 def test_only_validation_scores_are_what_new_rows_are_compared_with(trained: Trained) -> None:

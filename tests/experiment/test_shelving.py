@@ -198,7 +198,7 @@ def test_a_time_that_cannot_be_is_a_sentence(model: Trained, new: Table) -> None
     columns = frame().drop(columns="time")
     table = table_of(columns)
     rows = trained_of(table, run_experiment(table, replace(BASE, policy=AlarmPolicy()), workers=1))
-    with pytest.raises(ConfigError, match=r"until 2024-05-01: the model was trained on rows without times"):
+    with pytest.raises(ConfigError, match=r"until 2024-05-01: the model counts rows"):
         score(rows, table, shelve_until="2024-05-01")
 
 

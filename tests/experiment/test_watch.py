@@ -121,7 +121,7 @@ def test_a_level_above_the_warning_is_said_and_there_is_none(models, new) -> Non
     higher = replace(result, config=replace(result.config, watch=Rule("fixed", 1e9)))
     watch, why = higher.watched
     summary = summarise(higher)
-    assert watch is None and "The watch level would lie above the warning level" in why
+    assert watch is None and "would lie above the warning level" in why
     assert summary.watch is not None and summary.watch.what == why and summary.watch.figures is None
 
 

@@ -66,7 +66,7 @@ def test_a_watch_level_by_the_rule_of_the_warning_is_the_warning_and_a_larger_bu
 def test_a_level_above_the_warning_is_refused_with_the_fold_and_both_numbers() -> None:
     higher = Watch({0: 1.0, 1: 2.5}, WATCH)
     with pytest.raises(
-        DataError, match=r"above the warning level in fold 2 \(2.5, above 2\), so there is none"
+        DataError, match=r"watch level \(2.5\) would lie above the warning level \(2\) in fold 2, so no watch"
     ):
         lower_watch(higher, {0: 1.0, 1: 2.0})
     assert lower_watch(higher, {0: 1.0, 1: 2.5}) is higher
@@ -94,7 +94,7 @@ def test_a_level_above_the_warning_is_refused_with_the_fold_and_both_numbers() -
 def test_a_refused_level_advises_what_its_rule_can_do(rule, advice) -> None:
     with pytest.raises(DataError) as refused:
         lower_watch(Watch({0: 5.0}, rule), {0: 0.5})
-    assert str(refused.value).endswith(f"(5, above 0.5), so there is none. {advice}")
+    assert str(refused.value).endswith(f"(0.5), so no watch level is set. {advice}")
     assert ("false alarms" in str(refused.value)) == rule.kind.endswith("per-day")
 
 
