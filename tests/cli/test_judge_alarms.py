@@ -308,7 +308,7 @@ def test_a_list_is_judged_without_suppression_and_says_so(workspace, log, capsys
     frame = small_frame()
     frame.assign(grade=["thin" if row % 60 < 30 else "thick" for row in range(len(frame))]).to_csv(path)
     said = (
-        "Suppression is not applied to this list: its alarms count also in rows in which the alarm policy "
+        "Suppression is not applied to this list: its alarms also count in rows in which the alarm policy "
         "suppresses alarms."
     )
     data = str(path)
