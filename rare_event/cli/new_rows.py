@@ -15,7 +15,7 @@ FOLLOW = (
 )
 
 SHELVE = (
-    'no alarm begins or goes on before this time, such as "2024-05-01 14:00", on the clock of the rows, or '
+    'no alarm begins or continues before this time, such as "2024-05-01 14:00", on the clock of the rows, or '
     '"2024-05-01 14:00+02:00" where their times have a zone; the results say how many rows are shelved'
 )
 

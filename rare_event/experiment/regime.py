@@ -84,6 +84,14 @@ def references_of_past(trained: Trained) -> dict[tuple[int, str], np.ndarray] | 
     return {(0, name): past.y_score[validation & (past.machine == name)] for name in names}
 
 
+def untested_in_words(found: Regime) -> str:
+    """Say why nothing was tested, of the first machine; empty where something was."""
+    if found.n_tested or not found.untested:
+        return ""
+    why = found.untested[0]
+    return why if why == BUNDLED else f"Whether scores have risen for good was not tested: {why}"
+
+
 def sensor_that_moved(
     change: RegimeChange, before: np.ndarray, risen: np.ndarray, representation: FittedRepresentation
 ) -> RegimeChange:

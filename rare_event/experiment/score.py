@@ -21,7 +21,7 @@ from rare_event.experiment.listing import (
 from rare_event.experiment.machines import clock_of, machines_of, rows_of_machine
 from rare_event.experiment.matching import Mismatch, fitted, mismatches, refuse
 from rare_event.experiment.pieces import Piece, ScorePieces, score_here
-from rare_event.experiment.regime import BUNDLED, regime_of_new
+from rare_event.experiment.regime import regime_of_new, untested_in_words
 from rare_event.experiment.score_drift import ScoreDrift, score_drift
 from rare_event.experiment.shelving import Hidden, hidden_by, shelved_until
 from rare_event.experiment.stream import BLOCK, Block, Laid, Stream, conclude, lay_out
@@ -122,9 +122,8 @@ class Scored:
 
     @property
     def drift_in_words(self) -> str:
-        """How far the scores have moved, and since when; or that a bundle cannot tell."""
-        said = self.since or self.drift.in_words
-        return f"{said} {BUNDLED}" if BUNDLED in self.regime.untested else said
+        """How far the scores have moved, and since when; or why that was not tested."""
+        return f"{self.since or self.drift.in_words} {untested_in_words(self.regime)}".rstrip()
 
     @property
     def in_words(self) -> str:

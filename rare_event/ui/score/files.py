@@ -86,7 +86,7 @@ def _choose_shelving(run: Run, uploads: int) -> str | None:
             key=f"score_shelve_{uploads}",
             placeholder="2024-05-01 14:00",
             help="A time on the clock of the new rows, with its zone if theirs have one. No "
-            "alarm begins or goes on before it; the results say "
+            "alarm begins or continues before it; the results say "
             "how many rows are shelved. Type it first, then upload the new rows above. Empty: alarms are "
             "not shelved.",
         ).strip()

@@ -128,5 +128,5 @@ def explain_following(run: Run) -> None:
         st.code(shlex.join(command), language="shell", wrap_lines=True)
         st.caption(
             'To silence the alarms for a while, stop it and start it again with --shelve-until "2024-05-01 '
-            '14:00", with the time zone if the rows have one: no alarm begins or goes on before that time.'
+            '14:00", with the time zone if the rows have one: no alarm begins or continues before that time.'
         )
