@@ -409,13 +409,13 @@ def test_a_scheduler_of_another_version_is_a_sentence(alone, capsys, monkeypatch
         return versions
 
     monkeypatch.setattr(Client, "get_versions", older)
-    refused(capsys, f"The scheduler at {alone} has distributed 2025.1.0", "this machine")
+    refused(capsys, f"The scheduler at {alone} has version 2025.1.0 of distributed", "this machine")
 
 
 def test_a_worker_that_joins_later_is_checked_too(address) -> None:
     other = {**cluster.identity(), "numpy": "0.1"}
     future = cluster.connect().get_executor(pure=False).submit(cluster.perform, other, len, "abc")
-    with pytest.raises(RunError, match="has numpy .* and this machine 0.1"):
+    with pytest.raises(RunError, match="has version .* of numpy, but this machine has 0.1"):
         future.result(DEADLINE)
 
 
