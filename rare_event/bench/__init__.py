@@ -49,7 +49,7 @@ ROWS: dict[str, Callable[[], Row]] = {
 }
 
 
-# Under two minutes together on 2 cores.
+# Those that a change of the training or the judging moves first.
 QUICK = ("train-dense", "prepare", "operating-points", "explorer-frame", "start", "backtest")
 HEADER = f"{'':18}{'ours':>12}{'reference':>14}{'ratio':>9}  reference is\n"
 
