@@ -52,6 +52,12 @@ def show_ablation(run: Run) -> None:
         show_code("ablation_code", lambda: code_of_ablation(run))
 
 
+def _start(run: Run) -> None:
+    # A press that comes twice measures once.
+    if ablation_of(run) is None:
+        jobs().submit_background([create_ablation(run)])
+
+
 def _unfinished(run: Run) -> list[str]:
     ablation = ablation_of(run)
     return [] if ablation is None else unfinished_of([ablation])
@@ -67,7 +73,8 @@ def _show(run: Run) -> None:
             "Measure what it reads",
             key="ablation_start",
             help="It runs in the background. Your own runs take priority.",
-            on_click=lambda: jobs().submit_background([create_ablation(run)]),
+            on_click=_start,
+            args=(run,),
         )
         return
     status = ablation.status()

@@ -82,6 +82,12 @@ def show_baselines(run: Run) -> None:
     )
 
 
+def _train_baselines(run: Run) -> None:
+    # A press that comes twice trains once.
+    if not progress_of(run).unfinished:
+        jobs().submit_background(create_baselines(run))
+
+
 def _show_baselines(run: Run) -> None:
     sentence, progress = verdict_on_baselines(run), progress_of(run)
     if sentence is None and not progress.unfinished:
@@ -96,7 +102,8 @@ def _show_baselines(run: Run) -> None:
                 "Train the baselines",
                 key="evaluate_baselines",
                 help="They are trained in the background, one at a time. Your own runs take priority.",
-                on_click=lambda: jobs().submit_background(create_baselines(run)),
+                on_click=_train_baselines,
+                args=(run,),
             )
     if progress.unfinished:
         show_count(progress)

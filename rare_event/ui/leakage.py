@@ -38,6 +38,12 @@ def show_leakage(run: Run) -> None:
         show_code("leakage_code", lambda: code_of_leakage(run))
 
 
+def _start(run: Run) -> None:
+    # A press that comes twice measures once.
+    if leakage_of(run) is None:
+        jobs().submit_background([create_leakage(run)])
+
+
 def _unfinished(run: Run) -> list[str]:
     meter = leakage_of(run)
     return [] if meter is None else unfinished_of([meter])
@@ -52,7 +58,8 @@ def _show_meter(run: Run) -> None:
             "Measure leakage",
             key="leakage_start",
             help="It runs in the background. Your own runs take priority.",
-            on_click=lambda: jobs().submit_background([create_leakage(run)]),
+            on_click=_start,
+            args=(run,),
         )
         return
     status = meter.status()

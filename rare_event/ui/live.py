@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rare_event.store.folders import WorkFolder
 from rare_event.ui.place import show_errors
@@ -38,6 +39,21 @@ def cancel_button(work: WorkFolder, label: str, key: str, cancel: Callable[..., 
     """Show a button that cancels a run or a map, until that was asked for."""
     asked = work.cancel_requested
     st.button("Cancelling …" if asked else label, key=key, disabled=asked, on_click=cancel, args=(work,))
+
+
+def once(action: Callable[..., None]) -> Callable[..., None]:
+    """Return what a button outside polling pieces does when pressed, done once for each press.
+
+    A poll that is sent between a press and its message takes the press along; the message then brings it
+    again (Streamlit 1.67: a message holds every press that waits to be sent). The poll's copy is ignored.
+    """
+
+    def pressed(*args: object) -> None:
+        context = get_script_run_ctx()
+        if context is None or not context.fragment_ids_this_run:
+            action(*args)
+
+    return pressed
 
 
 def _draw(piece: Callable[[], None], unfinished: Callable[[], Iterable[str]], before: frozenset[str]) -> None:

@@ -6,7 +6,9 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
+from streamlit.proto.WidgetStates_pb2 import WidgetStates
 from streamlit.testing.v1 import AppTest
+from streamlit.testing.v1.element_tree import Selectbox
 
 from rare_event.config import AlarmPolicy, BlendModel, Rule, SplitPlan
 from rare_event.errors import RunError
@@ -16,6 +18,7 @@ from rare_event.store.explained import explanations
 from rare_event.store.marks import Mark, mark_alarm, marks_of
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
+from rare_event.ui import live
 from rare_event.ui.alarms.items import items_of
 from rare_event.ui.cache import table_of
 from tests.app.conftest import PCA, Deferred, finished
@@ -32,8 +35,13 @@ def opened(open_page: OpenPage, executor: Deferred, run: Run) -> AppTest:
     return app.run()
 
 
-def chosen(app: AppTest) -> str:
+def choice(app: AppTest) -> Selectbox[int]:
     (box,) = [each for each in app.selectbox if each.label.startswith("Alarm or event")]
+    return box
+
+
+def chosen(app: AppTest) -> str:
+    box = choice(app)
     return str(box.options[box.index or 0])
 
 
@@ -116,7 +124,7 @@ def test_an_alarm_that_began_before_the_lead_window_says_so(
         item = items[place]
         app = open_page(PAGE, run=done_run.id)
         app.selectbox(key="alarms_shown").select("All").run()
-        app.selectbox(key=f"alarms_item_{done_run.id}_validation").select_index(place).run()
+        choice(app).select_index(place).run()
         start = table_of(done_run.dataset()).start
         assert start is not None
         event, alarm = (pd.Timestamp(start) + pd.Timedelta(minutes=each) for each in (item.at, item.begins))
@@ -130,7 +138,7 @@ def test_next_and_previous_step_through_in_the_order_of_time(
 ) -> None:
     app = opened(open_page, executor, done_run)
     app.selectbox(key="alarms_shown").select("All").run()
-    first = app.selectbox(key=f"alarms_item_{done_run.id}_validation").options[0]
+    first = choice(app).options[0]
     while not button(app, "Previous").disabled:
         button(app, "Previous").click().run()
     seen = [chosen(app)]
@@ -197,9 +205,7 @@ def test_marks_survive_a_retraining_by_time(open_page: OpenPage, done_run: Run, 
     again = finished(done_run.dataset(), replace(PCA, seed=1))
     app = opened(open_page, executor, again)
     assert "1 was a known stop" in unescaped(app)
-    marked = [
-        name for name in app.selectbox(key=f"alarms_item_{again.id}_validation").options if "known" in name
-    ]
+    marked = [name for name in choice(app).options if "known" in name]
     assert (
         len(marked) == 1 and f"{start + pd.Timedelta(items[0].at, unit='min'):%-d %b %Y, %H:%M}" in marked[0]
     )
@@ -241,11 +247,11 @@ def test_a_line_of_the_ledger_on_evaluate_leads_to_its_alarm(
     app.switch_page(PAGE).run()
     executor.run_all()
     app.run()
-    shown = app.selectbox(key=f"alarms_item_{done_run.id}_test")
+    shown = choice(app)
     assert shown.value == 3 and not app.exception
     # Only once: from then on the page shows what is chosen there.
-    assert app.selectbox(key=f"alarms_item_{done_run.id}_test").select_index(0).run() and not app.exception
-    assert app.selectbox(key=f"alarms_item_{done_run.id}_test").value == 0
+    assert choice(app).select_index(0).run() and not app.exception
+    assert choice(app).value == 0
 
 
 def test_no_alarm_and_no_event_is_a_sentence(open_page: OpenPage, dataset: Dataset) -> None:
@@ -295,3 +301,34 @@ def test_a_model_that_cannot_be_explained_says_why(
         answer.set_exception(refused.value)
     (said,) = [each.value for each in app.run().warning if "cannot be found" in each.value]
     assert "moved in the validation and test data cannot be found" in said
+
+
+class Context:
+    """What a message of a browser asks to be drawn again: pieces of the page, or all of it."""
+
+    def __init__(self, *pieces: str) -> None:
+        self.fragment_ids_this_run = list(pieces) or None
+
+
+def test_a_press_that_a_poll_brings_first_acts_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    pressed: list[tuple[object, ...]] = []
+    action = live.once(lambda *args: pressed.append(args))
+    for context, count in ((Context("bar_tray"), 0), (Context(), 1), (None, 2)):
+        monkeypatch.setattr(live, "get_script_run_ctx", lambda context=context: context)
+        action("run", 3)
+        assert pressed == [("run", 3)] * count
+
+
+def test_a_choice_that_comes_late_does_not_undo_a_step(
+    open_page: OpenPage, done_run: Run, executor: Deferred
+) -> None:
+    app = opened(open_page, executor, done_run)
+    app.selectbox(key="alarms_shown").select("All").run()
+    choice(app).select_index(2).run()
+    old, before = choice(app)._widget_state, chosen(app)
+    button(app, "Next").click().run()
+    after = chosen(app)
+    assert after != before
+    # A poll that was sent before the step still carries the earlier choice.
+    app._run(widget_state=WidgetStates(widgets=[old]))
+    assert chosen(app) == after and not app.exception

@@ -17,6 +17,7 @@ from rare_event.ui.alarms.page import Chosen
 from rare_event.ui.cache import jobs, prepared_of, table_of, time_unit_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.links import link_to
+from rare_event.ui.live import once
 from rare_event.ui.state import update_state
 
 NAME = "alarms_by"
@@ -77,7 +78,7 @@ def show_marked(run: Run, chosen: Chosen) -> None:
         f"Retrain without the {plural(len(stops), 'known stop')}",
         key="alarms_retrain",
         icon=":material/play_arrow:",
-        on_click=_retrain,
+        on_click=once(_retrain),
         args=(run, stops),
         help="Trains a new run with the same settings on the same data without the rows of these alarms, in "
         "training, validation and test data alike. The dataset of other runs stays as it is.",

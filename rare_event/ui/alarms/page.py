@@ -27,6 +27,7 @@ from rare_event.ui.cache import table_of, time_unit_of, unknown_of
 from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
 from rare_event.ui.links import EVALUATE, link_to
+from rare_event.ui.live import once
 
 PARTS: dict[Part, str] = {"validation": "Validation data", "test": "Test data"}
 WANTED = "alarms_wanted"
@@ -139,19 +140,29 @@ def choose_alarm(run: Run, part: Part) -> Chosen | None:
         if events:
             shown = st.selectbox("Show", SHOWN, key="alarms_shown", width=170, persist_state="session")
         places = [place for place, item in enumerate(items) if _is_shown(item, shown)]
-        key = f"alarms_item_{run.id}_{part}"
-        _go_where_wanted(run, part, items, key, places)
         if not places:
             st.info(f"There is nothing to show under “{shown}”.")
             return None
-        now = places.index(st.session_state[key])
-        _step_button("Previous", "Left", places, now - 1, key)
-        _step_button("Next", "Right", places, now + 1, key)
-        place = st.selectbox(
+        part_key = f"alarms_item_{run.id}_{part}"
+        place = _place(run, part, items, part_key, places)
+        now = places.index(place)
+        _step_button("Previous", "Left", places, now - 1, part_key)
+        _step_button("Next", "Right", places, now + 1, part_key)
+        # A new key for each place, and a change counts while its place is shown: a poll that still carries an
+        # earlier choice then cannot bring it back.
+        key = f"{part_key}_{place}"
+
+        def choose() -> None:
+            if _last().get(part_key) == place:
+                _go_to(st.session_state[key], part_key)
+
+        st.selectbox(
             f"Alarm or event ({now + 1} of {len(places)})",
             places,
+            index=now,
             format_func=lambda place: _name(run, items[place], marks[place]),
             key=key,
+            on_change=choose,
         )
     return Chosen(items[place], marks[place], items, marks)
 
@@ -162,38 +173,37 @@ def _is_shown(item: Item, shown: str) -> bool:
     return shown == "All" or (item.event is not None and item.caught == (shown == "Caught events"))
 
 
-def _go_where_wanted(run: Run, part: Part, items: Sequence[Item], key: str, places: Sequence[int]) -> None:
-    """Choose the alarm that another page asked for, the last one chosen, or the first that rang."""
+def _place(run: Run, part: Part, items: Sequence[Item], part_key: str, places: Sequence[int]) -> int:
+    """Return the alarm that another page asked for, the last one chosen, or the first that rang."""
     wanted = st.session_state.get(WANTED)
     if wanted and wanted[:2] == (run.id, part):
         del st.session_state[WANTED]
         asked = [place for place, item in enumerate(items) if item.row == wanted[2]]
         if asked:
-            st.session_state["alarms_last"] = {**_last(), key: asked[0]}
-            if asked[0] in places:
-                st.session_state[key] = asked[0]
-    if st.session_state.get(key) not in places and places:
+            _go_to(asked[0], part_key)
+    if _last().get(part_key) not in places:
         rang = [place for place in places if items[place].rang]
-        last = _last().get(key)
-        st.session_state[key] = last if last in places else (rang or list(places))[0]
-    if places:
-        st.session_state["alarms_last"] = {**_last(), key: st.session_state[key]}
+        _go_to((rang or list(places))[0], part_key)
+    return _last()[part_key]
 
 
 def _last() -> dict[str, int]:
-    # A selectbox forgets its choice on another page.
     last: dict[str, int] = st.session_state.get("alarms_last", {})
     return last
 
 
-def _step_button(label: str, shortcut: str, places: Sequence[int], to: int, key: str) -> None:
+def _go_to(place: int, part_key: str) -> None:
+    st.session_state["alarms_last"] = {**_last(), part_key: place}
+
+
+def _step_button(label: str, shortcut: str, places: Sequence[int], to: int, part_key: str) -> None:
     inside = 0 <= to < len(places)
     st.button(
         label,
         key=f"alarms_{label.lower()}",
         shortcut=shortcut,
         disabled=not inside,
-        on_click=lambda: st.session_state.update({key: places[to]}),
+        on_click=once(lambda: _go_to(places[to], part_key)),
     )
 
 

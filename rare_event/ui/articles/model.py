@@ -32,7 +32,7 @@ from rare_event.ui.articles.texts import (
 from rare_event.ui.cache import evaluation_of, jobs, points_of, scores_of
 from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
-from rare_event.ui.live import poll_until_ended
+from rare_event.ui.live import once, poll_until_ended
 from rare_event.ui.network import show_files, show_network
 from rare_event.ui.progress import show_status, unfinished_of
 from rare_event.ui.threshold import label_of
@@ -101,7 +101,7 @@ def _offer_training(dataset: Dataset, article: str) -> None:
         type="primary",
         key="articles_train",
         icon=":material/play_arrow:",
-        on_click=train,
+        on_click=once(train),
     )
 
 
