@@ -53,8 +53,8 @@ class LateEvents(LabelCheck, code="RE202"):
                 "warning",
                 table.schema.label,
                 f"All {len(starts):,} events are in the last fifth of the rows: the first is in line "
-                f"{table.line(starts[0])}. Earlier rows hold no events, so no rule that needs events can "
-                "choose a threshold there.",
+                f"{table.line(starts[0])}. Earlier rows hold no events, so only a rule that needs no events "
+                "can choose a threshold there.",
             )
 
 
@@ -115,7 +115,7 @@ class SplitEvents(Check, code="RE205"):
             if not least:
                 so = "so the model is not tested there"
                 if part == "validation":
-                    so = "so no rule that needs events can choose the threshold there"
+                    so = "so only a rule that needs no events can choose the threshold there"
             grade: Grade = "problem" if part == "validation" and not least else "warning"
             yield self.found(grade, label, f"The {part} part{where} holds {found}, {so}.")
 

@@ -156,5 +156,5 @@ def _moved(level: Level) -> str:
     (a, b), (c, d) = level.first, level.last
     return (
         f"It lies between {a:.4g} and {b:.4g} in the first fifth of the rows, and between {c:.4g} and "
-        f"{d:.4g} in the last fifth (each without its outermost 10%)."
+        f"{d:.4g} in the last fifth (leaving out the lowest and the highest 5% of each)."
     )

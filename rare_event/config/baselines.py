@@ -26,8 +26,8 @@ class PCAModel(Settings):
     components
         Number of components kept, at most one less than the number of inputs.
     statistic
-        ``squared-error``: squared reconstruction error of each sensor. ``t2``: Hotelling's T2,
-        the distance from the mean along the kept components (Jackson and Mudholkar 1979).
+        ``squared-error``: squared reconstruction error of each sensor. ``t2``: the
+        distance from the mean along the kept components (Jackson and Mudholkar 1979).
     """
 
     kind: Literal["pca"] = field(default="pca", kw_only=True)

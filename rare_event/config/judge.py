@@ -58,11 +58,11 @@ class AlarmPolicy(Settings):
         An alarm that is on for a whole interval is counted once more at the end of the interval, except in
         the lead window of an event.
     end_share
-        Hysteresis. An alarm that has begun goes on while k of the last n windows reach this share of the
-        threshold. 1: while they reach the threshold itself.
+        Hysteresis. An alarm stays on while k of the last n windows reach this share of the threshold. With 1,
+        they must reach the threshold itself.
     suppress_column
         A category column, such as the grade, that suppresses alarms. Empty: none does. Suppressed rows
-        raise no alarm and do not count towards k; an event that only they could have warned of is missed.
+        raise no alarm and do not count towards k; an event is missed if only they could have warned of it.
     suppress_values
         Rows with one of these values are suppressed.
     suppress_after
@@ -217,7 +217,8 @@ class Rule(Settings):
         rows, the share that scores at or above the threshold); a beta above 1 favours recall. ``cost``:
         the threshold with the highest net value at the given costs. ``quantile``: this share of the
         validation scores lies below the threshold. ``trailing-quantile``: this share of the recent scores
-        lies below the threshold, which therefore follows drift; it can also be a multiple of this quantile.
+        lies below the threshold, which therefore follows drift. A threshold that is moved by hand keeps its
+        ratio to this quantile.
         ``fixed``: the value is the threshold.
     value
         Depends on the rule: false alarms a day, a share from 0 to 1, or beta. Not used by ``cost``.

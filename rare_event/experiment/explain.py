@@ -27,8 +27,8 @@ MOST_EXPLAINED = 1000
 # A saved model gives the scores of its run again; networks on another processor almost so.
 SAME_SCORE = 1e-3
 OF_BLEND = (
-    "This model is a blend: each of its models reads the sensors in its own way, so one correction cannot be "
-    "found for all. Train one of them alone to see which sensors moved."
+    "This model is a blend of models that read the sensors differently, so it cannot say which sensors "
+    "moved. Train one of them alone to see."
 )
 NOT_KEPT = (
     "The model that scored this alarm was not kept: the version that trained this run kept that of the last "

@@ -89,7 +89,7 @@ def untested_in_words(found: Regime) -> str:
     if found.n_tested or not found.untested:
         return ""
     why = found.untested[0]
-    return why if why == BUNDLED else f"Whether scores have risen for good was not tested: {why}"
+    return why if why == BUNDLED else f"No test for a lasting rise in the scores: {why}"
 
 
 def sensor_that_moved(

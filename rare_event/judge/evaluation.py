@@ -97,8 +97,8 @@ def always_on(standing: float) -> str:
     if standing <= MOST_STANDING:
         return ""
     return (
-        f"An alarm is on in {standing:.0%} of the windows, so it is on at events without warning of "
-        "them. Choose a higher threshold."
+        f"An alarm is on in {standing:.0%} of the windows, so an alarm before an event means "
+        "little. Choose a higher threshold."
     )
 
 

@@ -189,7 +189,7 @@ def regime_after(validation: Scores, test: Scores) -> Regime:
     first = {key: int(part.row.min()) for key, part in _series(test)}
     last = {key: int(part.row.max()) for key, part in _series(validation)}
     if any(last.get(key, row) > row for key, row in first.items()):
-        why = "Validation and test rows alternate in time, so it cannot be told since when scores are higher."
+        why = "validation and test rows alternate in time, so the start of a rise cannot be dated."
         return Regime((), 0, (why,), None)
     return regime(references_of(validation), test)
 
@@ -242,11 +242,11 @@ def _problem(reference: np.ndarray, part: Scores, size: int) -> str | None:
     hours = len(reference) // size
     if hours < LEAST_BLOCKS:
         return (
-            f"too few normal validation rows to tell a change from the usual wandering of the score: "
-            f"{len(reference):,}, where {LEAST_BLOCKS * size:,} are needed."
+            f"only {len(reference):,} normal validation rows; {LEAST_BLOCKS * size:,} are needed to tell a "
+            "change from the normal variation of the score."
         )
     if len(part) < size:
-        return f"too few later normal rows: {len(part):,}, where {size:,} are needed."
+        return f"only {len(part):,} later normal rows; {size:,} are needed."
     if not np.quantile(reference, LEAST_ABOVE) > 0:
         return "scores are not above 0, so it has no meaning how many times higher they are."
     return None

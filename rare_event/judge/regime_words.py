@@ -54,8 +54,8 @@ def change_in_words(
     Examples
     --------
     >>> change = RegimeChange(0, "", 90, 3.0, 9.0, None, 26.2, "x19", 0.83)
-    >>> print(change_in_words(change, "18 May 0{:.0f}:14".format).split(": ")[1])
-    normal rows score 26 times as high; x19 makes up 83% of the sensor movement.
+    >>> print(change_in_words(change, "18 May 0{:.0f}:14".format).split("; ")[1])
+    x19 accounts for 83% of the change in the sensors.
     """
     rows = "normal rows" if unit.labelled else "rows"
     start, end = when(change.since), "" if change.until is None else when(change.until)
@@ -66,14 +66,14 @@ def change_in_words(
             *([f"machine {change.machine}"] if change.machine else []),
         ]
     )
-    how = f"{times_in_words(change.times)} times as high{carried}"
+    how = f"{times_in_words(change.times)} times as high as in the validation data{carried}"
     if trailing:
         span = f"From {start} to {end}, {rows} scored" if end else f"Since {start}, {rows} have scored"
         said = f"{span} {how}; the trailing threshold follows this rise."
     elif end:
         said = f"The threshold was not valid from {start} to {end}: {rows} scored {how}."
     else:
-        said = f"The threshold has not been valid since {start}: {rows} score {how}."
+        said = f"The threshold has not been valid since {start}: {rows} have scored {how}."
     return f"{capital(place)}: {said[0].lower()}{said[1:]}" if place else said
 
 
@@ -82,8 +82,8 @@ def _carried(change: RegimeChange) -> str:
     if change.sensor is None or change.share is None:
         return ""
     if change.share < LEAST_SHARE:
-        return f"; many sensors moved, none by more than {LEAST_SHARE:.0%} of the whole movement"
-    return f"; {change.sensor} makes up {change.share:.0%} of the sensor movement"
+        return f"; many sensors changed, and none accounts for more than {LEAST_SHARE:.0%} of it"
+    return f"; {change.sensor} accounts for {change.share:.0%} of the change in the sensors"
 
 
 def regime_in_words(
@@ -106,8 +106,8 @@ def regime_in_words(
     rows = "normal rows" if unit.labelled else "rows"
     if not said and found.n_tested:
         said.append(
-            f"A sequential test finds no rise in the score of {rows} beyond what the validation data lead to "
-            f"expect{_unseen(found)}."
+            f"A statistical test finds no rise in the scores of {rows} beyond what the validation data make "
+            f"likely. {_unseen(found)}"
         )
     if found.n_tested:
         each = _each(folds, unit)
@@ -120,8 +120,8 @@ def regime_in_words(
 
 def _unseen(found: Regime) -> str:
     if found.visible is None or found.visible > MOST_VISIBLE:
-        return "; scores wander so much there that hardly any could be found"
-    return f"; a rise to less than {times_in_words(found.visible)} times, or a late one, may go unseen"
+        return "The validation scores vary so much that it would miss most rises."
+    return f"It may miss a rise to less than {times_in_words(found.visible)} times, or one near the end."
 
 
 def _each(folds: int, unit: TimeUnit) -> str:

@@ -72,11 +72,13 @@ def _promised(points: OperatingPoints, most: float, spread: Dispersion | None) -
     none = float(upper_rates(np.zeros(1, int), points.days, spread)[0])
     if none > most:
         least = 0.0 if not points.days or not most else none * points.days / most
-        longer = f", or validate on at least {unit.total(math.ceil(10 * least) / 10)}" if least else ""
+        longer = (
+            f", or use at least {unit.total(math.ceil(10 * least) / 10)} of validation data" if least else ""
+        )
         raise DataError(
             f"No threshold can promise at most {unit.alarms(number(most))}: the validation data are only "
             f"{unit.total(points.days)}, so even a threshold without any alarm there promises no less than "
-            f"{number(none)}. Promise at least {number(rounded_up(none))} {unit.a_day}{longer}."
+            f"{number(none)}. Allow at least {unit.alarms(number(rounded_up(none)))}{longer}."
         )
     within = points.warns & (upper_rates_of(points, spread) <= most)
     kept = np.logical_and.accumulate(within[::-1])

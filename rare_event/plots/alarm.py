@@ -20,7 +20,7 @@ SPACE = 0.04  # of the height, between two sensors
 EDGE = 0.02  # of the time that is shown, to either side
 LONGEST_TITLE = 16  # what fits along the height of one sensor
 BAR_PIXELS, AROUND_BARS, LEAST_BARS = 30, 120, 3
-NO_SENSOR = "No sensor is to be corrected here."
+NO_SENSOR = "No sensor is singled out here."
 NO_WINDOW = "No window was scored here."
 
 

@@ -31,7 +31,7 @@ that neither the model nor the threshold has seen, and count what a plant counts
 alarms per day**. By default, a model is trained on the past and judged on later data.
 """
 
-ARTICLES = "The two articles by C. Ranjan on the method: each of their figures beside the one measured here."
+ARTICLES = "Compare each figure of C. Ranjan's two articles with the one measured here."
 
 PATH = (
     ("1 · Data", "Can I trust this file?", "Upload a file; check the columns, the stops and the events."),

@@ -29,8 +29,8 @@ SAMPLE_NAME = "sample-mill.csv"
 # Names the sample in an address, where it may not be stored yet.
 SAMPLE = "sample"
 IMPORTED = (
-    "This model came in a bundle, without the data that judge it: its figures and its threshold are shown in "
-    "the workspace where it was trained. Here, it scores new rows."
+    "This model was imported as a bundle, without the data needed to judge it. Its figures and its threshold "
+    "are shown in the workspace where it was trained. Here, it scores new rows."
 )
 # Pages begin with several periods: the one validation part of a single split holds few events.
 FIRST_DRAFT = replace(RECOMMENDED, split=SplitPlan("rolling"))

@@ -255,17 +255,15 @@ def _net_value(costs: Costs) -> str:
 def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
     committed, shown, unit = run.committed(), exploring.committed(run), time_unit_of(run)
     value, words = _value_of(committed), _threshold_in_words(committed, unit)
+    now = _threshold_in_words(replace(shown, by_person=True), unit)
     state = "Not yet committed"
     if committed.by_person:
         state = f"Committed: {words}, {moment(committed.time)}"
     elif committed.common is None or committed != shown:
         given = committed.rule.kind == "fixed"
-        state += f"; the settings give {value}" if given else f"; the training suggests {words}"
-    st.caption(
-        f"Suggested by this rule: {number(suggested, DIGITS)} · "
-        f"Threshold shown: {_threshold_in_words(replace(shown, by_person=True), unit)} · "
-        f"{state}.{below}"
-    )
+        suggests = "this one" if words == now else words
+        state += f"; the settings give {value}" if given else f"; the training suggests {suggests}"
+    st.caption(f"This rule suggests {number(suggested, DIGITS)} · Threshold shown: {now} · {state}.{below}")
 
 
 def _value_of(committed: Committed) -> str:

@@ -55,7 +55,7 @@ def choose_watch(run: Run, exploring: Exploring) -> Exploring:
 def _switch(run: Run, exploring: Exploring) -> Exploring:
     rule, unit = exploring.watch_rule, time_unit_of(run)
     wanted = st.toggle(
-        "Also a watch level", rule is not None, key=f"threshold_watch_{run.id}", help=unit.reword(HELP)
+        "Add a watch level", rule is not None, key=f"threshold_watch_{run.id}", help=unit.reword(HELP)
     )
     return replace(exploring, watch_rule=rule or default_watch(exploring.rule) if wanted else None)
 

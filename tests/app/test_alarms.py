@@ -151,7 +151,7 @@ def test_next_and_previous_step_through_in_the_order_of_time(
     assert len(seen) == len(items_of(done_run, "validation")) and times == sorted(times)
     # An event that was missed has nothing to correct, and no sensor is named for it.
     app.selectbox(key="alarms_shown").select("Missed events").run()
-    assert "missed" in chosen(app) and "so nothing is corrected" in unescaped(app)
+    assert "missed" in chosen(app) and "so no sensor is singled out" in unescaped(app)
     assert "Sensors that moved" not in titles(app) and "Largest squared errors" in titles(app)
     # The choice stays when another page was open in between.
     app.selectbox(key="alarms_shown").select("All").run()

@@ -167,10 +167,10 @@ def test_what_a_rule_suggests_is_what_it_sets(open_page: OpenPage, done_run: Run
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     before = explorer(app)["value"]
     app.selectbox(key="threshold_rule").select(kind).run()
-    (line,) = [each.value for each in app.caption if "Suggested by this rule" in each.value]
+    (line,) = [each.value for each in app.caption if "This rule suggests" in each.value]
     assert explorer(app)["value"] == before, "a suggestion sets nothing"
     button(app, "Apply this rule").click().run()
-    suggested = line.replace("\\", "").split(": ")[1].split(" · ")[0]
+    suggested = line.replace("\\", "").split("suggests ")[1].split(" · ")[0]
     assert float(suggested.replace(",", "")) == pytest.approx(explorer(app)["value"], rel=1e-3)
 
 

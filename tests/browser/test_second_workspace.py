@@ -87,7 +87,7 @@ def test_a_bundle_scores_in_another_workspace(
     # Elsewhere it says where its figures are, and nothing is called damaged.
     for step in ("Threshold", "Evaluate"):
         page.goto(f"{other.address}/{step}?run={imported.id}")
-        expect(page.get_by_text("This model came in a bundle")).to_be_visible()
+        expect(page.get_by_text("This model was imported as a bundle")).to_be_visible()
         settled(page)
         assert page.get_by_text("damaged").count() == 0
     page.get_by_role("link", name="Score new rows").click()

@@ -109,16 +109,19 @@ def test_new_rows_say_since_when_the_threshold_is_not_valid(trained: Trained) ->
     scored = score(trained, table_of(new))
     (change,) = scored.regime.changes
     assert change.row == 1000 and change.sensor == "s2" and change.times > 5
-    said = f"The threshold has not been valid since {new['time'][1000]:%-d %b %H:%M}: normal rows score "
+    said = (
+        f"The threshold has not been valid since {new['time'][1000]:%-d %b %H:%M}: normal rows have scored "
+    )
     assert scored.drift_in_words.startswith(said)
-    assert "; s2 makes up " in scored.since
+    assert "; s2 accounts for " in scored.since
     assert (
-        "of the sensor movement. Train again on rows since then, or use a trailing threshold." in scored.since
+        "of the change in the sensors. Train again on rows since then, or use a trailing threshold."
+        in scored.since
     )
     # Without a label nothing says which rows are normal.
     table = table_of(new)
     unlabelled = score(trained, replace(table, schema=replace(table.schema, label=None)))
-    assert ": rows score" in unlabelled.since and "normal" not in unlabelled.since
+    assert ": rows have scored" in unlabelled.since and "normal" not in unlabelled.since
     # The same with the rows before known.
     later = score(trained, table_of(new[400:]), table_of(new[:400]))
     assert later.regime.changes[0].row == 600 and later.regime.changes[0].sensor == "s2"
@@ -140,6 +143,6 @@ def test_only_validation_scores_are_what_new_rows_are_compared_with(trained: Tra
     assert references_of_past(older) is None
     scored = score(older, table_of(plant(300, "2024-03-01", 3)))
     assert scored.regime.changes == () and "older version" in scored.regime.untested[0]
-    assert "was not tested: an older version" in scored.drift_in_words
+    assert "lasting rise in the scores: an older version" in scored.drift_in_words
     # Where it was tested, nothing is said of it.
     assert "not tested" not in score(trained, table_of(plant(300, "2024-03-01", 3))).drift_in_words

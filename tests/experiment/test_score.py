@@ -278,7 +278,7 @@ def test_rows_without_history_have_no_score(new, trained) -> None:
         assert (again.frame["unscored"] == "no history").sum() == rows
         assert again.frame["score"][:rows].isna().all() and again.frame["score"][rows:].notna().any()
         sentence = next(one.what for one in again.unscored if one.reason == "no history")
-        assert f"{rows} row" in sentence and "that the file lacks" in sentence
+        assert f"{rows} row" in sentence and "which the file lacks" in sentence
         begun = score(model, new, BEGINNING)
         assert (begun.frame["unscored"] == "no history").sum() == 0
         both = again.frame["score"].notna()
@@ -313,7 +313,7 @@ def test_a_file_with_no_row_to_score_is_a_sentence(new, trained) -> None:
     _, model = trained("movement")
     few = rows_of_table(new, np.arange(new.n_rows) < 9)
     with pytest.raises(
-        DataError, match="no row that can be scored. 9 rows at the start have no score: inputs need"
+        DataError, match="no row that can be scored. 9 rows at the start have no score: the model also reads"
     ):
         score(model, few)
     # With a history nothing is wrong with it.

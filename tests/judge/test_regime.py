@@ -137,16 +137,16 @@ def test_each_fold_and_machine_is_tested_against_its_own_validation() -> None:
     (change,) = regime(references, later).changes
     assert (change.fold, change.machine, change.times) == (0, "A", 6.0)
     (why,) = regime(references, replace(later, assets=("A", "C"))).untested
-    assert "machine C" in why and "too few normal validation rows" in why
+    assert "machine C" in why and "normal validation rows; " in why
 
 
 def test_refusals() -> None:
     enough, few = windows(np.ones(30 * HOUR)), windows(np.ones(LEAST_BLOCKS * HOUR - 1))
     later = windows(np.full(30 * HOUR, 9.0), 1000)
     assert not regime_after(few, later).changes
-    assert "too few normal validation rows" in regime_after(few, later).untested[0]
+    assert "normal validation rows; " in regime_after(few, later).untested[0]
     assert regime_after(windows(np.ones(LEAST_BLOCKS * HOUR)), later).changes
-    assert "too few later normal rows" in regime_after(enough, windows([9.0], 1000)).untested[0]
+    assert "later normal rows; " in regime_after(enough, windows([9.0], 1000)).untested[0]
     assert "not above 0" in regime_after(windows(np.zeros(30 * HOUR)), later).untested[0]
     among = regime_after(enough, windows(np.full(30 * HOUR, 9.0), 10))
     assert among.n_tested == 0 and not among.changes and "alternate in time" in among.untested[0]

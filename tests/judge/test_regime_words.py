@@ -13,17 +13,22 @@ WHEN = moments(pd.Timestamp("1999-05-01"), MINUTES)
 
 
 def test_a_change_in_one_sentence() -> None:
-    said = "since 18 May 03:14: normal rows score 26 times as high; x19 makes up 83% of the sensor movement."
+    said = (
+        "since 18 May 03:14: normal rows have scored 26 times as high as in the validation data; "
+        "x19 accounts for 83% of the change in the sensors."
+    )
     assert change_in_words(CHANGE, WHEN) == f"The threshold has not been valid {said}"
     assert change_in_words(CHANGE, WHEN, folds=6) == f"Fold 3 of 6: the threshold has not been valid {said}"
     spread = change_in_words(replace(CHANGE, share=0.03), WHEN)
     assert (
-        spread.endswith("26 times as high; many sensors moved, none by more than 10% of the whole movement.")
+        spread.endswith("; many sensors changed, and none accounts for more than 10% of it.")
         and "x19" not in spread
     )
     of_machine = replace(CHANGE, machine="B", sensor=None, share=None)
     assert change_in_words(of_machine, WHEN).startswith("Machine B: the threshold")
-    assert change_in_words(of_machine, WHEN).endswith("score 26 times as high.")
+    assert change_in_words(of_machine, WHEN).endswith(
+        "have scored 26 times as high as in the validation data."
+    )
 
 
 def test_a_change_that_ended_and_a_threshold_that_follows() -> None:
@@ -41,20 +46,20 @@ def test_a_change_that_ended_and_a_threshold_that_follows() -> None:
 def test_rows_in_place_of_time_and_no_label() -> None:
     unit = replace(NO_TIME, labelled=False)
     said = change_in_words(CHANGE, moments(None, unit), unit)
-    assert said.startswith("The threshold has not been valid since row 24,674: rows score 26 times")
+    assert said.startswith("The threshold has not been valid since row 24,674: rows have scored 26 times")
     assert "normal" not in said
 
 
 def test_what_it_cannot_see_and_its_rate_are_said() -> None:
     quiet = Regime((), 1, (), 3.24)
     nothing, rate = regime_in_words(quiet, WHEN)
-    assert nothing.startswith("A sequential test finds no rise in the score of normal rows beyond what")
+    assert nothing.startswith("A statistical test finds no rise in the scores of normal rows beyond what")
     assert nothing.endswith(
-        "validation data lead to expect; a rise to less than 3.2 times, or a late one, may go unseen."
+        "validation data make likely. It may miss a rise to less than 3.2 times, or one near the end."
     )
     assert rate == "If nothing changes, this test still reports a change in at most 5% of periods this long."
     wild = " ".join(regime_in_words(replace(quiet, visible=1e9), WHEN, TimeUnit(machines=True), folds=3))
-    assert "hardly any could be found" in wild and "1e" not in wild
+    assert "it would miss most rises" in wild and "1e" not in wild
     assert "in at most 5% of folds, counted per machine." in wild
     found = regime_in_words(Regime((CHANGE,), 1, (), 3.0), WHEN)
     assert len(found) == 2 and "finds no rise" not in " ".join(found)

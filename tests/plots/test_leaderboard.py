@@ -78,7 +78,7 @@ def test_the_figures_are_those_of_the_table(lead):
         assert shown["auc"] == BOARD[number].judgement.mean_fold_auc
         assert (shown["low"], shown["high"]) == (BOARD[number].judgement.interval or (None, None))
         if lead == 4.0:
-            rates = [listed[f"false alarms at {each:g} a day"] for each in BUDGETS]
+            rates = [listed[f"actual false alarms, limit {each:g} a day"] for each in BUDGETS]
             assert shown["rates"] == [f"{rate:.1f}" for rate in rates]
     assert board_data(BOARD, lead)["most_caught"] == max(max(each["caught"]) for each in rows_of(BOARD, lead))
 

@@ -108,7 +108,7 @@ def show_courses(run: Run, item: Item, explanation: Explanation | None) -> None:
     figure = courses_figure(when, courses, at, _events(run, item, table), reading=reading, what=item.what)
     draw(show_times(figure, when), "alarms_courses")
     if not expected and courses:
-        st.caption("No sensor is to be corrected: those with the largest squared errors are drawn.")
+        st.caption("No sensor is singled out: the chart shows those with the largest squared errors.")
     elif (more := len(named) - MOST_COURSES) > 0:
         st.caption(f"The {MOST_COURSES} sensors with the largest shares are drawn; {more} more moved.")
 

@@ -40,7 +40,8 @@ SENSORS_CONFIG = {
         "share (%)",
         format="%.0f",
         width=70,
-        help="Share of the change back to normal, each sensor in units of its normal spread.",
+        help="How much of the deviation is in this sensor. The deviation is the distance from what the model "
+        "expects, each sensor in units of its normal spread. All shares add up to 100%.",
     ),
     "reading": st.column_config.TextColumn("what the model reads", width="medium"),
     "moved": st.column_config.TextColumn(
@@ -245,13 +246,13 @@ def _moved_in_words(item: Item, explanation: Explanation | None, highest: str) -
         return ""
     before = number(explanation.before, 2)
     if explanation.before < 1:
-        return f"The highest score, {highest}, is {before} times the threshold, so nothing is corrected."
+        return f"The highest score, {highest}, is {before} times the threshold, so no sensor is singled out."
     score = f"The score reached {before} times the threshold {highest}."
     if not explanation.moved:
         return f"{score} {plain(explanation.why_not)}"
     many, named = len(explanation.moved) > 1, list[str]()
     for each in explanation.moved:
-        share = f" ({100 * each.share:.0f}%{'' if named else ' of the change back to normal'})"
+        share = f" ({100 * each.share:.0f}%{'' if named else ' of the deviation'})"
         named.append(f"**{plain(each.sensor)}**{share if many else ''}")
     joined = named[0] if len(named) == 1 else f"{', '.join(named[:-1])} and {named[-1]}"
     if not explanation.below:
@@ -271,7 +272,7 @@ def show_sensors(explanation: Explanation) -> None:
         [each.sensor for each in moved],
         [each.share for each in moved],
         title="Sensors that moved",
-        x="Share of the change back to normal (%)",
+        x="Share of the deviation (%)",
     )
     draw(figure, "alarms_shares")
     table = pd.DataFrame(
@@ -290,7 +291,7 @@ def show_sensors(explanation: Explanation) -> None:
     reading = f"the {readings[0]}" if len(readings) == 1 else "what the model reads"
     st.caption(
         f"“Was” and “expected” are {reading}, in the unit of the sensor, in the row with the highest score. "
-        f"The change back to normal is “expected” minus “was”, divided by the normal spread of {reading}."
+        f"The deviation is “was” minus “expected”, divided by the normal spread of {reading}."
     )
 
 

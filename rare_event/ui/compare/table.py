@@ -27,10 +27,13 @@ KINDS_HELP = (
 )
 THRESHOLDS: dict[Threshold, tuple[str, str]] = {
     "past": ("caught", "with each fold's threshold chosen on its validation data"),
-    "trailing": ("trailing", "with thresholds that follow recent scores"),
-    "hindsight": ("hindsight", "with a threshold chosen on the test data themselves: an upper bound"),
+    "trailing": ("caught (trailing)", "with thresholds that follow recent scores"),
+    "hindsight": (
+        "caught (hindsight)",
+        "with a threshold chosen on the test data themselves: an upper bound",
+    ),
 }
-RATES: dict[Threshold, str] = {"past": "false alarms", "trailing": "trailing false alarms"}
+RATES: dict[Threshold, str] = {"past": "actual false alarms", "trailing": "actual false alarms (trailing)"}
 
 
 @dataclass(frozen=True)
@@ -130,7 +133,7 @@ def _rate_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
     but = but if judgement.n_events else ""
     return [
         Column(
-            f"{unit.reword(RATES[threshold])} at {budget:g} {unit.a_day}",
+            f"{unit.reword(RATES[threshold])}, limit {budget:g} {unit.a_day}",
             partial(_rate, threshold, budget),
             f"Actual {unit.false_alarms} {unit.a_day}, {how} to allow at most {budget:g} {unit.a_day}{but}. "
             "Empty where the running time is too short for a rate.",

@@ -53,7 +53,7 @@ def show_figures(run: Run, scoring: Scoring) -> None:
         (
             "Alarms",
             f"{figures['alarms']:,}",
-            f"Of these, {figures['alarms_still_on']:,} still on in the last row.",
+            _still_on(figures["alarms_still_on"]),
         ),
         (
             f"Alarms {unit.per_day}",
@@ -73,6 +73,12 @@ def show_figures(run: Run, scoring: Scoring) -> None:
         st.caption(
             plain("Rows without an alarm decision: " + " ".join(one["what"] for one in figures["unscored"]))
         )
+
+
+def _still_on(alarms: int) -> str:
+    if not alarms:
+        return "None of them is still on in the last row."
+    return f"{alarms:,} of them {'is' if alarms == 1 else 'are'} still on in the last row."
 
 
 def _unit(run: Run, figures: Mapping[str, Any]) -> TimeUnit:
