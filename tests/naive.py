@@ -441,7 +441,7 @@ def alarm_endings(scores, threshold, policy):
                 if any(first <= scores.clock[later[0]] <= end for first, end, _ in policy.shelved):
                     why = "alarms were shelved"
             elif i in begins:
-                why = "it sounds again as a new alarm"
+                why = "counted again as a new alarm"
             if why:
                 break
         if not why:

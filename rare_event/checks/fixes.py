@@ -242,9 +242,9 @@ def _of_decimal(column: pd.Series, remedy: Fix) -> Effect:
     if unfit.sum() > MOST * len(column):
         row = int(np.flatnonzero(unfit)[0])
         forbidden = (
-            f"{unfit.sum():,} of {len(column):,} cells are not numbers with this decimal mark, such as "
+            f"With this decimal mark, {unfit.sum():,} of {len(column):,} cells are not numbers (first: "
         )
-        forbidden += f"{shown(column.iloc[row])} in line {column.index[row]}"
+        forbidden += f"{shown(column.iloc[row])} in line {column.index[row]})"
     return Effect(len(column), filled=int((changed | unfit).sum()), forbidden=forbidden, most=1.0)
 
 

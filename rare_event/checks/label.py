@@ -169,9 +169,7 @@ class NamedLikeLabel(LabelCheck, code="RE207"):
             if few is None or len(few) != 2 or 2 * len(few) > table.n_rows:
                 continue
             if overlap_with_label(subject, column) is None:
-                what = (
-                    "It has only two values and is named like a label; it may be known only after an event."
-                )
+                what = "It has only two values and is named like a label."
                 yield self.found("warning", column, what, *IGNORE)
 
 

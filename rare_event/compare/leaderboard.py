@@ -172,9 +172,9 @@ def beats_baselines(board: Sequence[Row], run_id: str, budget: float) -> str | N
 def _counted(others: Sequence[Row]) -> str:
     """Count the baselines, and apart from them the scores that need no model."""
     trivial = sum(row.kind == "trivial" for row in others)
-    counts = {"baseline": len(others) - trivial, "score": trivial}
+    counts = {"baseline": len(others) - trivial, "simple yardstick": trivial}
     words = [plural(count, one) for one, count in counts.items() if count]
-    return f"{' and '.join(words)}{' without a model' if trivial else ''}"
+    return " and ".join(words)
 
 
 def _caught(row: Row, budget: float) -> int:

@@ -162,8 +162,8 @@ def _actual(count: Count, unit: TimeUnit) -> str:
     """Write the actual rate as a sentence; a short time bears none."""
     if count.false_alarms_per_day is None:
         return (
-            "Its actual rate of false alarms is unknown: the running time is too short for one, or an older "
-            "version trained the run."
+            "Its actual rate of false alarms is unknown: the running time is too short, or the run is from "
+            "an older version."
         )
     return f"The actual rate was {unit.alarms(number(count.false_alarms_per_day, 2))}."
 

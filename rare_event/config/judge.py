@@ -272,6 +272,6 @@ class Rule(Settings):
                 f"{percent(self.costs.saved)}; false alarm {self.costs.false_alarm:,.0f})"
             ),
             "quantile": f"the {self.value:g} quantile of the scores",
-            "trailing-quantile": f"the {self.value:g} quantile of the scores of the last {span}",
+            "trailing-quantile": f"the trailing {self.value:g} quantile of the scores over {span}",
             "fixed": "set by hand",
         }[self.kind]

@@ -26,8 +26,8 @@ class NetworkOptions(Settings):
     ----------
     activation
         Activation of the hidden layers: ``relu``, as in the articles, sets negative values to zero;
-        ``selu`` keeps the outputs of each layer near mean 0 and variance 1; its weights start at random
-        values that suit it (LeCun normal).
+        ``selu`` keeps the outputs of each layer near mean 0 and variance 1, with initial weights
+        drawn to suit it (LeCun normal).
     output_activation
         Activation of the output layer. Scaled values can be negative: ``linear`` can reconstruct all of
         them, ``relu`` none below 0, ``tanh`` none below -1 or above 1.
@@ -112,8 +112,8 @@ class RecurrentOptions(LayerOptions):
     Parameters
     ----------
     recurrent_dropout
-        Share of the state of a recurrent layer that is set to zero at random between rows, the same units
-        in all rows of a window (Gal and Ghahramani 2016). At least 0 (none), below 1.
+        Share of a recurrent layer's state that is set to zero at random from row to row; the same units for
+        the whole window (Gal and Ghahramani 2016). At least 0 (none), below 1.
     """
 
     recurrent_dropout: float = 0.0

@@ -75,9 +75,9 @@ class VAEModel(NetworkOptions):
     latent
         Size of the latent code. Each of its numbers has a mean and a variance.
     beta
-        How strongly the latent code is drawn to the standard normal distribution. 1 is the weight of the
-        textbook (the evidence lower bound of a decoder of unit variance); a smaller one reconstructs windows
-        more closely (Higgins and others 2017).
+        How strongly training pulls the latent code towards a standard normal distribution. 1 is the textbook
+        weight (evidence lower bound, unit variance); a smaller one reconstructs windows more closely (Higgins
+        and others 2017).
     """
 
     kind: Literal["vae"] = field(default="vae", kw_only=True)

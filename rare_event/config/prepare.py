@@ -143,7 +143,7 @@ class Representation(Settings):
     trailing
         Number of rows in the trailing mean of ``deviation`` and ``forecast``.
     lag
-        For ``difference``: how many rows back the subtracted value lies. 1 is the row before.
+        For ``difference``: subtract the value this many rows earlier. 1 is the previous row.
     one_hot
         Also use categories as inputs: one 0/1 column for each value in the training data.
     per_asset

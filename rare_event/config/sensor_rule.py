@@ -83,7 +83,7 @@ def parse_sensor_rule(text: str) -> SensorRule:
     found = _RULE.fullmatch(text)
     if found is None:
         joined = re.search(r"\s(and|or)\s", text, re.IGNORECASE)
-        why = "a rule has one condition" if joined else "it cannot be read as one"
+        why = "a rule has one condition" if joined else "it is not valid"
         raise ConfigError(
             f"The rule is {shown}, but {why}. Write a sensor, one of > >= < <=, a number and, if you like, a "
             f"number of rows: {EXAMPLE}. Put a name with spaces in quotes."

@@ -46,7 +46,7 @@ class DesignSpace(Settings):
     sample
         Number of cells to draw at random from all combinations. Empty (None): all of them.
     seed
-        Random seed for the draw.
+        Random seed of the draw and of the training.
     folds
         Number of folds of the rolling split that judges each cell.
     base

@@ -56,7 +56,7 @@ class Score(Settings):
         The score is the error of the ``last`` row of the window, or the mean error of all rows of the
         ``window``.
     top_k
-        The score is the mean of this many of the largest sensor errors. Empty (None): of all of them.
+        The score is the mean of this many of the largest sensor errors. Empty (None): of all errors.
     """
 
     steps: Literal["last", "window"] = "last"

@@ -66,7 +66,7 @@ def _largest(found: Ablation) -> str:
         sentence += f" It also falls without {_quoted(costly[1:])}."
     ahead = [each for each in found.without if each.fall > first.fall]
     if ahead:
-        sentence += f" Without {title_of(ahead[0])} the fall is larger, but no difference can be seen."
+        sentence += f" Without {title_of(ahead[0])} the fall is larger, but may be due to chance."
     if len(found.without) > 1:
         sentence += (
             f" {len(found.without)} groups were tried; by chance alone, about 1 in 20 shows a difference."

@@ -35,8 +35,8 @@ NOT_KEPT = (
     "period only. Train the run again to see which sensors moved."
 )
 OTHER_SCORE = (
-    "The saved model does not give the score of this alarm again, so its sensors would not be those of the "
-    "alarm. Train the run again."
+    "The saved model does not reproduce the score of this alarm, so it cannot show which sensors moved. "
+    "Train the run again."
 )
 NOT_BELOW = "No correction of {n} brings the score below the threshold: the window is unusual as a whole."
 NOTHING_HELPS = "No correction of a single sensor lowers the score."

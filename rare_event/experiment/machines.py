@@ -41,8 +41,8 @@ def clock_of(trained: Trained, table: Table, rows: slice, stream: Stream) -> np.
     clock = minutes(table.time[rows], n_rows, None, trained.facts.origin)
     if stream.last is not None and clock[0] < stream.last:
         raise DataError(
-            f"{table.name} begins at {_moment(table.time[rows.start])}, before the end of the rows that "
-            "should come before it. Give only earlier rows as history, and no row twice."
+            f"{table.name} begins at {_moment(table.time[rows.start])}, before the earlier "
+            "rows end. Give only rows from before it as earlier rows, and no row twice."
         )
     return clock
 

@@ -25,11 +25,11 @@ from rare_event.prepare.table import Table
 # some windows only.
 LEAST_BEFORE = 60
 REMEDY = "Train again on rows since then, or use a trailing threshold."
-OLDER = "an older version trained the model and did not keep which of its scores are validation data."
+OLDER = "the model was trained by an older version, which did not mark its validation scores."
 
 BUNDLED = (
-    "Whether normal rows still score as they did cannot be tested: the model comes from a bundle, which has "
-    "no validation scores. To test it, score the rows with the run, in the workspace where it was trained."
+    "A lasting rise in the scores cannot be tested: the model comes from a bundle, which has no validation "
+    "scores. To test it, score the rows in the workspace where the model was trained."
 )
 
 

@@ -16,7 +16,7 @@ ENDS = {
     LOWER: "the score fell below the level at which an alarm ends",
     STOPPED: "the machine stopped, or rows are missing",
     EVENT: "an event",
-    AGAIN: "it sounds again as a new alarm",
+    AGAIN: "counted again as a new alarm",
     SUPPRESSED: "alarms were suppressed",
     SHELVED: "alarms were shelved",
 }

@@ -137,7 +137,7 @@ def _check_alarms(promise: Promise, alarms: int, days: float, unit: TimeUnit, la
         return _bound(subject, "too early to tell", f"{promised}, but the new data have no running time.")
     low, high = rate_interval(alarms, days, promise.dispersion)
     clustered = f", if {name}s cluster as in the validation data" if promise.dispersion > 1 else ""
-    found = number(alarms / days) + ("" if labelled or not unit.labelled else " alarms")
+    found = f"{number(alarms / days)} {'' if labelled or not unit.labelled else 'alarms '}{unit.a_day}"
     said = (
         f"{promised}; found: {found} ({plural(alarms, name)} in {unit.running(days)}, 95% interval "
         f"{number(low, 2)} to {number(high, 2)}{clustered})."
@@ -147,7 +147,7 @@ def _check_alarms(promise: Promise, alarms: int, days: float, unit: TimeUnit, la
     if low <= most:
         return _bound(subject, "too early to tell", said)
     if not labelled and unit.labelled:
-        said = f"{said} Without a label, nothing says how many of them were false."
+        said = f"{said} Without an event column, it is unknown how many were false."
         return _bound(subject, "too early to tell", said)
     return _bound(subject, "broken", said)
 

@@ -112,7 +112,7 @@ class Load:
             f"{counted(number(self.per_day), 'alarms')} a day is "
             f"{number(100 * self.share)}% of what one operator can handle ({ACCEPTABLE} a day)"
         )
-        more = f", and more than the {MANAGEABLE} a day that can be managed at most"
+        more = f", and above the upper limit of {MANAGEABLE} a day"
         return f"{words}{more if self.per_day > MANAGEABLE else ''}."
 
     def to_frame(self) -> pd.DataFrame:

@@ -17,7 +17,7 @@ CHANCE = "an 80% chance of showing"
 # More events or days than this are not worth waiting for, and take long to compute.
 MOST_EVENTS, MOST_DAYS = 20_000, 3650.0
 NO_DIFFERENCE = "The difference is 0, so no number of events would show it."
-NO_EVENTS = "There are no events yet, so it cannot be computed how many would show a difference."
+NO_EVENTS = "There are no events yet, so the number needed to show a difference is unknown."
 
 
 @dataclass(frozen=True)

@@ -87,8 +87,8 @@ class Promise:
         few = ""
         if self.n_events and not least:
             few = (
-                f" No share of the events can be promised: {self.caught:,} of "
-                f"{plural(self.n_events, 'event')} caught could be chance."
+                f" No share of the events can be promised: catching {self.caught:,} of "
+                f"{plural(self.n_events, 'event')} could be chance."
             )
         if not self.n_events and unit.labelled:
             few = " The validation data have no events, so nothing is promised about events."

@@ -248,7 +248,7 @@ def _problem(reference: np.ndarray, part: Scores, size: int) -> str | None:
     if len(part) < size:
         return f"only {len(part):,} later normal rows; {size:,} are needed."
     if not np.quantile(reference, LEAST_ABOVE) > 0:
-        return "scores are not above 0, so it has no meaning how many times higher they are."
+        return "too many scores are 0 or below to say how many times higher they are."
     return None
 
 

@@ -82,7 +82,7 @@ def _carried(change: RegimeChange) -> str:
     if change.sensor is None or change.share is None:
         return ""
     if change.share < LEAST_SHARE:
-        return f"; many sensors changed, and none accounts for more than {LEAST_SHARE:.0%} of it"
+        return f"; many sensors changed, none by more than {LEAST_SHARE:.0%} of the total change"
     return f"; {change.sensor} accounts for {change.share:.0%} of the change in the sensors"
 
 
@@ -106,8 +106,8 @@ def regime_in_words(
     rows = "normal rows" if unit.labelled else "rows"
     if not said and found.n_tested:
         said.append(
-            f"A statistical test finds no rise in the scores of {rows} beyond what the validation data make "
-            f"likely. {_unseen(found)}"
+            f"A statistical test finds no rise in the scores of {rows} beyond their normal variation. "
+            f"{_unseen(found)}"
         )
     if found.n_tested:
         each = _each(folds, unit)
@@ -121,7 +121,7 @@ def regime_in_words(
 def _unseen(found: Regime) -> str:
     if found.visible is None or found.visible > MOST_VISIBLE:
         return "The validation scores vary so much that it would miss most rises."
-    return f"It may miss a rise to less than {times_in_words(found.visible)} times, or one near the end."
+    return f"It may miss a rise by a factor below {times_in_words(found.visible)}, or one near the end."
 
 
 def _each(folds: int, unit: TimeUnit) -> str:

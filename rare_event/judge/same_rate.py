@@ -22,8 +22,8 @@ from rare_event.text import number, plural
 
 Answer = Literal["better", "worse", "cannot be told"]
 HINDSIGHT = (
-    "For this comparison the model's threshold is set on these same rows, to no more false alarms than the "
-    "other alarms. The committed threshold may give more or fewer."
+    "Here the model's threshold is set on these same rows, to give no more false alarms than the list or "
+    "rule. The committed threshold may give more or fewer."
 )
 
 

@@ -162,7 +162,7 @@ def suppressed_in_words(scores: Scores, policy: AlarmPolicy) -> str:
 def _of_these(shelved: int, suppresses: bool, shelves: bool) -> str:
     if not (suppresses and shelves):
         return ""
-    return f" In {plural(shelved, 'row')} of these they are shelved."
+    return f" In {shelved:,} of these rows, they are shelved."
 
 
 def hears_nothing(scores: Scores, policy: AlarmPolicy) -> Scores:

@@ -18,8 +18,8 @@ NOT_COMPARED = "This run has not been compared with any baselines yet."
 STILL_KNOWN = "You can still see how often and how long an alarm sounds, and the drift."
 OPTIMISTIC = "rows next to each validation row are in the training data. Split by time instead."
 LOAD_BASIS = (
-    "All alarms count, true and false, each time that they sound. The worst periods are any 10 minutes, hour "
-    "or 24 hours of the clock. The operator's other alarms come on top."
+    "All alarms count, true and false, each time they sound. The worst periods are the busiest 10 minutes, "
+    "hour and 24 hours, stops included. Alarms from elsewhere are extra."
 )
 
 
@@ -114,4 +114,4 @@ def kept_figures(check: Check) -> str:
 
 def load_basis(unit: TimeUnit) -> str:
     """Say which alarms count for the load of an operator."""
-    return LOAD_BASIS + (" With several machines, one operator hears all of them." if unit.machines else "")
+    return LOAD_BASIS + (" One operator is assumed to hear all machines." if unit.machines else "")

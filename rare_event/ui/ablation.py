@@ -24,8 +24,8 @@ from rare_event.ui.progress import unfinished_of
 
 WHAT = (
     "Which sensors does the skill come from? This model is trained again on past rows, once without each "
-    "group of sensors that go together, and judged on the same later rows. You also see what the time since "
-    "the last restart, and which values are missing, can do alone."
+    "group of sensors that go together, and judged on the same later rows. You also see the AUC of "
+    "the time since the last restart alone, and of missing values alone."
 )
 BASIS = (
     "With all inputs the AUC is {auc}. Judged on {windows}, {events}, {folds} by time. Groups are found by "

@@ -48,7 +48,7 @@ from rare_event.ui.suppression import show_suppressed
 from rare_event.ui.threshold import label_of
 
 NOT_OFFERED = (
-    "A backtest, the baselines, the leakage meter and what the model reads need events to judge a model. "
+    "A backtest, the baselines, the leakage meter and “What it reads” need events to judge a model. "
     "{missing}, so they are not offered here."
 )
 

@@ -34,7 +34,7 @@ COLUMN_CONFIG = {
         help="Highest score in the lead window of the event, or during the false alarm.",
     ),
     "row": st.column_config.NumberColumn("at row"),
-    "mark": st.column_config.TextColumn("mark", help="What was said of it on the Alarms page."),
+    "mark": st.column_config.TextColumn("mark", help="Mark given on the Alarms page."),
     "sensors": st.column_config.TextColumn(
         "top sensors", help="Sensors with the largest shares of the score.", width="large"
     ),

@@ -116,7 +116,7 @@ def outcome_in_words(run: Run) -> str:
     auc = f"{capital(auc_of(run))}."
     caught = caught_in_words(run)
     origin = run.committed().origin
-    threshold = "threshold of the settings" if origin == "given" else f"{origin} threshold"
+    threshold = "fixed threshold" if origin == "given" else f"{origin} threshold"
     return f"{auc} On validation data, the {threshold} catches {caught}." if caught else auc
 
 

@@ -51,7 +51,7 @@ def _offer_remedies(run: Run, found: Regime, start: pd.Timestamp | None, unit: T
         st.button(
             f"Train on rows from {moments(start, unit)(since)}",
             key="regime_retrain",
-            help="Fills in the Train page: the settings of this run, trained on rows from this time on.",
+            help="Fills in the Train page with the settings of this run, to train on rows from this time on.",
             on_click=fill_form,
             args=(replace(run.config(), split=plan),),
         )

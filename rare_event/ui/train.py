@@ -27,7 +27,7 @@ from rare_event.ui.state import update_state
 PARTS = {
     "training": "Events among the training rows. Networks and PCA learn from the normal rows only.",
     "validation": "Events among the rows on which the threshold is chosen. With fewer than 10, the share of "
-    "events that it catches is uncertain.",
+    "events caught is uncertain.",
     "test": "Events on which the committed threshold is judged.",
 }
 
@@ -127,7 +127,7 @@ def show_parts(dataset: Dataset, config: ExperimentConfig) -> None:
         chosen = f"has {plural(events_there, 'event')}" if events_there else "has no events"
         st.caption(
             f"The validation part, on which the threshold is chosen, {chosen}. With the rolling split by "
-            "time, the threshold is chosen on several such parts, but the training takes longer."
+            "time, it is chosen on the validation parts of all folds, but training takes longer."
         )
 
 
@@ -165,8 +165,8 @@ def show_shift(dataset: Dataset, config: ExperimentConfig) -> None:
     )
     show_rows(before, rows_before_shift(table, first), "train_before")
     after.markdown(
-        f"**After a shift of {plural(config.shift, 'row')}**: rows before the event are positive, rows of "
-        "the event are removed"
+        f"**After a shift of {plural(config.shift, 'row')}**: rows before the event are positive; its own "
+        "rows are removed"
         if config.shift
         else "**For the model**: the rows of the event are positive"
     )

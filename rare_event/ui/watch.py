@@ -30,7 +30,7 @@ ICON = ":material/visibility:"
 WIDTH = 250
 HELP = (
     "A second, lower threshold on the same score, under the same alarm policy. Its alarms have a lower "
-    "priority and a list of their own; those of the threshold itself, the warning level, do not change."
+    "priority and their own list; alarms at the threshold itself (the warning level) do not change."
 )
 Folds = tuple[tuple[int, float], ...]
 

@@ -48,7 +48,7 @@ def test_the_sample_on_one_screen(open_page: OpenPage, dataset: Dataset) -> None
     ranking = frame(app, "sensor", "AUC")
     assert set(ranking["sensor"]) == set(table.schema.sensors)
     assert abs(ranking["AUC"] - 0.5).is_monotonic_decreasing
-    assert f"the AUC of every one of the {len(table.schema.sensors)} sensors would lie between" in shown
+    assert f"the AUCs of all {len(table.schema.sensors)} sensors would lie between" in shown
     first = ranking["sensor"][0]
     assert titles(app)[0].startswith("Running time")
     assert f"{first} over time" in titles(app)
@@ -315,7 +315,7 @@ def test_the_decimal_sign_of_a_column_is_chosen_where_few_cells_change(
     assert column.options == ["s3"]
     column.set_value("s3").run()
     assert button(app, "Apply").disabled, "points would be read as thousands separators"
-    assert "cells are not numbers with this decimal mark, such as '" in unescaped(app)
+    assert "cells are not numbers (first: '" in unescaped(app)
     assert open_dataset(dataset.digest) == dataset and not app.exception and not app.error
 
 
@@ -337,7 +337,7 @@ def test_a_row_counter_is_named_and_not_ranked(open_page: OpenPage, executor: An
     app = open_page("pages/1_Data.py", dataset=dataset.digest)
     assert set(frame(app, "AUC")["sensor"]) == {"s0", "s1", "s2", "s3"}
     assert "Not ranked, because it counts rows or time: n." in unescaped(app)
-    assert "the AUC of every one of the 4 sensors would lie between" in unescaped(app) and not app.exception
+    assert "the AUCs of all 4 sensors would lie between" in unescaped(app) and not app.exception
 
 
 def test_rows_that_run_backwards_are_not_ranked_by_what_comes_after_events(open_page: OpenPage) -> None:

@@ -90,7 +90,7 @@ def test_a_follower_is_shown_with_its_alarms_and_files(
         assert alarms["Start"].iloc[0] == told[-1]["start"]
         assert files["File"].tolist().count("bad.csv") == 1
         assert "bad.csv" not in alarms.to_string()
-        assert "Take off this list" not in [each.label for each in app.button]
+        assert "Remove from this list" not in [each.label for each in app.button]
 
 
 def test_one_that_has_stopped_is_taken_off_the_list(
@@ -99,7 +99,7 @@ def test_one_that_has_stopped_is_taken_off_the_list(
     app = open_page(PAGE, run=run.id)
     assert ":gray-badge[stopped]" in texts(app)
     assert not polling()
-    button(app, "Take off this list").click().run()
+    button(app, "Remove from this list").click().run()
     assert not app.exception and "Followed folders" not in [each.value for each in app.header]
     assert list_followers() == [] and (out / "scores.csv").exists()
 

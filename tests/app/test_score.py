@@ -360,7 +360,7 @@ def test_rows_before_that_are_not_before_are_a_sentence(
     before = next(each for each in app.file_uploader if "earlier rows here first" in each.label)
     before.upload("may.csv", as_csv(new[155:]), "text/csv").run()
     scored(upload(app, as_csv(new[:155]), "april.csv"), executor)
-    assert ["before the end of the rows" in error.value.replace("\\", "") for error in app.error] == [True]
+    assert ["before the earlier rows end" in error.value.replace("\\", "") for error in app.error] == [True]
     assert not list_scorings() and not app.metric
 
 

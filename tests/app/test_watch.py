@@ -154,7 +154,7 @@ def test_new_rows_have_a_second_list(
     assert "has changed since" not in unescaped(app)
     small_run.commit(replace(small_run.committed(), watch=None))
     app.run()
-    assert "That has changed since" in unescaped(app)
+    assert "The watch level has changed since" in unescaped(app)
 
 
 def test_without_one_new_rows_have_one_list(

@@ -64,7 +64,7 @@ def test_a_follower_is_watched_until_it_is_stopped(
     follower.wait(20)
     expect(page.get_by_text("stopped", exact=True)).to_be_visible()
     settled(page)
-    page.get_by_role("button", name="Take off this list").click()
+    page.get_by_role("button", name="Remove from this list").click()
     expect(page.get_by_role("heading", name="Followed folders")).to_have_count(0)
     assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []

@@ -113,7 +113,7 @@ def test_another_model_than_that_of_the_run_is_refused(table: Table) -> None:
     asked = asked_of(ledger(scores, result.thresholds, result.policy), scores, scores, result.thresholds)
     assert any(each.moved for each in explain(result.prepared, result.config, fitted(result), asked))
     for each in explain(result.prepared, result.config, fitted(other), asked):
-        assert not each.moved and "does not give the score" in each.why_not
+        assert not each.moved and "does not reproduce the score" in each.why_not
 
 
 def test_a_blend_says_why_it_is_not_explained(table: Table) -> None:

@@ -325,7 +325,7 @@ def test_a_file_with_no_row_to_score_is_a_sentence(new, trained) -> None:
 def test_rows_before_the_end_of_the_history_are_refused(new, trained) -> None:
     _, model = trained("pca")
     history = score(model, new).history
-    with pytest.raises(DataError, match="before the end of the rows that should come before it"):
+    with pytest.raises(DataError, match="before the earlier rows end"):
         score(model, rows_of_table(new, np.arange(new.n_rows) >= 300), history)
 
 

@@ -128,7 +128,7 @@ def test_no_alarm_is_no_load() -> None:
 @pytest.mark.parametrize(("alarms", "more"), [(300, False), (301, True)])
 def test_more_than_can_be_managed_is_said(alarms: int, more: bool) -> None:
     words = Load(alarms, DAY).in_words()
-    assert ("more than the 300 a day that can be managed at most" in words) == more
+    assert ("above the upper limit of 300 a day" in words) == more
     assert words.startswith(f"{alarms} alarms a day is 20")
 
 

@@ -21,7 +21,7 @@ def test_a_change_in_one_sentence() -> None:
     assert change_in_words(CHANGE, WHEN, folds=6) == f"Fold 3 of 6: the threshold has not been valid {said}"
     spread = change_in_words(replace(CHANGE, share=0.03), WHEN)
     assert (
-        spread.endswith("; many sensors changed, and none accounts for more than 10% of it.")
+        spread.endswith("; many sensors changed, none by more than 10% of the total change.")
         and "x19" not in spread
     )
     of_machine = replace(CHANGE, machine="B", sensor=None, share=None)
@@ -53,9 +53,9 @@ def test_rows_in_place_of_time_and_no_label() -> None:
 def test_what_it_cannot_see_and_its_rate_are_said() -> None:
     quiet = Regime((), 1, (), 3.24)
     nothing, rate = regime_in_words(quiet, WHEN)
-    assert nothing.startswith("A statistical test finds no rise in the scores of normal rows beyond what")
+    assert nothing.startswith("A statistical test finds no rise in the scores of normal rows beyond")
     assert nothing.endswith(
-        "validation data make likely. It may miss a rise to less than 3.2 times, or one near the end."
+        "beyond their normal variation. It may miss a rise by a factor below 3.2, or one near the end."
     )
     assert rate == "If nothing changes, this test still reports a change in at most 5% of periods this long."
     wild = " ".join(regime_in_words(replace(quiet, visible=1e9), WHEN, TimeUnit(machines=True), folds=3))

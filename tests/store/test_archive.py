@@ -140,7 +140,7 @@ def test_the_model_card_names_the_quantile_that_a_trailing_threshold_multiplies(
     _, path = bundles("trailing")
     with zipfile.ZipFile(path) as bundle:
         card = bundle.read("MODEL_CARD.md").decode()
-    assert " times the 0.9 quantile of the scores of the last 0.2 days." in card
+    assert " times the trailing 0.9 quantile of the scores over 0.2 days." in card
     assert "limit that follows" not in card
 
 

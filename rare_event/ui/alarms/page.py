@@ -91,8 +91,8 @@ def choose_part(run: Run) -> Part:
         said = "sealed again: the threshold has changed" if ever_opened(run) else "sealed"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                f"Alarms of the validation data. The test data are {said}; their alarms are shown once you "
-                "open them on the Evaluate page.",
+                f"Alarms of the validation data. The test data are {said}. Open them on the Evaluate "
+                "page to see their alarms.",
                 width="stretch",
             )
             link_to(EVALUATE, "Go to Evaluate", "alarms_evaluate")
@@ -241,7 +241,7 @@ def show_sentence(run: Run, item: Item, explanation: Explanation | None) -> None
 
 def _moved_in_words(item: Item, explanation: Explanation | None, highest: str) -> str:
     if item.row is None:
-        return "No window sees it: too few rows of its stretch come before it."
+        return "It has no score: its stretch has too few rows before it."
     if explanation is None:
         return ""
     before = number(explanation.before, 2)

@@ -26,7 +26,7 @@ def show_similar(run: Run, chosen: Chosen, explanation: Explanation) -> None:
     st.header("Similar earlier alarms")
     listed_ones = similar_to(run, chosen, explanation)
     if listed_ones.empty:
-        st.caption("In no earlier alarm in these data did this same set of sensors move.")
+        st.caption("No earlier alarm in these data is similar.")
         return
     followed = int((listed_ones["what followed"] != "no event").sum())
     if time_unit_of(run).labelled:

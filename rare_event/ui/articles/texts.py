@@ -88,8 +88,8 @@ LOSS = Passage(
         LSTM: "200 epochs, batches of 64, Adam with learning rate 0.0001. Final validation loss: 0.1625.",
     },
     differs="The dense networks are trained with a penalty that keeps the outputs of a layer small. In 2019, "
-    "Keras, the library that the articles use, added it up over all windows of a training step; today "
-    "Keras takes the mean. The presets add it up, as in 2019. The articles also "
+    "Keras, the library that the articles use, summed this penalty over all windows of a training step; "
+    "today it takes the mean. The presets use the sum. The articles also "
     "report an accuracy; for an autoencoder it means nothing.",
 )
 CURVES = Passage(
@@ -99,12 +99,12 @@ CURVES = Passage(
         NOTEBOOK: "Threshold read from the validation data: 0.4.",
         LSTM: "Threshold read from the validation data: 0.3.",
     },
-    differs="The articles plot precision shifted by one threshold. A fixed threshold does not carry over to "
-    "another seed, split or version; choose it again on your validation data.",
+    differs="The articles plot precision one threshold off. A fixed threshold does not suit another seed, "
+    "split or Keras version; choose it again on validation data.",
 )
 ERRORS = Passage(
     "Reconstruction error by class",
-    "Points above the threshold line are called breaks, rightly or wrongly.",
+    "Points above the threshold line are predicted breaks, correct or not.",
     {LSTM: "The caption of the figure says 0.8; the line is at 0.3."},
 )
 TEST_ERRORS = Passage(
@@ -114,10 +114,10 @@ TEST_ERRORS = Passage(
 MATRIX = Passage(
     "Confusion matrix",
     each={
-        TEXT: "4 of 21 breaks, with a false positive rate of about 7%.",
-        NOTEBOOK: "8 of 41 positive rows, with 171 false positives.",
-        LSTM: "13 of 49 positive rows, and 286 false positives among 3,605 normal rows. The text says 10 of "
-        "39.",
+        TEXT: "4 of 21 breaks caught, false positive rate about 7%.",
+        NOTEBOOK: "8 of 41 positive rows caught, with 171 false positives.",
+        LSTM: "13 of 49 positive rows caught, and 286 false positives among 3,605 normal rows. "
+        "The text says 10 of 39.",
     },
     differs="The matrix in the dense notebook shows the validation data, from which its threshold was read. "
     "The matrices here show the test data.",
@@ -128,8 +128,8 @@ ROC = Passage(
         NOTEBOOK: "The curve shows the validation data, like the confusion matrix.",
         LSTM: "AUC 0.706, about 10% better than the dense network.",
     },
-    differs="On the mill's test data, over five seeds, the LSTM gives 0.70 to 0.72, the dense notebook 0.61 "
-    "to 0.64 and the network in the dense text 0.55 to 0.58.",
+    differs="On the articles' test data, over five seeds, the AUC is 0.70 to 0.72 (LSTM), 0.61 to 0.64 "
+    "(dense notebook) and 0.55 to 0.58 (dense article's text).",
 )
 REPORT = Passage(
     "Classification report",
@@ -142,8 +142,8 @@ BREAKS = Passage(
         TEXT: "4 of 21 breaks are predicted, which the article calls about 25%. It is 19%.",
         LSTM: "10 of 39 breaks are predicted.",
     },
-    differs="The articles count positive rows. One break has up to two of them, so rows are not breaks: here "
-    "both are counted.",
+    differs="The articles count positive rows. A break has one or two of these, so the counts differ. "
+    "Both are given here.",
 )
 BOARD = Passage(
     "Dense against LSTM",

@@ -44,7 +44,7 @@ LOOK = Look(
 )
 UNREACHED = (
     "The scheduler of the cluster has not answered yet. Start it with dask scheduler, or check its address; "
-    "a map that is started before fails with the reason."
+    "a map that is started before it answers fails."
 )
 PURPOSE = (
     "A map trains a model for each combination of the shifts, lookbacks, representations and models below. "

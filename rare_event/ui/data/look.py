@@ -165,7 +165,7 @@ def _choose_sensor(sensors: list[str]) -> str:
 
 def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> SensorChange:
     """Show the ranking as a table; a click on a row chooses its sensor."""
-    several = f"the AUC of every one of the {plural(ranking.n_sensors, 'sensor')}"
+    several = f"the AUCs of all {plural(ranking.n_sensors, 'sensor')}"
     whose = several if ranking.n_sensors > 1 else "the AUC of the sensor"
     rows = "the row" if shift == 1 else f"the {plural(shift, 'row')}"
     beyond = sum(change.strength > ranking.chance for change in ranking.changes)
@@ -201,7 +201,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     if ranking.chance == ranking.chance:
         outside = f"{plural(beyond, 'sensor')} {'is' if beyond == 1 else 'are'}" if beyond else "No sensor is"
         st.caption(
-            f"Compares {rows} before each event with normal rows. If the events were at random times, "
+            f"Compares {rows} before each event with normal rows. If events came at random times, "
             f"{whose} would lie between {0.5 - ranking.chance:.2f} and {0.5 + ranking.chance:.2f} in 95% of "
             f"cases. {outside} outside this range."
         )

@@ -54,7 +54,7 @@ def show_preview(upload: Pending) -> None:
     seen = preview_of(upload.files, upload.corrections, upload.events, upload.events_name)
     st.header(f"Preview of {plain(upload.name)}")
     each = "files are read and joined, then use them" if several else "file is read, then use it"
-    st.caption(f"This reading is not stored yet. Check how the {each}.")
+    st.caption(f"The data are not stored yet. Check how the {each}.")
     if seen.refused:
         st.error(plain(seen.refused))
     _ask(upload, seen)

@@ -65,7 +65,7 @@ def _choose_history(uploads: int) -> list[tuple[BinaryIO, str]]:
     """Let the user upload the rows before the new ones, first, since scoring begins with the new rows."""
     with st.expander("Rows just before the new ones (optional)"):
         files = st.file_uploader(
-            "Upload the earlier rows here first, then the new rows in the field below",
+            "Upload the earlier rows here first, then the new rows in the field above",
             accept_multiple_files=True,
             help="Most models also use earlier rows. With those rows, the first new rows get a score too, "
             "and an alarm that was already on continues. The results list only the new rows.",
@@ -85,7 +85,7 @@ def _choose_shelving(run: Run, uploads: int) -> str | None:
             "No alarm before this time",
             key=f"score_shelve_{uploads}",
             placeholder="2024-05-01 14:00",
-            help="A time on the clock of the new rows, with its zone if theirs have one. No "
+            help="A time as written in the new rows, with a time zone if they have one. No "
             "alarm begins or continues before it; the results say "
             "how many rows are shelved. Type it first, then upload the new rows above. Empty: alarms are "
             "not shelved.",

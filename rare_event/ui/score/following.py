@@ -78,7 +78,9 @@ def _show(note: FollowerNote, progress: Progress) -> None:
             st.caption(plain(sentence))
     if not at_work:
         st.caption("Start it again with the same command: it resumes where it stopped, and no rows are lost.")
-        st.button("Take off this list", key=f"follower_off_{note.id}", on_click=forget_follower, args=(note,))
+        st.button(
+            "Remove from this list", key=f"follower_off_{note.id}", on_click=forget_follower, args=(note,)
+        )
     if progress.position is not None:
         with st.expander("Latest alarms and files"):
             _show_records(note, progress)

@@ -102,8 +102,8 @@ def _say_stale(run: Run, figures: Mapping[str, Any]) -> None:
     if (committed.watch and committed.watch.last) != (watch and watch["threshold"]):
         at = f"at a watch level of {number(watch['threshold'], 4)}" if watch else "without a watch level"
         st.warning(
-            f"This file was scored {at}. That has changed since. Upload the file again to score it as "
-            "committed now."
+            f"This file was scored {at}. The watch level has changed since. Upload the file again to "
+            "apply it."
         )
 
 

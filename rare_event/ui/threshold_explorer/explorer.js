@@ -606,7 +606,7 @@ function loadInWords({ columns, load }, at) {
   const share = percent(perDay / load.acceptable);
   const more =
     perDay > load.manageable
-      ? `, and more than the ${load.manageable} a day that can be managed at most`
+      ? `, and above the upper limit of ${load.manageable} a day`
       : "";
   const alarms = counted(significant(perDay, 3), "alarms");
   return `${alarms} a day is ${share} of what one operator can handle (${load.acceptable} a day)${more}.`;
