@@ -77,7 +77,7 @@ def _promised(points: OperatingPoints, most: float, spread: Dispersion | None) -
         )
         raise DataError(
             f"No threshold can promise at most {unit.alarms(number(most))}: the validation data are only "
-            f"{unit.total(points.days)}, so even without an alarm there, the lowest rate it can promise is "
+            f"{unit.total(points.days)}, so even without an alarm there, the lowest rate they can promise is "
             f"{number(none)}. Allow at least {unit.alarms(number(rounded_up(none)))}{longer}."
         )
     within = points.warns & (upper_rates_of(points, spread) <= most)

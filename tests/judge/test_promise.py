@@ -133,7 +133,7 @@ def test_a_promise_that_no_threshold_can_make_is_refused() -> None:
     scores = scores_of_plant(PLANTS[0], 70, seed=3)
     with pytest.raises(DataError, match="No threshold can promise at most 0.2 false alarms a day") as refused:
         choose_on(scores, POLICY, Rule("promise-per-day", 0.2))
-    assert "validate on at least" in str(refused.value) and "nan" not in str(refused.value)
+    assert "or use at least" in str(refused.value) and "nan" not in str(refused.value)
     with pytest.raises(DataError, match="at most 0 false alarms") as refused:
         choose_on(scores, POLICY, Rule("promise-per-day", 0.0))
     assert "inf" not in str(refused.value)
@@ -142,7 +142,8 @@ def test_a_promise_that_no_threshold_can_make_is_refused() -> None:
 def test_the_sentence_says_what_it_rests_on() -> None:
     none = Promise(3.01, 0.0, caught=1, n_events=36, false_alarms=13, running=8.7)
     assert (
-        "at most 3.1 false alarms a day, if" in none.in_words() and "1 of 36 events caught" in none.in_words()
+        "at most 3.1 false alarms a day, if" in none.in_words()
+        and "catching 1 of 36 events" in none.in_words()
     )
     folds = Promise(2.0, 0.1299, caught=9, n_events=36, false_alarms=13, running=8.7, thresholds=6)
     assert "at most 2 false alarms a day and at least 12% of the events caught" in folds.in_words()

@@ -61,7 +61,7 @@ def test_shelved_times_by_hand() -> None:
     assert suppressed_in_words(scores, shelved) == "Alarms are shelved in 2 rows, 40.0% of the running time."
     both = replace(shelved, stops=((8.0, 9.0, ""),))
     assert suppressed_in_words(scores, both) == (
-        "Alarms are suppressed or shelved in 3 rows, 60.0% of the running time. In 2 rows of these they are "
+        "Alarms are suppressed or shelved in 3 rows, 60.0% of the running time. In 2 of these rows, they are "
         "shelved."
     )
     # The event comes 2 minutes after the last row, and its lead window of 4 minutes is shelved.
