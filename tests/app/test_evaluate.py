@@ -296,7 +296,7 @@ def test_drift_says_since_when_the_threshold_is_not_valid_and_what_to_do(
 
 def test_drift_without_a_change_offers_no_remedy(open_page: OpenPage, done_run: Run) -> None:
     app = show_view(opened(open_page, done_run), "Drift")
-    assert "finds no rise in the score of normal rows" in unescaped(app)
+    assert "finds no rise in the scores of normal rows" in unescaped(app)
     assert not any("Train on rows from" in each.label for each in app.button)
     assert not any("not been valid" in each.value for each in app.warning)
 
