@@ -31,7 +31,7 @@ class DenseModel(LayerOptions):
         article uses 0.001. The penalty is summed over the windows of a batch, as in Keras 2.2, which the
         articles use; Keras 3 averages it. 0: no penalty.
     activity_l2
-        L2 penalty on the outputs of the first layer, summed in the same way. 0: no penalty.
+        L2 penalty on the outputs of the first layer, summed over the windows of a batch. 0: no penalty.
     tied
         Each decoder layer uses the (transposed) weights of the matching encoder layer, with its own biases,
         so there are about half as many weights to learn. The widths must be symmetric, for example 32, 16,
@@ -226,7 +226,8 @@ class AttentionModel(NetworkOptions):
     Parameters
     ----------
     width
-        Size of the vector that represents each row in the network; a multiple of the number of heads.
+        Size of the vector that represents each row in the network. It must be a multiple of the number
+        of heads.
     heads
         Number of attention heads.
     blocks

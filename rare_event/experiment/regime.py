@@ -89,7 +89,7 @@ def untested_in_words(found: Regime) -> str:
     if found.n_tested or not found.untested:
         return ""
     why = found.untested[0]
-    return why if why == BUNDLED else f"No test for a lasting rise in the scores: {why}"
+    return why if why == BUNDLED else f"The scores were not tested for a lasting rise: {why}"
 
 
 def sensor_that_moved(

@@ -61,7 +61,9 @@ a difference of this size."
         more = float(f"{self.days - self.seen_days:.2g}")
         if self.events is None:
             given = (
-                f"Another {unit.running(more)} would give" if more > 0 else "The running time is enough for"
+                f"Another {unit.running(more)} would give"
+                if more > 0
+                else "These data cover enough running time for"
             )
         elif self.events <= self.seen:
             given = f"{_these(self.seen)} enough for"

@@ -208,7 +208,7 @@ def regime(references: References, scores: Scores) -> Regime:
     for (fold, machine), part in normal_series(scores).items():
         reference = references.get((fold, machine), np.empty(0))
         size = _block_size(part)
-        where = f"machine {machine}: " if machine else ""
+        where = f"on machine {machine}, " if machine else ""
         if problem := _problem(reference, part, size):
             untested.append(f"{where}{problem}" if where else problem)
             continue

@@ -160,7 +160,7 @@ def _unread(frame: pd.DataFrame, found: set[str]) -> list[Remark]:
         elif is_called_time(name) and pd.api.types.is_numeric_dtype(column):
             what = (
                 f"Column {shown(name)} is named like a time, but {shown(f'{cell:.10g}')} in line {line} "
-                "cannot be read as one. The column is not used. Write times such as 2023-01-09 06:00:00."
+                "cannot be read as one. The column is not used. Write times in the form 2023-01-09 06:00:00."
             )
             remarks.append(Remark("warning", name, what, "time not read", len(column), (line,)))
     return remarks

@@ -35,9 +35,9 @@ BASIS = (
 COLUMN_CONFIG = {
     "left out": st.column_config.TextColumn("left out"),
     "AUC": st.column_config.NumberColumn("mean fold AUC", format="%.3f"),
-    "fall": st.column_config.NumberColumn("fall of the AUC", format="%.3f"),
-    "low": st.column_config.NumberColumn("fall, from", help="Lower end of its 95% interval", format="%.3f"),
-    "high": st.column_config.NumberColumn("fall, to", help="Upper end of its 95% interval", format="%.3f"),
+    "fall": st.column_config.NumberColumn("drop in AUC", format="%.3f"),
+    "low": st.column_config.NumberColumn("drop, from", help="Lower end of its 95% interval", format="%.3f"),
+    "high": st.column_config.NumberColumn("drop, to", help="Upper end of its 95% interval", format="%.3f"),
     "result": st.column_config.TextColumn("result"),
 }
 

@@ -18,9 +18,7 @@ from rare_event.ui.place import in_place
 
 COLUMN_CONFIG = {
     "asset": st.column_config.TextColumn("machine"),
-    "event": st.column_config.NumberColumn(
-        "event", help="Number of the event in the file. The first event is 0."
-    ),
+    "event": st.column_config.NumberColumn("event", help="Number of the event in the file, counted from 0."),
     "caught": st.column_config.CheckboxColumn("caught"),
     "first_alarm": st.column_config.DatetimeColumn("first alarm", format="D MMM HH:mm", width="medium"),
     "lead": st.column_config.NumberColumn("lead (minutes)", format="%.1f"),

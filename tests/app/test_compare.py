@@ -347,7 +347,7 @@ def test_runs_of_the_same_settings_say_so(open_page: OpenPage, opened_run: Run) 
     again = finished(opened_run.dataset(), PCA)
     again.look()
     app = open_page(PAGE, run=opened_run.id)
-    assert "Their settings are the same." in words(app)
+    assert "These models have the same settings." in words(app)
     assert not app.table
 
 

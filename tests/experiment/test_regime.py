@@ -143,6 +143,6 @@ def test_only_validation_scores_are_what_new_rows_are_compared_with(trained: Tra
     assert references_of_past(older) is None
     scored = score(older, table_of(plant(300, "2024-03-01", 3)))
     assert scored.regime.changes == () and "older version" in scored.regime.untested[0]
-    assert "lasting rise in the scores: the model was trained by an older version" in scored.drift_in_words
+    assert "not tested for a lasting rise: the model was trained by an older version" in scored.drift_in_words
     # Where it was tested, nothing is said of it.
     assert "not tested" not in score(trained, table_of(plant(300, "2024-03-01", 3))).drift_in_words

@@ -127,7 +127,7 @@ def _show_settings(runs: dict[str, str]) -> None:
     configs = {name: open_run(run_id).config() for name, run_id in runs.items()}
     differing = differing_settings(list(configs.values()))
     if not differing:
-        st.caption("Their settings are the same.")
+        st.caption("These models have the same settings.")
         return
     st.markdown("**Settings that differ**")
     st.table(

@@ -86,9 +86,8 @@ def _choose_shelving(run: Run, uploads: int) -> str | None:
             key=f"score_shelve_{uploads}",
             placeholder="2024-05-01 14:00",
             help="A time as written in the new rows, with a time zone if they have one. No "
-            "alarm begins or continues before it; the results say "
-            "how many rows are shelved. Type it first, then upload the new rows above. Empty: alarms are "
-            "not shelved.",
+            "alarm begins or continues before it; the results say how many rows are shelved. Type the time "
+            "first, then upload the new rows above. Empty: alarms are not shelved.",
         ).strip()
     return shelving_time(facts, until) if until else None
 

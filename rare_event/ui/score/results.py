@@ -103,7 +103,7 @@ def _say_stale(run: Run, figures: Mapping[str, Any]) -> None:
         at = f"at a watch level of {number(watch['threshold'], 4)}" if watch else "without a watch level"
         st.warning(
             f"This file was scored {at}. The watch level has changed since. Upload the file again to "
-            "apply it."
+            "score it with the present settings."
         )
 
 
@@ -156,7 +156,9 @@ def _columns(alarms: pd.DataFrame, trailing: bool) -> dict[str, Any]:
         "peak": st.column_config.NumberColumn(
             "peak" if trailing else "peak score",
             format="%.4g",
-            help="Highest multiple of the trailing quantile." if trailing else "Highest score of the alarm.",
+            help="Highest score of the alarm, as a multiple of the quantile."
+            if trailing
+            else "Highest score of the alarm.",
         ),
         "sensors": st.column_config.TextColumn(
             "top sensors", help="Those with the largest shares of the peak score.", width="large"
