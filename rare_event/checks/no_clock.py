@@ -46,7 +46,7 @@ class NumbersCalledTime(SensorCheck, code="RE111"):
     def _of(self, subject: Subject, sensor: Sensor) -> Iterator[Finding]:
         if is_clock(subject, sensor.name):
             what = "Its name suggests a time and its values never decrease, but they cannot be read as times."
-            fix = "Write times in the form 2023-01-09 06:00:00 and upload the file again, or leave out the column."
+            fix = "Write times as 2023-01-09 06:00:00 and upload the file again, or leave out the column."
             yield self.found("problem", sensor.name, what, fix, "ignore")
 
 
