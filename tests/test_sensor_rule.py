@@ -47,7 +47,7 @@ def test_what_is_written_is_read_again(name, sign, limit, rows) -> None:
         ("x12 == 4", "is not valid"),
         ("x12 => 4", "is not valid"),
         ("x12 >> 4", "is not valid"),
-        ("flow pump > 4", "Put a name with spaces in quotes"),
+        ("flow pump > 4", "put it in quotes"),
         ("'flow pump > 4", "is not valid"),
         ("x12 > 4 for", "is not valid"),
         ("x12 > 4 for 3", "is not valid"),

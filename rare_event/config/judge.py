@@ -258,7 +258,7 @@ class Rule(Settings):
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold is chosen."""
-        days = "day" if self.days == 1 else f"{self.days:g} days"
+        days = "1 day" if self.days == 1 else f"{self.days:g} days"
         span = f"{1000 * self.days:,.0f} rows" if unit.reason else days
         rate = unit.alarms(number(self.value, DIGITS))
         return {

@@ -86,7 +86,7 @@ def parse_sensor_rule(text: str) -> SensorRule:
         why = "a rule has one condition" if joined else "it is not valid"
         raise ConfigError(
             f"The rule is {shown}, but {why}. Write a sensor, one of > >= < <=, a number and, if you like, a "
-            f"number of rows: {EXAMPLE}. Put a name with spaces in quotes."
+            f"number of rows: {EXAMPLE}. If a name has spaces, put it in quotes."
         )
     limit = found["limit"]
     if not _NUMBER.fullmatch(limit):

@@ -195,7 +195,7 @@ def _budget(prepared: Prepared, config: ExperimentConfig) -> Iterator[str]:
         part = "The validation part" if len(validation) == 1 else "The shortest validation part"
         yield (
             f"{part} has only {unit.running(shortest / unit.period)}, so a budget of "
-            f"{unit.alarms(number(rule.value))} allows not even one there. The rate on later "
+            f"{unit.alarms(number(rule.value))} does not allow even one there. The rate on later "
             "data can be much higher. Use more data, or choose the threshold by a quantile."
         )
 

@@ -28,8 +28,8 @@ REMEDY = "Train again on rows since then, or use a trailing threshold."
 OLDER = "the model was trained by an older version, which did not mark its validation scores."
 
 BUNDLED = (
-    "A lasting rise in the scores cannot be tested: the model comes from a bundle, which has no validation "
-    "scores. To test it, score the rows in the workspace where the model was trained."
+    "The scores cannot be tested for a lasting rise: the model comes from a bundle, which has no validation "
+    "scores. To run this test, score the rows in the workspace where the model was trained."
 )
 
 

@@ -101,7 +101,7 @@ class Load:
             return f"{self.time_unit.reason}, so the load of an operator cannot be given."
         if self.per_day is None:
             ran = MINUTES.span(self.minutes)
-            return f"The running time is {ran}, which is too short for a number of alarms a day."
+            return f"The running time is {ran}, which is too short to give alarms per day."
         return ""
 
     def in_words(self) -> str:

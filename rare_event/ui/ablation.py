@@ -23,8 +23,8 @@ from rare_event.ui.live import poll_until_ended
 from rare_event.ui.progress import unfinished_of
 
 WHAT = (
-    "Which sensors does the skill come from? This model is trained again on past rows, once without each "
-    "group of sensors that go together, and judged on the same later rows. You also see the AUC of "
+    "Which sensors does the skill come from? This model is trained again on past rows, each time "
+    "without one group of correlated sensors, and judged on the same later rows. You also see the AUC of "
     "the time since the last restart alone, and of missing values alone."
 )
 BASIS = (

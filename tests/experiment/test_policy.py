@@ -83,7 +83,7 @@ def test_a_budget_above_an_alarm_in_every_row_sets_no_limit() -> None:
 
 def test_a_validation_part_too_short_for_the_budget() -> None:
     (sentence,) = said(table_of(10), rule=Rule("fa-per-day", 2.0))
-    assert "validation part has only" in sentence and "allows not even one there" in sentence
+    assert "validation part has only" in sentence and "does not allow even one there" in sentence
     assert said(table_of(10), rule=Rule("fa-per-day", 0.0)) == []
 
 

@@ -107,7 +107,7 @@ def test_no_period_longer_than_the_running_time_is_judged(minutes: float, known:
     load = operator_load(pd.DataFrame(journal_of((1.0, 1.0), (3.0, 1.0))), minutes)
     assert {name for name in FIGURES[:3] if getattr(load, name) is not None} == known
     assert load.per_day is None and load.share is None and (load.per_hour is None) == (minutes < 60)
-    assert load.in_words().endswith("which is too short for a number of alarms a day.")
+    assert load.in_words().endswith("which is too short to give alarms per day.")
     assert MINUTES.span(minutes) in load.in_words() and "%" not in load.in_words()
 
 

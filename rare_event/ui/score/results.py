@@ -71,7 +71,7 @@ def show_figures(run: Run, scoring: Scoring) -> None:
         st.caption(plain(said))
     if figures["unscored"]:
         st.caption(
-            plain("Rows without an alarm decision: " + " ".join(one["what"] for one in figures["unscored"]))
+            plain("Rows without an alarm decision. " + " ".join(one["what"] for one in figures["unscored"]))
         )
 
 
