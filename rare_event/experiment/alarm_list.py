@@ -288,7 +288,7 @@ def sentence_of(today: Today) -> str:
     caught = f"{name} catches {figures.caught:,} of {events} at {rate}"
     if figures.always_on:
         return (
-            f"{caught}, but an alarm is on in {figures.standing:.0%} of the rows, so being on "
+            f"{caught}, but an alarm is on in {figures.standing:.0%} of the rows, so an alarm "
             "before an event means little."
         )
     as_against = {

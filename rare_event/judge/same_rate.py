@@ -140,7 +140,7 @@ class SameRate:
         if self.alarms.always_on:
             return (
                 f"These data cannot show whether {model} or {alarms} is better: the alarms of {alarms} are "
-                f"on in {self.alarms.on:.0%} of the windows, so being on before an event means little."
+                f"on in {self.alarms.on:.0%} of the windows, so an alarm before an event means little."
             )
         ours, theirs = self.model, self.alarms
         at = false_alarms_in_words(theirs.false_alarms, self.days, self.time_unit)
@@ -166,7 +166,7 @@ class SameRate:
             return ""
         name, side = (model, self.model) if self.differs == "better" else (alarms, self.alarms)
         band = f"{number(side.chance.low)} to {number(side.chance.high)}"
-        return f" But chance could catch as many as {name} ({band})."
+        return f" But chance alone could catch as many events as {name} does ({band})."
 
 
 def _is(count: int) -> str:

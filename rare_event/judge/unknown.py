@@ -17,7 +17,7 @@ class Unknown:
     def why(self) -> str:
         """What the part cannot tell, as a sentence."""
         if not self.labelled:
-            return "This file has no event column, so it is unknown how many events an alarm would catch."
+            return "This file has no event column, so it is unknown how many events the alarms would catch."
         return (
             f"The {self.part} data hold no events that can be judged, so it is unknown whether an alarm "
             "would catch one."

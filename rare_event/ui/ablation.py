@@ -36,8 +36,8 @@ COLUMN_CONFIG = {
     "left out": st.column_config.TextColumn("left out"),
     "AUC": st.column_config.NumberColumn("mean fold AUC", format="%.3f"),
     "fall": st.column_config.NumberColumn("drop in AUC", format="%.3f"),
-    "low": st.column_config.NumberColumn("drop, from", help="Lower end of its 95% interval", format="%.3f"),
-    "high": st.column_config.NumberColumn("drop, to", help="Upper end of its 95% interval", format="%.3f"),
+    "low": st.column_config.NumberColumn("drop, from", help="Lower end of the 95% interval", format="%.3f"),
+    "high": st.column_config.NumberColumn("drop, to", help="Upper end of the 95% interval", format="%.3f"),
     "result": st.column_config.TextColumn("result"),
 }
 

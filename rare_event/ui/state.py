@@ -30,7 +30,7 @@ SAMPLE_NAME = "sample-mill.csv"
 SAMPLE = "sample"
 IMPORTED = (
     "This model was imported as a bundle, without the data needed to judge it. Its figures and its threshold "
-    "are shown in the workspace where it was trained. Here, it scores new rows."
+    "are shown in the workspace where it was trained. Here, it can only score new rows."
 )
 # Pages begin with several periods: the one validation part of a single split holds few events.
 FIRST_DRAFT = replace(RECOMMENDED, split=SplitPlan("rolling"))

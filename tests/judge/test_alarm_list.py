@@ -196,7 +196,7 @@ def test_what_catches_no_more_than_chance_is_not_called_better() -> None:
         assert found.p_value < 0.01 and found.answer == "cannot be told" != found.differs
         words = found.in_words("“A”", "“DCS”")
         assert words.startswith("These data cannot show whether “A” or “DCS” is better")
-        assert f" But chance could catch as many as {name} (1 to 30)." in words
+        assert f" But chance alone could catch as many events as {name} does (1 to 30)." in words
     on = counts(4, 20, on=0.6)
     assert on.answer == "cannot be told"
     assert "are on in 60% of the windows" in on.in_words("“A”", "“DCS”")

@@ -241,7 +241,7 @@ def show_sentence(run: Run, item: Item, explanation: Explanation | None) -> None
 
 def _moved_in_words(item: Item, explanation: Explanation | None, highest: str) -> str:
     if item.row is None:
-        return "It has no score: its stretch has too few rows before it."
+        return "It has no score: too few rows of its stretch come before it."
     if explanation is None:
         return ""
     before = number(explanation.before, 2)
@@ -259,7 +259,7 @@ def _moved_in_words(item: Item, explanation: Explanation | None, highest: str) -
         return f"{score} {joined} moved most. {plain(explanation.why_not)}"
     after = number(explanation.after, 2) if explanation.after >= LEAST_SAID else f"less than {LEAST_SAID}"
     had = "had been as the other sensors suggest"
-    return f"{score} If {joined} {had}, the score would have reached {after} times the threshold."
+    return f"{score} If {joined} {had}, the score would have been {after} times the threshold."
 
 
 @in_place

@@ -157,7 +157,7 @@ def show_baselines_of_run(chosen: Comparable) -> None:
             windows = f"{plural(len(scores), 'test window')} that all of these runs score"
             st.caption(
                 f"Judged on the {windows} ({scores.n_positive:,} positive). Baselines are not shown here: "
-                "they are compared with the runs of one lookback only."
+                "a baseline can only be compared with runs of the same lookback."
             )
         return
     if not open_run(chosen.asked_for[0]).dataset().schema.labels:
