@@ -175,10 +175,11 @@ def test_rules_and_lead_windows_in_words() -> None:
     assert Rule().in_words() == "at most 2 false alarms a day"
     assert (
         Rule("trailing-quantile", 0.99).in_words(NO_TIME)
-        == "the trailing 0.99 quantile of the scores over 3,000 rows"
+        == "the trailing 0.99 quantile of the scores over the last 3,000 rows"
     )
     assert (
-        Rule("trailing-quantile", 0.99).in_words() == "the trailing 0.99 quantile of the scores over 3 days"
+        Rule("trailing-quantile", 0.99).in_words()
+        == "the trailing 0.99 quantile of the scores over the last 3 days"
     )
     narrow = replace(PCA, policy=AlarmPolicy(lead=0.5))
     with pytest.raises(ConfigError, match="0.5 rows") as refused:

@@ -258,7 +258,7 @@ class Rule(Settings):
 
     def in_words(self, unit: TimeUnit = MINUTES) -> str:
         """Say how the threshold is chosen."""
-        days = "1 day" if self.days == 1 else f"{self.days:g} days"
+        days = "day" if self.days == 1 else f"{self.days:g} days"
         span = f"{1000 * self.days:,.0f} rows" if unit.reason else days
         rate = unit.alarms(number(self.value, DIGITS))
         return {
@@ -272,6 +272,6 @@ class Rule(Settings):
                 f"{percent(self.costs.saved)}; false alarm {self.costs.false_alarm:,.0f})"
             ),
             "quantile": f"the {self.value:g} quantile of the scores",
-            "trailing-quantile": f"the trailing {self.value:g} quantile of the scores over {span}",
+            "trailing-quantile": f"the trailing {self.value:g} quantile of the scores over the last {span}",
             "fixed": "set by hand",
         }[self.kind]

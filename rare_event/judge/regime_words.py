@@ -82,7 +82,7 @@ def _carried(change: RegimeChange) -> str:
     if change.sensor is None or change.share is None:
         return ""
     if change.share < LEAST_SHARE:
-        return f"; many sensors changed, none by more than {LEAST_SHARE:.0%} of the total change"
+        return f"; many sensors changed; none accounts for more than {LEAST_SHARE:.0%} of the total change"
     return f"; {change.sensor} accounts for {change.share:.0%} of the change in the sensors"
 
 

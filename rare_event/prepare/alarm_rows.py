@@ -222,7 +222,9 @@ def sensor_column(table: Table, name: str) -> np.ndarray:
     if name in dict(table.schema.roles()):
         role = dict(table.schema.roles())[name]
         raise TableError(f"{shown(name)} is not a sensor of {table.name}: its role is {role}. Name a sensor.")
-    near = difflib.get_close_matches(name, sensors, 3) or list(sensors[:5])
-    raise TableError(
-        f"{table.name} has no sensor {shown(name)}. Did you mean {' or '.join(map(shown, near))}?"
-    )
+    near = [shown(each) for each in difflib.get_close_matches(name, sensors, 3)]
+    *others, last = near or [""]
+    hint = f"Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
+    if not near:
+        hint = f"Its sensors include {joined(map(shown, sensors[:5]))}."
+    raise TableError(f"{table.name} has no sensor {shown(name)}. {hint}")

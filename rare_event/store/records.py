@@ -132,7 +132,8 @@ class Committed(FoldThresholds):
             return "given in the settings of the run"
         factor = self.common if self.trailing else 1.0
         times = "" if factor in (None, 1.0) else f"{factor:.4g} times "
-        return f"{times}{self.rule.in_words(unit)} on {self.part} data"
+        on = "" if self.trailing else f" on {self.part} data"
+        return f"{times}{self.rule.in_words(unit)}{on}"
 
 
 @dataclass(frozen=True)

@@ -271,7 +271,11 @@ def _value_of(committed: Committed) -> str:
 
 
 def _threshold_in_words(committed: Committed, unit: TimeUnit) -> str:
-    return f"{_value_of(committed)} ({plain(committed.in_words(unit))})"
+    words = plain(committed.in_words(unit))
+    # The value of a trailing threshold is its factor, which the words have.
+    if committed.trailing and committed.common is not None:
+        return words
+    return f"{_value_of(committed)} ({words})"
 
 
 def _article_button(run: Run) -> float | None:

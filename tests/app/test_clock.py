@@ -89,7 +89,7 @@ def test_figures_and_forms_are_of_rows(open_page: OpenPage, executor: Deferred) 
     app.selectbox(key="threshold_rule").select("trailing-quantile").run()
     assert "Recent scores (thousand rows)" in [field.label for field in app.number_input]
     button(app, "Apply this rule").click().run()
-    assert "over 3,000 rows" in " ".join(element.value for element in app.caption)
+    assert "over the last 3,000 rows" in " ".join(element.value for element in app.caption)
     # A rule that alarms at each point still leaves no page with a figure of a day.
     run.commit(Committed({0: 0.0}, Rule("fixed", 0.0), AlarmPolicy(lead=4.0)))
     run.look()

@@ -21,7 +21,7 @@ def test_a_change_in_one_sentence() -> None:
     assert change_in_words(CHANGE, WHEN, folds=6) == f"Fold 3 of 6: the threshold has not been valid {said}"
     spread = change_in_words(replace(CHANGE, share=0.03), WHEN)
     assert (
-        spread.endswith("; many sensors changed, none by more than 10% of the total change.")
+        spread.endswith("; many sensors changed; none accounts for more than 10% of the total change.")
         and "x19" not in spread
     )
     of_machine = replace(CHANGE, machine="B", sensor=None, share=None)

@@ -328,7 +328,7 @@ WORDS = {
     "the highest F-beta with beta 0.5": Rule("f-beta", 0.5),
     "the least cost (event 10,000, of which a warning saves 50%; false alarm 200)": Rule("cost"),
     "the 0.995 quantile of the scores": Rule("quantile", 0.995),
-    "the trailing 0.99 quantile of the scores over 3 days": Rule("trailing-quantile", 0.99),
+    "the trailing 0.99 quantile of the scores over the last 3 days": Rule("trailing-quantile", 0.99),
     "set by hand": Rule("fixed", 7.0),
 }
 

@@ -117,7 +117,10 @@ def test_a_bundle_says_why_a_change_of_the_scores_is_not_tested(bundles, elsewhe
     for model in (open_bundle(path), open_trained(imported), open_bundle(tmp_path / "again.zip")):
         there = score(model, table())
         (why,) = summary(model, there)["drift"]["regime"]["untested"]
-        assert "cannot be tested: the model comes from a bundle, which has no validation scores." in why
+        assert (
+            "cannot be tested for a lasting rise: the model comes from a bundle, which has no validation scores."
+            in why
+        )
         assert f"{here.drift.in_words} {why}\n" in describe(model, there)
         assert "too few" not in why and there.since == ""
     assert "bundle" not in describe(trained, here) and trained.past.whole
@@ -140,7 +143,7 @@ def test_the_model_card_names_the_quantile_that_a_trailing_threshold_multiplies(
     _, path = bundles("trailing")
     with zipfile.ZipFile(path) as bundle:
         card = bundle.read("MODEL_CARD.md").decode()
-    assert " times the trailing 0.9 quantile of the scores over 0.2 days." in card
+    assert " times the trailing 0.9 quantile of the scores over the last 0.2 days." in card
     assert "limit that follows" not in card
 
 

@@ -202,7 +202,7 @@ def test_thresholds_are_committed(run) -> None:
     run.commit(Committed({0: 7.0}, Rule("trailing-quantile", 0.997), AlarmPolicy()))
     assert again.committed().thresholds == {0: 7.0} and again.committed().common == 7.0
     assert again.committed().in_words() == (
-        "7 times the trailing 0.997 quantile of the scores over 3 days on validation data"
+        "7 times the trailing 0.997 quantile of the scores over the last 3 days"
     )
     assert json.loads((run.folder / "threshold.json").read_text())["part"] == "validation"
 

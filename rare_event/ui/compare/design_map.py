@@ -50,7 +50,8 @@ PURPOSE = (
     "A map trains a model for each combination of the shifts, lookbacks, representations and models below. "
     "In each fold, models are trained on earlier data only, and all are judged on the same windows. The map "
     "shows which settings matter, which do not, and how well the best one can be expected to do on later "
-    "data. It runs in the background. You can stop it at any time and resume later. Your own runs take priority."
+    "data. It runs in the background. You can stop it at any time and resume later. Your own runs take "
+    "priority."
 )
 
 
