@@ -242,11 +242,11 @@ def _problem(reference: np.ndarray, part: Scores, size: int) -> str | None:
     hours = len(reference) // size
     if hours < LEAST_BLOCKS:
         return (
-            f"only {len(reference):,} normal validation rows; {LEAST_BLOCKS * size:,} are needed to tell a "
-            "change from the normal variation of the score."
+            f"there are only {len(reference):,} normal validation rows; {LEAST_BLOCKS * size:,} are "
+            "needed to tell a change from the normal variation of the score."
         )
     if len(part) < size:
-        return f"only {len(part):,} later normal rows; {size:,} are needed."
+        return f"there are only {len(part):,} later normal rows; {size:,} are needed."
     if not np.quantile(reference, LEAST_ABOVE) > 0:
         return "too many scores are 0 or below to say how many times higher they are."
     return None

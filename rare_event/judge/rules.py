@@ -76,8 +76,8 @@ def _promised(points: OperatingPoints, most: float, spread: Dispersion | None) -
             f", or use at least {unit.total(math.ceil(10 * least) / 10)} of validation data" if least else ""
         )
         raise DataError(
-            f"No threshold can promise at most {unit.alarms(number(most))}: the validation data are only "
-            f"{unit.total(points.days)}, so even without an alarm there, the lowest rate they can promise is "
+            f"No threshold can promise at most {unit.alarms(number(most))}: the validation data cover only "
+            f"{unit.total(points.days)}, so even with no alarm in them, the lowest rate they can promise is "
             f"{number(none)}. Allow at least {unit.alarms(number(rounded_up(none)))}{longer}."
         )
     within = points.warns & (upper_rates_of(points, spread) <= most)

@@ -19,8 +19,8 @@ class Unknown:
         if not self.labelled:
             return "This file has no event column, so it is unknown how many events the alarms would catch."
         return (
-            f"The {self.part} data hold no events that can be judged, so it is unknown whether an alarm "
-            "would catch one."
+            f"The {self.part} data hold no events that can be judged, so it is unknown whether the alarms "
+            "would catch events."
         )
 
     @property

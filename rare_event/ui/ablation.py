@@ -30,7 +30,7 @@ WHAT = (
 BASIS = (
     "With all inputs the AUC is {auc}. Judged on {windows}, {events}, {folds} by time. Groups are found by "
     "correlation in the normal training rows of the first fold. Each model is trained once: the intervals do "
-    "not show what another seed changes."
+    "not include the effect of another seed."
 )
 COLUMN_CONFIG = {
     "left out": st.column_config.TextColumn("left out"),

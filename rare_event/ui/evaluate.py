@@ -179,7 +179,7 @@ def show_test_ledger(run: Run) -> None:
     """List the events of the test data, caught or missed, and the false alarms."""
     alarms = time_unit_of(run).false_alarms
     st.header(f"Ledger: {alarms if unknown_of(run, 'test') else f'events and {alarms}'}")
-    st.caption("Select a line of the table to see which sensors moved.")
+    st.caption("Select a row of the table to see which sensors moved.")
     show_ledger(run, "test", run.committed(), partial(ask_for_alarm, run, "test"))
     if row_asked_for(run) is not None:
         link_to("pages/5_Alarms.py", "Why did it ring?", "evaluate_why", icon=NEXT, main=True)

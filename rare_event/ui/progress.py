@@ -144,7 +144,7 @@ def show_runs(dataset: Dataset) -> None:
     if not runs:
         return
     st.header("Runs on this dataset")
-    st.caption("Select a line to open that run.")
+    st.caption("Select a row to open that run.")
     chosen = st.dataframe(
         runs_table(runs),
         hide_index=True,

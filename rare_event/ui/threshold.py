@@ -130,7 +130,7 @@ def explore(run: Run) -> None:
             show_promise(run, exploring.committed(run))
             _show_rises(run, exploring)
         with st.expander("Ledger of the validation data"):
-            st.caption("Select a line to see the scores around it in the chart.")
+            st.caption("Select a row to see the scores around it in the chart.")
             show_ledger(run, "validation", exploring.committed(run), partial(_show_around, run))
         show_code("threshold_code", lambda: code_of_threshold(run, exploring.committed(run)))
 
@@ -261,8 +261,8 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
         state = f"Committed: {words}, {moment(committed.time)}"
     elif committed.common is None or committed != shown:
         given = committed.rule.kind == "fixed"
-        suggests = "this one" if words == now else words
-        state += f"; the settings give {value}" if given else f"; the training suggests {suggests}"
+        trained = "" if words == now else f": {words}"
+        state += f"; the settings give {value}" if given else f"; suggested after training{trained}"
     st.caption(f"This rule suggests {number(suggested, DIGITS)} · Threshold shown: {now} · {state}.{below}")
 
 

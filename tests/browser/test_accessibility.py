@@ -162,9 +162,9 @@ def test_every_page_has_names_an_order_contrast_and_keys(
     ).focus()
     for key in ("ArrowDown", "Shift+Space"):
         page.keyboard.press(key)
-    expect(explorer.get_by_text("around the selected line")).to_be_visible()
+    expect(explorer.get_by_text("around the row selected in the ledger")).to_be_visible()
     page.get_by_role("button", name="Show all validation data").press("Enter")
-    expect(explorer.get_by_text("around the selected line")).to_have_count(0)
+    expect(explorer.get_by_text("around the row selected in the ledger")).to_have_count(0)
     commit.press("Enter")
     expect(commit).to_be_disabled()
     assert other.committed().by_person and not run.committed().by_person

@@ -49,7 +49,7 @@ SENSORS_CONFIG = {
     ),
     "observed": st.column_config.NumberColumn("was", format="%.3g", width=62),
     "corrected": st.column_config.NumberColumn(
-        "expected", format="%.3g", width=70, help="What the model expects from the other sensors."
+        "expected", format="%.3g", width=70, help="The value that the model expects, given the other sensors."
     ),
 }
 

@@ -34,7 +34,7 @@ def _dense(text: str) -> dict[str, str]:
 READ = Passage(
     "First rows",
     "18,398 rows and 63 columns: the time, the label y, and x1 to x61. About 0.7% of the rows are breaks.",
-    differs="The articles speak of 15 days. Their data cover 28 days, of which the mill ran 25.6.",
+    differs="The articles mention 15 days. Their data cover 28 days, of which the mill ran 25.6.",
 )
 COLUMNS = Passage(
     "Columns left out",
@@ -166,7 +166,7 @@ OTHERS = Passage(
 )
 OUTLOOK = Passage(
     "What could be better",
-    each=_dense("The network uses no temporal pattern. An LSTM autoencoder is to follow.")
+    each=_dense("The network uses no temporal pattern. The next article will use an LSTM autoencoder.")
     | {
         LSTM: "To be tried next: a CNN-LSTM autoencoder, dropout, dropout within the LSTM, Gaussian dropout, "
         "SELU activation, and alpha dropout with SELU."

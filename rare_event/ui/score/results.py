@@ -63,7 +63,7 @@ def show_figures(run: Run, scoring: Scoring) -> None:
         (
             unit.reword("Running time"),
             capital(unit.total(figures["days"])),
-            "Rows with a score." if unit.reason else "Time that the rows with a score cover.",
+            "Rows with a score." if unit.reason else "Time covered by the rows with a score.",
         ),
     ]
     show_metrics(shown)

@@ -442,7 +442,7 @@ export default function explorer({ data, parentElement, setTriggerValue }) {
   $(".svg-export").onclick = () => exportSvg(svg, data.part);
   $(".png-export").onclick = () => exportPng(svg, data.part);
   $(".part").textContent =
-    `${data.part} data${data.over_time.whole ? "" : ", around the selected line"}`;
+    `${data.part} data${data.over_time.whole ? "" : ", around the row selected in the ledger"}`;
 
   const observer = new ResizeObserver(layOut);
   observer.observe(svg);
