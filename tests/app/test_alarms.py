@@ -300,7 +300,7 @@ def test_a_model_that_cannot_be_explained_says_why(
     for answer, _ in executor.waiting:
         answer.set_exception(refused.value)
     (said,) = [each.value for each in app.run().warning if "cannot be found" in each.value]
-    assert "moved in the validation and test data cannot be found" in said
+    assert "cannot be determined which sensors moved in the validation and test data" in said
 
 
 class Context:

@@ -64,7 +64,7 @@ def _follow(run: Run, parts: list[Part]) -> None:
         if answer.done() and (error := answer.exception()):
             failed.setdefault(str(error), []).append(part)
     for reason, without in failed.items():
-        said = f"The sensors that moved in the {' and '.join(without)} data cannot be found: {reason}"
+        said = f"It cannot be determined which sensors moved in the {' and '.join(without)} data. {reason}"
         st.warning(plain(said))
     if waits:
         st.caption("Finding the sensors that moved. A running training takes priority.")
