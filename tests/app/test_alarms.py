@@ -292,14 +292,14 @@ def test_a_model_that_cannot_be_explained_says_why(
         call()
     answer.set_exception(refused.value)
     app.run()
-    assert not app.exception and "cannot be found: The saved model" in unescaped(app)
+    assert not app.exception and "in the validation data. The saved model" in unescaped(app)
     assert "Validation: score around the alarm" in titles(app)
     # Once the test data are open, both parts fail for one reason: it is said once.
     broken.look()
     app = open_page(PAGE, run=broken.id)
     for answer, _ in executor.waiting:
         answer.set_exception(refused.value)
-    (said,) = [each.value for each in app.run().warning if "cannot be found" in each.value]
+    (said,) = [each.value for each in app.run().warning if "cannot be determined" in each.value]
     assert "cannot be determined which sensors moved in the validation and test data" in said
 
 
