@@ -145,3 +145,16 @@ def page(chromium: Browser, server: Server, complaints: Complaints) -> Iterator[
 def settled(page: Page) -> None:
     """Wait until the server has answered, as a person would see."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+
+
+def set_up_endless_training(page: Page) -> None:
+    """Fill in the Train page for a training that ends only when it is cancelled."""
+    page.get_by_role("radio", name="Articles' dense").click()
+    epochs = page.get_by_role("spinbutton", name="Epochs")
+    expect(epochs).to_have_value("100")
+    settled(page)
+    page.get_by_text("Also train the baselines").click()
+    settled(page)
+    epochs.fill("100000")
+    epochs.press("Enter")
+    settled(page)

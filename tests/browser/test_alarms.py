@@ -11,7 +11,7 @@ from rare_event.store.datasets import add_dataset
 from rare_event.store.marks import marks_of
 from rare_event.store.runs import Run, list_runs
 from tests.app.conftest import PCA, finished
-from tests.browser.conftest import Complaints, Server, settled
+from tests.browser.conftest import Complaints, Server, set_up_endless_training, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
 
@@ -87,16 +87,8 @@ RELEASE = "window.held.forEach(action => action())"
 
 def test_a_key_that_polls_carry_along_steps_once(page: Page, server: Server, run: Run) -> None:
     page.goto(f"{server.address}/Train?run={run.id}")
-    page.get_by_role("radio", name="Articles' dense").click(timeout=PATIENCE)
-    epochs = page.get_by_role("spinbutton", name="Epochs")
-    expect(epochs).to_have_value("100")
-    settled(page)
-    page.get_by_text("Also train the baselines").click()
-    settled(page)
-    # It ends only when it is cancelled, and the page polls as long.
-    epochs.fill("100000")
-    epochs.press("Enter")
-    settled(page)
+    # The page polls as long as it lasts.
+    set_up_endless_training(page)
     page.get_by_role("button", name="Train", exact=True).click()
     tray = page.locator(".st-key-bar_tray button")
     expect(tray).to_contain_text("1 job", timeout=PATIENCE)

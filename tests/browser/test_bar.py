@@ -10,7 +10,7 @@ from rare_event.jobs.worker import execute
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import About
 from rare_event.store.runs import Run, create_run
-from tests.browser.conftest import Complaints, Server, settled
+from tests.browser.conftest import Complaints, Server, set_up_endless_training, settled
 from tests.small import PCA, small_frame
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(600)]
@@ -92,16 +92,7 @@ def test_the_bar_stays_in_one_line(page: Page, server: Server, runs: list[Run], 
 
 def test_jobs_come_and_go_and_nothing_moves(page: Page, server: Server, runs: list[Run]) -> None:
     open_at(page, server, "Train", runs[1])
-    page.get_by_role("radio", name="Articles' dense").click()
-    epochs = page.get_by_role("spinbutton", name="Epochs")
-    expect(epochs).to_have_value("100")
-    settled(page)
-    page.get_by_text("Also train the baselines").click()
-    settled(page)
-    # It ends only when it is cancelled.
-    epochs.fill("100000")
-    epochs.press("Enter")
-    settled(page)
+    set_up_endless_training(page)
     before = page.evaluate(PLACES)
     page.get_by_role("button", name="Train", exact=True).click()
     tray = page.locator(".st-key-bar_tray button")
