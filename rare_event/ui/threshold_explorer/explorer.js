@@ -605,9 +605,7 @@ function loadInWords({ columns, load }, at) {
   const perDay = (columns.alarms[at] ?? 0) / load.days;
   const share = percent(perDay / load.acceptable);
   const more =
-    perDay > load.manageable
-      ? `, and above the upper limit of ${load.manageable} a day`
-      : "";
+    perDay > load.manageable ? `, and above the upper limit of ${load.manageable} a day` : "";
   const alarms = counted(significant(perDay, 3), "alarms");
   return `${alarms} a day is ${share} of what one operator can handle (${load.acceptable} a day)${more}.`;
 }
