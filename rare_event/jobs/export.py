@@ -54,7 +54,7 @@ def network_file(run: Run) -> Path:
         )
     path = run.folder / Autoencoder.FILE
     if not path.is_file():
-        raise RunError(f"Run {run.id} has no saved network. Train it again.")
+        raise RunError(f"Run {run.id} has no saved network. Train the run again.")
     return path
 
 

@@ -207,7 +207,7 @@ class JudgedRun:
         if not {*folds} <= {*self.committed.thresholds} or ((rows < 0) | (rows >= self.table.n_rows)).any():
             raise RunError(
                 f"The scores of {self.run.named} do not fit its threshold and its data: a file is damaged. "
-                "Train it again."
+                "Train the run again."
             )
         return scores
 

@@ -142,7 +142,7 @@ def require_trained(run: Run) -> None:
         raise RunError(f"Run {run.id} is not finished ({status.state}). Choose a finished run.")
     if not (run.folder / FACTS.file).exists():
         raise RunError(
-            f"Run {run.id} was trained by an older version, so it cannot score new rows. Train it again."
+            f"Run {run.id} was trained by an older version, so it cannot score new rows. Train the run again."
         )
 
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
 T = TypeVar("T")
-TRAIN_AGAIN = "Train it again."
+TRAIN_AGAIN = "Train the run again."
 MAP_AGAIN = "Create a new map."
 UPLOAD_AGAIN = "Upload the file again."
 MOST_SHARED = 50_000  # bytes
@@ -85,4 +85,6 @@ def explain(what: str, whose: str, hint: str = TRAIN_AGAIN) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, KeyError, TypeError, EOFError, BadZipFile) as error:
-        raise RunError(f"The {what} of {whose} cannot be read: missing or damaged. {hint}") from error
+        raise RunError(
+            f"The {what} of {whose} cannot be read: the file is missing or damaged. {hint}"
+        ) from error

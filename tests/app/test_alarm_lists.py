@@ -166,7 +166,8 @@ def test_a_damaged_list_can_be_deleted_and_the_board_stays(open_page: OpenPage, 
     (folder / f"{stored.id}.zst").write_bytes(b"no archive")
     app = open_page(PAGE, run=opened_run.id)
     assert not app.exception
-    assert any("missing or damaged" in str(error.value) for error in app.error)
+    (said,) = [str(error.value) for error in app.error]
+    assert "missing or damaged" in said and said.count("log") == 1
     assert not today_of(app) and opened_run.id in table(app)["run"].tolist()
     button(app, "Delete").click().run()
     assert not app.exception and not app.error and not list(folder.iterdir())

@@ -55,7 +55,7 @@ def imported(request: pytest.FixtureRequest, done_run: Run, tmp_path: Path) -> R
 def test_nothing_is_called_missing_or_damaged(open_page: OpenPage, imported: Run, page: str) -> None:
     app = open_page(page, run=imported.id)
     assert not app.exception and not app.error and not app.toast
-    assert "damaged" not in texts(app) and "Train it again" not in texts(app)
+    assert "damaged" not in texts(app) and "Train the run again" not in texts(app)
     assert app.session_state[KEY].run_id == imported.id
 
 

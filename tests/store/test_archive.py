@@ -150,7 +150,9 @@ def test_a_run_of_an_older_version_says_that_it_must_be_trained_again(bundles, h
     (run.folder / FACTS.file).unlink()
     try:
         for use in (open_trained, lambda one: save_archive(one, home / "none.zip")):
-            with pytest.raises(RunError, match="older version, so it cannot score new rows. Train it again"):
+            with pytest.raises(
+                RunError, match="older version, so it cannot score new rows. Train the run again"
+            ):
                 use(run)
         assert not (home / "none.zip").exists()
     finally:
@@ -379,4 +381,4 @@ def test_a_bundle_with_a_model_of_another_kind_is_not_imported(bundles, tmp_path
     files = contents(bundles("pca")[1])
     del files["pca.npz"]
     path = written(tmp_path / "without.zip", files)
-    refused(path, "saved model of run .* cannot be read: missing or damaged", elsewhere)
+    refused(path, "saved model of run .* cannot be read: the file is missing or damaged", elsewhere)

@@ -98,7 +98,8 @@ def test_a_missing_file_is_a_sentence(tmp_path, file) -> None:
     save_bundle(tmp_path, representation, detector)
     (tmp_path / file).unlink()
     with pytest.raises(
-        RunError, match=f"saved model of run {tmp_path.name} cannot be read: missing or damaged. Train it"
+        RunError,
+        match=f"saved model of run {tmp_path.name} cannot be read: the file is missing or damaged. Train the",
     ):
         load_bundle(tmp_path, config)
 
@@ -132,7 +133,8 @@ def test_a_file_cut_off_is_a_sentence(tmp_path, file, share) -> None:
     whole = (tmp_path / file).read_bytes()
     (tmp_path / file).write_bytes(whole[: int(share * len(whole))])
     with pytest.raises(
-        RunError, match=f"saved model of run {tmp_path.name} cannot be read: missing or damaged. Train it"
+        RunError,
+        match=f"saved model of run {tmp_path.name} cannot be read: the file is missing or damaged. Train the",
     ):
         load_bundle(tmp_path, config)
     (tmp_path / file).write_bytes(whole)

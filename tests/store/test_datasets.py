@@ -202,7 +202,8 @@ def test_a_record_of_a_newer_version_is_a_sentence(dataset, workspace, where) ->
     target["later"] = 1
     (workspace / "datasets" / dataset.digest / "dataset.json").write_text(json.dumps(record))
     with pytest.raises(
-        RunError, match="record of dataset .* cannot be read: missing or damaged. Upload the file again"
+        RunError,
+        match="record of dataset .* cannot be read: the file is missing or damaged. Upload the file again",
     ):
         open_dataset(dataset.digest)
 
@@ -215,7 +216,8 @@ def test_damaged_data_are_a_sentence(dataset, workspace, content) -> None:
         path.write_bytes(content)
     for read in (dataset.table, dataset.raw):
         with pytest.raises(
-            RunError, match="stored file of mill.csv cannot be read: missing or damaged. Upload the file"
+            RunError,
+            match="stored file of mill.csv cannot be read: the file is missing or damaged. Upload the file",
         ):
             read()
 

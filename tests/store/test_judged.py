@@ -77,12 +77,12 @@ def test_the_older_layout_of_a_file_without_a_clock(tmp_path: Path) -> None:
     ],
 )
 def test_a_layout_of_no_version_is_refused_with_a_sentence(damage: dict[str, object], tmp_path: Path) -> None:
-    with pytest.raises(RunError, match="judgement of run 1 cannot be read: missing or damaged"):
+    with pytest.raises(RunError, match="judgement of run 1 cannot be read: the file is missing or damaged"):
         read({**OLDER, **damage}, tmp_path)
 
 
 @pytest.mark.parametrize("gone", ["events", "windows", "auc_draws"])
 def test_half_a_record_is_refused_with_a_sentence(gone: str, tmp_path: Path) -> None:
     half = {name: value for name, value in OLDER.items() if name != gone}
-    with pytest.raises(RunError, match="judgement of run 1 cannot be read: missing or damaged"):
+    with pytest.raises(RunError, match="judgement of run 1 cannot be read: the file is missing or damaged"):
         read(half, tmp_path)

@@ -11,6 +11,7 @@ from rare_event.judge.scores import COLUMNS, OLDER_LEAD
 from rare_event.store.datasets import add_dataset
 from rare_event.store.maps import DesignMap, MapState, create_map, list_maps, open_map
 from rare_event.store.runs import create_run, delete_run, mark
+from rare_event.store.serial import MAP_AGAIN, NEWER, TRAIN_AGAIN
 from tests.naive import random_scores
 
 
@@ -60,20 +61,17 @@ def test_windows_come_back_and_older_ones_have_the_older_lead(design_map) -> Non
 
 
 @pytest.mark.parametrize(
-    ("file", "sentence"),
+    ("file", "what", "hint"),
     [
-        ("space.json", "settings file of map .* cannot be read: missing or damaged. Create a new map."),
-        (
-            "state.json",
-            "state of map .* cannot be read: missing or damaged. It may come from a newer version.",
-        ),
-        ("dataset.json", "dataset of map .* cannot be read: missing or damaged. Create a new map."),
-        ("windows.json", "list of events of map .* cannot be read: missing or damaged. Create a new map."),
-        ("windows.parquet", "set of windows of map .* cannot be read: missing or damaged. Create a new map."),
-        ("cells.json", "list of cells of map .* cannot be read: missing or damaged. Create a new map."),
+        ("space.json", "settings file", MAP_AGAIN),
+        ("state.json", "state", NEWER),
+        ("dataset.json", "dataset", MAP_AGAIN),
+        ("windows.json", "list of events", MAP_AGAIN),
+        ("windows.parquet", "set of windows", MAP_AGAIN),
+        ("cells.json", "list of cells", MAP_AGAIN),
     ],
 )
-def test_what_cannot_be_read_is_a_sentence(design_map, file, sentence) -> None:
+def test_what_cannot_be_read_is_a_sentence(design_map, file, what, hint) -> None:
     design_map.save_windows(random_scores(np.random.default_rng(0)))
     name = {"space": "space", "state": "state", "dataset": "dataset", "cells": "cells"}.get(
         file.removesuffix(".json"), "windows"
@@ -83,6 +81,7 @@ def test_what_cannot_be_read_is_a_sentence(design_map, file, sentence) -> None:
         path.unlink()
     else:
         path.write_bytes(b"[")
+    sentence = f"The {what} of map .* cannot be read: the file is missing or damaged. {hint}"
     with pytest.raises(RunError, match=sentence) as refused:
         getattr(design_map, name)()
-    assert "Train it again" not in str(refused.value)
+    assert TRAIN_AGAIN not in str(refused.value)

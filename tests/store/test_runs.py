@@ -144,7 +144,7 @@ def test_damaged_settings_are_a_sentence(run, content) -> None:
         (run.folder / "config.json").write_bytes(content)
     with pytest.raises(
         (RunError, ConfigError),
-        match="settings (file of run .* cannot be read: missing|of this run cannot be read)",
+        match="settings (file of run .* cannot be read: the file is missing|of this run cannot be read)",
     ):
         run.config()
 
@@ -246,7 +246,7 @@ def test_when_and_under_what_name_makes_no_difference() -> None:
 @pytest.mark.parametrize("content", [b"", b"{}", b"[1]", b"null", b'{"folds": {"a": 1}}', b"\xff"])
 def test_a_damaged_commitment_is_a_sentence(run, content) -> None:
     (run.folder / "threshold.json").write_bytes(content)
-    with pytest.raises(RunError, match="committed threshold .* damaged. Train it again"):
+    with pytest.raises(RunError, match="committed threshold .* damaged. Train the run again"):
         run.committed()
 
 
@@ -285,7 +285,7 @@ def test_an_evaluation_of_the_first_version_opens(run) -> None:
     assert run.evaluation() == summary_of(auc=0.5)
     del figures["test"]["auc"]
     (run.folder / "evaluation.json").write_text(json.dumps(figures))
-    with pytest.raises(RunError, match="evaluation of run .* cannot be read: missing or damaged"):
+    with pytest.raises(RunError, match="evaluation of run .* cannot be read: the file is missing or damaged"):
         run.evaluation()
 
 
@@ -387,6 +387,7 @@ def test_a_judgement_is_kept_with_the_run(run) -> None:
     for damaged in ("{", "[1]", "null"):
         (run.folder / "judgement.json").write_text(damaged)
         with pytest.raises(
-            RunError, match="judgement of run .* cannot be read: missing or damaged. Train it again"
+            RunError,
+            match="judgement of run .* cannot be read: the file is missing or damaged. Train the run again",
         ):
             run.judged()

@@ -61,7 +61,8 @@ def test_a_field_of_a_newer_version_is_passed_over_and_a_missing_one_is_not(tmp_
     assert load(Inner, path, "record", "run 1") == Inner(2.0)
     path.write_text('{"pair": [1, 2]}')
     with pytest.raises(
-        RunError, match=r"^The record of run 1 cannot be read: missing or damaged. Train it again\.$"
+        RunError,
+        match=r"^The record of run 1 cannot be read: the file is missing or damaged. Train the run again\.$",
     ):
         load(Inner, path, "record", "run 1")
 
@@ -74,7 +75,9 @@ def test_what_cannot_be_read_is_a_sentence(tmp_path, content) -> None:
     for hint in (MAP_AGAIN, NEWER):
         with pytest.raises(RunError) as refused:
             load(Inner, path, "state", "map 7", hint)
-        assert str(refused.value) == f"The state of map 7 cannot be read: missing or damaged. {hint}"
+        assert (
+            str(refused.value) == f"The state of map 7 cannot be read: the file is missing or damaged. {hint}"
+        )
 
 
 def test_infinity_is_never_written() -> None:

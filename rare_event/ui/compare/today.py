@@ -120,8 +120,9 @@ def todays_rows(
         try:
             rows.append(_judged(dataset.version, stored, model.run, together, lead, dataset))
         except RareEventError as error:
+            said = str(error)
             with st.container(horizontal=True, vertical_alignment="center"):
-                st.error(plain(f"{stored.name}: {error}"))
+                st.error(plain(said if stored.name in said else f"{stored.name}: {said}"))
                 _offer_to_delete(stored)
     return rows
 
