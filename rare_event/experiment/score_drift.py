@@ -39,7 +39,8 @@ class ScoreDrift:
         if self.times is None:
             return "There are too few scores to tell whether they have moved since validation."
         windows = "normal windows" if self.labelled else "all windows"
-        said = f"The median score of {windows} is {number(self.times)} times its validation level"
+        times = f"{number(self.times)} times as high as in the validation data"
+        said = f"The median score of {windows} is {times}"
         return f"{said}: train again, or choose another threshold." if self.risen else f"{said}."
 
 

@@ -21,7 +21,7 @@ OTHER = "other"
 # hour's windows are the fewest whose median is worth a sentence.
 RISEN = 2.0
 LEAST_MINUTES = 60.0
-MEDIAN = "the median score of normal windows"
+MEDIAN, AS_BEFORE = "the median score of normal windows", "as high as in the validation data"
 
 
 def _day(clock: np.ndarray, unit: TimeUnit) -> np.ndarray:
@@ -149,7 +149,7 @@ def drift_sentence(
     first = int(days["day"].to_numpy()[risen][0])
     since = (test.y_true == 0) & (_day(test.clock, test.time_unit) >= first)
     times = float(np.median(test.y_score[since])) / unit
-    said = f"Since {when(first)}, {MEDIAN} has been {times_in_words(times)} times its validation level"
+    said = f"Since {when(first)}, {MEDIAN} has been {times_in_words(times)} times {AS_BEFORE}"
     return f"{said}{_carried(carriers, first)}."
 
 
@@ -170,13 +170,13 @@ def worst_day_sentence(validation: Scores, test: Scores, when: Callable[[int], s
     place = "in" if in_rows else "on"
     if days["median"].max() < RISEN:
         where = f"{capital(place)} every {block} with at least {least}"
-        return f"{where}, {MEDIAN} is less than twice its validation level."
+        return f"{where}, {MEDIAN} is less than twice {AS_BEFORE}."
     worst = int(days["median"].to_numpy().argmax())
     day, times = int(days["day"].to_numpy()[worst]), float(days["median"].to_numpy()[worst])
     first = f"{capital(place)} {'the 1,000 rows from ' if in_rows else ''}{when(day)}"
     return (
-        f"{first}, {MEDIAN} was {times_in_words(times)} times its validation level. At the end it is less "
-        "than twice that level."
+        f"{first}, {MEDIAN} was {times_in_words(times)} times {AS_BEFORE}. At the end it "
+        "is less than twice as high."
     )
 
 

@@ -331,7 +331,7 @@ def _about(parts: Sequence[_Part], zoned: bool) -> str:
     more = f" and {len(parts) - MOST_NAMED} more" if len(parts) > MOST_NAMED else ""
     utc = IN_UTC if zoned else ""
     both = " Some files overlap in time." if _overlap(parts) else ""
-    return f"{len(parts)} files are joined in the order of their times: {listed}{more}.{both}{utc}"
+    return f"{len(parts)} files are joined, ordered by time: {listed}{more}.{both}{utc}"
 
 
 def _shared_reading(readings: Sequence[Reading]) -> Reading:

@@ -221,7 +221,7 @@ def test_a_retraining_leaves_the_known_stops_out(
     begin, end = (start + pd.Timedelta(minute, unit="min") for minute in (item.begins, item.ends))
     mark_alarm(done_run, Mark(begin.isoformat(), "known stop"))
     app.run()
-    button(app, "Retrain without the 1 known stop").click().run()
+    button(app, "Retrain without the known stop").click().run()
     assert not app.exception and not app.error
     (again,) = [run for run in list_runs() if run.id != done_run.id]
     assert again.config() == done_run.config()

@@ -172,19 +172,19 @@ def test_the_table_holds_what_the_judgements_say(open_page: OpenPage, opened_run
     assert judged is not None
     row, model = shown.loc["Custom: PCA on differences"], judged.model
     assert row["AUC"] == model.mean_fold_auc
-    assert row["caught at 2 a day, 4 min"] == model.count("past", 2.0).caught
-    assert row["caught (trailing) at 5 a day, 20 min"] == model.count("trailing", 5.0, 20.0).caught
-    assert row["caught (hindsight) at 1 a day, 4 min"] == model.count("hindsight", 1.0).caught
+    assert row["caught at 2 a day, lead 4 min"] == model.count("past", 2.0).caught
+    assert row["caught (trailing) at 5 a day, lead 20 min"] == model.count("trailing", 5.0, 20.0).caught
+    assert row["caught (hindsight) at 1 a day, lead 4 min"] == model.count("hindsight", 1.0).caught
     assert row["actual false alarms, limit 2 a day"] == model.count("past", 2.0).false_alarms_per_day
     assert row["looks"] == 1
     marks = drawn(app, opened_run)
     assert marks["auc"] == row["AUC"] and marks["looks"] == "1"
-    assert marks["caught"] == [row[f"caught at {each} a day, 4 min"] for each in (1, 2, 5)]
+    assert marks["caught"] == [row[f"caught at {each} a day, lead 4 min"] for each in (1, 2, 5)]
     assert marks["rates"] == [f"{row[f'actual false alarms, limit {each} a day']:.1f}" for each in (1, 2, 5)]
     assert (marks["low"], marks["high"]) == model.interval
     order = json.loads(app.dataframe[0].proto.columns)
     assert "run" not in app.dataframe[0].proto.column_order
-    assert "upper bound" in order["caught (hindsight) at 2 a day, 4 min"]["help"]
+    assert "upper bound" in order["caught (hindsight) at 2 a day, lead 4 min"]["help"]
 
 
 @pytest.fixture

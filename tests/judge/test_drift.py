@@ -165,7 +165,7 @@ def test_no_windows_and_odd_names() -> None:
 
 def test_the_sentence_of_an_error_that_has_risen() -> None:
     quiet, test = days_of([1.0, 1.2, 0.9]), days_of([1.1, 3.0, 1.0, 20.0, 26.0, 28.0])
-    told = "the median score of normal windows has been 26 times its validation level"
+    told = "the median score of normal windows has been 26 times as high as in the validation data"
     assert drift_sentence(quiet, test) == f"Since day 3, {told}."
     carriers = pd.DataFrame(
         {"day": [2, 3, 3, 3, 4, 4], "sensor": ["x1", "x19", "x2", "other", "x19", "x2"]}
@@ -196,11 +196,13 @@ def test_no_sentence_where_nothing_has_risen_for_good() -> None:
 def test_a_rise_that_did_not_stay_is_told_with_its_worst_day() -> None:
     before = days_of([1.0, 1.0])
     said = worst_day_sentence(before, days_of([1.0, 8.0, 3.0, 1.0]), "day {}".format)
-    assert said.startswith("On day 1, the median score of normal windows was 8.0 times its validation level.")
-    assert said.endswith("At the end it is less than twice that level.") and "3.0" not in said
+    assert said.startswith(
+        "On day 1, the median score of normal windows was 8.0 times as high as in the validation data."
+    )
+    assert said.endswith("At the end it is less than twice as high.") and "3.0" not in said
     quiet = worst_day_sentence(before, days_of([1.0, 1.5]))
     assert quiet.startswith("On every day with at least an hour of normal windows, ")
-    assert quiet.endswith("is less than twice its validation level.")
+    assert quiet.endswith("is less than twice as high as in the validation data.")
     unknown = worst_day_sentence(before.with_score(0 * before.y_score), days_of([1.0, 8.0]))
     assert unknown.startswith("Drift of the score cannot be measured") and "times" not in unknown
     assert unknown.endswith("or their median score is 0.")

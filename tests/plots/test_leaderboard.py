@@ -74,7 +74,7 @@ def test_the_figures_are_those_of_the_table(lead):
     for number, shown in enumerate(rows_of(BOARD, lead)):
         listed = frame.iloc[number]
         assert shown["name"] == listed["model"] and shown["run"] == listed["run"]
-        assert shown["caught"] == [listed[f"caught at {each:g} a day, {lead:g} min"] for each in BUDGETS]
+        assert shown["caught"] == [listed[f"caught at {each:g} a day, lead {lead:g} min"] for each in BUDGETS]
         assert shown["auc"] == BOARD[number].judgement.mean_fold_auc
         assert (shown["low"], shown["high"]) == (BOARD[number].judgement.interval or (None, None))
         if lead == 4.0:

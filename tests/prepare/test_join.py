@@ -43,7 +43,7 @@ def test_the_parts_of_a_file_are_the_file_in_whatever_order(order) -> None:
     table = join(*(parts[number] for number in order))
     assert same(table, read_table(written(WHOLE)))
     assert table.line(0) == f"2 of {'ABC'[order.index(0)]}.csv"
-    assert remark(table, "files joined").startswith("3 files are joined in the order of their times: ")
+    assert remark(table, "files joined").startswith("3 files are joined, ordered by time: ")
     assert "same hours" not in remark(table, "files joined") and not remark(table, "repeated rows")
 
 

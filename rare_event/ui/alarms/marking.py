@@ -75,7 +75,7 @@ def show_marked(run: Run, chosen: Chosen) -> None:
     if not stops:
         return
     st.button(
-        f"Retrain without the {plural(len(stops), 'known stop')}",
+        f"Retrain without the {'known stop' if len(stops) == 1 else plural(len(stops), 'known stop')}",
         key="alarms_retrain",
         icon=":material/play_arrow:",
         on_click=once(_retrain),

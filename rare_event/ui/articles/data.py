@@ -67,9 +67,11 @@ def _show_shift(dataset: Dataset, article: str) -> None:
             return
         first = int(prepared.events.row[0])
         before, after = st.columns(2)
-        before.markdown("**Before:** the first event")
+        before.markdown("**Before the shift:** the first event")
         show_rows(before, rows_before_shift(table, first), "articles_before")
-        after.markdown("**After:** the rows before the event are positive; its own rows are removed")
+        after.markdown(
+            "**After the shift:** the rows before the event are positive; its own rows are removed"
+        )
         show_rows(after, rows_after_shift(table, first, prepared.row, prepared.y), "articles_after")
 
 

@@ -117,7 +117,7 @@ def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
     (word, how), unit = THRESHOLDS[threshold], judgement.time_unit
     return [
         Column(
-            f"{word} at {budget:g} {unit.a_day}, {unit.span(lead) if lead else 'during the event'}",
+            f"{word} at {budget:g} {unit.a_day}, {f'lead {unit.span(lead)}' if lead else 'during the event'}",
             partial(_caught, threshold, budget, lead),
             f"Events caught (of {judgement.n_events:,}) at {unit.alarms(f'{budget:g}')} by alarms "
             f"{_when(lead, unit)} the event, {how}.",

@@ -118,7 +118,7 @@ class Fields:
         self._line(first, "header", "Header line")
         self._line(second, "units", "Units line")
         self._text(third, "encoding", "Encoding", "For example utf-8 or cp1252.")
-        self._text(fourth, "member", "File in the zip, or sheet")
+        self._text(fourth, "member", "Sheet, or file in the zip")
         return self.changes
 
     def roles(self, *, labelled: bool, several: bool) -> dict[str, Any]:
