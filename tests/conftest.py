@@ -1,6 +1,7 @@
 """Fixtures of all tests, and the switch by which no test may be skipped."""
 
 import os
+import signal
 from collections.abc import Generator, Iterator
 from pathlib import Path
 
@@ -18,6 +19,8 @@ HOME = "RARE_EVENT_HOME"
 # No test is timed: under load an example takes any time. The rest is the profile that hypothesis chose.
 settings.register_profile("untimed", settings(), deadline=None)
 settings.load_profile("untimed")
+# A shell's background job ignores Ctrl-C, and so would every process that a test starts and interrupts.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.fixture(scope="session", autouse=True)
