@@ -19,13 +19,15 @@ from rare_event.experiment import score as score_module
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.prepare.corrections import Corrections
 from rare_event.read import parquet
+from rare_event.read.values import shown
 from rare_event.store.archive import import_archive, save_archive
-from rare_event.store.bundle import open_trained
+from rare_event.store.bundle import FACTS, open_trained
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Committed, Purpose
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.scored import ALARMS_CSV, LEDGER_CSV, SCORES_CSV, SCORES_PARQUET, SUMMARY
 from rare_event.store.scorings import Scoring, Status, create_scoring, list_scorings, open_scoring
+from rare_event.text import number
 from rare_event.ui.cache import jobs
 from tests.app.conftest import Deferred, finished
 from tests.app.test_bar import tray
@@ -86,6 +88,11 @@ def test_nothing_is_shown_before_a_file_is_scored(open_page: OpenPage, run: Run)
     app = open_page(PAGE, run=run.id)
     assert not app.exception and not app.error and not app.metric and not titles(app)
     assert "small.csv" in unescaped(app) and "alarm at a score of" in unescaped(app)
+    (needed,) = [each.value for each in app.dataframe]
+    schema, ranges = run.dataset().schema, {each.name: each for each in FACTS.read(run).ranges}
+    assert needed["column"].tolist() == [schema.time, *schema.sensors]
+    assert needed["usually from"].tolist()[1:] == [number(ranges[each].p5) for each in schema.sensors]
+    assert schema.label not in set(needed["column"]) and shown(schema.label) in unescaped(app)
 
 
 def test_the_threshold_said_is_the_one_that_scores(

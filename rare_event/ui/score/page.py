@@ -8,6 +8,7 @@ from rare_event.code.show import code_of_scoring
 from rare_event.ui.code import show_code
 from rare_event.ui.frame import show_errors
 from rare_event.ui.score.choose import choose_run, show_bundles
+from rare_event.ui.score.expected import show_expected
 from rare_event.ui.score.files import choose_file, offer_delete, show_refused, wait_for
 from rare_event.ui.score.findings import ask_columns, show_findings
 from rare_event.ui.score.following import explain_following, show_followers
@@ -23,7 +24,9 @@ def show_page() -> None:
         scoring = choose_file(run)
         show_followers()
         show_refused()
-        if scoring is not None and wait_for(scoring):
+        if scoring is None:
+            show_expected(run)
+        elif wait_for(scoring):
             show_findings(scoring)
             if scoring.status().state == "asked":
                 ask_columns(scoring)

@@ -861,11 +861,11 @@ function drawOverTime(svg, data, axis) {
   }
   addTitleUpwards(add, capitalised(data.score));
   CLASSES.slice(0, judged ? 2 : 1).forEach((name, order) => {
-    const x = LEFT + 90 * order;
+    const x = LEFT + 74 * order;
     add("rect", { x, y: 7, width: 8, height: 8, fill: colours[name] });
     add("text", { x: x + 14, y: 15 }, judged ? name : "window");
   });
-  add("text", { x: LEFT + (judged ? 190 : 90), y: 15 }, "larger points: at or above the threshold");
+  add("text", { x: LEFT + (judged ? 150 : 76), y: 15 }, "larger: at or above the threshold");
   drawWatch(add, data, axis, true);
   const level = addLine(add, { x1: LEFT, x2: axis.right });
   if (!judged) return { level, caught: add("path", {}) };
