@@ -15,7 +15,7 @@ from rare_event.plots.scales import log_axis, long_tailed
 from rare_event.plots.sensors import add_sensor, broken_line
 
 MOST_COURSES = 4
-COURSE_PIXELS, AROUND = 150, 136
+COURSE_PIXELS, AROUND = 150, 226
 SPACE = 0.04  # of the height, between two sensors
 EDGE = 0.02  # of the time that is shown, to either side
 LONGEST_TITLE = 16  # what fits along the height of one sensor

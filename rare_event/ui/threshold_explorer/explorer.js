@@ -1067,7 +1067,7 @@ function drawClasses(svg, data, axis) {
     add("rect", { x, y: 9, width: 14, height: 4, fill: colours[name] });
     add("text", { x: x + 20, y: 15 }, judged ? name : "share of the windows by score");
   });
-  if (judged) add("text", { x: LEFT + 160, y: 15 }, "share of the windows of each class");
+  if (judged) add("text", { x: LEFT + 160, y: 15 }, "share within each class");
   drawWatch(add, data, axis);
   return addLine(add, { y1: CURVES.top, y2: CURVES.bottom });
 }
