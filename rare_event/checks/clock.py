@@ -27,7 +27,7 @@ from rare_event.read.values import shown
 from rare_event.text import counted, plural
 
 UNEVEN = 0.1  # difference from the median step, as a share of it
-ROWS_COUNTED = "figures are in rows: lead times in rows, false alarms per 1,000 rows, and no stops"
+ROWS_COUNTED = "figures are in rows: lead times in rows, false alarms per 1,000 rows; stops cannot be found"
 
 SAME_AS_UTC = frozenset(["Z", "UTC", "GMT", "+00:00", "+0000", "+00"])
 
@@ -113,7 +113,7 @@ class SeveralMachines(OneMachineCheck, code="RE104"):
             what = (
                 f"{what} {shown(column)} seems to name {number:,} machines: within each, no time is repeated."
             )
-            instead = f"Give the role asset to {shown(column)} in “Roles of all columns”, or upload one "
+            instead = f"In “Roles of all columns”, give {shown(column)} the role “asset”, or upload one "
             instead += "machine per file."
         yield self.found("problem", table.schema.time, what, instead)
 
@@ -141,7 +141,9 @@ class RepeatedTimes(ClockCheck, code="RE105"):
         what += _rows_counted(table)
         grade: Grade = "problem" if again.mean() > MOST else "warning"
         if table.asset is not None:
-            fix = "Correct the times in the file, or upload one row for each time and machine."
+            fix = (
+                "Correct the times in the file, or upload a file in which each time occurs once per machine."
+            )
             yield self.found(grade, column, f"{what}.", fix)
             return
         effect = dropping(one_row_of_each_time(time, table.label), table.label)
@@ -150,7 +152,7 @@ class RepeatedTimes(ClockCheck, code="RE105"):
             keep = "Keep one row for each time: the event row if there is one, otherwise the first row."
             yield self.found(grade, column, f"{what}.", f"{keep} {effect.in_words}", "drop-rows")
             return
-        instead = "Correct the times in the file, or upload one row for each time."
+        instead = "Correct the times in the file, or upload a file in which each time occurs once."
         if (time == time.astype("datetime64[D]")).all():
             what += ". The times are dates without a time of day"
             instead = "Use a column that holds both date and time."

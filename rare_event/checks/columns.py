@@ -47,7 +47,7 @@ class OtherNotation(NoteCheck, code="RE503"):
     def _of(self, subject: Subject, note: Note) -> Iterator[Finding]:
         if note.fact == "other notation":
             found = f"{shown(note.detail)} in line {note.line}"
-            what = f"{found} is a number in a notation that cannot be read for certain; the column is "
+            what = f"{found} is a number in a notation that cannot be read with certainty; the column is "
             what += "ignored."
             fix = f"{self.remedy.removesuffix('.')}, and upload the file again."
             yield self.found("warning", note.column, what, fix)

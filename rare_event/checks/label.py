@@ -92,7 +92,7 @@ class FrequentLabel(LabelCheck, code="RE204"):
         if share > RARE:
             schema = subject.table.schema
             events = " or ".join(map(shown, schema.event_values))
-            what = f"{share:.0%} of the rows are labelled {events}, which is not rare."
+            what = f"Events are not rare: {share:.0%} of the rows are labelled {events}."
             yield self.found("warning", schema.label, what)
 
 

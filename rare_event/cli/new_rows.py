@@ -16,7 +16,7 @@ FOLLOW = (
 
 SHELVE = (
     'no alarm begins or continues before this time, such as "2024-05-01 14:00", on the clock of the rows, or '
-    '"2024-05-01 14:00+02:00" where their times have a zone; the results say how many rows are shelved'
+    '"2024-05-01 14:00+02:00" where their times have a zone; the results say for how many rows'
 )
 
 

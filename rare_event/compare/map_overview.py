@@ -182,8 +182,8 @@ class Overview:
             folds = f"the {later + 1} folds in which every setting has a figure"
         return (
             f"Best of {self.n_compared} settings: {every}{of} over {folds}, {best}{of_later} "
-            f"over the {last}. Choosing the best setting on earlier folds only would have "
-            f"{verb} {picked} there: expect that. The median setting {verb} {middle}."
+            f"over the {last}. A setting chosen on earlier folds only would have "
+            f"{verb} {picked} there; expect about that on new data. The median setting {verb} {middle}."
         )
 
     def _events(self, last: int) -> int:

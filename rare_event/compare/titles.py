@@ -16,7 +16,7 @@ from rare_event.store.runs import Run
 # Of two things of one name, this many settings are named in which they differ.
 MOST_DIFFERENCES = 2
 # Where all settings are the same, the time tells them apart, as closely as need be.
-TIMES = ("%d %b %H:%M", "%d %b %H:%M:%S", "%d %b %H:%M:%S.%f")
+TIMES = ("%d %b %H:%M", "%d %b %H:%M:%S")
 
 
 def title_of(config: ExperimentConfig) -> str:

@@ -20,10 +20,10 @@ SPLIT_WORDS: dict[SplitKind, str] = {
     "rolling": "{folds}, each with models trained only on what came before it",
     "chronological": "the last part of the file, after all training data",
     "stretch": "{folds} of whole stretches that were not in the training data",
-    "random": "random rows, next to rows of the training data",
-    "shuffled": "{folds} of random rows, next to rows of the training data",
-    "asset": "{folds}, each a machine that was not in the training data, "
-    "though data of others from the same hours were",
+    "random": "rows picked at random, whose neighbours are in the training data",
+    "shuffled": "{folds} of rows picked at random, whose neighbours are in the training data",
+    "asset": "{folds}, each with one machine that was not in the training data; these held "
+    "data of other machines from the same hours",
 }
 
 
@@ -59,14 +59,19 @@ def verdict(board: Sequence[Row], own: str = "") -> list[str]:
     ]
 
 
+def _without_model(row: Row) -> str:
+    """Remind the reader that a yardstick is no model; chance needs no such words."""
+    return "" if row.name == CHANCE else ", which needs no model"
+
+
 def _headline(best: Row, ahead: Row | None, tied: Sequence[Row], n_models: int) -> str:
     name = f"{_quoted(best)}, AUC {best.judgement.mean_fold_auc:.2f}"
     if ahead is not None:
-        return f"No model beats {_quoted(ahead)}, which needs no model. Best model: {name}."
+        return f"No model beats {_quoted(ahead)}{_without_model(ahead)}. Best model: {name}."
     trivial = [row for row in tied if row.kind == "trivial"]
     if trivial:
         other = _quoted(trivial[-1])
-        return f"Best: {name}, but statistically tied with {other}, which needs no model."
+        return f"Best: {name}, but statistically tied with {other}{_without_model(trivial[-1])}."
     if n_models == 1:
         return f"{name}: the only model judged here so far."
     if tied:

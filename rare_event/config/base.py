@@ -117,5 +117,5 @@ def settings_from_json(kind: type[T], text: str | bytes, refused: str) -> T:
     except ValidationError as error:
         first: Any = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(refused.format(where=where or "the top", why=first["msg"])) from error
+        raise ConfigError(refused.format(where=where or "the whole file", why=first["msg"])) from error
     return settings

@@ -73,7 +73,7 @@ class ExperimentConfig(Settings):
         )
         require(
             self.shift > 0 or self.policy.lead is None,
-            "With a shift of 0 an alarm counts only during an event: leave the lead window empty.",
+            "With a shift of 0, an alarm catches an event only while it lasts: leave the lead window empty.",
         )
         _check_watch(self.rule, self.watch)
         # Made only to refuse a lookback or a seed that no detector can have.

@@ -48,15 +48,14 @@ class AlarmPolicy(Settings):
         A long alarm can count more than once (see “Repeat alarm”).
     lead
         Lead window: an alarm catches an event only if it comes at most this many minutes before the event.
-        Empty (None): the time covered by the shift.
+        Empty (None): as long as the shift.
     min_lead
         An alarm that comes less than this many minutes before the event is too late to count.
     mute
-        How many scored windows after each restart cannot raise an alarm.
+        Number of scored windows after each restart that cannot raise an alarm.
     repeat
-        Running time is divided into intervals of this many minutes, counted from each start of the machine.
-        An alarm that is on for a whole interval is counted once more at the end of the interval, except in
-        the lead window of an event.
+        An alarm that is on for a whole interval of this many minutes, counted from the last start of the
+        machine, is counted once more at the end of the interval, except in the lead window of an event.
     end_share
         Hysteresis. An alarm stays on while k of the last n windows reach this share of the threshold. With 1,
         they must reach the threshold itself.

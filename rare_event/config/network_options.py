@@ -112,8 +112,8 @@ class RecurrentOptions(LayerOptions):
     Parameters
     ----------
     recurrent_dropout
-        Share of a recurrent layer's state that is set to zero at random from row to row; the same units for
-        the whole window (Gal and Ghahramani 2016). At least 0 (none), below 1.
+        Share of the state passed from row to row in a recurrent layer that is set to zero; its units are
+        drawn at random once per window (Gal and Ghahramani 2016). At least 0 (none), below 1.
     """
 
     recurrent_dropout: float = 0.0

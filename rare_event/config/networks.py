@@ -135,7 +135,7 @@ class LSTMModel(VectorOptions):
 
 @dataclass(frozen=True)
 class GRUModel(VectorOptions):
-    """GRU autoencoder: an LSTM autoencoder with gated recurrent units, which have fewer weights."""
+    """GRU autoencoder: like an LSTM autoencoder, but with gated recurrent units, which have fewer weights."""
 
     kind: Literal["gru"] = field(default="gru", kw_only=True)
 

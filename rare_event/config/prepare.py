@@ -27,8 +27,8 @@ class SplitPlan(Settings):
         rows that follow. ``chronological``: the first 64% of the rows for training, the next 16% for
         validation, the last 20% for testing. ``stretch``: each fold tests on whole stretches that were
         not in its training data. ``asset``: each fold tests on one machine and trains on the others;
-        the latest 20% of their rows are for validation. Rows of other machines at the time of the test
-        rows are among the training rows. ``random``: as in the articles, 64%, 16% and 20% of the rows,
+        the latest 20% of their rows are for validation. The training rows include rows of other machines
+        from the times of the test rows. ``random``: as in the articles, 64%, 16% and 20% of the rows,
         drawn at random. ``shuffled``: rows drawn at random into folds, so that each is tested once. Both
         random splits are too optimistic: rows next to each test row are in the training data.
     folds
@@ -116,7 +116,9 @@ def plain_time(text: str) -> str:
     try:
         time = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"{text!r} cannot be read as a time; write it as 2024-05-01 06:00.") from error
+        raise ConfigError(
+            f"{text!r} cannot be read as a time. Write a time like 2024-05-01 06:00."
+        ) from error
     time = time if time.tzinfo is None else time.astimezone(UTC)
     return f"{time:%Y-%m-%d %H:%M:%S}".removesuffix(":00")
 

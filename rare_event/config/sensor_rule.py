@@ -83,9 +83,10 @@ def parse_sensor_rule(text: str) -> SensorRule:
     found = _RULE.fullmatch(text)
     if found is None:
         joined = re.search(r"\s(and|or)\s", text, re.IGNORECASE)
-        why = "a rule has one condition" if joined else "it is not valid"
+        why = "has more than one condition" if joined else "is not valid"
+        what = f"The rule {shown} {why}" if text.strip() else "The rule is empty"
         raise ConfigError(
-            f"The rule is {shown}, but {why}. Write a sensor, one of > >= < <=, a number and, if you like, a "
+            f"{what}. Write a sensor, one of > >= < <=, a number and, if you like, a "
             f"number of rows: {EXAMPLE}. If a name has spaces, put it in quotes."
         )
     limit = found["limit"]

@@ -61,7 +61,7 @@ def unscored_rows(trained: Trained, why: np.ndarray) -> tuple[Unscored, ...]:
     back = f"the {before:,} rows before" if before > 1 else "the row before"
     hour = trained.time_unit.span(60.0)
     sentences = {
-        NO_HISTORY: f"at the start {{have}} no score: the model also reads {back}, which the file lacks",
+        NO_HISTORY: f"at the start {{have}} no score: the file lacks {back}, which the model needs",
         RESTARTED: f"{{have}} no score: too few rows since a stop for a window of {plural(lookback, 'row')}",
         OF_EVENT: "of events {have} no score: a warning there would come too late",
         MISSING: "{have} no score: values are missing or infinite",

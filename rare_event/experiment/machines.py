@@ -42,7 +42,7 @@ def clock_of(trained: Trained, table: Table, rows: slice, stream: Stream) -> np.
     if stream.last is not None and clock[0] < stream.last:
         raise DataError(
             f"{table.name} begins at {_moment(table.time[rows.start])}, before the earlier "
-            "rows end. All earlier rows must come before this time, and no row twice."
+            "rows end. All earlier rows must come before this time, and no row may appear twice."
         )
     return clock
 

@@ -167,9 +167,9 @@ def _merged(perfect: Scores, config: ExperimentConfig) -> Iterator[str]:
     cooldown, unit = config.policy.cooldown, perfect.time_unit
     if middle < cooldown:
         yield (
-            f"The cooldown of {unit.count(number(cooldown))} is longer than most stretches before an event "
-            f"(median {unit.count(number(middle))}): alarms there merge with the one that counts for the "
-            "event, so most false alarms are not counted. Choose a shorter cooldown."
+            f"The cooldown of {unit.span(cooldown)} is longer than the running time before most events "
+            f"(median {unit.span(middle)}). A false alarm in that time and the alarm that catches the event "
+            "count as one alarm, so most false alarms are not counted. Choose a shorter cooldown."
         )
 
 

@@ -125,8 +125,8 @@ class Load:
             `source`.
         """
         window = MINUTES.span(self.chatter_window)
-        a_day = f"at most {ACCEPTABLE}; {MANAGEABLE} can be managed"
-        an_hour = f"at most {ACCEPTABLE_PER_HOUR}; {MANAGEABLE_PER_HOUR} can be managed"
+        a_day = f"at most {ACCEPTABLE}; more than {MANAGEABLE} is unmanageable"
+        an_hour = f"at most {ACCEPTABLE_PER_HOUR}; more than {MANAGEABLE_PER_HOUR} is unmanageable"
         flood = f"at most {FLOOD}; more is a flood"
         long = f"at most {MOST_STANDING_LONG} at a time"
         rows: list[tuple[str, float | None, str, float, str]] = [

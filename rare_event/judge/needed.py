@@ -16,7 +16,7 @@ POWER = 0.8
 CHANCE = "an 80% chance of showing"
 # More events or days than this are not worth waiting for, and take long to compute.
 MOST_EVENTS, MOST_DAYS = 20_000, 3650.0
-NO_DIFFERENCE = "The difference is 0, so no number of events would show it."
+NO_DIFFERENCE = "The difference is 0, so the number of events needed to show one cannot be estimated."
 NO_EVENTS = "There are no events yet, so the number needed to show a difference is unknown."
 
 
@@ -61,7 +61,7 @@ a difference of this size."
         more = float(f"{self.days - self.seen_days:.2g}")
         if self.events is None:
             given = (
-                f"Another {unit.running(more)} would give"
+                f"Another {unit.running(more)} would give".replace("Another 1 ", "Another ")
                 if more > 0
                 else "These data cover enough running time for"
             )
@@ -197,7 +197,9 @@ def for_rate(
     if not days:
         return Needed(None, 0, 0.0, 0.0, what, "There is no running time, so no rate can be computed.")
     if rate == goal:
-        reason = f"The rate equals the goal of {number(goal)} {unit.a_day}: no running time shows more."
+        reason = (
+            f"The rate equals the goal of {number(goal)} {unit.a_day}: more data cannot show if it is met."
+        )
         return Needed(None, 0, days, days, what, reason)
     longer = days * np.geomspace(0.01, MOST_DAYS / min(days, MOST_DAYS), 2000)
     power = power_of_rate(longer, rate, goal, dispersion)

@@ -86,10 +86,13 @@ class Promise:
         events = f" and at least {number(100 * least)}% of the events caught" if least else ""
         few = ""
         if self.n_events and not least:
-            few = (
-                f" No share of the events can be promised: catching {self.caught:,} of "
-                f"{plural(self.n_events, 'event')} could be chance."
+            of = plural(self.n_events, "event")
+            why = (
+                f"catching {self.caught:,} of {of} could be chance"
+                if self.caught
+                else f"0 of {of} were caught"
             )
+            few = f" No share of the events can be promised: {why}."
         if not self.n_events and unit.labelled:
             few = " The validation data have no events, so nothing is promised about events."
         return (
@@ -101,7 +104,8 @@ class Promise:
         events = f"{plural(self.n_events, 'event')}, " if unit.labelled else ""
         folds = ""
         if self.thresholds > 1:
-            folds = f" of all {self.thresholds} folds together, each at its own threshold"
+            every = "both" if self.thresholds == 2 else f"all {self.thresholds}"
+            folds = f" of {every} folds together, each at its own threshold"
         return f"the validation data{folds} ({events}{unit.total(self.running)})"
 
 

@@ -237,16 +237,20 @@ def _block_size(part: Scores) -> int:
     return max(hour, -(-len(part) // MOST_BLOCKS))
 
 
+def _only(count: int) -> str:
+    return f"only {count:,}" if count else "no"
+
+
 def _problem(reference: np.ndarray, part: Scores, size: int) -> str | None:
     """Say why a fold or machine cannot be tested."""
     hours = len(reference) // size
     if hours < LEAST_BLOCKS:
         return (
-            f"there are only {len(reference):,} normal validation rows; {LEAST_BLOCKS * size:,} are "
+            f"there are {_only(len(reference))} normal validation rows; {LEAST_BLOCKS * size:,} are "
             "needed to tell a change from the normal variation of the score."
         )
     if len(part) < size:
-        return f"there are only {len(part):,} later normal rows; {size:,} are needed."
+        return f"there are {_only(len(part))} later normal rows; {size:,} are needed."
     if not np.quantile(reference, LEAST_ABOVE) > 0:
         return "too many scores are 0 or below to say how many times higher they are."
     return None

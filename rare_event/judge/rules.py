@@ -115,9 +115,10 @@ def _index(points: OperatingPoints, rule: Rule) -> int | None:
         what, wider = "events", ", or widen the lead window"
         if rule.kind == "recall":
             what, wider = "positive rows", ""
+        smaller = "Ask for a smaller share" if reached.max() > 0 else "Choose another rule"
         raise DataError(
             f"No threshold catches {percent(rule.value)} of the {what}: the highest share on validation data "
-            f"is {percent(float(reached.max()))}. Ask for a smaller share{wider}."
+            f"is {percent(float(reached.max()))}. {smaller}{wider}."
         )
     return int(enough[_last_best(points.precision[enough])])
 

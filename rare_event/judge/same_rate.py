@@ -157,7 +157,7 @@ class SameRate:
             f"{plural(self.n_events, 'event')} and {alarms} catches {theirs.caught:,}; "
             f"{ours.only:,} {_is(ours.only)} caught by the model only, {theirs.only:,} by {alarms} only."
             f"{self._without_skill(model, alarms)} The model's alarms are on in {ours.on:.1%} of the "
-            f"windows, the others in {theirs.on:.1%}."
+            f"windows, those of {alarms} in {theirs.on:.1%}."
         )
 
     def _without_skill(self, model: str, alarms: str) -> str:

@@ -164,7 +164,9 @@ def overlay_alarms_figure(
     counted = len(n_events) == 1
     for number, model in enumerate(points.values()):
         if model.n_events and rate_of(0, model.days) is None:
-            too_short = f"no rate: less than {'1,000 rows' if model.time_unit.reason else 'a day'}"
+            too_short = (
+                f"no rate ({'fewer than 1,000 rows' if model.time_unit.reason else 'less than a day'})"
+            )
             _add_model(figure, number, list(points), too_short, *NOWHERE, "hv")
         elif model.n_events:
             budget, caught = _caught_at_budgets(model, most_per_day, LIMIT // len(points))

@@ -67,7 +67,7 @@ def error_by_day_figure(
     _add_changes(figure, changes)
     style(
         figure,
-        title=time_unit.reword(f"{part}: {score.name} of normal windows by day"),
+        title=time_unit.reword(f"{part}: {score.name} by day (normal windows)"),
         x=_since_start(time_unit) if when is None else "Time (date)",
         y=score.axis,
         height=400,

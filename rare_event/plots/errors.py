@@ -207,7 +207,7 @@ def _name_machines(figure: go.Figure, machine: np.ndarray, names: tuple[str, ...
     middle = (first + np.append(first[1:], len(machine)) - 1) / 2
     labelled = thin(np.arange(len(first)), 20)
     figure.update_xaxes(
-        title="Machines, each over time",
+        title="Each machine over time",
         tickvals=middle[labelled],
         ticktext=[plain(names[number]) for number in machine[first[labelled]]],
         showgrid=False,

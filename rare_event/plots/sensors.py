@@ -14,7 +14,7 @@ from rare_event.plots.palette import COLOURS, faint, plain, short, style
 from rare_event.prepare.stretches import stretches
 
 # What fits above a third of the page, and along the height of a figure.
-IN_TITLE = 20
+IN_TITLE = 17
 
 
 def sensor_figure(

@@ -159,9 +159,9 @@ def _label(frame: pd.DataFrame, schema: Schema, name: str, events: Events) -> tu
     ]
     if not label.any():
         alike = ", and name the machines alike" if nowhere.any() else ""
-        how = joined(f"{plural(int(mask.sum()), 'event')} {where}" for mask, where, _ in lost if mask.any())
+        how = joined(_events_are(int(mask.sum()), where) for mask, where, _ in lost if mask.any())
         raise TableError(
-            f"No event of {events.name} falls within {name}: {how}. {name} covers {covered}, {events.name} "
+            f"No event of {events.name} marks a row of {name}: {how}. {name} covers {covered}, {events.name} "
             f"covers {covers}. Check that both files cover the same period in the same time zone{alike}."
         )
     remarks = [_marked(events, schema, int(label.sum()), places)]
@@ -249,7 +249,11 @@ def _marked(events: Events, schema: Schema, n_rows: int, places: int) -> Remark:
     return Remark("note", None, what, "events of a second file", n)
 
 
+def _events_are(n: int, where: str) -> str:
+    return f"{plural(n, 'event')} {'is' if n == 1 else 'are'} {where}"
+
+
 def _span(times: np.ndarray) -> str:
     known = times[~np.isnat(times)]
     first, last = (f"{pd.Timestamp(edge):%Y-%m-%d %H:%M}" for edge in (known.min(), known.max()))
-    return f"{first} to {last}"
+    return first if first == last else f"{first} to {last}"

@@ -91,8 +91,8 @@ def _which_column(raw: pd.DataFrame, listed: Sequence[str], *, several_named: bo
     ]
     if not listed:
         what = (
-            "No column can be the label: none is named like one and has few values, and none has exactly two "
-            "distinct values. "
+            "No column looks like a label: none that is named like a label has few values, and no other has "
+            "exactly two values. "
             "Add a column that is 1 in the rows of an event and 0 elsewhere. Or does the file have no label?"
         )
         return Question("label", None, what, (NO_LABEL,), "--no-label")

@@ -232,8 +232,8 @@ def _by_asset(line: _Line, clock: np.ndarray | None, purge: int) -> list[Fold]:
     """Test on each asset in turn; the others are cut at one time into training and validation."""
     if clock is None or len(line.of) < 2:
         raise DataError(
-            "The split by asset needs at least two assets. Give the role asset to the column that names "
-            "the machine of each row, or choose another split."
+            "The split by asset needs at least two assets. Give the column that names the "
+            "machine of each row the role “asset”, or choose another split."
         )
     folds = []
     for number, test in enumerate(line.of):

@@ -52,7 +52,7 @@ def plant_figures(figures: Evaluation) -> list[tuple[str, str, str | None]]:
             else "With an alarm in the lead window before the event.",
         ),
         _counted(figures, unit),
-        ("Median delay", lead, "From the first row of an event to its first alarmed row.")
+        ("Median delay", lead, "From the first row of an event to its first row in alarm.")
         if figures.during
         else ("Median lead", lead, "From the first alarm in the lead window to the start of the event."),
         (
@@ -138,4 +138,4 @@ def _false_alarms(figures: Evaluation, unit: TimeUnit) -> str:
     if not days:
         return counted
     low, high = (float(end) / days for end in exact_count(figures.false_alarms))
-    return f"{counted} (95% interval {number(low)} to {number(high)} {unit.a_day})"
+    return f"{counted} (95% interval of the rate: {number(low)} to {number(high)} {unit.a_day})"

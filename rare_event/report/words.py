@@ -54,11 +54,11 @@ def threshold_in_words(
         cooldown += f", muted for {plural(policy.mute, 'window')} after a restart"
     if policy.min_lead and not unknown:
         cooldown += f", minimum lead {unit.span(policy.min_lead)}"
-    window = f"lead window {unit.span(covered)} (as the shift)"
+    window = f"lead window {unit.span(covered)} (as long as the shift)"
     if policy.lead is not None:
         window = f"lead window {unit.span(policy.lead)}"
     if figures.during:
-        window = "an alarm counts only during an event"
+        window = "an alarm catches an event only while it lasts"
     by = {
         "committed": f"committed {moment(committed.time)}",
         "suggested": "suggested after training, not committed",
@@ -80,9 +80,9 @@ def looks_in_words(looks: Sequence[Look]) -> str:
     """Say how often the test data were opened, and whether that spoils their figures."""
     if changed_after_a_look(looks):
         return (
-            "The threshold or the alarm policy was changed after the test data were opened "
-            f"({times(len(looks))}). The figures below are too optimistic. Only new data can judge "
-            "this model fairly now."
+            "The threshold or the alarm policy was changed after the test data had been opened "
+            f"(opened {times(len(looks))} so far). The figures below are too optimistic. Only new data can "
+            "judge this model fairly now."
         )
     first = "on " if len(looks) == 1 else "first on "
     return f"Test data opened {times(len(looks))}, {first}{moment(looks[0].time)}."

@@ -275,7 +275,7 @@ def _checked(path: Path) -> tuple[Manifest, dict[str, bytes]]:
         files = read_members(path, [info for name, info in infos.items() if name != MANIFEST])
     except (zipfile.BadZipFile, OSError, ValueError, EOFError, AttributeError, NotImplementedError) as error:
         raise RunError(
-            f"{path.name} is damaged or not a bundle of a run. Copy it again, or write it again."
+            f"{path.name} is damaged or not a bundle of a run. Copy it again, or create the bundle again."
         ) from error
     for name, content in files.items():
         member = listed[name]

@@ -24,7 +24,7 @@ from rare_event.store.runs import Run, open_run
 from rare_event.store.serial import MAP_AGAIN, NEWER, explain
 
 State = Literal["queued", "running", "done", "cancelled", "failed", "interrupted"]
-LOST = "The process that trained the cells ended early. Finished cells are kept: resume the map."
+LOST = "The process that was training the cells ended early. Finished cells are kept: resume the map."
 
 
 @dataclass(frozen=True)

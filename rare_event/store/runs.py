@@ -62,7 +62,7 @@ JUDGED = Entry("judgement.json", Judged, "judgement")
 LEAKAGE = Entry("leakage.json", dict[str, Reading], "leakage meter")
 ABLATION = Entry("ablation.json", Ablation, "ablation")
 MOST_NAME = 60
-LOST = "The process that trained this run ended early. Train the run again."
+LOST = "The process that was training this run ended early. Train the run again."
 
 
 @dataclass(frozen=True)

@@ -34,7 +34,7 @@ from rare_event.store.serial import dump, explain
 from rare_event.store.workspace import write
 
 SCORE_AGAIN = "Score the file again."
-LOST = "The process that scored this file ended early. Score the file again."
+LOST = "The process that was scoring this file ended early. Score the file again."
 WINDOWS, ALARMS, WATCH = "windows.parquet", "alarms.parquet", "watch_alarms.parquet"
 State = Literal["queued", "running", "asked", "done", "failed", "interrupted", "cancelled"]
 

@@ -24,8 +24,8 @@ from rare_event.ui.progress import unfinished_of
 
 WHAT = (
     "Which sensors does the skill come from? This model is trained again on past rows, each time "
-    "without one group of correlated sensors, and judged on the same later rows. You also see the AUC of "
-    "the time since the last restart alone, and of missing values alone."
+    "without one group of correlated sensors, and judged on the same later rows. You also see the AUC "
+    "reached with only the time since the last restart, and with only the pattern of missing values."
 )
 BASIS = (
     "With all inputs the AUC is {auc}. Judged on {windows}, {events}, {folds} by time. Groups are found by "
@@ -70,7 +70,7 @@ def _show(run: Run) -> None:
         config = run.config()
         show_limits(run.dataset(), [judged_as(config, config.split.folds)], small=True)
         st.button(
-            "Measure what it reads",
+            "Measure what the model reads",
             key="ablation_start",
             help="It runs in the background. Your own runs take priority.",
             on_click=_start,

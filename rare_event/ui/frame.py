@@ -14,7 +14,7 @@ from rare_event.store.archive import is_imported
 from rare_event.store.datasets import open_dataset
 from rare_event.store.runs import Run, open_run
 from rare_event.store.seal import is_open
-from rare_event.text import plain, plural, times
+from rare_event.text import capital, plain, plural, times
 from rare_event.ui.bar import BAR_STYLE, show_bar
 from rare_event.ui.cache import auc_of, jobs, unknown_of
 from rare_event.ui.links import LINK_STYLE
@@ -150,6 +150,6 @@ def _figures_of(run: Run) -> dict[str, str]:
     if looks := len(run.looks()):
         unknown, total = unknown_of(run, "test"), plural(summary.events["total"], "event")
         events = unknown.short if unknown else total
-        state = "✓" if is_open(run) else "Sealed again;"
-        figures["Evaluate"] = f"{state} test data opened {times(looks)}, {events}"
+        opened = f"test data opened {times(looks)}, {events}"
+        figures["Evaluate"] = f"✓ {opened}" if is_open(run) else capital(f"{opened}; now sealed again")
     return figures

@@ -150,7 +150,7 @@ def runs_table(runs: list[Run]) -> pd.DataFrame:
                 "state": "imported" if is_imported(run) else status.state,
                 "validation AUC": _auc(figures.validation) if figures else None,
                 "test AUC": _auc(figures.test) if figures and ever_opened(run) else None,
-                "looks at the test data": len(run.looks()),
+                "looks (test data)": len(run.looks()),
             }
         )
     table = pd.DataFrame(rows)

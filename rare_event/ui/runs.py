@@ -50,7 +50,9 @@ def edit_run(run: Run) -> None:
 def _ask(run: Run) -> None:
     """Ask once, and delete the run if the user says so."""
     with st.container(horizontal=True, vertical_alignment="center"):
-        st.warning(f"Delete {plain(name_of_run(run))} with its model and figures? This cannot be undone.")
+        st.warning(
+            f"Delete the run “{plain(name_of_run(run))}” with its model and figures? This cannot be undone."
+        )
         st.button("Delete this run", key="runs_delete", on_click=_delete, args=(run,))
         st.button("Keep it", key="runs_keep", on_click=_forget_question)
 

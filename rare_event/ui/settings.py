@@ -270,7 +270,7 @@ def _choose_dates(table: Table, plan: SplitPlan, key: str) -> SplitPlan:
             max_value=last,
             step=timedelta(minutes=1),
             key=f"{key}_{name}",
-            help="The rows from this time on validate and test the model. Empty: no limit."
+            help="Rows from this time on are used for validation and testing. Empty: no limit."
             if name == "train_until"
             else "Earlier rows are not used. Empty: no limit.",
         )
@@ -278,7 +278,7 @@ def _choose_dates(table: Table, plan: SplitPlan, key: str) -> SplitPlan:
     try:
         return replace(plan, **times)
     except ConfigError:
-        st.caption(":red[Choose a first time that is before the second.]")
+        st.caption(":red[Choose a start that is before the end.]")
         return plan
 
 

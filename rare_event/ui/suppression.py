@@ -34,11 +34,12 @@ def _choose_stops(policy: AlarmPolicy, run: Run) -> tuple[tuple[float, float, st
     stops = known_stops_on_clock(run)
     if not stops:
         return ()
+    of_them = "known stop" if len(stops) == 1 else plural(len(stops), "known stop")
     wanted = st.checkbox(
-        f"Suppress alarms in the {plural(len(stops), 'known stop')} marked on the Alarms page",
+        f"Suppress alarms during the {of_them} marked on the Alarms page",
         bool(policy.stops),
         key=f"threshold_policy_{run.id}_stops",
-        help="Suppresses alarms from the start to the end of each alarm that is marked a known stop. Expect "
+        help="No alarm is raised from the start to the end of a stop marked on the Alarms page. Expect "
         "worse figures on new data, in which no stop is marked yet.",
     )
     return stops if wanted else ()

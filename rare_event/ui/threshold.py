@@ -80,7 +80,7 @@ POLICY_LOOK = Look(
         "cooldown": "Cooldown (minutes)",
         "lead": "Lead window (minutes)",
         "min_lead": "Minimum useful lead (minutes)",
-        "mute": "Mute after restart (rows)",
+        "mute": "Mute after restart (windows)",
         "repeat": "Repeat alarm every (minutes)",
         "end_share": "End alarm below (share of the threshold)",
     },
@@ -258,12 +258,13 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
     now = _threshold_in_words(replace(shown, by_person=True), unit)
     state = "Not yet committed"
     if committed.by_person:
-        state = f"Committed: {words}, {moment(committed.time)}"
+        state = f"Committed on {moment(committed.time)}: {words}"
     elif committed.common is None or committed != shown:
         given = committed.rule.kind == "fixed"
-        trained = "" if words == now else f": {words}"
-        state += f"; the settings give {value}" if given else f"; suggested after training{trained}"
-    st.caption(f"This rule suggests {number(suggested, DIGITS)} · Threshold shown: {now} · {state}.{below}")
+        trained = "the one shown" if words == now else words
+        state += f"; the settings give {value}" if given else f"; suggested after training: {trained}"
+    suggests = "no threshold" if math.isnan(suggested) else number(suggested, DIGITS)
+    st.caption(f"This rule suggests {suggests} · Threshold shown: {now} · {state}.{below}")
 
 
 def _value_of(committed: Committed) -> str:

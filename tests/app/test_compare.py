@@ -391,7 +391,7 @@ def test_a_finished_baseline_is_a_row_at_the_next_look(
     assert "Mean of squares, no model" not in table(app)["model"].tolist()
     mark(waiting, "running")
     app.run()
-    assert "now training: Mean of squares, no model" in progress(app)
+    assert "running now: Mean of squares, no model" in progress(app)
     worker.execute(waiting)
     app.run()
     assert "1 of" in words(app)
@@ -675,7 +675,7 @@ def test_the_verdict_says_what_was_caught_and_how_little_it_may_mean() -> None:
     alone = "\n".join(verdict([replace(one, judgement=replace(one.judgement, interval=None))]))
     assert "interval" not in alone
     assert "chosen on past data" not in alone
-    assert "next to rows of the training data" in alone
+    assert "whose neighbours are in the training data" in alone
     assert "looks better than it is" not in alone
     assert "Train the baselines" in alone
 

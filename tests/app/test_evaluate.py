@@ -92,7 +92,7 @@ def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, d
     assert not app.metric and "opened once; the threshold or the alarm policy has changed since" in texts(app)
     app = button(app, "Open again: look 2").click().run()
     assert app.metric and len(done_run.looks()) == 2
-    assert "lead window 4 min (as the shift)" in unescaped(app) and "covered by" not in unescaped(app)
+    assert "lead window 4 min (as long as the shift)" in unescaped(app) and "covered by" not in unescaped(app)
     assert any("changed after the test data were opened (2 times)" in w.value for w in app.warning)
     # The same threshold committed again is no change.
     done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
@@ -205,13 +205,13 @@ def test_what_the_model_reads_is_measured_in_the_background(
     run = finished(dataset, replace(PCA, split=SplitPlan(folds=3)))
     app = show_view(opened(open_page, run), "What it reads")
     assert not polling() and "judged on the same later rows" in texts(app)
-    app = button(app, "Measure what it reads").click().run()
+    app = button(app, "Measure what the model reads").click().run()
     assert polling() == {"ablation", "bar_jobs"} and "Waiting" in progress(app)
     assert ablation_of(run) is not None and list_runs() == [run] and leakage_of(run) is None
     app = button(app, "Cancel").click().run()
     assert ablation_of(run) is None and not polling()
     app = show_view(open_page(PAGE, run=run.id), "What it reads")
-    button(app, "Measure what it reads").click().run()
+    button(app, "Measure what the model reads").click().run()
     executor.run_all()
     app = show_view(open_page(PAGE, run=run.id), "What it reads")
     assert not app.exception and not app.error
@@ -350,7 +350,7 @@ def test_the_tick_of_the_sidebar_goes_when_another_threshold_is_committed(
     policy = replace(run.committed().policy, mute=3)
     run.commit(replace(run.committed(), policy=policy))
     app = open_page(PAGE, run=run.id)
-    assert "Sealed again; test data opened once, 20 events" in unescaped(app)
+    assert "Test data opened once, 20 events; now sealed again" in unescaped(app)
     assert "✓ 20 events" not in unescaped(app)
     again = button(app, "Open again: look 2").click().run()
     assert "✓ test data opened 2 times, 20 events" in unescaped(again)

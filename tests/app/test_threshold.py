@@ -106,7 +106,7 @@ def test_a_value_that_an_older_run_was_committed_with_and_no_row_has_is_named(
 
 
 def test_known_stops_suppress_alarms_until_the_mark_is_taken_back(open_page: OpenPage, done_run: Run) -> None:
-    label = "Suppress alarms in the 1 known stop marked on the Alarms page"
+    label = "Suppress alarms during the known stop marked on the Alarms page"
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     assert not [each.label for each in app.checkbox if "known stop" in each.label]
     scores, table = done_run.scores("validation"), done_run.dataset().table()

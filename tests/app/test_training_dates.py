@@ -46,7 +46,7 @@ def test_times_that_train_on_nothing_are_refused(open_page: OpenPage, executor: 
     app.checkbox(key="train_0_dates").check().run()
     for name, time in (("until", UNTIL), ("from", "2024-01-01 12:00")):
         app.datetime_input(key=f"train_0_train_{name}").set_value(datetime.fromisoformat(time)).run()
-    assert "first time that is before the second" in unescaped(app)
+    assert "start that is before the end" in unescaped(app)
     app.datetime_input(key="train_0_train_from").set_value(datetime.fromisoformat("2024-01-01 09:58")).run()
     assert "before the second" not in unescaped(app) and not app.exception
 

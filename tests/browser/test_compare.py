@@ -112,11 +112,11 @@ def test_a_baseline_that_ends_elsewhere_joins_by_itself(
     )
     mark(waiting, "running")
     open_compare(page, server, opened)
-    expect(page.get_by_text("now training: Mahalanobis distance")).to_be_visible()
+    expect(page.get_by_text("running now: Mahalanobis distance")).to_be_visible()
     expect(page.get_by_text("2 models were compared on the same")).to_be_visible()
     worker.execute(waiting)
     expect(page.get_by_text("3 models were compared on the same")).to_be_visible()
-    expect(page.get_by_text("now training: Mahalanobis distance")).to_have_count(0)
+    expect(page.get_by_text("running now: Mahalanobis distance")).to_have_count(0)
 
 
 def test_rows_are_aligned_ticked_by_keyboard_and_used(

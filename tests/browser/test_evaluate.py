@@ -42,7 +42,7 @@ def test_what_a_button_starts_is_followed_without_a_reload(
     expect(measure).to_have_count(0)
 
     page.get_by_role("tab", name="What it reads").click()
-    page.get_by_role("button", name="Measure what it reads").click()
+    page.get_by_role("button", name="Measure what the model reads").click()
     expect(page.get_by_text("What the model loses without some inputs")).to_be_visible(timeout=PATIENCE)
     expect(page.get_by_text("The time since the last restart alone reaches")).to_be_visible()
 

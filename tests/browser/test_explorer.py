@@ -154,7 +154,7 @@ def test_a_drag_draws_every_frame_and_sends_nothing(
     assert shown(root) == (released_at, expected_matrix(run.scores("validation"), released_at))
     assert run.committed() == committed, "letting go must not commit"
     commit.click()
-    expect(page.get_by_text(re.compile(r"Committed: .* \(set by hand"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Committed on .* \(set by hand"))).to_be_visible()
     assert run.committed().thresholds == {0: released_at}
     promise = run.committed().promise
     assert promise is not None and promise != committed.promise

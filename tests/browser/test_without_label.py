@@ -47,7 +47,7 @@ def test_the_threshold_is_dragged_without_a_label(
     page.mouse.up()
     expect(page.get_by_text(re.compile(r"Threshold shown: [^·]+\(set by hand"))).to_be_visible()
     page.get_by_role("button", name="Commit this threshold").click()
-    expect(page.get_by_text(re.compile(r"Committed: .* \(set by hand"))).to_be_visible()
+    expect(page.get_by_text(re.compile(r"Committed on .* \(set by hand"))).to_be_visible()
     assert run.committed().thresholds == {0: stands_at(root)}
     said = page.locator("body").inner_text()
     spoken = root.get_by_role("slider").get_attribute("aria-valuetext") or ""

@@ -27,7 +27,7 @@ def test_several_machines_are_named_by_their_column_and_nothing_mixes_them(order
     findings = check(table_of(raw_of(data)))
     (finding,) = [f for f in findings if f.code == "RE104"]
     assert finding.grade == "problem" and "'machineID' seems to name 3 machines" in finding.what
-    assert "Give the role asset to 'machineID'" in finding.fix
+    assert "give 'machineID' the role “asset”" in finding.fix
     assert "--" not in finding.fix
     assert not [f for f in findings if f.action in ("sort-time", "drop-rows")]
     assert not [f for f in findings if "one row for each time" in f.fix]

@@ -24,7 +24,7 @@ KINDS = (
     "distinct whole numbers",
     "seems to repeat the label",
     "named like a label",
-    "a notation that cannot be read for certain",
+    "a notation that cannot be read with certainty",
     "holds numbers, except",
     "only the value",
 )
@@ -87,7 +87,7 @@ def test_one_fix_after_another_ends_with_what_no_click_can_mend() -> None:
             break
         raw, schema = fix(raw, schema, clicks[0])
     assert kinds(findings) == counters | {
-        ("units", "a notation that cannot be read for certain"),
+        ("units", "a notation that cannot be read with certainty"),
         ("flat", "only the value"),
     }
     assert len(raw) == N - 2  # the repeated time and the first row

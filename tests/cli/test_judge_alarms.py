@@ -144,7 +144,9 @@ def test_a_run_against_a_system_that_never_rang(data, workspace, capsys) -> None
     printed(["run", data, *RUN], capsys)
     (run,) = list_runs()
     out = printed(["judge-alarms", data, str(quiet), "--run", run.id], capsys)
-    assert "“quiet.csv” catches 0;" in out and "the others in 0.0%" in out and "nan" not in out.lower()
+    assert (
+        "“quiet.csv” catches 0;" in out and "those of “quiet.csv” in 0.0%" in out and "nan" not in out.lower()
+    )
     figures = json.loads(printed(["judge-alarms", data, str(quiet), "--run", run.id, "--json"], capsys))
     assert figures["same_rate"]["model"]["false_alarms"] == 0 == figures["same_rate"]["alarms"]["caught"]
     assert figures["same_rate"]["answer"] != "worse"

@@ -51,7 +51,7 @@ def test_a_map_and_the_same_command_again(csv, capsys, monkeypatch) -> None:
     monkeypatch.setattr(design_map._Work, "_submit", never)
     assert main(["map", csv, *TINY]) == 0
     out, _ = capsys.readouterr()
-    assert "PCA on differences, lookback 5, shift 2" in out and "expect that" in out
+    assert "PCA on differences, lookback 5, shift 2" in out and "expect about that on new data" in out
     assert len(list_maps()) == 1 and len(list_runs(role="cell")) == 2
 
 

@@ -47,7 +47,7 @@ def test_the_training_dates_are_chosen(file, capsys) -> None:
     assert main([*run, "--train-from", "2024-01-01T02:00", "--train-until", "2024-01-01 10:00"]) == 0
     assert "split by time, trained from 2024-01-01 02:00, trained until" in capsys.readouterr().out
     assert main([*run, "--train-until", "1 May"]) == 2
-    assert "write it as 2024-05-01 06:00" in capsys.readouterr().err
+    assert "Write a time like 2024-05-01 06:00" in capsys.readouterr().err
     assert main([*run, "--train-until", "2023-05-01"]) == 2
     captured = capsys.readouterr()
     assert "this file covers 2024-01-01 00:00:00" in captured.err and not captured.out

@@ -278,7 +278,7 @@ def test_rows_without_history_have_no_score(new, trained) -> None:
         assert (again.frame["unscored"] == "no history").sum() == rows
         assert again.frame["score"][:rows].isna().all() and again.frame["score"][rows:].notna().any()
         sentence = next(one.what for one in again.unscored if one.reason == "no history")
-        assert f"{rows} row" in sentence and "which the file lacks" in sentence
+        assert f"{rows} row" in sentence and "the file lacks" in sentence
         begun = score(model, new, BEGINNING)
         assert (begun.frame["unscored"] == "no history").sum() == 0
         both = again.frame["score"].notna()

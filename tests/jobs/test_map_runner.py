@@ -312,7 +312,9 @@ def test_an_overview_in_words_and_as_plain_data(dataset) -> None:
     assert nested["sentence"].startswith(
         f"Best of 8 settings: AUC {max(aucs):.2f} over all 3 folds, {nested['best']:.2f} over the last 2. "
     )
-    assert f"would have scored {nested['picked_on_the_past']:.2f} there: expect that" in nested["sentence"]
+    assert (
+        f"would have scored {nested['picked_on_the_past']:.2f} there; expect about that" in nested["sentence"]
+    )
     caught = seen.sentence(Measure("caught", 2.0, 20.0))
     assert " events over all 3 folds, " in caught and "on earlier folds only would have caught" in caught
     frame = seen.frame()

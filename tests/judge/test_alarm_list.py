@@ -168,7 +168,7 @@ def test_the_answer_in_words() -> None:
     assert counts(20, 4).in_words("“A”", "“DCS”") == (
         "“A” is better than “DCS”. At the same 2 false alarms a day, “A” catches 30 of 60 events and “DCS” "
         "catches 14; 20 are caught by the model only, 4 by “DCS” only. The model's alarms are on in 2.0% of "
-        "the windows, the others in 5.0%."
+        "the windows, those of “DCS” in 5.0%."
     )
     assert counts(4, 20).in_words("“A”", "“DCS”").startswith("“A” is worse than “DCS”. At the same 2 false")
     assert "1 is caught by the model only" in counts(1, 20).in_words("“A”", "“DCS”")

@@ -232,7 +232,7 @@ def test_a_model_without_a_curve_keeps_its_place_in_the_legend():
     alarms = overlay_alarms_figure(models | {"b": long, "short": short}, part="Test")
 
     assert names(roc) == ["none, one class only", "a, area 0.750", "chance"]
-    assert names(alarms) == ["none, no events", "a, no events", "b", "short, no rate: less than a day"]
+    assert names(alarms) == ["none, no events", "a, no events", "b", "short, no rate (less than a day)"]
     assert np.isnan(trace(roc, "none").y).all() and np.isnan(trace(alarms, "short").y).all()
     # Colours go by the place, so that a model has one colour in both.
     assert trace(roc, "a").line.color == trace(alarms, "a").line.color

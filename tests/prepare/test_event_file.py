@@ -176,7 +176,7 @@ def test_events_that_mark_no_row_are_named_with_their_lines() -> None:
 
 
 def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
-    with pytest.raises(TableError, match="No event of trips.csv falls within data.csv") as refused:
+    with pytest.raises(TableError, match="No event of trips.csv marks a row of data.csv") as refused:
         labelled(b"when,why\n2025-03-01 10:00,a\n2024-01-01 02:00,b\n")
     for words in (
         "2024-01-01 00:00 to 2024-01-01 04:18",

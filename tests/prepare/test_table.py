@@ -53,7 +53,7 @@ def replaced(column: str, row: int, value: Any) -> pd.DataFrame:
 
 BAD = {
     "one row": (frame(1), ["1 row"]),
-    "no label": (frame().drop(columns="y"), ["No column can be the label", "two distinct"]),
+    "no label": (frame().drop(columns="y"), ["No column looks like a label", "exactly two values"]),
     "all 0": (frame(y=0), ["'y'", "only '0'", "no event"]),
     "all 1": (frame(y=1), ["'y'", "only '1'", "every row"]),
     "three values": (frame(y=np.arange(100) % 3), ["'y'", "'0' in 34 rows", "'2' in 33", "Which of them"]),

@@ -72,7 +72,7 @@ def test_a_run_whose_process_is_gone_says_so_wherever_it_is_read(dataset, child)
     for each in list_runs():
         status = each.status()
         assert status.state == "interrupted" and status.ended and status.epoch == 3
-        assert status.message == "The process that trained this run ended early. Train the run again."
+        assert status.message == "The process that was training this run ended early. Train the run again."
     # To look changes nothing, to mark keeps the rest.
     assert run.written_status() == written
     assert mark(run, "cancelled") == replace(written, state="cancelled")

@@ -129,7 +129,7 @@ def choose_alarm(run: Run, part: Part) -> Chosen | None:
     items = items_of(run, part)
     if not items:
         st.info(
-            f"There is no alarm and no event in the {part} data at the committed threshold. Lower the "
+            f"The {part} data hold no event, and the committed threshold raises no alarm there. Lower the "
             "threshold on the Threshold page to see alarms."
         )
         link_to("pages/3_Threshold.py", "Go to Threshold", "alarms_threshold")
@@ -224,14 +224,15 @@ def show_sentence(run: Run, item: Item, explanation: Explanation | None) -> None
     at = when_in_words(item.at, table, unit)
     when = partial(when_in_words, table=table, unit=unit, day=item.at)
     if item.event is None:
-        words = f"Alarm {at}, with no event after it in the lead window."
+        words = f"Alarm {at}, not followed by an event within the lead window."
         if not unit.labelled:
             words = f"Alarm {at}."
     elif not item.caught:
         words = f"Event {item.event} {at} was missed."
     else:
         side = "after it began" if run.config().shift == 0 else "before it"
-        caught = f"was caught by an alarm {when(item.begins)}, {unit.span(item.lead)} {side}"
+        span = f"{unit.span(item.lead)} {side}" if item.lead else "as it began"
+        caught = f"was caught by an alarm {when(item.begins)}, {span}"
         words = f"Event {item.event} {at} {caught}."
         if item.since < item.begins:
             words += f" The alarm was already on {when(item.since)}."

@@ -10,7 +10,7 @@ from rare_event.experiment.explain import Explanation
 from rare_event.judge.similar import likeness
 from rare_event.store.marks import Mark
 from rare_event.store.runs import Run
-from rare_event.text import listed, plural
+from rare_event.text import listed
 from rare_event.ui.alarms.items import Item, found_of, items_of, marks_of_items, time_in_words
 from rare_event.ui.alarms.page import Chosen, visible_parts
 from rare_event.ui.cache import table_of, time_unit_of
@@ -18,6 +18,18 @@ from rare_event.ui.frame import in_place
 
 MOST_SIMILAR = 5
 LEAST_ALIKE = 0.5
+
+
+def _followed(followed: int, n: int) -> str:
+    """Say how many of the similar alarms an event followed.
+
+    Examples
+    --------
+    >>> _followed(1, 3), _followed(0, 1)
+    ('An event followed 1 of the 3 similar alarms.', 'No event followed the similar alarm.')
+    """
+    which = "the similar alarm" if n == 1 else f"{followed or 'any'} of the {n} similar alarms"
+    return f"{'An' if followed else 'No'} event followed {which}."
 
 
 @in_place
@@ -30,7 +42,7 @@ def show_similar(run: Run, chosen: Chosen, explanation: Explanation) -> None:
         return
     followed = int((listed_ones["what followed"] != "no event").sum())
     if time_unit_of(run).labelled:
-        st.caption(f"An event followed {followed} of {plural(len(listed_ones), 'similar alarm')}.")
+        st.caption(_followed(followed, len(listed_ones)))
     st.dataframe(
         listed_ones,
         hide_index=True,
@@ -39,7 +51,7 @@ def show_similar(run: Run, chosen: Chosen, explanation: Explanation) -> None:
             "alike": st.column_config.NumberColumn(
                 "alike (%)",
                 format="%.0f",
-                help="How alike the shares of the sensors are: 100% are the same shares.",
+                help="How alike the shares of the sensors are: 100% means identical shares.",
             )
         },
         alt="Similar earlier alarms",

@@ -99,8 +99,8 @@ CURVES = Passage(
         NOTEBOOK: "Threshold read from the validation data: 0.4.",
         LSTM: "Threshold read from the validation data: 0.3.",
     },
-    differs="The articles plot precision one threshold off. A fixed threshold does not suit another seed, "
-    "split or Keras version; choose it again on validation data.",
+    differs="The articles plot each precision at the threshold below its own. A fixed threshold does not "
+    "suit another seed, split or Keras version; choose it again on validation data.",
 )
 ERRORS = Passage(
     "Reconstruction error by class",

@@ -102,7 +102,7 @@ def show_count(progress: Progress) -> None:
     """Show how many baselines are trained, and which one is being trained now."""
     words = f"{progress.done} of {plural(progress.wanted, 'baseline')} trained"
     if progress.running:
-        words += f"; now training: {', '.join(title_of(other.config()) for other in progress.running)}"
+        words += f"; running now: {', '.join(title_of(other.config()) for other in progress.running)}"
     if progress.waiting:
         words += f"; {len(progress.waiting)} waiting"
     if progress.unfinished:

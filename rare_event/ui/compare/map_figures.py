@@ -83,7 +83,7 @@ def _about(seen: Overview, measure: Measure) -> str:
     if windows is not None:
         about = (
             f"All cells are judged on the same {len(windows):,} windows of the test folds, whatever "
-            f"the shift; a window is positive {positive_in_words(seen)} "
+            f"the shift; a window is positive if it is {positive_in_words(seen)} "
             f"({windows.n_positive:,} windows, {plural(len(windows.total_events), 'event')}). "
         )
     if measure.kind == "auc":

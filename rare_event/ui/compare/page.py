@@ -223,7 +223,7 @@ def show_alarms_only(board: Sequence[Row], labelled: bool) -> None:
     unit = replace(board[0].judgement.time_unit, labelled=labelled)
     why, known = (
         Unknown("test", labelled).why,
-        f"You can still compare how well each stays within its budget of {unit.false_alarms}.",
+        f"You can still compare how well each model stays within its budget of {unit.false_alarms}.",
     )
     st.info(f"{why} Models cannot be ranked. {known}")
     if unit.why:

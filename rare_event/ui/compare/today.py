@@ -181,7 +181,7 @@ def show_today(
         _show_code(row.stored, model.run, lead, shared)
     st.caption(
         "An alarm list has no score: it has no AUC and cannot be ranked. The model is compared with it at "
-        "the list's own rate of false alarms. Only events that exactly one of the two catches count."
+        "the list's own rate of false alarms. Only events caught by exactly one of the two count."
     )
 
 

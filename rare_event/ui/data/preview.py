@@ -146,7 +146,7 @@ def _guesses(seen: Preview) -> list[tuple[str, str]]:
         rows += [("Step", "unknown; figures are in rows" if table.time_unit.reason else step)]
         rows += [("Event rows", f"{int(table.label.sum()):,}")]
     asked = {ASKED.get(question.about) for question in seen.questions}
-    return [(what, "asked above" if what in asked else value) for what, value in rows if value]
+    return [(what, "see the question above" if what in asked else value) for what, value in rows if value]
 
 
 def time_format(schema: Schema, raw: RawTable | None = None) -> str | None:

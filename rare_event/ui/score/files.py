@@ -86,7 +86,7 @@ def _choose_shelving(run: Run, uploads: int) -> str | None:
             key=f"score_shelve_{uploads}",
             placeholder="2024-05-01 14:00",
             help="A time as written in the new rows, with a time zone if they have one. No "
-            "alarm begins or continues before it; the results say how many rows are shelved. Type the time "
+            "alarm begins or continues before it; the results say for how many rows. Type the time "
             "first, then upload the new rows above. Empty: alarms are not shelved.",
         ).strip()
     return shelving_time(facts, until) if until else None

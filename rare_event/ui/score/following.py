@@ -68,7 +68,7 @@ def _show(note: FollowerNote, progress: Progress) -> None:
     if at_work:
         since = moment(note.started.isoformat())
         does = f"has been scoring the files that arrive in {plain(note.watched)} since {since}"
-    st.markdown(f"{badge} **{name}** {does}. Results: {plain(note.out)}")
+    st.markdown(f"{badge} **“{name}”** {does}. Results: {plain(note.out)}")
     st.markdown(plain(f"{progress.done} {progress.watched}"))
     # In a place of its own: what is open below stays open when a sentence comes or goes.
     with st.container():

@@ -77,7 +77,7 @@ def show_figures(run: Run, scoring: Scoring) -> None:
 
 def _still_on(alarms: int) -> str:
     if not alarms:
-        return "None of them is still on in the last row."
+        return "No alarm is still on in the last row."
     return f"{alarms:,} of them {'is' if alarms == 1 else 'are'} still on in the last row."
 
 
@@ -132,7 +132,7 @@ def show_scores(run: Run, scoring: Scoring) -> None:
         reached = figures["watch"]["reached_warning"]
         if len(watch):
             st.caption(f"{f'{reached:,}' if reached else 'None'} of them reached the warning level.")
-        _list(watch, trailing, "score_watch_alarms", "Alarms of the watch level in the new file")
+        _list(watch, trailing, "score_watch_alarms", "Alarms at the watch level in the new file")
 
 
 def _list(alarms: pd.DataFrame, trailing: bool, key: str, title: str) -> None:
@@ -152,7 +152,7 @@ def _list(alarms: pd.DataFrame, trailing: bool, key: str, title: str) -> None:
 
 def _columns(alarms: pd.DataFrame, trailing: bool) -> dict[str, Any]:
     config: dict[str, Any] = {
-        "rows": st.column_config.NumberColumn("alarmed rows"),
+        "rows": st.column_config.NumberColumn("rows in alarm"),
         "peak": st.column_config.NumberColumn(
             "peak" if trailing else "peak score",
             format="%.4g",
@@ -161,7 +161,7 @@ def _columns(alarms: pd.DataFrame, trailing: bool) -> dict[str, Any]:
             else "Highest score of the alarm.",
         ),
         "sensors": st.column_config.TextColumn(
-            "top sensors", help="Those with the largest shares of the peak score.", width="large"
+            "top sensors", help="The sensors with the largest shares of the peak score.", width="large"
         ),
         "ended": st.column_config.TextColumn("why it ended"),
     }
