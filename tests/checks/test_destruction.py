@@ -195,7 +195,7 @@ DESTROYERS = {
         "time",
         "drop-rows",
         ["50 of 100 rows"],
-        "one row for each time",
+        "each time occurs once",
     ),
     "dates only": (
         frame(time=np.repeat(["2020-01-01", "2020-01-02"], 50)),
@@ -209,7 +209,7 @@ DESTROYERS = {
         "time",
         "drop-rows",
         ["100 of 200 rows"],
-        "one row for each time",
+        "each time occurs once",
     ),
     "machines, sorted": (machines(), "time", SORT, ["backwards once", "several machines"], "one machine"),
     "machines apart": (machines(offset=30), "time", SORT, ["the same times"], "one machine"),

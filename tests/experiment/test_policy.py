@@ -43,7 +43,7 @@ def test_nothing_is_said_where_nothing_is_wrong() -> None:
         ({"policy": AlarmPolicy(min_lead=60)}, "minimum useful lead is 60 minutes.* only 0 of 12 events"),
         ({"policy": AlarmPolicy(k=3, n=5)}, "needs 3 of 5 windows.*only 2 rows .* 0 of 12 events"),
         ({"policy": AlarmPolicy(mute=300)}, "muted in the first 300 rows.* 0 of 12 events"),
-        ({"policy": AlarmPolicy(cooldown=500)}, "cooldown of 500 minutes is longer than most stretches"),
+        ({"policy": AlarmPolicy(cooldown=500)}, "cooldown of 8.33 h is longer than the running time before"),
     ],
 )
 def test_settings_under_which_no_model_can_work(settings, words) -> None:

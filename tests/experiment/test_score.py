@@ -313,7 +313,7 @@ def test_a_file_with_no_row_to_score_is_a_sentence(new, trained) -> None:
     _, model = trained("movement")
     few = rows_of_table(new, np.arange(new.n_rows) < 9)
     with pytest.raises(
-        DataError, match="no row that can be scored. 9 rows at the start have no score: the model also reads"
+        DataError, match="no row that can be scored. 9 rows at the start have no score: the file lacks the 15"
     ):
         score(model, few)
     # With a history nothing is wrong with it.

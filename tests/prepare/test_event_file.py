@@ -181,7 +181,7 @@ def test_no_event_in_the_data_is_refused_with_the_times_of_both() -> None:
     for words in (
         "2024-01-01 00:00 to 2024-01-01 04:18",
         "2024-01-01 02:00 to 2025-03-01 10:00",
-        "1 event in a stop",
+        "1 event is in a stop",
     ):
         assert words in str(refused.value)
 

@@ -165,7 +165,7 @@ def test_a_threshold_changed_after_a_look_seals_the_report_and_marks_the_next(ru
     assert not [title for title in sealed.titles if "Test" in title]
     report = opened(run)
     (warning,) = [p.text for p in report.all("p", "warning") if "opened" in p.text]
-    assert "changed after the test data were opened (2 times)" in warning
+    assert "changed after the test data had been opened (opened 2 times so far)" in warning
     assert "An alarm is raised at a score of 1.5." in report.words
 
 
