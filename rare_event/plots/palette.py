@@ -140,15 +140,10 @@ def short(name: str, most: int = LONGEST_COLUMN) -> str:
     >>> short("Plant1.Unit3.FIC101.PV", 13)
     'Plant1…101.PV'
     """
-    return plain(without_middle(name, most))
-
-
-def without_middle(name: str, most: int) -> str:
-    """Leave out the middle of a long name, for a place that shows text as it is."""
     words = " ".join(str(name).split())
-    if len(words) <= most:
-        return words
-    return words[: most // 2] + "…" + words[len(words) - (most - 1 - most // 2) :]
+    if len(words) > most:
+        words = words[: most // 2] + "…" + words[len(words) - (most - 1 - most // 2) :]
+    return plain(words)
 
 
 def without_shared(names: Sequence[str]) -> dict[str, str]:

@@ -86,7 +86,7 @@ def test_a_list_is_uploaded_judged_and_deleted(open_page: OpenPage, opened_run: 
 def test_a_rule_is_typed_in(open_page: OpenPage, opened_run: Run) -> None:
     app = open_page(PAGE, run=opened_run.id)
     sensor = opened_run.dataset().schema.sensors[0]
-    for text, problem in (("", "it is not valid"), ("nothing > 1", "has no sensor 'nothing'")):
+    for text, problem in (("", "The rule is empty"), ("nothing > 1", "has no sensor 'nothing'")):
         app.text_input(key="compare_rule").set_value(text)
         button(app, "Add this rule").click().run()
         assert not app.exception and any(problem in str(e.value).replace("\\", "") for e in app.error)

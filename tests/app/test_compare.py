@@ -627,7 +627,7 @@ CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
         ),
         (
             [row("A", "run", 0.54, 1), replace(CLOCK, group=1), replace(CHANCE, group=1)],
-            f"Best: “A”, AUC 0.54, but statistically tied with “{CHANCE_NAME}”, which needs no model.",
+            f"Best: “A”, AUC 0.54, but statistically tied with “{CHANCE_NAME}”.",
         ),
         (
             [CLOCK, row("A", "run", 0.5, 9), row("B", "run", 0.4, 10)],

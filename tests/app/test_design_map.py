@@ -143,7 +143,7 @@ def test_what_the_map_says(open_page: OpenPage, dataset: Dataset, done_map: Desi
     app = open_view(open_page, dataset)
     seen = overview(done_map)
     assert seen.sentence(Measure()) in words(app) and "Best of 4 settings" in words(app)
-    assert "whatever the shift; a window is positive at most 4 min" in words(app)
+    assert "whatever the shift; a window is positive if it is at most 4 min" in words(app)
     figure = heat(app)
     assert figure["layout"]["coloraxis"]["colorbar"]["ticktext"][-1] == "chance 0.50"
     hover = json.dumps([trace["customdata"] for trace in figure["data"]])

@@ -93,7 +93,9 @@ def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, d
     app = button(app, "Open again: look 2").click().run()
     assert app.metric and len(done_run.looks()) == 2
     assert "lead window 4 min (as long as the shift)" in unescaped(app) and "covered by" not in unescaped(app)
-    assert any("changed after the test data were opened (2 times)" in w.value for w in app.warning)
+    assert any(
+        "changed after the test data had been opened (opened 2 times so far)" in w.value for w in app.warning
+    )
     # The same threshold committed again is no change.
     done_run.commit(Committed({0: 1.5}, Rule("fixed", 1.5), AlarmPolicy()))
     assert open_page(PAGE, run=done_run.id).metric and len(done_run.looks()) == 2

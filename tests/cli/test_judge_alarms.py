@@ -228,7 +228,7 @@ def test_a_threshold_as_it_is_written_is_met_by_the_value_as_it_is_written(works
         ([], "No alarms are given"),
         (["{log}", "--rule", "s1 > 1"], "--rule gives the alarms"),
         (["--rule", "s1 > 1", "--score", "s1"], "--rule gives the alarms"),
-        (["--rule", "s1 >"], "The rule is 's1 >'"),
+        (["--rule", "s1 >"], "The rule 's1 >' is not valid"),
         (["--rule", "s9 > 1"], "has no sensor 's9'. Its sensors include"),
         (["--score", "s1"], "A score needs a threshold"),
         (["--score", "s9", "--threshold", "1"], "no sensor 's9'"),

@@ -11,7 +11,7 @@ import streamlit as st
 from rare_event.checks.findings import Fix
 from rare_event.errors import RareEventError, TableError
 from rare_event.plots.correlation import MOST_READABLE
-from rare_event.plots.palette import without_middle, without_shared
+from rare_event.plots.palette import without_shared
 from rare_event.plots.stacked import MOST_SENSORS
 from rare_event.prepare.correlation import strongest_pairs
 from rare_event.prepare.ranking import SensorChange, SensorRanking
@@ -45,8 +45,6 @@ SHOWN_FIRST = 3
 MOST_PAIRS = 50
 # More would make the table higher than the figures beside it.
 MOST_UNCUT = 6
-# Characters of a name that the narrow table has room for: tags differ at their ends.
-LONGEST_NAME = 13
 NO_EVENT = {True: "This file has no events", False: "This file has no event column"}
 NOT_RANKED = "so sensors cannot be ranked by their change before events. Choose a sensor to look at it."
 MEASURED = {False: "Value", True: "Change from the previous row"}
@@ -175,7 +173,7 @@ def _choose_ranked(dataset: Dataset, ranking: SensorRanking, shift: int) -> Sens
     st.markdown("**Largest changes before events**")
     table = pd.DataFrame(
         {
-            "sensor": [without_middle(names[change.sensor], LONGEST_NAME) for change in ranking.changes],
+            "sensor": [names[change.sensor] for change in ranking.changes],
             "change": [change.in_words for change in ranking.changes],
             "AUC": [change.auc for change in ranking.changes],
             "interval": [
