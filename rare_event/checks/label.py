@@ -115,7 +115,7 @@ class SplitEvents(Check, code="RE205"):
             if not least:
                 so = "so the model is not tested there"
                 if part == "validation":
-                    so = "so only a rule that needs no events can choose the threshold there"
+                    so = "so the threshold can be chosen there only by a rule that needs no events"
             grade: Grade = "problem" if part == "validation" and not least else "warning"
             yield self.found(grade, label, f"The {part} part{where} holds {found}, {so}.")
 

@@ -28,7 +28,7 @@ MOST_EXPLAINED = 1000
 SAME_SCORE = 1e-3
 OF_BLEND = (
     "This model is a blend of models that read the sensors differently, so it cannot say which sensors "
-    "moved. Train one of these models alone to see."
+    "moved. Train one of them alone to see which."
 )
 NOT_KEPT = (
     "The model that scored this alarm was not kept: the version that trained this run kept that of the last "

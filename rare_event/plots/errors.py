@@ -77,7 +77,7 @@ def error_figure(
             _add_following(figure, x, following[finite], machine, np.isfinite(threshold))
     else:
         note(figure, NOTHING)
-    along = "Row of the table" if when is None else time_title(times)
+    along = "Row number" if when is None else time_title(times)
     style(figure, title=f"{part}: {score.name} over time", x=along, y=score.axis, height=470)
     if machine is not None:
         _name_machines(figure, machine, scores.assets)

@@ -143,7 +143,7 @@ def as_minutes(when: np.ndarray) -> np.ndarray:
 
 def time_title(when: np.ndarray) -> str:
     """Name the time axis."""
-    return "Date and time" if is_time(when) else "Row of the table"
+    return "Date and time" if is_time(when) else "Row number"
 
 
 def axis_duration(when: np.ndarray) -> float:

@@ -76,7 +76,7 @@ def _by_category(policy: AlarmPolicy, run: Run) -> AlarmPolicy:
         help=help_with("suppress_values"),
     )
     after = places[2].number_input(
-        unit.reword("and after it changes (minutes)"),
+        unit.reword("also after it changes (minutes)"),
         value=float(policy.suppress_after) if column == begin else 0.0,
         min_value=0.0,
         step=1.0,

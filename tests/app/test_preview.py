@@ -217,7 +217,7 @@ def test_the_format_of_the_times_is_said_in_words() -> None:
     texts, times = ["2024-01-01 00:00"] * 2, pd.date_range("2024-01-01", periods=2)
     assert said(None, texts, reading=Reading(encoding="utf-8")) == "year first (ISO 8601)"
     assert said(None, times) == "stored as times"
-    assert said(None, times, ("2 of a.csv", "2 of b.csv")) == "as in each file"
+    assert said(None, times, ("2 of a.csv", "2 of b.csv")) == "differs by file"
     workbook = Reading(member="Data")
     assert said(None, texts, reading=workbook) == "stored as times, or text with the year first"
     assert said("epoch ms", [1.7e12, 1.8e12]) == "milliseconds since 1970"

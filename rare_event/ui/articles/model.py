@@ -145,7 +145,7 @@ def show_board(dataset: Dataset, article: str, run: Run | None) -> None:
         if run is not None and run.status().state == "done":
             show_files(run)
         else:
-            st.markdown("**Here:** train the model first.")
+            st.markdown("**Here:** the model is not trained yet.")
     with step(OTHERS, article):
         st.page_link("pages/2_Train.py", label="Go to Train", icon=":material/arrow_forward:")
         st.page_link("pages/6_Compare.py", label="Go to Compare", icon=":material/arrow_forward:")

@@ -162,7 +162,7 @@ def time_format(schema: Schema, raw: RawTable | None = None) -> str | None:
     if schema.time_format is None and raw is not None and schema.time in raw.frame:
         if pd.api.types.is_datetime64_any_dtype(raw.frame[schema.time]):
             # The times of joined files are read before.
-            return "as in each file" if pd.api.types.is_string_dtype(raw.frame.index) else "stored as times"
+            return "differs by file" if pd.api.types.is_string_dtype(raw.frame.index) else "stored as times"
         if raw.reading.member is not None and raw.reading.encoding is None:
             return "stored as times, or text with the year first"
     if schema.time_format is None:
