@@ -50,7 +50,7 @@ EMPTY = {
     "representation clip": "no clipping",
     "score top_k": "all",
     "training patience": "never stop early",
-    "policy lead": "as long as the shift",
+    "policy lead": "equal to the label shift",
     "policy suppress_column": "none",
     "policy suppress_values": "none",
     "policy stops": "none",

@@ -91,7 +91,7 @@ def _place(models: Sequence[Row], own: str) -> str:
         return " Your run cannot be ranked."
     of = f"{ordinal(place)} of {len(models)}"
     tied = row.group == models[0].group
-    return f" Your run is {of}{', tied with the best' if tied else ''}."
+    return f" Your run is {of}{', statistically tied with the best' if tied else ''}."
 
 
 def _caught(row: Row) -> str:

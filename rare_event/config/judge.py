@@ -48,7 +48,7 @@ class AlarmPolicy(Settings):
         A long alarm can count more than once (see “Repeat alarm”).
     lead
         Lead window: an alarm catches an event only if it comes at most this many minutes before the event.
-        Empty (None): as long as the shift.
+        Empty (None): equal to the label shift.
     min_lead
         An alarm that comes less than this many minutes before the event is too late to count.
     mute

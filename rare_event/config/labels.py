@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import textwrap
 from dataclasses import dataclass
 
 PRESETS: dict[str, str] = {
@@ -94,6 +95,11 @@ class ScoreLabel:
     def axis(self) -> str:
         """Title of an axis of scores."""
         return f"{self.name[:1].upper()}{self.name[1:]}<br>({self.unit})"
+
+    @property
+    def short_axis(self) -> str:
+        """Title of an upright axis on a low chart: more lines, each shorter."""
+        return "<br>".join([self.axis.split("<br>")[0], *textwrap.wrap(f"({self.unit})", 28)])
 
 
 SCORE = ScoreLabel()

@@ -28,9 +28,10 @@ class SplitPlan(Settings):
         validation, the last 20% for testing. ``stretch``: each fold tests on whole stretches that were
         not in its training data. ``asset``: each fold tests on one machine and trains on the others;
         the latest 20% of their rows are for validation. The training rows include rows of other machines
-        from the times of the test rows. ``random``: as in the articles, 64%, 16% and 20% of the rows,
-        drawn at random. ``shuffled``: rows drawn at random into folds, so that each is tested once. Both
-        random splits are too optimistic: rows next to each test row are in the training data.
+        from the times of the test rows. ``random``: rows are drawn at random, as in the articles: 64% for
+        training, 16% for validation, 20% for testing. ``shuffled``: rows are assigned to folds at random,
+        and each row is tested once. Both random splits are too optimistic: rows next to each test row are
+        in the training data.
     folds
         Number of folds (rounds of training and testing) for ``shuffled``, ``stretch`` and ``rolling``.
         ``asset`` always uses one fold for each machine; the other splits use a single fold.

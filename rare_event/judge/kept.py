@@ -14,7 +14,7 @@ from rare_event.judge.promise import Promise
 from rare_event.text import capital, number, plural
 
 Answer = Literal["kept", "broken", "too early to tell", "nothing promised"]
-PROMISED = "Promised from validation data:"
+PROMISED = "Promise from validation data:"
 HEADLINES: dict[Answer, str] = {
     "kept": "The promise is kept.",
     "broken": "The promise is broken.",

@@ -61,9 +61,11 @@ a difference of this size."
         more = float(f"{self.days - self.seen_days:.2g}")
         if self.events is None:
             given = (
-                f"Another {unit.running(more)} would give".replace("Another 1 ", "Another ")
+                f"If the rate stays the same, another {unit.running(more)} would give".replace(
+                    "another 1 ", "another "
+                )
                 if more > 0
-                else "These data cover enough running time for"
+                else "If the rate stays the same, these data cover enough running time for"
             )
         elif self.events <= self.seen:
             given = f"{_these(self.seen)} enough for"

@@ -69,7 +69,7 @@ def error_by_day_figure(
         figure,
         title=time_unit.reword(f"{part}: {score.name} by day (normal windows)"),
         x=_since_start(time_unit) if when is None else "Time (date)",
-        y=score.axis,
+        y=score.short_axis,
         height=400,
     )
     values = days[["median", "high"]].to_numpy(float).ravel()

@@ -54,7 +54,7 @@ def threshold_in_words(
         cooldown += f", muted for {plural(policy.mute, 'window')} after a restart"
     if policy.min_lead and not unknown:
         cooldown += f", minimum lead {unit.span(policy.min_lead)}"
-    window = f"lead window {unit.span(covered)} (as long as the shift)"
+    window = f"lead window {unit.span(covered)} (equal to the label shift)"
     if policy.lead is not None:
         window = f"lead window {unit.span(policy.lead)}"
     if figures.during:
@@ -114,4 +114,6 @@ def kept_figures(check: Check) -> str:
 
 def load_basis(unit: TimeUnit) -> str:
     """Say which alarms count for the load of an operator."""
-    return LOAD_BASIS + (" One operator is assumed to hear all machines." if unit.machines else "")
+    return LOAD_BASIS + (
+        " One operator is assumed to receive the alarms of all machines." if unit.machines else ""
+    )

@@ -41,7 +41,8 @@ def help_of(config: type, field: str) -> str:
             r"^(\S[^\n]*)\n((?:[ ]{4}[^\n]*\n?|\n(?=[ ]{4}))+)", text, flags=re.MULTILINE
         ):
             if field in [name.strip() for name in names.split(",")]:
-                return re.sub("``(.*?)``", _named, " ".join(words.replace(" (None)", "").split()))
+                named = re.sub("``(.*?)``", _named, " ".join(words.replace(" (None)", "").split()))
+                return re.sub(r"(^|[.!?] )\*([a-z])", lambda start: f"{start[1]}*{start[2].upper()}", named)
     raise KeyError(f"{config.__name__} does not document {field}")
 
 

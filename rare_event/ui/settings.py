@@ -70,8 +70,8 @@ LABELS = {
 DATES = {"train_from": "Train on rows from", "train_until": "Train on rows until"}
 NO_LABEL = (
     "This file has no event column. A model learns what the training rows look like and raises an alarm "
-    "for rows that do not fit. How many events it would catch is unknown. Train on rows from when the plant ran "
-    "well."
+    "for rows that do not fit. How many events it would catch is unknown. Train on rows from when the "
+    "plant ran well."
 )
 LOOK = Look(LABELS, {"clip": "no clipping", "patience": "never stop early", "top_k": "all"})
 

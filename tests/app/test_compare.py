@@ -615,7 +615,10 @@ CLOCK = row("Time since the last restart", "trivial", 0.53, 9)
         ),
         (
             [row("A", "run", 0.7, 1), row("B", "run", 0.69, 1)],
-            "Best: “A”, AUC 0.70; 1 other statistically tied. Your run is 2nd of 2, tied with the best.",
+            (
+                "Best: “A”, AUC 0.70; 1 other statistically tied. "
+                "Your run is 2nd of 2, statistically tied with the best."
+            ),
         ),
         (
             [row("B", "run", 0.7, 1), row("A", "run", 0.69, 1)],

@@ -79,7 +79,7 @@ def test_open_test_data_say_whether_the_promise_is_kept(open_page: OpenPage, don
     shown = [each.value.replace("\\", "") for each in app.markdown]
     (said,) = [text for text in shown if check.headline in text]
     assert f"False alarms: {check.alarms.answer}. Events caught: {check.events.answer}." in said
-    assert "Promised from validation data" not in said
+    assert "Promise from validation data" not in said
     # A promise of no false alarm at all is broken by those that are there.
     done_run.commit(replace(committed, promise=replace(promise, rate=0.0)))
     assert test.false_alarms and "The promise is broken." in unescaped(open_page(PAGE, run=done_run.id))
@@ -92,7 +92,9 @@ def test_a_threshold_changed_after_a_look_seals_and_marks(open_page: OpenPage, d
     assert not app.metric and "opened once; the threshold or the alarm policy has changed since" in texts(app)
     app = button(app, "Open again: look 2").click().run()
     assert app.metric and len(done_run.looks()) == 2
-    assert "lead window 4 min (as long as the shift)" in unescaped(app) and "covered by" not in unescaped(app)
+    assert "lead window 4 min (equal to the label shift)" in unescaped(app) and "covered by" not in unescaped(
+        app
+    )
     assert any(
         "changed after the test data had been opened (opened 2 times so far)" in w.value for w in app.warning
     )

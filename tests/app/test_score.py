@@ -129,7 +129,7 @@ def test_a_file_is_scored_as_on_the_command_line(
     assert shown["peak"].tolist() == alarms["peak"].tolist()
     assert shown["ended"].tolist() == alarms["ended"].tolist()
     assert titles(app)[0].startswith("new.csv: ")
-    assert "5 events caught" in unescaped(app) and "Promised from validation data: " in unescaped(app)
+    assert "5 events caught" in unescaped(app) and "Promise from validation data: " in unescaped(app)
     assert not list(scoring.folder.glob("input-*")), "the upload is not kept once it is scored"
 
 

@@ -34,10 +34,10 @@ def test_answers(given: Counted, alarms: str, events: str, answer: str) -> None:
     assert (check.alarms.answer, check.events.answer, check.answer) == (alarms, events, answer)
     assert "nan" not in check.in_words
     assert check.alarms.what.startswith(
-        f"False alarms: {alarms}. Promised from validation data: at most 2 a day"
+        f"False alarms: {alarms}. Promise from validation data: at most 2 a day"
     )
     assert check.events.what.startswith(
-        f"Events caught: {events}. Promised from validation data: at least 40%"
+        f"Events caught: {events}. Promise from validation data: at least 40%"
     )
 
 

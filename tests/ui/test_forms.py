@@ -1,5 +1,6 @@
 """Forms: every field of every config has a label, a help text and a widget that keeps its kind."""
 
+import re
 from dataclasses import dataclass, fields
 from typing import get_args, get_type_hints
 
@@ -23,6 +24,7 @@ from rare_event.config import (
     networks,
 )
 from rare_event.config.labels import NAMES
+from rare_event.text import capital
 from rare_event.ui.forms import Look, apply_values, fields_of, help_of, label_of, problems_of, title_of
 from rare_event.ui.settings import DATES
 
@@ -190,7 +192,10 @@ def test_a_problem_names_a_field_as_its_form_does() -> None:
 def test_a_help_text_names_choices_as_the_form_does(config) -> None:
     keys = [key for key in get_args(get_type_hints(config)["kind"]) if NAMES[key] != key]
     words = help_of(config, "kind")
-    assert keys and all(f"*{NAMES[key]}*" in words and f"*{key}*" not in words for key in keys)
+    names = [NAMES[key] for key in keys]
+    assert keys and all(f"*{name}*" in words or f"*{capital(name)}*" in words for name in names)
+    assert not any(f"*{key}*" in words for key in keys)
+    assert not re.search(r"[.!?] \*?[a-z]", words), "a sentence begins with a capital"
 
 
 def test_several_values_are_sorted_once_each_and_typed_ones_are_read() -> None:

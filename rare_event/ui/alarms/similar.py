@@ -26,10 +26,11 @@ def _followed(followed: int, n: int) -> str:
     Examples
     --------
     >>> _followed(1, 3), _followed(0, 1)
-    ('An event followed 1 of the 3 similar alarms.', 'No event followed the similar alarm.')
+    ('An event followed 1 of the 3 similar alarms.', 'The similar alarm was not followed by an event.')
     """
-    which = "the similar alarm" if n == 1 else f"{followed or 'any'} of the {n} similar alarms"
-    return f"{'An' if followed else 'No'} event followed {which}."
+    if n == 1:
+        return f"The similar alarm was {'' if followed else 'not '}followed by an event."
+    return f"{'An' if followed else 'No'} event followed {followed or 'any'} of the {n} similar alarms."
 
 
 @in_place
