@@ -118,7 +118,7 @@ class OneClassSVMModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(0 < self.nu < 1, f"nu is {typed(self.nu)}; choose above 0, below 1.")
+        require(0 < self.nu < 1, f"nu is {typed(self.nu)}; choose a number above 0, below 1.")
         require(self.most_rows >= 10, f"most_rows is {self.most_rows}; choose 10 or more.")
 
 
@@ -138,7 +138,7 @@ class LogisticModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.C > 0, f"C is {typed(self.C)}; choose above 0.")
+        require(self.C > 0, f"C is {typed(self.C)}; choose a number above 0.")
 
 
 @dataclass(frozen=True)
@@ -169,7 +169,7 @@ class BoostingModel(Settings):
         require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
         require(
             0 < self.learning_rate <= 1,
-            f"learning_rate is {typed(self.learning_rate)}; choose above 0, at most 1.",
+            f"learning_rate is {typed(self.learning_rate)}; choose a number above 0, at most 1.",
         )
         require(2 <= self.leaves <= 1024, f"leaves is {self.leaves}; choose 2 to 1,024.")
         require(self.l2 >= 0, f"l2 is {typed(self.l2)}; choose 0 or more.")
@@ -195,7 +195,7 @@ class ForestModel(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(1 <= self.trees <= 10_000, f"trees is {self.trees}; choose 1 to 10,000.")
-        require(self.ratio > 0, f"ratio is {typed(self.ratio)}; choose above 0.")
+        require(self.ratio > 0, f"ratio is {typed(self.ratio)}; choose a number above 0.")
 
 
 @dataclass(frozen=True)
@@ -219,8 +219,8 @@ class SVMModel(Settings):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        require(self.C > 0, f"C is {typed(self.C)}; choose above 0.")
-        require(self.ratio > 0, f"ratio is {typed(self.ratio)}; choose above 0.")
+        require(self.C > 0, f"C is {typed(self.C)}; choose a number above 0.")
+        require(self.ratio > 0, f"ratio is {typed(self.ratio)}; choose a number above 0.")
 
 
 @dataclass(frozen=True)
@@ -245,7 +245,7 @@ class HazardModel(Settings):
     def __post_init__(self) -> None:
         super().__post_init__()
         require(1 <= self.horizon <= 1000, f"horizon is {self.horizon}; choose 1 to 1,000 rows.")
-        require(self.C > 0, f"C is {typed(self.C)}; choose above 0.")
+        require(self.C > 0, f"C is {typed(self.C)}; choose a number above 0.")
 
     @property
     def score_label(self) -> ScoreLabel:

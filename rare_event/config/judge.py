@@ -248,7 +248,7 @@ class Rule(Settings):
         require(
             valid, f"The value of the rule “{RULES[self.kind]}” is {typed(self.value)}; choose {allowed}."
         )
-        require(0 < self.days <= 365, f"days is {typed(self.days)}; choose above 0, at most 365.")
+        require(0 < self.days <= 365, f"days is {typed(self.days)}; choose a number above 0, at most 365.")
 
     @property
     def trailing(self) -> bool:

@@ -67,7 +67,10 @@ class SplitPlan(Settings):
         super().__post_init__()
         require(self.seed >= 0, f"The seed of the split is {self.seed}; choose 0 or more.")
         require(2 <= self.folds <= 50, f"folds is {self.folds}; choose 2 to 50.")
-        require(0 < self.test_share < 1, f"test_share is {typed(self.test_share)}; choose above 0, below 1.")
+        require(
+            0 < self.test_share < 1,
+            f"test_share is {typed(self.test_share)}; choose a share above 0, below 1.",
+        )
         for name in ("train_from", "train_until"):
             text = getattr(self, name)
             plain = None if text is None else plain_time(text)

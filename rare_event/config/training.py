@@ -39,7 +39,7 @@ class Training(Settings):
         require(1 <= self.batch_size <= 65_536, f"batch_size is {self.batch_size}; choose 1 to 65,536.")
         require(
             0 < self.learning_rate <= 1,
-            f"learning_rate is {typed(self.learning_rate)}; choose above 0, at most 1.",
+            f"learning_rate is {typed(self.learning_rate)}; choose a number above 0, at most 1.",
         )
         require(
             self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more."

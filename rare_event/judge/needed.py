@@ -60,13 +60,9 @@ a difference of this size."
             return self.reason
         more = float(f"{self.days - self.seen_days:.2g}")
         if self.events is None:
-            given = (
-                f"If the rate stays the same, another {unit.running(more)} would give".replace(
-                    "another 1 ", "another "
-                )
-                if more > 0
-                else "If the rate stays the same, these data cover enough running time for"
-            )
+            longer = f"Another {unit.running(more)} would give".replace("Another 1 ", "Another ")
+            given = longer if more > 0 else "These data are long enough for"
+            return f"{given} {CHANCE} {self.what}, if the true rate is the one found."
         elif self.events <= self.seen:
             given = f"{_these(self.seen)} enough for"
         else:

@@ -67,4 +67,4 @@ def _follow(run: Run, parts: list[Part]) -> None:
         said = f"It cannot be determined which sensors moved in the {' and '.join(without)} data. {reason}"
         st.warning(plain(said))
     if waits:
-        st.caption("Finding the sensors that moved. A training in progress takes priority.")
+        st.caption("Finding the sensors that moved. If a model is being trained, that takes priority.")

@@ -119,8 +119,8 @@ def _count_columns(judgement: Judgement, threshold: Threshold) -> list[Column]:
         Column(
             f"{word} at {budget:g} {unit.a_day}, {f'lead {unit.span(lead)}' if lead else 'during the event'}",
             partial(_caught, threshold, budget, lead),
-            f"Events caught (of {judgement.n_events:,}) at {unit.alarms(f'{budget:g}')} by alarms "
-            f"{_when(lead, unit)} the event, {how}.",
+            f"Events (of {judgement.n_events:,}) caught by an alarm {_when(lead, unit)} the event, at "
+            f"{unit.alarms(f'{budget:g}')}, {how}.",
         )
         for lead in dict.fromkeys(judgement.lead_windows)
         for budget in BUDGETS

@@ -24,17 +24,12 @@ def show_expected(run: Run) -> None:
     """Show the columns that new rows need, with their usual values."""
     facts, schema = FACTS.read(run), run.dataset().schema
     st.header("What the new rows need")
-    every = (
-        "" if facts.clock else f" The training data have one row every {facts.time_unit.span(facts.step)}."
-    )
-    label = (
-        ""
-        if schema.label is None
-        else (f" The label {shown(schema.label)} is optional: with it, events caught are counted too.")
-    )
-    st.markdown(
-        plain(f"These columns, in any order; other names can be matched after the upload.{every}{label}")
-    )
+    said = "These columns, in any order; other names can be matched after the upload."
+    if not facts.clock:
+        said += f" The training data have one row every {facts.time_unit.span(facts.step)}."
+    if schema.label is not None:
+        said += f" The label {shown(schema.label)} is optional: with it, events caught are counted too."
+    st.markdown(plain(said))
     low, high = (f"{100 * share:g}%" for share in (QUANTILES[0], QUANTILES[-1]))
     st.dataframe(
         expected_columns(schema, facts),
