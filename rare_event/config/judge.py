@@ -65,7 +65,7 @@ class AlarmPolicy(Settings):
     suppress_values
         Rows with one of these values are suppressed.
     suppress_after
-        Rows less than this many minutes after a change of the value are suppressed.
+        Alarms are suppressed for this many minutes after each change of the value.
     stops
         Known stops, in which rows are suppressed too: first and last minute on the clock of the training
         table, and the machine, empty where there is one.

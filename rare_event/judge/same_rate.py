@@ -147,6 +147,8 @@ class SameRate:
         rate = f"the same {at}"
         if ours.false_alarms < theirs.false_alarms:
             rate = f"{at} or fewer ({ours.false_alarms:,} against {theirs.false_alarms:,} in total)"
+        if not theirs.false_alarms:
+            rate = "a rate of 0 false alarms"
         begin = {
             "better": f"{model} is better than {alarms}",
             "worse": f"{model} is worse than {alarms}",
@@ -155,7 +157,7 @@ class SameRate:
         return (
             f"{begin}. At {rate}, {model} catches {ours.caught:,} of "
             f"{plural(self.n_events, 'event')} and {alarms} catches {theirs.caught:,}; "
-            f"{ours.only:,} {_is(ours.only)} caught by the model only, {theirs.only:,} by {alarms} only."
+            f"{ours.only:,} {_is(ours.only)} caught by {model} only, {theirs.only:,} by {alarms} only."
             f"{self._without_skill(model, alarms)} The model's alarms are on in {ours.on:.1%} of the "
             f"windows, those of {alarms} in {theirs.on:.1%}."
         )

@@ -257,7 +257,7 @@ def _add_course(
             line={"width": 0},
             fill="toself",
             fillcolor=faint("change", 0.2),
-            name="range of 90% of the normal training rows",
+            name="middle 90% of the normal training rows",
             hoverinfo="skip",
             **shown,
         )

@@ -110,7 +110,7 @@ def roc_figure(
     """Draw the ROC curve, with the operating point of the threshold and the line of chance."""
     figure = go.Figure()
     if points.n_positive and points.n_normal:
-        known = "" if auc is None else f", area {auc:.3f}"
+        known = "" if auc is None else f", AUC {auc:.3f}"
         _add_curve(figure, "curve", *_roc(points, MOST_POINTS), "linear", f"ROC curve{known}")
         at = points.at(threshold)
         fpr, tpr = np.append(points.false_positive_rate, 0.0), np.append(points.recall, 0.0)
@@ -129,7 +129,7 @@ def overlay_roc_figure(points: Mapping[str, OperatingPoints], *, part: str) -> g
             # Of all points, not of those drawn.
             fpr, tpr = np.append(model.false_positive_rate, 0.0), np.append(model.recall, 0.0)
             curve = _roc(model, min(MOST_POINTS, LIMIT // len(points)))
-            _add_model(figure, number, list(points), f"area {-np.trapezoid(tpr, fpr):.3f}", *curve, "linear")
+            _add_model(figure, number, list(points), f"AUC {-np.trapezoid(tpr, fpr):.3f}", *curve, "linear")
         else:
             _add_model(figure, number, list(points), "one class only", *NOWHERE, "linear")
     if not any(defined.values()):

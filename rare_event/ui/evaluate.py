@@ -108,7 +108,7 @@ def _show_baselines(run: Run) -> None:
     if progress.unfinished:
         show_count(progress)
     for name, reason in progress.failed:
-        st.caption(f":material/error: {plain(name)}: {plain(reason)}")
+        st.caption(f":material/error: {plain(name)} failed. {plain(reason)}")
 
 
 def show_errors_over_time(run: Run) -> None:

@@ -167,11 +167,11 @@ def test_three_answers(only_model, only_alarms, answer) -> None:
 def test_the_answer_in_words() -> None:
     assert counts(20, 4).in_words("“A”", "“DCS”") == (
         "“A” is better than “DCS”. At the same 2 false alarms a day, “A” catches 30 of 60 events and “DCS” "
-        "catches 14; 20 are caught by the model only, 4 by “DCS” only. The model's alarms are on in 2.0% of "
+        "catches 14; 20 are caught by “A” only, 4 by “DCS” only. The model's alarms are on in 2.0% of "
         "the windows, those of “DCS” in 5.0%."
     )
     assert counts(4, 20).in_words("“A”", "“DCS”").startswith("“A” is worse than “DCS”. At the same 2 false")
-    assert "1 is caught by the model only" in counts(1, 20).in_words("“A”", "“DCS”")
+    assert "1 is caught by “A” only" in counts(1, 20).in_words("“A”", "“DCS”")
     unknown = counts(3, 1, model_false_alarms=11).in_words("“A”", "“DCS”")
     assert unknown.startswith(
         "These data cannot show whether “A” or “DCS” is better. At 2 false alarms a day or fewer "

@@ -92,7 +92,7 @@ def test_above_every_score_precision_has_no_point():
 def test_the_roc_curve_runs_from_corner_to_corner():
     figure = roc_figure(BY_HAND, 3.0, part="Test", auc=0.75)
 
-    curve = trace(figure, "ROC curve, area 0.750")
+    curve = trace(figure, "ROC curve, AUC 0.750")
     assert (curve.x[0], curve.y[0], curve.x[-1], curve.y[-1]) == (1, 1, 0, 0)
     assert (list(trace(figure, "threshold").x), list(trace(figure, "threshold").y)) == ([0.5], [0.5])
     assert list(trace(figure, "chance").x) == list(trace(figure, "chance").y) == [0, 1]
@@ -145,7 +145,7 @@ def test_models_are_overlaid_with_the_areas_of_their_curves():
     figure = overlay_roc_figure({"a": BY_HAND, "b": make_points([4, 3, 2, 1], [0, 1, 0, 1])}, part="Test")
 
     # Of a's four pairs three are in order; of b's one.
-    assert names(figure) == ["a, area 0.750", "b, area 0.250", "chance"]
+    assert names(figure) == ["a, AUC 0.750", "b, AUC 0.250", "chance"]
     assert (trace(figure, "a").x[0], trace(figure, "a").y[-1]) == (1, 0)
     assert not texts(figure)
 
@@ -231,7 +231,7 @@ def test_a_model_without_a_curve_keeps_its_place_in_the_legend():
     short, long = (with_events(np.arange(n), [1]) for n in (20.0, 30.0))
     alarms = overlay_alarms_figure(models | {"b": long, "short": short}, part="Test")
 
-    assert names(roc) == ["none, one class only", "a, area 0.750", "chance"]
+    assert names(roc) == ["none, one class only", "a, AUC 0.750", "chance"]
     assert names(alarms) == ["none, no events", "a, no events", "b", "short, no rate (less than a day)"]
     assert np.isnan(trace(roc, "none").y).all() and np.isnan(trace(alarms, "short").y).all()
     # Colours go by the place, so that a model has one colour in both.
@@ -252,7 +252,7 @@ def test_names_of_models_are_text_cut_in_the_legend_and_whole_on_the_curve():
     assert "<b>" not in first.name + first.meta[0] + first.hovertemplate
     assert first.meta[0].endswith("long 1")
     assert "long" not in first.hovertemplate
-    assert "that is much too long 1, area " in described(figure) and "…" in first.name
+    assert "that is much too long 1, AUC " in described(figure) and "…" in first.name
     assert "…" not in described(figure)
 
 

@@ -91,7 +91,7 @@ def choose_part(run: Run) -> Part:
         said = "sealed again: the threshold has changed" if ever_opened(run) else "sealed"
         with st.container(horizontal=True, vertical_alignment="center"):
             st.caption(
-                f"Alarms of the validation data. The test data are {said}. Open them on the Evaluate "
+                f"Alarms in the validation data. The test data are {said}. Open them on the Evaluate "
                 "page to see their alarms.",
                 width="stretch",
             )

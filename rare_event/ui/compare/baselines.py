@@ -95,7 +95,7 @@ def _show_progress(run: Run) -> None:
         show_count(progress)
         _buttons(run, progress)
     for name, reason in progress.failed:
-        st.caption(f":material/error: {plain(name)}: {plain(reason)}")
+        st.caption(f":material/error: {plain(name)} failed. {plain(reason)}")
 
 
 def show_count(progress: Progress) -> None:
