@@ -63,7 +63,7 @@ class AlarmPolicy(Settings):
         A category column, such as the grade, that suppresses alarms. Empty: none does. Suppressed rows
         raise no alarm and do not count towards k; an event is missed if only they could have warned of it.
     suppress_values
-        Rows with one of these values are suppressed.
+        No alarm is raised in rows with one of these values.
     suppress_after
         Alarms are suppressed for this many minutes after each change of the value.
     stops

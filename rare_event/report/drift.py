@@ -31,7 +31,7 @@ from rare_event.store.records import Committed
 from rare_event.text import plural
 
 MOST_CHANGES = 5
-RISEN_HERE = "score higher from here on"
+RISEN_HERE = "scores are higher from here on"
 
 
 @dataclass(frozen=True)

@@ -260,9 +260,12 @@ def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: st
     if committed.by_person:
         state = f"Committed on {moment(committed.time)}: {words}"
     elif committed.common is None or committed != shown:
-        given = committed.rule.kind == "fixed"
-        trained = "the one shown" if words == now else words
-        state += f"; the settings give {value}" if given else f"; suggested after training: {trained}"
+        if committed.rule.kind == "fixed":
+            state += f"; the settings give {value}"
+        elif words == now:
+            now += ", as suggested after training"
+        else:
+            state += f"; suggested after training: {words}"
     suggests = "no threshold" if math.isnan(suggested) else number(suggested, DIGITS)
     st.caption(f"This rule suggests {suggests} · Threshold shown: {now} · {state}.{below}")
 

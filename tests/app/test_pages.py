@@ -549,7 +549,7 @@ def test_folds_with_thresholds_of_their_own_can_be_evaluated(open_page: OpenPage
     run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=3)))
     app = open_page("pages/3_Threshold.py", run=run.id)
     assert "one threshold per fold" in texts(app)
-    assert "Not yet committed; suggested after training: the one shown." in texts(app)
+    assert ", as suggested after training · Not yet committed." in texts(app)
     suggested = run.committed()
     button(app, "Commit this threshold").click().run()
     assert run.committed() == suggested and run.committed().by_person

@@ -81,7 +81,7 @@ def show_marked(run: Run, chosen: Chosen) -> None:
         on_click=once(_retrain),
         args=(run, stops),
         help="Trains a new run with the same settings on the same data without the rows of these alarms, in "
-        "training, validation and test data alike. The dataset of other runs stays as it is.",
+        "training, validation and test data alike. Other runs keep the dataset as it is.",
     )
     if problem := st.session_state.pop("alarms_retrain_problem", ""):
         st.error(plain(problem))
