@@ -54,8 +54,8 @@ class AlarmPolicy(Settings):
     mute
         Number of scored windows after each restart that cannot raise an alarm.
     repeat
-        An alarm that is on for a whole interval of this many minutes, counted from the last start of the
-        machine, is counted once more at the end of the interval, except in the lead window of an event.
+        Blocks of this many minutes follow one another from each start of the machine. An alarm that is on
+        for a whole block counts as one more alarm at its end, except in the lead window of an event.
     end_share
         Hysteresis. An alarm stays on while k of the last n windows reach this share of the threshold. With 1,
         they must reach the threshold itself.

@@ -60,9 +60,10 @@ a difference of this size."
             return self.reason
         more = float(f"{self.days - self.seen_days:.2g}")
         if self.events is None:
-            longer = f"Another {unit.running(more)} would give".replace("Another 1 ", "Another ")
-            given = longer if more > 0 else "These data are long enough for"
-            return f"{given} {CHANCE} {self.what}, if the true rate is the one found."
+            if more <= 0:
+                return f"If the true rate is the one found, data of this length have {CHANCE} {self.what}."
+            longer = f"Another {unit.running(more)}".replace("Another 1 ", "Another ")
+            return f"{longer} would give {CHANCE} {self.what}, if the true rate is the one found."
         elif self.events <= self.seen:
             given = f"{_these(self.seen)} enough for"
         else:

@@ -407,7 +407,7 @@ def test_a_rule_sets_the_threshold_and_says_so(open_page: OpenPage, done_run: Ru
     ("kind", "field", "possible"),
     [
         ("quantile", "threshold_quantile_value", "0 to 1."),
-        ("trailing-quantile", "threshold_trailing-quantile_days", "above 0, at most 365."),
+        ("trailing-quantile", "threshold_trailing-quantile_days", "a number above 0, at most 365."),
         ("f-beta", "threshold_f-beta_value", "above 0, at most 1,000."),
         ("cost", "threshold_cost_event", "0 to 1,000,000,000,000."),
         ("cost", "threshold_cost_saved", "0 to 1."),
