@@ -59,7 +59,7 @@ def test_a_split_by_time_cuts_all_machines_at_one_time(open_page: OpenPage, pres
     begin, end = np.sort(when)[[round(0.85 * first), first]]
     assert events.any() and not events[(when >= begin) & (when < end)].any()
     (problem,) = app.error
-    assert problem.value.startswith("The validation part of fold 1 of 6 holds no events, so the threshold can be chosen")
+    assert problem.value.startswith("The validation part of fold 1 of 6 holds no events, so the threshold")
     assert not app.exception and not app.button(key="train_start").disabled
     app.selectbox(key="train_0_split").select("chronological").run()
     assert not app.exception and not app.error
