@@ -402,7 +402,7 @@ def test_a_baseline_that_failed_says_why_and_can_be_tried_again(open_page: OpenP
     failed = create_run(opened_run.dataset(), recipe("knn", PCA), Purpose("baseline", opened_run.id))
     mark(failed, "failed", "Too **few** rows.")
     app = open_page(PAGE, run=opened_run.id)
-    assert "Nearest neighbours: Too **few** rows." in words(app)
+    assert "Nearest neighbours failed. Too **few** rows." in words(app)
     assert "Too \\*\\*few\\*\\* rows" in texts(app)
     assert "Train the missing baselines" in labels(app)
     assert "Cancel waiting baselines" not in labels(app)
