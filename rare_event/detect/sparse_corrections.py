@@ -23,8 +23,9 @@ from rare_event.detect.programs import Network, compiled_if_possible, values_of
 WINDOWS = 64
 # Penalties of the path, each this much smaller than the last, and steps of the optimiser at each.
 PENALTIES, SHRINK, STEPS = 24, 0.8, 12
-# Steps without a penalty, and their momentum.
-FREE_STEPS, MOMENTUM = 40, 0.9
+# Steps without a penalty, and their momentum. After the trial steps only the best candidates are followed.
+TRIAL_STEPS, FREE_STEPS, MOMENTUM = 8, 40, 0.9
+FOLLOWED = 3
 FIRST_STEP = 0.2
 NEVER = 1e9
 
@@ -154,11 +155,17 @@ def _one_more(
     inputs = tf.one_hot(candidates, member.shape[1]) @ tf.transpose(member)
     tried = tf.minimum(taken[:, None, :] + tf.eye(most), 1.0) @ inputs
     free = tf.reshape(tried, [count * most, 1, -1]) * rows
-    nearer = _free(errors, tf.repeat(moved, most, axis=0), free)
-    error = tf.reshape(errors(nearer), [count, most])
-    best = tf.argmin(tf.where(taken > 0, np.inf, error), 1, output_type=tf.int32)
-    shaped = tf.reshape(nearer, [count, most, *moved.shape[1:]])
-    return best, tf.gather(shaped, best, batch_dims=1)
+    state = _free(errors, _begun(errors, tf.repeat(moved, most, axis=0)), free, TRIAL_STEPS)
+    error = tf.where(taken > 0, np.inf, tf.reshape(state[2], [count, most]))
+    kept = tf.math.top_k(-error, min(FOLLOWED, most))[1]
+    places = tf.reshape(kept + most * tf.range(count)[:, None], [-1])
+    *_, error, _ = state = _free(
+        errors, [tf.gather(each, places) for each in state], tf.gather(free, places), FREE_STEPS - TRIAL_STEPS
+    )
+    taken_too = tf.gather(taken, kept, batch_dims=1) > 0
+    first = tf.argmin(tf.where(taken_too, np.inf, tf.reshape(error, kept.shape)), 1, output_type=tf.int32)
+    shaped = tf.reshape(state[0], [*kept.shape, *moved.shape[1:]])
+    return tf.gather(kept, first, batch_dims=1), tf.gather(shaped, first, batch_dims=1)
 
 
 def _slope(errors: Any, windows: Any) -> tuple[Any, Any]:
@@ -221,8 +228,15 @@ def _few(entered: Any, most: int) -> Any:
     return tf.reduce_sum(tf.cast(entered < NEVER, tf.int32), 1) < most
 
 
-def _free(errors: Any, begun: Any, free: Any) -> Any:
-    """Minimise the errors of windows over the inputs that are free, from a correction that was begun."""
+def _begun(errors: Any, begun: Any) -> list[Any]:
+    """Return the state of a minimisation: the windows, their last steps, their errors and their rates."""
+    import tensorflow as tf
+
+    return [begun, tf.zeros_like(begun), errors(begun), tf.fill([tf.shape(begun)[0]], FIRST_STEP)]
+
+
+def _free(errors: Any, state: list[Any], free: Any, steps: int) -> list[Any]:
+    """Go on minimising the errors of windows over the inputs that are free."""
     import tensorflow as tf
 
     def step(number: Any, moved: Any, by: Any, error: Any, rate: Any) -> Any:
@@ -240,6 +254,5 @@ def _free(errors: Any, begun: Any, free: Any) -> Any:
             tf.where(good, 1.2 * rate, 0.5 * rate),
         )
 
-    first = (0, begun, tf.zeros_like(begun), errors(begun), tf.fill([tf.shape(begun)[0]], FIRST_STEP))
-    _, moved, *_ = tf.while_loop(lambda number, *_: number < FREE_STEPS, step, first)
-    return moved
+    reached: list[Any] = list(tf.while_loop(lambda number, *_: number < steps, step, (0, *state))[1:])
+    return reached
