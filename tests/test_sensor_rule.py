@@ -39,7 +39,7 @@ def test_what_is_written_is_read_again(name, sign, limit, rows) -> None:
 @pytest.mark.parametrize(
     ("text", "words"),
     [
-        ("", "is not valid"),
+        ("", "The rule is empty"),
         ("x12", "is not valid"),
         ("x12 >", "is not valid"),
         ("> 4", "is not valid"),
@@ -53,8 +53,8 @@ def test_what_is_written_is_read_again(name, sign, limit, rows) -> None:
         ("x12 > 4 for 3", "is not valid"),
         ("x12 > 4 for -3 rows", "is not valid"),
         ("x12 > 4 for 1.5 rows", "is not valid"),
-        ("x12 > 4 and x3 < 2", "a rule has one condition"),
-        ("x12 > 4 or x3 < 2", "a rule has one condition"),
+        ("x12 > 4 and x3 < 2", "has more than one condition"),
+        ("x12 > 4 or x3 < 2", "has more than one condition"),
         ("1 < x12 < 4", "is not valid"),
         ("x12 > 4,1", "decimal point"),
         ("x12 > high", "is not a number"),
