@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from rare_event.errors import TableError
@@ -114,6 +114,9 @@ def test_write_then_read_gives_the_same_values(
     rows: list[tuple[float, float, int]], writing: tuple[str, str], encoding: str
 ) -> None:
     frame = pd.DataFrame(rows, columns=["a", "Öl", "y"])
+    # Where each number may be one of thousands, 1.625 or 1,625, the reader asks.
+    grouped = frame[["a", "Öl"]].astype(str).apply(lambda c: c.str.fullmatch(r"-?\d{1,3}\.\d{3}").all())
+    assume(not grouped.any())
     separator, decimal = writing
     text = frame.to_csv(index=False, sep=separator, decimal=decimal)
     raw = read_raw(text.encode(encoding), name="f").frame.reset_index(drop=True)
