@@ -16,6 +16,8 @@ from rare_event.judge.scores import Scores
 
 # An alarm that stands in more than this share of the rows is always on, however few times it sounds.
 MOST_STANDING = 0.5
+# So many rows within the cooldown are compared one by one.
+FEW_ROWS = 8
 # Rows of the scores, the rank up to which each counts, and +1 or -1.
 Marks = list[tuple[np.ndarray | slice, np.ndarray, int]]
 
@@ -181,14 +183,8 @@ def _at_or_above(n_points: int, marks: Marks) -> np.ndarray:
     """Count at each point what a list of marks adds up to; rank -1 is at no point."""
     counts = np.zeros(n_points + 1, np.int32)
     for _, rank, sign in marks:
-        # A histogram passes over all points, whatever there is to count.
-        if 8 * len(rank) < n_points:
-            # With a sign of another type it takes twenty times as long.
-            np.add.at(counts, rank + 1, np.int32(sign))
-        else:
-            # bincount counts int64 only: adding in int64 spares it a copy.
-            histogram = np.bincount(np.add(rank, 1, dtype=np.int64), minlength=n_points + 1)
-            np.add(counts, sign * histogram if sign < 0 else histogram, out=counts, casting="unsafe")
+        # With a sign of another type it takes twenty times as long.
+        np.add.at(counts, rank + 1, np.int32(sign))
     return np.cumsum(counts[:0:-1], dtype=np.int32)[::-1]
 
 
@@ -282,8 +278,15 @@ def highest_within(level: np.ndarray, clock: np.ndarray, age: np.ndarray, cooldo
     >>> highest_within(np.array([3, 1, 2, 0, 5]), clock, age, cooldown=5)
     array([-1,  3,  3, -1, -1])
     """
-    rows = _rows_within(clock, age, cooldown)
     result = np.full(len(level), -1, level.dtype)
+    if not _near(clock, age, cooldown, FEW_ROWS + 1).any():
+        for back in range(1, FEW_ROWS + 1):
+            near = _near(clock, age, cooldown, back)
+            if not near.any():
+                break
+            np.maximum(result[back:], level[:-back], out=result[back:], where=near)
+        return result
+    rows = _rows_within(clock, age, cooldown)
     # The highest of 1, 2, 4, ... rows up to each: two such windows cover any number of rows.
     highest, size = level.copy(), 1
     while size <= rows.max(initial=0):
@@ -292,6 +295,12 @@ def highest_within(level: np.ndarray, clock: np.ndarray, age: np.ndarray, cooldo
         highest[size:] = np.maximum(highest[size:], highest[:-size])
         size *= 2
     return result
+
+
+def _near(clock: np.ndarray, age: np.ndarray, cooldown: float, back: int) -> np.ndarray:
+    """Tell of each row from `back` on whether the row so many before it is of its stretch and near it."""
+    within: np.ndarray = (age[back:] >= back) & (clock[back:] - clock[:-back] < cooldown)
+    return within
 
 
 def _rows_within(clock: np.ndarray, age: np.ndarray, cooldown: float) -> np.ndarray:
@@ -303,7 +312,7 @@ def _rows_within(clock: np.ndarray, age: np.ndarray, cooldown: float) -> np.ndar
         return within
 
     step = 1
-    while step <= age.max(initial=0) and near(np.full(len(clock), step)).any():
+    while _near(clock, age, cooldown, step).any():
         step *= 2
     rows = np.zeros(len(clock), np.int64)
     while step := step // 2:
