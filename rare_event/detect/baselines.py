@@ -6,32 +6,31 @@ To add one, add its settings to `rare_event.config`, a class with `fit`, `save`,
 
 from __future__ import annotations
 
+from pkgutil import resolve_name
+from typing import TYPE_CHECKING
+
 from rare_event.config import ModelConfig, PCAModel
-from rare_event.detect.hazard import HazardDetector
-from rare_event.detect.pca import PCADetector, SquaresDetector, T2Detector
-from rare_event.detect.rows import RowDetector
-from rare_event.detect.supervised import BoostingDetector, ForestDetector, LogisticDetector, SVMDetector
-from rare_event.detect.unsupervised import (
-    IsolationForestDetector,
-    KNNDetector,
-    MahalanobisDetector,
-    OneClassSVMDetector,
-)
+
+if TYPE_CHECKING:
+    from rare_event.detect.pca import PCADetector, T2Detector
+    from rare_event.detect.rows import RowDetector
 
 T2 = "pca-t2"
-BASELINES: dict[str, type[PCADetector | T2Detector | RowDetector]] = {
-    "squares": SquaresDetector,
-    "pca": PCADetector,
-    T2: T2Detector,
-    "mahalanobis": MahalanobisDetector,
-    "isolation-forest": IsolationForestDetector,
-    "knn": KNNDetector,
-    "one-class-svm": OneClassSVMDetector,
-    "logistic": LogisticDetector,
-    "boosting": BoostingDetector,
-    "forest": ForestDetector,
-    "svm": SVMDetector,
-    "hazard": HazardDetector,
+# Module of this package and class. By name, since most need scikit-learn, which takes longer to import than
+# a PCA run to compute.
+BASELINES = {
+    "squares": "pca:SquaresDetector",
+    "pca": "pca:PCADetector",
+    T2: "pca:T2Detector",
+    "mahalanobis": "unsupervised:MahalanobisDetector",
+    "isolation-forest": "unsupervised:IsolationForestDetector",
+    "knn": "unsupervised:KNNDetector",
+    "one-class-svm": "unsupervised:OneClassSVMDetector",
+    "logistic": "supervised:LogisticDetector",
+    "boosting": "supervised:BoostingDetector",
+    "forest": "supervised:ForestDetector",
+    "svm": "supervised:SVMDetector",
+    "hazard": "hazard:HazardDetector",
 }
 
 
@@ -46,4 +45,5 @@ def detector_class(model: ModelConfig) -> type[PCADetector | T2Detector | RowDet
     kind = T2 if isinstance(model, PCAModel) and model.statistic == "t2" else model.kind
     if kind not in BASELINES:
         raise ValueError(f"{kind} is not a baseline")
-    return BASELINES[kind]
+    found: type[PCADetector | T2Detector | RowDetector] = resolve_name(f"rare_event.detect.{BASELINES[kind]}")
+    return found

@@ -18,7 +18,6 @@ from rare_event.detect.interface import Detector
 from rare_event.detect.pca import PCADetector, T2Detector
 from rare_event.detect.scoring import score
 from rare_event.detect.sparse_corrections import rows_corrected, sparse_corrections
-from rare_event.detect.unsupervised import MahalanobisDetector
 
 # More sensors than that are not few: the window is unusual as a whole.
 MOST = 8
@@ -147,6 +146,8 @@ def squares_of(detector: Detector, config: Score) -> Squares | None:
         return Squares(matrix, detector.mean)
     if isinstance(detector, T2Detector):
         return Squares(detector.components / np.sqrt(detector.variances)[:, None], detector.mean)
+    from rare_event.detect.unsupervised import MahalanobisDetector
+
     if isinstance(detector, MahalanobisDetector):
         fitted = detector.estimator
         return Squares(np.linalg.cholesky(fitted.precision_).T, fitted.location_)

@@ -9,7 +9,7 @@ from scipy.special import expit, logit
 from sklearn.linear_model import LogisticRegression
 
 from rare_event.config import DetectorConfig, HazardModel
-from rare_event.detect.rows import RowDetector
+from rare_event.detect.rows import RowDetector, rows_ahead
 from rare_event.detect.supervised import MOST_ITERATIONS
 from rare_event.errors import NoEventError
 
@@ -18,24 +18,6 @@ CALIBRATION_SHARE = 0.25
 # Per standard deviation of the log-odds: a model that later rows contradict hardly moves the risk, and
 # still ranks.
 LEAST_SLOPE = 0.01
-NO_EVENT_AHEAD = np.iinfo(np.int64).max
-
-
-def rows_ahead(y: np.ndarray) -> np.ndarray:
-    """Count the rows until the event from the labels: 1 in the last of a run of positive rows.
-
-    Examples
-    --------
-    >>> ahead = rows_ahead(np.array([0, 1, 1, 0]))
-    >>> ahead[1:3].tolist(), bool(ahead[0] == ahead[3] == NO_EVENT_AHEAD)
-    ([2, 1], True)
-    """
-    position = np.arange(len(y))
-    ends = np.flatnonzero(np.diff(np.append(y == 1, False).astype(int)) < 0)
-    ahead = np.full(len(y), NO_EVENT_AHEAD)
-    positive = position[y == 1]
-    ahead[positive] = ends[np.searchsorted(ends, positive)] - positive + 1
-    return ahead
 
 
 def nearness(ahead: np.ndarray, horizon: int) -> np.ndarray:

@@ -14,6 +14,9 @@ from rare_event.batches import in_batches
 from rare_event.config import DetectorConfig
 from rare_event.detect.saving import load_estimator, save_estimator
 
+# Of rows without an event after them.
+NO_EVENT_AHEAD = np.iinfo(np.int64).max
+
 
 @dataclass(frozen=True, eq=False)
 class RowDetector(ABC):
@@ -107,3 +110,20 @@ def thinned(values: np.ndarray, most: int) -> np.ndarray:
         return values
     thin: np.ndarray = values[np.linspace(0, len(values) - 1, most).round().astype(int)]
     return thin
+
+
+def rows_ahead(y: np.ndarray) -> np.ndarray:
+    """Count the rows until the event from the labels: 1 in the last of a run of positive rows.
+
+    Examples
+    --------
+    >>> ahead = rows_ahead(np.array([0, 1, 1, 0]))
+    >>> ahead[1:3].tolist(), bool(ahead[0] == ahead[3] == NO_EVENT_AHEAD)
+    ([2, 1], True)
+    """
+    position = np.arange(len(y))
+    ends = np.flatnonzero(np.diff(np.append(y == 1, False).astype(int)) < 0)
+    ahead = np.full(len(y), NO_EVENT_AHEAD)
+    positive = position[y == 1]
+    ahead[positive] = ends[np.searchsorted(ends, positive)] - positive + 1
+    return ahead

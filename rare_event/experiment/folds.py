@@ -12,7 +12,7 @@ import pandas as pd
 
 from rare_event.config import ExperimentConfig, NetworkConfig
 from rare_event.detect.detector import fit_detector
-from rare_event.detect.hazard import NO_EVENT_AHEAD
+from rare_event.detect.rows import NO_EVENT_AHEAD
 from rare_event.detect.scoring import score_and_contributions
 from rare_event.detect.training import Epoch, ignore_epoch
 from rare_event.errors import DataError

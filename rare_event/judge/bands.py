@@ -10,14 +10,15 @@ from collections.abc import Callable
 from functools import lru_cache
 
 import numpy as np
-from scipy.optimize import brentq
-from scipy.stats import beta, gamma, poisson
+from scipy.special import betaincinv, gammainccinv, gammaln, xlogy
 
 # Bounds hold at once at each count up to this one; above it at counts that grow by this factor.
 EXACT_COUNTS = 100
 GROWTH = 1.03
 # The level lies between this share of the tail, which is low enough for any size of data, and the tail.
 LOWEST_SHARE = 1e-4
+# Step in the logarithm of the level at which the search for it ends.
+NEAR_ENOUGH = 1e-7
 
 
 @lru_cache(maxsize=256)
@@ -46,11 +47,11 @@ def level_of_shares(n: int, tail: float) -> float:
     counts = _counts(1, n)
 
     def failing(log_level: float) -> float:
-        lower = np.asarray(beta.ppf(np.exp(log_level), counts, n - counts + 1))
+        lower = betaincinv(counts, n - counts + 1, np.exp(log_level))
         # A uniform sample is a Poisson process of which it is known that n points fell into the unit.
         at_most = np.append(counts - 1, n)
         holds = _paths(np.append(n * lower, n), np.zeros(len(at_most), int), at_most, n)[n]
-        return float(1 - holds / poisson.pmf(n, n) - tail)
+        return float(1 - holds / _poisson(np.array(n), n) - tail)
 
     return _solve(failing, tail)
 
@@ -80,7 +81,7 @@ def level_of_counts(most: int, tail: float) -> float:
     counts = _counts(0, most)
 
     def failing(log_level: float) -> float:
-        upper = np.asarray(gamma.ppf(-np.expm1(log_level), counts + 1))
+        upper = gammainccinv(counts + 1, np.exp(log_level))
         holds = _paths(upper, counts + 1, np.full(len(counts), most + 1), most).sum()
         return float(1 - holds - tail)
 
@@ -134,7 +135,7 @@ def _paths(times: np.ndarray, least: np.ndarray, most: np.ndarray, n: int) -> np
     chance[0] = 1.0
     for time, low, high in zip(times.tolist(), least.tolist(), most.tolist(), strict=True):
         step, before = time - before, time
-        added = poisson.pmf(np.arange(int(step + 10 * np.sqrt(step) + 20)), step)
+        added = _poisson(np.arange(int(step + 10 * np.sqrt(step) + 20)), step)
         moved = np.convolve(chance[:-1], added)
         beyond = chance[-1] + moved[n + 1 :].sum()
         chance = np.append(moved[: n + 1], beyond)
@@ -143,7 +144,26 @@ def _paths(times: np.ndarray, least: np.ndarray, most: np.ndarray, n: int) -> np
     return chance
 
 
+def _poisson(count: np.ndarray, expected: float) -> np.ndarray:
+    """Probability of each count of independent happenings."""
+    probability: np.ndarray = np.exp(xlogy(count, expected) - gammaln(count + 1) - expected)
+    return probability
+
+
 def _solve(failing: Callable[[float], float], tail: float) -> float:
-    """Find the highest level at which the band fails with probability `tail`."""
-    lowest, highest = np.log(tail * LOWEST_SHARE), np.log(tail)
-    return float(np.exp(brentq(failing, lowest, highest, xtol=1e-6)))
+    """Find the highest level at which the band fails with probability `tail`.
+
+    By false position with halved weights (the Illinois algorithm, Dowell and Jarratt 1971): importing
+    scipy.optimize takes longer than a whole search.
+    """
+    other, at = float(np.log(tail * LOWEST_SHARE)), float(np.log(tail))
+    of_other, of_at = failing(other), failing(at)
+    while abs(step := of_at * (at - other) / (of_at - of_other)) > NEAR_ENOUGH:
+        there = at - step
+        of_there = failing(there)
+        if of_there * of_at < 0:
+            other, of_other = at, of_at
+        else:
+            of_other /= 2
+        at, of_at = there, of_there
+    return float(np.exp(at - step))

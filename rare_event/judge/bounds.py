@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import beta, gamma
+from scipy.special import betaincinv, gammaincinv
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.bands import at_least, at_most, level_of_counts, level_of_shares
@@ -71,7 +71,7 @@ def lowest_share(caught: int, n_events: int, n_thresholds: int = 1) -> float:
     if not caught:
         return 0.0
     level, caught = level_of_shares(n_events, TAIL) / n_thresholds, at_most(caught, n_events)
-    return float(beta.ppf(level, caught, n_events - caught + n_thresholds))
+    return float(betaincinv(caught, n_events - caught + n_thresholds, level))
 
 
 def upper_rates(
@@ -106,7 +106,7 @@ def upper_rates(
     most = _most(days)
     level = level_of_counts(most, TAIL) / n_thresholds
     ratio = spread.at(false_alarms)
-    bound = ratio * gamma.ppf(1 - level, at_least(false_alarms, most) / ratio + n_thresholds) / days
+    bound = ratio * gammaincinv(at_least(false_alarms, most) / ratio + n_thresholds, 1 - level) / days
     return np.where(false_alarms <= most, bound, np.inf)
 
 

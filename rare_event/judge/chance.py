@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import rankdata
+import scipy
 
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.alarms import event_ledger
@@ -74,7 +74,7 @@ def chance_draws(
     _, fold = np.unique(scores.fold, return_inverse=True)
     rank = np.empty(len(scores))
     for number in range(int(fold.max(initial=-1)) + 1):
-        rank[fold == number] = rankdata(scores.y_score[fold == number])
+        rank[fold == number] = scipy.stats.rankdata(scores.y_score[fold == number])
     n_windows, n_positive = np.bincount(fold), np.bincount(fold, weights=positive)
     pairs = n_positive * (n_windows - n_positive)
     drawn = np.full((offsets, 1 + len(budgets)), np.nan)

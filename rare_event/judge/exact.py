@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import beta, chi2
+from scipy.special import betaincinv, gammaincinv
 
 TAIL = 0.025
 Interval = tuple[np.ndarray, np.ndarray]
@@ -20,8 +20,8 @@ def exact_share(count: np.ndarray | float, total: np.ndarray | float) -> Interva
     """
     count, total = np.asarray(count, float), np.asarray(total, float)
     missed = np.where(total > 0, total, np.nan) - count
-    low = np.where(count > 0, beta.ppf(TAIL, count, missed + 1), 0 * missed)
-    high = np.where(missed == 0, 1.0, beta.ppf(1 - TAIL, count + 1, missed))
+    low = np.where(count > 0, betaincinv(count, missed + 1, TAIL), 0 * missed)
+    high = np.where(missed == 0, 1.0, betaincinv(count + 1, missed, 1 - TAIL))
     return low, high
 
 
@@ -34,8 +34,8 @@ def exact_count(count: np.ndarray | int) -> Interval:
     ['0.00', '3.69']
     """
     count = np.asarray(count, float)
-    low = np.where(count > 0, chi2.ppf(TAIL, 2 * count) / 2, 0.0)
-    return low, np.asarray(chi2.ppf(1 - TAIL, 2 * count + 2)) / 2
+    low = np.where(count > 0, gammaincinv(count, TAIL), 0.0)
+    return low, np.asarray(gammaincinv(count + 1, 1 - TAIL))
 
 
 def exact_border(share: np.ndarray | float, n_stretches: np.ndarray | int) -> Interval:

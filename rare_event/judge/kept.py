@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol
 
 import numpy as np
-from scipy.stats import gamma
+from scipy.special import gammaincinv
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.judge.exact import TAIL, exact_share
@@ -124,8 +124,8 @@ def rate_interval(false_alarms: float, days: float, spread: float = 1.0) -> tupl
     >>> [round(end, 2) for end in rate_interval(10, 5.0, spread=2.0)]
     [0.65, 4.67]
     """
-    low = spread * float(gamma.ppf(TAIL, false_alarms / spread)) if false_alarms else 0.0
-    return low / days, spread * float(gamma.ppf(1 - TAIL, false_alarms / spread + 1)) / days
+    low = spread * float(gammaincinv(false_alarms / spread, TAIL)) if false_alarms else 0.0
+    return low / days, spread * float(gammaincinv(false_alarms / spread + 1, 1 - TAIL)) / days
 
 
 def _check_alarms(promise: Promise, alarms: int, days: float, unit: TimeUnit, labelled: bool) -> Bound:

@@ -6,7 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import binom, gamma, norm, poisson
+import scipy
+from scipy.special import gammaincinv, ndtri
 
 from rare_event.clock import MINUTES, TimeUnit
 from rare_event.judge.exact import TAIL
@@ -99,8 +100,8 @@ def for_difference(difference: float, low: float, high: float, n_events: int, da
         return _refused(what, n_events, days, NO_EVENTS)
     if not difference:
         return _refused(what, n_events, days, NO_DIFFERENCE)
-    deviation = (high - low) / (2 * norm.ppf(1 - TAIL))
-    needed = n_events * ((norm.ppf(1 - TAIL) + norm.ppf(POWER)) * deviation / difference) ** 2
+    deviation = (high - low) / (2 * ndtri(1 - TAIL))
+    needed = n_events * ((ndtri(1 - TAIL) + ndtri(POWER)) * deviation / difference) ** 2
     return _events(what, int(np.ceil(needed)), n_events, days)
 
 
@@ -140,6 +141,7 @@ def power_of_pairs(n_events: int, differing: float, better: float) -> float:
         Share of these that the better one catches, above one half.
     """
     count = np.arange(n_events + 1)
+    binom = scipy.stats.binom
     enough = binom.isf(TAIL, count, 0.5) + 1
     return float((binom.pmf(count, n_events, differing) * binom.sf(enough - 1, count, better)).sum())
 
@@ -171,6 +173,7 @@ def power_of_share(n_events: int, share: float, goal: float) -> float:
     """Power of the exact binomial test that a share differs from a goal, on the side where it does."""
     if share < goal:
         share, goal = 1 - share, 1 - goal
+    binom = scipy.stats.binom
     return float(binom.sf(binom.isf(TAIL, n_events, goal), n_events, share))
 
 
@@ -215,10 +218,11 @@ def power_of_rate(days: np.ndarray, rate: float, goal: float, dispersion: float 
     False alarms come in clusters as large as the dispersion, whose number is Poisson distributed.
     """
     expected, wanted = rate * days / dispersion, goal * days / dispersion
+    poisson = scipy.stats.poisson
     if rate < goal:
         # The highest count whose upper limit is at most the goal.
         most = poisson.ppf(TAIL, wanted)
-        most = np.where(gamma.ppf(1 - TAIL, most + 1) <= wanted, most, most - 1)
+        most = np.where(gammaincinv(most + 1, 1 - TAIL) <= wanted, most, most - 1)
         return np.asarray(poisson.cdf(most, expected))
     return np.asarray(poisson.sf(poisson.isf(TAIL, wanted), expected))
 

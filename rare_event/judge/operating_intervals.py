@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import binom
+import scipy
 
 from rare_event.config import AlarmPolicy
 from rare_event.judge.alarms import alarm_level, alarm_levels
@@ -65,7 +65,7 @@ def lead_figures(leads: np.ndarray) -> dict[str, np.ndarray]:
         return between
 
     # The highest rank that the median lies below in at most 2.5% of samples.
-    lowest = binom.ppf(INTERVAL[0] / 100, np.maximum(count, 1), 0.5) - 1
+    lowest = scipy.stats.binom.ppf(INTERVAL[0] / 100, np.maximum(count, 1), 0.5) - 1
     enough = count >= 6
     return {
         "median_lead": order_statistic((count - 1) / 2),

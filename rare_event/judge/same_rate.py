@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
-from scipy.stats import binomtest
+import scipy
 
 from rare_event.clock import MINUTES, TimeUnit, rate_of
 from rare_event.config import AlarmPolicy, Rule
@@ -111,7 +111,7 @@ class SameRate:
     def p_value(self) -> float:
         """Chance of a difference as large as this one between two that are alike (exact McNemar test)."""
         differing = self.model.only + self.alarms.only
-        return float(binomtest(self.model.only, differing).pvalue) if differing else 1.0
+        return float(scipy.stats.binomtest(self.model.only, differing).pvalue) if differing else 1.0
 
     @property
     def needed(self) -> str:

@@ -7,8 +7,7 @@ from functools import reduce
 
 import numpy as np
 import pandas as pd
-from scipy.cluster.hierarchy import fcluster, leaves_list, linkage
-from scipy.spatial.distance import squareform
+import scipy
 
 MOST_ROWS = 5000  # evenly spaced: the error of a correlation of unrelated rows is then 0.014
 MOST_GROUPS = 12
@@ -84,16 +83,18 @@ def _cut(found: np.ndarray, most: int) -> np.ndarray:
     """Return the number of each sensor's group, from 1, by absolute correlations (n_sensors, n_sensors)."""
     if len(found) < 2:
         return np.ones(len(found), int)
-    tree = linkage(_distances(found), "complete")
-    number = fcluster(tree, 1.0 - ALIKE, "distance")
-    return np.asarray(number if number.max() <= most else fcluster(tree, most, "maxclust"))
+    tree = scipy.cluster.hierarchy.linkage(_distances(found), "complete")
+    number = scipy.cluster.hierarchy.fcluster(tree, 1.0 - ALIKE, "distance")
+    return np.asarray(
+        number if number.max() <= most else scipy.cluster.hierarchy.fcluster(tree, most, "maxclust")
+    )
 
 
 def _distances(found: np.ndarray) -> np.ndarray:
     """Turn correlations into distances for a clustering; what is unknown is far apart."""
     distance = 1.0 - abs(np.nan_to_num(found))
     np.fill_diagonal(distance, 0.0)
-    return np.asarray(squareform(distance, checks=False))
+    return np.asarray(scipy.spatial.distance.squareform(distance, checks=False))
 
 
 def _rank_correlations(sensors: pd.DataFrame) -> pd.DataFrame:
@@ -140,5 +141,5 @@ def _clustered(found: np.ndarray) -> np.ndarray:
     """Order sensors so that those that go together, in either direction, are neighbours."""
     if len(found) < 3:
         return np.arange(len(found))
-    tree = linkage(_distances(found), "average", optimal_ordering=len(found) <= 100)
-    return np.asarray(leaves_list(tree))
+    tree = scipy.cluster.hierarchy.linkage(_distances(found), "average", optimal_ordering=len(found) <= 100)
+    return np.asarray(scipy.cluster.hierarchy.leaves_list(tree))

@@ -7,7 +7,7 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+from scipy.special import stdtrit
 
 from rare_event.errors import TableError
 from rare_event.prepare.labels import curve_shift
@@ -253,7 +253,7 @@ def _over_events(share: np.ndarray, event: np.ndarray) -> tuple[float, float, fl
     error = np.sqrt(n_events / (n_events - 1) * (residual**2).sum()) / known.sum()
     # Of two measures the better is shown: each may exclude 0.5 by chance half as often.
     outside = (1 - CONFIDENCE) / len(MEASURES)
-    half = float(student.ppf(1 - outside / 2, n_events - 1) * error)
+    half = float(stdtrit(n_events - 1, 1 - outside / 2) * error)
     return auc, max(auc - half, 0.0), min(auc + half, 1.0)
 
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
-from sklearn.preprocessing import RobustScaler, StandardScaler
 
 from rare_event.config import ScalerKind
 from rare_event.prepare.history import AT_ONCE
 
-ROBUST_RANGE = (5.0, 95.0)
+# Per cent of the values: two ends and the centre.
+ROBUST = (5.0, 50.0, 95.0)
 
 
 def fit_scale(
@@ -48,8 +48,28 @@ def fit_scale(
     size = max(AT_ONCE // max(n_rows, 1), 1)
     for start in range(0, n_columns, size):
         part = slice(start, min(start + size, n_columns))
-        scaler = StandardScaler() if kind == "standard" else RobustScaler(quantile_range=ROBUST_RANGE)
-        scaler.fit(columns(part).astype(float))
-        fitted[0, part] = scaler.mean_ if kind == "standard" else scaler.center_
-        fitted[1, part] = scaler.scale_
+        fitted[:, part] = FITS[kind](columns(part).astype(float))
     return fitted
+
+
+def _standard(values: np.ndarray) -> np.ndarray:
+    """Return mean and standard deviation, in two passes (Chan, Golub and LeVeque 1983)."""
+    count = (~np.isnan(values)).sum(axis=0)
+    with np.errstate(invalid="ignore"):
+        mean = np.nansum(values, axis=0) / count
+        away = values - mean
+        variance = (np.nansum(away**2, axis=0) - np.nansum(away, axis=0) ** 2 / count) / count
+    # What rounding alone can make of equal values.
+    least = np.finfo(float).eps * count * variance + (np.finfo(float).eps * count * mean) ** 2
+    return np.stack([mean, np.where(variance <= least, 1.0, np.sqrt(variance))])
+
+
+def _robust(values: np.ndarray) -> np.ndarray:
+    """Return median and the range of 90% of the values."""
+    quantile = np.nanpercentile if np.isnan(values).any() else np.percentile
+    low, middle, high = quantile(values, ROBUST, axis=0)
+    scale = high - low
+    return np.stack([middle, np.where(scale < 10 * np.finfo(float).eps, 1.0, scale)])
+
+
+FITS: dict[ScalerKind, Callable[[np.ndarray], np.ndarray]] = {"standard": _standard, "robust": _robust}

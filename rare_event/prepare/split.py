@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-from sklearn.model_selection import GroupKFold, GroupShuffleSplit, KFold, train_test_split
 
 from rare_event.config import SplitPlan
 from rare_event.config.labels import SPLITS
@@ -162,6 +161,8 @@ def purged(
 
 
 def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
+    from sklearn.model_selection import train_test_split
+
     if len(ends) < 5:
         raise DataError(f"Too few windows for a random split: {len(ends)}. Use more data.")
     rest, test = train_test_split(ends, test_size=HOLD_OUT, random_state=plan.seed)
@@ -169,6 +170,8 @@ def _random(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
 
 
 def _shuffled(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
+    from sklearn.model_selection import KFold
+
     if len(ends) < max(4, plan.folds):
         raise DataError(
             f"Too few windows to split at random into {plan.folds} folds: {len(ends)}. Use fewer folds, or "
@@ -179,11 +182,15 @@ def _shuffled(plan: SplitPlan, ends: np.ndarray) -> list[Fold]:
 
 
 def _nested(rest: np.ndarray, test: np.ndarray, seed: int) -> Fold:
+    from sklearn.model_selection import train_test_split
+
     train, validation = train_test_split(rest, test_size=HOLD_OUT, random_state=seed)
     return Fold(train, validation, test)
 
 
 def _by_stretch(plan: SplitPlan, stretch: np.ndarray) -> list[Fold]:
+    from sklearn.model_selection import GroupKFold, GroupShuffleSplit
+
     n_stretches = len(np.unique(stretch))
     # Two folds of three stretches could leave one to both train and validate on.
     if n_stretches < max(plan.folds + 1, 4):

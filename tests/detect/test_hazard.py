@@ -10,14 +10,13 @@ from sklearn.linear_model import LogisticRegression
 
 from rare_event.config import DetectorConfig, HazardModel
 from rare_event.detect.hazard import (
-    NO_EVENT_AHEAD,
     HazardDetector,
     calibrated,
     fit_risk,
     nearness,
     platt,
-    rows_ahead,
 )
+from rare_event.detect.rows import NO_EVENT_AHEAD, rows_ahead
 from rare_event.errors import NoEventError
 
 MODEL = HazardModel(horizon=4, C=1.0)

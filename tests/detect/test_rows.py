@@ -8,7 +8,7 @@ from sklearn.dummy import DummyClassifier
 from threadpoolctl import threadpool_info
 
 from rare_event.config import KNNModel
-from rare_event.detect.baselines import BASELINES
+from rare_event.detect import unsupervised
 from rare_event.detect.detector import fit_detector
 from rare_event.detect.rows import RowDetector, thinned
 from tests.detect.conftest import BASELINE
@@ -43,7 +43,7 @@ def test_only_the_last_row_of_a_window_is_seen(X, y, lookback) -> None:
 
 def test_one_thread_while_it_lasts(X, y, monkeypatch) -> None:
     before = threads()
-    monkeypatch.setitem(BASELINES, "knn", Watched)
+    monkeypatch.setattr(unsupervised, "KNNDetector", Watched)
     detector, _ = fit_detector(BASELINE["knn"], X, y, np.arange(9), np.arange(9, 20))
     assert isinstance(detector, Watched) and detector.estimator["threads"] <= {1}
     found = detector.window_scores(X, np.arange(4))

@@ -7,7 +7,8 @@ import pytest
 
 from rare_event.config import RECOMMENDED, HazardModel, SplitPlan, recipe
 from rare_event.config.labels import OF_FOLDS
-from rare_event.detect.hazard import NO_EVENT_AHEAD, HazardDetector
+from rare_event.detect.hazard import HazardDetector
+from rare_event.detect.rows import NO_EVENT_AHEAD
 from rare_event.errors import ConfigError
 from rare_event.experiment.folds import rows_ahead
 from rare_event.experiment.run import run_experiment

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.stats import beta, gamma
 
-from rare_event.judge.bands import at_least, at_most, level_of_counts, level_of_shares
+from rare_event.judge.bands import LOWEST_SHARE, _solve, at_least, at_most, level_of_counts, level_of_shares
 
 TAIL = 0.025
 
@@ -55,3 +55,13 @@ def test_more_data_need_a_lower_level() -> None:
     counts = [level_of_counts(n, TAIL) for n in (0, 4, 64, 1024)]
     assert shares == sorted(shares, reverse=True) and counts == sorted(counts, reverse=True)
     assert min(shares + counts) > TAIL / 100
+
+
+@pytest.mark.parametrize("power", [0.2, 1, 3, 20])
+@pytest.mark.parametrize("tail", [1e-3, 0.025, 0.2])
+def test_the_level_is_found_wherever_it_lies(power: float, tail: float) -> None:
+    # A share that fails at the level itself to a power has its level in closed form.
+    wanted = (tail * 3e-4) ** (1 / power) if power == 1 else tail * 0.5
+    found = _solve(lambda log_level: float((np.exp(log_level) / wanted) ** power - 1), tail)
+    assert found == pytest.approx(wanted, rel=1e-6)
+    assert tail * LOWEST_SHARE < found < tail
