@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from time import perf_counter
@@ -36,7 +36,8 @@ class Autoencoder:
 
     def __init__(self, model: Any) -> None:
         self.model = model
-        self._errors = {steps: compile_errors(model, steps) for steps in ("last", "window")}
+        # Each is compiled when it is first asked for; most models are asked for one.
+        self._errors = cache(partial(compile_errors, model))
 
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         """Send only the model to another process, which compiles its own programs."""
@@ -46,7 +47,7 @@ class Autoencoder:
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors of each window; see `interface.SensorDetector`."""
-        return self._errors[steps](X, ends)
+        return self._errors(steps)(X, ends)
 
     def save(self, folder: Path) -> None:
         """Write `model.keras` into a folder."""
