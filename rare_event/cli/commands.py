@@ -36,6 +36,7 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.jobs.spread import cluster_folds
     from rare_event.jobs.worker import execute
     from rare_event.judge.unknown import Unknown
+    from rare_event.prepare.prepared import Preparations
     from rare_event.report.lines import alarms_of as without_events
     from rare_event.store.exports import spreadsheet_safe
     from rare_event.store.runs import create_run
@@ -49,19 +50,20 @@ def run_command(options: argparse.Namespace) -> int:
     dataset = stored(options)
     asked = [config.rule if options.rule else None, config.watch if options.watch else None]
     rule = next((each for each in asked if each is not None and each.kind in RATES), None)
-    found = stop_on_problems(dataset.table(), options.accept, [config], rule)
+    prepared = Preparations(dataset.table())
+    found = stop_on_problems(prepared.table, options.accept, [config], rule, prepared)
     run = create_run(replace(dataset, accepted=found.accepted), config)
     if options.tensorboard:
         run.request_tensorboard()
     with Bar() as bar:
-        result = execute(run, bar, folds_by=folds_by)
+        result = execute(run, bar, folds_by=folds_by, prepared=prepared)
     if options.ledger is not None:
         lines = result.ledger()
         if not dataset.schema.labels:
             lines = without_events(lines, Unknown("test", labelled=False))
         write(options.ledger, lambda path: spreadsheet_safe(lines).to_csv(path, index=False))
     if options.alarms is not None:
-        listed = alarms_of(dataset.table(), result)
+        listed = alarms_of(prepared.table, result)
         write(options.alarms, lambda path: spreadsheet_safe(listed).to_csv(path, index=False))
     summary = run.evaluation()
     # What is printed has been seen.
@@ -82,6 +84,7 @@ def backtest_command(options: argparse.Namespace) -> int:
     from rare_event.cli.figures import figures_of
     from rare_event.experiment.backtest import backtest, describe, over_folds
     from rare_event.jobs.spread import cluster_folds
+    from rare_event.prepare.prepared import Preparations
     from rare_event.prepare.table import read_table
 
     folds_by = cluster_folds()
@@ -102,9 +105,10 @@ def backtest_command(options: argparse.Namespace) -> int:
             raise error
         left_out[config.name] = str(error)
 
-    found = stop_on_problems(table, options.accept, over_folds(configs, options.folds, options.split))
+    judged, prepared = over_folds(configs, options.folds, options.split), Preparations(table)
+    found = stop_on_problems(table, options.accept, judged, prepared=prepared)
     with Bar() as bar:
-        rows = backtest(table, configs, options.folds, bar, options.split, leave_out, folds_by)
+        rows = backtest(table, configs, options.folds, bar, options.split, leave_out, folds_by, prepared)
     if options.json:
         figures = {"models": [figures_of(row) for row in rows], "n_compared": len(rows), **found.plain()}
         figures["left_out"] = left_out

@@ -14,6 +14,7 @@ from rare_event.text import plural
 if TYPE_CHECKING:
     from rare_event.checks.findings import Finding
     from rare_event.config import ExperimentConfig, Rule
+    from rare_event.prepare.prepared import Preparing
     from rare_event.prepare.table import Table
 
 NO_CLOCK = "RE109"
@@ -70,6 +71,7 @@ def stop_on_problems(
     accept: Sequence[str] | None,
     configs: Iterable[ExperimentConfig],
     rule: Rule | None = None,
+    prepared: Preparing | None = None,
 ) -> Found:
     """Print what is found before a training on standard error; stop on a problem that is not accepted.
 
@@ -83,6 +85,8 @@ def stop_on_problems(
         The settings that are to be trained.
     rule
         The rule that the analyst asks for.
+    prepared
+        Prepares the table for one of the settings; None: `prepare`.
 
     Raises
     ------
@@ -94,7 +98,7 @@ def stop_on_problems(
     from rare_event.checks.check import CHECKS, check
     from rare_event.experiment.policy import before_training
     from rare_event.experiment.suppressing import require_suppression
-    from rare_event.prepare.prepared import prepare
+    from rare_event.prepare.prepared import Preparations
 
     unknown = {*(accept or ())} - {each.code for each in CHECKS}
     if unknown:
@@ -103,7 +107,7 @@ def stop_on_problems(
     for config in configs:
         require_suppression(table, config.policy)
     findings = [_needing_a_clock(found, table, rule) for found in check(table)]
-    of_split, sentences = before_training(table, configs, lambda config: prepare(table, config))
+    of_split, sentences = before_training(table, configs, prepared or Preparations(table))
     findings += of_split
     warnings = "".join(f"warning: {sentence}\n" for sentence in sentences)
     sys.stderr.write(at_training(findings) + warnings)

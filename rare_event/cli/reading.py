@@ -182,8 +182,9 @@ def stored(options: argparse.Namespace) -> Dataset:
     from rare_event.store.datasets import add_dataset, stored_dataset
 
     source = source_of(options)
-    before = stored_dataset(digest_of(source))
-    dataset = add_dataset(source, name_of_files(options), corrections_of(options))
+    digest = digest_of(source)
+    before = stored_dataset(digest)
+    dataset = add_dataset(source, name_of_files(options), corrections_of(options), digest)
     if before is not None and before != dataset:
         words = "The file was stored before, but read differently or with other roles. It is now read as the"
         sys.stderr.write(f"note: {words} options say, without its earlier fixes.\n")

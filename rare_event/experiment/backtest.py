@@ -15,6 +15,7 @@ from rare_event.experiment.run import run_experiment
 from rare_event.judge.chance import chance, since_restart
 from rare_event.judge.judgement import Judgement, judge
 from rare_event.judge.scores import Scores
+from rare_event.prepare.prepared import Preparations, Preparing
 from rare_event.prepare.table import Table
 from rare_event.text import plural
 
@@ -32,6 +33,7 @@ def backtest(
     kind: Literal["rolling", "asset"] = "rolling",
     on_left_out: Callable[[ExperimentConfig, NoEventError], None] | None = None,
     folds_by: RunFolds | None = None,
+    prepared: Preparing | None = None,
 ) -> list[Judgement]:
     """Train and score models fold by fold on the past, and judge all test parts together.
 
@@ -52,8 +54,8 @@ def backtest(
     on_left_out
         Called for each model that has no past event to learn from; it is then left out. Without it the
         error is raised.
-    folds_by
-        See `run_experiment`.
+    folds_by, prepared
+        See `run_experiment`; None prepares the table once for models that read the same.
 
     Returns
     -------
@@ -68,10 +70,13 @@ def backtest(
     """
     require_label(table)
     known: dict[ExperimentConfig, Result] = {}
+    prepared = prepared or Preparations(table)
 
     def run(config: ExperimentConfig, progress: OnProgress) -> Result:
         if config not in known:
-            known[config] = _without_data(run_experiment(table, config, progress, run, folds_by=folds_by))
+            known[config] = _without_data(
+                run_experiment(table, config, progress, run, folds_by=folds_by, prepared=prepared)
+            )
         return known[config]
 
     judged = over_folds(configs, folds, kind)

@@ -17,7 +17,7 @@ from rare_event.experiment.blending import blend
 from rare_event.experiment.folds import RunFolds, run_folds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.suppressing import require_suppression
-from rare_event.prepare.prepared import Read, prepare
+from rare_event.prepare.prepared import Preparing, Read, prepare
 from rare_event.prepare.table import Table
 from rare_event.text import number
 
@@ -32,6 +32,7 @@ def run_experiment(
     workers: int | None = None,
     folds_by: RunFolds | None = None,
     read: Read | None = None,
+    prepared: Preparing | None = None,
 ) -> Result:
     """Prepare, train, score and choose the threshold, fold by fold.
 
@@ -52,6 +53,8 @@ def run_experiment(
         Runs the folds somewhere else, for example on a cluster; None runs them on this machine.
     read
         Changes what the model reads; None: it reads what its settings say.
+    prepared
+        Prepares the table where nothing changes what the model reads; None: `prepare`.
 
     Raises
     ------
@@ -61,20 +64,22 @@ def run_experiment(
     require_suppression(table, config.policy)
     if isinstance(config.model, BlendModel):
         run = run_member or (
-            lambda member, progress: run_experiment(table, member, progress, None, workers, folds_by, read)
+            lambda member, progress: run_experiment(
+                table, member, progress, None, workers, folds_by, read, prepared
+            )
         )
         return _run_blend(config, config.model, on_progress, run)
     began = perf_counter()
-    prepared = prepare(table, config, read)
-    check_lead(config, prepared.step, prepared.time_unit)
+    data = prepared(config) if prepared is not None and read is None else prepare(table, config, read)
+    check_lead(config, data.step, data.time_unit)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
     if folds_by is None:
-        trained = run_folds(prepared, config, on_progress, workers)
+        trained = run_folds(data, config, on_progress, workers)
     else:
-        trained = folds_by(prepared, config, on_progress)
+        trained = folds_by(data, config, on_progress)
     for _, spent in trained:
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
-    return Result(config, prepared, [fold for fold, _ in trained], seconds)
+    return Result(config, data, [fold for fold, _ in trained], seconds)
 
 
 def check_lead(config: ExperimentConfig, step: float, unit: TimeUnit) -> None:

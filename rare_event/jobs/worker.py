@@ -22,6 +22,7 @@ from rare_event.experiment.folds import RunFolds
 from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
+from rare_event.prepare.prepared import Preparations
 from rare_event.prepare.table import Table
 from rare_event.store.bundle import save_folds, save_trained
 from rare_event.store.judged import Judged
@@ -81,6 +82,7 @@ def execute(
     on_progress: OnProgress = ignore_progress,
     workers: int | None = None,
     folds_by: RunFolds | None = None,
+    prepared: Preparations | None = None,
 ) -> Result:
     """Execute a queued run in this process and write the results into its folder.
 
@@ -90,6 +92,8 @@ def execute(
         The run.
     on_progress, workers, folds_by
         See `run_experiment`.
+    prepared
+        The table of the run's dataset, if it is known, and its preparation; None reads it.
 
     Raises
     ------
@@ -98,9 +102,11 @@ def execute(
     """
     with _outcome_recorded(run), _with_tensorboard(run, on_progress) as report:
         reporter = Reporter(run, report)
-        table = run.dataset().table()
+        prepared = prepared or Preparations(run.dataset().table())
         try:
-            result = run_experiment(table, run.config(), reporter, None, workers, folds_by)
+            result = run_experiment(
+                prepared.table, run.config(), reporter, None, workers, folds_by, prepared=prepared
+            )
         except RareEventError:
             # The page draws the epochs until then, if they can be written.
             with suppress(RareEventError):
@@ -108,7 +114,7 @@ def execute(
                     reporter.write()
             raise
         reporter.write()
-        save_result(run, table, result)
+        save_result(run, prepared.table, result)
     return result
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -15,8 +16,8 @@ from rare_event.judge.evaluation import evaluate, ranking
 from rare_event.judge.resampling import ends_of, mean_auc_draws
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import OLDER_LEAD, Scores
-from rare_event.judge.thresholds import operating_points
-from rare_event.judge.trailing import follow, quantiles_for
+from rare_event.judge.thresholds import OperatingPoints, operating_points
+from rare_event.judge.trailing import PastAlarms, follow
 
 # False alarms a day.
 BUDGETS = (1.0, 2.0, 5.0)
@@ -146,23 +147,16 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     tests = [test.of_fold(fold) for fold in folds]
     draws = mean_auc_draws(tests)
     pooled_auc, average_precision = ranking(test)
-    counts = []
+    by_lead = [_Counted.of(policy.with_lead(lead), test, pasts) for lead in dict.fromkeys(test.lead_windows)]
+    clustered = {
+        fold: PastAlarms.of(part, policy, TRAILING.days) for fold, part in validation.by_fold().items()
+    }
+    counts: list[Count] = []
     for budget in BUDGETS:
-        rule = Rule("fa-per-day", budget)
-        followed = follow_budget(validation, test, policy, budget)
-        for lead in dict.fromkeys(test.lead_windows):
-            led = policy.with_lead(lead)
-            points = operating_points(test, led)
-            at = points.at(choose(points, rule))
-            # Without a threshold that keeps the budget there is no alarm.
-            caught, false = (points.caught[at], points.false_alarms[at]) if at < len(points) else (0, 0)
-            rate = rate_of(false, points.days)
-            counts.append(Count("hindsight", budget, lead, int(caught), rate))
-            past = {fold: choose(operating_points(part, led), rule) for fold, part in pasts.items()}
-            fixed = evaluate(test, past, led)
-            trailing = evaluate(followed, dict.fromkeys(folds, 1.0), led)
-            counts.append(Count("past", budget, lead, fixed.caught, fixed.rate))
-            counts.append(Count("trailing", budget, lead, trailing.caught, trailing.rate))
+        quantiles = {fold: alarms.quantile(budget) for fold, alarms in clustered.items()}
+        followed = follow(test, TRAILING, validation, quantiles)
+        for counted in by_lead:
+            counts += counted.at(budget, test, followed)
     return Judgement(
         name=name,
         lead_windows=test.lead_windows,
@@ -179,16 +173,33 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     )
 
 
-def follow_budget(validation: Scores, test: Scores, policy: AlarmPolicy, budget: float) -> Scores:
-    """Relate test scores to the trailing quantile that their past says will keep a budget.
+@dataclass(frozen=True, eq=False)
+class _Counted:
+    """All thresholds counted under one policy: of the test part, and of each fold's past."""
 
-    Returns
-    -------
-    Scores
-        An alarm where 1 is reached.
-    """
-    quantiles = quantiles_for(validation, policy, budget, TRAILING.days)
-    return follow(test, TRAILING, validation, quantiles)
+    policy: AlarmPolicy
+    points: OperatingPoints
+    past: Mapping[int, OperatingPoints]
+
+    @classmethod
+    def of(cls, policy: AlarmPolicy, test: Scores, pasts: Mapping[int, Scores]) -> _Counted:
+        past = {fold: operating_points(part, policy) for fold, part in pasts.items()}
+        return cls(policy, operating_points(test, policy), past)
+
+    def at(self, budget: float, test: Scores, followed: Scores) -> Iterator[Count]:
+        """Count at the thresholds that keep a budget: in hindsight, from the past, and trailing."""
+        rule, lead = Rule("fa-per-day", budget), test.lead_of(self.policy)
+        at = self.points.at(choose(self.points, rule))
+        # Without a threshold that keeps the budget there is no alarm.
+        kept = at < len(self.points)
+        caught, false = (self.points.caught[at], self.points.false_alarms[at]) if kept else (0, 0)
+        yield Count("hindsight", budget, lead, int(caught), rate_of(false, self.points.days))
+        past = {fold: choose(points, rule) for fold, points in self.past.items()}
+        fixed = evaluate(test, past, self.policy)
+        # A score of 1 is the trailing quantile that the past says will keep the budget.
+        trailing = evaluate(followed, dict.fromkeys(past, 1.0), self.policy)
+        yield Count("past", budget, lead, fixed.caught, fixed.rate)
+        yield Count("trailing", budget, lead, trailing.caught, trailing.rate)
 
 
 def windows_digest(test: Scores) -> str:

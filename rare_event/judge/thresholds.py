@@ -17,7 +17,7 @@ from rare_event.judge.scores import Scores
 # An alarm that stands in more than this share of the rows is always on, however few times it sounds.
 MOST_STANDING = 0.5
 # So many rows within the cooldown are compared one by one.
-FEW_ROWS = 8
+FEW_ROWS = 16
 # Rows of the scores, the rank up to which each counts, and +1 or -1.
 Marks = list[tuple[np.ndarray | slice, np.ndarray, int]]
 

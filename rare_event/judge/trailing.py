@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -160,18 +160,77 @@ def _expanding(values: np.ndarray, quantile: float, rows: int, least: int) -> np
     return limit
 
 
+@dataclass(frozen=True, eq=False)
+class PastAlarms:
+    """How many false alarms the windows above a level made, each window's level being its rank in its past.
+
+    Parameters
+    ----------
+    windows, false_alarms
+        Windows at or above each level, and their false alarms, shape (n_levels,).
+    n_windows
+        Of all windows.
+    mean_step, period
+        Minutes that a window stands for, and in a day; or rows, and 1,000.
+    steepest
+        Slope of the ratio of alarms to windows, in logarithms, that cannot be exceeded.
+    """
+
+    windows: np.ndarray
+    false_alarms: np.ndarray
+    n_windows: int
+    mean_step: float
+    period: float
+    steepest: float
+
+    @classmethod
+    def of(cls, validation: Scores, policy: AlarmPolicy, days: float = 3.0) -> PastAlarms:
+        """Count them in one fold, each window compared with those of the `days` before it.
+
+        Alarms are counted without the policy's hysteresis: scores that follow no fixed threshold have no
+        ranks by which it could be counted.
+        """
+        mean_step = float(validation.running.mean()) if len(validation) else validation.step
+        counts = np.empty(0), np.empty(0)
+        if len(validation) >= LEAST_WINDOWS:
+            # A share of a rank is no share of a score: the levels are counted without hysteresis.
+            ranked = validation.with_score(_levels(validation, days))
+            points = operating_points(ranked, replace(policy, end_share=1.0))
+            counts = points.tp + points.fp, points.false_alarms
+        return cls(*counts, len(validation), mean_step, validation.time_unit.period, policy.k - 1.0)
+
+    def quantile(self, budget: float) -> float:
+        """Find the quantile that gives a budget of false alarms a day; see `quantile_for`."""
+        alarms = budget * self.mean_step / self.period
+        share, ratio = self._per_window(alarms)
+        above = alarms
+        if len(share):
+            slope, at_one = _line(np.log(share), np.log(ratio), self.steepest)
+            # alarms = above * ratio(above), and an alarm takes at least one window.
+            above = max(above, float(np.exp((np.log(alarms) - at_one) / (1 + slope))))
+        return max(LOWEST, 1 - above)
+
+    def _per_window(self, lowest: float) -> tuple[np.ndarray, np.ndarray]:
+        """Share of the windows above each of a range of levels, and the false alarms to one of them."""
+        n = self.n_windows
+        if not len(self.windows):
+            return np.empty(0), np.empty(0)
+        lowest = max(lowest, LEAST_WINDOWS / n)
+        wanted = np.geomspace(lowest, RANGE * lowest, LEVELS) * n
+        at = np.searchsorted(-self.windows, -wanted, side="right") - 1
+        at = np.unique(at[(at >= 0) & (wanted <= LOWEST * n)])
+        at = at[self.false_alarms[at] > 0]
+        return self.windows[at] / n, self.false_alarms[at] / self.windows[at]
+
+
 def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: float = 3.0) -> float:
     """Find the quantile whose trailing limit gives a budget of false alarms, from the past only.
-
-    Alarms are counted without the policy's hysteresis: scores that follow no fixed threshold have no ranks
-    by which it could be counted.
 
     A trailing quantile q is exceeded by a share 1 - q of the windows whatever their distribution, so
     what must be known is how many alarms so many windows make. That ratio (the extremal index at a
     level, by the runs estimator of Smith and Weissman 1994, with the policy's cooldown as the run) is
-    counted on the validation windows at a range of levels, each window's level being its rank among
-    those of the `days` before it. A line through the logarithms gives the ratio at levels too high to
-    be counted: the higher the level, the fewer windows to an alarm.
+    counted on the validation windows at a range of levels (`PastAlarms`). A line through the logarithms
+    gives the ratio at levels too high to be counted: the higher the level, the fewer windows to an alarm.
 
     After a step up the limit stands on the few windows since then, and is exceeded more often until
     `days` have passed; scores that rise for days on end, by more than they spread, exceed any trailing
@@ -203,15 +262,7 @@ def quantile_for(validation: Scores, policy: AlarmPolicy, budget: float, days: f
     if not budget > 0:
         rate = validation.time_unit.alarms(f"{budget:g}")
         raise ConfigError(f"The budget is {rate}. Choose more than 0.")
-    mean_step = float(validation.running.mean()) if len(validation) else validation.step
-    alarms = budget * mean_step / validation.time_unit.period
-    share, ratio = _alarms_per_window(validation, policy, alarms, days)
-    above = alarms
-    if len(share):
-        slope, at_one = _line(np.log(share), np.log(ratio), steepest=policy.k - 1.0)
-        # alarms = above * ratio(above), and an alarm takes at least one window.
-        above = max(above, float(np.exp((np.log(alarms) - at_one) / (1 + slope))))
-    return max(LOWEST, 1 - above)
+    return PastAlarms.of(validation, policy, days).quantile(budget)
 
 
 def quantiles_for(
@@ -228,12 +279,8 @@ def quantiles_for(
     return {fold: quantile_for(part, policy, budget, days) for fold, part in parts}
 
 
-def _alarms_per_window(
-    scores: Scores, policy: AlarmPolicy, lowest: float, days: float
-) -> tuple[np.ndarray, np.ndarray]:
-    """Share of the windows above each of a range of levels, and the false alarms to one of them."""
-    if len(scores) < LEAST_WINDOWS:
-        return np.empty(0), np.empty(0)
+def _levels(scores: Scores, days: float) -> np.ndarray:
+    """Share of the windows of the `days` before each window that score below it, of its machine's own."""
     rows, least = memory(days, scores)
     level = np.empty(len(scores))
     for mine in _series(scores):
@@ -241,15 +288,7 @@ def _alarms_per_window(
         before = np.minimum(np.arange(len(values)), rows)
         rank = values.rolling(rows + 1, min_periods=1).rank(method="min", ascending=False)
         level[mine] = np.where(before < least, 0.0, 1 - rank.to_numpy() / (before + 1))
-    # A share of a rank is no share of a score: the levels are counted without hysteresis.
-    points = operating_points(scores.with_score(level), replace(policy, end_share=1.0))
-    windows = points.tp + points.fp
-    lowest = max(lowest, LEAST_WINDOWS / len(scores))
-    wanted = np.geomspace(lowest, RANGE * lowest, LEVELS) * len(scores)
-    at = np.searchsorted(-windows, -wanted, side="right") - 1
-    at = np.unique(at[(at >= 0) & (wanted <= LOWEST * len(scores))])
-    at = at[points.false_alarms[at] > 0]
-    return windows[at] / len(scores), points.false_alarms[at] / windows[at]
+    return level
 
 
 def _line(x: np.ndarray, y: np.ndarray, steepest: float) -> tuple[float, float]:

@@ -122,7 +122,7 @@ def _remarks_on_values(columns: dict[str, pd.Series], schema: Schema) -> list[Re
             ways = ("is left out", "counts as normal") if n == 1 else ("are left out", "count as normal")
             what = f"{plural(n, 'row')} without a value {ways[schema.blank != 'left out']}."
             remarks.append(Remark("note", name, what, "blank labels", n, _lines(blank)))
-        if len({*words.dropna()}) > 2 or out.any():
+        if words.nunique() > 2 or out.any():
             events = " or ".join(map(shown, schema.event_values))
             what = f"It holds {counted(words)}; {events} marks an event."
             remarks.append(Remark("note", name, what, "label values", len(words), ()))

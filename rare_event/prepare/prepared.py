@@ -135,6 +135,8 @@ def rows_of(table: Table) -> Rows:
     )
 
 
+# Prepares one table for a config.
+Preparing = Callable[[ExperimentConfig], Prepared]
 # Changes what a model reads of the rows of a table, before they are split.
 Read = Callable[[Table, Prepared], Prepared]
 
@@ -175,6 +177,29 @@ def prepare(table: Table, config: ExperimentConfig, read: Read | None = None) ->
         table.when[prepared.row],
     )
     return replace(prepared, folds=folds)
+
+
+class Preparations:
+    """Prepares a table, and keeps the last preparation for settings that only differ after it.
+
+    Parameters
+    ----------
+    table
+        The table.
+    """
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        self._last: tuple[tuple[object, ...], Prepared] | None = None
+
+    def __call__(self, config: ExperimentConfig) -> Prepared:
+        """Prepare the table for a config, as `prepare` does."""
+        read = (config.shift, config.lookback, config.split, config.representation, config.article_mode)
+        if self._last is None or self._last[0] != read:
+            # The last one is let go first: two of a large file may not fit the memory.
+            self._last = None
+            self._last = read, prepare(self.table, config)
+        return self._last[1]
 
 
 def label_and_window(table: Table, config: ExperimentConfig) -> Prepared:

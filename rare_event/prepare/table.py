@@ -35,6 +35,8 @@ from rare_event.text import listed, plural
 # Above this share of rows with the time of the row before, or an earlier one, times give no durations:
 # rows times the median step is off by at least as much.
 MOST_STILL = 0.05
+# Rows that are copied at once into one array of all sensors.
+ROWS_AT_ONCE = 4096
 
 
 @dataclass(frozen=True, eq=False)
@@ -158,10 +160,11 @@ class Table:
     def values(self) -> np.ndarray:
         """Sensors, float32 or float64 of shape (n_rows, n_sensors); a new array at each call."""
         columns = [self.frame[sensor].to_numpy() for sensor in self.schema.sensors]
-        kind = np.result_type(np.float32, *columns)
-        values = np.empty((self.n_rows, len(columns)), dtype=kind)
-        for position, column in enumerate(columns):
-            values[:, position] = column
+        values = np.empty((self.n_rows, len(columns)), dtype=np.result_type(np.float32, *columns))
+        # A column at once would write one value of each row, and pass over all memory for each column.
+        for start in range(0, self.n_rows, ROWS_AT_ONCE):
+            rows = slice(start, start + ROWS_AT_ONCE)
+            values[rows] = np.array([column[rows] for column in columns]).T
         return values
 
 

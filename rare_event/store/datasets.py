@@ -6,9 +6,11 @@ import hashlib
 import json
 import re
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -25,7 +27,7 @@ from rare_event.read.table import AS_FOUND, LINE, Reading, Remark
 from rare_event.store.originals import folder_of, keep_originals
 from rare_event.store.preview import Preview, preview
 from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
-from rare_event.store.workspace import home, write, write_text
+from rare_event.store.workspace import home, write, write_parquet, write_text
 
 RECORD = "dataset.json"
 FIRST_READING = "raw.parquet"
@@ -187,12 +189,14 @@ def _roles(schema: Schema) -> dict[str, object]:
     return roles
 
 
-def add_dataset(source: Path | bytes | Files, name: str, said: Corrections = NO_CORRECTIONS) -> Dataset:
+def add_dataset(
+    source: Path | bytes | Files, name: str, said: Corrections = NO_CORRECTIONS, digest: str | None = None
+) -> Dataset:
     """Read and store a file; one that is already stored keeps its reading, schema and fixes.
 
     Parameters
     ----------
-    source, name, said
+    source, name, said, digest
         As in `preview`. Anything said replaces what is stored of the same file, except where it comes to the
         same.
 
@@ -205,10 +209,11 @@ def add_dataset(source: Path | bytes | Files, name: str, said: Corrections = NO_
     RunError
         If the workspace cannot be written.
     """
-    kept = stored_dataset(digest_of(source))
+    digest = digest or digest_of(source)
+    kept = stored_dataset(digest)
     if kept is not None and said == NO_CORRECTIONS:
         return kept
-    return store(preview(source, name, said), source)
+    return store(preview(source, name, said, digest), source)
 
 
 def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
@@ -236,9 +241,12 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
             return kept
         stored = kept.stored if same else named
     folder = folder_of(seen.digest)
-    if not (folder / stored).exists() or kept is None:
-        write(folder / stored, raw.frame.to_parquet)
-    files = keep_originals(folder, source)
+    # Packing a large upload takes as long as writing its columns, and neither needs the other.
+    with ThreadPoolExecutor(1) as thread:
+        packing = thread.submit(keep_originals, folder, source)
+        if not (folder / stored).exists() or kept is None:
+            write(folder / stored, partial(write_parquet, raw.frame))
+    files = packing.result()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return save_dataset(
         Dataset(

@@ -14,7 +14,7 @@ import pandas as pd
 from rare_event.errors import RunError
 from rare_event.store.datasets import Dataset
 from rare_event.store.serial import TRAIN_AGAIN, dump, load
-from rare_event.store.workspace import home, write, write_text
+from rare_event.store.workspace import home, write, write_parquet, write_text
 
 FOLDER_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 FOLDER_TIME = "%Y%m%d-%H%M%S-%f"
@@ -54,7 +54,7 @@ class WorkFolder:
 
     def write_frame(self, file: str, frame: pd.DataFrame) -> None:
         """Replace a Parquet file of the folder."""
-        write(self.folder / file, lambda path: frame.to_parquet(path, index=False))
+        write(self.folder / file, lambda path: write_parquet(frame, path, index=False))
 
     def request_cancel(self) -> None:
         """Request that the work stops, a training after its current epoch."""

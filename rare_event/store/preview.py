@@ -103,7 +103,9 @@ class Preview:
         return self.raw, self.schema, self.table
 
 
-def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTIONS) -> Preview:
+def preview(
+    source: Source | Files, name: str, said: Corrections = NO_CORRECTIONS, digest: str | None = None
+) -> Preview:
     """Read a file without storing anything; what is wrong with it is in the result.
 
     Parameters
@@ -114,13 +116,15 @@ def preview(source: Source | Files, name: str, said: Corrections = NO_CORRECTION
         Name of the file.
     said
         What the analyst says about the file; the rest is detected.
+    digest
+        SHA-256 of the file, as `digest_of` gives it; None computes it.
 
     Raises
     ------
     TableError
         If the file cannot be opened.
     """
-    digest = digest_of(source)
+    digest = digest or digest_of(source)
     try:
         raw = read_files(source, name, said)
     except TableError as error:

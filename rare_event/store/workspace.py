@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import pandas as pd
 from platformdirs import user_data_path
 
 from rare_event.errors import RunError
@@ -76,3 +77,19 @@ def write(path: Path, save: Callable[[Path], object]) -> Path:
 def write_text(path: Path, text: str) -> Path:
     """Write a text file by rename."""
     return write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+
+
+def write_parquet(frame: pd.DataFrame, path: Path, index: bool | None = None) -> None:
+    """Write a frame as Parquet, only texts with a dictionary: measured numbers hardly repeat.
+
+    Parameters
+    ----------
+    frame
+        The frame.
+    path
+        Where to.
+    index
+        As in `pandas.DataFrame.to_parquet`.
+    """
+    texts = [str(name) for name, column in frame.items() if not pd.api.types.is_numeric_dtype(column)]
+    frame.to_parquet(path, index=index, use_dictionary=texts)

@@ -20,7 +20,7 @@ from rare_event.jobs.worker import execute
 from rare_event.judge.endings import ENDS
 from rare_event.judge.evaluation import evaluate
 from rare_event.judge.suppression import suppressed_in_words
-from rare_event.prepare.corrections import Corrections
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
 from rare_event.report import worth
 from rare_event.report.judged import open_judged
 from rare_event.report.page import report_html, write_report
@@ -44,7 +44,7 @@ FORBIDDEN = re.compile(
 
 
 def done(frame: pd.DataFrame, config=PCA, said: Corrections | None = None, name: str = "rows.csv") -> Run:
-    dataset = add_dataset(frame.to_csv(index=False).encode(), name, **({"said": said} if said else {}))
+    dataset = add_dataset(frame.to_csv(index=False).encode(), name, said or NO_CORRECTIONS)
     run = create_run(dataset, config)
     execute(run)
     return run
