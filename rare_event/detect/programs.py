@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 import numpy as np
 
+from rare_event.aligned import aligned, empty
 from rare_event.detect.operations import quick_operations
 
 if TYPE_CHECKING:
@@ -140,7 +141,9 @@ def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int)
 
     model = network.model
     learn, validate = _learning(model), _validating(model)
-    state, X, none = first_state(model), tf.zeros((rows, model.input_shape[2])), tf.constant(0)
+    # Never read, so that it takes no memory.
+    X = padded(empty(rows, model.input_shape[2]), rows)
+    state, none = first_state(model), tf.constant(0)
     order, held_out = (tf.zeros((math.ceil(rows / size), size), tf.int32) for size in (batch, held_out_batch))
     to_validate, to_learn = (state, X, held_out, none), (state, tf.constant(0.0), X, order, none)
 
@@ -160,6 +163,20 @@ def epoch_programs(network: Network, rows: int, batch: int, held_out_batch: int)
         return learning, validating, compiled
 
     return compiled_if_possible(programs)
+
+
+def padded(X: np.ndarray, rows: int) -> Any:
+    """Return data on the device, with rows of zeros appended.
+
+    Without any, an `aligned` array is lent as it is; a constant of TensorFlow would be a copy.
+    """
+    import tensorflow as tf
+
+    if rows > len(X) or not aligned(X):
+        X, given = empty(rows, X.shape[1]), X
+        X[: len(given)] = given
+        X[len(given) :] = 0
+    return tf.experimental.dlpack.from_dlpack(X.__dlpack__())
 
 
 def compiled_if_possible(make: Callable[[bool], Made]) -> Made:

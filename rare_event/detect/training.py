@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from rare_event.config import Training
-from rare_event.detect.programs import Network, State, compiling, epoch_programs, first_state, load_state
+from rare_event.detect.programs import (
+    Network,
+    State,
+    compiling,
+    epoch_programs,
+    first_state,
+    load_state,
+    padded,
+)
 from rare_event.errors import DataError
 
 if TYPE_CHECKING:
@@ -23,6 +31,8 @@ if TYPE_CHECKING:
 
 # Windows per validation step, so that the gathered windows fit into the cache.
 VALIDATION_BATCH = 512
+# Above so many rows a copy of them costs more than compiling their program anew.
+LONG = 2**17
 
 
 @dataclass(frozen=True)
@@ -153,7 +163,7 @@ def compile_epoch(
     held_out_batch = min(VALIDATION_BATCH, 1 << (len(validation_ends).bit_length() - 1))
     with compiling:
         learn, validate, compiled = epoch_programs(Network.of(model), rows, batch, held_out_batch)
-    data = tf.constant(np.pad(X, ((0, rows - len(X)), (0, 0))))
+    data = padded(X, rows)
     held_out = tf.constant(_batches(validation_ends, held_out_batch, rows))
     rate, count, n_held_out = (
         tf.constant(n) for n in (training.learning_rate, n_train, len(validation_ends))
@@ -167,7 +177,9 @@ def compile_epoch(
 
 
 def _padded_length(rows: int) -> int:
-    """Round a number of rows up by at most a quarter, so that few lengths occur."""
+    """Round a number of rows up by at most a quarter, so that few lengths occur; long data stay so."""
+    if rows > LONG:
+        return rows
     length = 256
     while length < rows:
         length = length * 5 // 4

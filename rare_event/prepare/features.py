@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from rare_event.aligned import empty
 from rare_event.config import Representation, RepresentationKind
 from rare_event.errors import DataError
 from rare_event.prepare.assets import asset_rows
@@ -265,7 +266,7 @@ class FittedRepresentation:
         """
         if derived.sensors != self.sensors:
             raise ValueError("the sensors differ from those of the fit")
-        X = np.empty((len(derived), len(self.names)), np.float32)
+        X = empty(len(derived), len(self.names))
         columns = X[:, : len(self.center)]
         for rows, place in derived.parts(self.assets):
             center, scale = (self.center, self.scale) if place is None else self.own[place]

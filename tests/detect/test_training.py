@@ -107,6 +107,7 @@ def test_batches_are_filled_up_and_padded() -> None:
     assert found.tolist() == [[7, 8], [9, 7], [0, 0]] and found.dtype == np.int32
     lengths = [training_module._padded_length(rows) for rows in range(1, 20_000)]
     assert all(rows <= length <= max(256, 1.25 * rows) for rows, length in enumerate(lengths, start=1))
+    assert training_module._padded_length(1_000_001) == 1_000_001
     assert len(set(lengths)) < 25
 
 
@@ -389,6 +390,24 @@ def test_only_equal_architectures_share_programs() -> None:
     assert all(one == two and hash(one) == hash(two) for one, two in networks.values())
     assert len({one for one, _ in networks.values()}) == len(models)
     assert all(one.model is not two.model for one, two in networks.values())
+
+
+@pytest.mark.parametrize("kind", ["dense", "lstm"])
+def test_long_data_are_lent_to_the_program_and_give_the_same_training(X, kind, monkeypatch) -> None:
+    forget_programs()
+    losses, variables = train_kind(kind, X)
+    # Without rows of zeros at the end it is another program, and must be the same training.
+    monkeypatch.setattr(training_module, "LONG", 100)
+    before, refused = X.copy(), X.copy()
+    refused.flags.writeable = False
+    # Data that may not be written to, or lie otherwise in memory, are not lent but copied.
+    for data in (X, refused, np.asfortranarray(X)):
+        again, those = train_kind(kind, data)
+        assert again == losses
+        for ours, theirs in zip(variables, those, strict=True):
+            np.testing.assert_array_equal(theirs, ours)
+        np.testing.assert_array_equal(data, before)
+    assert kept() == (2, 2)
 
 
 def test_kept_programs_are_few_and_hold_no_data() -> None:
