@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
 from time import monotonic
@@ -219,8 +220,11 @@ def save_result(run: Run, table: Table, result: Result) -> None:
     committed = Committed(result.thresholds, result.config.rule, result.policy, watch=result.watched[0])
     run.commit(replace(committed, promise=result.promise()))
     run.save_evaluation(summarise(result, run.id))
-    without_model = trivial(result.validation, result.test, result.policy)
-    run.save_judged(Judged(result.judgement(), tuple(without_model)))
+    # A large file takes seconds to judge, mostly outside Python.
+    with ThreadPoolExecutor(1) as thread:
+        without_model = thread.submit(trivial, result.validation, result.test, result.policy)
+        judged = result.judgement()
+    run.save_judged(Judged(judged, tuple(without_model.result())))
     save_trained(run, result.folds[-1], result.config, facts_of(table, result))
     if run.purpose().role == "run":
         save_folds(run, result.folds)

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
 from rare_event.config import ScalerKind
 from rare_event.prepare.history import AT_ONCE
 
+# Each holds a few columns in memory.
+THREADS = 2
 # Per cent of the values: two ends and the centre.
 ROBUST = (5.0, 50.0, 95.0)
 
@@ -44,12 +47,14 @@ def fit_scale(
         # Where the columns are scaled already, a scale of 1 leaves that of the base.
         own = fit_scale(kind, n_rows, n_columns, lambda part: (columns(part) - center[part]) / scale[part])
         return np.stack([center + scale * own[0], scale * own[1]])
-    fitted = np.empty((2, n_columns))
     size = max(AT_ONCE // max(n_rows, 1), 1)
-    for start in range(0, n_columns, size):
-        part = slice(start, min(start + size, n_columns))
-        fitted[:, part] = FITS[kind](columns(part).astype(float))
-    return fitted
+    parts = [slice(start, min(start + size, n_columns)) for start in range(0, n_columns, size)]
+    if len(parts) < 2:
+        return FITS[kind](columns(slice(0, n_columns)).astype(float))
+    # Sorting a large file takes seconds, and leaves Python to the other thread.
+    with ThreadPoolExecutor(THREADS) as threads:
+        fitted = threads.map(lambda part: FITS[kind](columns(part).astype(float)), parts)
+        return np.concatenate([*fitted], axis=1)
 
 
 def _standard(values: np.ndarray) -> np.ndarray:
