@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from rare_event import bench
-from rare_event.bench import command_line, data, many, reading, scoring, stages, timing, training
+from rare_event.bench import command_line, data, long_files, many, reading, scoring, stages, timing, training
 from rare_event.bench.floor import Product, floor_of, operations_of, products_of
 from rare_event.bench.machine import machine_in_words, this_machine
 from rare_event.bench.pytorch import has_torch
@@ -80,6 +80,28 @@ def test_the_start_of_the_command_line_is_that_of_whole_runs(monkeypatch) -> Non
     home = Path(commands[0][1]["RARE_EVENT_HOME"])
     assert not home.exists(), "nothing is left behind, and the workspace of the user is not touched"
     assert set(figures["dense"]) == {"ours", "reference"} and "TensorFlow" in figures["notes"][0]
+
+
+def test_large_files_are_measured_from_the_csv_to_the_figures(monkeypatch) -> None:
+    measured = {"pca": long_files.COMMANDS["pca"], "backtest": ("backtest", "--model", "pca")}
+    monkeypatch.setattr(long_files, "COMMANDS", measured)
+    monkeypatch.setattr(long_files, "SHARES", (0.5, 1.0))
+    before = set(Path.cwd().iterdir())
+    figures = long_files.large(40_000)
+    found = figures["commands"]
+    assert list(found["pca"]) == [20_000, 40_000] and list(found["backtest"]) == [40_000]
+    assert all(it["seconds"] > 0 and it["peak"] > 5e7 for of in found.values() for it in of.values())
+    assert figures["ours"] == found["pca"][40_000]["seconds"] and figures["reference"] > 0
+    assert figures["notes"][0].startswith("pca: 20,000 rows ") and "GB" in figures["notes"][0]
+    assert set(Path.cwd().iterdir()) == before
+
+
+def test_a_command_that_fails_is_no_figure(tmp_path) -> None:
+    (tmp_path / "large.csv").write_text("time,x\n2024-01-01,1\n")
+    peak = tmp_path / "peak"
+    with pytest.raises(SystemExit):
+        long_files.measure(str(peak), ["run", str(tmp_path / "large.csv"), "--label", "y"])
+    assert not peak.exists()
 
 
 def test_the_rows_that_exist() -> None:

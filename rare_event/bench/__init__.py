@@ -11,6 +11,7 @@ from rare_event.bench.cluster import cluster, cluster_score
 from rare_event.bench.command_line import start
 from rare_event.bench.explorer import explorer_frame
 from rare_event.bench.first_minute import first_chart, first_model
+from rare_event.bench.long_files import large
 from rare_event.bench.machine import machine_in_words, this_machine
 from rare_event.bench.many import train_many
 from rare_event.bench.pages import answers, page_switch
@@ -38,6 +39,7 @@ ROWS: dict[str, Callable[[], Row]] = {
     "score": score,
     "score-large": score_large,
     "backtest": backtest,
+    "large": large,
     "ingest": ingest,
     "first-chart": first_chart,
     "first-model": first_model,
