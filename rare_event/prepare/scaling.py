@@ -47,7 +47,7 @@ def fit_scale(
         # Where the columns are scaled already, a scale of 1 leaves that of the base.
         own = fit_scale(kind, n_rows, n_columns, lambda part: (columns(part) - center[part]) / scale[part])
         return np.stack([center + scale * own[0], scale * own[1]])
-    size = max(AT_ONCE // max(n_rows, 1), 1)
+    size = max(AT_ONCE // max(THREADS * n_rows, 1), 1)
     parts = [slice(start, min(start + size, n_columns)) for start in range(0, n_columns, size)]
     if len(parts) < 2:
         return FITS[kind](columns(slice(0, n_columns)).astype(float))

@@ -44,7 +44,7 @@ def test_columns_fitted_a_few_at_once_are_those_fitted_together(kind, values, mo
         part_of: np.ndarray = values[:, part]
         return part_of
 
-    monkeypatch.setattr(scaling, "AT_ONCE", 2 * n_rows)
+    monkeypatch.setattr(scaling, "AT_ONCE", 2 * scaling.THREADS * n_rows)
     apart = fit_scale(kind, n_rows, n_columns, columns)
     # Sums of a block of another width may round otherwise.
     np.testing.assert_allclose(apart, together, rtol=1e-13)
