@@ -6,7 +6,7 @@ import socket
 import subprocess
 import sys
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -76,14 +76,15 @@ def point_to(link: Path, folder: Path) -> None:
 
 
 @contextmanager
-def serving(folder: Path) -> Iterator[Server]:
-    """Serve the app with a workspace of its own in a folder."""
+def serving(folder: Path, options: Callable[[int], list[str]] = lambda port: []) -> Iterator[Server]:
+    """Serve the app with a workspace of its own in a folder, with more options for its port."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     log = folder / "log.txt"
     environment = {**os.environ, "RARE_EVENT_HOME": str(folder / "home")}
     command = [sys.executable, "-m", "streamlit", "run", "app.py", "--server.port", str(port)]
+    command += options(port)
     # Appended to, so that it can be emptied meanwhile.
     with log.open("ab") as output:
         process = subprocess.Popen(command, cwd=ROOT, env=environment, stdout=output, stderr=output)

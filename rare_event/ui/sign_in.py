@@ -1,0 +1,67 @@
+"""Sign-in: where one is configured, nothing is shown before it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import streamlit as st
+from streamlit.errors import StreamlitAuthError, StreamlitMissingAuthlibError
+
+from rare_event.text import plain
+
+NOT_INSTALLED = (
+    "Sign-in is configured, but the package that does it is not installed, so nothing can be shown. Install "
+    'it with `pip install "rare-event[sign-in]"` and start the app again.'
+)
+UNREADABLE = (
+    "The file of secrets, {file}, cannot be read. It may ask for a sign-in, so nothing is shown. Correct or "
+    "remove it, and start the app again."
+)
+
+
+def require_sign_in() -> None:
+    """Show the sign-in, and nothing else, until the user has signed in; do nothing where none is configured.
+
+    It is where the secrets of Streamlit have a section `[auth]`. Secrets that cannot be read may have one.
+    """
+    if not st.secrets.load_if_toml_exists():
+        for file in map(Path, st.get_option("secrets.files")):
+            if file.exists():
+                st.error(UNREADABLE.format(file=plain(str(file))))
+                st.stop()
+        return
+    if "auth" not in st.secrets or st.user.get("is_logged_in") is True:
+        return
+    st.title("rare_event")
+    st.markdown("Sign in to see the datasets and runs.")
+    for way in _ways(st.secrets["auth"]):
+        label = "Sign in" if way is None else f"Sign in with {plain(way)}"
+        if st.button(label, key=f"sign_in_{way or ''}", type="primary"):
+            _sign_in(way)
+    st.stop()
+
+
+def _ways(section: Mapping[str, object]) -> list[str | None]:
+    """Names of the ways to sign in: sections of their own, or the one without a name."""
+    named = [name for name, way in section.items() if isinstance(way, Mapping) and "client_id" in way]
+    return [*named] or [None]
+
+
+def _sign_in(way: str | None) -> None:
+    try:
+        st.login(way)
+    except StreamlitMissingAuthlibError:
+        st.error(NOT_INSTALLED)
+    except StreamlitAuthError as error:
+        st.error(f"Sign-in is not configured completely: {plain(str(error))}")
+
+
+def show_signed_in() -> None:
+    """Show who is signed in, and how to sign out, where a sign-in is configured."""
+    if st.user.get("is_logged_in") is not True:
+        return
+    who = next((str(st.user[key]) for key in ("email", "name") if st.user.get(key)), "")
+    # As text: Markdown would make a link of an address.
+    st.text(f"Signed in as {who}" if who else "Signed in")
+    st.button("Sign out", key="sign_out", on_click=st.logout)
