@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rare_event.cli.options import parse_settings
 from rare_event.config import (
     ARTICLE_DENSE,
     ARTICLE_DENSE_TEXT,
@@ -155,6 +156,22 @@ def test_a_bad_value_is_refused_in_a_sentence_that_names_it(kind, settings, name
     with pytest.raises(ConfigError):
         replace(good, **settings)
     assert good == kind()
+
+
+@pytest.mark.parametrize("name", ["cooldown", "lead", "min_lead", "repeat", "suppress_after", "mute"])
+def test_no_time_of_a_policy_is_longer_than_anyone_means(name) -> None:
+    others: dict[str, Any] = {"suppress_column": "grade"} if name == "suppress_after" else {}
+    most: Any = 10_000_000 if name == "mute" else 5_256_000.0
+    much: Any = 10**17 if name == "mute" else 1e17
+    assert getattr(replace(AlarmPolicy(), **others, **{name: most}), name) == most
+    with pytest.raises(ConfigError, match=rf"{name} is 1e\+17 .*; choose at most [1-9,0]+") as refused:
+        replace(AlarmPolicy(), **others, **{name: much})
+    assert len(str(refused.value)) < 120
+
+
+def test_a_setting_given_twice_is_refused() -> None:
+    with pytest.raises(ConfigError, match="lead is set twice. Set it once."):
+        parse_settings(AlarmPolicy(), "lead=1,lead=2", "The alarm policy has")
 
 
 def test_the_bounds_themselves_are_allowed() -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from rare_event.cli.bars import Bar, CellBar
 from rare_event.cli.findings import lines, plain, stop_on_problems
 from rare_event.cli.options import configure, design_space, preset_of, with_model, with_options
-from rare_event.cli.output import check_output
+from rare_event.cli.output import check_output, refuse_one_output
 from rare_event.cli.reading import corrections_of, inputs_of, name_of_files, source_of, stored, write_schema
 from rare_event.config import RATES, baselines
 from rare_event.errors import NoEventError
@@ -44,6 +44,7 @@ def run_command(options: argparse.Namespace) -> int:
     from rare_event.store.serial import to_plain
     from rare_event.store.workspace import write
 
+    refuse_one_output(options.ledger, options.alarms)
     for path in filter(None, (options.ledger, options.alarms)):
         check_output(path, options.force, inputs_of(options))
     config, folds_by = configure(options), cluster_folds()

@@ -7,6 +7,7 @@ import json
 import sys
 
 from rare_event.cli.options import add_json
+from rare_event.errors import ConfigError
 
 WORSE = 1
 GATE = (
@@ -29,6 +30,8 @@ def gate_command(options: argparse.Namespace) -> int:
     from rare_event.store.runs import open_run
     from rare_event.store.serial import to_plain
 
+    if options.new == options.old:
+        raise ConfigError(f"Both ids name the run {options.new}. Give the new run first, then the old one.")
     found = gate(open_run(options.new), open_run(options.old))
     if options.json:
         figures = to_plain(found) | {"worse": found.worse, "what": found.in_words}

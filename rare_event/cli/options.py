@@ -201,6 +201,8 @@ def parse_settings(default: S, text: str, have: str) -> S:
         name, _, value = pair.strip().partition("=")
         if name not in known:
             raise ConfigError(f"{have} no setting {name!r}. The settings are {', '.join(known)}.")
+        if name in settings:
+            raise ConfigError(f"{name} is set twice. Set it once.")
         if kinds[name] == "str":
             settings[name] = value
         elif str(kinds[name]).startswith("tuple"):

@@ -8,6 +8,9 @@ from pathlib import Path
 
 from rare_event.errors import ConfigError
 
+# Of a name, in a sentence.
+LONGEST = 40
+
 
 def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
     """Refuse an output that would replace something, before any work is done.
@@ -26,6 +29,14 @@ def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
     ConfigError
         If the output cannot be written there.
     """
+    try:
+        path.lstat()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise ConfigError(
+            f"No file can have the name {path.name[:LONGEST]}…: {error.strerror}. Choose another name."
+        ) from error
     if path.is_dir():
         raise ConfigError(f"{path} is a folder. Give a file name.")
     if not path.parent.is_dir():
@@ -45,3 +56,16 @@ def check_output(path: Path, force: bool, inputs: Sequence[Path] = ()) -> None:
     if not force and (path.exists() or path.is_symlink()):
         what = "is a link" if path.is_symlink() else "already exists"
         raise ConfigError(f"{path} {what}. Choose another file, or add --force to replace it.")
+
+
+def refuse_one_output(*paths: Path | None) -> None:
+    """Refuse two outputs in one file, of which the later would replace the other.
+
+    Raises
+    ------
+    ConfigError
+        If two paths are the same.
+    """
+    given = [path.absolute() for path in paths if path is not None]
+    if len(set(given)) < len(given):
+        raise ConfigError(f"{given[0].name} is given for two outputs. Choose a file for each.")

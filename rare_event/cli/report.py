@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rare_event.cli.output import check_output
-from rare_event.errors import RareEventError
+from rare_event.errors import ConfigError, RareEventError
 
 if TYPE_CHECKING:
     from rare_event.store.runs import Run
@@ -36,6 +36,8 @@ def report_command(options: argparse.Namespace) -> int:
 
     run = open_run(options.run)
     check_output(options.out, options.force, inputs_of(run))
+    if options.out.suffix.lower() not in (".html", ".htm"):
+        raise ConfigError(f"The report is an HTML file, but {options.out.name} does not end in .html.")
     write_report(run, options.out)
     sys.stdout.write(f"{options.out}: {options.out.stat().st_size / 1e6:.1f} MB\n")
     return 0

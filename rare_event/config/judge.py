@@ -32,6 +32,8 @@ MOST_COST = 1e12
 # Of a rate, in words.
 DIGITS = 6
 # A lower level near 0 would be reached by every score: no alarm would end within its stretch.
+# Of any time in a policy: ten years. Larger ones are slips of the hand, and figures of them have no sense.
+MOST_MINUTES, MOST_MUTE = 5_256_000, 10_000_000
 LEAST_END_SHARE = 0.01
 
 
@@ -99,6 +101,12 @@ class AlarmPolicy(Settings):
             1 <= self.k <= self.n <= 1000,
             f"k is {self.k} and n is {self.n}; choose k from 1 to n, and n up to 1,000.",
         )
+        for name in ("cooldown", "lead", "min_lead", "repeat", "suppress_after"):
+            minutes = getattr(self, name)
+            require(
+                minutes is None or minutes <= MOST_MINUTES,
+                f"{name} is {minutes or 0:.3g} minutes; choose at most {MOST_MINUTES:,}, ten years.",
+            )
         require(self.cooldown >= 0, f"cooldown is {typed(self.cooldown)} minutes; choose 0 or more.")
         require(
             self.lead is None or self.lead > 0,
@@ -111,6 +119,7 @@ class AlarmPolicy(Settings):
             "the lead window.",
         )
         require(self.mute >= 0, f"mute is {self.mute} rows; choose 0 or more.")
+        require(self.mute <= MOST_MUTE, f"mute is {self.mute:.3g} rows; choose at most {MOST_MUTE:,}.")
         # The clock divided by it must stay exact.
         require(self.repeat >= 1e-6, f"repeat is {typed(self.repeat)} minutes; choose more than 0.")
         require(

@@ -63,8 +63,8 @@ class Counted:
         if lost := [f"{count:,} {where}" for where, count in why.items() if count]:
             yield f"Not counted: {', '.join(lost)}."
         if self.repeated:
-            s, verb = ("s", "is") if self.repeated == 1 else ("", "are")
-            yield f"{plural(self.repeated, 'alarm')} repeat{s} an earlier one and {verb} not counted again."
+            s, verb = ("s", "counts") if self.repeated == 1 else ("", "count")
+            yield f"{plural(self.repeated, 'alarm')} repeat{s} an earlier one and {verb} only once with it."
         if self.open_ended:
             has, its = ("has", "its") if self.open_ended == 1 else ("have", "their")
             yield f"{plural(self.open_ended, 'alarm')} {has} no end: only the row at {its} start counts."

@@ -21,9 +21,12 @@ from rare_event.store.datasets import Dataset, add_dataset, open_dataset
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, open_run
 from rare_event.store.workspace import home
+from rare_event.text import plain
 
 KEY = "app_state"
 ADDRESS = "app_address"
+# Why the run that the address names cannot be opened.
+NOT_HERE = "app_run_not_here"
 GENERATION = "train_generation"
 SAMPLE_NAME = "sample-mill.csv"
 # Names the sample in an address, where it may not be stored yet.
@@ -198,15 +201,19 @@ def write_address() -> None:
 def _named_in_address(before: AppState) -> AppState:
     """Open what the address names; settings that were typed stay."""
     state, is_typed = before, _is_typed(before)
-    # An old link may name what was deleted: the page then says which step is missing.
+    # An old link may name what was deleted: the page then says so, and which step is missing.
+    st.session_state.pop(NOT_HERE, None)
     for name in ("run", "watched"):
-        with suppress(RareEventError):
+        try:
             if run_id := st.query_params.get(name):
                 run = open_run(run_id)
                 # A run of the leakage meter or the ablation has no model to judge.
                 measured = run.purpose().role in ("leakage", "ablation")
                 opened = AppState(run.dataset().digest) if measured else _with_run(state, run)
                 state = replace(opened, draft=before.draft if is_typed else run.config())
+        except RareEventError as error:
+            st.session_state[NOT_HERE] = str(error)
+            st.toast(plain(error))
     with suppress(RareEventError):
         if state is before and (digest := st.query_params.get("dataset")):
             dataset = open_sample() if digest == SAMPLE else open_dataset(digest)
@@ -257,6 +264,8 @@ def need_run() -> Run:
     """
     state = get_state()
     run_id = state.run_id or state.watched
+    if run_id is None and (why := st.session_state.get(NOT_HERE)):
+        raise Missing(why, "app.py", "Go to Home")
     if run_id is None:
         raise Missing("No run is open yet: train a model first.", "pages/2_Train.py", "Go to Train")
     run = open_run(run_id)

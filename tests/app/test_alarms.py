@@ -4,6 +4,7 @@ import json
 import re
 from dataclasses import replace
 
+import numpy as np
 import pandas as pd
 import pytest
 from streamlit.proto.WidgetStates_pb2 import WidgetStates
@@ -18,8 +19,11 @@ from rare_event.store.explained import explanations
 from rare_event.store.marks import Mark, mark_alarm, marks_of
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run, list_runs
+from rare_event.store.seal import open_at_threshold
 from rare_event.ui import live
-from rare_event.ui.alarms.items import items_of
+from rare_event.ui.alarms.items import Item, found_of, items_of
+from rare_event.ui.alarms.page import Chosen
+from rare_event.ui.alarms.similar import similar_to
 from rare_event.ui.cache import table_of
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, texts, titles, unescaped
@@ -195,6 +199,62 @@ def test_a_mark_is_saved_shown_everywhere_and_taken_back(
     assert not app.exception and "known stop" not in chosen(app)
     app = open_page("pages/3_Threshold.py", run=done_run.id)
     assert "mark" not in table(app, "Ledger of the validation data")
+
+
+def test_a_mark_made_elsewhere_meanwhile_is_not_replaced_in_silence(
+    open_page: OpenPage, done_run: Run, executor: Deferred
+) -> None:
+    def fill(app: AppTest, kind: str, by: str) -> None:
+        (choice_of,) = [each for each in app.segmented_control if each.label == "What was it?"]
+        choice_of.set_value(kind)
+        (name,) = [each for each in app.text_input if each.label == "Your name"]
+        name.set_value(by)
+
+    ours, theirs = (opened(open_page, executor, done_run) for _ in range(2))
+    assert chosen(ours) == chosen(theirs)
+    fill(ours, "false", "Ben")
+    fill(theirs, "true", "Ana")
+    button(theirs, "Save the mark").click().run()
+    button(ours, "Save the mark").click().run()
+    assert not ours.exception and "marked elsewhere meanwhile" in texts(ours)
+    assert "Marked true by Ana" in unescaped(ours)
+    assert [(mark.kind, mark.by) for mark in marks_of(done_run)] == [("true", "Ana")]
+    # What was typed is still there, and a second press replaces the other mark.
+    button(ours, "Save the mark").click().run()
+    assert not ours.exception and "marked elsewhere" not in texts(ours)
+    assert [(mark.kind, mark.by) for mark in marks_of(done_run)] == [("false", "Ben")]
+
+
+def test_one_alarm_of_two_folds_is_one_alarm() -> None:
+    def alarm(begins: float, ends: float, event: int | None = None, asset: str = "") -> Item:
+        return Item("test", event, event is not None, begins, ends, begins, begins, np.nan, 1, 0, asset)
+
+    assert alarm(10, 20).is_same(alarm(20, 30)) and alarm(20, 30).is_same(alarm(10, 20))
+    assert not alarm(10, 20).is_same(alarm(21, 30)) and not alarm(10, 20).is_same(alarm(10, 20, asset="b"))
+    assert alarm(10, 12, event=3).is_same(alarm(14, 16, event=3))
+    assert not alarm(10, 12, event=3).is_same(alarm(10, 12, event=4))
+    assert not alarm(10, 12, event=3).is_same(alarm(10, 12))
+    # An event without an alarm ends before it begins.
+    assert alarm(5, np.nan, event=1).is_same(alarm(5, np.nan, event=1))
+
+
+def test_no_similar_alarm_is_told_twice_or_is_the_alarm_itself(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    run = finished(dataset, replace(PCA, split=SplitPlan("rolling", folds=6)))
+    open_at_threshold(run)
+    opened(open_page, executor, run)
+    told = 0
+    for part in ("validation", "test"):
+        items, found = items_of(run, part), found_of(run, part) or {}
+        for item in items:
+            explained = found.get((item.row, item.fold))
+            if explained is None or not explained.moved:
+                continue
+            similar = similar_to(run, Chosen(item, None, items, [None] * len(items)), explained)
+            told += len(similar)
+            assert similar.empty or not similar["alarm"].duplicated().any()
+    assert told > 5
 
 
 def test_marks_survive_a_retraining_by_time(open_page: OpenPage, done_run: Run, executor: Deferred) -> None:

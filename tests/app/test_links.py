@@ -10,7 +10,7 @@ from rare_event.store.runs import Run, delete_run
 from rare_event.ui import state
 from rare_event.ui.state import ADDRESS, FIRST_DRAFT, KEY
 from tests.app.conftest import PCA, ROOT, finished
-from tests.app.test_pages import OpenPage, follow, link
+from tests.app.test_pages import OpenPage, follow, link, unescaped
 
 TYPED = replace(RECOMMENDED, name="custom", lookback=7)
 
@@ -33,6 +33,18 @@ def test_a_link_of_the_home_page_opens_a_run_with_its_settings(open_page: OpenPa
     now = app.session_state[KEY]
     assert not app.exception and now.run_id == done_run.id and now.draft == PCA
     assert app.session_state[ADDRESS]["run"] == done_run.id
+
+
+@pytest.mark.parametrize("run_id", ["nope", "../../etc", "-1"])
+def test_a_link_to_a_run_that_is_not_here_says_so(open_page: OpenPage, done_run: Run, run_id: str) -> None:
+    app = open_page("pages/5_Alarms.py", run=run_id)
+    said = unescaped(app)
+    assert not app.exception and f"There is no run '{run_id}'" in said and "train a model first" not in said
+    # It is forgotten with the next run that is opened.
+    app.query_params["run"] = done_run.id
+    app.run()
+    assert not app.exception and app.session_state[KEY].run_id == done_run.id
+    assert "There is no run" not in unescaped(app)
 
 
 @pytest.mark.parametrize("is_typed", [False, True])

@@ -48,6 +48,12 @@ def gated(capsys, *arguments: str) -> tuple[int, str, str]:
     return code, said.out, said.err
 
 
+def test_a_run_is_not_compared_with_itself(dataset, capsys) -> None:
+    run = create_run(dataset, CONFIG)
+    code, said, err = gated(capsys, run.id, run.id)
+    assert code == 2 and not said and err.startswith(f"rare_event: Both ids name the run {run.id}.")
+
+
 def test_a_worse_run_is_stopped_and_a_better_one_is_not(dataset, capsys) -> None:
     good, bad = with_skill(trained(dataset), 3.0), with_skill(trained(dataset), 0.0)
     code, said, err = gated(capsys, bad.id, good.id)
@@ -78,9 +84,9 @@ def test_the_test_data_count_once_both_were_opened(dataset, capsys) -> None:
     assert len(bad.looks()) == len(good.looks()) == 1
 
 
-def test_the_same_run_and_one_of_another_shift_are_not_worse(dataset, capsys) -> None:
+def test_an_equal_run_and_one_of_another_shift_are_not_worse(dataset, capsys) -> None:
     run, other = trained(dataset), trained(dataset, replace(CONFIG, shift=4, model=SquaresModel()))
-    code, said, _ = gated(capsys, run.id, run.id)
+    code, said, _ = gated(capsys, trained(dataset).id, run.id)
     assert code == 0 and "not shown to be worse" in said and "a difference of 0.00" in said
     code, said, _ = gated(capsys, other.id, run.id)
     assert code in (0, 1) and " windows of the validation data" in said

@@ -43,6 +43,20 @@ def test_a_ledger_is_refused_before_training(csv, capsys) -> None:
     assert not list_runs()
 
 
+def test_two_outputs_are_never_one_file(csv, capsys) -> None:
+    one = str(csv.parent / "out.csv")
+    assert main(["run", str(csv), "--model", "pca", "--ledger", one, "--alarms", one]) == 2
+    assert "out.csv is given for two outputs" in capsys.readouterr().err
+    assert not Path(one).exists() and not list_runs()
+
+
+def test_a_name_that_no_file_can_have_is_a_sentence(csv, capsys) -> None:
+    assert main(["run", str(csv), "--model", "pca", "--ledger", str(csv.parent / ("a" * 300))]) == 2
+    out, err = capsys.readouterr()
+    assert "No file can have the name aaaa" in err and len(err) < 200 and not out
+    assert not list_runs()
+
+
 def test_a_folder_that_takes_no_file_is_refused_before_training(csv, capsys) -> None:
     assert main(["run", str(csv), "--model", "pca", "--ledger", "/proc/ledger.csv"]) == 2
     out, err = capsys.readouterr()

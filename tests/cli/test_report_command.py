@@ -69,9 +69,11 @@ def test_it_never_replaces_what_it_is_made_of_or_a_device(run: Run, tmp_path: Pa
         (Path(os.devnull), "device"),
         (tmp_path, "is a folder"),
         (tmp_path / "no" / "r", "exist"),
+        (tmp_path / "r.pdf", "r.pdf does not end in .html"),
     ):
         assert main(["report", run.id, "--out", str(path), "--force"]) == BAD_INPUT
         assert why in capsys.readouterr().err
+    assert not (tmp_path / "r.pdf").exists()
 
 
 @pytest.mark.parametrize("state", ["queued", "failed", "cancelled", "interrupted"])

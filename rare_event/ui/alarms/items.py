@@ -62,6 +62,14 @@ class Item:
     fold: int | None
     asset: str
 
+    def is_same(self, other: Item) -> bool:
+        """Whether both are one event or overlap: folds share rows, so two models may tell of one alarm."""
+        if self.asset != other.asset or (self.event is None) != (other.event is None):
+            return False
+        if self.event is not None:
+            return self.event == other.event
+        return self.begins <= max(other.ends, other.begins) and other.begins <= max(self.ends, self.begins)
+
     @property
     def rang(self) -> bool:
         """Whether an alarm sounded."""

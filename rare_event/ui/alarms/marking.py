@@ -20,7 +20,7 @@ from rare_event.ui.links import link_to
 from rare_event.ui.live import once
 from rare_event.ui.state import update_state
 
-NAME = "alarms_by"
+NAME, TURN = "alarms_by", "alarms_mark_turn"
 KIND_WORDS: dict[Kind, str] = {"true": "True", "false": "False", "known stop": "Known stop"}
 
 
@@ -29,7 +29,12 @@ def show_marking(run: Run, chosen: Chosen) -> None:
     """Let the user say what the alarm was; the answer is kept with the run."""
     item, mark = chosen.item, chosen.mark
     at = clock_text(item.at, table_of(run.dataset()), time_unit_of(run))
-    key = f"alarms_mark_{run.id}_{item.asset}_{at}_{mark.time if mark else ''}"
+    # After this session's own mark the form begins again, from what is kept.
+    turn = st.session_state.get(TURN, 0)
+    key = f"alarms_mark_{run.id}_{item.asset}_{at}_{turn}"
+    kept = mark.time if mark else ""
+    if f"{key}_kind" not in st.session_state:
+        st.session_state[f"{key}_seen"] = kept
     with st.form(key, border=True):
         kind = st.segmented_control(
             "What was it?",
@@ -55,8 +60,15 @@ def show_marking(run: Run, chosen: Chosen) -> None:
         st.caption(f"Marked {mark.kind}{by_whom}, {moment(mark.time)}{note_of}")
     if save and kind is None:
         st.warning("Choose what it was: true, false or a known stop.")
+    elif (save or remove) and st.session_state[f"{key}_seen"] != kept:
+        st.session_state[f"{key}_seen"] = kept
+        st.warning(
+            "This alarm was marked elsewhere meanwhile; the other mark stands above. Yours is not saved yet: "
+            "press the button again to replace the other one."
+        )
     elif save or remove:
         st.session_state[NAME] = by
+        st.session_state[TURN] = turn + 1
         until = clock_text(max(item.ends, item.at), table_of(run.dataset()), time_unit_of(run))
         mark_alarm(run, Mark(at, None if remove else kind, note, by, until, item.asset))
         st.rerun()

@@ -70,11 +70,16 @@ def similar_to(run: Run, chosen: Chosen, explanation: Explanation) -> pd.DataFra
         for item, mark in zip(items, marks, strict=True):
             other = found.get((item.row, item.fold))
             before = item.begins < chosen.item.begins and item.asset == chosen.item.asset
-            if other is not None and other.moved and item.rang and before:
+            known = other is not None and bool(other.moved) and item.rang
+            if other is not None and known and before and not item.is_same(chosen.item):
                 earlier.append((item, mark, other))
     shares = {each.sensor: each.share for each in explanation.moved}
     alike = likeness(shares, [{each.sensor: each.share for each in other.moved} for *_, other in earlier])
-    order = [place for place in np.argsort(-alike, kind="stable") if alike[place] >= LEAST_ALIKE]
+    order: list[int] = []
+    for place in np.argsort(-alike, kind="stable").tolist():
+        told = any(earlier[place][0].is_same(earlier[other][0]) for other in order)
+        if alike[place] >= LEAST_ALIKE and not told:
+            order.append(place)
     rows = []
     for place in order[:MOST_SIMILAR]:
         item, mark, other = earlier[place]
