@@ -243,6 +243,9 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
     lines[0] += f", by chance {number(chance.mean)} ({number(chance.low)} to {number(chance.high)})"
     total = f"{plural(figures.alarms, 'alarm')} in {unit.running(figures.days)}"
     about = [*(today.counted.in_words() if today.counted else ())]
+    if today.counted is not None and figures.alarms > today.counted.counted:
+        every = unit.count(number(judged.policy.repeat))
+        about.append(f"An alarm that stands over a stop, or longer than {every}, counts again.")
     if today.unscored:
         about.append(f"{plural(today.unscored, 'judged row')} without a score, and so without an alarm.")
     return (

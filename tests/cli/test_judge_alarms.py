@@ -62,6 +62,15 @@ def test_a_list_on_all_rows_of_a_file(data, log, capsys) -> None:
     assert not list_runs()
 
 
+def test_a_listed_alarm_that_counts_more_than_once_says_why(data, log, workspace, capsys) -> None:
+    said = "An alarm that stands over a stop, or longer than 30 minutes, counts again."
+    assert said not in printed(["judge-alarms", data, log], capsys)
+    frame, path = small_frame(), workspace / "long.csv"
+    path.write_text(f"start,end\n{frame.time[0]},{frame.time[len(frame) - 1]}\n")
+    out = printed(["judge-alarms", data, str(path)], capsys)
+    assert out.splitlines()[1:3] == ["The alarm in the list is counted.", said]
+
+
 @pytest.mark.parametrize("header", ["start,end\n", "start_row,end_row\n"])
 def test_a_system_that_never_rang_is_judged_as_a_rule_that_never_holds(
     header, data, workspace, capsys

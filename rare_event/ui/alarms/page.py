@@ -45,7 +45,10 @@ SENSORS_CONFIG = {
     ),
     "reading": st.column_config.TextColumn("what the model reads", width="medium"),
     "moved": st.column_config.TextColumn(
-        "moved", width=58, help="Up: above what the model expects from the other sensors. Down: below it."
+        "moved",
+        width=58,
+        help="In the row with the highest score. Up: above what the model expects from the other sensors. "
+        "Down: below it.",
     ),
     "observed": st.column_config.NumberColumn("was", format="%.3g", width=62),
     "corrected": st.column_config.NumberColumn(
