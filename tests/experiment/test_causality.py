@@ -110,8 +110,8 @@ def test_no_threshold_and_no_alarm_depends_on_windows_after_it(policy) -> None:
 @pytest.mark.parametrize("step", [Fix("forward-fill", "s1"), Fix("missing-value", "s1", (9.0,))])
 def test_no_fix_of_a_cell_depends_on_rows_after_it(step) -> None:
     raw = small_frame()
-    raw.loc[raw.index % 7 == 3, "s1"] = np.nan
-    raw.loc[raw.index % 11 == 4, "s1"] = 9.0
+    raw.loc[raw.index % 37 == 3, "s1"] = np.nan
+    raw.loc[raw.index % 41 == 4, "s1"] = 9.0
     schema = guess_schema(raw)
     whole, _ = fix(raw, schema, step)
     assert not whole["s1"].equals(raw["s1"]), "the fix does something"
