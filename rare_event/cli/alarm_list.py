@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -242,17 +243,11 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
     chance = judged.chance
     lines[0] += f", by chance {number(chance.mean)} ({number(chance.low)} to {number(chance.high)})"
     total = f"{plural(figures.alarms, 'alarm')} in {unit.running(figures.days)}"
-    about = [*(today.counted.in_words() if today.counted else ())]
-    if today.counted is not None and figures.alarms > today.counted.counted:
-        every = unit.count(number(judged.policy.repeat))
-        about.append(f"An alarm that stands over a stop, or longer than {every}, counts again.")
-    if today.unscored:
-        about.append(f"{plural(today.unscored, 'judged row')} without a score, and so without an alarm.")
     return (
         "\n".join(
             [
                 *verdict,
-                *about,
+                *_about(today),
                 *filter(None, [unit.why]),
                 f"{total}, {figures.false_alarms:,} of them false; in brackets: the 95% interval",
                 *lines,
@@ -260,6 +255,18 @@ def describe(today: Today, against: SameRate | None, model: str = "") -> str:
         )
         + "\n"
     )
+
+
+def _about(today: Today) -> Iterator[str]:
+    """Say which alarms of a list count, and which rows have no score."""
+    judged, figures = today.judged, today.judged.evaluation
+    if today.counted is not None:
+        yield from today.counted.in_words()
+        if figures.alarms > today.counted.counted:
+            every = figures.time_unit.count(number(judged.policy.repeat))
+            yield f"An alarm that stands over a stop, or longer than {every}, counts again."
+    if today.unscored:
+        yield f"{plural(today.unscored, 'judged row')} without a score, and so without an alarm."
 
 
 def figures_of(today: Today, against: SameRate | None, lines: pd.DataFrame, place: Judged) -> dict[str, Any]:
