@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
+from tempfile import TemporaryFile
 from typing import Any
 
 from rare_event.errors import ConfigError
 
 NETWORK_PACKAGES = ("keras", "tensorflow")
+STANDARD_ERROR = 2
 # Log variances are clipped to this range, because the exponential of a large one overflows.
 LARGEST_LOG_VARIANCE = 20.0
 
@@ -26,7 +31,9 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
-        import keras
+        # The progress of another thread is not held back for an import that is done already.
+        with nullcontext() if "keras" in sys.modules else _without_start_up_lines():
+            import keras
     except ModuleNotFoundError as error:
         # Any other missing module means a broken installation.
         if (error.name or "").split(".")[0] not in NETWORK_PACKAGES:
@@ -38,6 +45,32 @@ def import_keras() -> Any:
 
     own_layers()
     return keras
+
+
+@contextmanager
+def _without_start_up_lines() -> Iterator[None]:
+    """Hold back what TensorFlow's libraries write to standard error while they load.
+
+    If that fails, it is written.
+    """
+    with ExitStack() as opened:
+        try:
+            held = opened.enter_context(TemporaryFile())
+            ours = os.dup(STANDARD_ERROR)
+            opened.callback(os.close, ours)
+        except OSError:
+            # Standard error is closed, or no file can be written.
+            yield
+            return
+        os.dup2(held.fileno(), STANDARD_ERROR)
+        try:
+            yield
+        except BaseException:
+            held.seek(0)
+            os.write(ours, held.read())
+            raise
+        finally:
+            os.dup2(ours, STANDARD_ERROR)
 
 
 @cache
