@@ -15,8 +15,8 @@ NOT_INSTALLED = (
     'it with `pip install "rare-event[sign-in]"` and start the app again.'
 )
 UNREADABLE = (
-    "The file of secrets, {file}, cannot be read. It may ask for a sign-in, so nothing is shown. Correct or "
-    "remove it, and start the app again."
+    "The file of secrets of this app cannot be read. It may ask for a sign-in, so nothing is shown. Whoever runs "
+    "the app must correct or remove it, and start the app again."
 )
 
 
@@ -26,10 +26,9 @@ def require_sign_in() -> None:
     It is where the secrets of Streamlit have a section `[auth]`. Secrets that cannot be read may have one.
     """
     if not st.secrets.load_if_toml_exists():
-        for file in map(Path, st.get_option("secrets.files")):
-            if file.exists():
-                st.error(UNREADABLE.format(file=plain(str(file))))
-                st.stop()
+        if any(Path(file).exists() for file in st.get_option("secrets.files")):
+            st.error(UNREADABLE)
+            st.stop()
         return
     if "auth" not in st.secrets or st.user.get("is_logged_in") is True:
         return
@@ -43,9 +42,9 @@ def require_sign_in() -> None:
 
 
 def _ways(section: Mapping[str, object]) -> list[str | None]:
-    """Names of the ways to sign in: sections of their own, or the one without a name."""
+    """Names of the ways to sign in: the one without a name, and those with a section of their own."""
     named = [name for name, way in section.items() if isinstance(way, Mapping) and "client_id" in way]
-    return [*named] or [None]
+    return [*([None] if "client_id" in section or not named else []), *named]
 
 
 def _sign_in(way: str | None) -> None:

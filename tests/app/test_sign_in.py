@@ -85,8 +85,11 @@ def test_a_section_without_settings_still_asks(page_of, done_run: Run) -> None:
 
 def test_each_way_to_sign_in_has_its_button(page_of) -> None:
     ways = {"plant": {"client_id": "a"}, "guests": {"client_id": "b"}, "client_kwargs": {"prompt": "login"}}
+    named = ["Sign in with plant", "Sign in with guests"]
     app = page_of("app.py", {**ONE_WAY, **ways})
-    assert [button.label for button in app.button] == ["Sign in with plant", "Sign in with guests"]
+    assert [button.label for button in app.button] == ["Sign in", *named]
+    app = page_of("app.py", ways)
+    assert [button.label for button in app.button] == named
 
 
 def test_secrets_that_cannot_be_read_let_nobody_in(page_of, done_run: Run, tmp_path, monkeypatch) -> None:
@@ -101,4 +104,5 @@ def test_secrets_that_cannot_be_read_let_nobody_in(page_of, done_run: Run, tmp_p
         st.config.set_option("secrets.files", before)
     assert not app.exception and not app.button
     assert "cannot be read" in app.error[0].value and "nothing is shown" in app.error[0].value
+    assert str(tmp_path) not in shown(app), "where the file lies is nobody's business"
     assert "sample-mill" not in shown(app)
