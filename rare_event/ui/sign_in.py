@@ -15,8 +15,8 @@ NOT_INSTALLED = (
     'it with `pip install "rare-event[sign-in]"` and start the app again.'
 )
 UNREADABLE = (
-    "The file of secrets of this app cannot be read. It may ask for a sign-in, so nothing is shown. Whoever runs "
-    "the app must correct or remove it, and start the app again."
+    "The file of secrets of this app cannot be read. It may ask for a sign-in, so nothing is shown. Whoever "
+    "runs the app must correct or remove it, and start the app again."
 )
 
 
