@@ -99,14 +99,19 @@ def test_a_page_opened_too_early_says_what_is_missing(open_page: OpenPage, page:
 
 
 @pytest.mark.parametrize(
-    "address", [{"run": "../../etc"}, {"run": "20200101-000000-000000"}, {"dataset": "0" * 64}]
+    ("address", "why"),
+    [
+        ({"run": "../../etc"}, "There is no run '../../etc' in this workspace."),
+        ({"run": "20200101-000000-000000"}, "There is no run '20200101-000000-000000' in this workspace."),
+        ({"dataset": "0" * 64}, "No run is open"),
+    ],
 )
 def test_an_old_or_forged_address_opens_an_empty_session(
-    open_page: OpenPage, address: dict[str, str]
+    open_page: OpenPage, address: dict[str, str], why: str
 ) -> None:
     app = open_page("pages/4_Evaluate.py", **address)
-    assert not app.exception
-    assert any("No run is open" in info.value for info in app.info)
+    assert not app.exception and why in unescaped(app)
+    assert app.session_state[KEY].run_id is None and not app.metric
 
 
 def test_the_sample_mill_is_one_click_away(open_page: OpenPage) -> None:
@@ -435,7 +440,8 @@ def test_an_impossible_number_is_told_at_its_field_and_changes_nothing(
     [
         ("lead", -1.0, "Choose more than 0."),
         ("cooldown", -1e9, "Choose 0 or more."),
-        ("min_lead", 1e9, ", the lead window."),
+        ("min_lead", 1e6, ", the lead window."),
+        ("min_lead", 1e9, "Choose at most 5,256,000, ten years."),
         ("n", -3, "Choose k from 1 to n"),
     ],
 )
