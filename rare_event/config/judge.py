@@ -101,7 +101,8 @@ class AlarmPolicy(Settings):
             1 <= self.k <= self.n <= 1000,
             f"k is {self.k} and n is {self.n}; choose k from 1 to n, and n up to 1,000.",
         )
-        for name in ("cooldown", "lead", "min_lead", "repeat", "suppress_after"):
+        # A repeat may be longer than any stretch: no alarm then counts again.
+        for name in ("cooldown", "lead", "min_lead", "suppress_after"):
             minutes = getattr(self, name)
             require(
                 minutes is None or minutes <= MOST_MINUTES,

@@ -64,6 +64,7 @@ def test_keys_step_through_the_alarms_and_a_mark_survives_a_reload(
 
     page.reload()
     expect(page.get_by_text("Alarm or event (1 of")).to_be_visible(timeout=PATIENCE)
+    expect(page.get_by_role("button", name="Next")).to_be_enabled()
     settled(page)
     page.keyboard.press("ArrowRight")
     expect(page.get_by_text("Marked known stop by Ana")).to_be_visible()
