@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 # Windows per validation step, so that the gathered windows fit into the cache.
 VALIDATION_BATCH = 512
-# Above so many rows a copy of them costs more than compiling their program anew.
+# Longer data are not copied to a common length: the copy costs more than a program of their own.
 LONG = 2**17
 
 
