@@ -27,6 +27,7 @@ QUANTILES = (0.05, 0.5, 0.95)
 MOST_VALUES = 1000
 # Rows that quantiles are computed from: more do not move them.
 MOST_ROWS = 100_000
+LARGEST_SQUARED = 1e150
 
 
 @dataclass(frozen=True)
@@ -217,8 +218,12 @@ def _level(table: Table, rows: np.ndarray) -> Level:
         values = table.frame[sensor].to_numpy()[rows]
         values = values[np.isfinite(values)].astype(float)
         moved = len(values) and values.min() < values.max()
-        means.append(float(values.mean() if moved else values[0]) if len(values) else None)
-        deviations.append(float(values.std() if moved else 0.0) if len(values) else None)
+        largest = float(abs(values).max(initial=0.0))
+        # The square of a larger value is no number.
+        unit = largest if largest > LARGEST_SQUARED else 1.0
+        scaled = values / unit
+        means.append(float(unit * scaled.mean() if moved else values[0]) if len(values) else None)
+        deviations.append(float(unit * scaled.std() if moved else 0.0) if len(values) else None)
     return Level(tuple(means), tuple(deviations))
 
 
