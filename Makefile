@@ -25,7 +25,7 @@ test: check
 	$(RUN) pytest $(PYTEST_ARGS)
 
 proof: $(VENV)/test.stamp
-	$(RUN) pytest $(PYTEST_ARGS) tests/proof tests/browser/proof
+	$(RUN) pytest $(PYTEST_ARGS) tests/proof tests/app/proof tests/browser/proof
 
 check: $(VENV)/test.stamp
 	$(RUN) ruff check .

@@ -4,7 +4,7 @@ import streamlit as st
 
 from rare_event.ui.charts import load_charts
 from rare_event.ui.frame import show_errors, start_page
-from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path
+from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path, show_unreadable
 from rare_event.ui.links import link_to
 from rare_event.ui.state import SAMPLE
 
@@ -25,6 +25,7 @@ with show_errors():
     show_path()
     st.page_link("pages/Articles.py", label="The articles, step by step", icon=":material/menu_book:")
     st.caption(ARTICLES)
+    show_unreadable()
     recent_datasets()
     recent_runs()
     load_charts()

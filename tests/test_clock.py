@@ -30,6 +30,7 @@ from rare_event.prepare.table import Table, read_table
 from rare_event.store.datasets import add_dataset
 from rare_event.store.runs import create_run
 from rare_event.store.serial import to_plain
+from tests.records import as_older_version
 from tests.small import PCA, small_frame
 
 OF_TIME = ("a day", "per day", "per_day", "/day", "minute", " min ", "days")
@@ -205,6 +206,7 @@ def test_a_run_keeps_its_unit_and_an_older_one_is_in_minutes(
     # Figures from before, per day of invented minutes, are not compared with these.
     timed = replace(run.scores("test"), time_unit=MINUTES)
     assert windows_digest(timed) != windows_digest(run.scores("test")) == judged.model.windows
+    as_older_version(run.folder)
     about = run.folder / "scores.json"
     older = json.loads(about.read_text())
     del older["clock"]

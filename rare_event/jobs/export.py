@@ -88,4 +88,5 @@ def network_summary(run: Run) -> str:
 def _network(run: Run) -> Any:
     network_file(run)
     with explain("saved model", run.named):
+        run.intact(Autoencoder.FILE)
         return Autoencoder.load(run.folder).model

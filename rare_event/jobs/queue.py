@@ -1,24 +1,25 @@
 """Jobs: a queue of runs for worker processes, so that pages stay responsive.
 
-Runs requested by a person come first; background runs (baselines, the leakage meter, the ablation) are
-submitted one at a time while nothing else waits. The cells of a design-space map have their own worker
-processes, and no cell begins while a run is executing.
+What people ask for comes first, of each of them in turn, so that nobody waits for all that another has
+queued; background runs (baselines, the leakage meter, the ablation) follow while nothing else waits. The
+cells of a design-space map have their own worker processes, and no cell begins while a run is executing.
 
 The worker stays warm (TensorFlow imported). loky starts it without forking or rerunning the page script.
-Pages read the run folder; only the submitted runs are kept here, so a restarted server loses only the
-runs that were executing, and their folders say so.
+Pages read the run folder; only the order is kept here, so a restarted server loses only the runs that were
+executing, and their folders say so. Of several servers on one workspace, each run is executed by one: see
+`Run.executing`.
 """
 
 from __future__ import annotations
 
 import os
+import sys
 import threading
-from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from loky import process_executor
@@ -32,7 +33,6 @@ from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
-from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, mark
 from rare_event.store.scorings import Scoring, list_scorings
 from rare_event.store.scorings import Status as ScoringStatus
@@ -46,6 +46,28 @@ WORKERS = 1
 # A pool that breaks twice in a row will break again.
 ATTEMPTS = 2
 NO_WORKER = "Training cannot be started. Restart the app, then train again."
+
+
+@dataclass(frozen=True)
+class Waiting:
+    """A job that waits.
+
+    Parameters
+    ----------
+    job
+        The run or scoring.
+    asker
+        Who asked for it: a name for each session.
+    background
+        Whether it gives way to what people ask for.
+    attempts
+        How often a worker died before it began.
+    """
+
+    job: Job
+    asker: str = ""
+    background: bool = False
+    attempts: int = 0
 
 
 class LocalPool:
@@ -68,6 +90,12 @@ class LocalPool:
                 )
             return self._executor
 
+    def close(self) -> None:
+        """End the worker at once, whatever it does."""
+        with self._lock:
+            if self._executor is not None:
+                self._executor.shutdown(wait=False, kill_workers=True)
+
 
 def _cluster() -> Callable[[], Executor]:
     """Return what returns the cluster: one connection for all threads, which nobody waits for."""
@@ -89,12 +117,17 @@ class Jobs:
     def __init__(
         self, executor: Callable[[], Executor] | None = None, open_worker: OpenWorker = any_worker
     ) -> None:
-        self._executor = executor or (_cluster() if scheduler() else LocalPool())
+        on_cluster = executor is None and bool(scheduler())
+        self._executor = executor or (_cluster() if on_cluster else LocalPool())
+        # A cluster has a queue of its own.
+        self._at_once = sys.maxsize if on_cluster else WORKERS
         self._open_worker = open_worker
         self._map_turn = threading.Lock()
         self._lock = threading.RLock()
-        self._futures: dict[Job, Future[Any]] = {}
-        self._background: deque[Run] = deque()
+        self._waiting: list[Waiting] = []
+        self._executing: dict[Job, Future[Any]] = {}
+        # Who was served last comes last.
+        self._served: dict[str, int] = {}
 
     def warm_up(self) -> Future[int]:
         """Import TensorFlow in a worker before the first run needs it.
@@ -107,7 +140,7 @@ class Jobs:
         return self._submit(warm_up)
 
     def ask(self, question: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
-        """Queue a computation that needs Keras; it waits its turn among the runs."""
+        """Queue a computation that needs Keras; it follows the run that is executing."""
         return self._submit(question, *arguments)
 
     def _submit(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
@@ -117,79 +150,97 @@ class Jobs:
                 return self._executor().submit(task, *arguments)
         raise RunError(NO_WORKER)
 
-    def submit(self, run: Run) -> None:
-        """Queue a run; mark it failed if no worker process can be started."""
-        with self._lock:
-            try:
-                future = self._submit(execute_in_worker, run.id)
-            except RareEventError as error:
-                mark(run, "failed", str(error))
-                return
-            self._futures[run] = future
-        future.add_done_callback(lambda done: self._ended(run, done))
+    def submit(self, run: Run, asker: str = "") -> None:
+        """Queue a run; it is marked failed if no worker process can be started."""
+        self._queue([Waiting(run, asker)])
 
-    def submit_scoring(self, scoring: Scoring) -> None:
+    def submit_scoring(self, scoring: Scoring, asker: str = "") -> None:
         """Queue a new file that is scored; it waits its turn among the runs."""
-        with self._lock:
-            try:
-                future = self._submit(score_in_worker, scoring.id)
-            except RareEventError as error:
-                scoring.write_status(ScoringStatus("failed", str(error)))
-                return
-            self._futures[scoring] = future
-        future.add_done_callback(lambda done: self._scoring_ended(scoring, done))
-
-    def _scoring_ended(self, scoring: Scoring, future: Future[None]) -> None:
-        """Queue a file again whose worker died on something else before its turn came."""
-        # It may have been deleted.
-        with suppress(CancelledError, RunError):
-            error, status = future.exception(), scoring.status()
-            if isinstance(error, BrokenProcessPool) and status.state == "queued":
-                self.submit_scoring(scoring)
-            elif isinstance(error, RareEventError) and not status.ended:
-                scoring.write_status(ScoringStatus("failed", str(error)))
-        self._next_background()
+        self._queue([Waiting(scoring, asker)])
 
     def submit_background(self, runs: Iterable[Run]) -> None:
-        """Queue runs with low priority: runs requested by a person come first."""
-        with self._lock:
-            self._background.extend(runs)
-        self._next_background()
+        """Queue runs with low priority: what a person asked for comes first."""
+        self._queue([Waiting(run, background=True) for run in runs])
 
-    def _next_background(self) -> None:
-        """Submit the next background run if no other run is executing or waiting."""
+    def _queue(self, jobs: list[Waiting]) -> None:
         with self._lock:
-            while self._background and all(future.done() for future in self._futures.values()):
-                run = self._background.popleft()
-                # It may have been cancelled or deleted since it was queued.
+            self._waiting.extend(jobs)
+        self._begin_next()
+
+    def _begin_next(self) -> None:
+        """Begin what is next as long as a worker is free."""
+        with self._lock:
+            while self._waiting and len(self._executing) < self._at_once:
+                turn = self._next(self._waiting, self._served)
+                if turn.background and self._executing:
+                    return
+                self._waiting.remove(turn)
+                self._served[turn.asker] = max(self._served.values(), default=0) + 1
+                # It may have been cancelled, deleted or executed by another server since it was queued.
                 with suppress(RunError):
-                    if run.status().state == "queued":
-                        self.submit(run)
+                    if turn.job.status().state == "queued":
+                        self._begin(turn)
+
+    @staticmethod
+    def _next(waiting: list[Waiting], served: Mapping[str, int]) -> Waiting:
+        """Return what is next: of what people asked for, the first of whoever was not served for longest."""
+        asked = [each for each in waiting if not each.background] or waiting
+        return min(asked, key=lambda each: served.get(each.asker, 0))
+
+    def _begin(self, turn: Waiting) -> None:
+        job = turn.job
+        try:
+            task = execute_in_worker if isinstance(job, Run) else score_in_worker
+            future: Future[Any] = self._submit(task, job.id)
+        except RareEventError as error:
+            _fail(job, str(error))
+            return
+        self._executing[job] = future
+        future.add_done_callback(lambda done: self._ended(turn, done))
+
+    def _ended(self, turn: Waiting, future: Future[Any]) -> None:
+        """Record how a job ended and begin the next; called in a thread of the executor."""
+        with self._lock:
+            if self._executing.get(turn.job) is future:
+                del self._executing[turn.job]
+        # It may have been deleted, or the disk may be full.
+        with suppress(CancelledError, RunError):
+            error = future.exception()
+            unbegun = isinstance(error, BrokenProcessPool) and turn.job.status().state == "queued"
+            if unbegun and turn.attempts < ATTEMPTS:
+                # The worker died on something else.
+                with self._lock:
+                    self._waiting.insert(0, replace(turn, attempts=turn.attempts + 1))
+            elif error is not None:
+                _record(turn.job, error)
+        self._begin_next()
+
+    def _withdraw(self, job: Job) -> tuple[bool, Future[Any] | None]:
+        """Take a job out of the queue; return whether it was there, and its future if it is executing."""
+        with self._lock:
+            kept = [each for each in self._waiting if each.job != job]
+            waited, self._waiting = len(kept) < len(self._waiting), kept
+            return waited, self._executing.get(job)
 
     def cancel(self, run: Run) -> None:
         """Cancel a run: at once if it is waiting, otherwise after the current epoch."""
         run.request_cancel()
-        with self._lock:
-            in_background = run in self._background
-            if in_background:
-                self._background.remove(run)
-            future = self._futures.get(run)
+        waits, future = self._withdraw(run)
         if future is not None and not future.done():
             # A cluster also lets a future be cancelled whose run is executing.
             waits = run.status().state == "queued" and future.cancel()
         else:
             # Another server may have queued it; whichever executes it sees the request.
-            waits = in_background or run.status().state == "queued"
+            waits = waits or run.status().state == "queued"
         if waits:
             mark(run, "cancelled", "The run was cancelled before it began.")
 
     def cancel_scoring(self, scoring: Scoring) -> None:
         """Cancel a scoring: at once if it is waiting, otherwise after the current block of rows."""
         scoring.request_cancel()
-        with self._lock:
-            future = self._futures.get(scoring)
+        waits, future = self._withdraw(scoring)
         # Another server may have queued it; its worker sees the request.
-        if future is not None and future.cancel():
+        if waits or (future is not None and future.cancel()):
             scoring.write_status(ScoringStatus("cancelled"))
             scoring.forget_files()
 
@@ -220,17 +271,21 @@ class Jobs:
 
     @property
     def busy(self) -> bool:
-        """Whether a run or a scoring is executing or waiting."""
+        """Whether a run or a scoring is executing, or waits that a person asked for."""
         with self._lock:
-            return any(not future.done() for future in self._futures.values())
+            return bool(self._executing) or any(not each.background for each in self._waiting)
 
     def pending(self) -> list[Job]:
         """List the runs and scorings that are executing or waiting, in the order of their execution."""
         with self._lock:
-            submitted = [job for job, future in self._futures.items() if not future.done()]
-            background = list(self._background)
+            jobs, waiting, served = list(self._executing), list(self._waiting), dict(self._served)
+        while waiting:
+            turn = self._next(waiting, served)
+            waiting.remove(turn)
+            served[turn.asker] = max(served.values(), default=0) + 1
+            jobs.append(turn.job)
         pending = []
-        for job in dict.fromkeys([*submitted, *background]):
+        for job in jobs:
             # It may have been deleted or damaged meanwhile.
             with suppress(RunError):
                 if not job.status().ended:
@@ -238,25 +293,27 @@ class Jobs:
         return pending
 
     def waiting_before(self, run: Run) -> int:
-        """Count the runs ahead of a queued one."""
+        """Count what is ahead of a queued run."""
+        pending = self.pending()
+        if run in pending:
+            return pending.index(run)
+        # Another server queued it.
         return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
 
     def recover(self) -> list[Run]:
         """Queue the waiting runs of an earlier server again, resume its maps, and return those runs."""
-        again = []
+        again, known = [], self.pending()
         for run in reversed(list_runs(role=None)):
             # Cells are queued by their maps.
             cell = run.purpose().role == "cell"
-            if cell or run in self._futures or run in self._background:
-                continue
-            if run.status().state == "queued":
+            if not cell and run not in known and run.status().state == "queued":
                 again.append(run)
         requested = [run for run in again if run.purpose().role == "run"]
         for run in requested:
             self.submit(run)
         self.submit_background(run for run in again if run not in requested)
         for scoring in reversed(list_scorings()):
-            if scoring.status().state == "queued":
+            if scoring not in known and scoring.status().state == "queued":
                 self.submit_scoring(scoring)
         for design_map in reversed(list_maps()):
             state = design_map.state()
@@ -268,30 +325,28 @@ class Jobs:
                 self.start_map(design_map)
         return again
 
-    def _ended(self, run: Run, future: Future[Status]) -> None:
-        """Record how a run ended and start the next; called in a thread of the executor."""
-        self._record_error(run, future)
-        self._next_background()
+    def close(self) -> None:
+        """End the worker at once: its run says that it was interrupted, and what waits is taken up again."""
+        if isinstance(self._executor, LocalPool):
+            self._executor.close()
 
-    def _record_error(self, run: Run, future: Future[Status]) -> None:
-        try:
-            error = future.exception()
-        except CancelledError:
-            return
-        if error is None:
-            return
-        # The run may have been deleted, or the disk may be full.
-        with suppress(RunError):
-            status = run.written_status()
-            if status.ended:
-                # The worker wrote the outcome before it died or raised.
-                return
-            if isinstance(error, BrokenProcessPool) and status.state == "queued":
-                # The worker died on another run; this one was waiting.
-                self.submit(run)
-            elif isinstance(error, BrokenProcessPool):
-                mark(run, "interrupted", "The training process ended unexpectedly. Train the run again.")
-            elif isinstance(error, RareEventError):
-                mark(run, "failed", str(error))
-            else:
-                mark(run, "failed", unexpected(error))
+
+def _fail(job: Job, message: str) -> None:
+    if isinstance(job, Run):
+        mark(job, "failed", message)
+    else:
+        job.write_status(ScoringStatus("failed", message))
+
+
+def _record(job: Job, error: BaseException) -> None:
+    """Record an error of a worker that could not record it itself."""
+    status = job.written_status() if isinstance(job, Run) else job.status()
+    if status.ended:
+        # The worker wrote the outcome before it died or raised.
+        return
+    if isinstance(error, RareEventError):
+        _fail(job, str(error))
+    elif isinstance(job, Run) and isinstance(error, BrokenProcessPool):
+        mark(job, "interrupted", "The training process ended unexpectedly. Train the run again.")
+    elif isinstance(job, Run):
+        _fail(job, unexpected(error))

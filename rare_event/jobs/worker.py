@@ -26,6 +26,7 @@ from rare_event.experiment.run import run_experiment
 from rare_event.prepare.prepared import Preparations
 from rare_event.prepare.table import Table
 from rare_event.store.bundle import save_folds, save_trained
+from rare_event.store.digests import recorded
 from rare_event.store.judged import Judged
 from rare_event.store.processes import give_up, owner
 from rare_event.store.records import Committed, Role, Status
@@ -162,13 +163,20 @@ def execute_ablation(run: Run) -> None:
 
 @contextmanager
 def _outcome_recorded(run: Run) -> Iterator[None]:
-    """Record in the status that a run is executing, and how it ends."""
+    """Execute a run that no other process executes, and record in its status how it ends."""
+    with run.executing(), _ending_recorded(run):
+        yield
+
+
+@contextmanager
+def _ending_recorded(run: Run) -> Iterator[None]:
     pid, created = owner()
     run.write_status(replace(run.status(), state="running", pid=pid, pid_created=created))
     try:
         if run.cancel_requested:
             raise Cancelled("The run was cancelled.")
-        yield
+        with recorded(run.folder):
+            yield
     except Cancelled as cancelled:
         mark(run, "cancelled", str(cancelled))
         raise
@@ -225,6 +233,7 @@ def save_result(run: Run, table: Table, result: Result) -> None:
         without_model = thread.submit(trivial, result.validation, result.test, result.policy)
         judged = result.judgement()
     run.save_judged(Judged(judged, tuple(without_model.result())))
+    run.seal()
     save_trained(run, result.folds[-1], result.config, facts_of(table, result))
     if run.purpose().role == "run":
         save_folds(run, result.folds)

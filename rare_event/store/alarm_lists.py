@@ -17,11 +17,12 @@ import pyarrow as pa
 from rare_event.config import SensorRule
 from rare_event.errors import RunError
 from rare_event.prepare.alarm_file import AlarmList, read_alarms
+from rare_event.read.raw import digest_of
 from rare_event.read.source import compress
 from rare_event.read.table import AS_FOUND, Reading
 from rare_event.store.folders import FOLDER_TIME
 from rare_event.store.originals import COPIED_BYTES, folder_of
-from rare_event.store.serial import dump, explain, load
+from rare_event.store.serial import dump_kept, explain, load
 from rare_event.store.workspace import write, write_text
 
 ID = re.compile(r"\d{8}-\d{6}-\d{6}")
@@ -44,6 +45,8 @@ class StoredAlarms:
         How the upload is read.
     rule
         The rule; None for a list.
+    sha256
+        Of the upload; empty for a rule, and in records of older versions.
     """
 
     id: str
@@ -51,6 +54,7 @@ class StoredAlarms:
     name: str
     reading: Reading = AS_FOUND
     rule: SensorRule | None = None
+    sha256: str = ""
 
     def alarms(self) -> AlarmList:
         """Read the list.
@@ -68,6 +72,8 @@ class StoredAlarms:
             pa.input_stream(str(path), compression="zstd") as packed,
         ):
             content = packed.read()
+            if self.sha256 not in ("", digest_of(content)):
+                raise ValueError("The list was changed after it was written.")
         return read_alarms(content, self.name, self.reading)
 
 
@@ -93,7 +99,7 @@ def add_alarms(dataset: str, name: str, content: bytes, reading: Reading = AS_FO
         If the workspace cannot be written.
     """
     read_alarms(content, name, reading)
-    stored = StoredAlarms(_new_id(), dataset, name, reading)
+    stored = StoredAlarms(_new_id(), dataset, name, reading, sha256=digest_of(content))
     write(_folder(dataset) / f"{stored.id}.zst", partial(compress, content, COPIED_BYTES))
     return _save(stored)
 
@@ -106,13 +112,35 @@ def add_rule(dataset: str, rule: SensorRule) -> StoredAlarms:
 def list_alarms(dataset: str) -> list[StoredAlarms]:
     """List the readable alarm lists and rules of a dataset, the first added first."""
     found = []
-    for record in sorted(_folder(dataset).glob("*.json")):
+    for record in _records(dataset):
         with suppress(RunError):
-            stored = load(StoredAlarms, record, "record", "an alarm list", ADD_AGAIN)
-            # A record may be written by hand; nothing else may become a path.
-            if stored.id == record.stem and ID.fullmatch(stored.id) and stored.dataset == dataset:
-                found.append(stored)
+            found.append(_read(record, dataset))
     return found
+
+
+def damaged_alarms(dataset: str) -> list[str]:
+    """Return a sentence for each alarm list and rule of a dataset that cannot be read."""
+    said = []
+    for record in _records(dataset):
+        try:
+            _read(record, dataset)
+        except RunError as error:
+            said.append(str(error))
+    return said
+
+
+def _records(dataset: str) -> list[Path]:
+    """Return the records of a dataset, also one whose list is there without it."""
+    return sorted({path.with_suffix(".json") for path in _folder(dataset).glob("[0-9]*")})
+
+
+def _read(record: Path, dataset: str) -> StoredAlarms:
+    whose = f"the alarm list {record.stem} of dataset {dataset[:12]}"
+    stored = load(StoredAlarms, record, "record", whose, "Add the list again.")
+    # A record may be written by hand; nothing else may become a path.
+    if stored.id != record.stem or not ID.fullmatch(stored.id) or stored.dataset != dataset:
+        raise RunError(f"The record of {whose} is damaged. Add the list again.")
+    return stored
 
 
 def delete_alarms(stored: StoredAlarms) -> None:
@@ -122,7 +150,7 @@ def delete_alarms(stored: StoredAlarms) -> None:
 
 
 def _save(stored: StoredAlarms) -> StoredAlarms:
-    write_text(_folder(stored.dataset) / f"{stored.id}.json", dump(stored))
+    write_text(_folder(stored.dataset) / f"{stored.id}.json", dump_kept(stored))
     return stored
 
 

@@ -22,12 +22,13 @@ from rare_event.judge.running import windows_of
 from rare_event.judge.trailing import memory
 from rare_event.store.bundle import COUNTED, FACTS, PAST, REFERENCES, SCALER, open_trained
 from rare_event.store.card import CARD, model_card
+from rare_event.store.digests import record_digests
 from rare_event.store.folders import FOLDER_TIME, Entry
 from rare_event.store.members import check_members, check_model, read_members
 from rare_event.store.records import Purpose, Status
-from rare_event.store.runs import COMMITTED, Run, open_run
-from rare_event.store.serial import dump, load
-from rare_event.store.workspace import explain_disk_errors, home, write, write_text
+from rare_event.store.runs import COMMITTED, PURPOSE, Run, open_run
+from rare_event.store.serial import dump, dump_kept, explain, load
+from rare_event.store.workspace import explain_disk_errors, home, write
 
 FORMAT = 1
 MANIFEST = "manifest.json"
@@ -130,7 +131,7 @@ def archive_file(run: Run) -> Path:
     """Return where the app keeps the bundle of a run: another file for each state of its records."""
     digest = hashlib.sha256()
     for name in _names(run):
-        digest.update(name.encode() + (run.folder / name).read_bytes())
+        digest.update(name.encode() + _content(run, name))
     return run.folder / f"bundle-{digest.hexdigest()[:16]}.zip"
 
 
@@ -143,12 +144,12 @@ def save_archive(run: Run, path: Path) -> Manifest:
         If the run is not finished, or an older version trained it.
     """
     trained = open_trained(run)
-    files = {name: (run.folder / name).read_bytes() for name in _names(run)}
+    files = {name: _content(run, name) for name in _names(run)}
     files[PAST] = _npz(_needed_past(trained))
     if trained.validation is not None:
-        files[COUNTED.file] = dump(trained.validation).encode()
+        files[COUNTED.file] = dump_kept(trained.validation).encode()
     # Runs of older versions were committed without a promise; the scores that it comes from stay here.
-    files[COMMITTED.file] = dump(replace(run.committed(), promise=trained.promise)).encode()
+    files[COMMITTED.file] = dump_kept(replace(run.committed(), promise=trained.promise)).encode()
     files[CARD] = model_card(run, trained).encode()
     dataset = run.dataset()
     manifest = Manifest(
@@ -180,6 +181,11 @@ def _names(run: Run) -> list[str]:
     records = [name for name in RECORDS if (run.folder / name).is_file()]
     models = [path for name in MODELS for path in run.folder.rglob(name)]
     return [*records, *(path.relative_to(run.folder).as_posix() for path in models)]
+
+
+def _content(run: Run, name: str) -> bytes:
+    with explain(name, run.named):
+        return run.intact(name).read_bytes()
 
 
 def _needed_past(trained: Trained) -> Past:
@@ -249,7 +255,8 @@ def import_archive(path: Path) -> Run:
                 open_trained(run)
             digest = hashlib.sha256(path.read_bytes()).hexdigest()
             IMPORTED.write(run, Imported(digest, manifest, _now()))
-            write_text(run.folder / "purpose.json", dump(Purpose()))
+            PURPOSE.write(run, Purpose())
+            record_digests(run.folder)
             os.replace(run.folder, runs / run.id)
     return open_run(run.id)
 

@@ -27,6 +27,7 @@ from rare_event.experiment.trained import (
 from rare_event.judge.promise import Promise, promised_by
 from rare_event.prepare.features import FittedRepresentation
 from rare_event.prepare.forecast import Forecast
+from rare_event.store.digests import require_intact
 from rare_event.store.folders import Entry
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run
@@ -120,8 +121,8 @@ def open_folds(run: Run) -> dict[int, FittedFold | None]:
     folds: dict[int, FittedFold | None] = {}
     for number in range(last + 1):
         folder = run.folder if number == last else _folder_of_fold(run, number)
-        kept = number in units and (folder / SCALER).exists()
-        folds[number] = FittedFold(*load_bundle(folder, config), units[number]) if kept else None
+        kept = number in units and run.has((folder / SCALER).relative_to(run.folder).as_posix())
+        folds[number] = FittedFold(*load_bundle(folder, config, run.folder), units[number]) if kept else None
     return folds
 
 
@@ -163,7 +164,7 @@ def open_trained(run: Run) -> Trained:
         config,
         dataset.recipe,
         facts,
-        _part(run.folder, config, facts.units, _references(run)),
+        _part(run, run.folder, config, facts.units, _references(run)),
         committed.last,
         committed.rule,
         committed.policy,
@@ -176,8 +177,8 @@ def open_trained(run: Run) -> Trained:
 
 
 def _past(run: Run, committed: Committed) -> tuple[Past, Counted | None, Promise | None]:
-    if (run.folder / PAST).exists():
-        with explain("past scores", run.named), np.load(run.folder / PAST, allow_pickle=False) as stored:
+    if run.has(PAST):
+        with explain("past scores", run.named), np.load(run.intact(PAST), allow_pickle=False) as stored:
             past = Past(stored["clock"], stored["machine"], stored["y_score"], whole=False)
         return past, COUNTED.read_or(run, None), committed.promise
     validation, test = run.scores("validation"), run.scores("test")
@@ -188,13 +189,14 @@ def _past(run: Run, committed: Committed) -> tuple[Past, Counted | None, Promise
 
 
 def _references(run: Run) -> dict[str, np.ndarray]:
-    if not (run.folder / REFERENCES).exists():
+    if not run.has(REFERENCES):
         return {}
-    with explain("references", run.named), np.load(run.folder / REFERENCES, allow_pickle=False) as stored:
+    with explain("references", run.named), np.load(run.intact(REFERENCES), allow_pickle=False) as stored:
         return {name: stored[name] for name in stored.files}
 
 
 def _part(
+    run: Run,
     folder: Path,
     config: ExperimentConfig,
     units: Mapping[str, float],
@@ -205,13 +207,13 @@ def _part(
     if isinstance(config.model, BlendModel):
         members = {
             name: _part(
-                folder / name, member_config(config, name), units, known, f"{path}/{name}".lstrip("/")
+                run, folder / name, member_config(config, name), units, known, f"{path}/{name}".lstrip("/")
             )
             for name in config.model.members
         }
         return Part(config, reference=known.get(path, np.empty(0)), members=members)
-    representation, detector = load_bundle(folder, config)
-    with explain("description of the training data", f"run {folder.name}"):
+    representation, detector = load_bundle(folder, config, run.folder)
+    with explain("description of the training data", run.named):
         unit = units[path]
     return Part(config, representation, detector, unit, known.get(path, np.empty(0)))
 
@@ -220,15 +222,28 @@ def _names_of_forecast(config: Representation) -> list[str]:
     return [field.name for field in fields(Forecast) if config.per_asset or field.name != "own"]
 
 
-def load_bundle(folder: Path, config: ExperimentConfig) -> tuple[FittedRepresentation, Detector]:
+def load_bundle(
+    folder: Path, config: ExperimentConfig, run: Path | None = None
+) -> tuple[FittedRepresentation, Detector]:
     """Read what `save_bundle` wrote; nothing in the files is executed.
+
+    Parameters
+    ----------
+    folder
+        Where it was written.
+    config
+        The settings.
+    run
+        The folder of the run, if `folder` lies in it.
 
     Raises
     ------
     RunError
         If a file is missing or damaged.
     """
-    with explain("saved model", f"run {folder.name}"):
+    root = run or folder
+    with explain("saved model", f"run {root.name}"):
+        require_intact(root, folder)
         with np.load(folder / SCALER, allow_pickle=False) as stored:
             categories = json.loads(str(stored["categories"]))
             forecast = None

@@ -24,9 +24,10 @@ from rare_event.prepare.table import Table, apply_schema
 from rare_event.read.raw import FIRST_LINE, digest_of
 from rare_event.read.source import Files
 from rare_event.read.table import AS_FOUND, LINE, Reading, Remark
+from rare_event.store.digests import damaged_in, digests_of, intact, recorded, remember
 from rare_event.store.originals import folder_of, keep_originals
 from rare_event.store.preview import Preview, preview
-from rare_event.store.serial import UPLOAD_AGAIN, dump, explain, load
+from rare_event.store.serial import UPLOAD_AGAIN, dump_kept, explain, load
 from rare_event.store.workspace import home, write, write_parquet, write_text
 
 RECORD = "dataset.json"
@@ -235,18 +236,22 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
     named = f"raw-{_short_digest(raw.reading, label)}.parquet"
     if raw.events is not None:
         stored = named
+    folder = folder_of(seen.digest)
+    # The upload is here again, so what was damaged of it is written anew.
+    damaged = damaged_in(folder)
     if kept is not None:
         same = kept.reading == raw.reading and (raw.events is None or kept.stored == named)
-        if same and kept.schema == schema:
+        if same and kept.schema == schema and not damaged:
             return kept
         stored = kept.stored if same else named
-    folder = folder_of(seen.digest)
     # Packing a large upload takes as long as writing its columns, and neither needs the other.
-    with ThreadPoolExecutor(1) as thread:
+    with recorded(folder), ThreadPoolExecutor(1) as thread:
+        for name in damaged:
+            (folder / name).unlink(missing_ok=True)
         packing = thread.submit(keep_originals, folder, source)
         if not (folder / stored).exists() or kept is None:
             write(folder / stored, partial(write_parquet, raw.frame))
-    files = packing.result()
+        files = packing.result()
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return save_dataset(
         Dataset(
@@ -284,7 +289,9 @@ def _short_digest(reading: Reading, label: bytes = b"") -> str:
 
 def save_dataset(dataset: Dataset) -> Dataset:
     """Store the record of a dataset: its schema and fixes."""
-    write_text(folder_of(dataset.digest) / RECORD, dump(dataset))
+    folder = folder_of(dataset.digest)
+    write_text(folder / RECORD, dump_kept(dataset))
+    remember(folder, RECORD)
     return dataset
 
 
@@ -296,7 +303,9 @@ def open_dataset(digest: str) -> Dataset:
     RunError
         If it does not exist or its record is damaged.
     """
-    return load(Dataset, folder_of(digest) / RECORD, "record", f"dataset {digest[:12]}", UPLOAD_AGAIN)
+    folder, whose = folder_of(digest), f"dataset {digest[:12]}"
+    kept = RECORD in digests_of(folder)
+    return load(Dataset, folder / RECORD, "record", whose, UPLOAD_AGAIN, kept=kept)
 
 
 def list_datasets() -> list[Dataset]:
@@ -308,12 +317,23 @@ def list_datasets() -> list[Dataset]:
     return sorted(datasets, key=lambda dataset: dataset.added, reverse=True)
 
 
+def unreadable_datasets() -> list[str]:
+    """Return a sentence for each dataset that cannot be listed."""
+    said = []
+    for columns in sorted((home() / "datasets").glob(f"*/{FIRST_READING}")):
+        try:
+            open_dataset(columns.parent.name)
+        except RunError as error:
+            said.append(str(error))
+    return said
+
+
 def _stored(digest: str, name: str, file: str) -> pd.DataFrame:
     # A record may be written by hand; nothing else may become a path.
     if not STORED.fullmatch(file):
         raise RunError(f"The record of {name} is damaged. {UPLOAD_AGAIN}")
     with explain("stored file", name, UPLOAD_AGAIN):
-        stored = pd.read_parquet(folder_of(digest) / file)
+        stored = pd.read_parquet(intact(folder_of(digest), file))
     if stored.index.name == LINE:
         return stored
     # Stored before lines were kept: the header was line 1.

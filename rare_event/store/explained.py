@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+from contextlib import suppress
 
+from rare_event.errors import RunError
 from rare_event.experiment.explain import Explanation
 from rare_event.store.folders import Entry
 from rare_event.store.records import Committed, Part
@@ -21,14 +23,10 @@ def _entry(part: Part, committed: Committed) -> Entry[list[Explanation]]:
 
 
 def explanations(run: Run, part: Part, committed: Committed) -> list[Explanation] | None:
-    """Read the explanations of the alarms of a part; None if they are not found yet.
-
-    Raises
-    ------
-    RunError
-        If they are damaged.
-    """
-    return _entry(part, committed).read_or(run, None)
+    """Read the explanations of the alarms of a part; None if they are not found yet, or damaged."""
+    with suppress(RunError):
+        return _entry(part, committed).read_or(run, None)
+    return None
 
 
 def save_explanations(run: Run, part: Part, committed: Committed, found: list[Explanation]) -> None:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import ClassVar, Generic, TypeVar
 
 import pandas as pd
+from filelock import FileLock
 
 from rare_event.errors import RunError
 from rare_event.store.datasets import Dataset
-from rare_event.store.serial import TRAIN_AGAIN, dump, load
-from rare_event.store.workspace import home, write, write_parquet, write_text
+from rare_event.store.digests import digest_of_file, digests_of, intact, remember
+from rare_event.store.serial import TRAIN_AGAIN, dump_kept, load
+from rare_event.store.workspace import explain_disk_errors, home, write, write_parquet, write_text
 
 FOLDER_ID = re.compile(r"\d{8}-\d{6}-\d{6}")
 FOLDER_TIME = "%Y%m%d-%H%M%S-%f"
@@ -54,7 +57,27 @@ class WorkFolder:
 
     def write_frame(self, file: str, frame: pd.DataFrame) -> None:
         """Replace a Parquet file of the folder."""
-        write(self.folder / file, lambda path: write_parquet(frame, path, index=False))
+        self.write_file(file, lambda path: write_parquet(frame, path, index=False))
+
+    def write_file(self, file: str, save: Callable[[Path], object]) -> None:
+        """Replace a file of the folder that is no record."""
+        path = write(self.folder / file, save)
+        if digests_of(self.folder):
+            remember(self.folder, file, digest_of_file(path))
+
+    def intact(self, file: str) -> Path:
+        """Return the path of a file, after checking that it is as it was written; see `digests.intact`."""
+        return intact(self.folder, file)
+
+    def has(self, file: str) -> bool:
+        """Whether a file is there, or was: then reading it says that it is missing."""
+        return (self.folder / file).exists() or file in digests_of(self.folder)
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other threads and processes from changing a record between reading and replacing it."""
+        with explain_disk_errors(self.folder), FileLock(self.folder / ".lock", is_singleton=True):
+            yield
 
     def request_cancel(self) -> None:
         """Request that the work stops, a training after its current epoch."""
@@ -99,15 +122,18 @@ class Entry(Generic[T]):
         RunError
             If it is missing or damaged.
         """
-        return load(self.type, work.folder / self.file, self.what, work.named, self.hint or work.AGAIN)
+        kept = self.file in digests_of(work.folder)
+        hint = self.hint or work.AGAIN
+        return load(self.type, work.folder / self.file, self.what, work.named, hint, kept=kept)
 
     def read_or(self, work: WorkFolder, default: Default) -> T | Default:
-        """Read the file; return `default` if there is none."""
-        return self.read(work) if (work.folder / self.file).exists() else default
+        """Read the file; return `default` if there never was one."""
+        return self.read(work) if work.has(self.file) else default
 
     def write(self, work: WorkFolder, value: T) -> T:
         """Replace the file."""
-        write_text(work.folder / self.file, dump(value, self.type))
+        write_text(work.folder / self.file, dump_kept(value, self.type))
+        remember(work.folder, self.file)
         return value
 
 
@@ -123,11 +149,26 @@ def new_folder(kind: type[Work], dataset: Dataset, settings: str) -> Work:
     RunError
         If the workspace cannot be written.
     """
-    # To the microsecond, so that ids sort by creation.
-    work = kind(_all(kind) / datetime.now(UTC).strftime(FOLDER_TIME))
+    work = kind(_new_folder(_all(kind)))
     write_text(work.folder / kind.SETTINGS, settings)
     DATASET.write(work, dataset)
     return work
+
+
+def _new_folder(where: Path) -> Path:
+    """Create a folder named after the current time, to the microsecond, so that ids sort by creation."""
+    now = datetime.now(UTC)
+    with explain_disk_errors(where):
+        where.mkdir(parents=True, exist_ok=True)
+        # A clock may stand still, or go back.
+        while True:
+            folder = where / now.strftime(FOLDER_TIME)
+            try:
+                folder.mkdir()
+            except FileExistsError:
+                now += timedelta(microseconds=1)
+            else:
+                return folder
 
 
 def open_folder(kind: type[Work], work_id: str) -> Work:

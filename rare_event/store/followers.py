@@ -21,7 +21,7 @@ from rare_event.experiment.trained import Trained
 from rare_event.store.arrivals import waiting_names
 from rare_event.store.claim import Claimant, follower_of
 from rare_event.store.followed import ALARMS, FILES, WATCH, Position, read_position, read_sent
-from rare_event.store.serial import dump, explain, load
+from rare_event.store.serial import dump_kept, explain, load
 from rare_event.store.workspace import home, write_text
 from rare_event.text import listed, plural
 
@@ -165,7 +165,7 @@ def note_follower(trained: Trained, watched: Path, out: Path, webhook: bool) -> 
     note = FollowerNote(
         trained.source, trained.name, watched.resolve(), out.resolve(), webhook, datetime.now(UTC)
     )
-    write_text(home() / FOLDER / f"{note.id}.json", dump(note))
+    write_text(home() / FOLDER / f"{note.id}.json", dump_kept(note))
     return note
 
 

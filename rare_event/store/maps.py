@@ -17,6 +17,7 @@ from rare_event.config import DesignSpace, space_from_json, space_to_json
 from rare_event.errors import RareEventError, RunError
 from rare_event.judge.scores import Scores
 from rare_event.store.datasets import Dataset
+from rare_event.store.digests import recorded
 from rare_event.store.folders import Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.processes import read_alive
 from rare_event.store.records import ScoredWith
@@ -75,7 +76,7 @@ class DesignMap(WorkFolder):
     def space(self) -> DesignSpace:
         """Read the design space."""
         with explain("settings file", self.named, self.AGAIN):
-            text = (self.folder / self.SETTINGS).read_bytes()
+            text = self.intact(self.SETTINGS).read_bytes()
         return space_from_json(text)
 
     def state(self) -> MapState:
@@ -100,17 +101,17 @@ class DesignMap(WorkFolder):
 
     def save_windows(self, windows: Scores) -> None:
         """Write the windows on which all cells are judged."""
-        WINDOWS.write(self, ScoredWith.of(windows, windows.total_events.tolist()))
-        self.write_frame("windows.parquet", windows.to_frame())
+        with recorded(self.folder):
+            WINDOWS.write(self, ScoredWith.of(windows, windows.total_events.tolist()))
+            self.write_frame("windows.parquet", windows.to_frame())
 
     def windows(self) -> Scores | None:
         """Read the windows on which all cells are judged; None before they are written."""
-        path = self.folder / "windows.parquet"
-        if not path.exists():
+        about = WINDOWS.read_or(self, None)
+        if about is None:
             return None
-        about = WINDOWS.read(self)
         with explain("set of windows", self.named, self.AGAIN):
-            return about.scores(pd.read_parquet(path), about.total_events)
+            return about.scores(pd.read_parquet(self.intact("windows.parquet")), about.total_events)
 
 
 def _run(run_id: str) -> Run | None:

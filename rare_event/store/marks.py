@@ -67,7 +67,6 @@ def mark_alarm(run: Run, mark: Mark) -> None:
     RunError
         If the marks are damaged, or the workspace cannot be written.
     """
-    kept = [each for each in MARKS.read_or(run, []) if (each.at, each.asset) != (mark.at, mark.asset)]
     short = Mark(
         mark.at,
         mark.kind,
@@ -77,7 +76,9 @@ def mark_alarm(run: Run, mark: Mark) -> None:
         mark.asset,
         mark.time,
     )
-    MARKS.write(run, [*kept, short])
+    with run.locked():
+        others = [each for each in MARKS.read_or(run, []) if (each.at, each.asset) != (mark.at, mark.asset)]
+        MARKS.write(run, [*others, short])
 
 
 def marks_of(run: Run) -> list[Mark]:

@@ -15,6 +15,7 @@ import pyarrow as pa
 
 from rare_event.errors import RunError
 from rare_event.read.source import Files, compress
+from rare_event.store.digests import intact
 from rare_event.store.serial import UPLOAD_AGAIN, explain
 from rare_event.store.workspace import home, write
 
@@ -75,7 +76,7 @@ def original(dataset: Dataset) -> Iterator[Path | Files]:
             path = Path(unpacked) / file
             with (
                 explain("original file", dataset.name, UPLOAD_AGAIN),
-                pa.input_stream(str(folder / file), compression="zstd") as packed,
+                pa.input_stream(str(intact(folder, file)), compression="zstd") as packed,
                 path.open("wb") as whole,
             ):
                 shutil.copyfileobj(packed, whole, COPIED_BYTES)

@@ -10,9 +10,10 @@ the end, `looks.json` when the test data are opened. Every file is written by re
 from __future__ import annotations
 
 import hashlib
+import io
 import shutil
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -21,16 +22,18 @@ import pandas as pd
 from rare_event.clock import TimeUnit
 from rare_event.config import ExperimentConfig, from_json, to_json
 from rare_event.detect.summary import Layer
-from rare_event.errors import RunError
+from rare_event.errors import Cancelled, RunError
 from rare_event.experiment.ablation import Ablation
-from rare_event.experiment.leakage import Reading
+from rare_event.experiment.leakage import PLACEBO, SPLITS, Reading
 from rare_event.experiment.result import Summary
 from rare_event.judge.scores import Scores, join
 from rare_event.store.datasets import Dataset
 from rare_event.store.folders import Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.judged import Judged
+from rare_event.store.lease import Taken, is_leased, leased
 from rare_event.store.processes import read_alive
 from rare_event.store.records import (
+    ENDED,
     About,
     CellFigures,
     Committed,
@@ -42,12 +45,12 @@ from rare_event.store.records import (
     State,
     Status,
 )
-from rare_event.store.serial import NEWER, explain
-from rare_event.store.workspace import explain_disk_errors, write, write_text
+from rare_event.store.serial import NEWER, UNREADABLE, explain
+from rare_event.store.workspace import explain_disk_errors, write, write_parquet, write_text
 
 HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
 # Increase it when the computation of a cached frame changes.
-CACHE_VERSION = 5
+CACHE_VERSION = 6
 PERSON = Purpose()
 PURPOSE = Entry("purpose.json", Purpose, "purpose")
 ABOUT = Entry("about.json", About, "description")
@@ -74,7 +77,7 @@ class Run(WorkFolder):
     def config(self) -> ExperimentConfig:
         """Read the settings."""
         with explain("settings file", self.named):
-            text = (self.folder / self.SETTINGS).read_bytes()
+            text = self.intact(self.SETTINGS).read_bytes()
         return from_json(text)
 
     def purpose(self) -> Purpose:
@@ -93,9 +96,30 @@ class Run(WorkFolder):
 
     def status(self) -> Status:
         """Read the status: interrupted if the process that executes the run is gone."""
-        return read_alive(
-            self.written_status, lambda status: replace(status, state="interrupted", message=LOST)
-        )
+        return read_alive(self.written_status, self._interrupted)
+
+    def _interrupted(self, status: Status) -> Status:
+        # A process of another computer is not seen here, but the lock that it holds is.
+        return status if is_leased(self.folder) else replace(status, state="interrupted", message=LOST)
+
+    @contextmanager
+    def executing(self) -> Iterator[None]:
+        """Keep others from executing the run.
+
+        Raises
+        ------
+        Taken
+            If another process executes the run, or has done so.
+        Cancelled
+            If it was cancelled.
+        """
+        with leased(self.folder, self.named):
+            state = self.written_status().state
+            if state == "cancelled":
+                raise Cancelled("The run was cancelled.")
+            if state in ENDED:
+                raise Taken(f"Run {self.id} has ended already. Create another run to train again.")
+            yield
 
     def written_status(self) -> Status:
         """Read the status as last written, possibly by a process that is gone."""
@@ -107,16 +131,16 @@ class Run(WorkFolder):
 
     def history(self) -> pd.DataFrame:
         """Read the epochs so far: `fold`, `epoch`, `loss`, `validation_loss`, `seconds`."""
-        path = self.folder / "history.csv"
-        if not path.exists():
-            return pd.DataFrame(columns=HISTORY)
         with explain("history", self.named):
+            path = self.intact("history.csv")
+            if not path.exists():
+                return pd.DataFrame(columns=HISTORY)
             history = pd.read_csv(path)
             return history.astype({name: float for name in HISTORY[2:]})[HISTORY]
 
     def write_history(self, history: pd.DataFrame) -> None:
         """Replace the epochs; the columns are those of `history`."""
-        write(self.folder / "history.csv", lambda path: history.to_csv(path, index=False))
+        self.write_file("history.csv", lambda path: history.to_csv(path, index=False))
 
     def note(self, line: str) -> None:
         """Add a line to the run's log."""
@@ -125,7 +149,7 @@ class Run(WorkFolder):
     def log(self) -> str:
         """Read the run's log; most runs have none."""
         path = self.folder / "log.txt"
-        return path.read_text(encoding="utf-8") if path.exists() else ""
+        return path.read_text(encoding="utf-8", errors="replace") if path.exists() else ""
 
     def request_tensorboard(self) -> None:
         """Request TensorBoard logs of the training."""
@@ -162,7 +186,8 @@ class Run(WorkFolder):
     def contributions(self, part: Part) -> tuple[pd.DataFrame, tuple[str, ...]]:
         """Read the sensors with the largest errors in each score of a part, and the model's input names."""
         with explain("contributions", self.named):
-            frame = pd.read_parquet(self.folder / "contributions.parquet", filters=[("part", "==", part)])
+            path = self.intact("contributions.parquet")
+            frame = pd.read_parquet(path, filters=[("part", "==", part)])
             return frame.drop(columns="part"), INPUTS.read(self)
 
     def scores(self, part: Part) -> Scores:
@@ -175,7 +200,7 @@ class Run(WorkFolder):
         """
         about = SCORES.read(self)
         with explain("scores", self.named):
-            frame = pd.read_parquet(self.folder / "scores.parquet", filters=[("part", "==", part)])
+            frame = pd.read_parquet(self.intact("scores.parquet"), filters=[("part", "==", part)])
             return about.scores(frame, about.total_events[part])
 
     def time_unit(self) -> TimeUnit:
@@ -196,19 +221,29 @@ class Run(WorkFolder):
         """Read when the test data were opened, and at which thresholds, oldest first."""
         return LOOKS.read_or(self, [])
 
+    def seal(self) -> None:
+        """Write that the test data were not opened yet, so that a lost record of looks is noticed."""
+        LOOKS.write(self, self.looks())
+
     def look(self) -> None:
         """Record that the test data are opened at the committed threshold."""
-        LOOKS.write(self, [*self.looks(), Look(self.committed())])
+        with self.locked():
+            LOOKS.write(self, [*self.looks(), Look(self.committed())])
 
     def cached_frame(self, key: tuple[object, ...], make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Read a cached frame, or compute and cache it."""
-        digest = hashlib.sha256(f"{CACHE_VERSION} {key!r}".encode()).hexdigest()[:20]
-        path = self.folder / f"cache-{digest}.parquet"
-        # A cache that cannot be read is computed again.
-        with suppress(OSError, ValueError):
-            return pd.read_parquet(path)
-        frame = make()
-        self.write_frame(path.name, frame)
+        name = hashlib.sha256(f"{CACHE_VERSION} {key!r}".encode()).hexdigest()[:20]
+        path = self.folder / f"cache-{name}"
+        # One that cannot be read is computed again, and a full disk only costs the time next time.
+        with suppress(*UNREADABLE):
+            digest, content = path.read_bytes().split(b"\n", 1)
+            if hashlib.sha256(content).hexdigest() == digest.decode():
+                return pd.read_parquet(io.BytesIO(content))
+        frame, packed = make(), io.BytesIO()
+        write_parquet(frame, packed, index=False)
+        digest = hashlib.sha256(packed.getvalue()).hexdigest().encode()
+        with suppress(RunError):
+            write(path, lambda temporary: temporary.write_bytes(digest + b"\n" + packed.getvalue()))
         return frame
 
     def save_evaluation(self, summary: Summary) -> None:
@@ -233,7 +268,9 @@ class Run(WorkFolder):
 
     def leakage(self) -> dict[str, Reading]:
         """Read the readings of the leakage meter."""
-        return LEAKAGE.read(self)
+        readings = LEAKAGE.read(self)
+        with explain(LEAKAGE.what, self.named):
+            return {name: readings[name] for name in (*SPLITS, PLACEBO)}
 
     def save_ablation(self, found: Ablation) -> None:
         """Write what the model reads."""
@@ -288,6 +325,17 @@ def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
         return True
     except RunError:
         return False
+
+
+def unreadable_runs() -> list[str]:
+    """Return a sentence for each run that cannot be listed, latest first."""
+    said = []
+    for run in list_folders(Run):
+        try:
+            run.purpose(), run.dataset(), run.status()
+        except RunError as error:
+            said.append(str(error))
+    return said
 
 
 def delete_run(run: Run) -> None:

@@ -24,6 +24,7 @@ from rare_event.experiment.score import Scored
 from rare_event.experiment.trained import Trained
 from rare_event.judge.scores import Scores
 from rare_event.read.source import Files
+from rare_event.store.digests import recorded
 from rare_event.store.folders import Entry, WorkFolder, list_folders, new_folder, open_folder
 from rare_event.store.originals import COPIED_BYTES
 from rare_event.store.processes import read_alive
@@ -168,32 +169,35 @@ class Scoring(WorkFolder):
 
     def save(self, trained: Trained, scored: Scored) -> None:
         """Write the results."""
-        # An attempt that was interrupted may have had a watch level.
-        for name in (WATCH, WATCH_CSV):
-            (self.folder / name).unlink(missing_ok=True)
-        for name, content in exports(trained, scored).items():
-            write(self.folder / name, partial(_fill, content))
-        self.write_frame(ALARMS, scored.alarms)
-        if scored.watch is not None:
-            self.write_frame(WATCH, scored.watch)
-        self.write_frame(WINDOWS, scored.scores.to_frame())
-        WINDOWS_WITH.write(self, ScoredWith.of(scored.scores, scored.scores.total_events.tolist()))
+        with recorded(self.folder):
+            # An attempt that was interrupted may have had a watch level.
+            for name in (WATCH, WATCH_CSV):
+                (self.folder / name).unlink(missing_ok=True)
+            for name, content in exports(trained, scored).items():
+                write(self.folder / name, partial(_fill, content))
+            self.write_frame(ALARMS, scored.alarms)
+            if scored.watch is not None:
+                self.write_frame(WATCH, scored.watch)
+            self.write_frame(WINDOWS, scored.scores.to_frame())
+            WINDOWS_WITH.write(self, ScoredWith.of(scored.scores, scored.scores.total_events.tolist()))
 
     def file(self, name: str) -> bytes | None:
-        """Read a file that the command line writes too; None where there is none."""
-        path = self.folder / name
-        return path.read_bytes() if path.is_file() else None
+        """Read a file that the command line writes too; None where there never was one."""
+        if not self.has(name):
+            return None
+        with explain(name, self.named, SCORE_AGAIN):
+            return self.intact(name).read_bytes()
 
     def summary(self) -> dict[str, Any]:
         """Read the figures."""
         with explain("figures", self.named, SCORE_AGAIN):
-            figures: dict[str, Any] = json.loads((self.folder / SUMMARY).read_bytes())
+            figures: dict[str, Any] = json.loads(self.intact(SUMMARY).read_bytes())
             return figures
 
     def frame(self) -> pd.DataFrame:
         """Read the scores of all rows; see `Scored.frame`."""
         with explain("scores", self.named, SCORE_AGAIN):
-            return pd.read_parquet(self.folder / SCORES_PARQUET)
+            return pd.read_parquet(self.intact(SCORES_PARQUET))
 
     @property
     def trailing(self) -> bool:
@@ -204,20 +208,20 @@ class Scoring(WorkFolder):
     def alarms(self) -> pd.DataFrame:
         """Read the alarms; see `Scored.alarms`."""
         with explain("alarms", self.named, SCORE_AGAIN):
-            return pd.read_parquet(self.folder / ALARMS)
+            return pd.read_parquet(self.intact(ALARMS))
 
     def watch(self) -> pd.DataFrame | None:
         """Read the alarms of the watch level; None where the file was scored without one."""
-        if not (self.folder / WATCH).is_file():
+        if not self.has(WATCH):
             return None
         with explain("alarms of the watch level", self.named, SCORE_AGAIN):
-            return pd.read_parquet(self.folder / WATCH)
+            return pd.read_parquet(self.intact(WATCH))
 
     def windows(self) -> Scores:
         """Read the scored windows."""
         about = WINDOWS_WITH.read(self)
         with explain("windows", self.named, SCORE_AGAIN):
-            return about.scores(pd.read_parquet(self.folder / WINDOWS), about.total_events)
+            return about.scores(pd.read_parquet(self.intact(WINDOWS)), about.total_events)
 
     def forget_files(self) -> None:
         """Delete the files that were uploaded."""

@@ -26,14 +26,16 @@ def is_open(run: Run) -> bool:
 
 def open_once(run: Run) -> None:
     """Open the test data for a comparison, unless they were opened at any threshold before."""
-    if not ever_opened(run):
-        run.look()
+    with run.locked():
+        if not ever_opened(run):
+            run.look()
 
 
 def open_at_threshold(run: Run) -> None:
     """Open the test data at the committed threshold, unless they already are."""
-    if not is_open(run):
-        run.look()
+    with run.locked():
+        if not is_open(run):
+            run.look()
 
 
 def changed_after_a_look(looks: Sequence[Look]) -> bool:

@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO
 
 import pandas as pd
 from platformdirs import user_data_path
@@ -79,7 +80,7 @@ def write_text(path: Path, text: str) -> Path:
     return write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
 
 
-def write_parquet(frame: pd.DataFrame, path: Path, index: bool | None = None) -> None:
+def write_parquet(frame: pd.DataFrame, path: Path | BinaryIO, index: bool | None = None) -> None:
     """Write a frame as Parquet, only texts with a dictionary: measured numbers hardly repeat.
 
     Parameters

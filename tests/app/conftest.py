@@ -17,9 +17,12 @@ from rare_event.config import RECOMMENDED, ExperimentConfig, PCAModel
 from rare_event.jobs import queue as jobs
 from rare_event.jobs import worker
 from rare_event.store.datasets import Dataset, add_dataset, open_dataset
+from rare_event.store.digests import record_digests
 from rare_event.store.runs import Run, create_run
+from rare_event.store.serial import has_digest, kept
 from rare_event.store.workspace import scratch_home
 from rare_event.ui import cache, live
+from tests.records import text_of
 
 ROOT = Path(__file__).parents[2]
 PCA = replace(RECOMMENDED, name="custom", model=PCAModel())
@@ -167,8 +170,18 @@ def finished(dataset: Dataset, config: ExperimentConfig) -> Run:
     for name, content in written.items():
         path = run.folder / name
         path.parent.mkdir(exist_ok=True)
-        path.write_bytes(content.replace(other.encode(), run.id.encode()))
+        path.write_bytes(_renamed(content, other.encode(), run.id.encode()))
+    # Two configs may be equal and have other names.
+    record_digests(run.folder)
     return run
+
+
+def _renamed(content: bytes, old: bytes, new: bytes) -> bytes:
+    """A file of another run, with its digest as that of the new text."""
+    if old not in content:
+        return content
+    text = text_of(content).replace(old, new)
+    return kept(text.decode()).encode() if has_digest(content) else text
 
 
 def files_of(run: Run) -> dict[Path, bytes]:

@@ -14,12 +14,13 @@ from rare_event.config import parse_sensor_rule
 from rare_event.errors import TableError
 from rare_event.experiment.own_alarms import own_alarms
 from rare_event.judge.same_rate import HINDSIGHT
-from rare_event.store.alarm_lists import add_alarms, add_rule, delete_alarms, list_alarms
+from rare_event.store.alarm_lists import add_alarms, add_rule, damaged_alarms, delete_alarms, list_alarms
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import Run
 from rare_event.text import plain
 from tests.app.test_compare import PAGE, chart, table, words
 from tests.app.test_pages import OpenPage, button
+from tests.records import stored as record_in
 
 Opened = Callable[..., AppTest]
 
@@ -192,8 +193,10 @@ def test_lists_are_kept_with_their_dataset(dataset: Dataset) -> None:
 def test_a_record_written_by_hand_is_no_path(dataset: Dataset, workspace) -> None:
     stored = add_rule(dataset.digest, parse_sensor_rule("s > 1"))
     (record,) = workspace.glob("datasets/*/alarms/*.json")
-    evil = json.loads(record.read_text()) | {"id": "../../evil"}
+    evil = record_in(record) | {"id": "../../evil"}
     record.write_text(json.dumps(evil))
-    assert list_alarms(dataset.digest) == []
+    assert list_alarms(dataset.digest) == [] and "is damaged" in damaged_alarms(dataset.digest)[0]
     record.write_text("{half")
     assert list_alarms(dataset.digest) == [] and stored.rule is not None
+    (said,) = damaged_alarms(dataset.digest)
+    assert f"The record of the alarm list {stored.id} of dataset" in said and "evil" not in said

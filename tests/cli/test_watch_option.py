@@ -20,6 +20,7 @@ from rare_event.store.incoming import read_new
 from rare_event.store.records import Committed
 from rare_event.store.runs import COMMITTED, create_run, open_run
 from rare_event.store.scored import ALARMS_CSV, SCORES_CSV, WATCH_CSV
+from tests.records import as_older_version
 from tests.small import PCA, small_frame
 
 RUN = ["--model", "pca", "--rule", "quantile=0.9"]
@@ -132,6 +133,7 @@ def test_a_bundle_carries_it_and_its_card_names_it(run, file, tmp_path) -> None:
 
 
 def test_a_run_of_an_older_version_has_none(run) -> None:
+    as_older_version(run.folder)
     for name in (COMMITTED.file, "config.json", "evaluation.json"):
         said = json.loads((run.folder / name).read_text())
         del said["watch"]

@@ -223,11 +223,17 @@ def test_a_broken_pool_interrupts_what_ran_and_queues_again_what_waited(make_run
     jobs = Jobs(pool)
     jobs.submit(ran)
     jobs.submit(waited)
+    assert len(pool.futures) == 1, "one after the other"
     mark(ran, "running")
-    for future in pool.futures[:2]:
-        future.set_exception(BrokenProcessPool("gone"))
+    pool.futures[0].set_exception(BrokenProcessPool("gone"))
     assert ran.status().state == "interrupted" and waited.status().state == "queued"
-    assert len(pool.futures) == 3 and not pool.futures[2].done()
+    assert len(pool.futures) == 2 and not pool.futures[1].done()
+    # It died before it began, on something else; but not for ever.
+    for attempt in (1, 2):
+        pool.futures[attempt].set_exception(BrokenProcessPool("gone"))
+        assert waited.status().state == "queued" and len(pool.futures) == attempt + 2
+    pool.futures[3].set_exception(BrokenProcessPool("gone"))
+    assert waited.status().state == "interrupted" and len(pool.futures) == 4
 
 
 def test_a_run_deleted_meanwhile_is_left_alone(make_run) -> None:
@@ -245,7 +251,8 @@ def test_what_runs_beside_gives_way_to_what_a_person_asks_for(make_run) -> None:
     assert len(pool.futures) == 1
     jobs.submit(asked_for)
     jobs.cancel(beside[1])
-    assert len(pool.futures) == 2 and beside[1].status().state == "cancelled"
+    assert len(pool.futures) == 1 and beside[1].status().state == "cancelled"
+    assert jobs.pending() == [beside[0], asked_for, beside[2]]
     # The first of them is done, but a person's run is not.
     pool.futures[0].set_result(Status("done"))
     assert len(pool.futures) == 2 and beside[2].status().state == "queued"
@@ -260,8 +267,36 @@ def test_a_restarted_server_queues_baselines_after_what_was_asked_for(make_run) 
     baseline = create_run(asked_for.dataset(), PCA, Purpose("baseline", asked_for.id))
     later = make_run()
     pool = ByHand()
-    assert Jobs(pool).recover() == [asked_for, baseline, later]
-    assert len(pool.futures) == 2 and not pool.futures[1].done()
-    for future in pool.futures[:2]:
-        future.set_result(Status("done"))
+    jobs = Jobs(pool)
+    assert jobs.recover() == [asked_for, baseline, later]
+    assert jobs.pending() == [asked_for, later, baseline]
+    for n in (1, 2):
+        assert len(pool.futures) == n
+        pool.futures[n - 1].set_result(Status("done"))
     assert len(pool.futures) == 3
+
+
+def test_of_several_people_each_is_served_in_turn(make_run) -> None:
+    pool, many, few = ByHand(), [make_run() for _ in range(4)], [make_run() for _ in range(2)]
+    jobs = Jobs(pool)
+    for run in many:
+        jobs.submit(run, "first")
+    for run in few:
+        jobs.submit(run, "second")
+    order = [many[0], few[0], many[1], few[1], many[2], many[3]]
+    assert jobs.pending() == order and [jobs.waiting_before(run) for run in order] == [0, 1, 2, 3, 4, 5]
+    for n, run in enumerate(order):
+        assert len(pool.futures) == n + 1, "never two at once"
+        mark(run, "done")
+        pool.futures[n].set_result(Status("done"))
+    assert jobs.pending() == [] and not jobs.busy and len(pool.futures) == 6
+
+
+def test_what_another_server_executed_is_not_executed_again(make_run) -> None:
+    pool, first, second = ByHand(), make_run(), make_run()
+    jobs = Jobs(pool)
+    jobs.submit(first)
+    jobs.submit(second)
+    mark(second, "done")
+    pool.futures[0].set_result(Status("done"))
+    assert len(pool.futures) == 1 and not jobs.busy

@@ -1,6 +1,5 @@
 """A run executed in this process: what its folder says when it is done, failed or cancelled."""
 
-import json
 from dataclasses import replace
 
 import numpy as np
@@ -26,9 +25,12 @@ from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose
 from rare_event.store.runs import create_run, open_run
 from rare_event.store.serial import to_plain
+from tests.records import stored
 from tests.small import DENSE, ENDLESS, PCA
 
 RESULTS = {
+    "digests.json",
+    "looks.json",
     "contributions.parquet",
     "inputs.json",
     "scores.parquet",
@@ -49,7 +51,7 @@ def make_run(workspace, small_csv):
 
 
 def files(run):
-    return {path.name for path in run.folder.iterdir()}
+    return {path.name for path in run.folder.iterdir() if path.name[0] != "."}
 
 
 @pytest.mark.parametrize(
@@ -187,7 +189,7 @@ def test_the_rule_in_words(make_run) -> None:
     by_hand = replace(fixed.committed(), by_person=True)
     assert by_hand.in_words() == "set by hand on validation data"
     assert fixed.committed().thresholds == {0: 0.3} and fixed.committed().policy == PCA.policy.with_lead(4.0)
-    assert json.loads((fixed.folder / "evaluation.json").read_text())["threshold"] == 0.3
+    assert stored(fixed.folder / "evaluation.json")["threshold"] == 0.3
 
 
 def test_a_run_is_judged_and_so_is_what_needs_no_model(make_run) -> None:

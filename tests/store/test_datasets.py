@@ -3,6 +3,7 @@
 import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -24,7 +25,8 @@ from rare_event.store.datasets import (
 )
 from rare_event.store.originals import original
 from rare_event.store.preview import preview
-from rare_event.store.serial import to_plain
+from rare_event.store.serial import dump_kept, to_plain
+from tests.records import as_older_version
 from tests.small import small_frame
 
 IGNORE_S1 = Finding("note", "s1", "It is of no use.", "Ignore it.", "ignore")
@@ -50,7 +52,12 @@ def test_what_was_stored_is_what_was_uploaded(dataset, upload, workspace) -> Non
     assert same(dataset.table(), read_table(upload))
     assert dataset.table().name == "mill.csv"
     folder = workspace / "datasets" / dataset.digest
-    assert sorted(path.name for path in folder.iterdir()) == ["dataset.json", "original.zst", "raw.parquet"]
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "dataset.json",
+        "digests.json",
+        "original.zst",
+        "raw.parquet",
+    ]
     assert open_dataset(dataset.digest) == dataset
 
 
@@ -123,6 +130,7 @@ def test_a_record_survives_json(dataset) -> None:
 
 def test_a_record_of_one_event_value_is_still_read(dataset, workspace) -> None:
     path = workspace / "datasets" / dataset.digest / "dataset.json"
+    as_older_version(path.parent)
     record = json.loads(path.read_text())
     for name in ("event_values", "also", "left_out_values", "normal_values", "blank"):
         del record["schema"][name]
@@ -200,7 +208,11 @@ def test_a_record_of_a_newer_version_is_a_sentence(dataset, workspace, where) ->
     record = to_plain(dataset.with_fix(IGNORE_S1))
     target = {"dataset": record, "schema": record["schema"], "fixes": record["fixes"][0]}[where]
     target["later"] = 1
-    (workspace / "datasets" / dataset.digest / "dataset.json").write_text(json.dumps(record))
+    path = workspace / "datasets" / dataset.digest / "dataset.json"
+    path.write_text(dump_kept(record, dict[str, Any]))
+    with pytest.raises(RunError, match="record of dataset .* was written by a newer version"):
+        open_dataset(dataset.digest)
+    as_older_version(path.parent)
     with pytest.raises(
         RunError,
         match="record of dataset .* cannot be read: the file is missing or damaged. Upload the file again",
@@ -301,6 +313,7 @@ def test_fixes_of_an_earlier_version_still_open_and_make_the_same_table(dataset,
     record = to_plain(fixed)
     keys = ("grade", "column", "what", "fix", "action")
     record["fixes"] = [{key: getattr(f, key) for key in keys} for f in (IGNORE_S1, FILL_S2)]
+    as_older_version(workspace / "datasets" / dataset.digest)
     (workspace / "datasets" / dataset.digest / "dataset.json").write_text(json.dumps(record))
     old = open_dataset(dataset.digest)
     assert [f.column for f in old.fixes] == ["s1", "s2"] and old.fixes != fixed.fixes

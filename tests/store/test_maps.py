@@ -13,6 +13,7 @@ from rare_event.store.maps import DesignMap, MapState, create_map, list_maps, op
 from rare_event.store.runs import create_run, delete_run, mark
 from rare_event.store.serial import MAP_AGAIN, NEWER, TRAIN_AGAIN
 from tests.naive import random_scores
+from tests.records import as_older_version
 
 
 @pytest.fixture
@@ -53,6 +54,7 @@ def test_windows_come_back_and_older_ones_have_the_older_lead(design_map) -> Non
     assert again is not None and (again.step, again.lead) == (windows.step, windows.lead)
     for column in (*COLUMNS, "total_events"):
         assert getattr(again, column).tobytes() == getattr(windows, column).tobytes(), column
+    as_older_version(design_map.folder)
     path = design_map.folder / "windows.json"
     about = json.loads(path.read_text())
     path.write_text(json.dumps({name: about[name] for name in ("step", "total_events")}))

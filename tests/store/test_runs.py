@@ -22,6 +22,7 @@ from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, 
 from rare_event.store.seal import is_open
 from rare_event.store.serial import to_plain
 from tests.naive import random_scores
+from tests.records import as_older_version, stored
 from tests.small import judgement_of, summary_of
 
 
@@ -204,13 +205,14 @@ def test_thresholds_are_committed(run) -> None:
     assert again.committed().in_words() == (
         "7 times the trailing 0.997 quantile of the scores over the last 3 days"
     )
-    assert json.loads((run.folder / "threshold.json").read_text())["part"] == "validation"
+    assert stored(run.folder / "threshold.json")["part"] == "validation"
 
 
 def test_an_older_commitment_and_look_name_their_thresholds_folds(run) -> None:
     committed = Committed({0: 1.0, 1: 2.0, 2: 9.0}, Rule("trailing-quantile", 0.99), AlarmPolicy())
     run.commit(committed)
     run.look()
+    as_older_version(run.folder)
     for name in ("threshold.json", "looks.json"):
         written = (run.folder / name).read_text()
         assert '"thresholds"' in written and '"folds"' not in written
@@ -226,7 +228,7 @@ def test_an_older_commitment_has_no_promise(run) -> None:
     run.commit(committed)
     run.look()
     assert run.committed().promise == promise == run.looks()[0].committed.promise
-    older = json.loads((run.folder / "threshold.json").read_text())
+    older = stored(run.folder / "threshold.json")
     del older["promise"]
     (run.folder / "threshold.json").write_text(json.dumps(older))
     # What is promised has no part in whether the test data are open at the threshold.
@@ -329,7 +331,7 @@ def test_a_threshold_is_suggested_until_a_person_commits_it(run) -> None:
     suggested = Committed({0: 1.0}, Rule(), AlarmPolicy())
     run.commit(suggested)
     run.look()
-    record = json.loads((run.folder / "threshold.json").read_text())
+    record = stored(run.folder / "threshold.json")
     assert not record.pop("by_person")
     (run.folder / "threshold.json").write_text(json.dumps(record))
     assert not run.committed().by_person, "a record of an older version does not say who committed"

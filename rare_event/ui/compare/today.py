@@ -17,7 +17,14 @@ from rare_event.prepare.alarm_file import AlarmList, answered, read_alarms
 from rare_event.prepare.alarm_rows import alarm_rows, rule_rows
 from rare_event.prepare.corrections import OpenQuestion
 from rare_event.read.table import AS_FOUND, Question, Reading
-from rare_event.store.alarm_lists import StoredAlarms, add_alarms, add_rule, delete_alarms, list_alarms
+from rare_event.store.alarm_lists import (
+    StoredAlarms,
+    add_alarms,
+    add_rule,
+    damaged_alarms,
+    delete_alarms,
+    list_alarms,
+)
 from rare_event.store.datasets import Dataset
 from rare_event.store.runs import open_run
 from rare_event.text import plain, plural
@@ -116,6 +123,8 @@ def todays_rows(
     if model is None:
         return rows
     together = tuple(row.run for row in board if row.run) if chosen.shared else ()
+    for sentence in damaged_alarms(dataset.digest):
+        st.warning(plain(sentence))
     for stored in list_alarms(dataset.digest):
         try:
             rows.append(_judged(dataset.version, stored, model.run, together, lead, dataset))
