@@ -2,9 +2,11 @@
 
 import streamlit as st
 
+from rare_event.store.unreadable import unreadable_datasets, unreadable_runs
 from rare_event.ui.charts import load_charts
+from rare_event.ui.damage import show_unreadable
 from rare_event.ui.frame import show_errors, start_page
-from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path, show_unreadable
+from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path
 from rare_event.ui.links import link_to
 from rare_event.ui.state import SAMPLE
 
@@ -25,7 +27,7 @@ with show_errors():
     show_path()
     st.page_link("pages/Articles.py", label="The articles, step by step", icon=":material/menu_book:")
     st.caption(ARTICLES)
-    show_unreadable()
+    show_unreadable(unreadable_datasets, unreadable_runs)
     recent_datasets()
     recent_runs()
     load_charts()

@@ -2,6 +2,7 @@
 
 import streamlit as st
 
+from rare_event.store.unreadable import unreadable_maps, unreadable_runs
 from rare_event.ui.compare.design_map import show_design_space
 from rare_event.ui.compare.overlay import show_overlay
 from rare_event.ui.compare.page import (
@@ -19,6 +20,7 @@ from rare_event.ui.compare.page import (
 )
 from rare_event.ui.compare.table import show_table
 from rare_event.ui.compare.today import show_today, show_today_headline, todays_rows
+from rare_event.ui.damage import show_unreadable
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import need_dataset
 
@@ -30,8 +32,10 @@ with show_errors():
     with choices:
         view = choose_view()
     if view == "Design space":
+        show_unreadable(unreadable_maps)
         show_design_space(dataset)
         st.stop()
+    show_unreadable(unreadable_runs)
     headline = st.container(gap="xxsmall")
     chosen = choose_windows(dataset, choices)
     board = open_board(chosen)

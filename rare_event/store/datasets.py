@@ -317,17 +317,6 @@ def list_datasets() -> list[Dataset]:
     return sorted(datasets, key=lambda dataset: dataset.added, reverse=True)
 
 
-def unreadable_datasets() -> list[str]:
-    """Return a sentence for each dataset that cannot be listed."""
-    said = []
-    for columns in sorted((home() / "datasets").glob(f"*/{FIRST_READING}")):
-        try:
-            open_dataset(columns.parent.name)
-        except RunError as error:
-            said.append(str(error))
-    return said
-
-
 def _stored(digest: str, name: str, file: str) -> pd.DataFrame:
     # A record may be written by hand; nothing else may become a path.
     if not STORED.fullmatch(file):

@@ -327,17 +327,6 @@ def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
         return False
 
 
-def unreadable_runs() -> list[str]:
-    """Return a sentence for each run that cannot be listed, latest first."""
-    said = []
-    for run in list_folders(Run):
-        try:
-            run.purpose(), run.dataset(), run.status()
-        except RunError as error:
-            said.append(str(error))
-    return said
-
-
 def delete_run(run: Run) -> None:
     """Delete a run that has ended.
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -118,7 +119,7 @@ def _use_watched(title: str) -> None:
 
 def _sidebar() -> None:
     state = get_state()
-    figures = _figures()
+    figures, damage = _figures()
     ready = {"": True, "dataset": state.digest is not None, "run": "Train" in figures}
     with st.sidebar:
         st.markdown("**rare_event**")
@@ -126,33 +127,35 @@ def _sidebar() -> None:
             st.page_link(step.page, label=step.numbered, disabled=not ready[step.needs])
             if step.label in figures:
                 st.caption(plain(figures[step.label]))
+        if damage:
+            st.caption(f":material/warning: {plain(damage)}")
         show_signed_in()
 
 
-def _figures() -> dict[str, str]:
-    """Return one figure for each step that has one, with a tick where the step is done."""
-    state, figures = get_state(), {}
+def _figures() -> tuple[dict[str, str], str]:
+    """Return one figure for each step that has one, with a tick where it is done; and what is damaged."""
+    state, figures = get_state(), dict[str, str]()
     if state.digest:
         dataset = open_dataset(state.digest)
         figures["Data"] = f"✓ {dataset.name}: {plural(dataset.n_rows, 'row')}"
-    # A damaged run is reported on the page that needs it, not in the sidebar.
-    with suppress(RareEventError):
-        figures |= _figures_of(open_run(state.run_id)) if state.run_id else {}
-    return figures
+    try:
+        for step, figure in _figures_of(open_run(state.run_id)) if state.run_id else ():
+            figures[step] = figure
+    except RareEventError as error:
+        return figures, str(error)
+    return figures, ""
 
 
-def _figures_of(run: Run) -> dict[str, str]:
+def _figures_of(run: Run) -> Iterator[tuple[str, str]]:
     if run.status().state != "done":
-        return {}
+        return
     config, summary = run.config(), run.evaluation()
     split = summary.time_unit.reword(config.split.in_words())
-    figures = {"Train": f"✓ {name_of_run(run)}, {split}, {auc_of(run)}"}
-    with suppress(RareEventError):
-        committed = run.committed()
-        figures["Threshold"] = f"{ORIGINS[committed.origin]} {committed.in_words(run.time_unit())}"
+    yield "Train", f"✓ {name_of_run(run)}, {split}, {auc_of(run)}"
+    committed = run.committed()
+    yield "Threshold", f"{ORIGINS[committed.origin]} {committed.in_words(run.time_unit())}"
     if looks := len(run.looks()):
         unknown, total = unknown_of(run, "test"), plural(summary.events["total"], "event")
         events = unknown.short if unknown else total
         opened = f"test data opened {times(looks)}, {events}"
-        figures["Evaluate"] = f"✓ {opened}" if is_open(run) else capital(f"{opened}; now sealed again")
-    return figures
+        yield "Evaluate", f"✓ {opened}" if is_open(run) else capital(f"{opened}; now sealed again")

@@ -12,8 +12,8 @@ from rare_event.compare.titles import name_of_run, title_of
 from rare_event.config import ExperimentConfig
 from rare_event.experiment.result import Ranking, Summary
 from rare_event.store.archive import is_imported
-from rare_event.store.datasets import list_datasets, unreadable_datasets
-from rare_event.store.runs import Run, list_runs, unreadable_runs
+from rare_event.store.datasets import list_datasets
+from rare_event.store.runs import Run, list_runs
 from rare_event.store.seal import ever_opened
 from rare_event.text import auc_in_words, moment, plain, plural
 from rare_event.ui.cache import auc_of
@@ -21,7 +21,6 @@ from rare_event.ui.links import link_to
 
 T = TypeVar("T")
 MOST_RECENT = 6
-MOST_UNREADABLE = 3
 STEP_WIDTH = 141  # pixels: seven in a line of a page of 1440
 AUCS = ["validation AUC", "test AUC"]
 
@@ -98,15 +97,6 @@ def recent_runs() -> None:
             page = "pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py"
             link_to(page, "Open", f"run_{run.id}", run=run)
         st.markdown(describe_run(run), width="stretch")
-
-
-def show_unreadable() -> None:
-    """Say which datasets and runs are here and cannot be listed."""
-    said = [*unreadable_datasets(), *unreadable_runs()]
-    if not said:
-        return
-    more = f" And {len(said) - MOST_UNREADABLE:,} more." if len(said) > MOST_UNREADABLE else ""
-    st.warning(plain(" ".join(said[:MOST_UNREADABLE]) + more))
 
 
 def _recent(title: str, entries: Sequence[T]) -> Iterator[T]:

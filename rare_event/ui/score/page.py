@@ -5,7 +5,9 @@ from __future__ import annotations
 import streamlit as st
 
 from rare_event.code.show import code_of_scoring
+from rare_event.store.unreadable import unreadable_scorings
 from rare_event.ui.code import show_code
+from rare_event.ui.damage import show_unreadable
 from rare_event.ui.frame import show_errors
 from rare_event.ui.score.choose import choose_run, show_bundles
 from rare_event.ui.score.expected import show_expected
@@ -24,6 +26,7 @@ def show_page() -> None:
         scoring = choose_file(run)
         show_followers()
         show_refused()
+        show_unreadable(unreadable_scorings)
         if scoring is None:
             show_expected(run)
         elif wait_for(scoring):
