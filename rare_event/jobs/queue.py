@@ -19,7 +19,7 @@ from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import CancelledError, Executor, Future
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeVar
 
 from loky import process_executor
@@ -31,6 +31,7 @@ from rare_event.jobs.map_runner import run_map
 from rare_event.jobs.pool import OpenWorker, any_worker
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
+from rare_event.jobs.turns import Job, Waiting, in_turn, served
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.runs import Run, list_runs, mark
@@ -38,36 +39,13 @@ from rare_event.store.scorings import Scoring, list_scorings
 from rare_event.store.scorings import Status as ScoringStatus
 
 Answer = TypeVar("Answer")
-# What one worker executes after the other.
-Job = Run | Scoring
 
 # One training uses all cores; a second would slow both.
 WORKERS = 1
 # A pool that breaks twice in a row will break again.
 ATTEMPTS = 2
+APP_ENDED = "The app was stopped while it trained this run. Train the run again."
 NO_WORKER = "Training cannot be started. Restart the app, then train again."
-
-
-@dataclass(frozen=True)
-class Waiting:
-    """A job that waits.
-
-    Parameters
-    ----------
-    job
-        The run or scoring.
-    asker
-        Who asked for it: a name for each session.
-    background
-        Whether it gives way to what people ask for.
-    attempts
-        How often a worker died before it began.
-    """
-
-    job: Job
-    asker: str = ""
-    background: bool = False
-    attempts: int = 0
 
 
 class LocalPool:
@@ -88,6 +66,10 @@ class LocalPool:
                 self._executor = process_executor.ProcessPoolExecutor(
                     WORKERS, timeout=None, initializer=end_with, initargs=(os.getpid(),)
                 )
+                # A process that ends would wait for its worker, which may train for hours. What is registered
+                # last is called first, and loky registers its wait with its first task.
+                self._executor.submit(os.getpid)
+                threading._register_atexit(self.close)  # type: ignore[attr-defined]
             return self._executor
 
     def close(self) -> None:
@@ -126,8 +108,7 @@ class Jobs:
         self._lock = threading.RLock()
         self._waiting: list[Waiting] = []
         self._executing: dict[Job, Future[Any]] = {}
-        # Who was served last comes last.
-        self._served: dict[str, int] = {}
+        self._served: Mapping[str, int] = {}
 
     def warm_up(self) -> Future[int]:
         """Import TensorFlow in a worker before the first run needs it.
@@ -171,21 +152,15 @@ class Jobs:
         """Begin what is next as long as a worker is free."""
         with self._lock:
             while self._waiting and len(self._executing) < self._at_once:
-                turn = self._next(self._waiting, self._served)
+                turn = next(in_turn(self._waiting, self._served))
                 if turn.background and self._executing:
                     return
                 self._waiting.remove(turn)
-                self._served[turn.asker] = max(self._served.values(), default=0) + 1
+                self._served = served(self._served, turn)
                 # It may have been cancelled, deleted or executed by another server since it was queued.
                 with suppress(RunError):
                     if turn.job.status().state == "queued":
                         self._begin(turn)
-
-    @staticmethod
-    def _next(waiting: list[Waiting], served: Mapping[str, int]) -> Waiting:
-        """Return what is next: of what people asked for, the first of whoever was not served for longest."""
-        asked = [each for each in waiting if not each.background] or waiting
-        return min(asked, key=lambda each: served.get(each.asker, 0))
 
     def _begin(self, turn: Waiting) -> None:
         job = turn.job
@@ -213,6 +188,9 @@ class Jobs:
                     self._waiting.insert(0, replace(turn, attempts=turn.attempts + 1))
             elif error is not None:
                 _record(turn.job, error)
+            if isinstance(error, process_executor.ShutdownExecutorError):
+                # The app is ending: what waits is taken up when it starts again.
+                return
         self._begin_next()
 
     def _withdraw(self, job: Job) -> tuple[bool, Future[Any] | None]:
@@ -278,12 +256,7 @@ class Jobs:
     def pending(self) -> list[Job]:
         """List the runs and scorings that are executing or waiting, in the order of their execution."""
         with self._lock:
-            jobs, waiting, served = list(self._executing), list(self._waiting), dict(self._served)
-        while waiting:
-            turn = self._next(waiting, served)
-            waiting.remove(turn)
-            served[turn.asker] = max(served.values(), default=0) + 1
-            jobs.append(turn.job)
+            jobs = [*self._executing, *(turn.job for turn in in_turn(self._waiting, self._served))]
         pending = []
         for job in jobs:
             # It may have been deleted or damaged meanwhile.
@@ -346,6 +319,8 @@ def _record(job: Job, error: BaseException) -> None:
         return
     if isinstance(error, RareEventError):
         _fail(job, str(error))
+    elif isinstance(job, Run) and isinstance(error, process_executor.ShutdownExecutorError):
+        mark(job, "interrupted", APP_ENDED)
     elif isinstance(job, Run) and isinstance(error, BrokenProcessPool):
         mark(job, "interrupted", "The training process ended unexpectedly. Train the run again.")
     elif isinstance(job, Run):

@@ -16,7 +16,7 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.progress import training_in_words, unfinished_of
-from rare_event.ui.state import show_run_next
+from rare_event.ui.state import asker, show_run_next
 
 WORDS: dict[SplitKind, str] = {
     "rolling": "{} times, each time on earlier data, and judges it on the period that follows.",
@@ -90,7 +90,7 @@ def _offer(run: Run, kind: SplitKind, problem: str) -> None:
         )
         if st.button("Backtest this model", key="evaluate_backtest", icon=":material/replay:"):
             backtest = create_run(run.dataset(), config)
-            jobs().submit(backtest)
+            jobs().submit(backtest, asker())
             jobs().submit_background(create_baselines(backtest))
             st.rerun()
         if problem:

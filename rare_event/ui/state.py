@@ -6,6 +6,7 @@ a reload, a bookmark or a colleague's link opens the same work.
 
 from __future__ import annotations
 
+import uuid
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import Any
@@ -25,6 +26,7 @@ from rare_event.text import plain
 
 KEY = "app_state"
 ADDRESS = "app_address"
+ASKER = "app_asker"
 # Why the run that the address names cannot be opened.
 NOT_HERE = "app_run_not_here"
 GENERATION = "train_generation"
@@ -109,6 +111,12 @@ class Missing(RareEventError):
     def __init__(self, sentence: str, page: str, label: str) -> None:
         super().__init__(sentence)
         self.page, self.label = page, label
+
+
+def asker() -> str:
+    """Return a name of this session, by which the queue serves each in turn."""
+    name: str = st.session_state.setdefault(ASKER, uuid.uuid4().hex)
+    return name
 
 
 def get_state() -> AppState:

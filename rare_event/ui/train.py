@@ -22,7 +22,7 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.settings import Choice, Places
-from rare_event.ui.state import update_state
+from rare_event.ui.state import asker, update_state
 
 PARTS = {
     "training": "Events among the training rows. Networks and PCA learn from the normal rows only.",
@@ -77,7 +77,7 @@ def start_button(dataset: Dataset, choice: Choice, places: Places) -> None:
         run = create_run(dataset, config)
         if tensorboard:
             run.request_tensorboard()
-        jobs().submit(run)
+        jobs().submit(run, asker())
         if baselines:
             jobs().submit_background(create_baselines(run))
         update_state(watched=run.id)

@@ -18,7 +18,7 @@ from rare_event.ui.cache import jobs, prepared_of, table_of, time_unit_of
 from rare_event.ui.frame import in_place
 from rare_event.ui.links import link_to
 from rare_event.ui.live import once
-from rare_event.ui.state import update_state
+from rare_event.ui.state import asker, update_state
 
 NAME, TURN = "alarms_by", "alarms_mark_turn"
 KIND_WORDS: dict[Kind, str] = {"true": "True", "false": "False", "known stop": "Known stop"}
@@ -142,7 +142,7 @@ def _retrain(run: Run, stops: list[tuple[float, float]]) -> None:
         # Data that no longer fit the settings are refused here, before a worker starts.
         prepared_of(dataset, run.config())
         again = create_run(dataset, run.config())
-        jobs().submit(again)
+        jobs().submit(again, asker())
     except RareEventError as error:
         st.session_state["alarms_retrain_problem"] = str(error)
         return

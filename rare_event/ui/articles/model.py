@@ -35,6 +35,7 @@ from rare_event.ui.frame import in_place
 from rare_event.ui.live import once, poll_until_ended
 from rare_event.ui.network import show_files, show_network
 from rare_event.ui.progress import show_status, unfinished_of
+from rare_event.ui.state import asker
 from rare_event.ui.threshold import label_of
 
 
@@ -94,7 +95,7 @@ def _offer_training(dataset: Dataset, article: str) -> None:
         config = replace(PRESETS[article], rule=Rule("fixed", threshold))
         run = create_run(dataset, config)
         run.request_tensorboard()
-        jobs().submit(run)
+        jobs().submit(run, asker())
 
     st.button(
         f"Train {labels.PRESETS[article]}",

@@ -17,6 +17,7 @@ from rare_event.text import moment, plain
 from rare_event.ui.cache import jobs
 from rare_event.ui.frame import in_place
 from rare_event.ui.live import poll_until_ended
+from rare_event.ui.state import asker
 
 UPLOADS, CHOSEN, REFUSED = "score_uploads", "score_file", "score_refused"
 WAITS = {
@@ -43,7 +44,7 @@ def choose_file(run: Run) -> Scoring | None:
         st.session_state[UPLOADS] = uploads + 1
         st.session_state.pop(REFUSED, None)
         scoring = create_scoring(run, [(file, file.name) for file in files], before, shelve_until)
-        jobs().submit_scoring(scoring)
+        jobs().submit_scoring(scoring, asker())
         st.session_state[CHOSEN] = scoring.id
         st.rerun()
     scorings = {scoring.id: scoring for scoring in _kept(run)}
@@ -129,7 +130,7 @@ def wait_for(scoring: Scoring) -> bool:
 def score_again(scoring: Scoring, mapping: Mapping[str, str] | None = None) -> None:
     """Queue a file once more, with the columns that the analyst has named."""
     scoring.queue(scoring.request().mapping if mapping is None else mapping)
-    jobs().submit_scoring(scoring)
+    jobs().submit_scoring(scoring, asker())
 
 
 def _unfinished(scoring: Scoring) -> list[str]:
