@@ -10,7 +10,6 @@ the end, `looks.json` when the test data are opened. Every file is written by re
 from __future__ import annotations
 
 import hashlib
-import shutil
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -288,19 +287,6 @@ def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
         return True
     except RunError:
         return False
-
-
-def delete_run(run: Run) -> None:
-    """Delete a run that has ended.
-
-    Raises
-    ------
-    RunError
-        If it has not ended.
-    """
-    if not run.status().ended:
-        raise RunError(f"Run {run.id} has not ended. Cancel it first.")
-    shutil.rmtree(run.folder)
 
 
 def mark(run: Run, state: State, message: str = "") -> Status:
