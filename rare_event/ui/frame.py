@@ -8,6 +8,7 @@ from pathlib import Path
 
 import streamlit as st
 
+import rare_event
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.store.archive import is_imported
@@ -127,6 +128,7 @@ def _sidebar() -> None:
             if step.label in figures:
                 st.caption(plain(figures[step.label]))
         show_signed_in()
+        st.caption(plain(f"rare_event {rare_event.__version__}"))
 
 
 def _figures() -> dict[str, str]:
