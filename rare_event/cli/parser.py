@@ -11,6 +11,7 @@ from typing import get_args
 import rare_event
 from rare_event.cli import commands
 from rare_event.cli.alarm_list import judge_alarms_command
+from rare_event.cli.doctor import DOCTOR, doctor_options
 from rare_event.cli.gate import GATE, gate_options
 from rare_event.cli.keeping import DELETE, delete_options, list_options
 from rare_event.cli.new_rows import FOLLOW, bundle_options, follow_options, import_options, score_options
@@ -33,7 +34,7 @@ USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|ablation|map FILE`, "
     "`judge-alarms FILE ALARMS`, `score RUN FILE`, `follow RUN --watch DIR`, "
     "`gate RUN_NEW RUN_OLD`, `report RUN --out FILE`, `summary|code|export|bundle RUN`, `import BUNDLE`, "
-    "`list`, `delete run|dataset|map ID`, `bench`, `app`."
+    "`list`, `delete run|dataset|map ID`, `doctor`, `bench`, `app`."
 )
 BAD_INPUT = 2
 RULE_HELP = (
@@ -41,10 +42,10 @@ RULE_HELP = (
     f"that can promise this; kinds: {', '.join(RULES)}"
 )
 CODES = (
-    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings, or `gate` a worse run; 2 "
-    "the input or an option cannot be used, or a question about the file is open; 3 `check` found problems; "
-    "130 stopped with Ctrl-C; 141 nobody reads the output. run, backtest, leakage, ablation and map check "
-    "the file first and stop at a problem; --accept CODE accepts it."
+    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings, `doctor` a fault, or "
+    "`gate` a worse run; 2 the input or an option cannot be used, or a question about the file is open; 3 "
+    "`check` found problems; 130 stopped with Ctrl-C; 141 nobody reads the output. run, backtest, leakage, "
+    "ablation and map check the file first and stop at a problem; --accept CODE accepts it."
 )
 
 
@@ -93,6 +94,7 @@ def make_parser() -> argparse.ArgumentParser:
     _map(add("map", help=combinations, parents=reads))
     list_options(add("list", help="list the datasets, runs and maps of the workspace"))
     delete_options(add("delete", help="delete runs, datasets or maps of the workspace", epilog=DELETE))
+    doctor_options(add("doctor", help="check the installation and the workspace", epilog=DOCTOR))
     _bench(add("bench", help="measure speed and size against references"))
     _app(add("app", help="serve the app"))
     return parser

@@ -162,10 +162,10 @@ def require_run_unused(run: Run) -> None:
     RunError
         If it may not be deleted.
     """
-    if not _ended(run):
+    if not has_ended(run):
         raise RunError(f"Run {run.id} has not ended. Cancel it first.")
     for design_map in list_folders(DesignMap):
-        if not _ended(design_map) and run in _cells(design_map):
+        if not has_ended(design_map) and run in _cells(design_map):
             raise RunError(
                 f"Run {run.id} is a cell of map {design_map.id}, which has not ended. Cancel it first."
             )
@@ -228,7 +228,7 @@ def _delete(belongings: Belongings) -> None:
 
 def _require_ended(works: Iterable[WorkFolder], named: str) -> None:
     for work in works:
-        if not _ended(work):
+        if not has_ended(work):
             if capital(work.named) == named:
                 raise RunError(f"{named} has not ended. Cancel it first.")
             raise RunError(f"{named} is in use: {work.named} has not ended. Cancel {work.named} first.")
@@ -238,7 +238,7 @@ def _require_not_scoring(runs: Iterable[Run]) -> None:
     """Refuse where a file is being scored with one of the runs, or a folder followed."""
     runs = list(runs)
     for scoring in _scorings_with(runs):
-        if not _ended(scoring):
+        if not has_ended(scoring):
             raise RunError(
                 f"Run {scoring.request().run} is scoring {scoring.name}. Wait until it is done, or cancel it "
                 "on the Score page."
@@ -252,7 +252,7 @@ def _require_not_scoring(runs: Iterable[Run]) -> None:
             )
 
 
-def _ended(work: WorkFolder) -> bool:
+def has_ended(work: WorkFolder) -> bool:
     """Whether work has ended; a record that cannot be read is of no work."""
     with suppress(RunError):
         if isinstance(work, DesignMap):
