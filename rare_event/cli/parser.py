@@ -29,6 +29,7 @@ from rare_event.config import (
 )
 from rare_event.config.labels import RULES
 from rare_event.errors import RareEventError
+from rare_event.logs import OFF, ON, set_up
 
 USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|ablation|map FILE`, "
@@ -57,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(arguments: Sequence[str] | None) -> int:
     options = make_parser().parse_args(arguments)
     try:
+        set_up(options.log)
         return int(options.command(options))
     except RareEventError as error:
         sys.stderr.write(f"rare_event: {error.on_command_line}\n")
@@ -70,6 +72,9 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE, epilog=CODES)
     parser.add_argument("--version", action="version", version=f"rare_event {rare_event.__version__}")
+    parser.add_argument(
+        "--log", choices=(ON, OFF), help="write a line to standard error for each phase of a job"
+    )
     add = parser.add_subparsers(required=True).add_parser
     reads = [reading_options()]
     _check(add("check", help="list the problems of a file", epilog=CODES, parents=reads))

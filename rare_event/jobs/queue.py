@@ -31,6 +31,7 @@ from rare_event.jobs.pool import OpenWorker, any_worker
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
+from rare_event.logs import log
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.records import Status
 from rare_event.store.runs import Run, list_runs, mark
@@ -126,6 +127,7 @@ class Jobs:
                 mark(run, "failed", str(error))
                 return
             self._futures[run] = future
+        log("queued", run=run.id)
         future.add_done_callback(lambda done: self._ended(run, done))
 
     def submit_scoring(self, scoring: Scoring) -> None:
@@ -137,6 +139,7 @@ class Jobs:
                 scoring.write_status(ScoringStatus("failed", str(error)))
                 return
             self._futures[scoring] = future
+        log("queued", scoring=scoring.id)
         future.add_done_callback(lambda done: self._scoring_ended(scoring, done))
 
     def _scoring_ended(self, scoring: Scoring, future: Future[None]) -> None:
@@ -182,6 +185,7 @@ class Jobs:
             waits = in_background or run.status().state == "queued"
         if waits:
             mark(run, "cancelled", "The run was cancelled before it began.")
+            log("ended", run=run.id, state="cancelled")
 
     def cancel_scoring(self, scoring: Scoring) -> None:
         """Cancel a scoring: at once if it is waiting, otherwise after the current block of rows."""
@@ -197,6 +201,7 @@ class Jobs:
         """Start or resume a map in a background thread, after the maps started earlier; return the thread."""
         design_map.withdraw_cancel()
         design_map.write_state(replace(design_map.state(), state="queued", message=""))
+        log("queued", map=design_map.id)
         # A server that exits does not wait for the thread; the map resumes when the server restarts.
         thread = threading.Thread(
             target=self._run_map, args=(design_map,), name=f"map {design_map.id}", daemon=True
@@ -291,6 +296,7 @@ class Jobs:
                 self.submit(run)
             elif isinstance(error, BrokenProcessPool):
                 mark(run, "interrupted", "The training process ended unexpectedly. Train the run again.")
+                log("ended", run=run.id, state="interrupted")
             elif isinstance(error, RareEventError):
                 mark(run, "failed", str(error))
             else:
