@@ -18,6 +18,7 @@ from rare_event.store.datasets import open_dataset
 from rare_event.store.folders import WorkFolder, list_folders
 from rare_event.store.followers import list_followers
 from rare_event.store.maps import DesignMap
+from rare_event.store.marks import MARKS
 from rare_event.store.originals import folder_of
 from rare_event.store.runs import COMMITTED, Run
 from rare_event.store.scorings import Scoring
@@ -42,6 +43,8 @@ class Belongings:
         Results of files scored with these runs.
     alarms
         Alarm lists and rules.
+    marks
+        Number of alarms that somebody marked.
     """
 
     runs: tuple[Run, ...] = ()
@@ -49,6 +52,7 @@ class Belongings:
     maps: tuple[DesignMap, ...] = ()
     scorings: tuple[Scoring, ...] = ()
     alarms: tuple[StoredAlarms, ...] = ()
+    marks: int = 0
 
     @property
     def in_words(self) -> str:
@@ -68,21 +72,22 @@ class Belongings:
             cells if self.cells else "",
             plural(len(self.scorings), "scored file") if self.scorings else "",
             plural(len(self.alarms), "alarm list") if self.alarms else "",
+            plural(self.marks, "alarm mark") if self.marks else "",
         ]
         *first, last = [part for part in parts if part] or [""]
         return f"{', '.join(first)} and {last}" if first else last
 
 
 def of_run(run: Run) -> Belongings:
-    """Find what is deleted with a run: the files that were scored with it."""
-    return Belongings(scorings=_scorings_with([run]))
+    """Find what is deleted with a run: files that were scored with it, and marks of its alarms."""
+    return Belongings(scorings=_scorings_with([run]), marks=_marks_of([run]))
 
 
 def of_map(design_map: DesignMap) -> Belongings:
     """Find what is deleted with a map: its cells, but for those that another map has too."""
     shared = {run for other in list_folders(DesignMap) if other != design_map for run in _cells(other)}
     cells = tuple(run for run in _cells(design_map) if run not in shared and _role(run) == "cell")
-    return Belongings(cells=cells, scorings=_scorings_with(cells))
+    return Belongings(cells=cells, scorings=_scorings_with(cells), marks=_marks_of(cells))
 
 
 def of_dataset(digest: str) -> Belongings:
@@ -103,6 +108,7 @@ def of_dataset(digest: str) -> Belongings:
         maps=tuple(each for each in list_folders(DesignMap) if _made_of(each, digest)),
         scorings=_scorings_with(every),
         alarms=tuple(list_alarms(digest)),
+        marks=_marks_of(every),
     )
 
 
@@ -285,6 +291,14 @@ def _by_person(run: Run) -> bool:
         committed = COMMITTED.read_or(run, None)
         return committed is not None and committed.by_person
     return False
+
+
+def _marks_of(runs: Iterable[Run]) -> int:
+    found = 0
+    for run in runs:
+        with suppress(RunError):
+            found += len(MARKS.read_or(run, []))
+    return found
 
 
 def _scorings_with(runs: Iterable[Run]) -> tuple[Scoring, ...]:

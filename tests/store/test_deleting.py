@@ -55,6 +55,8 @@ def test_a_run_goes_with_its_scored_files_and_nothing_else(dataset: Dataset) -> 
     scoring_of(run)
     kept = scoring_of(other)
     assert of_run(run).in_words == "1 scored file"
+    mark_alarm(run, Mark(at="2024-01-01", kind="false"))
+    assert of_run(run).in_words == "1 scored file and 1 alarm mark" and of_run(other).marks == 0
     delete_run(run)
     assert list_runs() == [other] and list_scorings() == [kept] and list_datasets() == [dataset]
     assert not [path for path in run.folder.parent.iterdir() if path != other.folder]
