@@ -13,6 +13,7 @@ from rare_event.ui.data.preview import show_preview
 from rare_event.ui.data.roles import show_schema
 from rare_event.ui.data.steps import show_steps
 from rare_event.ui.data.upload import pending
+from rare_event.ui.deleting import deletion_of_dataset, offer_to_delete
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.state import get_state, need_dataset
 
@@ -41,3 +42,8 @@ with show_errors():
     show_steps(dataset)
     show_details(dataset)
     show_schema(dataset)
+
+# A dataset that cannot be shown can be deleted.
+if get_state().digest is not None:
+    with show_errors():
+        offer_to_delete(deletion_of_dataset(need_dataset()), "Delete this dataset …")

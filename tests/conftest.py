@@ -27,6 +27,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 def _no_test_writes_to_the_users_workspace(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(HOME, str(tmp_path_factory.mktemp("home")))
+        # The app would write its logs to the standard error of the tests.
+        patch.setenv("RARE_EVENT_LOG", "off")
         yield
 
 

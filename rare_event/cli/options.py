@@ -12,6 +12,7 @@ from typing import Any, TypeVar, cast, get_args
 from rare_event.config import (
     PRESETS,
     RECIPES,
+    Activation,
     AlarmPolicy,
     Costs,
     DesignSpace,
@@ -270,3 +271,27 @@ def add_file(parser: argparse.ArgumentParser) -> None:
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add the choice of JSON."""
     parser.add_argument("--json", action="store_true", help="print one JSON object on standard output")
+
+
+def network_options(parser: argparse.ArgumentParser) -> None:
+    """Add the options of networks, each an option of its own name in `NETWORK_OPTIONS`."""
+    each: dict[str, Any] = {"type": int, "nargs": "+", "metavar": "UNITS"}
+    parser.add_argument("--widths", **each, help="units of each hidden layer of a dense autoencoder")
+    parser.add_argument("--encoder", **each, help="units of each encoder layer, which reads the window")
+    parser.add_argument(
+        "--decoder", **each, help="units of each decoder layer, which reconstructs the window"
+    )
+    activation: dict[str, Any] = {"choices": get_args(Activation)}
+    parser.add_argument("--activation", **activation, help="activation of all hidden layers")
+    parser.add_argument("--activations", nargs="+", **activation, help="activation of each hidden layer")
+    parser.add_argument("--output-activation", **activation, help="activation of the output layer")
+    parser.add_argument("--activity-l1", type=float, help="penalty on the outputs of the first dense layer")
+    share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
+    parser.add_argument("--dropout", **share, help="share of values set to zero during training")
+    parser.add_argument("--recurrent-dropout", **share, help="the same for the state of recurrent layers")
+    parser.add_argument("--gaussian-dropout", **share, help="the same with Gaussian noise")
+    parser.add_argument("--alpha-dropout", **share, help="the same for networks with --activation selu")
+    parser.add_argument(
+        "--input-noise", type=float, help="standard deviation of the noise added to the inputs"
+    )
+    parser.add_argument("--weight-decay", type=float, help="penalty on the squared weights")

@@ -6,21 +6,22 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, get_args
+from typing import get_args
 
 import rare_event
 from rare_event.cli import commands
 from rare_event.cli.alarm_list import judge_alarms_command
+from rare_event.cli.doctor import DOCTOR, doctor_options
 from rare_event.cli.gate import GATE, gate_options
+from rare_event.cli.keeping import DELETE, delete_options, list_options
 from rare_event.cli.new_rows import FOLLOW, bundle_options, follow_options, import_options, score_options
-from rare_event.cli.options import CHOICES, add_file, add_json
+from rare_event.cli.options import CHOICES, add_file, add_json, network_options
 from rare_event.cli.pipes import quietly
 from rare_event.cli.reading import reading_options
 from rare_event.cli.report import REPORT, report_options
 from rare_event.config import (
     PRESETS,
     SPACE_MODELS,
-    Activation,
     DesignSpace,
     RepresentationKind,
     SplitKind,
@@ -28,12 +29,13 @@ from rare_event.config import (
 )
 from rare_event.config.labels import RULES
 from rare_event.errors import RareEventError
+from rare_event.logs import OFF, ON, set_up
 
 USAGE = (
     "The command line: `python -m rare_event check|run|backtest|leakage|ablation|map FILE`, "
     "`judge-alarms FILE ALARMS`, `score RUN FILE`, `follow RUN --watch DIR`, "
     "`gate RUN_NEW RUN_OLD`, `report RUN --out FILE`, `summary|code|export|bundle RUN`, `import BUNDLE`, "
-    "`bench`, `app`."
+    "`list`, `delete run|dataset|map ID`, `doctor`, `bench`, `app`."
 )
 BAD_INPUT = 2
 RULE_HELP = (
@@ -41,10 +43,10 @@ RULE_HELP = (
     f"that can promise this; kinds: {', '.join(RULES)}"
 )
 CODES = (
-    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings, or `gate` a worse run; 2 "
-    "the input or an option cannot be used, or a question about the file is open; 3 `check` found problems; "
-    "130 stopped with Ctrl-C; 141 nobody reads the output. run, backtest, leakage, ablation and map check "
-    "the file first and stop at a problem; --accept CODE accepts it."
+    "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings, `doctor` a fault, or "
+    "`gate` a worse run; 2 the input or an option cannot be used, or a question about the file is open; 3 "
+    "`check` found problems; 130 stopped with Ctrl-C; 141 nobody reads the output. run, backtest, leakage, "
+    "ablation and map check the file first and stop at a problem; --accept CODE accepts it."
 )
 
 
@@ -56,6 +58,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _ended(arguments: Sequence[str] | None) -> int:
     options = make_parser().parse_args(arguments)
     try:
+        set_up(options.log)
         return int(options.command(options))
     except RareEventError as error:
         sys.stderr.write(f"rare_event: {error.on_command_line}\n")
@@ -69,6 +72,9 @@ def make_parser() -> argparse.ArgumentParser:
     """Make the parser of all commands."""
     parser = argparse.ArgumentParser(prog="python -m rare_event", description=USAGE, epilog=CODES)
     parser.add_argument("--version", action="version", version=f"rare_event {rare_event.__version__}")
+    parser.add_argument(
+        "--log", choices=(ON, OFF), help="write a line to standard error for each phase of a job"
+    )
     add = parser.add_subparsers(required=True).add_parser
     reads = [reading_options()]
     _check(add("check", help="list the problems of a file", epilog=CODES, parents=reads))
@@ -91,6 +97,9 @@ def make_parser() -> argparse.ArgumentParser:
     _export(add("export", help="write a run's network to a file"))
     combinations = "try combinations of shifts, lookbacks, representations and models; resumable"
     _map(add("map", help=combinations, parents=reads))
+    list_options(add("list", help="list the datasets, runs and maps of the workspace"))
+    delete_options(add("delete", help="delete runs, datasets or maps of the workspace", epilog=DELETE))
+    doctor_options(add("doctor", help="check the installation and the workspace", epilog=DOCTOR))
     _bench(add("bench", help="measure speed and size against references"))
     _app(add("app", help="serve the app"))
     return parser
@@ -126,7 +135,7 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--representation", choices=get_args(RepresentationKind), help="what the model sees of the sensors"
     )
     parser.add_argument("--epochs", type=int, help="maximum epochs")
-    _add_network_options(parser)
+    network_options(parser)
     threshold = parser.add_mutually_exclusive_group()
     threshold.add_argument(
         "--threshold",
@@ -166,7 +175,7 @@ def _backtest(parser: argparse.ArgumentParser) -> None:
         help="models to compare (default: the preset's)",
     )
     parser.add_argument("--lookback", type=int, help="rows in one window")
-    _add_network_options(parser)
+    network_options(parser)
     parser.add_argument("--baselines", action="store_true", help="also compare with all baselines")
     parser.add_argument("--folds", type=int, default=6)
     parser.add_argument(
@@ -319,27 +328,3 @@ def _add_accept(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--accept", nargs="*", metavar="CODE", help="train despite problems with these codes, such as RE102"
     )
-
-
-def _add_network_options(parser: argparse.ArgumentParser) -> None:
-    """Add the options of networks, each an option of its own name in `NETWORK_OPTIONS`."""
-    each: dict[str, Any] = {"type": int, "nargs": "+", "metavar": "UNITS"}
-    parser.add_argument("--widths", **each, help="units of each hidden layer of a dense autoencoder")
-    parser.add_argument("--encoder", **each, help="units of each encoder layer, which reads the window")
-    parser.add_argument(
-        "--decoder", **each, help="units of each decoder layer, which reconstructs the window"
-    )
-    activation: dict[str, Any] = {"choices": get_args(Activation)}
-    parser.add_argument("--activation", **activation, help="activation of all hidden layers")
-    parser.add_argument("--activations", nargs="+", **activation, help="activation of each hidden layer")
-    parser.add_argument("--output-activation", **activation, help="activation of the output layer")
-    parser.add_argument("--activity-l1", type=float, help="penalty on the outputs of the first dense layer")
-    share: dict[str, Any] = {"type": float, "metavar": "SHARE"}
-    parser.add_argument("--dropout", **share, help="share of values set to zero during training")
-    parser.add_argument("--recurrent-dropout", **share, help="the same for the state of recurrent layers")
-    parser.add_argument("--gaussian-dropout", **share, help="the same with Gaussian noise")
-    parser.add_argument("--alpha-dropout", **share, help="the same for networks with --activation selu")
-    parser.add_argument(
-        "--input-noise", type=float, help="standard deviation of the noise added to the inputs"
-    )
-    parser.add_argument("--weight-decay", type=float, help="penalty on the squared weights")

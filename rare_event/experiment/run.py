@@ -17,6 +17,7 @@ from rare_event.experiment.blending import blend
 from rare_event.experiment.folds import RunFolds, run_folds
 from rare_event.experiment.result import OnProgress, Result, ignore_progress
 from rare_event.experiment.suppressing import require_suppression
+from rare_event.logs import log
 from rare_event.prepare.prepared import Preparing, Read, prepare
 from rare_event.prepare.table import Table
 from rare_event.text import number
@@ -73,12 +74,15 @@ def run_experiment(
     data = prepared(config) if prepared is not None and read is None else prepare(table, config, read)
     check_lead(config, data.step, data.time_unit)
     seconds = {"prepare": perf_counter() - began, "train": 0.0, "score": 0.0}
+    log("prepared", model=config.model.kind, folds=len(data.folds), seconds=seconds["prepare"])
     if folds_by is None:
         trained = run_folds(data, config, on_progress, workers)
     else:
         trained = folds_by(data, config, on_progress)
-    for _, spent in trained:
+    for place, (_, spent) in enumerate(trained, 1):
         seconds = {stage: seconds[stage] + spent[stage] for stage in seconds}
+        log("trained", model=config.model.kind, fold=place, folds=len(trained), seconds=spent["train"])
+    log("scored", model=config.model.kind, folds=len(trained), seconds=seconds["score"])
     return Result(config, data, [fold for fold, _ in trained], seconds)
 
 

@@ -16,6 +16,7 @@ from rare_event.config import DesignSpace, ExperimentConfig
 from rare_event.errors import RareEventError, RunError
 from rare_event.jobs.pool import OpenWorker, Slot, any_worker, ending, n_workers, next_cell
 from rare_event.jobs.worker import execute, unexpected
+from rare_event.logs import logged_job, set_up_in_worker
 from rare_event.store.datasets import Dataset
 from rare_event.store.maps import DesignMap, MapState, State, create_map, list_maps, open_map
 from rare_event.store.records import Purpose
@@ -112,10 +113,11 @@ def run_map(
     state = MapState("running", pid=me.pid, pid_created=me.create_time(), workers=workers)
     design_map.write_state(state)
     try:
-        if design_map.windows() is None:
-            design_map.save_windows(windows_of(design_map.dataset().table(), design_map.space()))
-        work = _Work(design_map, _existing_runs(design_map), [Slot(open_worker) for _ in range(workers)])
-        outcome = work.run(on_progress, may_begin)
+        with logged_job(map=design_map.id) as job:
+            if design_map.windows() is None:
+                design_map.save_windows(windows_of(design_map.dataset().table(), design_map.space()))
+            work = _Work(design_map, _existing_runs(design_map), [Slot(open_worker) for _ in range(workers)])
+            job.state = outcome = work.run(on_progress, may_begin)
     except RareEventError as error:
         design_map.write_state(replace(state, state="failed", message=str(error)))
         raise
@@ -129,6 +131,7 @@ def run_map(
 
 def execute_cell(map_id: str, run_id: str) -> None:
     """Execute and judge a cell in a worker process; the outcome is in the run folder."""
+    set_up_in_worker()
     windows, run, began = open_map(map_id).windows(), open_run(run_id), perf_counter()
     # The status already explains an error the analyst can correct; the worker keeps running.
     with suppress(RareEventError):

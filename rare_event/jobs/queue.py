@@ -33,6 +33,7 @@ from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.turns import Job, Waiting, in_turn, served
 from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
+from rare_event.logs import log
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.runs import Run, list_runs, mark
 from rare_event.store.scorings import Scoring, list_scorings
@@ -144,6 +145,8 @@ class Jobs:
         self._queue([Waiting(run, background=True) for run in runs])
 
     def _queue(self, jobs: list[Waiting]) -> None:
+        for each in jobs:
+            log("queued", **{each.job.KIND: each.job.id})
         with self._lock:
             self._waiting.extend(jobs)
         self._begin_next()
@@ -212,6 +215,7 @@ class Jobs:
             waits = waits or run.status().state == "queued"
         if waits:
             mark(run, "cancelled", "The run was cancelled before it began.")
+            log("ended", run=run.id, state="cancelled")
 
     def cancel_scoring(self, scoring: Scoring) -> None:
         """Cancel a scoring: at once if it is waiting, otherwise after the current block of rows."""
@@ -226,6 +230,7 @@ class Jobs:
         """Start or resume a map in a background thread, after the maps started earlier; return the thread."""
         design_map.withdraw_cancel()
         design_map.write_state(replace(design_map.state(), state="queued", message=""))
+        log("queued", map=design_map.id)
         # A server that exits does not wait for the thread; the map resumes when the server restarts.
         thread = threading.Thread(
             target=self._run_map, args=(design_map,), name=f"map {design_map.id}", daemon=True
@@ -321,7 +326,9 @@ def _record(job: Job, error: BaseException) -> None:
         _fail(job, str(error))
     elif isinstance(job, Run) and isinstance(error, process_executor.ShutdownExecutorError):
         mark(job, "interrupted", APP_ENDED)
+        log("ended", run=job.id, state="interrupted")
     elif isinstance(job, Run) and isinstance(error, BrokenProcessPool):
         mark(job, "interrupted", "The training process ended unexpectedly. Train the run again.")
+        log("ended", run=job.id, state="interrupted")
     elif isinstance(job, Run):
         _fail(job, unexpected(error))

@@ -5,11 +5,13 @@ from __future__ import annotations
 from contextlib import suppress
 from dataclasses import replace
 from functools import partial
+from time import perf_counter
 
 from rare_event.errors import Cancelled, RareEventError, RunError
 from rare_event.experiment.differences import Mismatch
 from rare_event.experiment.matching import refuse
 from rare_event.experiment.score import score
+from rare_event.logs import log, logged_job, set_up_in_worker
 from rare_event.read.between import between_blocks
 from rare_event.store.archive import archive_file, save_archive
 from rare_event.store.bundle import open_trained
@@ -29,6 +31,16 @@ def score_in_worker(scoring_id: str) -> None:
     except RunError:
         # It was deleted while it waited.
         return
+    set_up_in_worker()
+    with logged_job(scoring=scoring.id) as job:
+        _execute(scoring)
+        # It may have been deleted meanwhile.
+        with suppress(RunError):
+            job.state = scoring.status().state
+
+
+def _execute(scoring: Scoring) -> None:
+    """Score the file of a scoring and record the outcome."""
     pid, created = owner()
     try:
         running = Status("running", pid=pid, pid_created=created)
@@ -53,12 +65,13 @@ def _scored(scoring: Scoring, running: Status) -> Status:
     Cancelled
         If cancellation was requested.
     """
-    request = scoring.request()
+    request, began = scoring.request(), perf_counter()
     _go_on(scoring, running)
     trained = open_trained(open_run(request.run))
     with between_blocks(partial(_require_wanted, scoring)):
         incoming = read_new(trained, scoring.source, scoring.name, request.mapping, scoring.history)
     matched = incoming.matched
+    log("read", run=request.run, seconds=perf_counter() - began)
     _go_on(scoring, running)
     scoring.save_findings(matched.findings)
     if can_be_mapped(matched.findings):
@@ -69,8 +82,11 @@ def _scored(scoring: Scoring, running: Status) -> Status:
     def on_rows(rows: int) -> None:
         _go_on(scoring, replace(running, progress=rows / table.n_rows))
 
+    began = perf_counter()
     scored = score(trained, table, incoming.history, on_rows=on_rows, shelve_until=request.shelve_until)
+    log("scored", run=request.run, rows=table.n_rows, seconds=perf_counter() - began)
     scoring.save(trained, scored)
+    log("saved", run=request.run)
     return Status("done")
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
-from time import monotonic
+from time import monotonic, perf_counter
 
 import pandas as pd
 
@@ -23,6 +23,7 @@ from rare_event.experiment.folds import RunFolds
 from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
+from rare_event.logs import log, logged_job, set_up_in_worker
 from rare_event.prepare.prepared import Preparations
 from rare_event.prepare.table import Table
 from rare_event.store.bundle import save_folds, save_trained
@@ -175,7 +176,7 @@ def _ending_recorded(run: Run) -> Iterator[None]:
     try:
         if run.cancel_requested:
             raise Cancelled("The run was cancelled.")
-        with recorded(run.folder):
+        with recorded(run.folder), logged_job(run=run.id):
             yield
     except Cancelled as cancelled:
         mark(run, "cancelled", str(cancelled))
@@ -212,6 +213,7 @@ def save_result(run: Run, table: Table, result: Result) -> None:
     table, result
         The rows that it was trained on, and the result.
     """
+    began = perf_counter()
     run.save_scores(
         {
             "validation": [fold.validation for fold in result.folds],
@@ -228,18 +230,23 @@ def save_result(run: Run, table: Table, result: Result) -> None:
     committed = Committed(result.thresholds, result.config.rule, result.policy, watch=result.watched[0])
     run.commit(replace(committed, promise=result.promise()))
     run.save_evaluation(summarise(result, run.id))
+    log("saved", what="scores", seconds=perf_counter() - began)
+    began = perf_counter()
     # A large file takes seconds to judge, mostly outside Python.
     with ThreadPoolExecutor(1) as thread:
         without_model = thread.submit(trivial, result.validation, result.test, result.policy)
         judged = result.judgement()
     run.save_judged(Judged(judged, tuple(without_model.result())))
     run.seal()
+    log("judged", seconds=perf_counter() - began)
+    began = perf_counter()
     save_trained(run, result.folds[-1], result.config, facts_of(table, result))
     if run.purpose().role == "run":
         save_folds(run, result.folds)
     detector = result.folds[-1].detector
     if isinstance(detector, Autoencoder):
         run.save_layers(layers_of(detector.model))
+    log("saved", what="model", seconds=perf_counter() - began)
 
 
 # What is executed for a run that is not trained to be used itself.
@@ -248,6 +255,7 @@ EXECUTED: Mapping[Role, Callable[[Run], object]] = {"leakage": execute_leakage, 
 
 def execute_in_worker(run_id: str) -> Status:
     """Execute a run in a worker process; the outcome is in its folder."""
+    set_up_in_worker()
     run = open_run(run_id)
     try:
         # The status already explains an error the analyst can correct; the worker keeps running.

@@ -17,7 +17,8 @@ from rare_event.store.serial import dump_kept, has_digest, load
 from rare_event.store.workspace import write_text
 
 DIGESTS = "digests.json"
-OF_FILES = (".parquet", ".npz", ".keras", ".skops", ".csv", ".zst")
+OF_MODELS = (".npz", ".keras", ".skops")
+OF_FILES = (*OF_MODELS, ".parquet", ".csv", ".zst")
 # Records that are never replaced.
 WRITTEN_ONCE = ("config.json", "space.json", "summary.json")
 # What is made again where it is missing.
@@ -57,6 +58,14 @@ def remember(folder: Path, name: str, digest: str = "") -> None:
     known = digests_of(folder)
     if known and known.get(name) != digest and not name.startswith(REMADE):
         write_text(folder / DIGESTS, dump_kept({**known, name: digest}, dict[str, str]))
+
+
+def forget(folder: Path, name: str) -> None:
+    """Record that a folder holds a file no longer, so that it is not missed."""
+    known = digests_of(folder)
+    if name in known:
+        left = {other: digest for other, digest in known.items() if other != name}
+        write_text(folder / DIGESTS, dump_kept(left, dict[str, str]))
 
 
 def digests_of(folder: Path) -> Mapping[str, str]:
@@ -109,7 +118,7 @@ def damaged_in(folder: Path) -> list[str]:
 
 
 def require_intact(root: Path, folder: Path) -> None:
-    """Check the files that lie in one of the folders of a folder whose digests are recorded, or in itself.
+    """Check the model in one of the folders of a folder whose digests are recorded, or in itself.
 
     Raises
     ------
@@ -119,7 +128,8 @@ def require_intact(root: Path, folder: Path) -> None:
         If the digests are damaged.
     """
     for name, digest in digests_of(root).items():
-        if digest and (root / name).parent == folder and name not in WRITTEN_ONCE:
+        path = root / name
+        if digest and path.parent == folder and path.suffix in OF_MODELS:
             intact(root, name)
 
 

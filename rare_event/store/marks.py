@@ -91,7 +91,8 @@ def marks_of(run: Run) -> list[Mark]:
     """
     marks = list(MARKS.read_or(run, []))
     digest = run.dataset().digest
-    for path in run.folder.parent.glob(f"*/{MARKS.file}"):
+    # Not of folders that are being deleted, which begin with a dot.
+    for path in run.folder.parent.glob(f"[0-9]*/{MARKS.file}"):
         other = Run(path.parent)
         with suppress(RunError):
             if other.id != run.id and other.dataset().digest == digest:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
@@ -236,9 +235,7 @@ class Run(WorkFolder):
         path = self.folder / f"cache-{name}"
         # One that cannot be read is computed again, and a full disk only costs the time next time.
         with suppress(*UNREADABLE):
-            digest, content = path.read_bytes().split(b"\n", 1)
-            if hashlib.sha256(content).hexdigest() == digest.decode():
-                return pd.read_parquet(io.BytesIO(content))
+            return read_cache(path)
         frame, packed = make(), io.BytesIO()
         write_parquet(frame, packed, index=False)
         digest = hashlib.sha256(packed.getvalue()).hexdigest().encode()
@@ -294,6 +291,20 @@ class Run(WorkFolder):
         self.write_status(Status("queued", epochs=self.config().training.epochs))
 
 
+def read_cache(path: Path) -> pd.DataFrame:
+    """Read a cached frame.
+
+    Raises
+    ------
+    OSError, ValueError
+        If it is missing or damaged, or an older version cached it.
+    """
+    digest, content = path.read_bytes().split(b"\n", 1)
+    if hashlib.sha256(content).hexdigest().encode() != digest:
+        raise ValueError("This cache was changed after it was written.")
+    return pd.read_parquet(io.BytesIO(content))
+
+
 def _figures_on(windows: str) -> Entry[CellFigures]:
     return Entry(f"map-{windows}.json", CellFigures, "figures on the map")
 
@@ -325,19 +336,6 @@ def _wanted(run: Run, digest: str | None, role: Role | None) -> bool:
         return True
     except RunError:
         return False
-
-
-def delete_run(run: Run) -> None:
-    """Delete a run that has ended.
-
-    Raises
-    ------
-    RunError
-        If it has not ended.
-    """
-    if not run.status().ended:
-        raise RunError(f"Run {run.id} has not ended. Cancel it first.")
-    shutil.rmtree(run.folder)
 
 
 def mark(run: Run, state: State, message: str = "") -> Status:

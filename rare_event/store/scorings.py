@@ -32,7 +32,7 @@ from rare_event.store.records import ScoredWith
 from rare_event.store.runs import Run
 from rare_event.store.scored import SCORES_PARQUET, SUMMARY, WATCH_CSV, exports
 from rare_event.store.serial import dump, explain
-from rare_event.store.workspace import write
+from rare_event.store.workspace import remove_folder, write
 
 SCORE_AGAIN = "Score the file again."
 LOST = "The process that was scoring this file ended early. Score the file again."
@@ -298,4 +298,4 @@ def _wanted(scoring: Scoring, run_id: str | None) -> bool:
 
 def delete_scoring(scoring: Scoring) -> None:
     """Delete a scoring with its file and its results."""
-    shutil.rmtree(scoring.folder, ignore_errors=True)
+    remove_folder(scoring.folder)

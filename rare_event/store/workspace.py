@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 import tempfile
+import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
 
@@ -16,6 +18,8 @@ from platformdirs import user_data_path
 from rare_event.errors import RunError
 
 HOME_VARIABLE = "RARE_EVENT_HOME"
+# How folders begin that are being written or deleted; no listing knows them.
+WRITING, DELETING = ".writing-", ".deleting-"
 
 
 def home() -> Path:
@@ -68,11 +72,30 @@ def write(path: Path, save: Callable[[Path], object]) -> Path:
     """
     with explain_disk_errors(path.parent):
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=path.parent, prefix=".writing-") as folder:
+        with tempfile.TemporaryDirectory(dir=path.parent, prefix=WRITING) as folder:
             temporary = Path(folder) / path.name
             save(temporary)
             os.replace(temporary, path)
     return path
+
+
+def remove_folder(folder: Path) -> None:
+    """Delete a folder: for readers at once, by a name that no listing knows; one already gone is no error.
+
+    A process that is killed meanwhile leaves a folder of that name, which `rare-event doctor` removes.
+
+    Raises
+    ------
+    RunError
+        If the disk cannot be written; then the folder is as it was.
+    """
+    going = folder.with_name(f"{DELETING}{folder.name}-{uuid.uuid4().hex[:8]}")
+    with explain_disk_errors(folder.parent), suppress(FileNotFoundError):
+        # A full disk has no room for a new folder, but for another name.
+        os.rename(folder, going)
+        with suppress(OSError):
+            os.utime(going)
+    shutil.rmtree(going, ignore_errors=True)
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -6,6 +6,7 @@ Everything here is bounded, shared by all sessions and never changed in place.
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -31,6 +32,7 @@ from rare_event.judge.scores import Scores
 from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow
 from rare_event.judge.unknown import Unknown
+from rare_event.logs import ON, VARIABLE, set_up_in_worker
 from rare_event.prepare.corrections import Corrections
 from rare_event.prepare.drift import Change
 from rare_event.prepare.label_guess import guess_label
@@ -50,6 +52,9 @@ from rare_event.text import auc_in_words
 @st.cache_resource(show_spinner=False)
 def jobs() -> Jobs:
     """Return the server's jobs; the first call resumes the queue of an earlier server."""
+    # On, unless the operator turned it off; workers inherit it.
+    os.environ.setdefault(VARIABLE, ON)
+    set_up_in_worker()
     queue = Jobs()
     queue.recover()
     # Without a worker each run says why.

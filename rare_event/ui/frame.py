@@ -9,6 +9,7 @@ from pathlib import Path
 
 import streamlit as st
 
+import rare_event
 from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.store.archive import is_imported
@@ -130,6 +131,7 @@ def _sidebar() -> None:
         if damage:
             st.caption(f":material/warning: {plain(damage)}")
         show_signed_in()
+        st.caption(plain(f"rare_event {rare_event.__version__}"))
 
 
 def _figures() -> tuple[dict[str, str], str]:

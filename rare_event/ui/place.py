@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import wraps
@@ -12,12 +11,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from rare_event.errors import RareEventError
+from rare_event.logs import log
 from rare_event.text import plain
 from rare_event.ui.state import Missing
 
 P = ParamSpec("P")
 T = TypeVar("T")
-LOG = logging.getLogger("rare_event")
 
 
 def in_place(component: Callable[P, T]) -> Callable[P, T]:
@@ -44,7 +43,7 @@ def show_errors() -> Iterator[None]:
         st.info(plain(missing))
         st.page_link(missing.page, label=missing.label, icon=":material/arrow_forward:")
     except RareEventError as error:
-        LOG.info("shown to the user: %s", error)
+        log("shown", error=type(error).__name__)
         st.error(plain(error))
 
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import logging
-
 import streamlit as st
 
 from rare_event.errors import RareEventError
+from rare_event.logs import log
 from rare_event.report.document import Said, Section
 from rare_event.report.page import render, report_html
 from rare_event.store.runs import Run
@@ -16,7 +15,6 @@ HELP = (
     "One HTML file for the shift meeting: verdict, promise, data, model, ledger and limits. It prints on A4 "
     "and needs no internet connection. While the test data are sealed, it shows validation figures only."
 )
-LOG = logging.getLogger("rare_event")
 
 
 def offer_report(run: Run) -> None:
@@ -38,6 +36,6 @@ def report_or_reason(run: Run) -> str:
     try:
         return report_html(run)
     except RareEventError as error:
-        LOG.info("said in place of a report: %s", error)
+        log("no-report", error=type(error).__name__)
         said = [Section("The report cannot be written", [Said(str(error), "warning")])]
         return render(said, title=f"Run {run.id}", facts=[])

@@ -5,14 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from rare_event.compare.titles import name_of_run
-from rare_event.errors import RareEventError
 from rare_event.store.records import About
-from rare_event.store.runs import MOST_NAME, Run, delete_run
-from rare_event.text import plain
+from rare_event.store.runs import MOST_NAME, Run
+from rare_event.ui.deleting import ask_to_delete, delete_button, deletion_of_run
 from rare_event.ui.place import in_place
-from rare_event.ui.state import forget_run
-
-ASKED = "runs_asked"
 
 
 @in_place
@@ -33,39 +29,6 @@ def edit_run(run: Run) -> None:
     if chosen != about:
         run.describe(chosen)
         st.rerun()
-    ended = run.status().ended
-    if delete.button(
-        "Delete",
-        key="runs_delete_ask",
-        icon=":material/delete:",
-        width="stretch",
-        disabled=not ended,
-        help=None if ended else "Cancel a queued or running run before you delete it.",
-    ):
-        st.session_state[ASKED] = run.id
-    if st.session_state.get(ASKED) == run.id:
-        _ask(run)
-
-
-def _ask(run: Run) -> None:
-    """Ask once, and delete the run if the user says so."""
-    with st.container(horizontal=True, vertical_alignment="center"):
-        st.warning(
-            f"Delete the run “{plain(name_of_run(run))}” with its model and figures? This cannot be undone."
-        )
-        st.button("Delete this run", key="runs_delete", on_click=_delete, args=(run,))
-        st.button("Keep it", key="runs_keep", on_click=_forget_question)
-
-
-def _delete(run: Run) -> None:
-    _forget_question()
-    try:
-        delete_run(run)
-    except RareEventError as error:
-        st.toast(plain(error))
-    else:
-        forget_run(run)
-
-
-def _forget_question() -> None:
-    st.session_state.pop(ASKED, None)
+    deletion = deletion_of_run(run, name_of_run(run))
+    delete_button(delete, deletion)
+    ask_to_delete(deletion)

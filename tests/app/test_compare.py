@@ -21,8 +21,9 @@ from rare_event.jobs import worker
 from rare_event.judge.standing import Kind, Row
 from rare_event.plots.leaderboard import Board
 from rare_event.store.datasets import Dataset
+from rare_event.store.deleting import delete_run
 from rare_event.store.records import Purpose, Status
-from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
+from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
 from rare_event.ui.compare import page
 from rare_event.ui.compare.overlay import TICKED
 from rare_event.ui.compare.table import frame_of

@@ -6,7 +6,8 @@ import pytest
 
 from rare_event.config import RECOMMENDED
 from rare_event.store.datasets import Dataset, list_datasets
-from rare_event.store.runs import Run, delete_run
+from rare_event.store.deleting import delete_run
+from rare_event.store.runs import Run
 from rare_event.ui import state
 from rare_event.ui.state import ADDRESS, FIRST_DRAFT, KEY
 from tests.app.conftest import PCA, ROOT, finished

@@ -15,6 +15,7 @@ import pytest
 from sklearn.metrics import confusion_matrix
 from streamlit.testing.v1 import AppTest
 
+import rare_event
 from rare_event.config import Rule, SplitKind, SplitPlan
 from rare_event.jobs.worker import execute
 from rare_event.store.datasets import Dataset, list_datasets, open_dataset
@@ -74,6 +75,13 @@ def test_every_page_opens_cold(open_page: OpenPage, page: str) -> None:
     assert not app.error
     assert len(app.title) == 1
     assert PAGES != ["app.py"], "no page was found"
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_ends_its_sidebar_with_the_version(open_page: OpenPage, page: str) -> None:
+    app = open_page(page)
+    assert str(app.sidebar.caption[-1].value).replace("\\", "") == f"rare_event {rare_event.__version__}"
+    assert not any(rare_event.__version__ in str(each.value) for each in app.main.caption)
 
 
 @pytest.mark.parametrize("page", PAGES)

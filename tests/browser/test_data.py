@@ -1,10 +1,12 @@
 """The Data page in a real browser: its first screen, and a click on a row of the ranking."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
 
+from rare_event.store.datasets import list_datasets
 from tests.browser.conftest import Complaints, Server, settled
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(300)]
@@ -143,4 +145,25 @@ def test_nothing_is_cut_on_a_narrow_page(page: Page, server: Server, complaints:
         assert inside["x"] >= column["x"] - 1
         assert inside["x"] + inside["width"] <= min(column["x"] + column["width"], 768) + 1
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    assert complaints.messages == []
+
+
+def test_a_dataset_is_deleted_after_a_question(
+    page: Page, server: Server, home: Path, complaints: Complaints
+) -> None:
+    open_mill(page, server)
+    (dataset,) = list_datasets()
+    page.get_by_role("button", name="Delete this dataset …").click()
+    expect(page.get_by_text("with its uploaded file? This cannot be undone.")).to_be_visible()
+    page.get_by_role("button", name="Keep it").click()
+    expect(page.get_by_text("This cannot be undone.")).to_have_count(0)
+    assert list_datasets() == [dataset]
+
+    settled(page)
+    page.get_by_role("button", name="Delete this dataset …").click()
+    page.get_by_role("button", name="Delete this dataset", exact=True).click()
+    expect(page.get_by_role("button", name="Open the sample mill")).to_be_visible()
+    settled(page)
+    assert list_datasets() == [] and "dataset=" not in page.url
+    assert page.get_by_test_id("stException").count() == 0
     assert complaints.messages == []

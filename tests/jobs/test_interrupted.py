@@ -21,8 +21,9 @@ from rare_event.jobs.queue import NO_WORKER, Jobs, LocalPool
 from rare_event.jobs.worker import NO_MEMORY, STOPPED, execute
 from rare_event.store import workspace as disk
 from rare_event.store.datasets import Dataset, add_dataset
+from rare_event.store.deleting import delete_run
 from rare_event.store.maps import DesignMap, create_map
-from rare_event.store.runs import create_run, delete_run, list_runs
+from rare_event.store.runs import create_run, list_runs
 from tests.small import ENDLESS, PCA
 
 ROOT = Path(__file__).resolve().parents[2]

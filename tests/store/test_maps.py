@@ -9,8 +9,9 @@ from rare_event.config import RECOMMENDED, DesignSpace
 from rare_event.errors import RunError
 from rare_event.judge.scores import COLUMNS, OLDER_LEAD
 from rare_event.store.datasets import add_dataset
+from rare_event.store.deleting import delete_run
 from rare_event.store.maps import DesignMap, MapState, create_map, list_maps, open_map
-from rare_event.store.runs import create_run, delete_run, mark
+from rare_event.store.runs import create_run, mark
 from rare_event.store.serial import MAP_AGAIN, NEWER, TRAIN_AGAIN
 from tests.naive import random_scores
 from tests.records import as_older_version
@@ -43,6 +44,10 @@ def test_cells_come_back_by_number_and_a_deleted_run_is_left_out(design_map) -> 
     design_map.write_cells(runs)
     assert design_map.cells() == runs
     mark(runs[2], "cancelled")
+    with pytest.raises(RunError, match=f"cell of map {design_map.id}, which has not ended. Cancel"):
+        delete_run(runs[2])
+    assert design_map.cells() == runs
+    design_map.write_state(MapState("cancelled"))
     delete_run(runs[2])
     assert design_map.cells() == {10: runs[10]}
 

@@ -12,10 +12,11 @@ import pytest
 
 from rare_event.config import RECOMMENDED, DesignSpace
 from rare_event.store.datasets import add_dataset
+from rare_event.store.deleting import delete_run
 from rare_event.store.maps import MapState, create_map, list_maps
 from rare_event.store.processes import CLOCK_SECONDS, alive, read_alive
 from rare_event.store.records import Status
-from rare_event.store.runs import create_run, delete_run, list_runs, mark
+from rare_event.store.runs import create_run, list_runs, mark
 
 
 @pytest.fixture

@@ -16,9 +16,10 @@ from rare_event.experiment.leakage import Reading
 from rare_event.judge.promise import Promise
 from rare_event.judge.scores import COLUMNS, Scores
 from rare_event.store.datasets import add_dataset
+from rare_event.store.deleting import delete_run
 from rare_event.store.judged import Judged
 from rare_event.store.records import ENDED, About, Committed, Look, Part, Purpose, Status
-from rare_event.store.runs import Run, create_run, delete_run, list_runs, mark, open_run
+from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
 from rare_event.store.seal import is_open
 from rare_event.store.serial import to_plain
 from tests.naive import random_scores

@@ -19,6 +19,7 @@ from rare_event.store.records import State
 from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.compare.map_figures import show_map
+from rare_event.ui.deleting import deletion_of_map, offer_to_delete
 from rare_event.ui.forms import Look, apply_values, fill_in
 from rare_event.ui.frame import in_place
 from rare_event.ui.limits import show_limits
@@ -72,6 +73,7 @@ def show_design_space(dataset: Dataset) -> None:
         poll_until_ended(
             lambda: _show_live(chosen), lambda: [] if chosen.state().ended else [chosen.id], "map"
         )
+        offer_to_delete(deletion_of_map(chosen), "Delete this map …")
 
 
 @in_place
