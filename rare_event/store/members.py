@@ -6,6 +6,7 @@ import io
 import json
 import re
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -162,7 +163,10 @@ def _check_array(said: str, content: bytes) -> None:
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except (tokenize.TokenError, SyntaxError) as error:
+        raise ValueError(str(error)) from error
     if dtype.hasobject:
         raise RunError(f"{said} holds objects, which could run code. Do not use this file.")
     size = dtype.itemsize
