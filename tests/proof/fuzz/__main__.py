@@ -7,7 +7,7 @@ Finds and the inputs that reach new code are kept in the folder; `-max_total_tim
 
 from __future__ import annotations
 
-import json
+import random
 import sys
 from collections.abc import Callable
 from functools import partial
@@ -30,9 +30,12 @@ with atheris.instrument_imports(include=["rare_event"]):
         write_bundles,
     )
 
-from rare_event.prepare.corrections import NO_CORRECTIONS
+from rare_event.config import ExperimentConfig
+from rare_event.experiment.facts import Facts
+from rare_event.prepare.corrections import NO_CORRECTIONS, Corrections
+from rare_event.store.datasets import Dataset
+from rare_event.store.records import Committed
 from rare_event.store.serial import dump
-from tests.small import PCA
 
 Target = Callable[[bytes], None]
 
@@ -53,8 +56,11 @@ def serialiser(home: Path) -> tuple[Target, list[bytes]]:
         if data:
             load_any(data[1:], RECORDS[data[0] % len(RECORDS)], home)
 
-    records = {RECORDS.index(type(value)): dump(value) for value in (PCA, NO_CORRECTIONS)}
-    return target, [bytes([kind]) + text.encode() for kind, text in records.items()]
+    held = members_of(write_bundles(home)["pca"])
+    named = {"config": ExperimentConfig, "dataset": Dataset, "threshold": Committed, "trained": Facts}
+    seeds = [(kind, held[f"{name}.json"]) for name, kind in named.items()]
+    seeds.append((Corrections, dump(NO_CORRECTIONS).encode()))
+    return target, [bytes([RECORDS.index(kind)]) + text for kind, text in seeds]
 
 
 def bundle(home: Path) -> tuple[Target, list[bytes]]:
@@ -76,7 +82,7 @@ def bundle(home: Path) -> tuple[Target, list[bytes]]:
         bundled(changed, bundles[number], {name: content})
         import_any(changed)
 
-    return target, [json.dumps({"any": number}).encode() * 4 for number in range(8)]
+    return target, [random.Random(number).randbytes(400) for number in range(8)]
 
 
 def main() -> None:
