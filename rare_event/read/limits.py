@@ -105,6 +105,28 @@ class Room:
             yield block
 
 
+def lists_many_files(file: BinaryIO, most: int = MOST_FILES) -> bool:
+    """Whether the end of an archive says that it holds more files, before their list is read.
+
+    Parameters
+    ----------
+    file
+        The archive; it is read from its start afterwards.
+    most
+        So many files are no more than usual.
+    """
+    size = file.seek(0, 2)
+    file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT))
+    tail = file.read()
+    file.seek(0)
+    at = tail.rfind(_END)
+    if at < 0 or len(tail) < at + _END_BYTES:
+        return False
+    count, length = struct.unpack("<HI", tail[at + 10 : at + 16])
+    many = count > most or length > most * 2 * _ENTRY_BYTES
+    return many or tail[:at].rfind(_LARGE) == at - 20 >= 0
+
+
 def require_few_files(file: BinaryIO, name: str) -> None:
     """Refuse an archive with a long list of files before the list is read.
 
@@ -113,19 +135,7 @@ def require_few_files(file: BinaryIO, name: str) -> None:
     TableError
         If it holds more than `MOST_FILES`, as far as its end says.
     """
-    size = file.seek(0, 2)
-    file.seek(max(0, size - _END_BYTES - _LONGEST_COMMENT))
-    tail = file.read()
-    file.seek(0)
-    at = tail.rfind(_END)
-    if at < 0 or len(tail) < at + _END_BYTES:
-        return
-    count, length = struct.unpack("<HI", tail[at + 10 : at + 16])
-    if (
-        count > MOST_FILES
-        or length > MOST_FILES * 2 * _ENTRY_BYTES
-        or tail[:at].rfind(_LARGE) == at - 20 >= 0
-    ):
+    if lists_many_files(file):
         raise TableError(
             f"{name} is an archive of very many files, or larger than 4 GB. At most {MOST_FILES:,} files can "
             "be listed. Pack only the files of the table."

@@ -1,6 +1,8 @@
 """Any bytes as a record or a bundle are a result or a sentence, and leave nothing behind."""
 
+import io
 import json
+import zipfile
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rare_event.config import PRESETS
+from rare_event.errors import RunError
 from rare_event.store.archive import import_archive
 from rare_event.store.serial import dump
 from tests.mutations import Splice, changed, splices
@@ -85,3 +88,36 @@ def test_what_is_changed_can_be_imported_without_the_changes(bundles: list[Path]
     for path in bundles:
         bundled(tmp_path / "same.zip", path, {})
         assert import_any(tmp_path / "same.zip") is not None and import_archive(path).id
+
+
+@pytest.mark.parametrize(
+    "header", [b"{'descr': '<f8', 'shape': (3,", b"{'descr': '<f8'\n (", b"\xff", b"", b"1"]
+)
+def test_an_array_with_a_damaged_header_is_refused(
+    bundles: list[Path], tmp_path: Path, header: bytes
+) -> None:
+    array = b"\x93NUMPY\x01\x00" + len(header).to_bytes(2, "little") + header
+    (path, *_), out = bundles, io.BytesIO()
+    with zipfile.ZipFile(out, "w") as archive:
+        archive.writestr("clock.npy", array)
+    name = next(name for name in members_of(path) if name.endswith(".npz"))
+    bundled(tmp_path / "changed.zip", path, {name: out.getvalue()})
+    with pytest.raises(RunError, match=f"{name} in changed.zip is damaged"):
+        import_archive(tmp_path / "changed.zip")
+    assert import_any(tmp_path / "changed.zip") is None
+
+
+def test_a_long_list_of_files_is_not_read(bundles: list[Path], tmp_path: Path) -> None:
+    many = io.BytesIO()
+    with zipfile.ZipFile(many, "w") as archive:
+        for number in range(5_001):
+            archive.writestr(f"a{number}", b"")
+    path = tmp_path / "many.zip"
+    path.write_bytes(many.getvalue())
+    with pytest.raises(RunError, match="many.zip holds very many files. A bundle holds at most 100"):
+        import_archive(path)
+    name = next(name for name in members_of(bundles[0]) if name.endswith(".npz"))
+    bundled(path, bundles[0], {name: many.getvalue()})
+    with pytest.raises(RunError, match=f"{name} in many.zip holds very many files"):
+        import_archive(path)
+    assert import_any(path) is None
