@@ -19,6 +19,7 @@ from rare_event.cli.options import CHOICES, add_file, add_json, network_options
 from rare_event.cli.pipes import quietly
 from rare_event.cli.reading import reading_options
 from rare_event.cli.report import REPORT, report_options
+from rare_event.cli.terminal import plain_output
 from rare_event.config import (
     PRESETS,
     SPACE_MODELS,
@@ -55,6 +56,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     return quietly(lambda: _ended(arguments))
 
 
+@plain_output()
 def _ended(arguments: Sequence[str] | None) -> int:
     options = make_parser().parse_args(arguments)
     try:

@@ -28,6 +28,8 @@ LABEL_FREE: tuple[RuleKind, ...] = ("fa-per-day", "promise-per-day", "quantile",
 RATES: tuple[RuleKind, ...] = ("fa-per-day", "promise-per-day")
 # The square of beta and the total cost of all events must stay finite.
 MOST_BETA = 1000.0
+# Of false alarms in a day: one in three thousand years, and eleven in a second.
+LEAST_RATE, MOST_RATE = 1e-6, 1e6
 MOST_COST = 1e12
 # Of a rate, in words.
 DIGITS = 6
@@ -255,6 +257,9 @@ class Rule(Settings):
             valid, allowed = 0 <= self.value <= 1, "0 to 1"
         elif self.kind == "f-beta":
             valid, allowed = 0 < self.value <= MOST_BETA, f"above 0, at most {MOST_BETA:,.0f}"
+        elif self.kind in RATES:
+            valid = self.value == 0 or LEAST_RATE <= self.value <= MOST_RATE
+            allowed = f"0, or {LEAST_RATE:.6f} to {MOST_RATE:,.0f}"
         require(
             valid, f"The value of the rule “{RULES[self.kind]}” is {typed(self.value)}; choose {allowed}."
         )

@@ -14,6 +14,7 @@ from rare_event.text import plural
 
 Activation = Literal["relu", "tanh", "elu", "selu", "linear"]
 MOST_UNITS = 4096
+MOST_PENALTY = 1000.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,5 +148,6 @@ def require_share(name: str, share: float) -> None:
 
 
 def require_penalty(name: str, weight: float) -> None:
-    """Reject a negative weight or standard deviation."""
-    require(weight >= 0, f"{name} is {typed(weight)}; choose 0 or more.")
+    """Reject a weight or standard deviation that is negative, or too large to square and sum as float32."""
+    allowed = f"0 or more, at most {MOST_PENALTY:,.0f}"
+    require(0 <= weight <= MOST_PENALTY, f"{name} is {typed(weight)}; choose {allowed}.")

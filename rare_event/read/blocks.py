@@ -14,11 +14,11 @@ from rare_event.read.between import block_read
 from rare_event.read.dialect import unwrapped
 from rare_event.read.encoding import Encoding, utf8_blocks
 from rare_event.read.ledger import Ledger
+from rare_event.read.limits import LONGEST_LINE, MB
 from rare_event.read.lines import Scan, scan
 from rare_event.read.shape import Shape
 from rare_event.read.source import Opened
 
-LONGEST_LINE = 1 << 26
 N_CORES = 2
 
 
@@ -84,7 +84,7 @@ class Csv:
             held = found.rest
             if len(held) > LONGEST_LINE:
                 raise TableError(
-                    f"Line {ledger.line} of {self.name} is longer than {LONGEST_LINE >> 20} MB. "
+                    f"Line {ledger.line} of {self.name} is longer than {LONGEST_LINE // MB} MB. "
                     "This is not a table. Choose another file."
                 )
             ledger.add(found)

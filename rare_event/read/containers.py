@@ -2,25 +2,34 @@
 
 from __future__ import annotations
 
-import csv
 import gzip
 import io
 import zipfile
 import zlib
-from collections.abc import Callable, Iterator
-from datetime import date, datetime, time, timedelta
+from collections.abc import Callable
+from functools import partial
 from pathlib import PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from rare_event.errors import TableError
+from rare_event.read.limits import require_few_files, too_large
 from rare_event.read.source import Opened, Source, open_source, size_of
 from rare_event.read.table import Choice, Question
 from rare_event.read.values import shown
+from rare_event.read.workbook import read_sheet
 from rare_event.text import listed
 
 # A file may unpack to this, or to so many times its own bytes: tables of plants are packed 3 to 30 times.
 BOUND, RATIO = 1 << 29, 64
-UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, NotImplementedError, RuntimeError)
+UNREADABLE = (
+    OSError,
+    EOFError,
+    ValueError,
+    zlib.error,
+    zipfile.BadZipFile,
+    NotImplementedError,
+    RuntimeError,
+)
 GZIP, ZIP, OLD_WORKBOOK = b"\x1f\x8b", b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 MAGIC = {
     OLD_WORKBOOK: "an old or password-protected Office file; save it without a password as .xlsx or CSV",
@@ -37,13 +46,6 @@ MAGIC = {
 def bound_of(source: Source) -> int:
     """Return how many bytes a packed file may unpack to."""
     return max(BOUND, RATIO * size_of(source))
-
-
-def too_large(name: str, bound: int) -> TableError:
-    """Return the refusal of a file that unpacks to more than `bound` bytes."""
-    return TableError(
-        f"{name} unpacks to more than {bound >> 20:,} MB, which is too much. Split it into smaller files."
-    )
 
 
 def unpack(source: Source, name: str, member: str | None) -> tuple[Opened, tuple[Question, ...]]:
@@ -76,10 +78,18 @@ def unpack(source: Source, name: str, member: str | None) -> tuple[Opened, tuple
         if magic.startswith(start):
             raise TableError(f"{name} is {what}.")
     if magic.startswith(GZIP):
-        return Opened(lambda: _bounded(source, name, lambda file: gzip.open(file)), 8 * size_of(source)), ()
+        opening = partial(_bounded, source, name, lambda file: gzip.GzipFile(fileobj=file))
+        return Opened(opening, 8 * size_of(source), packed=True), ()
     if magic.startswith(ZIP):
         return _unzip(source, name, member)
     return Opened(lambda: open_source(source), size_of(source)), ()
+
+
+def is_packed(head: bytes) -> str:
+    """Say what the first bytes of a file inside another are, if they are no text; else nothing."""
+    if head.startswith((GZIP, ZIP, b"7z\xbc\xaf", b"Rar!", b"\x28\xb5\x2f\xfd", b"\xfd7zXZ")):
+        return "another packed file or a workbook"
+    return "a Parquet file" if head.startswith(b"PAR1") else ""
 
 
 class _Bounded(io.RawIOBase):
@@ -129,9 +139,11 @@ def _damaged(name: str) -> TableError:
 
 def _unzip(source: Source, name: str, member: str | None) -> tuple[Opened, tuple[Question, ...]]:
     try:
-        with open_source(source) as file, zipfile.ZipFile(file) as archive:
-            entries = [entry for entry in archive.infolist() if not entry.is_dir()]
-    except (zipfile.BadZipFile, ValueError, NotImplementedError) as error:
+        with open_source(source) as file:
+            require_few_files(file, name)
+            with zipfile.ZipFile(file) as archive:
+                entries = [entry for entry in archive.infolist() if not entry.is_dir()]
+    except UNREADABLE as error:
         raise TableError(
             f"{name} is a zip archive that is damaged or cannot be read. Copy it again, or create it again."
         ) from error
@@ -152,7 +164,7 @@ def _unzip(source: Source, name: str, member: str | None) -> tuple[Opened, tuple
     def opening(file: BinaryIO) -> BinaryIO:
         return cast(BinaryIO, zipfile.ZipFile(file).open(entry))  # noqa: SIM115
 
-    return Opened(lambda: _bounded(source, name, opening), entry.file_size, chosen), questions
+    return Opened(lambda: _bounded(source, name, opening), entry.file_size, chosen, packed=True), questions
 
 
 def _may_be_a_table(filename: str) -> bool:
@@ -178,33 +190,10 @@ def _choose(found: list[str], name: str, member: str | None, what: str) -> tuple
 def _workbook(
     source: Source, name: str, member: str | None, entries: list[zipfile.ZipInfo]
 ) -> tuple[Opened, tuple[Question, ...]]:
-    """Write a sheet of a workbook as CSV: numbers with a point, times as ISO 8601."""
-    from python_calamine import CalamineError, CalamineWorkbook
-
     bound = bound_of(source)
     _require_true_sizes(source, name, entries, bound)
-    try:
-        with open_source(source) as file:
-            book = CalamineWorkbook.from_filelike(file)
-        sheets = {sheet: book.get_sheet_by_name(sheet) for sheet in book.sheet_names}
-        filled = [sheet for sheet in sheets if sheets[sheet].height > 1 and sheets[sheet].width]
-        chosen, questions = _choose(filled, name, member, "sheet")
-        sheet = sheets[chosen]
-        # Both totals are numbers from 0 of the last row and column.
-        if sheet.total_height * sheet.total_width > bound // 8:
-            raise TableError(
-                f"The sheet {shown(chosen)} of {name} has {sheet.total_height + 1:,} rows and "
-                f"{sheet.total_width + 1:,} columns, which is too much. Delete its empty rows and columns, "
-                "or save it as CSV."
-            )
-        out = io.StringIO()
-        writer = csv.writer(out, lineterminator="\n")
-        writer.writerows(_texts_of(sheet.to_python(skip_empty_area=False)))
-    except (CalamineError, OSError, ValueError) as error:
-        raise TableError(
-            f"{name} is a workbook that cannot be read. Save it again, or as CSV UTF-8."
-        ) from error
-    text = out.getvalue().encode()
+    filled, text = read_sheet(source, name, member, bound)
+    chosen, questions = _choose(filled, name, member, "sheet")
     return Opened(lambda: io.BytesIO(text), len(text), chosen, typed=True), questions
 
 
@@ -221,26 +210,3 @@ def _require_true_sizes(source: Source, name: str, entries: list[zipfile.ZipInfo
         ) from error
     if damaged:
         raise TableError(f"{name} is a damaged workbook. Save it again.")
-
-
-def _texts_of(rows: list[list[Any]]) -> Iterator[list[str]]:
-    """Write the cells of a sheet; a date in a column of times is one of its midnights."""
-    timed = {k for row in rows for k, cell in enumerate(row) if isinstance(cell, datetime)}
-    for row in rows:
-        yield [
-            f"{cell} 00:00:00" if k in timed and type(cell) is date else _text_of(cell)
-            for k, cell in enumerate(row)
-        ]
-
-
-def _text_of(cell: Any) -> str:
-    if isinstance(cell, bool):
-        return str(cell)
-    if isinstance(cell, float):
-        return str(int(cell)) if cell.is_integer() and abs(cell) < 2**53 else repr(cell)
-    if isinstance(cell, datetime):
-        rounded = cell + timedelta(microseconds=500)  # days as fractions: 06:01:59.9999 is 06:02
-        return rounded.replace(microsecond=rounded.microsecond // 1000 * 1000).isoformat(" ")
-    if isinstance(cell, time):
-        return cell.isoformat()
-    return str(cell)

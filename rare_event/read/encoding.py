@@ -122,6 +122,8 @@ def utf8_blocks(opened: Opened, encoding: Encoding) -> Iterator[bytes]:
                 yield block
     if held:
         yield b"\n"
+    if wide and decoder.getstate()[0]:  # the line of a character that is cut is no whole line
+        yield "\ufffd".encode()
 
 
 def _as_said(opened: Opened, name: str, said: str) -> Encoding:

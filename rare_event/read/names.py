@@ -12,6 +12,11 @@ from rare_event.read.table import Remark
 from rare_event.read.values import separator_shown, shown
 from rare_event.text import listed
 
+# Letters that nobody tells from Latin ones: Cyrillic, Greek, and the two signs for micro.
+_LOOKS_LIKE = str.maketrans(
+    "АВЕКМНОРСТУХІЅЈаеорсухіѕјΑΒΕΖΗΙΚΜΝΟΡΤΥΧονµ", "ABEKMHOPCTYXISJaeopcyxisjABEZHIKMNOPTYXovμ"
+)
+
 
 def clean_name(name: str) -> str:
     r"""Take line breaks, control characters and characters without width out of a name.
@@ -57,11 +62,13 @@ def find_names(named: Iterable[str], columns: Sequence[str]) -> tuple[str, ...]:
 
 
 def distinct_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Remark]]:
-    """Rename columns whose names look like those of others, and tell of it."""
+    """Rename columns whose names differ from others only in what no eye sees; tell of look-alikes."""
     first: dict[str, int] = {}
+    looks: dict[str, int] = {}
     distinct, remarks, taken = list(names), [], set(names)
     for position, column in enumerate(names):
         key = " ".join(unicodedata.normalize("NFC", column).split())
+        other = looks.setdefault(key.translate(_LOOKS_LIKE), position)
         if key in first:
             new = f"{key} (column {position + 1})"
             while new in taken:
@@ -72,8 +79,17 @@ def distinct_names(names: Sequence[str]) -> tuple[tuple[str, ...], list[Remark]]
             what += f"{shown(key)}, apart from spaces or invisible characters. "
             what += f"Column {position + 1} is called {shown(new)}."
             remarks.append(Remark("warning", new, what, "names alike"))
-        else:
-            first[key] = position
+            continue
+        first[key] = position
+        if other != position:
+            what = (
+                f"The names of columns {other + 1} and {position + 1} look alike, {shown(names[other])} and "
+            )
+            what += (
+                f"{shown(column)}, but have letters of different alphabets. They are two columns. Check that "
+            )
+            what += "each is the one you mean."
+            remarks.append(Remark("warning", column, what, "names alike"))
     return tuple(distinct), remarks
 
 

@@ -22,6 +22,7 @@ MANY_WORDS = 1000
 MAX_WORDS = 20  # distinct texts in a column of numbers
 LEAST_NUMBERS = 0.6  # share of the cells that are not missing
 MOST_ODD = 0.01  # share of texts that begin like a number, but are none
+LONGEST_NUMBER = 400  # bytes of a cell; the largest float64 has 309 digits
 LEAST_FILLED = 100  # cells of a column, from which so few of its numbers may be written unlike the others
 SPACES = "\u0020\u00a0\u2007\u2009\u202f"
 TRUTHS = frozenset(["true", "false", "yes", "no", "on", "off", "ja", "nein", "ein", "aus", "an", "y", "n"])
@@ -152,7 +153,8 @@ def without(texts: Texts, rows: np.ndarray) -> Texts:
 
 
 def _take_apart(cells: pa.Array, not_in: Sequence[int] | np.ndarray) -> Texts:
-    clean = cleaned(cells)
+    # Patterns take minutes to go through megabytes of long texts, and no number is so long.
+    clean = cleaned(pc.if_else(pc.less_equal(pc.binary_length(cells), LONGEST_NUMBER), cells, None))
     skipped = pc.match_substring_regex(clean, _HEX)
     if len(not_in):
         skipped = pc.or_(skipped, pa.array(np.isin(np.arange(len(cells)), not_in)))

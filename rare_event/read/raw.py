@@ -18,8 +18,9 @@ from rare_event.errors import NoRowsError, TableError
 from rare_event.read.blocks import convert
 from rare_event.read.clock_columns import with_times
 from rare_event.read.columns import new_cells
-from rare_event.read.containers import unpack
+from rare_event.read.containers import is_packed, unpack
 from rare_event.read.encoding import HEAD_BYTES, utf16
+from rare_event.read.limits import CELL_BYTES, Room
 from rare_event.read.long import with_layout
 from rare_event.read.notation import settle, unsettled
 from rare_event.read.parquet import read_parquet
@@ -110,12 +111,16 @@ def read_each(files: Files, said: Reading) -> list[RawTable]:
 def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:
     with opened.open() as file:
         head = file.read(HEAD_BYTES)
-    _require_text(head, name)
+    _require_text(head, name, opened.packed)
     structure = find_structure(opened, head, name, said)
     csv, names = structure.csv, structure.names
     ledger, n_rows = csv.ledger(), structure.expected_rows
     columns = new_cells(names, structure.decimal, [called_time(column) for column in names])
-    convert(csv.blocks(ledger), [partial(cells.add, expected=n_rows) for cells in columns])
+    room = Room(name)
+    # Of a file that is not packed: each cell of a line takes two bytes of it or more, but the rare empty one.
+    least = min(n_rows, opened.size // (2 * len(names)))
+    room.require(least * len(names) * CELL_BYTES["number"], least, len(names))
+    convert(room.bounded(csv.blocks(ledger)), [partial(cells.add, expected=n_rows) for cells in columns])
     ledger.require_rows(names)
     ledger.require_few()
     if again := unsettled(columns):
@@ -138,7 +143,9 @@ def _read_text(opened: Opened, name: str, said: Reading) -> RawTable:
     )
 
 
-def _require_text(head: bytes, name: str) -> None:
+def _require_text(head: bytes, name: str, packed: bool) -> None:
+    if packed and (what := is_packed(head)):
+        raise TableError(f"{name} holds {what}. Unpack {name}, and upload the file in it.")
     if not head.strip(b"\xef\xbb\xbf\xff\xfe\x00 \t\r\n"):
         raise TableError(f"{name} is empty. Choose a file with a header and rows of data.")
     lines = head.split(b"\n")

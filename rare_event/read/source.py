@@ -28,12 +28,15 @@ class Opened:
         Name of the file inside an archive, or of the sheet of a workbook.
     typed
         Whether the cells had types, so that every decimal sign is a point.
+    packed
+        Whether it is unpacked while it is read.
     """
 
     open: Callable[[], BinaryIO]
     size: int
     member: str | None = None
     typed: bool = False
+    packed: bool = False
 
 
 @dataclass(frozen=True)

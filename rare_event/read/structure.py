@@ -12,6 +12,7 @@ from rare_event.read.blocks import Csv
 from rare_event.read.dialect import NO_SEPARATOR, Dialect, find_dialect, is_wrapped, unwrapped
 from rare_event.read.encoding import HEAD_BYTES, Encoding, find_encoding, utf8_blocks
 from rare_event.read.header import Header, find_header
+from rare_event.read.limits import require_columns
 from rare_event.read.names import distinct_names, filled_names, require_names, without_separators
 from rare_event.read.shape import Shape
 from rare_event.read.source import Opened
@@ -108,6 +109,7 @@ def find_structure(opened: Opened, head: bytes, name: str, said: Reading) -> Str
     typed = opened.typed and said.separator != NO_SEPARATOR
     dialect = find_dialect(lines, name, said.separator, typed=typed)
     header = find_header(lines, dialect, name, said.header, said.units)
+    require_columns(len(header.names), name)
     require_names(header.records[0].cells if len(header.records) == 1 else header.names, name)
     line = header.records[-1].line if header.records else 0
     names, strays = header.names, list[Remark]()

@@ -82,7 +82,8 @@ def text_of(value: object) -> str:
     text = str(value).strip()
     if text.casefold() in ("true", "false"):
         return text.capitalize()
-    if isinstance(value, str) and not re.fullmatch(r"[+-]?\d+(\.\d*)?", text):
+    written = not isinstance(value, int | float | np.number)  # a text, or a time of a Parquet file
+    if written and not re.fullmatch(r"[+-]?\d+(\.\d*)?", text):
         return text
     number = float(text)
     return str(int(number)) if number.is_integer() else f"{number:.6g}"

@@ -6,6 +6,7 @@ import io
 import json
 import re
 import stat
+import tokenize
 import zipfile
 import zlib
 from collections.abc import Iterable, Iterator
@@ -15,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rare_event.errors import RunError
+from rare_event.read.limits import lists_many_files
 
 MB = 1_000_000
 # A real bundle is under 5 MB; a large network or a forest of trees has some tens of them.
@@ -57,8 +59,11 @@ def check_members(path: Path) -> dict[str, zipfile.ZipInfo]:
     if path.stat().st_size > MOST_TOTAL:
         size = path.stat().st_size / MB
         raise RunError(f"{path.name} is {size:,.1f} MB. A bundle is at most 200 MB, so this is not one.")
-    with zipfile.ZipFile(path) as bundle:
-        infos = bundle.infolist()
+    with path.open("rb") as file:
+        if lists_many_files(file):
+            raise RunError(f"{path.name} holds very many files. A bundle holds at most {MOST_MEMBERS}.")
+        with zipfile.ZipFile(file) as bundle:
+            infos = bundle.infolist()
     if len(infos) > MOST_MEMBERS:
         raise RunError(f"{path.name} holds {len(infos):,} files. A bundle holds at most {MOST_MEMBERS}.")
     names: dict[str, zipfile.ZipInfo] = {}
@@ -138,6 +143,8 @@ def check_model(where: str, name: str, content: bytes) -> None:
     if not name.endswith((".npz", ".keras", ".skops")):
         return
     said = f"{name} in {where}"
+    if lists_many_files(io.BytesIO(content)):
+        raise RunError(f"{said} holds very many files. Do not use this file.")
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
@@ -162,7 +169,10 @@ def _check_array(said: str, content: bytes) -> None:
     file = io.BytesIO(content)
     version = np.lib.format.read_magic(file)
     read = np.lib.format.read_array_header_1_0 if version == (1, 0) else np.lib.format.read_array_header_2_0
-    shape, _, dtype = read(file)
+    try:
+        shape, _, dtype = read(file)
+    except (tokenize.TokenError, SyntaxError) as error:  # numpy reads it as Python
+        raise ValueError(str(error)) from error
     if dtype.hasobject:
         raise RunError(f"{said} holds objects, which could run code. Do not use this file.")
     size = dtype.itemsize
