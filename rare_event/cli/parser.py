@@ -46,8 +46,9 @@ RULE_HELP = (
 CODES = (
     "Exit codes: 0 done, or `check` found notes at most; 1 `check` found warnings, `doctor` a fault, or "
     "`gate` a worse run; 2 the input or an option cannot be used, or a question about the file is open; 3 "
-    "`check` found problems; 130 stopped with Ctrl-C; 141 nobody reads the output. run, backtest, leakage, "
-    "ablation and map check the file first and stop at a problem; --accept CODE accepts it."
+    "`check` found problems; 74 the output cannot be written; 130 stopped with Ctrl-C; 141 nobody reads the "
+    "output. run, backtest, leakage, ablation and map check the file first and stop at a problem; --accept "
+    "CODE accepts it."
 )
 
 

@@ -55,14 +55,15 @@ def any_worker() -> Executor:
 
 
 def local_worker() -> Executor:
-    """Start a worker process with low priority."""
+    """Start a worker process for cells."""
     executor: Executor = process_executor.ProcessPoolExecutor(
-        1, timeout=SECONDS_IDLE, initializer=_start, initargs=(os.getpid(),), env=ENVIRONMENT
+        1, timeout=SECONDS_IDLE, initializer=begin_worker, initargs=(os.getpid(),), env=ENVIRONMENT
     )
     return executor
 
 
-def _start(parent: int) -> None:
+def begin_worker(parent: int) -> None:
+    """Let this worker give way to the pages, and end with the process that started it."""
     os.nice(10)
     end_with(parent)
 

@@ -25,10 +25,9 @@ from typing import Any, TypeVar
 from loky import process_executor
 
 from rare_event.errors import RareEventError, RunError
-from rare_event.experiment.watchdog import end_with
 from rare_event.jobs.cluster import scheduler
 from rare_event.jobs.map_runner import run_map
-from rare_event.jobs.pool import OpenWorker, any_worker
+from rare_event.jobs.pool import OpenWorker, any_worker, begin_worker
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.turns import Job, Waiting, in_turn, served
@@ -65,7 +64,7 @@ class LocalPool:
             if self._executor is None or self._executor._flags.broken or self._executor._flags.shutdown:
                 # Idle workers are kept: importing TensorFlow again would cost five seconds.
                 self._executor = process_executor.ProcessPoolExecutor(
-                    WORKERS, timeout=None, initializer=end_with, initargs=(os.getpid(),)
+                    WORKERS, timeout=None, initializer=begin_worker, initargs=(os.getpid(),)
                 )
                 # A process that ends would wait for its worker, which may train for hours. What is registered
                 # last is called first, and loky registers its wait with its first task.

@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from rare_event.cli.pipes import READER_GONE, quietly
+from rare_event.cli.pipes import READER_GONE, UNWRITABLE, quietly
 from tests.small import small_frame
 
 COMMAND = [sys.executable, "-m", "rare_event"]
@@ -61,3 +61,33 @@ def test_another_broken_pipe_is_not_hidden() -> None:
     with pytest.raises(BrokenPipeError, match="the worker is gone"):
         quietly(command)
     assert quietly(lambda: 3) == 3
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="This system has no device that is always full.")
+@pytest.mark.parametrize(
+    "arguments", [["check"], ["run", "--model", "pca"], ["list"]], ids=lambda each: each[0]
+)
+def test_an_output_that_is_full_is_a_sentence(arguments, tmp_path, monkeypatch) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    monkeypatch.setenv("RARE_EVENT_HOME", str(tmp_path / "home"))
+    file = tmp_path / "small.csv"
+    small_frame().to_csv(file, index=False)
+    name, *options = arguments
+    command = [*COMMAND, name, *([] if name == "list" else [str(file)]), *options]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, check=False)
+    assert done.returncode == UNWRITABLE
+    assert "The output cannot be written: No space left on device." in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_without_standard_streams_a_command_works_and_prints_nowhere(tmp_path, monkeypatch) -> None:
+    monkeypatch.setattr(sys, "stdout", None)
+    monkeypatch.setattr(sys, "stderr", None)
+
+    def command() -> int:
+        sys.stdout.write("nowhere")
+        sys.stderr.write("nowhere")
+        return 7
+
+    assert quietly(command) == 7

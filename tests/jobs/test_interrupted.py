@@ -17,11 +17,12 @@ from tenacity import retry, stop_after_delay, wait_fixed
 from rare_event.config import DesignSpace
 from rare_event.errors import Cancelled, RunError
 from rare_event.jobs import worker
-from rare_event.jobs.queue import NO_WORKER, Jobs, LocalPool
+from rare_event.jobs.queue import APP_ENDED, NO_WORKER, Jobs, LocalPool
 from rare_event.jobs.worker import NO_MEMORY, STOPPED, execute
 from rare_event.store import workspace as disk
 from rare_event.store.datasets import Dataset, add_dataset
 from rare_event.store.deleting import delete_run
+from rare_event.store.lease import Taken
 from rare_event.store.maps import DesignMap, create_map
 from rare_event.store.runs import create_run, list_runs
 from tests.small import ENDLESS, PCA
@@ -31,6 +32,25 @@ EXECUTE = """
 from rare_event.jobs.worker import execute
 from rare_event.store.runs import open_run
 execute(open_run({id!r}))
+"""
+EXECUTE_IN_WORKER = """
+from rare_event.jobs.worker import execute_in_worker
+execute_in_worker({id!r})
+"""
+# As a server does, it ends by leaving its main thread.
+STOPPABLE = """
+import signal, sys
+from rare_event.jobs.queue import Jobs
+from rare_event.store.runs import open_run
+
+for how in (signal.SIGTERM, signal.SIGINT):
+    signal.signal(how, lambda *_: sys.exit(0))
+jobs = Jobs()
+jobs.warm_up()
+for run in ({first!r}, {second!r}):
+    jobs.submit(open_run(run))
+while True:
+    signal.pause()
 """
 SERVE = """
 import signal
@@ -153,6 +173,50 @@ def test_what_nobody_foresaw_ends_the_run_and_is_raised(dataset, monkeypatch, er
         execute(run)
     assert (run.status().state, run.status().message) == (state, message)
     assert not (run.folder / "scores.parquet").exists()
+
+
+@pytest.mark.parametrize("how", [signal.SIGTERM, signal.SIGINT], ids=["SIGTERM", "Ctrl-C"])
+def test_an_app_that_is_stopped_does_not_wait_for_its_worker(dataset, start, how) -> None:
+    run, waiting = create_run(dataset, ENDLESS), create_run(dataset, PCA)
+    process = start(STOPPABLE.format(first=run.id, second=waiting.id))
+    until(lambda: run.status().epoch > 0)
+    (worker_of_it,) = [psutil.Process(run.status().pid)]
+    process.send_signal(how)
+    assert process.wait(120) == 0
+    until(lambda: not worker_of_it.is_running())
+    assert (run.status().state, run.status().message) == ("interrupted", APP_ENDED)
+    assert waiting.status().state == "queued", "it is taken up when the app starts again"
+
+
+def test_two_processes_execute_a_run_once(dataset, start) -> None:
+    run = create_run(dataset, ENDLESS)
+    first = start(EXECUTE_IN_WORKER.format(id=run.id))
+    until(lambda: run.status().epoch > 0)
+    second = start(EXECUTE_IN_WORKER.format(id=run.id))
+    assert second.wait(120) == 0, "it leaves the run to the other"
+    assert run.status().state == "running" and run.status().pid == first.pid
+    with pytest.raises(Taken, match=f"Another process works on run {run.id}"):
+        execute(run)
+    # A process of another computer is known by its lock.
+    run.write_status(replace(run.written_status(), pid=999_999_999, pid_created=1.0))
+    assert run.status().state == "running"
+    first.kill()
+    first.wait()
+    until(lambda: run.status().ended)
+    assert run.status().state == "interrupted"
+    run.queue_again()
+    run.request_cancel()
+    with pytest.raises(Cancelled):
+        execute(run)
+
+
+def test_what_has_ended_is_not_executed_again(dataset) -> None:
+    run = create_run(dataset, PCA)
+    execute(run)
+    before = run.scores("test").y_score.tobytes()
+    with pytest.raises(Taken, match="has ended already"):
+        execute(run)
+    assert run.status().state == "done" and run.scores("test").y_score.tobytes() == before
 
 
 def test_a_run_that_waits_for_nobody_is_cancelled(dataset, nobody) -> None:

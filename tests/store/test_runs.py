@@ -1,7 +1,11 @@
 """A run folder tells everything about its run, or says in a sentence what it cannot tell."""
 
 import json
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
@@ -15,12 +19,14 @@ from rare_event.experiment.ablation import Ablation, Alone, Without
 from rare_event.experiment.leakage import Reading
 from rare_event.judge.promise import Promise
 from rare_event.judge.scores import COLUMNS, Scores
+from rare_event.store import folders
+from rare_event.store import runs as runs_module
 from rare_event.store.datasets import add_dataset
 from rare_event.store.deleting import delete_run
 from rare_event.store.judged import Judged
 from rare_event.store.records import ENDED, About, Committed, Look, Part, Purpose, Status
 from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
-from rare_event.store.seal import is_open
+from rare_event.store.seal import is_open, open_at_threshold
 from rare_event.store.serial import to_plain
 from tests.naive import random_scores
 from tests.records import as_older_version, stored
@@ -293,9 +299,14 @@ def test_an_evaluation_of_the_first_version_opens(run) -> None:
 
 
 def test_the_readings_of_the_leakage_meter_come_back(run) -> None:
-    readings = {"past": Reading(0.1 + 0.2, (0.25, 0.5), 10, 2, 1), "random": Reading(None, None, 10, 0, 0)}
+    past, none = Reading(0.1 + 0.2, (0.25, 0.5), 10, 2, 1), Reading(None, None, 10, 0, 0)
+    readings = {"random": none, "stretch": none, "past": past, "placebo": none}
     run.save_leakage(readings)
     assert open_run(run.id).leakage() == readings
+    # One without all of them is no meter.
+    run.save_leakage({"past": past})
+    with pytest.raises(RunError, match="leakage meter of run"):
+        run.leakage()
     (run.folder / "leakage.json").write_text('{"past": {"auc": "high"}}')
     with pytest.raises(RunError, match="leakage meter of run"):
         run.leakage()
@@ -394,3 +405,42 @@ def test_a_judgement_is_kept_with_the_run(run) -> None:
             match="judgement of run .* cannot be read: the file is missing or damaged. Train the run again",
         ):
             run.judged()
+
+
+def test_looks_are_counted_exactly_by_many_at_once(run) -> None:
+    run.commit(Committed({0: 1.0}, Rule(), AlarmPolicy()))
+    with ThreadPoolExecutor(8) as threads:
+        for done in [threads.submit(open_run(run.id).look) for _ in range(80)]:
+            done.result()
+    assert len(run.looks()) == 80
+
+
+def test_the_test_data_are_opened_once_by_many_at_once(run) -> None:
+    run.commit(Committed({0: 1.0}, Rule(), AlarmPolicy()))
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(open_at_threshold, [open_run(run.id) for _ in range(40)]))
+    assert len(run.looks()) == 1 and is_open(run)
+
+
+@pytest.mark.parametrize("step", [0, -1], ids=["stands still", "goes back"])
+def test_no_two_runs_share_a_folder_whatever_the_clock_does(workspace, upload, step, monkeypatch) -> None:
+    dataset = add_dataset(upload, "mill.csv")
+    times = (datetime(2026, 1, 1, tzinfo=UTC) + timedelta(microseconds=step * n) for n in count())
+    monkeypatch.setattr(folders, "datetime", SimpleNamespace(now=lambda _: next(times)))
+    runs = [create_run(dataset, RECOMMENDED) for _ in range(20)]
+    assert len({run.folder for run in runs}) == 20 and {*list_runs()} == {*runs}
+
+
+def test_a_cache_may_be_damaged_or_impossible(run, monkeypatch) -> None:
+    frame = pd.DataFrame({"x": [1.0, 2.0]})
+    assert run.cached_frame(("key",), lambda: frame).equals(frame)
+    (path,) = run.folder.glob("cache-*")
+    assert run.cached_frame(("key",), lambda: frame * 2).equals(frame), "it was computed again"
+    path.write_bytes(path.read_bytes()[:-9] + b"123456789")
+    assert run.cached_frame(("key",), lambda: frame * 2).equals(frame * 2)
+
+    def full(*_: object) -> None:
+        raise RunError("The workspace cannot be written to.")
+
+    monkeypatch.setattr(runs_module, "write", full)
+    assert run.cached_frame(("other",), lambda: frame).equals(frame)
