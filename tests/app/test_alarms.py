@@ -25,6 +25,7 @@ from rare_event.ui.alarms.items import Item, found_of, items_of
 from rare_event.ui.alarms.page import Chosen
 from rare_event.ui.alarms.similar import similar_to
 from rare_event.ui.cache import table_of
+from rare_event.ui.threshold import LEDGER
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, texts, titles, unescaped
 
@@ -188,6 +189,8 @@ def test_a_mark_is_saved_shown_everywhere_and_taken_back(
     app = open_page(PAGE, run=done_run.id)
     assert "1 was a known stop" in unescaped(app)
     app = open_page("pages/3_Threshold.py", run=done_run.id)
+    app.session_state[f"{LEDGER}_drawn"] = True
+    app.run()
     lines = table(app, "Ledger of the validation data")
     assert lines["mark"].dropna().tolist() == ["known stop"]
     assert lines.loc[lines["mark"].notna(), "kind"].tolist() == ["false alarm"]
