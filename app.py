@@ -4,7 +4,7 @@ import streamlit as st
 
 from rare_event.ui.charts import load_charts
 from rare_event.ui.frame import show_errors, start_page
-from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path
+from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path, show_who_sees
 from rare_event.ui.links import link_to
 from rare_event.ui.state import SAMPLE
 
@@ -27,4 +27,5 @@ with show_errors():
     st.caption(ARTICLES)
     recent_datasets()
     recent_runs()
+    show_who_sees()
     load_charts()

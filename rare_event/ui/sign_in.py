@@ -72,7 +72,7 @@ def require_sign_in() -> None:
             st.error(UNREADABLE)
             st.stop()
         return
-    if "auth" not in st.secrets or st.user.get("is_logged_in") is True:
+    if not has_sign_in() or st.user.get("is_logged_in") is True:
         return
     st.title("rare_event")
     st.markdown("Sign in to see the datasets and runs.")
@@ -106,3 +106,8 @@ def show_signed_in() -> None:
     # As text: Markdown would make a link of an address.
     st.text(f"Signed in as {who}" if who else "Signed in")
     st.button("Sign out", key="sign_out", on_click=st.logout)
+
+
+def has_sign_in() -> bool:
+    """Whether a sign-in is configured."""
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets

@@ -54,6 +54,12 @@ def first_time(run: Run) -> pd.Timestamp:
     return pd.Timestamp(str(run.dataset().table().start))
 
 
+def ledger_on_threshold(open_page: OpenPage, run: Run) -> pd.DataFrame:
+    app = open_page("pages/3_Threshold.py", run=run.id)
+    app.session_state[f"{LEDGER}_drawn"] = True
+    return table(app.run(), "Ledger of the validation data")
+
+
 def table(app: AppTest, alt: str) -> pd.DataFrame:
     (found,) = [each for each in app.dataframe if each.proto.alt == alt]
     return found.value
@@ -188,10 +194,7 @@ def test_a_mark_is_saved_shown_everywhere_and_taken_back(
     # It is there after a reload, and in the ledger.
     app = open_page(PAGE, run=done_run.id)
     assert "1 was a known stop" in unescaped(app)
-    app = open_page("pages/3_Threshold.py", run=done_run.id)
-    app.session_state[f"{LEDGER}_drawn"] = True
-    app.run()
-    lines = table(app, "Ledger of the validation data")
+    lines = ledger_on_threshold(open_page, done_run)
     assert lines["mark"].dropna().tolist() == ["known stop"]
     assert lines.loc[lines["mark"].notna(), "kind"].tolist() == ["false alarm"]
     app = open_page(PAGE, run=done_run.id)
@@ -200,8 +203,7 @@ def test_a_mark_is_saved_shown_everywhere_and_taken_back(
         button(app, "Next").click().run()
     button(app, "Remove the mark").click().run()
     assert not app.exception and "known stop" not in chosen(app)
-    app = open_page("pages/3_Threshold.py", run=done_run.id)
-    assert "mark" not in table(app, "Ledger of the validation data")
+    assert "mark" not in ledger_on_threshold(open_page, done_run)
 
 
 def test_a_mark_made_elsewhere_meanwhile_is_not_replaced_in_silence(

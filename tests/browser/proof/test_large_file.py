@@ -1,4 +1,4 @@
-"""A file of 1,000,000 rows and 60 columns in a browser, from the upload to the test data, and what it takes."""
+"""A file of 1,000,000 rows and 60 columns in a browser, from upload to test data, and what it takes."""
 
 import re
 import threading
