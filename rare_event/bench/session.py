@@ -75,6 +75,11 @@ class Session:
         self._page = self._pages[page]
         return await self._send(page=self._page)
 
+    @property
+    def answered(self) -> bool:
+        """Whether what was sent last has its answer."""
+        return self._awaited is not None and self._awaited.done.done()
+
     def has(self, key: str) -> bool:
         """Whether a widget of this key is drawn."""
         return key in self._widgets
@@ -220,7 +225,7 @@ class Session:
         return awaited.fragment in fragments or (not fragments and awaited.page in ("", self._page))
 
     def _answer(self) -> None:
-        if self._awaited is not None and not self._awaited.done.done():
+        if self._awaited is not None and not self.answered:
             self._awaited.done.set_result(perf_counter())
 
     def _poll(self, asked: Any) -> None:
