@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 # A page that takes longer counts as an error.
 LONGEST_WAIT = 60.0  # seconds
+POLL = 0.02  # seconds
 CLOSED = "The app has closed the connection."
 LARGEST_MESSAGE = 1 << 30  # bytes
 
@@ -86,24 +87,28 @@ class Session:
 
     async def press(self, key: str) -> float:
         """Press the button of a key, and return the seconds until the page is whole."""
-        widget, fragment = self._widget(key)
+        widget, fragment = await self._widget(key)
         return await self._send(widget=(widget, "trigger_value", True), fragment=fragment, whole=True)
 
     async def choose(self, key: str, value: bool) -> float:
         """Set the checkbox or toggle of a key, and return the seconds until the page is whole."""
-        widget, fragment = self._widget(key)
+        widget, fragment = await self._widget(key)
         return await self._send(widget=(widget, "bool_value", value), fragment=fragment)
 
     async def release(self, key: str, event: str, value: float) -> float:
         """Send what a component of ours sends, and return the seconds until its fragment is drawn."""
-        widget, fragment = self._widget(key)
+        widget, fragment = await self._widget(key)
         events = json.dumps([{"event": event, "value": value}])
         trigger = (f"$$STREAMLIT_INTERNAL_KEY_{widget}__events", "json_trigger_value", events)
         return await self._send(widget=trigger, fragment=fragment)
 
-    def _widget(self, key: str) -> tuple[str, str]:
-        if key not in self._widgets:
-            raise ConfigError(f"The page of the bench has no widget {key!r}. Its errors: {self.errors[-3:]}")
+    async def _widget(self, key: str) -> tuple[str, str]:
+        """Wait for a widget as a person would: a page that is drawn again has none for a moment."""
+        ends = perf_counter() + LONGEST_WAIT
+        while key not in self._widgets:
+            if perf_counter() > ends:
+                raise ConfigError(f"The page of the bench has no widget {key!r}. Errors: {self.errors[-3:]}")
+            await asyncio.sleep(POLL)
         return self._widgets[key]
 
     async def listen(self) -> None:
