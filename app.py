@@ -6,7 +6,7 @@ from rare_event.store.unreadable import unreadable_datasets, unreadable_runs
 from rare_event.ui.charts import load_charts
 from rare_event.ui.damage import show_unreadable
 from rare_event.ui.frame import show_errors, start_page
-from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path
+from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path, show_who_sees
 from rare_event.ui.links import link_to
 from rare_event.ui.state import SAMPLE
 
@@ -30,4 +30,5 @@ with show_errors():
     show_unreadable(unreadable_datasets, unreadable_runs)
     recent_datasets()
     recent_runs()
+    show_who_sees()
     load_charts()

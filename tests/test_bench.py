@@ -1,17 +1,21 @@
 """The bench measures what it says; how fast it is, is not asserted here."""
 
+import asyncio
 import json
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from streamlit.proto.BackMsg_pb2 import BackMsg
+from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rare_event import bench
 from rare_event.bench import command_line, data, long_files, many, reading, scoring, stages, timing, training
 from rare_event.bench.floor import Product, floor_of, operations_of, products_of
 from rare_event.bench.machine import machine_in_words, this_machine
 from rare_event.bench.pytorch import has_torch
+from rare_event.bench.session import Session
 from rare_event.cli.parser import main
 from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, DenseModel, LSTMModel
 from rare_event.detect.models import LONGEST_UNROLLED, build
@@ -252,3 +256,54 @@ def test_many_trainings_are_measured_against_one() -> None:
         assert each["processor_seconds"]["ours"] > each["processor_seconds"]["reference"] > 0
     assert [note.split(" trainings")[0] for note in figures["notes"]] == ["18 dense", "6 LSTM"]
     assert "cores" in figures["reference_is"]
+
+
+class Stream:
+    """A connection that sends nothing by itself."""
+
+    def __init__(self) -> None:
+        self.sent: list[bytes] = []
+        self.coming: asyncio.Queue[bytes] = asyncio.Queue()
+
+    async def send(self, data: bytes) -> None:
+        self.sent.append(data)
+
+    def __aiter__(self) -> "Stream":
+        return self
+
+    async def __anext__(self) -> bytes:
+        return await self.coming.get()
+
+
+def begun(*fragments: str) -> bytes:
+    message = ForwardMsg()
+    message.new_session.page_script_hash = "page"
+    message.metadata.run.fragment_ids.extend(fragments)
+    return bytes(message.SerializeToString())
+
+
+def test_a_page_is_whole_though_a_poll_begins_before_its_end_is_told() -> None:
+    failed = ForwardMsg()
+    failed.delta.new_element.exception.type, failed.delta.new_element.exception.message = "KeyError", "'x'"
+
+    async def talk() -> tuple[list[bool], Session, Stream]:
+        stream = Stream()
+        session = Session(stream)
+        listening = asyncio.create_task(session.listen())
+        opened, known = asyncio.create_task(session.open("Data", "run=1")), []
+        for message in (begun("tray"), begun(), bytes(failed.SerializeToString()), begun("tray")):
+            await stream.coming.put(message)
+            while not stream.coming.empty():
+                await asyncio.sleep(0)
+            await asyncio.sleep(0)
+            known.append(session.answered)
+        assert await opened > 0
+        listening.cancel()
+        return known, session, stream
+
+    known, session, stream = asyncio.run(talk())
+    assert known == [False, False, False, True], "a poll alone is no answer"
+    assert session.errors == ["KeyError: 'x'"]
+    asked = BackMsg()
+    asked.ParseFromString(stream.sent[0])
+    assert (asked.rerun_script.page_name, asked.rerun_script.query_string) == ("Data", "run=1")

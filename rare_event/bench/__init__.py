@@ -11,6 +11,7 @@ from rare_event.bench.cluster import cluster, cluster_score
 from rare_event.bench.command_line import start
 from rare_event.bench.explorer import explorer_frame
 from rare_event.bench.first_minute import first_chart, first_model
+from rare_event.bench.load import many_sessions
 from rare_event.bench.long_files import large
 from rare_event.bench.machine import machine_in_words, this_machine
 from rare_event.bench.many import train_many
@@ -45,6 +46,7 @@ ROWS: dict[str, Callable[[], Row]] = {
     "first-model": first_model,
     "page-switch": page_switch,
     "answers": answers,
+    "load": many_sessions,
     "cluster": cluster,
     "cluster-score": cluster_score,
     "promise": promise,

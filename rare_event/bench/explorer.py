@@ -47,12 +47,12 @@ def _explorer_page() -> str:
     from rare_event.config import Costs
     from rare_event.config.labels import SCORE
     from rare_event.judge.explorer import event_levels, explorer_columns
-    from rare_event.plots.explorer import explorer_data
+    from rare_event.plots.explorer import explorer_data, long_data
 
     scores, policy = synthetic_scores(1_000_000), AlarmPolicy()
     threshold = float(np.quantile(scores.y_score, 0.99))
     data = explorer_data(
-        explorer_columns(scores, policy, (threshold,)),
+        long_data(explorer_columns(scores, policy, (threshold,)), scores),
         scores,
         event_levels(scores, policy),
         threshold,

@@ -36,7 +36,7 @@ def page_switch() -> Row:
     """
     with TemporaryDirectory() as folder, open_browser("page-switch") as browser:
         home = Path(folder) / "home"
-        query = _trained(home)
+        query = trained(home)
         with serve_app(home) as address:
             page = opened(browser, f"{address}/Data?{query}", "Data")
             first = {name: _switch(page, name) for name in (*PAGES[1:], "Data")}
@@ -71,7 +71,7 @@ def answers(n_rows: int | None = None) -> Row:
     n_rows = n_rows or INGEST_ROWS
     with TemporaryDirectory() as folder, open_browser("answers") as browser:
         home, large = Path(folder) / "home", Path(folder) / "large.csv"
-        query = _trained(home)
+        query = trained(home)
         write_large(large, n_rows)
         with serve_app(home) as address:
             page = opened(browser, f"{address}/Data?{query}", "Data")
@@ -115,7 +115,7 @@ def _switch(page: Any, name: str) -> float:
     return perf_counter() - began
 
 
-def _trained(home: Path) -> str:
+def trained(home: Path) -> str:
     """Train the recommended model on the sample mill, and return the address of the run."""
     code = "from rare_event.bench.pages import train_sample; train_sample()"
     environment = {**os.environ, "RARE_EVENT_HOME": str(home)}

@@ -9,7 +9,7 @@ import pandas as pd
 import scipy
 
 from rare_event.config import AlarmPolicy, Rule
-from rare_event.judge.alarms import event_ledger
+from rare_event.judge.alarms import alarm_level
 from rare_event.judge.evaluation import call, evaluate
 from rare_event.judge.exact import exact_intervals, joined
 from rare_event.judge.operating_intervals import lead_figures, leads_at
@@ -198,5 +198,12 @@ def _stretches(scores: Scores, windows: np.ndarray) -> int:
 
 def _caught_by_chance(called: Scores, policy: AlarmPolicy, offsets: int) -> float:
     """Mean number of events caught when the alarms are shifted in time."""
-    caught = [event_ledger(chance(called, seed), 1.0, policy)["caught"].sum() for seed in range(offsets)]
+    may_catch = (
+        called.in_lead_window(policy) & called.in_time(policy) & np.isin(called.event, called.total_events)
+    )
+    caught = []
+    for seed in range(offsets):
+        shifted = chance(called, seed)
+        alarmed = may_catch & (alarm_level(shifted.y_score, shifted, policy, -np.inf) >= 1.0)
+        caught.append(len(np.unique(called.event[alarmed])))
     return float(np.mean(caught))

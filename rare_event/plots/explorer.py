@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Literal, TypedDict, cast
+import json
+from typing import Literal, cast
 
 import numpy as np
 import pandas as pd
@@ -14,7 +15,19 @@ from rare_event.judge import operating_load
 from rare_event.judge.explorer import MOST_COLUMNS, histogram
 from rare_event.judge.scores import Scores
 from rare_event.plots.decimate import extremes, thin
-from rare_event.plots.load import LoadData, load_data
+from rare_event.plots.explorer_payload import (
+    Bins,
+    Colours,
+    Columns,
+    Long,
+    OverTime,
+    Points,
+    Prices,
+    Sent,
+    Span,
+    Words,
+)
+from rare_event.plots.load import load_data
 from rare_event.plots.palette import COLOURS
 
 # What is drawn over time before and after a row.
@@ -31,141 +44,6 @@ DIGITS, MOST_DIGITS = 4, 15
 _EXACT = ("threshold", "tp", "fp", "caught", "alarms", "false_alarms", "standing")
 
 
-# `explorer.js` declares the same types; a test compares them.
-class Columns(TypedDict):
-    """Counts and intervals, one entry for each threshold; None where there is no figure."""
-
-    threshold: list[float]
-    tp: list[int]
-    fp: list[int]
-    caught: list[int]
-    alarms: list[int]
-    false_alarms: list[int]
-    standing: list[int]
-    worst_ten_minutes: list[float | None]
-    worst_hour: list[float | None]
-    worst_day: list[float | None]
-    chattering: list[float | None]
-    standing_long: list[float | None]
-    median_lead: list[float | None]
-    precision_low: list[float | None]
-    precision_high: list[float | None]
-    recall_low: list[float | None]
-    recall_high: list[float | None]
-    caught_low: list[float | None]
-    caught_high: list[float | None]
-    false_alarms_per_day_low: list[float | None]
-    false_alarms_per_day_high: list[float | None]
-    median_lead_low: list[float | None]
-    median_lead_high: list[float | None]
-
-
-class Prices(TypedDict):
-    """Costs of the plant, and the sign of its currency, which may be empty."""
-
-    event: float
-    false_alarm: float
-    saved: float
-    currency: str
-
-
-class Span(TypedDict):
-    """Ends of an axis: for all scores, and for the scores where events are caught."""
-
-    whole: list[float]
-    useful: list[float]
-
-
-class Ranges(TypedDict):
-    """Ends of both axes."""
-
-    linear: Span
-    logarithmic: Span | None
-
-
-class Bins(TypedDict):
-    """A histogram of each class."""
-
-    edges: list[float]
-    normal: list[float]
-    positive: list[float]
-
-
-class Points(TypedDict):
-    """Scored windows of one class, in the order of their times."""
-
-    time: list[float]
-    score: list[float]
-
-
-class OverTime(TypedDict):
-    """Scores and events over the clock, whose 0 is at `start` (milliseconds) if it counts minutes.
-
-    `whole` tells whether all of the part is there.
-    """
-
-    start: float | None
-    whole: bool
-    ends: list[float]
-    normal: Points
-    positive: Points
-    events: list[float | None]
-
-
-class Histograms(TypedDict):
-    """Histograms for both axes."""
-
-    linear: Bins
-    logarithmic: Bins | None
-
-
-class Colours(TypedDict):
-    """Colours of what is drawn."""
-
-    normal: str
-    positive: str
-    precision: str
-    recall: str
-    caught: str
-    missed: str
-    grid: str
-
-
-class Words(TypedDict):
-    """Labels, and the running time: its unit, and how many of them a day or 1,000 rows are."""
-
-    false_alarms: str
-    in_alarm: str
-    lead: str
-    running: str
-    in_running: float
-
-
-class ExplorerData(TypedDict):
-    """The payload."""
-
-    part: Literal["Validation", "Test"]
-    score: str
-    unit: str
-    value: float
-    watch: float | None
-    n_positive: int
-    n_normal: int
-    n_events: int
-    days: float
-    rate_over: float
-    words: Words
-    load: LoadData
-    costs: Prices
-    columns: Columns
-    events: list[float | None]
-    ranges: Ranges
-    logarithmic: bool
-    histograms: Histograms
-    over_time: OverTime
-    colours: Colours
-
-
 _COLOURS: Colours = {
     "normal": COLOURS["normal"],
     "positive": COLOURS["positive"],
@@ -177,8 +55,24 @@ _COLOURS: Colours = {
 }
 
 
+def long_data(
+    columns: pd.DataFrame, scores: Scores, start: np.datetime64 | None = None, around: int | None = None
+) -> str:
+    """Return what the explorer is sent that is long and does not depend on the threshold, a `Long`, as JSON.
+
+    `start` is the time at which the clock of the scores is 0, if it counts minutes. `around` is a row: an
+    hour, or 30 windows where that is longer, before and after it is drawn over time instead of the part.
+    """
+    rated = rate_of(0, scores.days) is not None
+    data: Long = {
+        "columns": _columns(columns if rated else _counted(columns, scores.days)),
+        "over_time": _over_time(scores, start, around),
+    }
+    return json.dumps(data, allow_nan=False)
+
+
 def explorer_data(
-    columns: pd.DataFrame,
+    long: str,
     scores: Scores,
     levels: np.ndarray,
     threshold: float,
@@ -187,16 +81,12 @@ def explorer_data(
     label: ScoreLabel,
     costs: Costs,
     currency: str = "",
-    start: np.datetime64 | None = None,
     labelled: bool = True,
-    around: int | None = None,
     watch: float | None = None,
-) -> ExplorerData:
+) -> Sent:
     """Return the payload of the threshold explorer; without a label no alarm is called false.
 
-    `start` is the time at which the clock of the scores is 0, if it counts minutes. `around` is a row: an
-    hour, or 30 windows where that is longer, before and after it is drawn over time instead of the part.
-    `watch` is the threshold of a watch level, drawn as a line of its own.
+    `long` comes from `long_data`. `watch` is the threshold of a watch level, drawn as a line of its own.
     """
     linear = _range(levels, threshold, scores.y_score, False)
     positive = scores.y_score[scores.y_score > 0]
@@ -218,7 +108,6 @@ def explorer_data(
         "words": _words(scores, labelled, rated),
         "load": load_data(scores),
         "costs": prices,
-        "columns": _columns(columns if rated else _counted(columns, scores.days)),
         "events": _levels(levels),
         "ranges": {"linear": linear, "logarithmic": logarithmic},
         "logarithmic": _spread(scores) > LONG_TAIL and logarithmic is not None,
@@ -226,8 +115,8 @@ def explorer_data(
             "linear": _bins(scores, linear, False),
             "logarithmic": None if logarithmic is None else _bins(scores, logarithmic, True),
         },
-        "over_time": _over_time(scores, start, around),
         "colours": _COLOURS,
+        "long": long,
     }
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -107,7 +108,7 @@ class Table:
         schema = self.schema
         return replace(self._time_unit, machines=schema.asset is not None, labelled=schema.label is not None)
 
-    @property
+    @cached_property
     def _time_unit(self) -> TimeUnit:
         if self.time is None:
             return NO_TIME
@@ -121,7 +122,7 @@ class Table:
         """Minutes since `start`, or numbers of rows as `time_unit` says, shape (n_rows,)."""
         return minutes(None if self.time_unit.reason else self.time, self.n_rows, self.asset)
 
-    @property
+    @cached_property
     def start(self) -> np.datetime64 | None:
         """The time at which the clock is 0: of the first row or, with assets, the earliest one."""
         if self.time is None:
@@ -146,7 +147,7 @@ class Table:
         """Number of each row's stretch, shape (n_rows,)."""
         return stretches(self.clock, self.label, self.asset, self.cuts)
 
-    @property
+    @cached_property
     def step(self) -> float:
         """Median step of the clock, in minutes or rows."""
         return median_step(self.clock, self.asset)

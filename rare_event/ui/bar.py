@@ -55,6 +55,8 @@ BAR_STYLE = """
 LONGEST_END = 9
 # A tray of all baselines would be longer than the page.
 MOST_JOBS = 12
+# Every session polls the tray on every page: with twenty of them, a fifth of the server's time.
+TRAY_SECONDS = 2.0
 
 
 @in_place
@@ -68,7 +70,7 @@ def show_bar() -> None:
         if digest is not None:
             _choose_run(digest)
         with st.container(key="bar_tray_place", width=130):
-            poll_until_ended(_tray, lambda: ["jobs"] if jobs().pending() else [], "bar_jobs")
+            poll_until_ended(_tray, _pending, "bar_jobs", TRAY_SECONDS)
 
 
 def _choose(
@@ -152,6 +154,10 @@ def _switch_run() -> None:
     with suppress(RareEventError):
         if run_id not in (None, get_state().run_id):
             show_run_next(open_run(run_id))
+
+
+def _pending() -> list[str]:
+    return ["jobs"] if jobs().pending() else []
 
 
 def _tray() -> None:

@@ -33,6 +33,7 @@ from rare_event.judge.thresholds import OperatingPoints, operating_points
 from rare_event.judge.trailing import follow
 from rare_event.judge.unknown import Unknown
 from rare_event.logs import ON, VARIABLE, set_up_in_worker
+from rare_event.plots.explorer import long_data
 from rare_event.prepare.corrections import Corrections
 from rare_event.prepare.drift import Change
 from rare_event.prepare.label_guess import guess_label
@@ -211,16 +212,36 @@ def levels_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | Non
     return event_levels(followed_of(run_id, part, trailing), policy)
 
 
-def columns_of(
-    run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float
-) -> pd.DataFrame:
-    """Return the explorer's columns of a part, including the threshold it shows."""
-    columns = _columns(run_id, part, policy, trailing)
-    points = points_of(run_id, part, policy, trailing)
-    at = points.at(threshold)
-    if at == len(points) or points.threshold[at] in columns["threshold"].to_numpy():
-        return columns
-    return _columns_with(run_id, part, policy, trailing, float(points.threshold[at]))
+def long_of(
+    run: Run, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float, around: int | None
+) -> str:
+    """Return what the explorer is sent of a part whatever its threshold, with a column for that one."""
+    columns = _columns(run.id, part, policy, trailing)
+    points = points_of(run.id, part, policy, trailing)
+    at, keep = points.at(threshold), None
+    if at < len(points) and points.threshold[at] not in columns["threshold"].to_numpy():
+        keep = float(points.threshold[at])
+    return _long(run.id, part, policy, trailing, keep, around, run.dataset())
+
+
+# Writing hundreds of thousands of characters at each move of the threshold took half of the server's time.
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _long(
+    run_id: str,
+    part: Part,
+    policy: AlarmPolicy,
+    trailing: Rule | None,
+    keep: float | None,
+    around: int | None,
+    _dataset: Dataset,
+) -> str:
+    columns = (
+        _columns(run_id, part, policy, trailing)
+        if keep is None
+        else _columns_with(run_id, part, policy, trailing, keep)
+    )
+    scores = followed_of(run_id, part, trailing)
+    return long_data(columns, scores, table_of(_dataset).start, around)
 
 
 @st.cache_resource(max_entries=8, show_spinner="Counting …")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+import plotly.graph_objects as go
 import streamlit as st
 
 from rare_event.compare.companions import create_baselines
@@ -19,6 +20,7 @@ from rare_event.report.verdict import (
     verdict,
 )
 from rare_event.report.words import NOT_COMPARED, STILL_KNOWN, below_figures, threshold_in_words
+from rare_event.store.records import Committed
 from rare_event.store.runs import Run
 from rare_event.text import plain
 from rare_event.ui.alarms.page import ask_for_alarm, row_asked_for
@@ -113,12 +115,28 @@ def _show_baselines(run: Run) -> None:
 
 def show_errors_over_time(run: Run) -> None:
     """Draw the score of every window of the test data."""
-    committed, table = run.committed(), table_of(run.dataset())
-    scores = followed_of(run.id, "test", committed.trailing)
-    following = None if committed.trailing else following_of(run.id, committed)
-    score, unit = label_of(run, committed.rule.trailing), time_unit_of(run)
-    figure = scores_figure(scores, committed, table, part="test", following=following, score=score, unit=unit)
-    draw(figure, key="evaluate_errors")
+    committed = run.committed()
+    draw(_scores_of(run.id, _key_of(committed), run, committed), key="evaluate_errors")
+
+
+def _key_of(committed: Committed) -> str:
+    """Write what figures at a committed threshold depend on."""
+    return repr((committed.thresholds, committed.rule, committed.policy, committed.watch))
+
+
+# A chart takes longer to make than to send; at the same threshold it is the same.
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _scores_of(run_id: str, key: str, _run: Run, _committed: Committed) -> go.Figure:
+    scores = followed_of(run_id, "test", _committed.trailing)
+    return scores_figure(
+        scores,
+        _committed,
+        table_of(_run.dataset()),
+        part="test",
+        following=None if _committed.trailing else following_of(run_id, _committed),
+        score=label_of(_run, _committed.rule.trailing),
+        unit=time_unit_of(_run),
+    )
 
 
 @in_place
@@ -163,16 +181,20 @@ def show_machines(run: Run) -> None:
 
 def show_curves(run: Run) -> None:
     """Draw the confusion matrix, the ROC curve, precision and recall; without events, the alarms."""
-    committed, unit = run.committed(), time_unit_of(run)
-    points = points_of(run.id, "test", committed.policy, committed.trailing)
-    score = label_of(run, committed.trailing is not None)
-    if unknown_of(run, "test"):
-        drawn = rates(points, committed, score, unit, "test")
-    else:
-        drawn = curves(evaluation_of(run.id, "test", committed), points, committed, score, "test")
+    committed = run.committed()
+    drawn = _curves_of(run.id, _key_of(committed), run, committed)
     places = st.columns(2)
     for number, (key, figure) in enumerate(drawn.items()):
         draw(figure, f"evaluate_{key}", places[number % 2])
+
+
+@st.cache_resource(max_entries=16, show_spinner=False)
+def _curves_of(run_id: str, key: str, _run: Run, _committed: Committed) -> dict[str, go.Figure]:
+    points = points_of(run_id, "test", _committed.policy, _committed.trailing)
+    score = label_of(_run, _committed.trailing is not None)
+    if unknown_of(_run, "test"):
+        return rates(points, _committed, score, time_unit_of(_run), "test")
+    return curves(evaluation_of(run_id, "test", _committed), points, _committed, score, "test")
 
 
 def show_test_ledger(run: Run) -> None:

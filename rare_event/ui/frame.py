@@ -22,7 +22,7 @@ from rare_event.ui.cache import auc_of, jobs, unknown_of
 from rare_event.ui.links import LINK_STYLE
 from rare_event.ui.place import in_place as in_place
 from rare_event.ui.place import show_errors as show_errors
-from rare_event.ui.sign_in import require_sign_in, show_signed_in
+from rare_event.ui.sign_in import require_own_origin, require_sign_in, show_signed_in
 from rare_event.ui.state import follow_address, get_state, update_state, use_watched, write_address
 
 OPEN_PAGE = "frame_open_page"
@@ -73,6 +73,7 @@ def start_page(title: str, question: str) -> None:
     """Set up a page: browser title, sign-in, sidebar, bar, heading."""
     st.set_page_config(page_title=f"{title} · rare_event", page_icon="📉", layout="wide")
     st.html(f"<style>{STYLE}{BAR_STYLE}{LINK_STYLE}</style>")
+    require_own_origin()
     require_sign_in()
     jobs()
     # First: what forgets a deleted run also writes the address.

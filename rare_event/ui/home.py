@@ -18,6 +18,7 @@ from rare_event.store.seal import ever_opened
 from rare_event.text import auc_in_words, moment, plain, plural
 from rare_event.ui.cache import auc_of
 from rare_event.ui.links import link_to
+from rare_event.ui.sign_in import has_sign_in
 
 T = TypeVar("T")
 MOST_RECENT = 6
@@ -30,6 +31,12 @@ when a row no longer fits. Set the alarm threshold on data the model was not tra
 that neither the model nor the threshold has seen, and count what a plant counts: **events caught and false
 alarms per day**. By default, a model is trained on the past and judged on later data.
 """
+
+OPEN = (
+    "There is no sign-in: everyone who can open this app sees, changes and deletes all datasets and runs in "
+    "it."
+)
+SHARED = "Everyone who has signed in sees, changes and deletes all datasets and runs in this app."
 
 ARTICLES = "Compare each figure of C. Ranjan's two articles with the one measured here."
 
@@ -97,6 +104,11 @@ def recent_runs() -> None:
             page = "pages/3_Threshold.py" if run.status().state == "done" else "pages/2_Train.py"
             link_to(page, "Open", f"run_{run.id}", run=run)
         st.markdown(describe_run(run), width="stretch")
+
+
+def show_who_sees() -> None:
+    """Say who can see and change what is here."""
+    st.caption(f":material/group: {SHARED if has_sign_in() else OPEN}")
 
 
 def _recent(title: str, entries: Sequence[T]) -> Iterator[T]:

@@ -13,8 +13,13 @@ from rare_event.ui.place import show_errors
 POLL_SECONDS = 1.0
 
 
-def poll_until_ended(piece: Callable[[], None], unfinished: Callable[[], Iterable[str]], key: str) -> None:
-    """Draw a piece of a page, and draw it again every second while work that it shows is unfinished.
+def poll_until_ended(
+    piece: Callable[[], None],
+    unfinished: Callable[[], Iterable[str]],
+    key: str,
+    seconds: float = POLL_SECONDS,
+) -> None:
+    """Draw a piece of a page, and draw it again at intervals while work that it shows is unfinished.
 
     Streamlit settles whether a fragment polls when the page draws it. So the whole page is drawn again
     when work begins or ends, and a click inside the piece that starts work starts polling too.
@@ -27,10 +32,12 @@ def poll_until_ended(piece: Callable[[], None], unfinished: Callable[[], Iterabl
         Names the work that has not ended, as it is now; read at every poll, so it must be quick.
     key
         Of the piece.
+    seconds
+        Between two polls.
     """
     with show_errors():
         before = frozenset(unfinished())
-        st.fragment(_draw, run_every=POLL_SECONDS if before else None, key=f"{key}_fragment")(
+        st.fragment(_draw, run_every=seconds if before else None, key=f"{key}_fragment")(
             piece, unfinished, before
         )
 

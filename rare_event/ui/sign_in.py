@@ -1,9 +1,10 @@
-"""Sign-in: where one is configured, nothing is shown before it."""
+"""Who may see a page: none from a foreign site, and where a sign-in is configured, none before it."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import streamlit as st
 from streamlit.errors import StreamlitAuthError, StreamlitMissingAuthlibError
@@ -20,6 +21,47 @@ UNREADABLE = (
 )
 
 
+FOREIGN = (
+    "This page was asked for by another site, {origin}, so nothing is shown. Open the app by its own "
+    "address. If a proxy serves it there, whoever runs the app must add that address to "
+    "server.corsAllowedOrigins."
+)
+
+
+def require_own_origin() -> None:
+    """Show nothing to a session that a page of another origin has opened.
+
+    Streamlit lets in pages of any port of this computer: whatever else is served there could then read and
+    change all that the app shows. A browser always says the origin; a program need not.
+    """
+    headers = st.context.headers
+    origin, host = headers.get("Origin"), headers.get("Host")
+    if origin is None or is_own(origin, host, st.get_option("server.corsAllowedOrigins") or []):
+        return
+    st.error(FOREIGN.format(origin=plain(origin)))
+    st.stop()
+
+
+def is_own(origin: str, host: str | None, allowed: Sequence[str]) -> bool:
+    """Whether an origin is the one of the app, or one that whoever runs it allows.
+
+    Parameters
+    ----------
+    origin, host
+        As the browser sends them.
+    allowed
+        Origins of proxies, such as `https://plant.example`.
+
+    Examples
+    --------
+    >>> is_own("http://localhost:8501", "localhost:8501", [])
+    True
+    >>> is_own("http://localhost:9", "localhost:8501", [])
+    False
+    """
+    return origin in allowed or (host is not None and urlsplit(origin).netloc.lower() == host.lower())
+
+
 def require_sign_in() -> None:
     """Show the sign-in, and nothing else, until the user has signed in; do nothing where none is configured.
 
@@ -30,7 +72,7 @@ def require_sign_in() -> None:
             st.error(UNREADABLE)
             st.stop()
         return
-    if "auth" not in st.secrets or st.user.get("is_logged_in") is True:
+    if not has_sign_in() or st.user.get("is_logged_in") is True:
         return
     st.title("rare_event")
     st.markdown("Sign in to see the datasets and runs.")
@@ -64,3 +106,8 @@ def show_signed_in() -> None:
     # As text: Markdown would make a link of an address.
     st.text(f"Signed in as {who}" if who else "Signed in")
     st.button("Sign out", key="sign_out", on_click=st.logout)
+
+
+def has_sign_in() -> bool:
+    """Whether a sign-in is configured."""
+    return st.secrets.load_if_toml_exists() and "auth" in st.secrets

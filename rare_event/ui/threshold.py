@@ -23,11 +23,10 @@ from rare_event.store.records import Committed
 from rare_event.store.runs import Run
 from rare_event.text import moment, number, percent, plain
 from rare_event.ui.cache import (
-    columns_of,
     followed_of,
     levels_of,
+    long_of,
     points_of,
-    table_of,
     time_unit_of,
     unknown_of,
 )
@@ -35,6 +34,7 @@ from rare_event.ui.code import show_code
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
+from rare_event.ui.place import drawer
 from rare_event.ui.promise import dispersion_of, promise_of_run, show_promise
 from rare_event.ui.state import Exploring, exploring_of, update_exploring
 from rare_event.ui.suppression import choose_suppression, show_suppressed
@@ -91,6 +91,7 @@ COST_FIELDS = ("event", "false_alarm", "saved")
 FIELD_WIDTH = 180
 LONGEST_CURRENCY = 8
 AROUND = "threshold_around"
+LEDGER = "threshold_ledger"
 
 
 @in_place
@@ -129,10 +130,16 @@ def explore(run: Run) -> None:
         with promise:
             show_promise(run, exploring.committed(run))
             _show_rises(run, exploring)
-        with st.expander("Ledger of the validation data"):
+        _show_validation_ledger(run, exploring)
+        show_code("threshold_code", lambda: code_of_threshold(run, exploring.committed(run)))
+
+
+@in_place
+def _show_validation_ledger(run: Run, exploring: Exploring) -> None:
+    if (place := drawer("Ledger of the validation data", LEDGER)) is not None:
+        with place:
             st.caption("Select a row to see the scores around it in the chart.")
             show_ledger(run, "validation", exploring.committed(run), partial(_show_around, run))
-        show_code("threshold_code", lambda: code_of_threshold(run, exploring.committed(run)))
 
 
 def _show_figures(run: Run, exploring: Exploring) -> None:
@@ -154,10 +161,10 @@ def _show_figures(run: Run, exploring: Exploring) -> None:
 
 def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
     scores = followed_of(run.id, "validation", exploring.trailing)
-    columns = columns_of(run.id, "validation", exploring.policy, exploring.trailing, exploring.threshold)
     of_run, around = st.session_state.get(AROUND, ("", None))
+    around = around if of_run == run.id else None
     data = explorer_data(
-        columns,
+        long_of(run, "validation", exploring.policy, exploring.trailing, exploring.threshold, around),
         scores,
         levels_of(run.id, "validation", exploring.policy, exploring.trailing),
         exploring.threshold,
@@ -165,14 +172,12 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         label=label_of(run, exploring.trailing is not None),
         costs=costs,
         currency=_currency(),
-        start=table_of(run.dataset()).start,
         labelled=time_unit_of(run).labelled,
-        around=around if of_run == run.id else None,
         watch=None if exploring.watch is None else exploring.watch.middle,
     )
     if unknown := unknown_of(run, "validation"):
         st.info(f"{unknown.why} Choose the threshold by how many alarms you can accept.")
-    if not data["over_time"]["whole"]:
+    if around is not None and around in scores.row:
         st.button("Show all validation data", key="threshold_whole", on_click=_show_around, args=(run,))
     threshold_explorer(
         data,

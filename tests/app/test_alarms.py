@@ -25,6 +25,7 @@ from rare_event.ui.alarms.items import Item, found_of, items_of
 from rare_event.ui.alarms.page import Chosen
 from rare_event.ui.alarms.similar import similar_to
 from rare_event.ui.cache import table_of
+from rare_event.ui.threshold import LEDGER
 from tests.app.conftest import PCA, Deferred, finished
 from tests.app.test_pages import OpenPage, button, texts, titles, unescaped
 
@@ -51,6 +52,12 @@ def chosen(app: AppTest) -> str:
 
 def first_time(run: Run) -> pd.Timestamp:
     return pd.Timestamp(str(run.dataset().table().start))
+
+
+def ledger_on_threshold(open_page: OpenPage, run: Run) -> pd.DataFrame:
+    app = open_page("pages/3_Threshold.py", run=run.id)
+    app.session_state[f"{LEDGER}_drawn"] = True
+    return table(app.run(), "Ledger of the validation data")
 
 
 def table(app: AppTest, alt: str) -> pd.DataFrame:
@@ -187,8 +194,7 @@ def test_a_mark_is_saved_shown_everywhere_and_taken_back(
     # It is there after a reload, and in the ledger.
     app = open_page(PAGE, run=done_run.id)
     assert "1 was a known stop" in unescaped(app)
-    app = open_page("pages/3_Threshold.py", run=done_run.id)
-    lines = table(app, "Ledger of the validation data")
+    lines = ledger_on_threshold(open_page, done_run)
     assert lines["mark"].dropna().tolist() == ["known stop"]
     assert lines.loc[lines["mark"].notna(), "kind"].tolist() == ["false alarm"]
     app = open_page(PAGE, run=done_run.id)
@@ -197,8 +203,7 @@ def test_a_mark_is_saved_shown_everywhere_and_taken_back(
         button(app, "Next").click().run()
     button(app, "Remove the mark").click().run()
     assert not app.exception and "known stop" not in chosen(app)
-    app = open_page("pages/3_Threshold.py", run=done_run.id)
-    assert "mark" not in table(app, "Ledger of the validation data")
+    assert "mark" not in ledger_on_threshold(open_page, done_run)
 
 
 def test_a_mark_made_elsewhere_meanwhile_is_not_replaced_in_silence(

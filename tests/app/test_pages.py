@@ -338,7 +338,8 @@ def test_the_before_and_after_tables_show_the_shift(open_page: OpenPage, dataset
 def explorer(app: AppTest) -> dict[str, Any]:
     """What the page hands to the explorer."""
     (component,) = (part for part in app.get("bidi_component") if "explorer" in part.proto.id)
-    return dict(json.loads(component.proto.json))
+    sent = json.loads(component.proto.json)
+    return {**sent, **json.loads(sent["long"])}
 
 
 def release(app: AppTest, run: Run, threshold: float) -> AppTest:

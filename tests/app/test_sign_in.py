@@ -9,6 +9,7 @@ from streamlit.runtime.secrets import Secrets
 from streamlit.testing.v1 import AppTest
 
 from rare_event.store.runs import Run
+from rare_event.ui.home import OPEN, SHARED
 from tests.app.conftest import ROOT, Deferred
 
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
@@ -69,6 +70,14 @@ def test_without_sign_in_the_pages_are_as_before(page_of, done_run: Run) -> None
     app = page_of("app.py", None)
     assert "sample-mill" in shown(app) and not app.exception
     assert not {"Sign in", "Sign out"} & {button.label for button in app.button}
+
+
+def test_the_first_page_says_who_sees_and_changes_what(page_of, done_run: Run) -> None:
+    alone, signed_in = page_of("app.py", None), page_of("app.py", ONE_WAY, {"is_logged_in": True})
+    for app, said, other in ((alone, OPEN, SHARED), (signed_in, SHARED, OPEN)):
+        captions = "".join(caption.value for caption in app.main.caption)
+        assert said in captions and other not in captions
+    assert OPEN not in shown(page_of("app.py", ONE_WAY))
 
 
 def test_a_section_without_settings_still_asks(page_of, done_run: Run) -> None:

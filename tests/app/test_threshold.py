@@ -17,7 +17,7 @@ from rare_event.store.marks import Mark, mark_alarm
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run
 from rare_event.ui.cache import ledger_of
-from rare_event.ui.threshold import AROUND, RISES
+from rare_event.ui.threshold import AROUND, LEDGER, RISES
 from tests.app.conftest import PCA, finished
 from tests.app.test_pages import OpenPage, button, explorer, unescaped
 
@@ -145,6 +145,9 @@ def test_a_line_of_the_ledger_shows_the_scores_around_it(open_page: OpenPage, do
     assert "Show all validation data" not in [each.label for each in app.button]
     lines = ledger_of(done_run.id, "validation", done_run.committed())
     row = int(lines["row"].dropna().iloc[-1])
+    assert not any("ended" in each.value for each in app.dataframe), "it is computed when it is opened"
+    app.session_state[f"{LEDGER}_drawn"] = True
+    app.run()
     shown = next(each.value for each in app.dataframe if "ended" in each.value)
     assert shown["ended"].tolist() == lines["ended"].tolist() and ENDS[NORMAL] in shown["ended"].tolist()
     assert not shown.loc[~shown["caught"] & (shown["kind"] == "event"), "ended"].any()

@@ -1,5 +1,6 @@
 """What the explorer is handed: the same keys and types on both sides."""
 
+import json
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -13,14 +14,15 @@ from rare_event.config import AlarmPolicy, Costs
 from rare_event.config.labels import RECONSTRUCTION
 from rare_event.judge.explorer import event_levels, explorer_columns
 from rare_event.judge.scores import Scores
-from rare_event.plots import explorer, load
-from rare_event.plots.explorer import MOST_POINTS, ExplorerData, OverTime, event_times, explorer_data
+from rare_event.plots import explorer, explorer_payload, load
+from rare_event.plots.explorer import MOST_POINTS, event_times, explorer_data, long_data
+from rare_event.plots.explorer_payload import Long, OverTime, Sent
 
 SCRIPT = (Path(explorer.__file__).parents[1] / "ui/threshold_explorer/explorer.js").read_text("utf-8")
 HANDED = {
     name: value
-    for name, value in (vars(explorer) | vars(load)).items()
-    if is_typeddict(value) and value.__module__ in (explorer.__name__, load.__name__)
+    for name, value in (vars(explorer_payload) | vars(load)).items()
+    if is_typeddict(value) and value.__module__ in (explorer_payload.__name__, load.__name__)
 }
 IN_SCRIPT = {"float": "number", "int": "number", "str": "string", "bool": "boolean"}
 
@@ -47,29 +49,30 @@ def test_the_script_knows_exactly_what_it_is_handed(name: str) -> None:
 
 def test_the_script_is_checked_against_them() -> None:
     assert SCRIPT.startswith("// @ts-check\n")
-    assert "@param {{ data: ExplorerData, " in SCRIPT
+    assert "@param {{ data: Sent, " in SCRIPT
     assert not re.search(r"@ts-(ignore|nocheck|expect-error)|\{any\}|\{\*\}", SCRIPT)
 
 
 def handed_over(
     scores: Scores, start: np.datetime64 | None = None, around: int | None = None
-) -> ExplorerData:
+) -> dict[str, Any]:
     policy = AlarmPolicy(lead=60.0)
-    return explorer_data(
-        explorer_columns(scores, policy, (1.0,)),
+    columns = explorer_columns(scores, policy, (1.0,))
+    sent = explorer_data(
+        long_data(columns, scores, start, around),
         scores,
         event_levels(scores, policy),
         1.0,
         part="Validation",
         label=RECONSTRUCTION,
         costs=Costs(),
-        start=start,
-        around=around,
     )
+    return {**sent, **json.loads(sent["long"])}
 
 
 def over_time(scores: Scores, start: np.datetime64 | None = None, around: int | None = None) -> OverTime:
-    return handed_over(scores, start, around)["over_time"]
+    drawn: OverTime = handed_over(scores, start, around)["over_time"]
+    return drawn
 
 
 def test_what_is_drawn_over_time_are_windows_of_their_class_and_their_extremes() -> None:
@@ -136,7 +139,8 @@ def test_what_is_handed_over_has_these_keys_at_every_depth() -> None:
             for key, hint in hints.items():
                 agree(found[key], hint)
 
-    agree(data, ExplorerData)
+    agree(json.loads(data["long"]), Long)
+    agree({key: found for key, found in data.items() if key not in Long.__annotations__}, Sent)
     assert (data["score"], data["unit"]) == (RECONSTRUCTION.name, RECONSTRUCTION.unit)
     assert "`Threshold on the ${data.score} (${data.unit})`" in SCRIPT and '"Threshold"' not in SCRIPT
     lengths = {len(values) for values in dict[str, Any](data["columns"]).values()}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -99,7 +99,9 @@ def _items(
 ) -> list[Item]:
     run = open_run(run_id)
     lines = ledger_of(run_id, part, _committed)
-    spans = alarm_spans(followed_of(run_id, part, trailing), dict(thresholds), policy)
+    found = alarm_spans(followed_of(run_id, part, trailing), dict(thresholds), policy)
+    # As arrays: a selection from the frame for each line took most of the time.
+    spans = {str(name): column.to_numpy() for name, column in found.items()}
     known = unknown_of(run, part) is None
     event_clock = prepared_of(run.dataset(), run.config()).events.clock
     items = [
@@ -112,21 +114,21 @@ def _is_alarm(line: dict[Any, Any]) -> bool:
     return bool(line["kind"] != "event")
 
 
-def _item(part: Part, line: dict[Any, Any], spans: pd.DataFrame, event_clock: np.ndarray) -> Item:
+def _item(part: Part, line: dict[Any, Any], spans: Mapping[str, np.ndarray], event_clock: np.ndarray) -> Item:
     asset = str(line.get("asset", ""))
-    mine = spans if "asset" not in spans else spans[spans["asset"] == asset]
+    mine = np.ones(len(spans["start"]), bool) if "asset" not in spans else spans["asset"] == asset
     event = None if _is_alarm(line) else int(line["event"])
     first = float(line["first_alarm"])
     if event is None:
-        sounded = mine[(mine["start"] == first) & mine["false"]]
+        sounded = mine & (spans["start"] == first) & spans["false"].astype(bool)
         at = first
     else:
-        sounded = mine[mine["event"] == event]
+        sounded = mine & (spans["event"] == event)
         at = float(event_clock[event])
     begins = first if np.isfinite(first) else at
     since = ends = begins
-    if len(sounded) and np.isfinite(first):
-        since, ends = float(sounded["start"].min()), float(sounded["end"].max())
+    if sounded.any() and np.isfinite(first):
+        since, ends = float(spans["start"][sounded].min()), float(spans["end"][sounded].max())
     seen = not pd.isna(line["row"])
     lead = line["delay"] if "delay" in line else line["lead"]
     return Item(

@@ -9,7 +9,7 @@ from rare_event.checks.findings import Fix
 from rare_event.errors import DataError, RareEventError
 from rare_event.report.lines import clock_text
 from rare_event.store.datasets import Dataset
-from rare_event.store.marks import KINDS, Kind, Mark, mark_alarm, of_false_alarms
+from rare_event.store.marks import KINDS, Kind, Mark, mark_alarm, marks_of, of_false_alarms
 from rare_event.store.runs import Run, create_run
 from rare_event.text import moment, plain, plural
 from rare_event.ui.alarms.items import items_of, marks_of_items
@@ -104,7 +104,8 @@ def show_marked(run: Run, chosen: Chosen) -> None:
 def known_stops(run: Run, chosen: Chosen) -> list[tuple[float, float]]:
     """Return the first and last minute of each alarm that is marked a known stop, in the visible data."""
     items, marks = list(chosen.items), list(chosen.marks)
-    if chosen.item.part == "test":
+    # The alarms of the other part are listed only if one of them can be a stop.
+    if chosen.item.part == "test" and any(mark.kind == "known stop" for mark in marks_of(run)):
         past = items_of(run, "validation")
         items, marks = [*past, *items], [*marks_of_items(run, past), *marks]
     return [

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import streamlit as st
 
-from rare_event.plots.explorer import ExplorerData
+from rare_event.plots.explorer_payload import Sent
 
 HERE = Path(__file__).parent
 
@@ -39,7 +39,7 @@ def threshold_figures(key: str) -> None:
     _figures(key=key)
 
 
-def threshold_explorer(data: ExplorerData, key: str, on_release: Callable[[float], None]) -> None:
+def threshold_explorer(data: Sent, key: str, on_release: Callable[[float], None]) -> None:
     """Show the explorer.
 
     Parameters

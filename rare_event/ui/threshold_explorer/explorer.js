@@ -31,7 +31,7 @@ const BANDS = ["precision", "recall"];
 /** @type {("normal" | "positive")[]} */
 const CLASSES = ["normal", "positive"];
 
-// The payload from Python: the typed dictionaries of `rare_event/plots/explorer.py`.
+// The payload from Python: the typed dictionaries of `rare_event/plots/explorer_payload.py`.
 /**
  * @typedef {object} Columns
  * @property {number[]} threshold
@@ -138,7 +138,13 @@ const CLASSES = ["normal", "positive"];
  */
 
 /**
- * @typedef {object} ExplorerData
+ * @typedef {object} Long
+ * @property {Columns} columns
+ * @property {OverTime} over_time
+ */
+
+/**
+ * @typedef {object} Sent
  * @property {"Validation" | "Test"} part
  * @property {string} score
  * @property {string} unit
@@ -152,14 +158,15 @@ const CLASSES = ["normal", "positive"];
  * @property {Words} words
  * @property {LoadData} load
  * @property {Prices} costs
- * @property {Columns} columns
  * @property {(number | null)[]} events
  * @property {Ranges} ranges
  * @property {boolean} logarithmic
  * @property {Histograms} histograms
- * @property {OverTime} over_time
  * @property {Colours} colours
+ * @property {string} long
  */
+
+/** @typedef {Sent & Long} ExplorerData */
 
 /**
  * @typedef {object} Axis Between thresholds and pixels.
@@ -190,8 +197,10 @@ const CLASSES = ["normal", "positive"];
 /** @type {WeakMap<Element, View>} */
 const views = new WeakMap();
 
-/** @param {{ data: ExplorerData, parentElement: HTMLElement, setTriggerValue: (name: string, value: number) => void }} given */
-export default function explorer({ data, parentElement, setTriggerValue }) {
+/** @param {{ data: Sent, parentElement: HTMLElement, setTriggerValue: (name: string, value: number) => void }} given */
+export default function explorer({ data: handed, parentElement, setTriggerValue }) {
+  /** @type {ExplorerData} */
+  const data = { ...handed, ...JSON.parse(handed.long) };
   const root = /** @type {HTMLElement} */ (parentElement.querySelector(".explorer"));
   /** @type {(selector: string) => HTMLElement} */
   const $ = (selector) => /** @type {HTMLElement} */ (root.querySelector(selector));
