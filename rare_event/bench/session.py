@@ -52,7 +52,8 @@ class Session:
 
     def __init__(self, socket: Any) -> None:
         self._socket = socket
-        self._query = self._page = ""
+        # The page that is asked for, and that of the run that was begun last.
+        self._query = self._page = self._begun = ""
         self._pages: dict[str, str] = {}
         self._widgets: dict[str, tuple[str, str]] = {}
         # What the browser keeps of large elements, so that they are not sent twice.
@@ -67,7 +68,10 @@ class Session:
     async def open(self, page: str, query: str) -> float:
         """Open a page by its address, and return the seconds until it is whole."""
         self._query = query
-        return await self._send(page_name=page)
+        seconds = await self._send(page_name=page)
+        # A page that was asked for by its name is begun under that of the app.
+        self._page = self._pages[page]
+        return seconds
 
     async def switch(self, page: str) -> float:
         """Follow the link to a page, and return the seconds until it is whole."""
@@ -192,7 +196,7 @@ class Session:
     def _begin(self, message: ForwardMsg) -> None:
         begun = message.new_session
         self._list(begun.app_pages)
-        self._page = begun.page_script_hash
+        self._begun = begun.page_script_hash
         fragments = message.metadata.run.fragment_ids
         # Where a poll begins before the end of a run was sent, that message is dropped, or says "early".
         if fragments and self._current is not None and self._is_awaited(self._current):
@@ -227,7 +231,7 @@ class Session:
         awaited = self._awaited
         if awaited is None:
             return False
-        return awaited.fragment in fragments or (not fragments and awaited.page in ("", self._page))
+        return awaited.fragment in fragments or (not fragments and awaited.page in ("", self._begun))
 
     def _answer(self) -> None:
         if self._awaited is not None and not self.answered:
