@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -72,10 +72,7 @@ def many_sessions() -> Row:
             finished = list_runs()[0]
             training = create_run(finished.dataset(), _endless())
             with serve_app(home) as address:
-                try:
-                    return asyncio.run(_measured(address, query, finished, training))
-                finally:
-                    asyncio.run(_end(run for run in list_runs(role=None) if not run.status().ended))
+                return asyncio.run(_measured(address, query, finished, training))
 
 
 async def _measured(address: str, query: str, finished: Run, training: Run) -> Row:
@@ -237,11 +234,3 @@ def _endless() -> ExperimentConfig:
     """Return settings of a training that outlasts the bench."""
     config = ExperimentConfig(model=DenseModel(), split=SplitPlan("chronological"))
     return replace(config, training=replace(config.training, epochs=100_000, patience=None))
-
-
-async def _end(runs: Iterable[Run]) -> None:
-    """Cancel runs and wait until they have ended: a server does not stop while one is trained."""
-    waiting = list(runs)
-    for run in waiting:
-        run.request_cancel()
-    await _until(lambda: all(run.status().ended for run in waiting))
