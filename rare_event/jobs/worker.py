@@ -178,6 +178,7 @@ def _ending_recorded(run: Run) -> Iterator[None]:
             raise Cancelled("The run was cancelled.")
         with recorded(run.folder), logged_job(run=run.id):
             yield
+        mark(run, "done")
     except Cancelled as cancelled:
         mark(run, "cancelled", str(cancelled))
         raise
@@ -190,7 +191,6 @@ def _ending_recorded(run: Run) -> Iterator[None]:
     except BaseException as error:
         mark(run, "failed", unexpected(error))
         raise
-    mark(run, "done")
 
 
 def unexpected(error: BaseException) -> str:

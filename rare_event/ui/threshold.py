@@ -91,6 +91,8 @@ COST_FIELDS = ("event", "false_alarm", "saved")
 FIELD_WIDTH = 180
 LONGEST_CURRENCY = 8
 AROUND = "threshold_around"
+# The commitment that this session was told of last.
+TOLD = "threshold_told"
 LEDGER = "threshold_ledger"
 
 
@@ -145,6 +147,8 @@ def _show_validation_ledger(run: Run, exploring: Exploring) -> None:
 def _show_figures(run: Run, exploring: Exploring) -> None:
     """Show what the threshold does, and the button that commits it."""
     committed, wanted = run.committed(), exploring.committed(run)
+    told = st.session_state.get(TOLD, (run.id, committed))
+    st.session_state[TOLD] = run.id, committed
     with st.container(horizontal=True, vertical_alignment="center"):
         with st.container(width="stretch"):
             threshold_figures(key=f"threshold_figures_{run.id}")
@@ -154,7 +158,13 @@ def _show_figures(run: Run, exploring: Exploring) -> None:
             key="threshold_commit",
             disabled=committed.by_person and committed == wanted,
         )
-    if pressed:
+    if pressed and told[0] == run.id and told[1] != committed:
+        words = _threshold_in_words(committed, time_unit_of(run))
+        st.warning(
+            f"Another window committed a different threshold meanwhile: {words}. It was kept. Press “Commit "
+            "this threshold” again to replace it."
+        )
+    elif pressed:
         run.commit(replace(wanted, by_person=True, promise=promise_of_run(run, wanted)))
         st.rerun()
 

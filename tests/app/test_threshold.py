@@ -17,6 +17,7 @@ from rare_event.store.marks import Mark, mark_alarm
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run
 from rare_event.ui.cache import ledger_of
+from rare_event.ui.state import KEY
 from rare_event.ui.threshold import AROUND, LEDGER, RISES
 from tests.app.conftest import PCA, finished
 from tests.app.test_pages import OpenPage, button, explorer, unescaped
@@ -229,3 +230,24 @@ def test_a_threshold_of_an_older_version_gets_its_promise_when_it_is_shown(
         open_page("pages/3_Threshold.py", run=done_run.id)
     )
     assert done_run.committed().promise is None, "looking writes nothing"
+
+
+def test_a_commitment_of_another_window_is_told_before_it_is_replaced(
+    open_page: OpenPage, done_run: Run
+) -> None:
+    first, second = (open_page("pages/3_Threshold.py", run=done_run.id) for _ in range(2))
+    suggested = done_run.committed().middle
+    for app, times in ((first, 1.5), (second, 2.0)):
+        state = app.session_state[KEY]
+        tried = replace(state.exploring, threshold=suggested * times)
+        app.session_state[KEY] = replace(state, exploring=tried)
+        app.run()
+    button(first, "Commit this threshold").click().run()
+    kept = done_run.committed()
+    assert kept.by_person and kept.common == pytest.approx(suggested * 1.5)
+    button(second, "Commit this threshold").click().run()
+    (warning,) = [each.value for each in second.warning if "Another window" in each.value]
+    assert "It was kept" in warning and done_run.committed() == kept, "it was replaced without a word"
+    button(second, "Commit this threshold").click().run()
+    assert not second.exception and done_run.committed().common == pytest.approx(suggested * 2.0)
+    assert not [each for each in second.warning if "Another window" in each.value]
