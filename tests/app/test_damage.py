@@ -5,14 +5,18 @@ Each row is a file and a way it was damaged; `make proof` tries all of them.
 
 from __future__ import annotations
 
+import errno
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import streamlit as st
 from streamlit.testing.v1 import AppTest
 
+from rare_event.store import workspace as disk
 from rare_event.store.workspace import scratch_home
 from tests.damages import DAMAGES, PAGES, SENTENCE, files_in, looks_at, make_workspace, seen
 
@@ -91,3 +95,21 @@ def test_damage_is_told_on_every_page(
         with subtests.test(f"{name}: {how}"):
             damaged(name, how)
             assert different_without_a_word(before, everything(open_page, dataset, run)) == []
+
+
+def test_a_finished_run_is_viewed_on_a_disk_that_cannot_be_written(
+    whole: tuple[Path, str, str],
+    damaged: Callable[[str, str], None],
+    open_page: Callable[..., AppTest],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    _, dataset, run = whole
+    damaged(f"runs/{run}/about.json", "nothing")
+    # The first view of a map is a look at its test data, which must be recorded.
+    before = everything(open_page, dataset, run)
+
+    def refuse(*_: object) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS))
+
+    monkeypatch.setattr(disk, "os", SimpleNamespace(**{**vars(os), "replace": refuse}))
+    assert everything(open_page, dataset, run) == before
