@@ -155,6 +155,9 @@ def _figures_of(run: Run) -> Iterator[tuple[str, str]]:
     config, summary = run.config(), run.evaluation()
     split = summary.time_unit.reword(config.split.in_words())
     yield "Train", f"✓ {name_of_run(run)}, {split}, {auc_of(run)}"
+    if is_imported(run):
+        # Its scores are elsewhere.
+        return
     committed = run.committed()
     yield "Threshold", f"{ORIGINS[committed.origin]} {committed.in_words(run.time_unit())}"
     if looks := len(run.looks()):
