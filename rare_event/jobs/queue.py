@@ -144,10 +144,12 @@ class Jobs:
         self._queue([Waiting(run, background=True) for run in runs])
 
     def _queue(self, jobs: list[Waiting]) -> None:
-        for each in jobs:
-            log("queued", **{each.job.KIND: each.job.id})
         with self._lock:
-            self._waiting.extend(jobs)
+            known = {*self._executing, *(each.job for each in self._waiting)}
+            new = [each for each in jobs if each.job not in known]
+            self._waiting.extend(new)
+        for each in new:
+            log("queued", **{each.job.KIND: each.job.id})
         self._begin_next()
 
     def _begin_next(self) -> None:

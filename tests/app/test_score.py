@@ -10,6 +10,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from rare_event.cli.parser import main
@@ -146,7 +147,8 @@ def test_a_waiting_file_is_queued_again_by_the_next_server(
 ) -> None:
     app = upload(open_page(PAGE, run=run.id), as_csv(new))
     executor.waiting.clear()
-    jobs().recover()
+    # Its page makes a queue of its own.
+    st.cache_resource.clear()
     scored(app, executor)
     assert metric(app, "Rows scored of 300") == "294"
     assert len(list_scorings()) == 1
