@@ -147,8 +147,9 @@ def test_a_waiting_file_is_queued_again_by_the_next_server(
 ) -> None:
     app = upload(open_page(PAGE, run=run.id), as_csv(new))
     executor.waiting.clear()
-    # Its page makes a queue of its own.
+    # Its first page makes a queue of its own.
     st.cache_resource.clear()
+    app.run()
     scored(app, executor)
     assert metric(app, "Rows scored of 300") == "294"
     assert len(list_scorings()) == 1
