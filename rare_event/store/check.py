@@ -192,7 +192,8 @@ def _of_run(run: Run) -> Iterator[Damage]:
     yield from whole
     for file, read in _may_be_absent(run):
         yield from _failing("run", run.id, [(file, read)], (run.folder / file,))
-    for path in run.folder.glob("cache-*"):
+    # Older versions cached in files of this ending, which nothing reads any more.
+    for path in (each for each in run.folder.glob("cache-*") if each.suffix != ".parquet"):
         for damage in _failing("run", run.id, [(path.name, partial(read_cache, path))], (path,)):
             yield replace(damage, what="This cache cannot be read. It is computed again.", drop=True)
 
