@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from rare_event.cli import doctor
+from rare_event.cli.installation import Check
 from rare_event.cli.parser import main, make_parser
 from rare_event.config import AlarmPolicy, Costs, Rule
 from rare_event.config.labels import RULES
@@ -28,8 +30,8 @@ from tests.small import one_stretch, small_frame
 VALUES = ("nan", "inf", "-inf", "-1", "0", "1e308", "1e-308", "1" + "0" * 30, str(2**63), "", "some")
 NO_RUN = "20200101-000000-000000"
 LONGEST = 400  # of a sentence that may name an option
-# What `check` says of a short file is no refusal.
-CODES = {"check": {0, 1, 2, 3}}
+# What `check` says of a short file, and `doctor` of a port, is no refusal.
+CODES = {"check": {0, 1, 2, 3}, "doctor": {0, 1, 2}}
 
 
 def commands() -> dict[str, argparse.ArgumentParser]:
@@ -94,6 +96,8 @@ def test_a_number_is_used_or_refused_in_a_sentence(
         raise ConfigError("Nothing is served in a test. Choose another one.")
 
     monkeypatch.setattr(serving, "serve", stop)
+    monkeypatch.setattr(doctor, "check_packages", lambda: [])
+    monkeypatch.setattr(doctor, "check_training", lambda _: Check("training", True, "ok"))
     for value in VALUES:
         try:
             code = main([*arguments(command, option, tiny), f"{option}={written.format(value)}"])
