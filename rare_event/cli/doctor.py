@@ -23,14 +23,22 @@ DOCTOR = (
     "are computed again; what a killed process left is removed after an hour, and its work marked as "
     "interrupted. What is queued, running or in use is left alone."
 )
-PORT = 8501
+PORT, LARGEST_PORT = 8501, 65_535
 NETWORKS = "tensorflow"
+
+
+def a_port(text: str) -> int:
+    """Read a port."""
+    port = int(text)
+    if not 1 <= port <= LARGEST_PORT:
+        raise argparse.ArgumentTypeError(f"the port is {text}; choose one from 1 to {LARGEST_PORT}")
+    return port
 
 
 def doctor_options(parser: argparse.ArgumentParser) -> None:
     """Add the options of `doctor`."""
     parser.add_argument("--repair", action="store_true", help="set aside what is damaged, tidy the rest")
-    parser.add_argument("--port", type=int, default=PORT, help="port of the app (default: %(default)s)")
+    parser.add_argument("--port", type=a_port, default=PORT, help="port of the app (default: %(default)s)")
     add_json(parser)
     parser.set_defaults(command=doctor_command)
 

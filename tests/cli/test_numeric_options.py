@@ -16,6 +16,7 @@ import numpy as np
 import pytest
 
 from rare_event.cli import doctor
+from rare_event.cli.doctor import a_port
 from rare_event.cli.installation import Check
 from rare_event.cli.parser import main, make_parser
 from rare_event.config import AlarmPolicy, Costs, Rule
@@ -44,7 +45,7 @@ def numeric() -> Iterator[tuple[str, str, str]]:
     """Each command with each option that takes a number, and how it is written."""
     for command, parser in commands().items():
         for action in parser._actions:
-            if action.type in (int, float):
+            if action.type in (int, float, a_port):
                 yield command, action.option_strings[-1], "{}"
             for kind, option in ((AlarmPolicy, "--policy"), (Costs, "--costs")):
                 if option in action.option_strings:
