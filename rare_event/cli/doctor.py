@@ -29,7 +29,7 @@ NETWORKS = "tensorflow"
 
 def a_port(text: str) -> int:
     """Read a port."""
-    port = int(text)
+    port = int(text) if text.isascii() and text.isdecimal() else 0
     if not 1 <= port <= LARGEST_PORT:
         raise argparse.ArgumentTypeError(f"the port is {text}; choose one from 1 to {LARGEST_PORT}")
     return port
