@@ -231,7 +231,20 @@ def style(
     plotly.graph_objects.Figure
         The same figure.
     """
-    layout = {
+    # One by one: merging them takes Plotly ten times as long, on each page a good part of its time.
+    for name, value in _layout(title, height, hovermode).items():
+        figure.layout[name] = value
+    common = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
+    for axis in figure.select_xaxes():
+        _style_axis(axis, x, common)
+    for axis in figure.select_yaxes():
+        _style_axis(axis, y, common)
+    return figure
+
+
+def _layout(title: str, height: int, hovermode: str | bool) -> Mapping[str, Any]:
+    """Return what all figures share of their layout."""
+    return {
         "title": {
             "text": title,
             "x": 0,
@@ -257,15 +270,6 @@ def style(
         "paper_bgcolor": TRANSPARENT,
         "plot_bgcolor": TRANSPARENT,
     }
-    # One by one: merging them takes Plotly ten times as long, on each page a good part of its time.
-    for name, value in layout.items():
-        figure.layout[name] = value
-    common = {"gridcolor": GRID, "zeroline": False, "linecolor": GRID, "automargin": True}
-    for axis in figure.select_xaxes():
-        _style_axis(axis, x, common)
-    for axis in figure.select_yaxes():
-        _style_axis(axis, y, common)
-    return figure
 
 
 def _style_axis(

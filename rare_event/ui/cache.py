@@ -35,13 +35,12 @@ from rare_event.judge.unknown import Unknown
 from rare_event.logs import ON, VARIABLE, set_up_in_worker
 from rare_event.plots.explorer import long_data
 from rare_event.prepare.corrections import Corrections
-from rare_event.prepare.drift import Change
 from rare_event.prepare.label_guess import guess_label
 from rare_event.prepare.labelling import LabelGuess, Labelling, values_of
 from rare_event.prepare.prepared import Prepared, prepare
 from rare_event.prepare.table import Table
 from rare_event.read.source import Files
-from rare_event.report.judged import changes_after_training, following, intervals_of, without_level
+from rare_event.report.judged import following, intervals_of
 from rare_event.store.datasets import Dataset
 from rare_event.store.preview import Preview, asked_for_machines, preview
 from rare_event.store.records import Committed, Part
@@ -310,20 +309,6 @@ def regime_of(run_id: str) -> Regime:
     run = open_run(run_id)
     validation, test, config = scores_of(run_id, "validation"), scores_of(run_id, "test"), run.config()
     return regime_of_run(validation, test, config, lambda: prepared_of(run.dataset(), config))
-
-
-@st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
-def changes_of(run_id: str) -> list[Change]:
-    """Return the sensors whose level changed at a stop after the training part of a run."""
-    run = open_run(run_id)
-    dataset = run.dataset()
-    return changes_after_training(table_of(dataset), prepared_of(dataset, run.config()))
-
-
-def unmeasured_of(run_id: str) -> list[str]:
-    """Return the assets whose changes of level cannot be measured: they have no normal training row."""
-    run = open_run(run_id)
-    return without_level(prepared_of(run.dataset(), run.config()))
 
 
 def _by_fold(committed: Committed) -> tuple[tuple[int, float], ...]:

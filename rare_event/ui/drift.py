@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import streamlit as st
 
+from rare_event.prepare.drift import Change
 from rare_event.report.charts import score_label_of
 from rare_event.report.drift import Drift, first_day
-from rare_event.store.runs import Run
+from rare_event.report.judged import changes_after_training, without_level
+from rare_event.store.runs import Run, open_run
 from rare_event.text import plain
 from rare_event.ui.cache import (
-    changes_of,
     followed_of,
+    prepared_of,
     regime_of,
     scores_of,
     table_of,
     time_unit_of,
-    unmeasured_of,
 )
 from rare_event.ui.charts import draw
 from rare_event.ui.regime import show_regime
@@ -51,9 +52,22 @@ def drift_of(run: Run) -> Drift:
         names=names,
         found=regime_of(run.id),
         level_changes=changes_of(run.id),
-        unmeasured=unmeasured_of(run.id),
+        unmeasured=unmeasured_of(run),
         committed=committed,
         score=score_label_of(run.config(), committed, trailing=False),
         start=first_day(table_of(run.dataset()), unit),
         unit=unit,
     )
+
+
+@st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
+def changes_of(run_id: str) -> list[Change]:
+    """Return the sensors whose level changed at a stop after the training part of a run."""
+    run = open_run(run_id)
+    dataset = run.dataset()
+    return changes_after_training(table_of(dataset), prepared_of(dataset, run.config()))
+
+
+def unmeasured_of(run: Run) -> list[str]:
+    """Return the assets whose changes of level cannot be measured: they have no normal training row."""
+    return without_level(prepared_of(run.dataset(), run.config()))

@@ -21,7 +21,7 @@ from rare_event.report.charts import score_label_of
 from rare_event.report.words import OPTIMISTIC
 from rare_event.store.records import Committed
 from rare_event.store.runs import Run
-from rare_event.text import moment, number, percent, plain
+from rare_event.text import moment, number, plain
 from rare_event.ui.cache import (
     followed_of,
     levels_of,
@@ -31,6 +31,7 @@ from rare_event.ui.cache import (
     unknown_of,
 )
 from rare_event.ui.code import show_code
+from rare_event.ui.costs import choose_costs, currency, net_value
 from rare_event.ui.forms import Look, apply_values, fill_in, help_of
 from rare_event.ui.frame import in_place, show_errors
 from rare_event.ui.ledger import show_ledger
@@ -64,15 +65,6 @@ RISES = (
     "Some higher thresholds give more false alarms than this one: a long alarm then splits into several, "
     "and each of them counts."
 )
-COST_LOOK = Look(
-    {
-        "event": "Cost of an event",
-        "false_alarm": "Cost of a false alarm",
-        "saved": "Share saved by a warning",
-    },
-    steps={"event": 500.0, "false_alarm": 50.0, "saved": 0.05},
-    columns=3,
-)
 POLICY_LOOK = Look(
     {
         "k": "At least k",
@@ -87,9 +79,7 @@ POLICY_LOOK = Look(
     steps=dict.fromkeys(("cooldown", "lead", "min_lead", "repeat"), 1.0) | {"end_share": 0.05},
     columns=3,
 )
-COST_FIELDS = ("event", "false_alarm", "saved")
 FIELD_WIDTH = 180
-LONGEST_CURRENCY = 8
 AROUND = "threshold_around"
 # The commitment that this session was told of last.
 TOLD = "threshold_told"
@@ -181,7 +171,7 @@ def _show_explorer(run: Run, exploring: Exploring, costs: Costs) -> None:
         part="Validation",
         label=label_of(run, exploring.trailing is not None),
         costs=costs,
-        currency=_currency(),
+        currency=currency(),
         labelled=time_unit_of(run).labelled,
         watch=None if exploring.watch is None else exploring.watch.middle,
     )
@@ -237,7 +227,7 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
         values = st.container(width=FIELD_WIDTH * (2 if kind == "trailing-quantile" else 1))
         apply = st.container(width="content")
         article = _article_button(run)
-        costs, problem = (exploring.rule.costs, "") if unknown else _choose_costs(exploring.rule.costs)
+        costs, problem = (exploring.rule.costs, "") if unknown else choose_costs(exploring.rule.costs)
         rule = Rule("cost", 0.0, costs=costs)
         if kind != "cost":
             with values:
@@ -256,15 +246,8 @@ def _choose_by_rule(run: Run, exploring: Exploring) -> tuple[Exploring, Costs]:
             st.error(plain(error))
     if article is not None:
         exploring = replace(exploring, threshold=article, rule=Rule("fixed", article, costs=costs))
-    _show_thresholds(run, exploring, suggested, "" if unknown else f"  \n{_net_value(costs)}")
+    _show_thresholds(run, exploring, suggested, "" if unknown else f"  \n{net_value(costs)}")
     return exploring, costs
-
-
-def _net_value(costs: Costs) -> str:
-    return (
-        f"Net value assumes that an event costs {_money(costs.event)}, of which a warning "
-        f"saves {percent(costs.saved)}; a false alarm costs {_money(costs.false_alarm)}."
-    )
 
 
 def _show_thresholds(run: Run, exploring: Exploring, suggested: float, below: str) -> None:
@@ -305,31 +288,6 @@ def _article_button(run: Run) -> float | None:
     ):
         return None
     return threshold
-
-
-def _choose_costs(costs: Costs) -> tuple[Costs, str]:
-    """Let the user type the costs of the plant and its currency; bad costs leave the given ones."""
-    with st.popover("Costs"):
-        typed = st.session_state.setdefault("threshold_costs", {})
-        costs, problem = apply_values(costs, fill_in(costs, COST_FIELDS, "threshold_cost", typed, COST_LOOK))
-        st.text_input(
-            "Currency",
-            key="threshold_currency",
-            help="Shown with the net value, for example € or USD. Empty: none.",
-            max_chars=LONGEST_CURRENCY,
-            persist_state="session",
-        )
-    return costs, problem
-
-
-def _currency() -> str:
-    return str(st.session_state.get("threshold_currency") or "").strip()
-
-
-def _money(cost: float) -> str:
-    """Write an amount as the explorer does: a sign before it, letters after it."""
-    currency, amount = plain(_currency()), f"{cost:,.0f}"
-    return f"{amount} {currency}" if any(map(str.isalpha, currency)) else f"{currency}{amount}"
 
 
 def _rule(kind: RuleKind, costs: Costs, unit: TimeUnit) -> tuple[Rule, str]:
