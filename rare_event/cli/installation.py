@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import socket
@@ -132,7 +133,7 @@ def _import_all(modules: Sequence[str]) -> dict[str, str]:
         except subprocess.TimeoutExpired as late:
             out = late.stdout.decode() if isinstance(late.stdout, bytes) else (late.stdout or "")
             how = f"not done after {PROBE_SECONDS} s"
-        words = [line.split() for line in out.splitlines()]
+        words = [line.split() for line in out.splitlines() if len(line.split()) > 1]
         failed |= {word[1]: word[2] for word in words if word[0] == "failed"}
         tried = [word[1] for word in words if word[0] == "begin"]
         ended = {word[1] for word in words if word[0] in ("good", "failed")}
@@ -147,7 +148,8 @@ def check_port(port: int) -> Check:
     """Check that the app can listen on a port of this computer, or listens there already."""
     name = f"port {port}"
     with socket.socket() as tried:
-        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        if os.name != "nt":  # there it would share a port that is taken
+            tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
             tried.bind((LOCAL, port))
             return Check(name, True, "free")

@@ -64,7 +64,8 @@ def local_worker() -> Executor:
 
 def begin_worker(parent: int) -> None:
     """Let this worker give way to the pages, and end with the process that started it."""
-    os.nice(10)
+    if hasattr(os, "nice"):
+        os.nice(10)
     end_with(parent)
 
 

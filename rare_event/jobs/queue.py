@@ -182,8 +182,8 @@ class Jobs:
         with self._lock:
             if self._executing.get(turn.job) is future:
                 del self._executing[turn.job]
-        # It may have been deleted, or the disk may be full.
-        with suppress(CancelledError, RunError):
+        # It may have been deleted, or the disk may be full or gone.
+        with suppress(CancelledError, RunError, OSError):
             error = future.exception()
             unbegun = isinstance(error, BrokenProcessPool) and turn.job.status().state == "queued"
             if unbegun and turn.attempts < ATTEMPTS:
@@ -304,11 +304,6 @@ class Jobs:
                 self.start_map(design_map)
         return again
 
-    def close(self) -> None:
-        """End the worker at once: its run says that it was interrupted, and what waits is taken up again."""
-        if isinstance(self._executor, LocalPool):
-            self._executor.close()
-
 
 def _fail(job: Job, message: str) -> None:
     if isinstance(job, Run):
@@ -323,6 +318,9 @@ def _record(job: Job, error: BaseException) -> None:
     if status.ended:
         # The worker wrote the outcome before it died or raised.
         return
+    if isinstance(error, process_executor.ShutdownExecutorError) and status.state == "queued":
+        # It had not begun: it is taken up when the app starts again.
+        return
     if isinstance(error, RareEventError):
         _fail(job, str(error))
     elif isinstance(job, Run) and isinstance(error, process_executor.ShutdownExecutorError):
@@ -333,3 +331,5 @@ def _record(job: Job, error: BaseException) -> None:
         log("ended", run=job.id, state="interrupted")
     elif isinstance(job, Run):
         _fail(job, unexpected(error))
+    elif status.state == "queued":
+        _fail(job, "Scoring cannot be started. Restart the app, then score the file again.")

@@ -29,6 +29,7 @@ from rare_event.prepare.table import Table
 from rare_event.store.bundle import save_folds, save_trained
 from rare_event.store.digests import recorded
 from rare_event.store.judged import Judged
+from rare_event.store.lease import Taken
 from rare_event.store.processes import give_up, owner
 from rare_event.store.records import Committed, Role, Status
 from rare_event.store.runs import HISTORY, Run, mark, open_run
@@ -258,15 +259,24 @@ def execute_in_worker(run_id: str) -> Status:
     set_up_in_worker()
     run = open_run(run_id)
     try:
+        EXECUTED.get(run.purpose().role, execute)(run)
+    except Taken:
+        # Whoever executes it records how it ends.
+        return run.status()
+    except RareEventError:
         # The status already explains an error the analyst can correct; the worker keeps running.
-        with suppress(RareEventError):
-            EXECUTED.get(run.purpose().role, execute)(run)
-    finally:
-        status = run.written_status()
-        if status.state == "running" and status.pid == owner()[0]:
-            # The outcome could not be written (a full disk?): ending the process reports the failure.
-            give_up(UNWRITTEN)
+        _give_up_if_unwritten(run)
+    except BaseException:
+        _give_up_if_unwritten(run)
+        raise
     return run.status()
+
+
+def _give_up_if_unwritten(run: Run) -> None:
+    status = run.written_status()
+    if status.state == "running" and status.pid == owner()[0]:
+        # The outcome could not be written (a full disk?): ending the process reports the failure.
+        give_up(UNWRITTEN)
 
 
 def warm_up() -> int:

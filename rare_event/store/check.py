@@ -33,7 +33,7 @@ from rare_event.store.runs import ABOUT, INPUTS, PURPOSE, SCORES, STATUS, Run, r
 from rare_event.store.scored import FILES, SCORES_PARQUET, SUMMARY
 from rare_event.store.scorings import ALARMS, WATCH, WINDOWS, Scoring
 from rare_event.store.serial import UPLOAD_AGAIN
-from rare_event.store.workspace import home, scratch_home
+from rare_event.store.workspace import home, paths_below, scratch_home
 from rare_event.text import plural
 
 Kind = Literal["dataset", "run", "map", "scoring"]
@@ -110,7 +110,7 @@ def digests() -> list[str]:
 def last_change(folder: Path) -> float:
     """Return when something in a folder changed last, in seconds since 1970."""
     times = [0.0]
-    for path in (folder, *folder.rglob("*")):
+    for path in (folder, *paths_below(folder)):
         # It may be deleted meanwhile.
         with suppress(OSError):
             times.append(path.stat().st_mtime)
@@ -119,7 +119,7 @@ def last_change(folder: Path) -> float:
 
 def _of_dataset(digest: str) -> Iterator[Damage]:
     folder = folder_of(digest)
-    if _half_made(folder, RECORD):
+    if half_made(folder, RECORD):
         return
     whole = list(_failing("dataset", digest, [(RECORD, partial(open_dataset, digest))], (folder,)))
     if whole:
@@ -168,19 +168,20 @@ def _unpack(path: Path, expected: str) -> None:
 
 def _of_alarm_lists(digest: str, folder: Path) -> Iterator[Damage]:
     readable: dict[str, StoredAlarms] = {stored.id: stored for stored in list_alarms(digest)}
-    for path in (folder / "alarms").glob("*.json"):
+    lists = (folder / "alarms").glob("[0-9]*")
+    for path in sorted({each.with_suffix(".json") for each in lists}):
         stored, content = readable.get(path.stem), path.with_suffix(".zst")
         file = f"alarms/{path.name}"
         if stored is None:
             what = "The record of an alarm list cannot be read: the file is damaged. Add the list again."
-            yield Damage("dataset", digest, file, what, (path,))
+            yield Damage("dataset", digest, file, what, (path, content))
         elif stored.rule is None:
             readings = [(f"alarms/{content.name}", stored.alarms)]
             yield from _failing("dataset", digest, readings, (path, content))
 
 
 def _of_run(run: Run) -> Iterator[Damage]:
-    if _half_made(run.folder, STATUS.file):
+    if half_made(run.folder, STATUS.file):
         return
     unreadable = list(_failing("run", run.id, [(STATUS.file, run.status)], (run.folder,)))
     if unreadable or not run.status().ended:
@@ -256,7 +257,7 @@ def _unzip(path: Path) -> None:
 
 
 def _of_map(design_map: DesignMap) -> Iterator[Damage]:
-    if _half_made(design_map.folder, "state.json"):
+    if half_made(design_map.folder, "state.json"):
         return
     readings: list[Reading] = [
         ("state.json", design_map.state),
@@ -273,7 +274,7 @@ def _of_map(design_map: DesignMap) -> Iterator[Damage]:
 
 
 def _of_scoring(scoring: Scoring) -> Iterator[Damage]:
-    if _half_made(scoring.folder, "status.json") or _at_work(lambda: scoring.status().ended):
+    if half_made(scoring.folder, "status.json") or _at_work(lambda: scoring.status().ended):
         return
     readings: list[Reading] = [
         ("status.json", scoring.status),
@@ -316,9 +317,11 @@ def _problem(read: Callable[[], object]) -> str:
     return ""
 
 
-def _half_made(folder: Path, record: str) -> bool:
+def half_made(folder: Path, record: str) -> bool:
     """Whether a folder may be being created: it has no record yet, and changed a short while ago."""
-    return not (folder / record).exists() and time.time() - last_change(folder) < HALF_MADE_SECONDS
+    if (folder / record).exists() or (folder / DIGESTS).exists():
+        return False
+    return time.time() - last_change(folder) < HALF_MADE_SECONDS
 
 
 def _at_work(ended: Callable[[], bool]) -> bool:

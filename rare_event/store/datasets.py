@@ -239,9 +239,11 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
     folder = folder_of(seen.digest)
     # The upload is here again, so what was damaged of it is written anew.
     damaged = damaged_in(folder)
+    unchanged = False
     if kept is not None:
         same = kept.reading == raw.reading and (raw.events is None or kept.stored == named)
-        if same and kept.schema == schema and not damaged:
+        unchanged = same and kept.schema == schema
+        if unchanged and not damaged:
             return kept
         stored = kept.stored if same else named
     # Packing a large upload takes as long as writing its columns, and neither needs the other.
@@ -252,6 +254,8 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
         if not (folder / stored).exists() or kept is None:
             write(folder / stored, partial(write_parquet, raw.frame))
         files = packing.result()
+    if kept is not None and unchanged:
+        return kept
     now = datetime.now(UTC).isoformat(timespec="seconds")
     return save_dataset(
         Dataset(

@@ -14,7 +14,7 @@ from pathlib import Path
 
 from rare_event.errors import RunError
 from rare_event.store.serial import dump_kept, has_digest, load
-from rare_event.store.workspace import write_text
+from rare_event.store.workspace import paths_below, write_text
 
 DIGESTS = "digests.json"
 OF_MODELS = (".npz", ".keras", ".skops")
@@ -23,6 +23,8 @@ OF_FILES = (*OF_MODELS, ".parquet", ".csv", ".zst")
 WRITTEN_ONCE = ("config.json", "space.json", "summary.json")
 # What is made again where it is missing.
 REMADE = ("cache-", "explained-", "map-", "bundle-", "input-", "history-", ".")
+# Alarm lists come and go; each has its digest in its own record.
+OTHERS = "alarms/"
 
 
 def digest_of_file(path: Path) -> str:
@@ -42,15 +44,19 @@ def recorded(folder: Path) -> Iterator[None]:
 def record_digests(folder: Path) -> None:
     """Record the digest of each file of a folder and of its folders; a record in JSON has its own."""
     digests = {}
-    for path in sorted(folder.rglob("*")):
+    for path in paths_below(folder):
         name = path.relative_to(folder).as_posix()
-        if name == DIGESTS or any(part.startswith(REMADE) for part in name.split("/")):
+        if name == DIGESTS or name.startswith(OTHERS) or any(map(_is_remade, name.split("/"))):
             continue
         if path.name in WRITTEN_ONCE or path.suffix in OF_FILES:
             digests[name] = digest_of_file(path)
         elif path.suffix == ".json" and path.parent == folder and has_digest(path.read_bytes()):
             digests[name] = ""
     write_text(folder / DIGESTS, dump_kept(digests, dict[str, str]))
+
+
+def _is_remade(part: str) -> bool:
+    return part.startswith(REMADE)
 
 
 def remember(folder: Path, name: str, digest: str = "") -> None:
@@ -87,7 +93,8 @@ def digests_of(folder: Path) -> Mapping[str, str]:
 @lru_cache(maxsize=1024)
 def _read(path: Path, *_: int) -> Mapping[str, str]:
     whose = f"{path.parents[1].name.removesuffix('s')} {path.parent.name[:22]}"
-    return load(dict[str, str], path, "list of digests", whose, kept=True)
+    hint = "Run `rare-event doctor --repair`, which sets it aside."
+    return load(dict[str, str], path, "list of digests", whose, hint, kept=True)
 
 
 def intact(folder: Path, name: str) -> Path:
@@ -114,7 +121,8 @@ def damaged_in(folder: Path) -> list[str]:
         known = digests_of(folder)
     except RunError:
         return []
-    return [name for name, digest in known.items() if digest and not _is_intact(folder, name)]
+    own = {name: digest for name, digest in known.items() if digest and not name.startswith(OTHERS)}
+    return [name for name in own if not _is_intact(folder, name)]
 
 
 def require_intact(root: Path, folder: Path) -> None:

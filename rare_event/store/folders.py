@@ -61,6 +61,7 @@ class WorkFolder:
 
     def write_file(self, file: str, save: Callable[[Path], object]) -> None:
         """Replace a file of the folder that is no record."""
+        self.require_here()
         path = write(self.folder / file, save)
         if digests_of(self.folder):
             remember(self.folder, file, digest_of_file(path))
@@ -73,9 +74,21 @@ class WorkFolder:
         """Whether a file is there, or was: then reading it says that it is missing."""
         return (self.folder / file).exists() or file in digests_of(self.folder)
 
+    def require_here(self) -> None:
+        """Refuse to write into a folder that was deleted meanwhile, which would make it anew.
+
+        Raises
+        ------
+        RunError
+            If it is gone.
+        """
+        if not self.folder.is_dir():
+            raise RunError(f"The {self.named} was deleted meanwhile. Open another one {self.OPENED}.")
+
     @contextmanager
     def locked(self) -> Iterator[None]:
         """Keep other threads and processes from changing a record between reading and replacing it."""
+        self.require_here()
         with explain_disk_errors(self.folder), FileLock(self.folder / ".lock", is_singleton=True):
             yield
 
@@ -132,6 +145,7 @@ class Entry(Generic[T]):
 
     def write(self, work: WorkFolder, value: T) -> T:
         """Replace the file."""
+        work.require_here()
         write_text(work.folder / self.file, dump_kept(value, self.type))
         remember(work.folder, self.file)
         return value

@@ -102,8 +102,9 @@ class DesignMap(WorkFolder):
     def save_windows(self, windows: Scores) -> None:
         """Write the windows on which all cells are judged."""
         with recorded(self.folder):
-            WINDOWS.write(self, ScoredWith.of(windows, windows.total_events.tolist()))
             self.write_frame("windows.parquet", windows.to_frame())
+            # Last: where it is, the others are.
+            WINDOWS.write(self, ScoredWith.of(windows, windows.total_events.tolist()))
 
     def windows(self) -> Scores | None:
         """Read the windows on which all cells are judged; None before they are written."""

@@ -25,7 +25,7 @@ from rare_event.store.folders import FOLDER_TIME, WorkFolder, list_folders
 from rare_event.store.maps import STATE, DesignMap, open_map
 from rare_event.store.runs import Run, open_run
 from rare_event.store.scorings import STATUS, Scoring
-from rare_event.store.workspace import DELETING, WRITING, explain_disk_errors, scratch_home
+from rare_event.store.workspace import DELETING, WRITING, explain_disk_errors, paths_below, scratch_home
 
 SET_ASIDE = "set-aside"
 # Temporary folders that a killed process leaves behind; a younger one may belong to one that is at work.
@@ -126,8 +126,8 @@ def _put_away(damage: Damage, workspace: Path, aside: Path) -> Iterator[str]:
 def _remove_left_over(workspace: Path) -> Iterator[str]:
     """Remove temporary folders of processes that were killed, but not those of work that has not ended."""
     busy = {work.folder for work, *_ in _works() if not has_ended(work)}
-    found = [path for start in LEFT_OVER for path in workspace.rglob(f"{start}*") if path.is_dir()]
-    for path in sorted(found):
+    found = [path for path in paths_below(workspace) if path.name.startswith(LEFT_OVER) and path.is_dir()]
+    for path in found:
         where = path.relative_to(workspace)
         if SET_ASIDE in where.parts or busy.intersection(path.parents):
             continue

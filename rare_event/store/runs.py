@@ -240,6 +240,7 @@ class Run(WorkFolder):
         write_parquet(frame, packed, index=False)
         digest = hashlib.sha256(packed.getvalue()).hexdigest().encode()
         with suppress(RunError):
+            self.require_here()
             write(path, lambda temporary: temporary.write_bytes(digest + b"\n" + packed.getvalue()))
         return frame
 

@@ -31,7 +31,7 @@ from rare_event.store.processes import read_alive
 from rare_event.store.records import ScoredWith
 from rare_event.store.runs import Run
 from rare_event.store.scored import SCORES_PARQUET, SUMMARY, WATCH_CSV, exports
-from rare_event.store.serial import dump, explain
+from rare_event.store.serial import dump_kept, explain
 from rare_event.store.workspace import remove_folder, write
 
 SCORE_AGAIN = "Score the file again."
@@ -260,7 +260,7 @@ def create_scoring(
     """
     names, before = (tuple(name for _, name in each) for each in (files, history))
     request = Request(run.id, names, history=before, shelve_until=shelve_until)
-    scoring = new_folder(Scoring, run.dataset(), dump(request))
+    scoring = new_folder(Scoring, run.dataset(), dump_kept(request))
     try:
         for kind, contents in (("input", files), ("history", history)):
             for place, (content, _) in enumerate(contents):

@@ -26,6 +26,8 @@ def is_open(run: Run) -> bool:
 
 def open_once(run: Run) -> None:
     """Open the test data for a comparison, unless they were opened at any threshold before."""
+    if ever_opened(run):
+        return
     with run.locked():
         if not ever_opened(run):
             run.look()
@@ -33,6 +35,8 @@ def open_once(run: Run) -> None:
 
 def open_at_threshold(run: Run) -> None:
     """Open the test data at the committed threshold, unless they already are."""
+    if is_open(run):
+        return
     with run.locked():
         if not is_open(run):
             run.look()

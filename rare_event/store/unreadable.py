@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from rare_event.errors import RareEventError, RunError
-from rare_event.store.datasets import FIRST_READING, open_dataset
+from rare_event.store.check import digests, half_made
+from rare_event.store.datasets import RECORD, open_dataset
 from rare_event.store.folders import Work, list_folders
 from rare_event.store.maps import DesignMap
+from rare_event.store.originals import folder_of
 from rare_event.store.runs import ABOUT, EVALUATION, Run
 from rare_event.store.scorings import Scoring
-from rare_event.store.workspace import home
 
 
 def unreadable_datasets() -> list[str]:
     """Return a sentence for each dataset that cannot be listed."""
     said = []
-    for columns in sorted((home() / "datasets").glob(f"*/{FIRST_READING}")):
+    for digest in digests():
+        if half_made(folder_of(digest), RECORD):
+            continue
         try:
-            open_dataset(columns.parent.name)
+            open_dataset(digest)
         except RunError as error:
             said.append(str(error))
     return said
@@ -61,6 +64,8 @@ def _unreadable(kind: type[Work], read: Callable[[Work], object]) -> list[str]:
     """
     said = []
     for work in list_folders(kind):
+        if half_made(work.folder, "state.json" if kind is DesignMap else "status.json"):
+            continue
         try:
             read(work)
         except RareEventError as error:

@@ -99,8 +99,17 @@ def remove_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> Path:
-    """Write a text file by rename."""
-    return write(path, lambda temporary: temporary.write_text(text, encoding="utf-8"))
+    """Write a text file by rename, with the same bytes on every system."""
+    return write(path, lambda temporary: temporary.write_text(text, encoding="utf-8", newline="\n"))
+
+
+def paths_below(folder: Path) -> list[Path]:
+    """Return all files and folders in a folder, in order; what vanishes meanwhile is left out."""
+    found = []
+    # Unlike `rglob`, it goes on where a temporary folder is gone.
+    for root, folders, files in os.walk(folder):
+        found += [Path(root, name) for name in (*folders, *files)]
+    return sorted(found)
 
 
 def write_parquet(frame: pd.DataFrame, path: Path | BinaryIO, index: bool | None = None) -> None:

@@ -156,6 +156,8 @@ def _show_figures(run: Run, exploring: Exploring) -> None:
         )
     elif pressed:
         run.commit(replace(wanted, by_person=True, promise=promise_of_run(run, wanted)))
+        # A second click may be on its way.
+        st.session_state[TOLD] = run.id, run.committed()
         st.rerun()
 
 
