@@ -67,8 +67,9 @@ class LocalPool:
                     WORKERS, timeout=None, initializer=begin_worker, initargs=(os.getpid(),)
                 )
                 # A process that ends would wait for its worker, which may train for hours. What is registered
-                # last is called first, and loky registers its wait with its first task.
-                self._executor.submit(os.getpid)
+                # last is called first, and loky registers its wait when its worker starts. Not by a task:
+                # loky replaces a worker whose memory has grown much since its first, and TensorFlow is large.
+                self._executor._ensure_executor_running()
                 threading._register_atexit(self.close)  # type: ignore[attr-defined]
             return self._executor
 
