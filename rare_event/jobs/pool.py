@@ -63,7 +63,7 @@ def local_worker() -> Executor:
 
 
 def begin_worker(parent: int) -> None:
-    """Let this worker give way to the pages, and end with the process that started it."""
+    """Lower the priority of this worker below that of the pages, and end it with its parent process."""
     if hasattr(os, "nice"):
         os.nice(10)
     end_with(parent)

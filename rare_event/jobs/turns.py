@@ -23,7 +23,7 @@ class Waiting:
     asker
         Who asked for it: a name for each session.
     background
-        Whether it gives way to what people ask for.
+        Whether what people ask for comes first.
     attempts
         How often a worker died before it began.
     """

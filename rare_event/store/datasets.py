@@ -237,7 +237,7 @@ def store(seen: Preview, source: Path | bytes | Files) -> Dataset:
     if raw.events is not None:
         stored = named
     folder = folder_of(seen.digest)
-    # The upload is here again, so what was damaged of it is written anew.
+    # The file was uploaded again, so its damaged parts can be replaced.
     damaged = damaged_in(folder)
     unchanged = False
     if kept is not None:

@@ -75,7 +75,7 @@ class WorkFolder:
         return (self.folder / file).exists() or file in digests_of(self.folder)
 
     def require_here(self) -> None:
-        """Refuse to write into a folder that was deleted meanwhile, which would make it anew.
+        """Refuse to write into a deleted folder: writing would create it again.
 
         Raises
         ------

@@ -106,7 +106,7 @@ def write_text(path: Path, text: str) -> Path:
 def paths_below(folder: Path) -> list[Path]:
     """Return all files and folders in a folder, in order; what vanishes meanwhile is left out."""
     found = []
-    # Unlike `rglob`, it goes on where a temporary folder is gone.
+    # Unlike `rglob`, it does not fail if a temporary folder disappears.
     for root, folders, files in os.walk(folder):
         found += [Path(root, name) for name in (*folders, *files)]
     return sorted(found)
