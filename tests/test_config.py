@@ -314,7 +314,9 @@ configs = st.builds(
     ),
     score=st.builds(Score, steps=st.sampled_from(["last", "window"]), top_k=st.none() | st.integers(1, 100)),
     policy=policies,
-    rule=st.builds(Rule, kind=st.sampled_from(["fa-per-day", "fixed"]), value=st.floats(0, 1e6)),
+    rule=st.builds(
+        Rule, kind=st.sampled_from(["fa-per-day", "fixed"]), value=st.just(0.0) | st.floats(1e-6, 1e6)
+    ),
     seed=st.integers(0, 2**31 - 1),
 )
 

@@ -89,6 +89,7 @@ class Webhook:
         self._timeout, self._wait, self._longest = timeout, wait, longest
         self._changed = threading.Condition()
         self._committed, self._sent, self._failing, self._stop = 0, read_sent(folder), False, False
+        self._at_once = False
         self._thread = threading.Thread(target=self._run, name="webhook", daemon=True)
         self._thread.start()
 
@@ -99,9 +100,9 @@ class Webhook:
             self._changed.notify_all()
 
     def settle(self) -> bool:
-        """Wait until all is delivered or an attempt has failed; return whether all is delivered."""
+        """Try at once, and wait until all is delivered or an attempt has failed; return whether all is."""
         with self._changed:
-            self._failing = False
+            self._failing, self._at_once = False, True
             self._changed.notify_all()
             self._changed.wait_for(lambda: self._failing or self._sent >= self._committed)
             return self._sent >= self._committed
@@ -119,7 +120,7 @@ class Webhook:
                 self._changed.wait_for(lambda: self._stop or self._sent < self._committed)
                 if self._stop:
                     return
-                begin, end = self._sent, self._committed
+                begin, end, self._at_once = self._sent, self._committed, False
             try:
                 line = _line(self._folder / ALARMS, begin, end)
                 post(self._url, line, self._timeout)
@@ -127,8 +128,7 @@ class Webhook:
             except Exception as error:
                 self._said_failing(error, wait)
                 with self._changed:
-                    if self._changed.wait_for(lambda: self._stop, timeout=wait):
-                        return
+                    self._changed.wait_for(lambda: self._stop or self._at_once, timeout=wait)
                 wait = min(2 * wait, self._longest)
                 continue
             wait = self._wait

@@ -9,6 +9,7 @@ import numpy as np
 
 from rare_event.clock import MINUTES, TimeUnit, rate_of
 from rare_event.config import RATES, SHARES, AlarmPolicy, Rule
+from rare_event.config.judge import MOST_RATE
 from rare_event.errors import DataError
 from rare_event.judge.alarms import event_ledger
 from rare_event.judge.evaluation import call, evaluate, false_alarms_in_words
@@ -66,7 +67,7 @@ def default_watch(rule: Rule) -> Rule:
     (3.0, 6.0)
     """
     budget = TIMES_THE_WARNING * rule.value if rule.kind == "fa-per-day" and rule.value else BUDGET
-    return Rule("fa-per-day", budget)
+    return Rule("fa-per-day", min(budget, MOST_RATE))
 
 
 def choose_watch(validation: Scores, warning: Mapping[int, float], rule: Rule, policy: AlarmPolicy) -> Watch:

@@ -95,7 +95,7 @@ def test_an_alarm_that_always_stands_sounds_at_least_every_repeat(seconds: float
     assert figures.false_alarms == walk(table, scores, 1.0)["false_alarms"]
     assert (operating_points(scores, POLICY).false_alarms == figures.false_alarms).all()
     # No budget, however large, makes it an alarm worth having.
-    for budget in (0.0, 2.0, 1e9):
+    for budget in (0.0, 2.0, 1e6):
         assert choose(operating_points(scores, POLICY), Rule("fa-per-day", budget)) > 1.0
 
 
@@ -125,7 +125,7 @@ def test_a_score_that_means_nothing_keeps_no_budget_by_standing_always() -> None
     points = operating_points(scores, POLICY)
     assert (points.caught[0], points.false_alarms[0]) == (5, 1), "all alarmed: only the last has no event"
     assert not points.warns[0] and points.warns[-1]
-    assert points.caught[points.at(choose(points, Rule("fa-per-day", 1e9)))] < 5
+    assert points.caught[points.at(choose(points, Rule("fa-per-day", 1e6)))] < 5
 
 
 def test_running_time_is_the_real_one() -> None:

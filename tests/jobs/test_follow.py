@@ -432,11 +432,12 @@ def test_a_webhook_that_fails_and_is_slow_gets_every_alarm_later(models, new, fo
 
 def test_alarms_that_no_webhook_took_are_delivered_after_a_restart(models, new, folders, receiver) -> None:
     watched, out = folders
-    receiver.answers = [500] * 3
+    receiver.answers = [500] * 4
     put(watched / "a.csv", new)
     hook = Webhook(out, receiver.url, lambda _: None, wait=600)
     follow(Follower(models(), *folders), lambda: False, lambda _: None, hook.offer, lambda _: None, once=True)
-    assert not hook.settle()
+    # A first attempt may have failed long ago: the second is made now, not after ten minutes.
+    assert not hook.settle() and not hook.settle()
     hook.stop()
     assert not receiver.taken
     receiver.answers = []

@@ -55,7 +55,11 @@ def test_a_fixed_threshold_is_itself() -> None:
         assert choose(points_of([9, 9]), Rule("fixed", value)) == value
 
 
-@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), st.floats(0, 7))
+def budgets(most: float) -> st.SearchStrategy[float]:
+    return st.just(0.0) | st.floats(1e-6, most)
+
+
+@given(st.lists(st.integers(0, 6), min_size=1, max_size=30), budgets(7.0))
 def test_choosing_is_that_of_the_walk(false_alarms, budget) -> None:
     points = points_of(false_alarms)
     chosen = choose(points, Rule("fa-per-day", budget))
@@ -67,7 +71,7 @@ def test_choosing_is_that_of_the_walk(false_alarms, budget) -> None:
     assert lower < 0 or points.false_alarms_per_day[lower] > budget
 
 
-@given(st.integers(0, 10_000), st.floats(0, 200))
+@given(st.integers(0, 10_000), budgets(200.0))
 def test_the_chosen_threshold_keeps_the_budget_on_the_rows_themselves(seed, budget) -> None:
     rng = np.random.default_rng(seed)
     scores, policy = naive.random_scores(rng, n_rows=40), naive.random_policy(rng)
@@ -322,7 +326,7 @@ WORDS = {
     "at most 0.5 false alarms a day": Rule("fa-per-day", 0.5),
     "at most 1 false alarm a day": Rule("fa-per-day", 1.0),
     "at most 1,000,000 false alarms a day": Rule("fa-per-day", 1e6),
-    "at most 1,234,567 false alarms a day": Rule("fa-per-day", 1_234_567),
+    "at most 123,457 false alarms a day": Rule("fa-per-day", 123_456.7),
     "at least 50% of the positive rows, at the best precision": Rule("recall", 0.5),
     "at least 90% of the events, at the best precision": Rule("events", 0.9),
     "the highest F-beta with beta 0.5": Rule("f-beta", 0.5),
