@@ -38,6 +38,7 @@ NAMES = {
     "switch": "page switch",
     "release": "threshold moved",
     "commit": "commit",
+    "told": "told of another commit",
     "opened": "test data opened",
 }
 # What a visitor looks at.
@@ -168,6 +169,10 @@ class Walk:
                 key = f"threshold_explorer_{self.run.id}"
                 await self._act(session.release(key, "released", tried), taken, "release")
                 await self._act(session.press("threshold_commit"), taken, "commit")
+                # Another session has committed meanwhile: the second press replaces that.
+                while session.warning:
+                    taken.actions["told"].append(taken.actions["commit"].pop())
+                    await self._act(session.press("threshold_commit"), taken, "commit")
             # Another session may have opened them at this threshold.
             if page == "Evaluate" and session.has("evaluate_open"):
                 await self._act(session.press("evaluate_open"), taken, "opened")

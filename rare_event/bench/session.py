@@ -25,19 +25,24 @@ LARGEST_MESSAGE = 1 << 30  # bytes
 
 @dataclass(frozen=True)
 class Drawn:
-    """An element of the page: its id if it is a widget, its fragment, and what an error says."""
+    """An element of the page: its id if it is a widget, its fragment, and what an error or a warning says."""
 
     id: str
     fragment: str
     says: str
+    warns: str
 
 
 @dataclass(frozen=True)
 class Awaited:
-    """An answer that is waited for: of the whole page, or of one fragment."""
+    """An answer that is waited for: of the whole page, or of one fragment.
+
+    With `whole` a fragment that is asked for answers only with a warning: otherwise the page is run again.
+    """
 
     page: str
     fragment: str
+    whole: bool
     done: asyncio.Future[float]
 
 
@@ -63,6 +68,8 @@ class Session:
         self._current: tuple[str, ...] | None = None
         self._awaited: Awaited | None = None
         self.errors: list[str] = []
+        # Shown since the last message to the app.
+        self.warning = ""
         self.bytes_received = 0
 
     async def open(self, page: str, query: str) -> float:
@@ -90,7 +97,7 @@ class Session:
         return key in self._widgets
 
     async def press(self, key: str) -> float:
-        """Press the button of a key, and return the seconds until the page is whole."""
+        """Press the button of a key, and return the seconds until the page is whole, or has a warning."""
         widget, fragment = await self._widget(key)
         return await self._send(widget=(widget, "trigger_value", True), fragment=fragment, whole=True)
 
@@ -138,10 +145,9 @@ class Session:
         fragment: str = "",
         whole: bool = False,
     ) -> float:
-        """Ask for a rerun and wait for it; `whole` waits for the page where a fragment is asked for."""
-        waits_for = "" if whole else fragment
-        self._awaited = Awaited(page, waits_for, asyncio.get_running_loop().create_future())
-        self._current = None
+        """Ask for a rerun and wait for it; see `Awaited`."""
+        self._awaited = Awaited(page, fragment, whole, asyncio.get_running_loop().create_future())
+        self._current, self.warning = None, ""
         began = perf_counter()
         await self._socket.send(self._request(page, page_name, widget, fragment))
         try:
@@ -214,6 +220,7 @@ class Session:
             self._kept[message.hash] = drawn
         if drawn.says:
             self.errors.append(drawn.says)
+        self.warning = drawn.warns or self.warning
         if drawn.id:
             self._widgets[drawn.id.split("-", 2)[-1]] = drawn.id, drawn.fragment
 
@@ -231,7 +238,9 @@ class Session:
         awaited = self._awaited
         if awaited is None:
             return False
-        return awaited.fragment in fragments or (not fragments and awaited.page in ("", self._begun))
+        if not fragments:
+            return awaited.page in ("", self._begun)
+        return awaited.fragment in fragments and (not awaited.whole or bool(self.warning))
 
     def _answer(self) -> None:
         if self._awaited is not None and not self.answered:
@@ -258,12 +267,14 @@ def _drawn(message: ForwardMsg) -> Drawn | None:
     element = message.delta.new_element
     kind = element.WhichOneof("type") or ""
     of_kind: Any = getattr(element, kind, None)
-    says = ""
+    says = warns = ""
     if kind == "exception":
         says = f"{of_kind.type}: {of_kind.message}"
     elif kind == "alert" and of_kind.format == of_kind.ERROR:
         says = of_kind.body
-    return Drawn(str(getattr(of_kind, "id", "")), message.delta.fragment_id, says)
+    elif kind == "alert" and of_kind.format == of_kind.WARNING:
+        warns = of_kind.body
+    return Drawn(str(getattr(of_kind, "id", "")), message.delta.fragment_id, says, warns)
 
 
 @asynccontextmanager
