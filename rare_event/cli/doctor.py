@@ -49,7 +49,6 @@ def doctor_command(options: argparse.Namespace) -> int:
     """Check the installation and the workspace; return 0 if all is well or was repaired, otherwise 1."""
     from rare_event.store.check import damages_of
     from rare_event.store.repair import repair
-    from rare_event.store.shared import shared_in
     from rare_event.store.workspace import home
 
     checks = []
@@ -58,10 +57,10 @@ def doctor_command(options: argparse.Namespace) -> int:
         if not options.json:
             _say(check.line)
     workspace, done, left = home(), list[str](), list[str]()
-    damages, shared = damages_of(workspace), shared_in(workspace)[1]
+    damages = damages_of(workspace)
     if options.repair:
         done, left = repair(workspace, damages)
-    wrong = [*(left if options.repair else damages), *shared]
+    wrong = left if options.repair else damages
     if options.json:
         report = {
             "ok": not wrong and all(check.ok for check in checks),
@@ -71,11 +70,10 @@ def doctor_command(options: argparse.Namespace) -> int:
             ],
             "done": done,
             "left": left,
-            "shared": shared,
         }
         sys.stdout.write(json.dumps(report | people(), indent=1) + "\n")
     else:
-        for line in (*(damage.in_words for damage in damages), *done, *left, *shared):
+        for line in (*(damage.in_words for damage in damages), *done, *left):
             _say(line)
         if not damages:
             _say("workspace: ok, all that is in it can be read")

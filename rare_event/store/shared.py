@@ -25,6 +25,7 @@ from rare_event.store.workspace import WRITING, explain_disk_errors, home, remov
 
 SHARED, BUNDLE, RECORD = "shared", "run.zip", "shared.json"
 AGAIN = "Whoever shared it can share the run again."
+DAMAGED = f"The shared run “{{}}” is damaged, and cannot be copied. {AGAIN}"
 # What these models learn is rows of the training data.
 MADE_OF_ROWS = ("knn", "one-class-svm", "svm")
 
@@ -149,9 +150,7 @@ def shared_in(server: Path) -> tuple[list[SharedRun], list[str]]:
         The runs, and a sentence for each that cannot be used.
     """
     found, damaged = [], []
-    for folder in sorted((server / SHARED).glob("*")):
-        if not is_shared_id(folder.name):
-            continue
+    for folder in shared_folders(server):
         try:
             found.append(_intact(folder))
         except RunError as error:
@@ -159,6 +158,11 @@ def shared_in(server: Path) -> tuple[list[SharedRun], list[str]]:
             if folder.is_dir():
                 damaged.append(str(error))
     return sorted(found, key=lambda shared: shared.time, reverse=True), damaged
+
+
+def shared_folders(server: Path) -> list[Path]:
+    """Return the folders of the shared runs, readable or not, in the workspace of a server."""
+    return sorted(each for each in (server / SHARED).glob("*") if is_shared_id(each.name))
 
 
 def take_copy(shared: SharedRun) -> Run:
@@ -172,14 +176,25 @@ def take_copy(shared: SharedRun) -> Run:
     folder = _shared_beside(home()) / shared.id
     if not owner_of(home()) or not is_shared_id(shared.id) or not folder.is_dir():
         raise RunError(f"“{shared.title}” is not shared any more. Ask whoever shared it.")
-    record, bundle = _intact(folder), folder / BUNDLE
+    require_whole(folder)
+    return import_archive(folder / BUNDLE)
+
+
+def require_whole(folder: Path) -> None:
+    """Read all of a shared run.
+
+    Raises
+    ------
+    RunError
+        If it is damaged.
+    """
+    record = _intact(folder)
     try:
-        same = digest_of_file(bundle) == record.sha256
+        same = digest_of_file(folder / BUNDLE) == record.sha256
     except OSError:
         same = False
     if not same:
-        raise RunError(_damaged(record.title, record.by))
-    return import_archive(bundle)
+        raise RunError(DAMAGED.format(record.title))
 
 
 def copies_here() -> set[str]:
@@ -210,12 +225,8 @@ def _intact(folder: Path) -> SharedRun:
     shared = load(SharedRun, folder / RECORD, "record", whose, AGAIN, kept=True)
     bundle = folder / BUNDLE
     if shared.id != folder.name or not bundle.is_file() or bundle.stat().st_size != shared.size:
-        raise RunError(_damaged(shared.title, shared.by))
+        raise RunError(DAMAGED.format(shared.title))
     return shared
-
-
-def _damaged(title: str, by: str) -> str:
-    return f"The shared run “{title}” of {by or 'somebody'} is damaged, and cannot be copied. {AGAIN}"
 
 
 def _shared_beside(workspace: Path) -> Path:

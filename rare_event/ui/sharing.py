@@ -32,8 +32,8 @@ from rare_event.ui.sign_in import has_sign_in, signed_in_as
 ASKED, REFUSED = "sharing_asked", "sharing_refused"
 MOST_SHOWN = 20
 SEEN = (
-    "Everyone who signs in here then sees its name, the name of its file and that {who} shared it, and can "
-    "take a copy: settings, note, column names, figures and model. {data}"
+    "Everyone who signs in here then sees its name, the name of its file and your {who}, and can take a "
+    "copy: settings, note, column names, figures and model. {data}"
 )
 DATA_STAY = "Your data and scores stay with you."
 ROWS_GO = (
@@ -82,7 +82,7 @@ def _said(run: Run, shared: bool, waits: bool) -> str:
         return "Writing the copy. If a model is being trained, that takes priority."
     if not shared:
         data = ROWS_GO if holds_rows(run.config()) else DATA_STAY
-        return plain(SEEN.format(who=signed_in_as() or "somebody", data=data))
+        return plain(SEEN.format(who="e-mail address" if "@" in signed_in_as() else "name", data=data))
     try:
         record = shared_of(run)
     except RareEventError as error:
@@ -135,7 +135,8 @@ def _offer_copy(shared: SharedRun, here: str, copies: set[str]) -> None:
         )
     who = "you" if own else shared.by or "somebody"
     words = (shared.title, f"trained on {shared.dataset}", f"shared by {who}, {moment(shared.time)}")
-    st.markdown(" · ".join(map(plain, words)), width="stretch")
+    # As text: Markdown would make a link of an address.
+    st.text(" · ".join(words), width="stretch")
 
 
 def _take(shared: SharedRun) -> None:

@@ -11,9 +11,11 @@ from rare_event.errors import RunError
 from rare_event.jobs.worker import execute
 from rare_event.store import shared as sharing
 from rare_event.store.archive import imported_from
+from rare_event.store.check import damages_of
 from rare_event.store.datasets import add_dataset, list_datasets
 from rare_event.store.deleting import delete_dataset, delete_run, of_dataset, of_run
 from rare_event.store.records import About
+from rare_event.store.repair import SET_ASIDE, repair
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.shared import (
     copies_here,
@@ -205,3 +207,22 @@ def test_what_cannot_be_shared(run: Run, ana: Path, ben: Path, workspace: Path, 
 def test_models_that_consist_of_rows_are_told() -> None:
     assert not holds_rows(PCA)
     assert holds_rows(replace(PCA, model=KNNModel()))
+
+
+@pytest.mark.parametrize("damage", [*DAMAGES, "garbled"])
+def test_the_doctor_finds_a_damaged_copy_and_sets_it_aside(
+    run: Run, ben: Path, workspace: Path, damage: str
+) -> None:
+    said = share(run, "Ana")
+    assert damages_of(workspace) == []
+    folder = folder_of_shared(run)
+    assert folder is not None
+    DAMAGES.get(damage, garble_bundle)(folder)
+    (found,) = damages_of(workspace)
+    assert (found.kind, found.id) == ("shared run", said.id) and "share the run again" in found.what
+    assert damages_of(run.workspace) == [], "the run itself is whole"
+    done, left = repair(workspace, [found])
+    assert left == [] and len(done) == 1 and f"shared/{said.id}: moved to {SET_ASIDE}/" in done[0]
+    assert damages_of(workspace) == [] and listed(ben) == ([], [])
+    share(run, "Ana")
+    assert listed(ben) == ([said.title], [])
