@@ -8,6 +8,7 @@ from rare_event.ui.damage import show_unreadable
 from rare_event.ui.frame import show_errors, start_page
 from rare_event.ui.home import ARTICLES, PURPOSE, recent_datasets, recent_runs, show_path, show_who_sees
 from rare_event.ui.links import link_to
+from rare_event.ui.sharing import show_shared
 from rare_event.ui.state import SAMPLE
 
 start_page("rare_event", "See a rare, expensive event coming, and know what the warning is worth.")
@@ -30,5 +31,6 @@ with show_errors():
     show_unreadable(unreadable_datasets, unreadable_runs)
     recent_datasets()
     recent_runs()
+    show_shared()
     show_who_sees()
     load_charts()

@@ -16,12 +16,14 @@ from rare_event.cli.installation import (
 )
 from rare_event.cli.options import add_json
 from rare_event.cli.output import printable
+from rare_event.cli.people import people, people_in_words
 
 DOCTOR = (
     "Exit code 0 if all is well or was repaired, 1 otherwise. With --repair, damaged things are moved to "
     "set-aside/TIME in the workspace, never deleted; caches that cannot be read are deleted, because they "
     "are computed again; what a killed process left is removed after an hour, and its work marked as "
-    "interrupted. What is queued, running or in use is left alone."
+    "interrupted. What is queued, running or in use is left alone. Where people sign in, each has a "
+    "workspace in users/ID of this one, which is checked by itself: set RARE_EVENT_HOME to its folder."
 )
 PORT, LARGEST_PORT = 8501, 65_535
 NETWORKS = "tensorflow"
@@ -69,7 +71,7 @@ def doctor_command(options: argparse.Namespace) -> int:
             "done": done,
             "left": left,
         }
-        sys.stdout.write(json.dumps(report, indent=1) + "\n")
+        sys.stdout.write(json.dumps(report | people(), indent=1) + "\n")
     else:
         for line in (*(damage.in_words for damage in damages), *done, *left):
             _say(line)
@@ -77,6 +79,7 @@ def doctor_command(options: argparse.Namespace) -> int:
             _say("workspace: ok, all that is in it can be read")
         elif not options.repair:
             _say("workspace: run `doctor --repair` to set aside what is damaged; nothing is deleted.")
+        sys.stdout.write(people_in_words())
     return 0 if not wrong and all(check.ok for check in checks) else 1
 
 

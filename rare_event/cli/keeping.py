@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from rare_event.cli.options import add_json
 from rare_event.cli.output import printable
+from rare_event.cli.people import people, people_in_words
 from rare_event.errors import ConfigError, RareEventError
 from rare_event.text import plural
 
@@ -46,13 +47,13 @@ def delete_options(parser: argparse.ArgumentParser) -> None:
 
 
 def list_command(options: argparse.Namespace) -> int:
-    """Print the datasets, runs and maps of the workspace, the latest first."""
+    """Print the datasets, runs and maps of the workspace, the latest first, and who has one inside it."""
     runs, cells, maps = list(_runs()), _cells(), list(_maps())
     found = {"datasets": list(_datasets(runs, maps)), "runs": runs, "maps": maps}
     if options.json:
-        sys.stdout.write(json.dumps(found, indent=1) + "\n")
+        sys.stdout.write(json.dumps(found | people(), indent=1) + "\n")
     else:
-        sys.stdout.write("".join(_section(title, rows) for title, rows in found.items()))
+        sys.stdout.write("".join(_section(title, rows) for title, rows in found.items()) + people_in_words())
     listed = {row["id"] for rows in found.values() for row in rows}
     if unreadable := len(_all_ids() - listed - cells):
         these = "1 entry" if unreadable == 1 else f"{unreadable:,} entries"

@@ -14,6 +14,7 @@ import psutil
 from rare_event.compare.map_cells import Cell, Pace, judge_cell, read_cells, windows_of
 from rare_event.config import DesignSpace, ExperimentConfig
 from rare_event.errors import RareEventError, RunError
+from rare_event.jobs.places import execute_at, place_of
 from rare_event.jobs.pool import OpenWorker, Slot, any_worker, ending, n_workers, next_cell
 from rare_event.jobs.worker import execute, unexpected
 from rare_event.logs import logged_job, set_up_in_worker
@@ -244,7 +245,9 @@ class _Work:
         else:
             self.runs[number] = create_run(self.dataset, config, Purpose("cell", self.design_map.id))
             self.design_map.write_cells(self.runs)
-        future = slot.submit(config, execute_cell, self.design_map.id, self.runs[number].id)
+        place = place_of(self.design_map.workspace)
+        cell = self.design_map.id, self.runs[number].id
+        future = slot.submit(config, execute_at, place, execute_cell, *cell)
         self.executing[future] = number, slot
 
     def _state(self, number: int) -> str:

@@ -77,7 +77,7 @@ class Slot:
         self._executor: Executor | None = None
         self.group: Group | None = None
 
-    def submit(self, config: ExperimentConfig, task: Callable[..., Any], *arguments: str) -> Future[Any]:
+    def submit(self, config: ExperimentConfig, task: Callable[..., Any], *arguments: Any) -> Future[Any]:
         """Submit a cell to the worker process."""
         if self._executor is None:
             self._executor = self._open()

@@ -7,7 +7,8 @@ cells of a design-space map have their own worker processes, and no cell begins 
 The worker stays warm (TensorFlow imported). loky starts it without forking or rerunning the page script.
 Pages read the run folder; only the order is kept here, so a restarted server loses only the runs that were
 executing, and their folders say so. Of several servers on one workspace, each run is executed by one: see
-`Run.executing`.
+`Run.executing`. Where people have workspaces of their own, one queue serves them all: each job is executed in
+the workspace that its folder lies in.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from loky import process_executor
 from rare_event.errors import RareEventError, RunError
 from rare_event.jobs.cluster import scheduler
 from rare_event.jobs.map_runner import run_map
+from rare_event.jobs.places import execute_at, place_of
 from rare_event.jobs.pool import OpenWorker, any_worker, begin_worker
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
@@ -37,6 +39,8 @@ from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.runs import Run, list_runs, mark
 from rare_event.store.scorings import Scoring, list_scorings
 from rare_event.store.scorings import Status as ScoringStatus
+from rare_event.store.users import owner_of, user_workspaces
+from rare_event.store.workspace import home, root, workspace
 
 Answer = TypeVar("Answer")
 
@@ -122,8 +126,8 @@ class Jobs:
         return self._submit(warm_up)
 
     def ask(self, question: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
-        """Queue a computation that needs Keras; it follows the run that is executing."""
-        return self._submit(question, *arguments)
+        """Queue a computation that needs Keras, in this workspace; it follows the run that is executing."""
+        return self._submit(execute_at, place_of(home()), question, *arguments)
 
     def _submit(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
         for _ in range(ATTEMPTS):
@@ -171,7 +175,7 @@ class Jobs:
         job = turn.job
         try:
             task = execute_in_worker if isinstance(job, Run) else score_in_worker
-            future: Future[Any] = self._submit(task, job.id)
+            future: Future[Any] = self._submit(execute_at, place_of(job.workspace), task, job.id)
         except RareEventError as error:
             _fail(job, str(error))
             return
@@ -242,7 +246,7 @@ class Jobs:
 
     def _run_map(self, design_map: DesignMap) -> None:
         # The map's state records the error.
-        with self._map_turn, suppress(RareEventError):
+        with self._map_turn, workspace(design_map.workspace), suppress(RareEventError):
             if design_map.cancel_requested:
                 return
             run_map(design_map, may_begin=lambda: not self.busy, open_worker=self._open_worker)
@@ -261,7 +265,7 @@ class Jobs:
             return bool(self._executing) or any(not each.background for each in self._waiting)
 
     def pending(self) -> list[Job]:
-        """List the runs and scorings that are executing or waiting, in the order of their execution."""
+        """List what is executing or waiting, of all workspaces, in the order of its execution."""
         with self._lock:
             jobs = [*self._executing, *(turn.job for turn in in_turn(self._waiting, self._served))]
         pending = []
@@ -278,10 +282,20 @@ class Jobs:
         if run in pending:
             return pending.index(run)
         # Another server queued it.
-        return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
+        with workspace(run.workspace):
+            return sum(1 for other in list_runs() if other.id < run.id and not other.status().ended)
 
     def recover(self) -> list[Run]:
-        """Queue the waiting runs of an earlier server again, resume its maps, and return those runs."""
+        """Queue what waits in any workspace since an earlier server, resume the maps, and return the runs."""
+        again: list[Run] = []
+        for folder in (root(), *user_workspaces()):
+            # One that cannot be written keeps nobody else waiting; whoever opens it is told.
+            with workspace(folder), suppress(RunError):
+                again += self._take_up(owner_of(folder))
+        return again
+
+    def _take_up(self, asker: str) -> list[Run]:
+        """Queue what waits in this workspace."""
         again, known = [], self.pending()
         for run in reversed(list_runs(role=None)):
             # Cells are queued by their maps.
@@ -290,11 +304,11 @@ class Jobs:
                 again.append(run)
         requested = [run for run in again if run.purpose().role == "run"]
         for run in requested:
-            self.submit(run)
+            self.submit(run, asker)
         self.submit_background(run for run in again if run not in requested)
         for scoring in reversed(list_scorings()):
             if scoring not in known and scoring.status().state == "queued":
-                self.submit_scoring(scoring)
+                self.submit_scoring(scoring, asker)
         for design_map in reversed(list_maps()):
             state = design_map.state()
             if state.state not in ("queued", "interrupted"):

@@ -25,7 +25,7 @@ from rare_event.experiment.trained import Part
 from rare_event.jobs.cluster import connect, identity, n_cluster_workers, perform, scheduler
 from rare_event.prepare.prepared import Prepared
 from rare_event.store.processes import Owner, on_behalf_of, owner
-from rare_event.store.workspace import HOME_VARIABLE, home, write_text
+from rare_event.store.workspace import HOME_VARIABLE, root, write_text
 
 if TYPE_CHECKING:
     from distributed import Client
@@ -265,7 +265,7 @@ class ClusterExecutor(Executor):
 
 def _mark() -> str:
     """Return the name of this workspace, which its folder holds."""
-    path = home() / MARK
+    path = root() / MARK
     if not path.is_file():
         write_text(path, uuid.uuid4().hex)
     return path.read_text(encoding="utf-8")
@@ -279,10 +279,10 @@ def in_workspace(workspace: str, responsible: Owner, task: Callable[[], Any]) ->
     RunError
         If this worker has another workspace.
     """
-    path: Path = home() / MARK
+    path: Path = root() / MARK
     if not path.is_file() or path.read_text(encoding="utf-8") != workspace:
         raise RunError(
-            f"A worker does not see the workspace: its folder is {home()}. Share the folder of the workspace "
+            f"A worker does not see the workspace: its folder is {root()}. Share the folder of the workspace "
             f"with all workers, and start each with {HOME_VARIABLE} set to it."
         )
     with on_behalf_of(responsible):

@@ -33,10 +33,11 @@ from rare_event.store.runs import ABOUT, INPUTS, PURPOSE, SCORES, STATUS, Run, r
 from rare_event.store.scored import FILES, SCORES_PARQUET, SUMMARY
 from rare_event.store.scorings import ALARMS, WATCH, WINDOWS, Scoring
 from rare_event.store.serial import UPLOAD_AGAIN
+from rare_event.store.shared import BUNDLE, require_whole, shared_folders
 from rare_event.store.workspace import home, paths_below, scratch_home
 from rare_event.text import plural
 
-Kind = Literal["dataset", "run", "map", "scoring"]
+Kind = Literal["dataset", "run", "map", "scoring", "shared run"]
 # What has no record yet may still be being written; after so long nobody does.
 HALF_MADE_SECONDS = 3600.0
 # A file and what reads it.
@@ -75,7 +76,7 @@ class Damage:
 
 
 def damages_of(workspace: Path) -> list[Damage]:
-    """Read all datasets, runs, maps and scored files of a workspace, and return what cannot be read.
+    """Read all datasets, runs, maps, scored files and shared runs of a workspace; return what cannot be read.
 
     Parameters
     ----------
@@ -95,6 +96,8 @@ def _damages() -> Iterator[Damage]:
         yield from _of_digests("map", design_map.folder) or _of_map(design_map)
     for scoring in list_folders(Scoring):
         yield from _of_digests("scoring", scoring.folder) or _of_scoring(scoring)
+    for folder in shared_folders(home()):
+        yield from _failing("shared run", folder.name, [(BUNDLE, partial(require_whole, folder))], (folder,))
 
 
 def _of_digests(kind: Kind, folder: Path) -> list[Damage]:

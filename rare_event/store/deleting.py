@@ -22,6 +22,7 @@ from rare_event.store.marks import MARKS
 from rare_event.store.originals import folder_of
 from rare_event.store.runs import COMMITTED, Run
 from rare_event.store.scorings import Scoring
+from rare_event.store.shared import folder_of_shared, stop_sharing
 from rare_event.store.workspace import remove_folder
 from rare_event.text import capital, plural
 
@@ -45,6 +46,8 @@ class Belongings:
         Alarm lists and rules.
     marks
         Number of alarms that somebody marked.
+    shared
+        Runs among them that are shared: the copy that others see goes too, what they took of it stays.
     """
 
     runs: tuple[Run, ...] = ()
@@ -53,6 +56,7 @@ class Belongings:
     scorings: tuple[Scoring, ...] = ()
     alarms: tuple[StoredAlarms, ...] = ()
     marks: int = 0
+    shared: tuple[Run, ...] = ()
 
     @property
     def in_words(self) -> str:
@@ -73,21 +77,24 @@ class Belongings:
             plural(len(self.scorings), "scored file") if self.scorings else "",
             plural(len(self.alarms), "alarm list") if self.alarms else "",
             plural(self.marks, "alarm mark") if self.marks else "",
+            f"{plural(len(self.shared), 'run')} shared with others" if self.shared else "",
         ]
         *first, last = [part for part in parts if part] or [""]
         return f"{', '.join(first)} and {last}" if first else last
 
 
 def of_run(run: Run) -> Belongings:
-    """Find what is deleted with a run: files that were scored with it, and marks of its alarms."""
-    return Belongings(scorings=_scorings_with([run]), marks=_marks_of([run]))
+    """Find what is deleted with a run: files scored with it, marks of its alarms, and its shared copy."""
+    return Belongings(scorings=_scorings_with([run]), marks=_marks_of([run]), shared=_shared([run]))
 
 
 def of_map(design_map: DesignMap) -> Belongings:
     """Find what is deleted with a map: its cells, but for those that another map has too."""
-    shared = {run for other in list_folders(DesignMap) if other != design_map for run in _cells(other)}
-    cells = tuple(run for run in _cells(design_map) if run not in shared and _role(run) == "cell")
-    return Belongings(cells=cells, scorings=_scorings_with(cells), marks=_marks_of(cells))
+    others = {run for other in list_folders(DesignMap) if other != design_map for run in _cells(other)}
+    cells = tuple(run for run in _cells(design_map) if run not in others and _role(run) == "cell")
+    return Belongings(
+        cells=cells, scorings=_scorings_with(cells), marks=_marks_of(cells), shared=_shared(cells)
+    )
 
 
 def of_dataset(digest: str) -> Belongings:
@@ -109,6 +116,7 @@ def of_dataset(digest: str) -> Belongings:
         scorings=_scorings_with(every),
         alarms=tuple(list_alarms(digest)),
         marks=_marks_of(every),
+        shared=_shared(every),
     )
 
 
@@ -228,6 +236,8 @@ def name_of_dataset(digest: str) -> str:
 
 def _delete(belongings: Belongings) -> None:
     works: list[WorkFolder] = [*belongings.scorings, *belongings.maps, *belongings.runs, *belongings.cells]
+    for run in belongings.shared:
+        stop_sharing(run)
     for work in works:
         remove_folder(work.folder)
 
@@ -299,6 +309,10 @@ def _marks_of(runs: Iterable[Run]) -> int:
         with suppress(RunError):
             found += len(MARKS.read_or(run, []))
     return found
+
+
+def _shared(runs: Iterable[Run]) -> tuple[Run, ...]:
+    return tuple(run for run in runs if folder_of_shared(run) is not None)
 
 
 def _scorings_with(runs: Iterable[Run]) -> tuple[Scoring, ...]:

@@ -42,6 +42,11 @@ class WorkFolder:
         return self.folder.name
 
     @property
+    def workspace(self) -> Path:
+        """The workspace that it belongs to."""
+        return self.folder.parent.parent
+
+    @property
     def named(self) -> str:
         """Its name in sentences."""
         return f"{self.KIND} {self.id}"

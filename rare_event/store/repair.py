@@ -25,6 +25,7 @@ from rare_event.store.folders import FOLDER_TIME, WorkFolder, list_folders
 from rare_event.store.maps import STATE, DesignMap, open_map
 from rare_event.store.runs import Run, open_run
 from rare_event.store.scorings import STATUS, Scoring
+from rare_event.store.users import USERS
 from rare_event.store.workspace import DELETING, WRITING, explain_disk_errors, paths_below, scratch_home
 
 SET_ASIDE = "set-aside"
@@ -93,7 +94,7 @@ def _works() -> Iterator[Work]:
 def _in_use(damage: Damage) -> str:
     """Say what uses a damaged thing; empty if nothing does, or if what goes is only a cache."""
     try:
-        if damage.drop or damage.kind == "scoring":
+        if damage.drop or damage.kind in ("scoring", "shared run"):
             return ""
         if damage.kind == "run":
             require_run_unused(open_run(damage.id))
@@ -129,7 +130,8 @@ def _remove_left_over(workspace: Path) -> Iterator[str]:
     found = [path for path in paths_below(workspace) if path.name.startswith(LEFT_OVER) and path.is_dir()]
     for path in found:
         where = path.relative_to(workspace)
-        if SET_ASIDE in where.parts or busy.intersection(path.parents):
+        # The workspaces of people are repaired by themselves.
+        if {SET_ASIDE, USERS}.intersection(where.parts) or busy.intersection(path.parents):
             continue
         if time.time() - last_change(path) >= LEFT_OVER_SECONDS:
             shutil.rmtree(path, ignore_errors=True)

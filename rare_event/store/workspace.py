@@ -1,4 +1,7 @@
-"""The workspace: the folder of datasets, runs and maps, and how its files are written."""
+"""The workspace: the folder of datasets, runs and maps, and how its files are written.
+
+Where people sign in, each of them has a workspace of their own, in the folder of the workspace of the server.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import tempfile
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -22,10 +26,58 @@ HOME_VARIABLE = "RARE_EVENT_HOME"
 WRITING, DELETING = ".writing-", ".deleting-"
 
 
-def home() -> Path:
-    """Return the workspace folder: `RARE_EVENT_HOME`, or a folder in the user's data directory."""
+# The one that this thread works in, and what else may know whose it is.
+_here: ContextVar[Path | None] = ContextVar("workspace", default=None)
+_resolvers: list[Callable[[], Path | None]] = []
+
+
+def root() -> Path:
+    """Return the workspace of the server or command: `RARE_EVENT_HOME`, or a folder in the user's data."""
     chosen = os.environ.get(HOME_VARIABLE)
     return Path(chosen) if chosen else user_data_path("rare_event", appauthor=False)
+
+
+def home() -> Path:
+    """Return the workspace that is worked in: that of `workspace`, or else of who is signed in, or `root`.
+
+    Raises
+    ------
+    RareEventError
+        If whoever asks must sign in first.
+    """
+    if (chosen := _here.get()) is not None:
+        return chosen
+    for resolve in _resolvers:
+        if (found := resolve()) is not None:
+            return found
+    return root()
+
+
+@contextmanager
+def workspace(folder: Path) -> Iterator[None]:
+    """Work in a workspace for a while, in this thread only.
+
+    Parameters
+    ----------
+    folder
+        Its folder.
+    """
+    token = _here.set(folder)
+    try:
+        yield
+    finally:
+        _here.reset(token)
+
+
+def resolve_by(resolve: Callable[[], Path | None]) -> None:
+    """Ask the app, which knows who is signed in, for the workspace of a thread.
+
+    Parameters
+    ----------
+    resolve
+        Returns it; None for a thread of nobody. It replaces an earlier one.
+    """
+    _resolvers[:] = [resolve]
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from rare_event.store.records import Status
 from rare_event.store.runs import list_runs, open_run
 from rare_event.store.scorings import Scoring
 from rare_event.store.scorings import Status as ScoringStatus
+from rare_event.store.workspace import home
 from rare_event.text import duration, plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.live import cancel_button, poll_until_ended
@@ -157,17 +158,28 @@ def _switch_run() -> None:
 
 
 def _pending() -> list[str]:
-    return ["jobs"] if jobs().pending() else []
+    return ["jobs"] if _own_pending()[0] else []
+
+
+def _own_pending() -> tuple[list[tuple[int, Job]], int]:
+    """Return the jobs of this workspace with their places in the queue, and how many others have.
+
+    Of the jobs of others nothing but their number may be shown.
+    """
+    here, pending = home(), jobs().pending()
+    own = [(place, job) for place, job in enumerate(pending, 1) if job.workspace == here]
+    return own, len(pending) - len(own)
 
 
 def _tray() -> None:
-    pending = jobs().pending()
+    pending, of_others = _own_pending()
     label = plural(len(pending), "job") if pending else "No jobs"
     icon = ":material/pending_actions:"
     with st.popover(label, key="bar_tray", disabled=not pending, icon=icon, width="stretch"):
-        running = sum(job.status().state == "running" for job in pending)
-        st.caption(f"{running} running, {len(pending) - running} queued")
-        for place, job in enumerate(pending[:MOST_JOBS]):
+        running = sum(job.status().state == "running" for _, job in pending)
+        others = f"; {of_others:,} of other people" if of_others else ""
+        st.caption(f"{running} running, {len(pending) - running} queued{others}")
+        for place, job in pending[:MOST_JOBS]:
             _job(job, place)
         if (more := len(pending) - MOST_JOBS) > 0:
             st.caption(f"{more:,} more {'is' if more == 1 else 'are'} queued.")
@@ -185,7 +197,7 @@ def _job(job: Job, place: int) -> None:
         if status.state == "running":
             st.progress(status.progress, f"{words} · {progress_in_words(status)}")
         else:
-            st.markdown(f"{words} · queued, position {place + 1}", width="stretch")
+            st.markdown(f"{words} · queued, position {place}", width="stretch")
         cancel_button(job, "Cancel", f"bar_cancel_{job.id}", cancel)
 
 

@@ -47,6 +47,7 @@ from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
 from rare_event.store.uploads import open_uploads
 from rare_event.text import auc_in_words
+from rare_event.ui.kept import kept
 
 
 @st.cache_resource(show_spinner=False)
@@ -65,7 +66,7 @@ def jobs() -> Jobs:
     return queue
 
 
-@st.cache_resource(max_entries=4, show_spinner="Reading the data …")
+@kept(max_entries=4, show_spinner="Reading the data …")
 def _table(version: str, _dataset: Dataset) -> Table:
     return _dataset.table()
 
@@ -76,7 +77,7 @@ def table_of(dataset: Dataset) -> Table:
 
 
 # Two: the one that is looked at, and the one before its last answer.
-@st.cache_resource(max_entries=2, show_spinner="Reading the file …")
+@kept(max_entries=2, show_spinner="Reading the file …")
 def _preview(files: tuple[tuple[str, str], ...], said: Corrections, events: str, events_name: str) -> Preview:
     source = open_uploads(files, events, events_name)
     name = source.name if isinstance(source, Files) else files[0][1]
@@ -95,7 +96,7 @@ def forget_previews() -> None:
     _preview.clear()
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _columns_of_file(version: str, _dataset: Dataset) -> list[str]:
     return list(_dataset.raw().columns)
 
@@ -105,7 +106,7 @@ def columns_of_file(dataset: Dataset) -> list[str]:
     return _columns_of_file(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _label_guess(version: str, labels: tuple[str, ...], _dataset: Dataset) -> tuple[list[str], LabelGuess]:
     raw, schema = _dataset.raw(), _dataset.schema
     said = schema.labelling if labels == schema.labels else Labelling(labels)
@@ -117,7 +118,7 @@ def label_guess_of(dataset: Dataset, labels: tuple[str, ...]) -> tuple[list[str]
     return _label_guess(dataset.version, labels, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Checking the data …")
+@kept(max_entries=8, show_spinner="Checking the data …")
 def _outcomes(version: str, _dataset: Dataset) -> list[Outcome]:
     return outcomes(table_of(_dataset))
 
@@ -132,7 +133,7 @@ def findings_of(dataset: Dataset) -> list[Finding]:
     return findings_in(outcomes_of(dataset))
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@kept(max_entries=4)
 def _prepared(version: str, config: ExperimentConfig, _dataset: Dataset) -> Prepared:
     return prepare(table_of(_dataset), config)
 
@@ -142,7 +143,7 @@ def prepared_of(dataset: Dataset, config: ExperimentConfig) -> Prepared:
     return _prepared(dataset.version, config, dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _parts(version: str, config: ExperimentConfig, _dataset: Dataset) -> pd.DataFrame:
     return part_sizes(prepared_of(_dataset, config), config.shift)
 
@@ -152,7 +153,7 @@ def parts_of(dataset: Dataset, config: ExperimentConfig) -> pd.DataFrame:
     return _parts(dataset.version, config, dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _limits(
     version: str, configs: tuple[ExperimentConfig, ...], _dataset: Dataset
 ) -> tuple[list[Finding], list[str]]:
@@ -164,7 +165,7 @@ def limits_of(dataset: Dataset, configs: Sequence[ExperimentConfig]) -> tuple[li
     return _limits(dataset.version, tuple(configs), dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def scores_of(run_id: str, part: Part) -> Scores:
     """Return the scores of a part of a finished run."""
     return open_run(run_id).scores(part)
@@ -189,7 +190,7 @@ def time_unit_of(run: Run) -> TimeUnit:
     return run.time_unit()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
     """Return the scores of a part, divided by their trailing quantile if the rule is a trailing one."""
     scores = scores_of(run_id, part)
@@ -199,13 +200,13 @@ def followed_of(run_id: str, part: Part, trailing: Rule | None) -> Scores:
     return scores.once()
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def points_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> OperatingPoints:
     """Return the operating points of a part of a finished run."""
     return operating_points(followed_of(run_id, part, trailing), policy)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def levels_of(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> np.ndarray:
     """Return the highest threshold at which each event of a part is caught."""
     return event_levels(followed_of(run_id, part, trailing), policy)
@@ -224,7 +225,7 @@ def long_of(
 
 
 # Writing hundreds of thousands of characters at each move of the threshold took half of the server's time.
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _long(
     run_id: str,
     part: Part,
@@ -243,12 +244,12 @@ def _long(
     return long_data(columns, scores, table_of(_dataset).start, around)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Counting …")
+@kept(max_entries=8, show_spinner="Counting …")
 def _columns(run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None) -> pd.DataFrame:
     return _kept_with_run(run_id, part, policy, trailing)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _columns_with(
     run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, threshold: float
 ) -> pd.DataFrame:
@@ -268,7 +269,7 @@ def evaluation_of(run_id: str, part: Part, committed: Committed) -> Evaluation:
     return _evaluation(run_id, part, committed.policy, committed.trailing, _by_fold(committed))
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _evaluation(
     run_id: str,
     part: Part,
@@ -284,7 +285,7 @@ def figure_intervals_of(run_id: str, committed: Committed) -> pd.DataFrame:
     return _figure_intervals(run_id, committed.policy, committed.trailing, _by_fold(committed))
 
 
-@st.cache_resource(max_entries=64, show_spinner="Resampling …")
+@kept(max_entries=64, show_spinner="Resampling …")
 def _figure_intervals(
     run_id: str, policy: AlarmPolicy, trailing: Rule | None, folds: tuple[tuple[int, float], ...]
 ) -> pd.DataFrame:
@@ -298,12 +299,12 @@ def following_of(run_id: str, committed: Committed) -> np.ndarray:
     return _following(run_id, committed.policy, nearest_budget(committed.rule))
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _following(run_id: str, policy: AlarmPolicy, budget: float) -> np.ndarray:
     return following(scores_of(run_id, "validation"), scores_of(run_id, "test"), policy, budget)
 
 
-@st.cache_resource(max_entries=8, show_spinner="Testing whether the scores have changed …")
+@kept(max_entries=8, show_spinner="Testing whether the scores have changed …")
 def regime_of(run_id: str) -> Regime:
     """Return since when the scores of normal test windows are higher than on validation data."""
     run = open_run(run_id)
@@ -320,7 +321,7 @@ def ledger_of(run_id: str, part: Part, committed: Committed) -> pd.DataFrame:
     return _ledger(run_id, part, committed.policy, committed.trailing, _by_fold(committed))
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _ledger(
     run_id: str,
     part: Part,

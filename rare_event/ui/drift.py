@@ -19,6 +19,7 @@ from rare_event.ui.cache import (
     time_unit_of,
 )
 from rare_event.ui.charts import draw
+from rare_event.ui.kept import kept
 from rare_event.ui.regime import show_regime
 
 
@@ -60,7 +61,7 @@ def drift_of(run: Run) -> Drift:
     )
 
 
-@st.cache_resource(max_entries=8, show_spinner="Looking for changes of level …")
+@kept(max_entries=8, show_spinner="Looking for changes of level …")
 def changes_of(run_id: str) -> list[Change]:
     """Return the sensors whose level changed at a stop after the training part of a run."""
     run = open_run(run_id)

@@ -41,6 +41,7 @@ from rare_event.ui.cache import (
 from rare_event.ui.charts import draw
 from rare_event.ui.compare.baselines import progress_of, show_count
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 from rare_event.ui.ledger import show_ledger
 from rare_event.ui.limits import show_limits
 from rare_event.ui.links import NEXT, link_to
@@ -125,7 +126,7 @@ def _key_of(committed: Committed) -> str:
 
 
 # A chart takes longer to make than to send; at the same threshold it is the same.
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _scores_of(run_id: str, key: str, _run: Run, _committed: Committed) -> go.Figure:
     scores = followed_of(run_id, "test", _committed.trailing)
     return scores_figure(
@@ -188,7 +189,7 @@ def show_curves(run: Run) -> None:
         draw(figure, f"evaluate_{key}", places[number % 2])
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _curves_of(run_id: str, key: str, _run: Run, _committed: Committed) -> dict[str, go.Figure]:
     points = points_of(run_id, "test", _committed.policy, _committed.trailing)
     score = label_of(_run, _committed.trailing is not None)

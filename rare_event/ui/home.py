@@ -36,7 +36,10 @@ OPEN = (
     "There is no sign-in: everyone who can open this app sees, changes and deletes all datasets and runs in "
     "it."
 )
-SHARED = "Everyone who has signed in sees, changes and deletes all datasets and runs in this app."
+OWN = (
+    "What you upload and train is in a workspace of your own. Nobody else who signs in sees it, except a run "
+    "that you share on the Train page. Whoever runs this app can read everything."
+)
 
 ARTICLES = "Compare each figure of C. Ranjan's two articles with the one measured here."
 
@@ -108,7 +111,7 @@ def recent_runs() -> None:
 
 def show_who_sees() -> None:
     """Say who can see and change what is here."""
-    st.caption(f":material/group: {SHARED if has_sign_in() else OPEN}")
+    st.caption(f":material/group: {OWN if has_sign_in() else OPEN}")
 
 
 def _recent(title: str, entries: Sequence[T]) -> Iterator[T]:

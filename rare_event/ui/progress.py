@@ -23,6 +23,7 @@ from rare_event.ui.charts import draw
 from rare_event.ui.code import show_code
 from rare_event.ui.frame import in_place
 from rare_event.ui.home import runs_table
+from rare_event.ui.kept import kept
 from rare_event.ui.links import NEXT, link_to
 from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.runs import edit_run
@@ -71,12 +72,12 @@ def _show_run(run: Run) -> None:
 
 
 # Drawing it takes a third of the page's time; a run that has ended no longer changes.
-@st.cache_resource(max_entries=32, show_spinner=False)
+@kept(max_entries=32)
 def _loss_of(run_id: str) -> go.Figure:
     return loss_figure(open_run(run_id).history())
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@kept(max_entries=32)
 def _failure_of(run_id: str) -> str:
     return failure_to_learn(open_run(run_id).history())
 

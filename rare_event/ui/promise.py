@@ -15,6 +15,7 @@ from rare_event.store.runs import Run
 from rare_event.text import plain
 from rare_event.ui.cache import evaluation_of, followed_of, points_of, time_unit_of
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 
 ICONS: dict[Answer, str] = {
     "kept": ":green[:material/check_circle:]",
@@ -24,13 +25,13 @@ ICONS: dict[Answer, str] = {
 }
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def dispersion_of(run_id: str, policy: AlarmPolicy, trailing: Rule | None) -> Dispersion:
     """Return the dispersion of false alarms in the validation data of a finished run."""
     return dispersion(followed_of(run_id, "validation", trailing), policy)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _promise_of_folds(
     run_id: str, policy: AlarmPolicy, trailing: Rule | None, folds: tuple[tuple[int, float], ...]
 ) -> Promise:

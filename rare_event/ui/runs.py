@@ -1,4 +1,4 @@
-"""The name and the note of a run, and its deletion."""
+"""The name and the note of a run, its deletion, and sharing it."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from rare_event.store.records import About
 from rare_event.store.runs import MOST_NAME, Run
 from rare_event.ui.deleting import ask_to_delete, delete_button, deletion_of_run
 from rare_event.ui.place import in_place
+from rare_event.ui.sharing import offer_to_share
 
 
 @in_place
 def edit_run(run: Run) -> None:
-    """Let the user name a run, write a note about it, and delete it."""
+    """Let the user name a run, write a note about it, delete it and share it."""
     about = run.about()
     name, note, delete = st.columns([2, 4, 1], vertical_alignment="bottom")
     chosen = About(
@@ -32,3 +33,4 @@ def edit_run(run: Run) -> None:
     deletion = deletion_of_run(run, name_of_run(run))
     delete_button(delete, deletion)
     ask_to_delete(deletion)
+    offer_to_share(run)

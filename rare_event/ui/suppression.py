@@ -15,6 +15,7 @@ from rare_event.store.runs import Run
 from rare_event.text import plain, plural
 from rare_event.ui.cache import scores_of, table_of, time_unit_of
 from rare_event.ui.forms import help_of
+from rare_event.ui.kept import kept
 from rare_event.ui.marks import known_stops_on_clock
 from rare_event.ui.place import in_place
 
@@ -100,6 +101,6 @@ def show_suppressed(run: Run, part: Part, policy: AlarmPolicy) -> None:
         st.caption(said)
 
 
-@st.cache_data(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _words(run_id: str, part: Part, policy: AlarmPolicy) -> str:
     return suppressed_in_words(scores_of(run_id, part).once(), policy)

@@ -19,6 +19,7 @@ from rare_event.text import capital, plain, plural, share
 from rare_event.ui.cache import jobs, parts_of, prepared_of, table_of
 from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 from rare_event.ui.limits import show_limits
 from rare_event.ui.metrics import show_metrics
 from rare_event.ui.settings import Choice, Places
@@ -104,7 +105,7 @@ def show_split(dataset: Dataset, config: ExperimentConfig) -> None:
     draw(_split_of(dataset.version, config, dataset), key="train_split_figure")
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _split_of(version: str, config: ExperimentConfig, _dataset: Dataset) -> go.Figure:
     prepared, when = prepared_of(_dataset, config), table_of(_dataset).when
     machines = machines_of(prepared)

@@ -23,6 +23,7 @@ from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run
 from rare_event.text import plain
 from rare_event.ui.cache import followed_of, points_of, scores_of, time_unit_of
+from rare_event.ui.kept import kept
 from rare_event.ui.place import in_place
 from rare_event.ui.state import Exploring
 
@@ -101,7 +102,7 @@ def with_watch(run: Run, exploring: Exploring) -> tuple[Exploring, str]:
     return replace(tried, watch=watch), ""
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _by_fold(run_id: str, policy: AlarmPolicy, trailing: Rule | None, rule: Rule) -> Folds:
     scores = scores_of(run_id, "validation")
     followed = scores if trailing is None else follow(scores, trailing)
@@ -130,7 +131,7 @@ def _say(run: Run, part: Part, committed: Committed) -> None:
         st.markdown(f"{ICON} **Watch level:** {plain(said)}")
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _figures(
     run_id: str, part: Part, policy: AlarmPolicy, trailing: Rule | None, warning: Folds, watch: Folds
 ) -> WatchFigures:

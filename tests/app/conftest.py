@@ -83,6 +83,34 @@ def open_page(executor: Deferred) -> Callable[..., AppTest]:
     return opened
 
 
+@pytest.fixture
+def page_of(executor: Deferred) -> Callable[..., AppTest]:
+    """Open a page of an app with these secrets for the sign-in, as this user."""
+
+    def opened(
+        page: str, auth: dict[str, Any] | None, user: dict[str, Any] | None = None, **address: str
+    ) -> AppTest:
+        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
+        if page != "app.py":
+            app.switch_page(page)
+        if auth is not None:
+            app.secrets["auth"] = auth
+        if user is not None:
+            app.user = user
+        for name, value in address.items():
+            app.query_params[name] = value
+        return app.run()
+
+    return opened
+
+
+def shown(app: AppTest) -> str:
+    """All that is sent for the page and beside it, as text without the signs that escape Markdown."""
+    elements = [element for block in (app.main, app.sidebar) for element in block]
+    sent = "\n".join(f"{element!r} {getattr(element, 'proto', '')}" for element in elements)
+    return sent.replace("\\", "")
+
+
 def show_view(app: AppTest, name: str) -> AppTest:
     """Choose one of the views of the Evaluate page."""
     app.session_state["evaluate_view"] = name

@@ -1,43 +1,17 @@
 """Sign-in: where one is configured, no page shows anything before it, and none is let in by a broken file."""
 
-from collections.abc import Callable
-from typing import Any
-
 import pytest
 import streamlit as st
 from streamlit.runtime.secrets import Secrets
-from streamlit.testing.v1 import AppTest
 
 from rare_event.store.runs import Run
-from rare_event.ui.home import OPEN, SHARED
-from tests.app.conftest import ROOT, Deferred
+from rare_event.store.users import user_of, user_workspaces
+from rare_event.ui.home import OPEN, OWN
+from tests.app.conftest import ROOT, shown
 
 PAGES = ["app.py", *sorted(f"pages/{path.name}" for path in (ROOT / "pages").glob("*.py"))]
 ONE_WAY = {"redirect_uri": "http://localhost/oauth2callback", "cookie_secret": "x" * 40, "client_id": "me"}
-
-
-@pytest.fixture
-def page_of(executor: Deferred) -> Callable[..., AppTest]:
-    def opened(
-        page: str, auth: dict[str, Any] | None, user: dict[str, Any] | None = None, **address: str
-    ) -> AppTest:
-        app = AppTest.from_file(str(ROOT / "app.py"), default_timeout=30)
-        if page != "app.py":
-            app.switch_page(page)
-        if auth is not None:
-            app.secrets["auth"] = auth
-        if user is not None:
-            app.user = user
-        for name, value in address.items():
-            app.query_params[name] = value
-        return app.run()
-
-    return opened
-
-
-def shown(app: AppTest) -> str:
-    """All that is on the page and beside it, as text."""
-    return "\n".join(repr(element) for block in (app.main, app.sidebar) for element in block)
+ANA = {"is_logged_in": True, "iss": "https://id.example", "sub": "17", "email": "ana_*b*@plant.example"}
 
 
 @pytest.mark.parametrize("page", PAGES)
@@ -53,11 +27,29 @@ def test_nothing_is_shown_before_the_sign_in(page, page_of, done_run: Run, execu
 
 
 def test_who_is_signed_in_sees_the_pages_and_can_sign_out(page_of, done_run: Run) -> None:
-    app = page_of("app.py", ONE_WAY, {"is_logged_in": True, "email": "ana_*b*@plant.example"})
-    assert not app.exception and "sample-mill" in shown(app)
+    app = page_of("app.py", ONE_WAY, ANA)
+    assert not app.exception and "Open the sample mill" in shown(app)
+    assert "sample-mill" not in shown(app), "what nobody's workspace holds is not theirs"
     assert [button.label for button in app.sidebar.button] == ["Sign out"]
     # A name is text, never Markdown.
     assert [text.value for text in app.sidebar.text] == ["Signed in as ana_*b*@plant.example"]
+    (own,) = user_workspaces()
+    assert user_of(own).email == ANA["email"] and user_of(own).name == ""
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize(
+    ("claim", "value"),
+    [("sub", None), ("sub", ""), ("sub", 17), ("sub", "a\0b"), ("iss", None), ("iss", " ")],
+)
+def test_who_cannot_be_told_from_others_is_shown_nothing(claim, value, page, page_of, done_run: Run) -> None:
+    address = {"run": done_run.id, "dataset": done_run.dataset().digest}
+    app = page_of(page, ONE_WAY, {**ANA, claim: value}, **address)
+    assert not app.exception and f"({claim})" in shown(app) and "Whoever runs the app must" in shown(app)
+    assert [button.label for button in app.button] == ["Sign out"] and not app.sidebar
+    for secret in ("sample-mill", done_run.id, "PCA", "page_link"):
+        assert secret not in shown(app)
+    assert user_workspaces() == []
 
 
 @pytest.mark.parametrize("user", [{"is_logged_in": False}, {"is_logged_in": "yes"}, {"email": "a@b.example"}])
@@ -70,11 +62,12 @@ def test_without_sign_in_the_pages_are_as_before(page_of, done_run: Run) -> None
     app = page_of("app.py", None)
     assert "sample-mill" in shown(app) and not app.exception
     assert not {"Sign in", "Sign out"} & {button.label for button in app.button}
+    assert user_workspaces() == [] and "Shared runs" not in shown(app) and "Share" not in shown(app)
 
 
 def test_the_first_page_says_who_sees_and_changes_what(page_of, done_run: Run) -> None:
-    alone, signed_in = page_of("app.py", None), page_of("app.py", ONE_WAY, {"is_logged_in": True})
-    for app, said, other in ((alone, OPEN, SHARED), (signed_in, SHARED, OPEN)):
+    alone, signed_in = page_of("app.py", None), page_of("app.py", ONE_WAY, ANA)
+    for app, said, other in ((alone, OPEN, OWN), (signed_in, OWN, OPEN)):
         captions = "".join(caption.value for caption in app.main.caption)
         assert said in captions and other not in captions
     assert OPEN not in shown(page_of("app.py", ONE_WAY))

@@ -1,4 +1,4 @@
-"""A small OpenID Connect provider on the loopback address, which lets everyone in as one person."""
+"""A small OpenID Connect provider on the loopback address: it lets everyone in, as the person it is told."""
 
 import json
 import time
@@ -12,7 +12,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from joserfc import jwt
 from joserfc.jwk import RSAKey
 
-CLIENT, PERSON = "rare-event", {"sub": "17", "email": "ana@plant.example", "name": "Ana"}
+CLIENT = "rare-event"
+PERSON = {"sub": "17", "email": "ana@plant.example", "name": "Ana"}
+OTHER = {"sub": "18", "email": "ben@plant.example", "name": "Ben"}
 
 
 class Provider(BaseHTTPRequestHandler):
@@ -20,7 +22,9 @@ class Provider(BaseHTTPRequestHandler):
 
     key: RSAKey
     issuer: str
-    nonces: dict[str, str]
+    # Who signs in next; and who did, with the nonce, by the code.
+    person: dict[str, str]
+    codes: dict[str, tuple[str, dict[str, str]]]
 
     def do_GET(self) -> None:
         asked = urlsplit(self.path)
@@ -32,16 +36,18 @@ class Provider(BaseHTTPRequestHandler):
         elif asked.path == "/keys":
             self._answer({"keys": [self.key.as_dict(private=False)]})
         else:
-            self.nonces["a code"] = query.get("nonce", "")
-            back = urlencode({"code": "a code", "state": query["state"]})
+            code = f"code {len(self.codes)}"
+            self.codes[code] = query.get("nonce", ""), self.person
+            back = urlencode({"code": code, "state": query["state"]})
             self.send_response(302)
             self.send_header("Location", f"{query['redirect_uri']}?{back}")
             self.end_headers()
 
     def do_POST(self) -> None:
         now = int(time.time())
-        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 600} | PERSON
-        claims |= {"nonce": self.nonces["a code"]}
+        form = parse_qs(self.rfile.read(int(self.headers["Content-Length"])).decode())
+        nonce, person = self.codes[form["code"][0]]
+        claims = {"iss": self.issuer, "aud": CLIENT, "iat": now, "exp": now + 600, "nonce": nonce} | person
         token = jwt.encode({"alg": "RS256", "kid": self.key.kid}, claims, self.key)
         self._answer({"access_token": "nothing", "token_type": "Bearer", "id_token": token})
 
@@ -56,16 +62,19 @@ class Provider(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def providing() -> Iterator[str]:
-    """Run a provider; yield its address."""
+def providing() -> Iterator[type[Provider]]:
+    """Run a provider; yield what says its address, and who signs in next."""
     key = RSAKey.generate_key(2048, {"kid": "one", "use": "sig"})
-    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Own", (Provider,), {"key": key, "nonces": {}}))
-    issuer = f"http://127.0.0.1:{server.server_port}"
-    server.RequestHandlerClass.issuer = issuer  # type: ignore[attr-defined]
+
+    class Own(Provider):
+        person, codes = PERSON, {}
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Own)
+    Own.key, Own.issuer = key, f"http://127.0.0.1:{server.server_port}"
     thread = Thread(target=server.serve_forever)
     thread.start()
     try:
-        yield issuer
+        yield Own
     finally:
         server.shutdown()
         server.server_close()

@@ -23,8 +23,12 @@ from rare_event.cli.parser import main
 from rare_event.errors import DataError
 from rare_event.jobs import worker
 from rare_event.store.datasets import add_dataset, list_datasets
+from rare_event.store.originals import folder_of
 from rare_event.store.repair import SET_ASIDE
 from rare_event.store.runs import Run, create_run, list_runs, mark
+from rare_event.store.users import note_user, workspace_of
+from rare_event.store.workspace import scratch_home
+from rare_event.store.workspace import workspace as working_in
 from tests.small import PCA
 
 
@@ -186,3 +190,21 @@ def test_a_training_that_fails_is_a_sentence(
 def test_without_tensorflow_a_pca_is_trained(workspace: Path) -> None:
     check = check_training(with_network=False)
     assert check.ok and check.what.startswith("a PCA; without TensorFlow")
+
+
+def test_workspaces_of_people_are_named_and_checked_by_themselves(
+    sound: None, run: Run, workspace: Path, small_csv: bytes, capsys
+) -> None:
+    ana = workspace_of("https://id.example", "1")
+    note_user(ana, "Ana", "ana@plant.example")
+    with working_in(ana):
+        add_dataset(small_csv, "anas.csv")
+        (folder_of(list_datasets()[0].digest) / "dataset.json").write_text("{")
+    assert main(["doctor"]) == 0
+    out = capsys.readouterr().out
+    assert "people who sign in: 1." in out and f"{ana}  Ana, ana@plant.example" in out and "{" not in out
+    assert main(["doctor", "--json"]) == 0
+    assert [each["id"] for each in json.loads(capsys.readouterr().out)["people"]] == [ana.name]
+    with scratch_home(ana):
+        assert main(["doctor"]) == 1
+    assert "dataset.json" in capsys.readouterr().out

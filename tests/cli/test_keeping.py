@@ -12,6 +12,9 @@ from rare_event.store.maps import MapState, create_map, list_maps
 from rare_event.store.originals import folder_of
 from rare_event.store.records import About, Purpose
 from rare_event.store.runs import Run, create_run, list_runs, mark
+from rare_event.store.users import note_user, workspace_of
+from rare_event.store.workspace import scratch_home
+from rare_event.store.workspace import workspace as working_in
 from tests.small import PCA
 
 
@@ -119,3 +122,32 @@ def test_the_option_of_datasets_is_refused_for_runs(dataset: Dataset, capsys) ->
     run = ended_run(dataset)
     assert main(["delete", "run", run.id, "--with-runs"]) == BAD_INPUT
     assert "--with-runs belongs to `delete dataset`" in capsys.readouterr().err and list_runs() == [run]
+
+
+def test_people_who_sign_in_are_listed_with_the_way_to_their_workspaces(
+    workspace: Path, small_csv: bytes, capsys
+) -> None:
+    assert main(["list"]) == 0
+    assert "people" not in capsys.readouterr().out
+    ana, ben = (workspace_of("https://id.example", subject) for subject in ("1", "2"))
+    note_user(ana, "Ana \x1b[31m", "ana@plant.example")
+    note_user(ben, "Ben", "")
+    (ben / "user.json").write_text("{")
+    with working_in(ana):
+        dataset = add_dataset(small_csv, "anas.csv")
+    assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "people who sign in: 2." in out and "set RARE_EVENT_HOME" in out and "\x1b" not in out
+    assert f"{ana}  Ana " in out and "ana@plant.example" in out and f"The record of user {ben.name}" in out
+    assert "anas.csv" not in out and dataset.digest[:6] not in out, "each workspace is listed by itself"
+    assert main(["list", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert found["datasets"] == [] and {each["workspace"] for each in found["people"]} == {str(ana), str(ben)}
+    assert [bool(each.get("problem")) for each in sorted(found["people"], key=lambda each: each["name"])] == [
+        True,
+        False,
+    ]
+    with scratch_home(ana):
+        assert main(["list"]) == 0
+    out = capsys.readouterr().out
+    assert "anas.csv" in out and "people" not in out

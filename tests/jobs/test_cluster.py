@@ -37,6 +37,9 @@ from rare_event.store.datasets import add_dataset
 from rare_event.store.maps import create_map
 from rare_event.store.runs import create_run, list_runs
 from rare_event.store.serial import to_plain
+from rare_event.store.users import workspace_of
+from rare_event.store.workspace import home as home_of_thread
+from rare_event.store.workspace import workspace as working_in
 from tests.small import PCA
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -244,6 +247,28 @@ def test_a_worker_without_the_workspace_is_a_sentence(alone, home, tmp_path, sma
         jobs.submit(run)
         until(lambda: run.status().ended)
         assert run.status().state == "failed" and "does not see the workspace" in run.status().message
+
+
+def test_the_run_of_a_person_is_executed_in_their_workspace_wherever_the_worker_sees_it(
+    alone, home, tmp_path, small_csv
+) -> None:
+    (tmp_path / "mounted").symlink_to(home, target_is_directory=True)
+    ana, before = workspace_of("https://id.example", "1"), {run.id for run in list_runs(role=None)}
+    with working_in(ana):
+        run = create_run(add_dataset(small_csv, "anas.csv"), PCA)
+    with worker_here(alone, tmp_path, RARE_EVENT_HOME=str(tmp_path / "mounted")):
+        jobs = Jobs()
+        jobs.submit(run)
+        until(lambda: run.status().ended)
+        assert run.status().state == "done", run.status().message
+        with working_in(ana):
+            assert jobs.ask(where).result(DEADLINE) == str(tmp_path / "mounted" / "users" / ana.name)
+    assert run.evaluation().run == run.id and run.dataset().name == "anas.csv"
+    assert {run.id for run in list_runs(role=None)} == before, "nothing is made in the workspace of all"
+
+
+def where() -> str:
+    return str(home_of_thread())
 
 
 def test_a_lost_scheduler_is_a_sentence(home, tmp_path) -> None:

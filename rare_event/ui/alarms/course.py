@@ -18,6 +18,7 @@ from rare_event.ui.alarms.items import Item
 from rare_event.ui.cache import followed_of, prepared_of, table_of
 from rare_event.ui.charts import draw
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 
 # To either side of the alarm, as minutes, or rows for a file without times.
 AROUND = 60.0
@@ -127,7 +128,7 @@ def _read(run: Run, sensor: str, drawn: Representation, fold: int) -> tuple[np.n
     return _reading(run.dataset().version, sensor, drawn, run.config(), fold, run)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@kept(max_entries=32)
 def _reading(
     version: str, sensor: str, drawn: Representation, config: ExperimentConfig, fold: int, _run: Run
 ) -> tuple[np.ndarray, float, float]:

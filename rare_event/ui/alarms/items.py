@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-import streamlit as st
 
 from rare_event.clock import TimeUnit
 from rare_event.config import AlarmPolicy, Rule
@@ -20,6 +19,7 @@ from rare_event.store.marks import Mark
 from rare_event.store.records import Committed, Part
 from rare_event.store.runs import Run, open_run
 from rare_event.ui.cache import followed_of, ledger_of, prepared_of, unknown_of
+from rare_event.ui.kept import kept
 from rare_event.ui.marks import marks_on_clock
 
 
@@ -88,7 +88,7 @@ def items_of(run: Run, part: Part) -> list[Item]:
     return _items(run.id, part, committed.policy, committed.trailing, thresholds, committed)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _items(
     run_id: str,
     part: Part,

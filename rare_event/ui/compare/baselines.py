@@ -13,6 +13,7 @@ from rare_event.store.records import State
 from rare_event.store.runs import Run, list_runs, open_run
 from rare_event.text import plain, plural
 from rare_event.ui.cache import jobs
+from rare_event.ui.kept import kept
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import poll_until_ended
 
@@ -63,7 +64,7 @@ def progress_of(run: Run) -> Progress:
 
 
 # Reading the settings of all runs would make every poll slow; they never change.
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _progress(run_id: str, states: tuple[tuple[str, State], ...]) -> Progress:
     run = open_run(run_id)
     wanted, found = baselines(run.config()), baselines_of(run)

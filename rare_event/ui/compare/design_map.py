@@ -22,6 +22,7 @@ from rare_event.ui.compare.map_figures import show_map
 from rare_event.ui.deleting import deletion_of_map, offer_to_delete
 from rare_event.ui.forms import Look, apply_values, fill_in
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 from rare_event.ui.limits import show_limits
 from rare_event.ui.live import cancel_button, poll_until_ended
 
@@ -149,12 +150,12 @@ def _seen(design_map: DesignMap) -> Overview:
     return _overview(design_map.id, _states(design_map), design_map)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _overview(map_id: str, states: States, _map: DesignMap) -> Overview:
     return overview(_map)
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _note_looks(map_id: str, states: States, _seen: Overview) -> None:
     """Note once that the test data of the cells are shown."""
     look_at(_seen)

@@ -23,6 +23,7 @@ from rare_event.ui.cache import points_of, scores_of
 from rare_event.ui.charts import draw
 from rare_event.ui.forms import label_of
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 from rare_event.ui.settings import LABELS
 
 TICKED = "compare_ticked"
@@ -162,13 +163,13 @@ def label_of_setting(key: str) -> str:
     return f"{capital(stage[0])}: {label[:1].lower()}{label[1:]}"
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@kept(max_entries=4)
 def shared_scores_of(together: tuple[str, ...]) -> dict[str, Scores]:
     """Return the test scores of runs by id, on the windows that all of them score."""
     return shared_scores([open_run(run_id) for run_id in together])
 
 
-@st.cache_resource(max_entries=64, show_spinner=False)
+@kept(max_entries=64)
 def _compared(first: str, second: str, together: tuple[str, ...]) -> Comparison | None:
     """Compare two runs, on the windows that all the runs in `together` score if there are any."""
     scores = (

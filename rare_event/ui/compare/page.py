@@ -29,6 +29,7 @@ from rare_event.ui.compare.table import KINDS_HELP, show_table
 from rare_event.ui.compare.today import add_alarm_list
 from rare_event.ui.forms import choose_lead
 from rare_event.ui.frame import in_place
+from rare_event.ui.kept import kept
 from rare_event.ui.links import EVALUATE, NEXT, link_to
 from rare_event.ui.state import Missing, get_state, update_state
 
@@ -141,7 +142,7 @@ def _looked(runs: Iterable[Run]) -> Looked:
     return tuple(looked)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _comparable(looked: Looked) -> list[Comparable]:
     return comparable([open_run(run_id) for run_id, _ in looked])
 
@@ -178,12 +179,12 @@ def open_board(chosen: Comparable) -> tuple[Row, ...]:
     return board
 
 
-@st.cache_resource(max_entries=16, show_spinner="Comparing …")
+@kept(max_entries=16, show_spinner="Comparing …")
 def _board(looked: Looked, windows: str) -> tuple[Row, ...]:
     return leaderboard([open_run(run_id) for run_id, _ in looked], windows)
 
 
-@st.cache_resource(max_entries=16, show_spinner="Judging the runs on the windows that all of them score …")
+@kept(max_entries=16, show_spinner="Judging the runs on the windows that all of them score …")
 def _shared_board(looked: Looked) -> tuple[Row, ...]:
     return shared_leaderboard([open_run(run_id) for run_id, _ in looked])
 

@@ -32,6 +32,7 @@ from rare_event.ui.cache import scores_of, table_of
 from rare_event.ui.code import show_code
 from rare_event.ui.downloads import offer_downloads
 from rare_event.ui.frame import in_place, show_errors
+from rare_event.ui.kept import kept
 
 UPLOADS = "compare_alarms_uploads"
 HELP = (
@@ -136,7 +137,7 @@ def todays_rows(
     return rows
 
 
-@st.cache_resource(max_entries=64, show_spinner="Judging the alarm list …")
+@kept(max_entries=64, show_spinner="Judging the alarm list …")
 def _judged(
     version: str, stored: StoredAlarms, run_id: str, together: tuple[str, ...], lead: float, _dataset: Dataset
 ) -> TodayRow:

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 import plotly.graph_objects as go
-import streamlit as st
 
 from rare_event.checks.effects import Effect
 from rare_event.checks.findings import Fix, grades
@@ -28,6 +27,7 @@ from rare_event.prepare.stretches import Events, find_events, running_minutes
 from rare_event.store.datasets import Dataset
 from rare_event.text import plural
 from rare_event.ui.cache import findings_of, table_of
+from rare_event.ui.kept import kept
 
 ROWS_BEFORE_EVENT = 30
 COUNTERS = ("RE111", "RE308")
@@ -91,7 +91,7 @@ class Size:
     step: float
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _size(version: str, _dataset: Dataset) -> Size:
     table, line = table_of(_dataset), time_line_of(_dataset, None)
     running = running_minutes(table.clock, line.stretch, table.step)
@@ -110,7 +110,7 @@ def size_of(dataset: Dataset) -> Size:
     return _size(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _time_line(version: str, asset: str | None, _dataset: Dataset) -> TimeLine:
     table = table_of(_dataset)
     rows = slice(0, table.n_rows)
@@ -138,7 +138,7 @@ def part_of(line: TimeLine, span: Span | None) -> TimeLine:
     return TimeLine(rows, when, label, stretch, events)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _texts(version: str, _dataset: Dataset) -> list[str]:
     raw, schema = _dataset.raw(), _dataset.schema
     used = [column for column, role in schema.roles() if role in ("sensor", "category", "ignored")]
@@ -150,7 +150,7 @@ def texts_of(dataset: Dataset) -> list[str]:
     return _texts(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _effect(version: str, step: Fix, _dataset: Dataset) -> Effect:
     return effect_of(_dataset.raw(), _dataset.schema, step)
 
@@ -160,7 +160,7 @@ def effect_on(dataset: Dataset, step: Fix) -> Effect:
     return _effect(dataset.version, step, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _first_rows(version: str, _dataset: Dataset) -> pd.DataFrame:
     return first_rows(_dataset.raw(), FIRST_ROWS)
 
@@ -170,7 +170,7 @@ def first_rows_of(dataset: Dataset) -> pd.DataFrame:
     return _first_rows(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _columns(version: str, _dataset: Dataset) -> pd.DataFrame:
     table = table_of(_dataset)
     found = grades(table, findings_of(_dataset))[["column", "grade", "what"]]
@@ -187,7 +187,7 @@ def runs_backwards(dataset: Dataset) -> bool:
     return table_of(dataset).time_unit.reason == BACKWARDS.reason
 
 
-@st.cache_resource(max_entries=8, show_spinner="Ranking the sensors …")
+@kept(max_entries=8, show_spinner="Ranking the sensors …")
 def _ranking(version: str, shift: int, _dataset: Dataset) -> SensorRanking:
     table, clocks = table_of(_dataset), counters_of(_dataset)
     if runs_backwards(_dataset):
@@ -213,7 +213,7 @@ def ranking_of(dataset: Dataset, shift: int) -> SensorRanking:
     return _ranking(dataset.version, shift, dataset)
 
 
-@st.cache_resource(max_entries=4, show_spinner="Correlating the sensors …")
+@kept(max_entries=4, show_spinner="Correlating the sensors …")
 def _correlations(version: str, _dataset: Dataset) -> pd.DataFrame:
     table = table_of(_dataset)
     return correlations(table.frame[list(table.schema.sensors)])
@@ -224,7 +224,7 @@ def correlations_of(dataset: Dataset) -> pd.DataFrame:
     return _correlations(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=4, show_spinner=False)
+@kept(max_entries=4)
 def _map(version: str, _dataset: Dataset) -> go.Figure:
     return correlation_figure(correlations_of(_dataset))
 
@@ -234,7 +234,7 @@ def correlation_map_of(dataset: Dataset) -> go.Figure:
     return _map(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _strip(version: str, asset: str | None, _dataset: Dataset) -> go.Figure:
     line = time_line_of(_dataset, asset)
     figure = stretch_figure(line.when, line.stretch, line.label)
@@ -246,7 +246,7 @@ def strip_of(dataset: Dataset, asset: str | None) -> go.Figure:
     return _strip(dataset.version, asset, dataset)
 
 
-@st.cache_resource(max_entries=32, show_spinner=False)
+@kept(max_entries=32)
 def _sensor(
     version: str, asset: str | None, span: Span | None, sensor: str, jumping: bool, _dataset: Dataset
 ) -> tuple[go.Figure, go.Figure]:
@@ -289,7 +289,7 @@ def sensor_figures_of(
     return _sensor(dataset.version, asset, span, sensor, jumping, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _stacked(
     version: str, asset: str | None, span: Span | None, sensors: tuple[str, ...], _dataset: Dataset
 ) -> go.Figure:
@@ -303,7 +303,7 @@ def stacked_of(dataset: Dataset, asset: str | None, span: Span | None, sensors: 
     return _stacked(dataset.version, asset, span, sensors, dataset)
 
 
-@st.cache_resource(max_entries=8, show_spinner=False)
+@kept(max_entries=8)
 def _balance(version: str, _dataset: Dataset) -> go.Figure:
     size = size_of(_dataset)
     return balance_figure(size.n_rows - size.n_event_rows, size.n_event_rows)
@@ -314,7 +314,7 @@ def balance_of(dataset: Dataset) -> go.Figure:
     return _balance(dataset.version, dataset)
 
 
-@st.cache_resource(max_entries=16, show_spinner=False)
+@kept(max_entries=16)
 def _distribution(version: str, sensor: str, shift: int, jumping: bool, _dataset: Dataset) -> go.Figure:
     table = table_of(_dataset)
     normal, positive = rows_by_class(table.label, table.stretch, shift)
