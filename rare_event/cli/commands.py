@@ -337,5 +337,5 @@ def app_command(options: argparse.Namespace) -> int:
     """Serve the app until it is stopped."""
     from rare_event.ui.serve import serve
 
-    serve(options.port, options.address, options.workspace)
+    serve(options.port, options.address, options.workspace, options.servers)
     return 0

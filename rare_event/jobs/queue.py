@@ -28,12 +28,13 @@ from loky import process_executor
 from rare_event.errors import RareEventError, RunError
 from rare_event.jobs.cluster import scheduler
 from rare_event.jobs.map_runner import run_map
-from rare_event.jobs.places import execute_at, place_of
+from rare_event.jobs.outcome import fail, record
+from rare_event.jobs.places import execute_at, execute_in_turn, place_of
 from rare_event.jobs.pool import OpenWorker, any_worker, begin_worker
 from rare_event.jobs.scoring import score_in_worker
 from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.turns import Job, Waiting, in_turn, served
-from rare_event.jobs.worker import execute_in_worker, unexpected, warm_up
+from rare_event.jobs.worker import execute_in_worker, warm_up
 from rare_event.logs import log
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.runs import Run, list_runs, mark
@@ -48,7 +49,6 @@ Answer = TypeVar("Answer")
 WORKERS = 1
 # A pool that breaks twice in a row will break again.
 ATTEMPTS = 2
-APP_ENDED = "The app was stopped while it trained this run. Train the run again."
 NO_WORKER = "Training cannot be started. Restart the app, then train again."
 
 
@@ -175,9 +175,14 @@ class Jobs:
         job = turn.job
         try:
             task = execute_in_worker if isinstance(job, Run) else score_in_worker
-            future: Future[Any] = self._submit(execute_at, place_of(job.workspace), task, job.id)
+            future: Future[Any]
+            if self._at_once > WORKERS:
+                # Each worker of a cluster executes one.
+                future = self._submit(execute_at, place_of(job.workspace), task, job.id)
+            else:
+                future = self._submit(execute_in_turn, place_of(job.folder), task)
         except RareEventError as error:
-            _fail(job, str(error))
+            fail(job, str(error))
             return
         self._executing[job] = future
         future.add_done_callback(lambda done: self._ended(turn, done))
@@ -196,7 +201,7 @@ class Jobs:
                 with self._lock:
                     self._waiting.insert(0, replace(turn, attempts=turn.attempts + 1))
             elif error is not None:
-                _record(turn.job, error)
+                record(turn.job, error)
             if isinstance(error, process_executor.ShutdownExecutorError):
                 # The app is ending: what waits is taken up when it starts again.
                 return
@@ -318,33 +323,3 @@ class Jobs:
             else:
                 self.start_map(design_map)
         return again
-
-
-def _fail(job: Job, message: str) -> None:
-    if isinstance(job, Run):
-        mark(job, "failed", message)
-    else:
-        job.write_status(ScoringStatus("failed", message))
-
-
-def _record(job: Job, error: BaseException) -> None:
-    """Record an error of a worker that could not record it itself."""
-    status = job.written_status() if isinstance(job, Run) else job.status()
-    if status.ended:
-        # The worker wrote the outcome before it died or raised.
-        return
-    if isinstance(error, process_executor.ShutdownExecutorError) and status.state == "queued":
-        # It had not begun: it is taken up when the app starts again.
-        return
-    if isinstance(error, RareEventError):
-        _fail(job, str(error))
-    elif isinstance(job, Run) and isinstance(error, process_executor.ShutdownExecutorError):
-        mark(job, "interrupted", APP_ENDED)
-        log("ended", run=job.id, state="interrupted")
-    elif isinstance(job, Run) and isinstance(error, BrokenProcessPool):
-        mark(job, "interrupted", "The training process ended unexpectedly. Train the run again.")
-        log("ended", run=job.id, state="interrupted")
-    elif isinstance(job, Run):
-        _fail(job, unexpected(error))
-    elif status.state == "queued":
-        _fail(job, "Scoring cannot be started. Restart the app, then score the file again.")

@@ -27,10 +27,12 @@ NO_MEMORY = "This machine has too little memory for the file. Score it in parts.
 
 def score_in_worker(scoring_id: str) -> None:
     """Score the file of a scoring; the outcome is in its folder."""
+    # It may have been deleted while it waited, or scored by another server.
     try:
         scoring = open_scoring(scoring_id)
+        if scoring.status().ended:
+            return
     except RunError:
-        # It was deleted while it waited.
         return
     set_up_in_worker()
     with logged_job(scoring=scoring.id) as job:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -11,9 +11,10 @@ from filelock import FileLock, Timeout
 from rare_event.errors import RunError
 from rare_event.store.workspace import explain_disk_errors
 
-LEASE = ".executing"
+LEASE, TURN = ".executing", ".turn"
 # Whoever looks whether it is held holds it for a moment.
 SECONDS_TO_LOCK = 1.0
+SECONDS_BETWEEN = 0.2
 
 
 class Taken(RunError):
@@ -53,3 +54,21 @@ def is_leased(folder: Path) -> bool:
             except Timeout:
                 return True
     return False
+
+
+@contextmanager
+def turn(folder: Path, given_up: Callable[[], bool]) -> Iterator[None]:
+    """Wait until no other process has its turn in a workspace, or until it is given up; then go on.
+
+    Raises
+    ------
+    RunError
+        If the workspace cannot be written.
+    """
+    lock = FileLock(folder / TURN)
+    with explain_disk_errors(folder), suppress(Timeout):
+        lock.acquire(poll_interval=SECONDS_BETWEEN, cancel_check=given_up)
+    try:
+        yield
+    finally:
+        lock.release()

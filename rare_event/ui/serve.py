@@ -13,6 +13,7 @@ from rare_event.errors import ConfigError
 PACKAGE = Path(__file__).parents[1]
 LOCAL = ("localhost", "127.0.0.1")
 LARGEST_PORT = 65535
+MOST_SERVERS = 64
 
 
 def app_script() -> Path:
@@ -48,18 +49,27 @@ def serve_options(port: int, address: str) -> list[str]:
     return [f"--server.port={port}", f"--server.address={address}", *options]
 
 
-def serve(port: int, address: str, workspace: Path | None) -> None:
+def serve(port: int, address: str, workspace: Path | None, servers: int = 1) -> None:
     """Serve the app until it is stopped; without a workspace, use the default.
 
     Raises
     ------
     ConfigError
-        If the port is out of range or the app is missing.
+        If the port or the number of serving processes is out of range, or the app is missing.
     """
     script, options = app_script(), serve_options(port, address)
+    if not 1 <= servers <= MOST_SERVERS:
+        raise ConfigError(f"The number of servers is {servers}; choose one from 1 to {MOST_SERVERS}.")
     if workspace is not None:
         # In the environment, so that worker processes use it too.
         os.environ["RARE_EVENT_HOME"] = str(workspace.expanduser().resolve())
+    if servers > 1:
+        from rare_event.ui.serving import serve_several
+
+        _, _, *hosts = options
+        command = ["run", str(script), *hosts, f"--browser.serverAddress={address}"]
+        serve_several(servers, command, port, address)
+        return
     from streamlit.web.cli import main as streamlit
 
     # `streamlit run` reads the configuration next to the script after any other.
@@ -73,6 +83,13 @@ def add_options(parser: argparse.ArgumentParser) -> None:
         "--address",
         default="127.0.0.1",
         help="address to listen on (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--servers",
+        type=int,
+        default=1,
+        metavar="N",
+        help="processes that serve the pages, for more than about ten people at once (default: %(default)s)",
     )
     parser.add_argument("--workspace", type=Path, metavar="FOLDER", help="where datasets and runs are kept")
 

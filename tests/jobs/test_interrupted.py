@@ -17,7 +17,8 @@ from tenacity import retry, stop_after_delay, wait_fixed
 from rare_event.config import DesignSpace
 from rare_event.errors import Cancelled, RunError
 from rare_event.jobs import worker
-from rare_event.jobs.queue import APP_ENDED, NO_WORKER, Jobs, LocalPool
+from rare_event.jobs.outcome import APP_ENDED
+from rare_event.jobs.queue import NO_WORKER, Jobs, LocalPool
 from rare_event.jobs.worker import NO_MEMORY, STOPPED, execute
 from rare_event.store import workspace as disk
 from rare_event.store.datasets import Dataset, add_dataset
