@@ -80,9 +80,10 @@ def served(command: list[str], home: Path) -> Iterator[str]:
         process.wait(20)
 
 
-def serve_app(home: Path) -> AbstractContextManager[str]:
-    """Serve the product's own app on a workspace, and return its address."""
-    return served(["rare_event", "app", "--workspace", str(home), "--port"], home)
+def serve_app(home: Path, servers: int = 1) -> AbstractContextManager[str]:
+    """Serve the product's own app on a workspace by some processes, and return its address."""
+    command = ["rare_event", "app", "--workspace", str(home), "--servers", str(servers), "--port"]
+    return served(command, home)
 
 
 def opened(browser: Any, address: str, name: str) -> Any:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import random
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -28,7 +28,7 @@ from rare_event.errors import ConfigError
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.workspace import scratch_home
 
-SESSIONS = (1, 5, 20)
+SESSIONS, SERVERS = (1, 5, 20), 2
 # Walks of each session, sessions whose memory is looked at, and presses of Train at once.
 WALKS, VISITORS, PRESSES = 3, 200, 10
 VISITORS_AT_ONCE = 4
@@ -61,10 +61,10 @@ class Taken:
 
 
 def many_sessions() -> Row:
-    """Time the actions of 1, 5 and 20 sessions at once, on a server that trains a model meanwhile.
+    """Time the actions of 1, 5 and 20 sessions at once, on two serving processes while a model is trained.
 
     The figure is the 95th percentile of a page switch with the most sessions, against one session alone.
-    The server's memory is that before and after 200 short sessions.
+    The memory is that of both before and after 200 short sessions.
     """
     with TemporaryDirectory() as folder:
         home = Path(folder) / "home"
@@ -72,22 +72,23 @@ def many_sessions() -> Row:
         with scratch_home(home):
             finished = list_runs()[0]
             training = create_run(finished.dataset(), _endless())
-            with serve_app(home) as address:
+            with serve_app(home, SERVERS) as address:
                 return asyncio.run(_measured(address, query, finished, training))
 
 
 async def _measured(address: str, query: str, finished: Run, training: Run) -> Row:
-    server, committed = _server(address), finished.committed().middle
-    walk = Walk(finished, committed)
-    async with connected(address) as first:
-        # The server takes up waiting runs with its first page.
-        await first.open("Data", query)
-        await _until(lambda: training.status().epoch > 0)
-        await walk.once(first, Taken())
+    servers, walk = _servers(address), Walk(finished, finished.committed().middle)
+    async with AsyncExitStack() as stack:
+        # Each process takes up waiting runs with its first page.
+        for _ in range(SERVERS):
+            first = await stack.enter_async_context(connected(address))
+            await first.open("Data", query)
+            await _until(lambda: training.status().epoch > 0)
+            await walk.once(first, Taken())
     taken = {n: await _sessions(address, query, walk, n) for n in SESSIONS}
-    before = server.memory_info().rss
+    before = _memory(servers)
     visitors = await _visitors(address, query)
-    after = server.memory_info().rss
+    after = _memory(servers)
     places = await _presses(address, query)
     trains = training.status().state == "running"
     return _row(taken, (before, after), visitors, places, trains)
@@ -116,7 +117,7 @@ def _row(
     waiting = f"{places.count('running')} running, {places.count('queued')} queued"
     said += [
         f"pages with {most} sessions, p95: " + ", ".join(f"{name} {it:.2f} s" for name, it in pages.items()),
-        f"server {memory[0] / 1e6:.0f} MB, {memory[1] / 1e6:.0f} MB after {VISITORS} more sessions {grown}",
+        f"{SERVERS} servers {memory[0] / 1e6:.0f} MB, {memory[1] / 1e6:.0f} MB after {VISITORS} more {grown}",
         f"{PRESSES} presses of Train at once, during {'a' if trains else 'no'} training: {waiting}",
     ]
     return row(
@@ -212,8 +213,8 @@ async def _presses(address: str, query: str) -> list[str]:
         return [status.state for run in list_runs(role=None) if not (status := run.status()).ended]
 
 
-def _server(address: str) -> psutil.Process:
-    """Return the process that serves an address.
+def _servers(address: str) -> list[psutil.Process]:
+    """Return the process that serves an address, and those that it serves by.
 
     Raises
     ------
@@ -222,9 +223,17 @@ def _server(address: str) -> psutil.Process:
     """
     port = int(address.rpartition(":")[2])
     for process in psutil.Process().children():
-        if any(it.laddr.port == port for it in process.net_connections() if it.status == "LISTEN"):
-            return process
+        if port in _ports(process):
+            return [process, *(each for each in process.children() if _ports(each))]
     raise ConfigError(f"No process of this bench serves {address}.")
+
+
+def _ports(process: psutil.Process) -> list[int]:
+    return [it.laddr.port for it in process.net_connections() if it.status == "LISTEN"]
+
+
+def _memory(processes: Sequence[psutil.Process]) -> int:
+    return sum(process.memory_info().rss for process in processes)
 
 
 async def _until(holds: Callable[[], bool]) -> None:

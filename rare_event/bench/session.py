@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
+from urllib.request import Request, urlopen
 
 from rare_event.errors import ConfigError
 
@@ -277,6 +278,12 @@ def _drawn(message: ForwardMsg) -> Drawn | None:
     return Drawn(str(getattr(of_kind, "id", "")), message.delta.fragment_id, says, warns)
 
 
+def _cookie_of(address: str) -> str:
+    """Ask for the page as a browser does, and return the cookie that keeps it with one serving process."""
+    with urlopen(Request(address, headers={"Accept": "text/html"}), timeout=LONGEST_WAIT) as answer:
+        return str(answer.headers.get("Set-Cookie", "")).partition(";")[0]
+
+
 @asynccontextmanager
 async def connected(address: str) -> AsyncIterator[Session]:
     """Open a session of the app at an address such as `http://127.0.0.1:8501`.
@@ -291,7 +298,8 @@ async def connected(address: str) -> AsyncIterator[Session]:
 
     stream = f"{address.replace('http', 'ws', 1)}/_stcore/stream"
     try:
-        socket = await connect(stream, max_size=LARGEST_MESSAGE, compression=None)
+        kept = {"Cookie": await asyncio.to_thread(_cookie_of, address)}
+        socket = await connect(stream, max_size=LARGEST_MESSAGE, compression=None, additional_headers=kept)
     except (OSError, InvalidHandshake) as error:
         raise ConfigError(f"The app at {address} accepts no session: {error}") from error
     session = Session(socket)

@@ -16,6 +16,7 @@ from zlib import crc32
 LOCAL = "127.0.0.1"
 COOKIE = "rare_event_server"
 END = b"\r\n\r\n"
+LASTING = (b"connection:", b"keep-alive:")
 LARGEST_HEAD = 1 << 16  # bytes
 LARGEST_PIECE = 1 << 18  # bytes
 LONGEST_HEAD = 60.0  # seconds
@@ -74,9 +75,7 @@ class Head:
         """Return the head for the process: a request closes its connection, a websocket keeps it."""
         kept = self.lines
         if not self.upgrades:
-            kept = tuple(
-                line for line in kept if not line.lower().startswith((b"connection:", b"keep-alive:"))
-            )
+            kept = tuple(line for line in kept if not line.lower().startswith(LASTING))
             kept = (*kept, b"Connection: close")
         return b"\r\n".join((self.first, *kept)) + END
 

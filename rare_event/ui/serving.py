@@ -68,9 +68,9 @@ async def _serve(n_servers: int, command: Sequence[str], listening: socket.socke
     environment = {SECRET: secrets.token_hex(32), **os.environ}
     kept = [asyncio.create_task(_keep(port, command, environment)) for port in ports]
     stopped = asyncio.create_task(stop.wait())
+    healthy = asyncio.create_task(_until_healthy(ports))
     try:
-        healthy = asyncio.ensure_future(asyncio.gather(*(_until_healthy(port) for port in ports)))
-        await asyncio.wait([healthy, stopped], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait({healthy, stopped}, return_when=asyncio.FIRST_COMPLETED)
         if not stopped.done():
             await healthy
             server = await asyncio.start_server(Front(ports).answer, sock=listening, limit=LARGEST_HEAD)
@@ -79,11 +79,10 @@ async def _serve(n_servers: int, command: Sequence[str], listening: socket.socke
             sys.stdout.flush()
             async with server:
                 await stopped
-        healthy.cancel()
     finally:
-        for task in kept:
+        for task in (healthy, *kept):
             task.cancel()
-        await asyncio.gather(*kept, return_exceptions=True)
+        await asyncio.gather(healthy, *kept, return_exceptions=True)
 
 
 async def _keep(port: int, command: Sequence[str], environment: dict[str, str]) -> None:
@@ -116,19 +115,28 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _until_healthy(port: int) -> None:
-    ends = asyncio.get_running_loop().time() + LONGEST_START
-    while True:
-        with suppress(OSError):
-            reader, writer = await asyncio.open_connection(LOCAL, port)
-            writer.write(HEALTH)
-            answer = await reader.read()
-            writer.close()
-            if answer.startswith(b"HTTP/1.1 200"):
-                return
-        if asyncio.get_running_loop().time() > ends:
-            raise ConfigError(f"The app does not answer within {LONGEST_START:.0f} s. Start it again.")
-        await asyncio.sleep(POLL)
+async def _until_healthy(ports: Sequence[int]) -> bool:
+    try:
+        async with asyncio.timeout(LONGEST_START):
+            for port in ports:
+                while not await _is_healthy(port):
+                    await asyncio.sleep(POLL)
+    except TimeoutError as error:
+        raise ConfigError(
+            f"The app does not answer within {LONGEST_START:.0f} s. Start it again, or with fewer servers."
+        ) from error
+    return True
+
+
+async def _is_healthy(port: int) -> bool:
+    try:
+        reader, writer = await asyncio.open_connection(LOCAL, port)
+    except OSError:
+        return False
+    writer.write(HEALTH)
+    answer = await reader.read()
+    writer.close()
+    return answer.startswith(b"HTTP/1.1 200")
 
 
 def _free_ports(n_ports: int) -> list[int]:
