@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from rare_event.errors import RunError
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import list_datasets, open_dataset, save_dataset
 from rare_event.store.records import About
@@ -190,6 +191,31 @@ def test_a_run_is_shared_on_purpose_and_no_longer(opened: Open, anas_run: Run, e
         assert "Shared runs" not in shown(app) and "shared by" not in shown(app)
     with working_in(folder_of(BEN)):
         assert list_runs() == [taken], "what was taken stays"
+
+
+def test_what_was_asked_for_can_be_stopped_while_the_worker_is_busy(
+    opened: Open, anas_run: Run, executor: Deferred
+) -> None:
+    app = opened(TRAIN, ANA, run=anas_run.id)
+    button(app, "Share this run").click().run()
+    assert "Writing the copy" in unescaped(app)
+    button(app, "Stop sharing").click().run()
+    assert not app.exception and "Stop sharing" not in labels(app) and "Writing" not in unescaped(app)
+    (asked,) = executor.waiting
+    with pytest.raises(RunError, match="not to be shared any more"):
+        asked[1]()
+    assert "Shared runs" not in shown(opened(HOME, BEN)) and folder_of_shared(anas_run) is None
+
+
+def test_a_worker_that_died_is_a_sentence(opened: Open, anas_run: Run, executor: Deferred) -> None:
+    app = opened(TRAIN, ANA, run=anas_run.id)
+    button(app, "Share this run").click().run()
+    executor.waiting.pop()[0].set_exception(OSError(39, "Directory not empty", "/secret/path"))
+    app.run()
+    assert not app.exception and [error.value.replace("\\", "") for error in app.error] == [
+        "The run cannot be shared: The worker ended before it was written. Press the button again."
+    ]
+    assert "Directory" not in shown(app)
 
 
 def test_a_shared_run_that_is_damaged_is_named_and_ends_no_page(
