@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
 from rare_event.errors import RunError
@@ -17,7 +18,7 @@ from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.shared import folder_of_shared
 from rare_event.store.users import workspace_of
 from rare_event.store.workspace import workspace as working_in
-from rare_event.ui import cache
+from rare_event.ui import cache, frame
 from tests.app.conftest import PCA, Deferred, finished, shown
 from tests.app.test_bar import tray
 from tests.app.test_pages import button, unescaped
@@ -262,3 +263,36 @@ def test_a_session_that_was_signed_out_elsewhere_is_shown_nothing_more(
     app.run()
     assert NAME not in shown(app) and labels(app) == ["Sign in"]
     assert not (workspace / "runs").exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_sign_out_while_a_page_is_drawn_is_a_sentence(
+    opened: Open, anas_run: Run, workspace: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require = frame.require_sign_in
+
+    def then_signed_out() -> None:
+        require()
+        context = get_script_run_ctx()
+        assert context is not None
+        context.user_info.clear()
+
+    monkeypatch.setattr(frame, "require_sign_in", then_signed_out)
+    app = opened(page, ANA, run=anas_run.id)
+    assert not app.exception and "Nobody is signed in on this page any more" in shown(app)
+    for secret in ("sample-mill", NAME, "PCA"):
+        assert secret not in shown(app)
+    assert not (workspace / "runs").exists()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "Alarms" not in page])
+def test_what_a_session_remembers_of_one_person_opens_nothing_for_another(
+    opened: Open, anas_run: Run, page: str
+) -> None:
+    """Streamlit gives no session to somebody else. (On Alarms, AppTest itself reads names of alarms.)"""
+    app = opened(page, ANA, run=anas_run.id)
+    app.user = BEN
+    app.run()
+    assert not app.exception and app.sidebar.text[0].value == f"Signed in as {BEN['email']}"
+    for secret in ("sample-mill", NAME, anas_run.id):
+        assert secret not in shown(app)
