@@ -19,7 +19,7 @@ from rare_event.store.incoming import read_new
 from rare_event.store.processes import give_up, owner
 from rare_event.store.runs import open_run
 from rare_event.store.scorings import Scoring, Status, open_scoring
-from rare_event.store.shared import share_as_asked
+from rare_event.store.shared import share
 
 UNWRITTEN = "The scores could not be written. Free some space, then score the file again."
 NO_MEMORY = "This machine has too little memory for the file. Score it in parts."
@@ -136,4 +136,4 @@ def write_bundle_in_worker(run_id: str) -> None:
 
 def share_in_worker(run_id: str, by: str) -> None:
     """Share a run as it is now, unless that is not wanted any more; `by` is told to others."""
-    share_as_asked(open_run(run_id), by)
+    share(open_run(run_id), by)

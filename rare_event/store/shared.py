@@ -85,13 +85,8 @@ def ask_to_share(run: Run) -> None:
     write_text(run.folder / ASKED, "")
 
 
-def share_as_asked(run: Run, by: str) -> None:
-    """Share a run, unless its owner has stopped sharing it since they asked; see `share`."""
-    _share(run, by, only_asked=True)
-
-
 def share(run: Run, by: str) -> SharedRun:
-    """Share a finished run, or what it has become since it was shared; its data and scores stay.
+    """Share a finished run as its owner asked, or what it has become since it was shared; its data stay.
 
     Parameters
     ----------
@@ -103,12 +98,9 @@ def share(run: Run, by: str) -> SharedRun:
     Raises
     ------
     RunError
-        If it is not finished or was imported, an older version trained it, or the disk cannot be written.
+        If it is not finished or was imported, an older version trained it, or the disk cannot be written; or
+        if its owner has stopped sharing it since they asked, see `ask_to_share`.
     """
-    return _share(run, by, only_asked=False)
-
-
-def _share(run: Run, by: str, only_asked: bool) -> SharedRun:
     owner, where = owner_of(run.workspace), _shared_beside(run.workspace)
     if not owner:
         raise RunError("Runs are shared between people who sign in. In this workspace nobody does.")
@@ -128,12 +120,20 @@ def _share(run: Run, by: str, only_asked: bool) -> SharedRun:
             # It may have been deleted while its bundle was written, and its copy would be nobody's. Another
             # worker may share it too.
             with run.locked():
+                _require_asked(run)
                 replace_folder(path.parent, where / shared.id)
-            # Looked at last: whoever stops sharing withdraws what was asked for, and then what is there.
-            if only_asked and not (run.folder / ASKED).exists():
+            try:
+                # Again: whoever stops sharing withdraws what was asked for, and then what is there.
+                _require_asked(run)
+            except RunError:
                 remove_folder(where / shared.id)
-                raise RunError(f"Run {run.id} is not to be shared any more.")
+                raise
     return shared
+
+
+def _require_asked(run: Run) -> None:
+    if not (run.folder / ASKED).exists():
+        raise RunError(f"Run {run.id} is not to be shared any more.")
 
 
 def stop_sharing(run: Run) -> None:

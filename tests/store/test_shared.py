@@ -19,14 +19,13 @@ from rare_event.store.records import About
 from rare_event.store.repair import SET_ASIDE, repair
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.shared import (
+    SharedRun,
     ask_to_share,
     copies_here,
     folder_of_shared,
     holds_rows,
     holds_scores,
     list_shared,
-    share,
-    share_as_asked,
     shared_of,
     stop_sharing,
     take_copy,
@@ -61,6 +60,11 @@ def ben(workspace: Path) -> Path:
 @pytest.fixture
 def run(ana: Path, made: tuple[Path, str]) -> Run:
     return Run(ana / "runs" / made[1])
+
+
+def share(run: Run, by: str) -> SharedRun:
+    ask_to_share(run)
+    return sharing.share(run, by)
 
 
 def listed(where: Path) -> tuple[list[str], list[str]]:
@@ -118,23 +122,23 @@ def test_sharing_ends(run: Run, ben: Path) -> None:
 def test_whoever_stops_sharing_while_the_copy_is_written_is_heeded(run: Run, ben: Path, monkeypatch) -> None:
     said = share(run, "Ana")
     ask_to_share(run)
-    share_as_asked(run, "Ana")
+    sharing.share(run, "Ana")
     assert listed(ben) == ([said.title], [])
     ask_to_share(run)
     stop_sharing(run)
     with pytest.raises(RunError, match="not to be shared any more"):
-        share_as_asked(run, "Ana")
+        sharing.share(run, "Ana")
     assert listed(ben) == ([], [])
-    ask_to_share(run)
-    write = sharing.write_text
+    replace_folder = sharing.replace_folder
 
-    def stopped(path: Path, text: str) -> Path:
+    def stopped(*folders: Path) -> None:
         stop_sharing(run)
-        return write(path, text)
+        replace_folder(*folders)
 
-    monkeypatch.setattr(sharing, "write_text", stopped)
+    ask_to_share(run)
+    monkeypatch.setattr(sharing, "replace_folder", stopped)
     with pytest.raises(RunError, match="not to be shared any more"):
-        share_as_asked(run, "Ana")
+        sharing.share(run, "Ana")
     assert listed(ben) == ([], []) and list((ben.parent.parent / "shared").iterdir()) == []
 
 
@@ -263,9 +267,10 @@ def test_a_disk_that_fills_leaves_what_was_shared(run: Run, ben: Path, monkeypat
     def full(*_: object) -> None:
         raise RunError("The disk is full.")
 
+    ask_to_share(run)
     monkeypatch.setattr(sharing, "write_text", full)
     with pytest.raises(RunError, match="disk is full"):
-        share(run, "Ana")
+        sharing.share(run, "Ana")
     assert listed(ben) == ([said.title], [])
     assert [path.name for path in (ben.parent.parent / "shared").iterdir()] == [said.id], "no draft is left"
 
