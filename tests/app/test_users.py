@@ -1,6 +1,7 @@
 """Two people who sign in: what one of them does is not there for the other, until a run is shared."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -18,7 +19,7 @@ from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.shared import folder_of_shared
 from rare_event.store.users import workspace_of
 from rare_event.store.workspace import workspace as working_in
-from rare_event.ui import cache, frame
+from rare_event.ui import cache, frame, report
 from tests.app.conftest import PCA, Deferred, finished, shown
 from tests.app.test_bar import tray
 from tests.app.test_pages import button, unescaped
@@ -142,6 +143,18 @@ def test_the_tray_names_no_job_of_another_person(opened: Open, anas_run: Run, ex
     executor.run_all()
     assert first.status().state == second.status().state == "done"
     assert tray(opened(HOME, BEN)) == "No jobs"
+
+
+def test_the_report_is_made_of_the_workspace_of_its_run(
+    anas_run: Run, workspace: Path, stored_sample: tuple[Path, str]
+) -> None:
+    """Streamlit makes it in a thread that serves no page; what was kept before sign-in is not in it."""
+    shutil.copytree(stored_sample[0], workspace, dirs_exist_ok=True)
+    finished(open_dataset(stored_sample[1]), PCA).describe(About("from before sign-in"))
+    shutil.rmtree(workspace / "datasets")
+    with ThreadPoolExecutor(1) as other:
+        made = other.submit(report.report_or_reason, anas_run).result()
+    assert "cannot be written" not in made and NAME in made and "from before sign-in" not in made
 
 
 def test_deleting_leaves_the_same_data_of_another_person(opened: Open, anas_run: Run) -> None:
