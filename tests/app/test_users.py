@@ -1,8 +1,8 @@
 """Two people who sign in: what one of them does is not there for the other, until a run is shared."""
 
 import shutil
-from concurrent.futures import ThreadPoolExecutor
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
