@@ -137,5 +137,5 @@ def write_bundle_in_worker(run_id: str) -> None:
 
 
 def share_in_worker(run_id: str, by: str) -> None:
-    """Share a run as it is now, in place of what was shared of it before; `by` is told to others."""
+    """Share a run as it is now, unless that is not wanted any more; `by` is told to others."""
     share(open_run(run_id), by)

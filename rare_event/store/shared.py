@@ -6,8 +6,10 @@ to the run later does not change it, only sharing it again, and it goes when its
 
 from __future__ import annotations
 
+import shutil
 import tempfile
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -16,14 +18,24 @@ from rare_event.config import BlendModel, ExperimentConfig
 from rare_event.errors import RunError
 from rare_event.experiment.facts import member_config
 from rare_event.store.archive import import_archive, imported_from, is_imported, save_archive
+from rare_event.store.bundle import REFERENCES
 from rare_event.store.digests import digest_of_file
 from rare_event.store.folders import FOLDER_ID
 from rare_event.store.runs import Run, list_runs
 from rare_event.store.serial import dump_kept, load
 from rare_event.store.users import ID_CHARACTERS, owner_of
-from rare_event.store.workspace import WRITING, explain_disk_errors, home, remove_folder, write_text
+from rare_event.store.workspace import (
+    WRITING,
+    explain_disk_errors,
+    home,
+    remove_folder,
+    replace_folder,
+    write_text,
+)
 
 SHARED, BUNDLE, RECORD = "shared", "run.zip", "shared.json"
+# In the folder of a run, from when its owner asks to share it until they want that no longer.
+ASKED = "sharing"
 AGAIN = "Whoever shared it can share the run again."
 DAMAGED = f"The shared run “{{}}” is damaged, and cannot be copied. {AGAIN}"
 # What these models learn is rows of the training data.
@@ -61,8 +73,20 @@ class SharedRun:
         return f"{self.owner}-{self.run}"
 
 
+def ask_to_share(run: Run) -> None:
+    """Note that its owner wants a run shared, which a worker does later; `stop_sharing` withdraws it.
+
+    Raises
+    ------
+    RunError
+        If the run was deleted, or the disk cannot be written.
+    """
+    run.require_here()
+    write_text(run.folder / ASKED, "")
+
+
 def share(run: Run, by: str) -> SharedRun:
-    """Share a finished run, or what it has become since it was shared; its data and scores stay.
+    """Share a finished run as its owner asked, or what it has become since it was shared; its data stay.
 
     Parameters
     ----------
@@ -74,7 +98,8 @@ def share(run: Run, by: str) -> SharedRun:
     Raises
     ------
     RunError
-        If it is not finished or was imported, an older version trained it, or the disk cannot be written.
+        If it is not finished or was imported, an older version trained it, or the disk cannot be written; or
+        if its owner has stopped sharing it since they asked, see `ask_to_share`.
     """
     owner, where = owner_of(run.workspace), _shared_beside(run.workspace)
     if not owner:
@@ -92,21 +117,35 @@ def share(run: Run, by: str) -> SharedRun:
             size, sha256 = path.stat().st_size, digest_of_file(path)
             shared = SharedRun(owner, by, run.id, manifest.title, manifest.dataset_name, now, size, sha256)
             write_text(path.parent / RECORD, dump_kept(shared))
-            # It may have been deleted while its bundle was written, and its copy would be nobody's.
-            run.require_here()
-            remove_folder(where / shared.id)
-            path.parent.rename(where / shared.id)
+            # It may have been deleted while its bundle was written, and its copy would be nobody's. Another
+            # worker may share it too.
+            with run.locked():
+                _require_asked(run)
+                replace_folder(path.parent, where / shared.id)
+            try:
+                # Again: whoever stops sharing withdraws what was asked for, and then what is there.
+                _require_asked(run)
+            except RunError:
+                remove_folder(where / shared.id)
+                raise
     return shared
 
 
+def _require_asked(run: Run) -> None:
+    if not (run.folder / ASKED).exists():
+        raise RunError(f"Run {run.id} is not to be shared any more.")
+
+
 def stop_sharing(run: Run) -> None:
-    """Share a run no longer; copies that others have taken stay theirs.
+    """Share a run no longer, also if that was only asked for; copies that others have taken stay theirs.
 
     Raises
     ------
     RunError
         If the disk cannot be written.
     """
+    with explain_disk_errors(run.folder):
+        (run.folder / ASKED).unlink(missing_ok=True)
     if (folder := folder_of_shared(run)) is not None:
         remove_folder(folder)
 
@@ -173,11 +212,40 @@ def take_copy(shared: SharedRun) -> Run:
     RunError
         If it is not shared any more, is damaged, or the workspace cannot be written.
     """
-    folder = _shared_beside(home()) / shared.id
-    if not owner_of(home()) or not is_shared_id(shared.id) or not folder.is_dir():
-        raise RunError(f"“{shared.title}” is not shared any more. Ask whoever shared it.")
-    require_whole(folder)
-    return import_archive(folder / BUNDLE)
+    here = home()
+    folder = _shared_beside(here) / shared.id
+    known = bool(owner_of(here)) and is_shared_id(shared.id)
+    while known and (seen := _identity(folder)) is not None:
+        try:
+            with _whole_copy(folder, here) as bundle:
+                return import_archive(bundle)
+        except RunError:
+            # Whoever shared it may have shared it again, or no longer, meanwhile.
+            if _identity(folder) == seen:
+                raise
+    raise RunError(f"“{shared.title}” is not shared any more. Ask whoever shared it.")
+
+
+def _identity(folder: Path) -> tuple[int, int] | None:
+    """Tell a shared run from what replaces it; None if it is gone."""
+    try:
+        stat = folder.stat()
+    except FileNotFoundError:
+        return None
+    return stat.st_ino, stat.st_mtime_ns
+
+
+@contextmanager
+def _whole_copy(folder: Path, workspace: Path) -> Iterator[Path]:
+    """Copy the bundle of a shared run, which may change while it is read, into a workspace for a while."""
+    with explain_disk_errors(workspace):
+        workspace.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(dir=workspace, prefix=WRITING) as draft:
+            record, copy = _intact(folder), Path(draft) / BUNDLE
+            with suppress(FileNotFoundError):
+                shutil.copyfile(folder / BUNDLE, copy)
+            _require_digest(copy, record)
+            yield copy
 
 
 def require_whole(folder: Path) -> None:
@@ -188,9 +256,12 @@ def require_whole(folder: Path) -> None:
     RunError
         If it is damaged.
     """
-    record = _intact(folder)
+    _require_digest(folder / BUNDLE, _intact(folder))
+
+
+def _require_digest(bundle: Path, record: SharedRun) -> None:
     try:
-        same = digest_of_file(folder / BUNDLE) == record.sha256
+        same = digest_of_file(bundle) == record.sha256
     except OSError:
         same = False
     if not same:
@@ -212,6 +283,11 @@ def holds_rows(config: ExperimentConfig) -> bool:
     if isinstance(config.model, BlendModel):
         return any(holds_rows(member_config(config, name)) for name in config.model.members)
     return config.model.kind in MADE_OF_ROWS
+
+
+def holds_scores(run: Run) -> bool:
+    """Whether new scores are compared with some of a run, so that a bundle holds these."""
+    return run.committed().rule.trailing or run.has(REFERENCES)
 
 
 def is_shared_id(name: str) -> bool:

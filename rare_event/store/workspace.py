@@ -141,13 +141,32 @@ def remove_folder(folder: Path) -> None:
     RunError
         If the disk cannot be written; then the folder is as it was.
     """
+    shutil.rmtree(_put_away(folder), ignore_errors=True)
+
+
+def replace_folder(new: Path, folder: Path) -> None:
+    """Put a new folder in the place of one, which need not exist; readers miss it for a moment at most.
+
+    Raises
+    ------
+    RunError
+        If the disk cannot be written.
+    """
+    going = _put_away(folder)
+    with explain_disk_errors(folder.parent):
+        os.rename(new, folder)
+    shutil.rmtree(going, ignore_errors=True)
+
+
+def _put_away(folder: Path) -> Path:
+    """Give a folder a name that no listing knows, and return it."""
     going = folder.with_name(f"{DELETING}{folder.name}-{uuid.uuid4().hex[:8]}")
     with explain_disk_errors(folder.parent), suppress(FileNotFoundError):
         # A full disk has no room for a new folder, but for another name.
         os.rename(folder, going)
         with suppress(OSError):
             os.utime(going)
-    shutil.rmtree(going, ignore_errors=True)
+    return going
 
 
 def write_text(path: Path, text: str) -> Path:

@@ -79,11 +79,13 @@ def start_page(title: str, question: str) -> None:
     # First: what forgets a deleted run also writes the address.
     with show_errors():
         follow_address()
-    _forget_deleted()
-    _use_watched(title)
-    write_address()
-    _sidebar()
-    show_bar()
+    # Somebody may sign out while the page is drawn.
+    with show_errors():
+        _forget_deleted()
+        _use_watched(title)
+        write_address()
+        _sidebar()
+        show_bar()
     st.title(title)
     st.caption(question)
 

@@ -8,6 +8,7 @@ import streamlit as st
 from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from rare_event.store.folders import WorkFolder
+from rare_event.store.workspace import home
 from rare_event.ui.place import show_errors
 
 POLL_SECONDS = 1.0
@@ -65,6 +66,8 @@ def once(action: Callable[..., None]) -> Callable[..., None]:
 
 def _draw(piece: Callable[[], None], unfinished: Callable[[], Iterable[str]], before: frozenset[str]) -> None:
     with show_errors():
+        # After a sign-out Streamlit still draws the pieces of the page before it, if it is asked to.
+        home()
         if frozenset(unfinished()) != before:
             st.rerun()
         piece()

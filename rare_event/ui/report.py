@@ -9,6 +9,7 @@ from rare_event.logs import log
 from rare_event.report.document import Said, Section
 from rare_event.report.page import render, report_html
 from rare_event.store.runs import Run
+from rare_event.store.workspace import workspace
 
 LABEL = "Download the report"
 HELP = (
@@ -34,7 +35,9 @@ def offer_report(run: Run) -> None:
 def report_or_reason(run: Run) -> str:
     """Return the report, or a page that only says why there is none: a download cannot show an error."""
     try:
-        return report_html(run)
+        # Streamlit makes a download in a thread that serves no page.
+        with workspace(run.workspace):
+            return report_html(run)
     except RareEventError as error:
         log("no-report", error=type(error).__name__)
         said = [Section("The report cannot be written", [Said(str(error), "warning")])]

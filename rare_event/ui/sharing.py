@@ -12,9 +12,11 @@ from rare_event.store.archive import is_imported
 from rare_event.store.runs import Run
 from rare_event.store.shared import (
     SharedRun,
+    ask_to_share,
     copies_here,
     folder_of_shared,
     holds_rows,
+    holds_scores,
     list_shared,
     shared_of,
     stop_sharing,
@@ -33,9 +35,10 @@ ASKED, REFUSED = "sharing_asked", "sharing_refused"
 MOST_SHOWN = 20
 SEEN = (
     "Everyone who signs in here then sees its name, the name of its file and your {who}, and can take a "
-    "copy: settings, note, column names, figures and model. {data}"
+    "copy: settings, note, names of columns, machines and categories, figures and model. {data}"
 )
 DATA_STAY = "Your data and scores stay with you."
+SCORES_GO = "Your data stay with you; of the scores, those go that new ones are compared with."
 ROWS_GO = (
     "This model consists of rows of your data, so these go with it; the rest of your data stays with you."
 )
@@ -43,6 +46,7 @@ UNTIL = (
     "What you change in the run now does not change the copy. Deleting the run also ends the sharing. Copies "
     "that others have taken stay theirs."
 )
+AGAIN = "The worker ended before it was written. Press the button again."
 
 
 def offer_to_share(run: Run) -> None:
@@ -67,13 +71,15 @@ def _offer(run: Run) -> None:
     with st.container(key="sharing", horizontal=True, vertical_alignment="center"):
         label = "Share it again as it is now" if shared else "Share this run"
         if st.button(label, key="sharing_ask", icon=":material/share:", disabled=waits):
+            ask_to_share(run)
             st.session_state[ASKED] = run.id, jobs().ask(share_in_worker, run.id, signed_in_as())
             st.rerun()
-        if shared:
+        if shared or waits:
             st.button("Stop sharing", key="sharing_stop", on_click=_stop, args=(run,))
         st.caption(_said(run, shared, waits), width="stretch")
     if answer is not None and answer.done() and (error := answer.exception()):
-        st.error(plain(f"The run cannot be shared: {error}"))
+        why = str(error) if isinstance(error, RareEventError) else AGAIN
+        st.error(plain(f"The run cannot be shared: {why}"))
 
 
 def _said(run: Run, shared: bool, waits: bool) -> str:
@@ -81,7 +87,8 @@ def _said(run: Run, shared: bool, waits: bool) -> str:
     if waits:
         return "Writing the copy. If a model is being trained, that takes priority."
     if not shared:
-        data = ROWS_GO if holds_rows(run.config()) else DATA_STAY
+        scores = SCORES_GO if holds_scores(run) else DATA_STAY
+        data = ROWS_GO if holds_rows(run.config()) else scores
         return plain(SEEN.format(who="e-mail address" if "@" in signed_in_as() else "name", data=data))
     try:
         record = shared_of(run)
@@ -95,6 +102,9 @@ def _stop(run: Run) -> None:
         stop_sharing(run)
     except RareEventError as error:
         st.toast(plain(error))
+    else:
+        if _answer(run) is not None:
+            del st.session_state[ASKED]
 
 
 @in_place

@@ -2,13 +2,16 @@
 
 import shutil
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 from streamlit.testing.v1 import AppTest
 
+from rare_event.errors import RunError
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import list_datasets, open_dataset, save_dataset
 from rare_event.store.records import About
@@ -16,7 +19,7 @@ from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.shared import folder_of_shared
 from rare_event.store.users import workspace_of
 from rare_event.store.workspace import workspace as working_in
-from rare_event.ui import cache
+from rare_event.ui import cache, frame, report
 from tests.app.conftest import PCA, Deferred, finished, shown
 from tests.app.test_bar import tray
 from tests.app.test_pages import button, unescaped
@@ -142,6 +145,18 @@ def test_the_tray_names_no_job_of_another_person(opened: Open, anas_run: Run, ex
     assert tray(opened(HOME, BEN)) == "No jobs"
 
 
+def test_the_report_is_made_of_the_workspace_of_its_run(
+    anas_run: Run, workspace: Path, stored_sample: tuple[Path, str]
+) -> None:
+    """Streamlit makes it in a thread that serves no page; what was kept before sign-in is not in it."""
+    shutil.copytree(stored_sample[0], workspace, dirs_exist_ok=True)
+    finished(open_dataset(stored_sample[1]), PCA).describe(About("from before sign-in"))
+    shutil.rmtree(workspace / "datasets")
+    with ThreadPoolExecutor(1) as other:
+        made = other.submit(report.report_or_reason, anas_run).result()
+    assert "cannot be written" not in made and NAME in made and "from before sign-in" not in made
+
+
 def test_deleting_leaves_the_same_data_of_another_person(opened: Open, anas_run: Run) -> None:
     digest = anas_run.dataset().digest
     opened(DATA, BEN, dataset="sample")
@@ -192,6 +207,31 @@ def test_a_run_is_shared_on_purpose_and_no_longer(opened: Open, anas_run: Run, e
         assert list_runs() == [taken], "what was taken stays"
 
 
+def test_what_was_asked_for_can_be_stopped_while_the_worker_is_busy(
+    opened: Open, anas_run: Run, executor: Deferred
+) -> None:
+    app = opened(TRAIN, ANA, run=anas_run.id)
+    button(app, "Share this run").click().run()
+    assert "Writing the copy" in unescaped(app)
+    button(app, "Stop sharing").click().run()
+    assert not app.exception and "Stop sharing" not in labels(app) and "Writing" not in unescaped(app)
+    (asked,) = executor.waiting
+    with pytest.raises(RunError, match="not to be shared any more"):
+        asked[1]()
+    assert "Shared runs" not in shown(opened(HOME, BEN)) and folder_of_shared(anas_run) is None
+
+
+def test_a_worker_that_died_is_a_sentence(opened: Open, anas_run: Run, executor: Deferred) -> None:
+    app = opened(TRAIN, ANA, run=anas_run.id)
+    button(app, "Share this run").click().run()
+    executor.waiting.pop()[0].set_exception(OSError(39, "Directory not empty", "/secret/path"))
+    app.run()
+    assert not app.exception and [error.value.replace("\\", "") for error in app.error] == [
+        "The run cannot be shared: The worker ended before it was written. Press the button again."
+    ]
+    assert "Directory" not in shown(app)
+
+
 def test_a_shared_run_that_is_damaged_is_named_and_ends_no_page(
     opened: Open, anas_run: Run, executor: Deferred
 ) -> None:
@@ -236,3 +276,36 @@ def test_a_session_that_was_signed_out_elsewhere_is_shown_nothing_more(
     app.run()
     assert NAME not in shown(app) and labels(app) == ["Sign in"]
     assert not (workspace / "runs").exists()
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_sign_out_while_a_page_is_drawn_is_a_sentence(
+    opened: Open, anas_run: Run, workspace: Path, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    require = frame.require_sign_in
+
+    def then_signed_out() -> None:
+        require()
+        context = get_script_run_ctx()
+        assert context is not None
+        context.user_info.clear()
+
+    monkeypatch.setattr(frame, "require_sign_in", then_signed_out)
+    app = opened(page, ANA, run=anas_run.id)
+    assert not app.exception and "Nobody is signed in on this page any more" in shown(app)
+    for secret in ("sample-mill", NAME, "PCA"):
+        assert secret not in shown(app)
+    assert not (workspace / "runs").exists()
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if "Alarms" not in page])
+def test_what_a_session_remembers_of_one_person_opens_nothing_for_another(
+    opened: Open, anas_run: Run, page: str
+) -> None:
+    """Streamlit gives no session to somebody else. (On Alarms, AppTest itself reads names of alarms.)"""
+    app = opened(page, ANA, run=anas_run.id)
+    app.user = BEN
+    app.run()
+    assert not app.exception and app.sidebar.text[0].value == f"Signed in as {BEN['email']}"
+    for secret in ("sample-mill", NAME, anas_run.id):
+        assert secret not in shown(app)

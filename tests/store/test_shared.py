@@ -1,12 +1,13 @@
 """Sharing a run is a copy that appears whole, is listed for everyone who signs in, and can be taken back."""
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from rare_event.config import KNNModel
+from rare_event.config import KNNModel, Rule
 from rare_event.errors import RunError
 from rare_event.jobs.worker import execute
 from rare_event.store import shared as sharing
@@ -18,11 +19,13 @@ from rare_event.store.records import About
 from rare_event.store.repair import SET_ASIDE, repair
 from rare_event.store.runs import Run, create_run, list_runs
 from rare_event.store.shared import (
+    SharedRun,
+    ask_to_share,
     copies_here,
     folder_of_shared,
     holds_rows,
+    holds_scores,
     list_shared,
-    share,
     shared_of,
     stop_sharing,
     take_copy,
@@ -57,6 +60,11 @@ def ben(workspace: Path) -> Path:
 @pytest.fixture
 def run(ana: Path, made: tuple[Path, str]) -> Run:
     return Run(ana / "runs" / made[1])
+
+
+def share(run: Run, by: str) -> SharedRun:
+    ask_to_share(run)
+    return sharing.share(run, by)
 
 
 def listed(where: Path) -> tuple[list[str], list[str]]:
@@ -109,6 +117,85 @@ def test_sharing_ends(run: Run, ben: Path) -> None:
         with pytest.raises(RunError, match="is not shared any more"):
             take_copy(said)
         assert [each.id for each in list_runs()] == [taken.id], "what was taken stays, nothing more came"
+
+
+def test_whoever_stops_sharing_while_the_copy_is_written_is_heeded(run: Run, ben: Path, monkeypatch) -> None:
+    said = share(run, "Ana")
+    ask_to_share(run)
+    sharing.share(run, "Ana")
+    assert listed(ben) == ([said.title], [])
+    ask_to_share(run)
+    stop_sharing(run)
+    with pytest.raises(RunError, match="not to be shared any more"):
+        sharing.share(run, "Ana")
+    assert listed(ben) == ([], [])
+    replace_folder = sharing.replace_folder
+
+    def stopped(*folders: Path) -> None:
+        stop_sharing(run)
+        replace_folder(*folders)
+
+    ask_to_share(run)
+    monkeypatch.setattr(sharing, "replace_folder", stopped)
+    with pytest.raises(RunError, match="not to be shared any more"):
+        sharing.share(run, "Ana")
+    assert listed(ben) == ([], []) and list((ben.parent.parent / "shared").iterdir()) == []
+
+
+def test_workers_that_share_a_run_at_once_leave_one_copy(run: Run, ben: Path) -> None:
+    with ThreadPoolExecutor(3) as workers:
+        shared = list(workers.map(lambda _: share(run, "Ana"), range(24)))
+    assert listed(ben) == ([shared[0].title], []) and len(shared) == 24
+    assert [path.name for path in (ben.parent.parent / "shared").iterdir()] == [shared[0].id]
+
+
+@pytest.mark.parametrize("when", ["require_digest", "import_archive"])
+@pytest.mark.parametrize("what", ["stopped", "shared again"])
+def test_a_copy_is_taken_whole_whatever_its_owner_does_meanwhile(
+    run: Run, ben: Path, monkeypatch, when: str, what: str
+) -> None:
+    said = share(run, "Ana")
+    name = f"_{when}" if when == "require_digest" else when
+    real, done = getattr(sharing, name), list[str]()
+
+    def meanwhile(*given: object) -> object:
+        if not done:
+            done.append(what)
+            # As where the bundle is opened too late.
+            stop_sharing(run)
+            if what == "shared again":
+                run.describe(About("renamed"))
+                share(run, "Ana")
+        return real(*given)
+
+    monkeypatch.setattr(sharing, name, meanwhile)
+    with working_in(ben):
+        taken = take_copy(said)
+        assert [each.id for each in list_runs()] == [taken.id] and copies_here() == {said.sha256}
+    assert not list(ben.glob(".writing-*")) and taken.about().name != "renamed"
+
+
+@pytest.mark.parametrize("what", ["stopped", "shared again"])
+def test_what_changes_before_it_is_copied_is_no_damage(run: Run, ben: Path, monkeypatch, what: str) -> None:
+    said, copy, done = share(run, "Ana"), shutil.copyfile, list[str]()
+
+    def meanwhile(*given: Path) -> Path:
+        if not done:
+            done.append(what)
+            stop_sharing(run)
+            if what == "shared again":
+                run.describe(About("renamed"))
+                share(run, "Ana")
+        return copy(*given)
+
+    monkeypatch.setattr(sharing.shutil, "copyfile", meanwhile)
+    with working_in(ben):
+        if what == "stopped":
+            with pytest.raises(RunError, match="is not shared any more"):
+                take_copy(said)
+        else:
+            assert take_copy(said).about().name == "renamed"
+        assert len(list_runs()) == (what == "shared again")
 
 
 def test_a_deleted_run_is_shared_no_longer_and_the_question_says_so(run: Run, ana: Path, ben: Path) -> None:
@@ -180,9 +267,10 @@ def test_a_disk_that_fills_leaves_what_was_shared(run: Run, ben: Path, monkeypat
     def full(*_: object) -> None:
         raise RunError("The disk is full.")
 
+    ask_to_share(run)
     monkeypatch.setattr(sharing, "write_text", full)
     with pytest.raises(RunError, match="disk is full"):
-        share(run, "Ana")
+        sharing.share(run, "Ana")
     assert listed(ben) == ([said.title], [])
     assert [path.name for path in (ben.parent.parent / "shared").iterdir()] == [said.id], "no draft is left"
 
@@ -207,6 +295,13 @@ def test_what_cannot_be_shared(run: Run, ana: Path, ben: Path, workspace: Path, 
 def test_models_that_consist_of_rows_are_told() -> None:
     assert not holds_rows(PCA)
     assert holds_rows(replace(PCA, model=KNNModel()))
+
+
+def test_scores_that_go_with_a_run_are_told(run: Run, ben: Path) -> None:
+    assert not holds_scores(run)
+    committed = run.committed()
+    run.commit(replace(committed, rule=Rule("trailing-quantile", 0.01)))
+    assert holds_scores(run)
 
 
 @pytest.mark.parametrize("damage", [*DAMAGES, "garbled"])

@@ -4,7 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
+from rare_event.errors import RareEventError
+from rare_event.store.workspace import resolve_by
 from rare_event.ui import live
+from rare_event.ui.sign_in import own_workspace
 
 
 class Rerun(BaseException):
@@ -52,3 +55,17 @@ def test_the_page_is_drawn_again_when_the_piece_starts_work(draw: Callable[..., 
 def test_the_page_is_drawn_again_when_work_ends(draw: Callable[..., list[str]]) -> None:
     assert draw({"run"}, []) == ["page again"]
     assert draw({"first", "second"}, ["second"]) == ["page again"]
+
+
+def test_nothing_is_drawn_any_more_once_nobody_is_signed_in(draw: Callable[..., list[str]]) -> None:
+    """Streamlit keeps the pieces of the page before a sign-out, and draws one if it is asked to."""
+
+    def nobody() -> None:
+        raise RareEventError("Nobody is signed in on this page any more.")
+
+    resolve_by(nobody)
+    try:
+        assert draw(set(), []) == draw({"run"}, ["run"]) == draw({"run"}, []) == []
+    finally:
+        resolve_by(own_workspace)
+    assert draw(set(), []) == ["drawn"]
