@@ -13,6 +13,7 @@ from importlib.abc import MetaPathFinder
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 import rare_event
@@ -20,7 +21,7 @@ from docs.make_api import PAGE, api_page
 from rare_event.cli.parser import main as command_line
 from rare_event.detect.layers import import_keras
 from rare_event.errors import ConfigError
-from rare_event.ui.serve import app_script, serve_options
+from rare_event.ui.serve import app_script, serve, serve_options
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -138,6 +139,20 @@ def test_an_app_for_the_network_is_reached_by_this_machines_names_only() -> None
 def test_a_port_out_of_range_is_refused(port: int) -> None:
     with pytest.raises(ConfigError, match=f"The port is {port}; choose one from 1 to 65535"):
         serve_options(port, "127.0.0.1")
+
+
+@pytest.mark.parametrize("servers", [0, -1, 65])
+def test_a_number_of_servers_out_of_range_is_refused(servers: int) -> None:
+    with pytest.raises(ConfigError, match=f"The number of servers is {servers}; choose one from 1 to 64"):
+        serve(8600, "127.0.0.1", None, servers)
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_started() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        with pytest.raises(ConfigError, match=f"Port {port} of 127.0.0.1 cannot be served: .* --port"):
+            serve(port, "127.0.0.1", None, 2)
+    assert not psutil.Process().children()
 
 
 WITHOUT_TENSORFLOW = """

@@ -49,6 +49,18 @@ def serve_options(port: int, address: str) -> list[str]:
     return [f"--server.port={port}", f"--server.address={address}", *options]
 
 
+def require_servers(servers: int) -> None:
+    """Refuse a number of serving processes that is none, or that no computer bears.
+
+    Raises
+    ------
+    ConfigError
+        If it is not from 1 to 64.
+    """
+    if not 1 <= servers <= MOST_SERVERS:
+        raise ConfigError(f"The number of servers is {servers}; choose one from 1 to {MOST_SERVERS}.")
+
+
 def serve(port: int, address: str, workspace: Path | None, servers: int = 1) -> None:
     """Serve the app until it is stopped; without a workspace, use the default.
 
@@ -58,8 +70,7 @@ def serve(port: int, address: str, workspace: Path | None, servers: int = 1) -> 
         If the port or the number of serving processes is out of range, or the app is missing.
     """
     script, options = app_script(), serve_options(port, address)
-    if not 1 <= servers <= MOST_SERVERS:
-        raise ConfigError(f"The number of servers is {servers}; choose one from 1 to {MOST_SERVERS}.")
+    require_servers(servers)
     if workspace is not None:
         # In the environment, so that worker processes use it too.
         os.environ["RARE_EVENT_HOME"] = str(workspace.expanduser().resolve())

@@ -48,8 +48,9 @@ def serve_several(n_servers: int, command: Sequence[str], port: int, address: st
     ConfigError
         If the address or the port cannot be served, or no process answers within a minute.
     """
+    family = socket.AF_INET6 if ":" in address else socket.AF_INET
     try:
-        listening = socket.create_server((address, port), backlog=128)
+        listening = socket.create_server((address, port), family=family, backlog=128)
     except OSError as error:
         raise ConfigError(
             f"Port {port} of {address} cannot be served: {error.strerror}. Choose another with --port."
@@ -75,7 +76,8 @@ async def _serve(n_servers: int, command: Sequence[str], listening: socket.socke
             await healthy
             server = await asyncio.start_server(Front(ports).answer, sock=listening, limit=LARGEST_HEAD)
             host, port = listening.getsockname()[:2]
-            sys.stdout.write(f"The app is at http://{host}:{port}, served by {n_servers} processes.\n")
+            shown = f"[{host}]" if ":" in host else host
+            sys.stdout.write(f"The app is at http://{shown}:{port}, served by {n_servers} processes.\n")
             sys.stdout.flush()
             async with server:
                 await stopped

@@ -92,8 +92,9 @@ def test_a_number_is_used_or_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    def stop(port: int, address: str, workspace: Path | None) -> None:
+    def stop(port: int, address: str, workspace: Path | None, servers: int) -> None:
         serving.serve_options(port, address)
+        serving.require_servers(servers)
         raise ConfigError("Nothing is served in a test. Choose another one.")
 
     monkeypatch.setattr(serving, "serve", stop)
