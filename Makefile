@@ -4,6 +4,7 @@
 #              articles' presets in the browser; takes hours
 # make check   lint, format and types, of Python and of the pages' JavaScript
 # make docs    docs/api.md from the docstrings
+# make audit   the known vulnerabilities of what requirements.txt installs; needs the network
 # make bench   the speed figures, each against its reference
 #
 # Each sets up what it needs in .venv first. Another Python: make app PYTHON=python3.12
@@ -16,7 +17,7 @@ SCRIPTS := rare_event/ui/threshold_explorer rare_event/ui/compare rare_event/rep
 VENV := .venv
 RUN := $(VENV)/bin/python -m
 
-.PHONY: app test proof check docs bench
+.PHONY: app test proof check docs audit bench
 
 app: $(VENV)/app.stamp
 	$(RUN) streamlit run app.py
@@ -38,13 +39,19 @@ docs: $(VENV)/test.stamp
 	$(RUN) docs.make_api
 	$(RUN) docs.make_checks
 
+audit: $(VENV)/app.stamp
+	$(RUN) pip install --quiet --group audit
+	$(VENV)/bin/python .ci/audit.py
+
 bench: $(VENV)/app.stamp
 	$(RUN) rare_event bench
 
+# pip 25.1 is the first that installs dependency groups. TensorFlow would keep the setuptools that came with Python,
+# which has known vulnerabilities; 78.1.1 is the first without.
 $(VENV)/app.stamp: requirements.txt pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one with PYTHON=.")'
 	$(PYTHON) -m venv $(VENV)
-	$(RUN) pip install --upgrade "pip>=25.1"  # the first that installs dependency groups
+	$(RUN) pip install --upgrade "pip>=25.1" "setuptools>=78.1.1"
 	$(RUN) pip install -r requirements.txt
 	$(RUN) pip install --no-deps --editable .  # `import rare_event` and `rare-event` from any folder
 	touch $@

@@ -144,8 +144,10 @@ def page(chromium: Browser, server: Server, complaints: Complaints) -> Iterator[
 
 
 def settled(page: Page) -> None:
-    """Wait until the server has answered, as a person would see."""
+    """Wait until the server has answered and all of it is drawn, as a person would see."""
     expect(page.get_by_test_id("stApp")).to_have_attribute("data-test-script-state", "notRunning")
+    # Grey boxes, which no key reaches, stand where links and charts will be once their scripts are loaded.
+    expect(page.get_by_test_id("stSkeleton")).to_have_count(0)
 
 
 def set_up_endless_training(page: Page) -> None:
