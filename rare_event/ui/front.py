@@ -49,14 +49,14 @@ class Head:
         return cls(first, tuple(lines))
 
     def value(self, name: bytes) -> bytes:
-        """Return the value of a header, in lower case; empty if there is none."""
+        """Return the values of a header, in lower case, after each other; empty if there is none."""
         values = (line.partition(b":") for line in self.lines)
-        return next((text.strip().lower() for key, _, text in values if key.strip().lower() == name), b"")
+        return b";".join(text.strip().lower() for key, _, text in values if key.strip().lower() == name)
 
     @property
     def upgrades(self) -> bool:
         """Whether it opens a websocket."""
-        return self.value(b"upgrade") == b"websocket"
+        return self.value(b"upgrade") == b"websocket" and b"upgrade" in self.value(b"connection")
 
     @property
     def opens_page(self) -> bool:
@@ -86,18 +86,18 @@ class Front:
     Parameters
     ----------
     ports
-        Where they serve on the loopback address.
+        Where each serves on the loopback address, as of now; None while it does not.
     """
 
-    def __init__(self, ports: Sequence[int]) -> None:
+    def __init__(self, ports: Sequence[int | None]) -> None:
         self._ports = ports
         self._sessions: Counter[int] = Counter()
         self._given: Counter[int] = Counter()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer a connection, until either side closes it."""
-        # A browser may go away at any moment.
-        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+        # A browser may go away at any moment, and the app may end: nobody else waits for this task.
+        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.CancelledError):
             try:
                 head = Head.of(await asyncio.wait_for(reader.readuntil(END), LONGEST_HEAD))
             except asyncio.LimitOverrunError:
@@ -112,7 +112,9 @@ class Front:
     ) -> None:
         number, cookie = self._number(head, str(writer.get_extra_info("peername", ("",))[0]))
         try:
-            answers, asks = await asyncio.open_connection(LOCAL, self._ports[number], limit=LARGEST_HEAD)
+            if (port := self._ports[number]) is None:
+                raise ConnectionRefusedError
+            answers, asks = await asyncio.open_connection(LOCAL, port, limit=LARGEST_HEAD)
         except OSError:
             writer.write(NOT_THERE)
             await writer.drain()
@@ -122,8 +124,10 @@ class Front:
         upwards = asyncio.create_task(_copy(reader, asks))
         try:
             if cookie:
-                answer = await answers.readuntil(END)
-                writer.write(answer.replace(b"\r\n", b"\r\nSet-Cookie: " + cookie + b"\r\n", 1))
+                # An answer whose head has no end is handed on as it is.
+                with suppress(asyncio.LimitOverrunError):
+                    answer = await answers.readuntil(END)
+                    writer.write(answer.replace(b"\r\n", b"\r\nSet-Cookie: " + cookie + b"\r\n", 1))
             await _copy(answers, writer)
         finally:
             self._sessions[number] -= head.upgrades
@@ -135,10 +139,12 @@ class Front:
         number = head.server(len(self._ports))
         if number is not None:
             return number, b""
+        serving = [each for each, port in enumerate(self._ports) if port is not None]
+        serving = serving or list(range(len(self._ports)))
         if not head.opens_page:
             # A browser that keeps no cookies always meets the same one, too.
-            return crc32(peer.encode() + head.value(b"user-agent")) % len(self._ports), b""
-        number = min(range(len(self._ports)), key=lambda each: (self._sessions[each], self._given[each]))
+            return serving[crc32(peer.encode() + head.value(b"user-agent")) % len(serving)], b""
+        number = min(serving, key=lambda each: (self._sessions[each], self._given[each]))
         self._given[number] += 1
         return number, f"{COOKIE}={number}; Path=/; HttpOnly; SameSite=Lax".encode()
 
@@ -146,8 +152,11 @@ class Front:
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
     """Copy until the source ends, no faster than the target takes it."""
     with suppress(OSError):
-        while piece := await source.read(LARGEST_PIECE):
-            target.write(piece)
-            await target.drain()
-        if target.can_write_eof():
-            target.write_eof()
+        try:
+            while piece := await source.read(LARGEST_PIECE):
+                target.write(piece)
+                await target.drain()
+        finally:
+            # Also when the source broke: the process would wait for the rest of an upload for ever.
+            if target.can_write_eof():
+                target.write_eof()
