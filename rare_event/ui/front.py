@@ -19,7 +19,7 @@ END = b"\r\n\r\n"
 LASTING = (b"connection:", b"keep-alive:")
 LARGEST_HEAD = 1 << 16  # bytes
 LARGEST_PIECE = 1 << 18  # bytes
-LONGEST_HEAD = 60.0  # seconds
+LONGEST_HEAD, LONGEST_STALL, LONGEST_REST = 60.0, 300.0, 5.0  # seconds
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 SAID = b"The app is starting again. Load this page again in a few seconds."
 NOT_THERE = (
@@ -101,8 +101,7 @@ class Front:
             try:
                 head = Head.of(await asyncio.wait_for(reader.readuntil(END), LONGEST_HEAD))
             except asyncio.LimitOverrunError:
-                writer.write(TOO_LARGE)
-                await writer.drain()
+                await _refuse(TOO_LARGE, reader, writer)
             else:
                 await self._hand_over(head, reader, writer)
         writer.close()
@@ -116,8 +115,7 @@ class Front:
                 raise ConnectionRefusedError
             answers, asks = await asyncio.open_connection(LOCAL, port, limit=LARGEST_HEAD)
         except OSError:
-            writer.write(NOT_THERE)
-            await writer.drain()
+            await _refuse(NOT_THERE, reader, writer)
             return
         self._sessions[number] += head.upgrades
         asks.write(head.closing())
@@ -149,13 +147,26 @@ class Front:
         return number, f"{COOKIE}={number}; Path=/; HttpOnly; SameSite=Lax".encode()
 
 
+async def _refuse(answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(answer)
+    writer.write_eof()
+    # Closing while the browser still sends would reset the connection before it has read the answer.
+    async with asyncio.timeout(LONGEST_REST):
+        while await reader.read(LARGEST_PIECE):
+            pass
+
+
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Copy until the source ends, no faster than the target takes it."""
+    """Copy until the source ends, no faster than the target takes it; one that takes nothing is given up."""
     with suppress(OSError):
         try:
             while piece := await source.read(LARGEST_PIECE):
                 target.write(piece)
-                await target.drain()
+                async with asyncio.timeout(LONGEST_STALL):
+                    await target.drain()
+        except TimeoutError:
+            # Closing would wait until it has taken the rest.
+            target.transport.abort()
         finally:
             # Also when the source broke: the process would wait for the rest of an upload for ever.
             if target.can_write_eof():

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from rare_event.ui import front as front_module
 from rare_event.ui.front import COOKIE, LARGEST_HEAD, Front, Head
 
 Answer = TypeVar("Answer")
@@ -150,18 +151,21 @@ def test_a_websocket_goes_both_ways_and_sessions_are_spread() -> None:
 
 
 def test_a_server_that_is_starting_again_is_said() -> None:
-    async def talk(_: int) -> tuple[bytes, bytes]:
+    async def talk(_: int) -> tuple[bytes, bytes, bytes]:
         gone = await asyncio.start_server(lambda *_: None, "127.0.0.1", 0)
         ports = [gone.sockets[0].getsockname()[1]]
         gone.close()
         front = await asyncio.start_server(Front(ports).answer, "127.0.0.1", 0)
         try:
-            return await ask(front.sockets[0].getsockname()[1], f"GET / HTTP/1.1\r\n{BROWSER}")
+            port = front.sockets[0].getsockname()[1]
+            whole, _ = await ask(port, f"PUT /up HTTP/1.1\r\nContent-Length: {len(BODY)}\r\n", BODY)
+            return *(await ask(port, f"GET / HTTP/1.1\r\n{BROWSER}")), whole
         finally:
             front.close()
 
-    head, said = run(talk)
+    head, said, whole = run(talk)
     assert head.startswith(b"HTTP/1.1 503 ") and b"Set-Cookie" not in head
+    assert whole.startswith(b"HTTP/1.1 503 "), "nor is an upload broken off before it is said"
     assert said == b"The app is starting again. Load this page again in a few seconds."
 
 
@@ -222,6 +226,39 @@ def test_an_upload_that_breaks_off_is_not_waited_for() -> None:
             front.close()
 
     assert run(talk) < 1000
+
+
+def test_a_browser_that_takes_nothing_is_given_up(monkeypatch) -> None:
+    monkeypatch.setattr(front_module, "LONGEST_STALL", 0.05)
+
+    async def talk(_: int) -> tuple[int, int]:
+        given_up: asyncio.Future[int] = asyncio.get_running_loop().create_future()
+
+        async def flood(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            sent = 0
+            with suppress(OSError):
+                while True:
+                    writer.write(BODY)
+                    sent += len(BODY)
+                    await writer.drain()
+            given_up.set_result(sent)
+
+        server, front = await served(flood)
+        reader, writer = await asyncio.open_connection(*front.sockets[0].getsockname())
+        writer.write(b"GET /media/a HTTP/1.1\r\n\r\n")
+        sent = await asyncio.wait_for(given_up, 30)
+        taken = 0
+        with suppress(ConnectionError):
+            while piece := await reader.read(1 << 20):
+                taken += len(piece)
+        writer.close()
+        server.close()
+        front.close()
+        return taken, sent
+
+    taken, sent = run(talk)
+    assert 0 < taken < sent
 
 
 def test_a_new_browser_meets_a_server_that_serves() -> None:
