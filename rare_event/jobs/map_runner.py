@@ -19,6 +19,7 @@ from rare_event.jobs.pool import OpenWorker, Slot, any_worker, ending, n_workers
 from rare_event.jobs.worker import execute, unexpected
 from rare_event.logs import logged_job, set_up_in_worker
 from rare_event.store.datasets import Dataset
+from rare_event.store.lease import leased
 from rare_event.store.maps import DesignMap, MapState, State, create_map, list_maps, open_map
 from rare_event.store.records import Purpose
 from rare_event.store.runs import Run, create_run, list_runs, mark, open_run
@@ -112,12 +113,25 @@ def run_map(
         design_map.write_state(replace(before, state="failed", message=str(error)))
         raise
     state = MapState("running", pid=me.pid, pid_created=me.create_time(), workers=workers)
+    # Two servers that start at once may both take up what waits.
+    with leased(design_map.folder, design_map.named):
+        return _run_leased(design_map, state, on_progress, may_begin, open_worker)
+
+
+def _run_leased(
+    design_map: DesignMap,
+    state: MapState,
+    on_progress: OnProgress,
+    may_begin: Callable[[], bool],
+    open_worker: OpenWorker,
+) -> MapState:
     design_map.write_state(state)
     try:
         with logged_job(map=design_map.id) as job:
             if design_map.windows() is None:
                 design_map.save_windows(windows_of(design_map.dataset().table(), design_map.space()))
-            work = _Work(design_map, _existing_runs(design_map), [Slot(open_worker) for _ in range(workers)])
+            slots = [Slot(open_worker) for _ in range(state.workers)]
+            work = _Work(design_map, _existing_runs(design_map), slots)
             job.state = outcome = work.run(on_progress, may_begin)
     except RareEventError as error:
         design_map.write_state(replace(state, state="failed", message=str(error)))

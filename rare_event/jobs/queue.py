@@ -36,6 +36,7 @@ from rare_event.jobs.spread import ClusterExecutor
 from rare_event.jobs.turns import Job, Waiting, in_turn, served
 from rare_event.jobs.worker import execute_in_worker, warm_up
 from rare_event.logs import log
+from rare_event.store.lease import TURN, is_leased
 from rare_event.store.maps import DesignMap, list_maps
 from rare_event.store.runs import Run, list_runs, mark
 from rare_event.store.scorings import Scoring, list_scorings
@@ -232,7 +233,9 @@ class Jobs:
         """Cancel a scoring: at once if it is waiting, otherwise after the current block of rows."""
         scoring.request_cancel()
         waits, future = self._withdraw(scoring)
-        # Another server may have queued it; its worker sees the request.
+        if future is None:
+            # Another server may have queued it; its worker sees the request.
+            waits = waits or scoring.status().state == "queued"
         if waits or (future is not None and future.cancel()):
             scoring.write_status(ScoringStatus("cancelled"))
             scoring.forget_files()
@@ -254,7 +257,10 @@ class Jobs:
         with self._map_turn, workspace(design_map.workspace), suppress(RareEventError):
             if design_map.cancel_requested:
                 return
-            run_map(design_map, may_begin=lambda: not self.busy, open_worker=self._open_worker)
+            run_map(design_map, may_begin=self._cells_may_begin, open_worker=self._open_worker)
+
+    def _cells_may_begin(self) -> bool:
+        return not self.busy and not is_leased(root(), TURN)
 
     def cancel_map(self, design_map: DesignMap) -> None:
         """Cancel a map: at once if it is waiting, otherwise after the current epoch of its cells."""
@@ -282,9 +288,12 @@ class Jobs:
         return pending
 
     def waiting_before(self, run: Run) -> int:
-        """Count what is ahead of a queued run."""
+        """Count what is ahead of a queued run, and what another server executes meanwhile as one more."""
         pending = self.pending()
         if run in pending:
+            with suppress(RunError):
+                elsewhere = pending[0].status().state == "queued" and is_leased(root(), TURN)
+                return pending.index(run) + elsewhere
             return pending.index(run)
         # Another server queued it.
         with workspace(run.workspace):

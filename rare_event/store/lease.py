@@ -11,7 +11,7 @@ from filelock import FileLock, Timeout
 from rare_event.errors import RunError
 from rare_event.store.workspace import explain_disk_errors
 
-LEASE, TURN = ".executing", ".turn"
+LEASE, TURN, NEXT = ".executing", ".turn", ".next"
 # Whoever looks whether it is held holds it for a moment.
 SECONDS_TO_LOCK = 1.0
 SECONDS_BETWEEN = 0.2
@@ -44,12 +44,12 @@ def leased(folder: Path, named: str) -> Iterator[None]:
         lock.release()
 
 
-def is_leased(folder: Path) -> bool:
-    """Whether a process works in a folder."""
-    if (folder / LEASE).exists():
+def is_leased(folder: Path, lock: str = LEASE) -> bool:
+    """Whether a process works in a folder, or in a workspace has its `TURN`."""
+    if (folder / lock).exists():
         with suppress(OSError):
             try:
-                with FileLock(folder / LEASE, timeout=0):
+                with FileLock(folder / lock, timeout=0):
                     return False
             except Timeout:
                 return True
@@ -60,15 +60,20 @@ def is_leased(folder: Path) -> bool:
 def turn(folder: Path, given_up: Callable[[], bool]) -> Iterator[None]:
     """Wait until no other process has its turn in a workspace, or until it is given up; then go on.
 
+    Whoever has had a turn is not next while others wait, however much it has to do.
+
     Raises
     ------
     RunError
         If the workspace cannot be written.
     """
-    lock = FileLock(folder / TURN)
-    with explain_disk_errors(folder), suppress(Timeout):
-        lock.acquire(poll_interval=SECONDS_BETWEEN, cancel_check=given_up)
+    place, lock = FileLock(folder / NEXT), FileLock(folder / TURN)
     try:
+        with explain_disk_errors(folder), suppress(Timeout):
+            for each in (place, lock):
+                each.acquire(poll_interval=SECONDS_BETWEEN, cancel_check=given_up)
+        place.release()
         yield
     finally:
+        place.release()
         lock.release()

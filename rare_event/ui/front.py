@@ -19,7 +19,7 @@ END = b"\r\n\r\n"
 LASTING = (b"connection:", b"keep-alive:")
 LARGEST_HEAD = 1 << 16  # bytes
 LARGEST_PIECE = 1 << 18  # bytes
-LONGEST_HEAD = 60.0  # seconds
+LONGEST_HEAD, LONGEST_STALL, LONGEST_REST = 60.0, 300.0, 5.0  # seconds
 TOO_LARGE = b"HTTP/1.1 431 Request Header Fields Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
 SAID = b"The app is starting again. Load this page again in a few seconds."
 NOT_THERE = (
@@ -49,14 +49,14 @@ class Head:
         return cls(first, tuple(lines))
 
     def value(self, name: bytes) -> bytes:
-        """Return the value of a header, in lower case; empty if there is none."""
+        """Return the values of a header, in lower case, after each other; empty if there is none."""
         values = (line.partition(b":") for line in self.lines)
-        return next((text.strip().lower() for key, _, text in values if key.strip().lower() == name), b"")
+        return b";".join(text.strip().lower() for key, _, text in values if key.strip().lower() == name)
 
     @property
     def upgrades(self) -> bool:
         """Whether it opens a websocket."""
-        return self.value(b"upgrade") == b"websocket"
+        return self.value(b"upgrade") == b"websocket" and b"upgrade" in self.value(b"connection")
 
     @property
     def opens_page(self) -> bool:
@@ -86,23 +86,22 @@ class Front:
     Parameters
     ----------
     ports
-        Where they serve on the loopback address.
+        Where each serves on the loopback address, as of now; None while it does not.
     """
 
-    def __init__(self, ports: Sequence[int]) -> None:
+    def __init__(self, ports: Sequence[int | None]) -> None:
         self._ports = ports
         self._sessions: Counter[int] = Counter()
         self._given: Counter[int] = Counter()
 
     async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Answer a connection, until either side closes it."""
-        # A browser may go away at any moment.
-        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError):
+        # A browser may go away at any moment, and the app may end: nobody else waits for this task.
+        with suppress(OSError, asyncio.IncompleteReadError, TimeoutError, asyncio.CancelledError):
             try:
                 head = Head.of(await asyncio.wait_for(reader.readuntil(END), LONGEST_HEAD))
             except asyncio.LimitOverrunError:
-                writer.write(TOO_LARGE)
-                await writer.drain()
+                await _refuse(TOO_LARGE, reader, writer)
             else:
                 await self._hand_over(head, reader, writer)
         writer.close()
@@ -112,18 +111,21 @@ class Front:
     ) -> None:
         number, cookie = self._number(head, str(writer.get_extra_info("peername", ("",))[0]))
         try:
-            answers, asks = await asyncio.open_connection(LOCAL, self._ports[number], limit=LARGEST_HEAD)
+            if (port := self._ports[number]) is None:
+                raise ConnectionRefusedError
+            answers, asks = await asyncio.open_connection(LOCAL, port, limit=LARGEST_HEAD)
         except OSError:
-            writer.write(NOT_THERE)
-            await writer.drain()
+            await _refuse(NOT_THERE, reader, writer)
             return
         self._sessions[number] += head.upgrades
         asks.write(head.closing())
         upwards = asyncio.create_task(_copy(reader, asks))
         try:
             if cookie:
-                answer = await answers.readuntil(END)
-                writer.write(answer.replace(b"\r\n", b"\r\nSet-Cookie: " + cookie + b"\r\n", 1))
+                # An answer whose head has no end is handed on as it is.
+                with suppress(asyncio.LimitOverrunError):
+                    answer = await answers.readuntil(END)
+                    writer.write(answer.replace(b"\r\n", b"\r\nSet-Cookie: " + cookie + b"\r\n", 1))
             await _copy(answers, writer)
         finally:
             self._sessions[number] -= head.upgrades
@@ -135,19 +137,37 @@ class Front:
         number = head.server(len(self._ports))
         if number is not None:
             return number, b""
+        serving = [each for each, port in enumerate(self._ports) if port is not None]
+        serving = serving or list(range(len(self._ports)))
         if not head.opens_page:
             # A browser that keeps no cookies always meets the same one, too.
-            return crc32(peer.encode() + head.value(b"user-agent")) % len(self._ports), b""
-        number = min(range(len(self._ports)), key=lambda each: (self._sessions[each], self._given[each]))
+            return serving[crc32(peer.encode() + head.value(b"user-agent")) % len(serving)], b""
+        number = min(serving, key=lambda each: (self._sessions[each], self._given[each]))
         self._given[number] += 1
         return number, f"{COOKIE}={number}; Path=/; HttpOnly; SameSite=Lax".encode()
 
 
+async def _refuse(answer: bytes, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    writer.write(answer)
+    writer.write_eof()
+    # Closing while the browser still sends would reset the connection before it has read the answer.
+    async with asyncio.timeout(LONGEST_REST):
+        while await reader.read(LARGEST_PIECE):
+            pass
+
+
 async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    """Copy until the source ends, no faster than the target takes it."""
+    """Copy until the source ends, no faster than the target takes it; one that takes nothing is given up."""
     with suppress(OSError):
-        while piece := await source.read(LARGEST_PIECE):
-            target.write(piece)
-            await target.drain()
-        if target.can_write_eof():
-            target.write_eof()
+        try:
+            while piece := await source.read(LARGEST_PIECE):
+                target.write(piece)
+                async with asyncio.timeout(LONGEST_STALL):
+                    await target.drain()
+        except TimeoutError:
+            # Closing would wait until it has taken the rest.
+            target.transport.abort()
+        finally:
+            # Also when the source broke: the process would wait for the rest of an upload for ever.
+            if target.can_write_eof():
+                target.write_eof()

@@ -10,6 +10,9 @@ import socket
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from typing import Any
+
+import psutil
 
 from rare_event.errors import ConfigError
 from rare_event.experiment.watchdog import end_with
@@ -19,7 +22,8 @@ from rare_event.ui.front import LARGEST_HEAD, LOCAL, Front
 SECRET = "STREAMLIT_SERVER_COOKIE_SECRET"
 ONE = "import sys; from rare_event.ui.serving import serve_one; serve_one(int(sys.argv[1]), sys.argv[2:])"
 HEALTH = b"GET /_stcore/health HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
-LONGEST_START, LONGEST_END = 60.0, 5.0  # seconds
+LONGEST_START, LONGEST_END = 60.0, 3.0  # seconds
+LONGEST_ANSWER = 5.0  # seconds
 POLL, PAUSE = 0.1, 1.0  # seconds
 
 
@@ -65,9 +69,9 @@ async def _serve(n_servers: int, command: Sequence[str], listening: socket.socke
         # Windows has none in a loop; Ctrl-C ends it there.
         with suppress(NotImplementedError):
             asyncio.get_running_loop().add_signal_handler(name, stop.set)
-    ports = _free_ports(n_servers)
+    ports: list[int | None] = [None] * n_servers
     environment = {SECRET: secrets.token_hex(32), **os.environ}
-    kept = [asyncio.create_task(_keep(port, command, environment)) for port in ports]
+    kept = [asyncio.create_task(_keep(ports, each, command, environment)) for each in range(n_servers)]
     stopped = asyncio.create_task(stop.wait())
     healthy = asyncio.create_task(_until_healthy(ports))
     try:
@@ -79,31 +83,57 @@ async def _serve(n_servers: int, command: Sequence[str], listening: socket.socke
             shown = f"[{host}]" if ":" in host else host
             sys.stdout.write(f"The app is at http://{shown}:{port}, served by {n_servers} processes.\n")
             sys.stdout.flush()
-            async with server:
+            try:
                 await stopped
+            finally:
+                # Not `async with`: that waits for browsers, which keep their websockets.
+                server.close()
     finally:
         for task in (healthy, *kept):
             task.cancel()
         await asyncio.gather(healthy, *kept, return_exceptions=True)
 
 
-async def _keep(port: int, command: Sequence[str], environment: dict[str, str]) -> None:
+async def _keep(
+    ports: list[int | None], number: int, command: Sequence[str], environment: dict[str, str]
+) -> None:
     """Run a serving process, and another whenever it ends, until this task is cancelled."""
-    where = [f"--server.port={port}", f"--server.address={LOCAL}"]
     while True:
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-c", ONE, str(os.getpid()), *command, *where),
-            env=environment,
-            stdin=asyncio.subprocess.DEVNULL,
-            stdout=asyncio.subprocess.DEVNULL,
-        )
         try:
-            code = await process.wait()
-        except asyncio.CancelledError:
-            await _end(process)
-            raise
-        sys.stderr.write(f"A serving process has ended with code {code}. It is started again.\n")
+            ended = f"has ended with code {await _run_one(ports, number, command, environment)}"
+        except OSError as error:
+            ended = f"cannot be started: {error.strerror}"
+        sys.stderr.write(f"A serving process {ended}. It is started again.\n")
         await asyncio.sleep(PAUSE)
+
+
+async def _run_one(
+    ports: list[int | None], number: int, command: Sequence[str], environment: dict[str, str]
+) -> int:
+    """Run a serving process until it ends, and return its code.
+
+    Its port is in `ports` while it serves: another process, maybe of another person, may take a port before
+    this one does, and is handed nothing.
+    """
+    port = _free_port()
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-c", ONE, str(os.getpid()), *command),
+        *(f"--server.port={port}", f"--server.address={LOCAL}"),
+        env=environment,
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+    )
+    ended = asyncio.create_task(process.wait())
+    try:
+        while not ended.done() and not (await _is_healthy(port) and listens(process.pid, port)):
+            await asyncio.wait({ended}, timeout=POLL)
+        ports[number] = port
+        return await ended
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
+    finally:
+        ports[number] = None
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -117,34 +147,47 @@ async def _end(process: asyncio.subprocess.Process) -> None:
         await process.wait()
 
 
-async def _until_healthy(ports: Sequence[int]) -> bool:
+async def _until_healthy(ports: Sequence[int | None]) -> None:
     try:
         async with asyncio.timeout(LONGEST_START):
-            for port in ports:
-                while not await _is_healthy(port):
-                    await asyncio.sleep(POLL)
+            while None in ports:
+                await asyncio.sleep(POLL)
     except TimeoutError as error:
         raise ConfigError(
             f"The app does not answer within {LONGEST_START:.0f} s. Start it again, or with fewer servers."
         ) from error
-    return True
 
 
 async def _is_healthy(port: int) -> bool:
-    try:
+    with suppress(OSError):
         reader, writer = await asyncio.open_connection(LOCAL, port)
-    except OSError:
-        return False
-    writer.write(HEALTH)
-    answer = await reader.read()
-    writer.close()
-    return answer.startswith(b"HTTP/1.1 200")
+        try:
+            writer.write(HEALTH)
+            async with asyncio.timeout(LONGEST_ANSWER):
+                return (await reader.read(LARGEST_HEAD)).startswith(b"HTTP/1.1 200")
+        finally:
+            writer.close()
+    return False
 
 
-def _free_ports(n_ports: int) -> list[int]:
-    """Return ports of the loopback address that nobody serves; held together, so that they differ."""
-    free = [socket.create_server((LOCAL, 0)) for _ in range(n_ports)]
-    ports = [each.getsockname()[1] for each in free]
-    for each in free:
-        each.close()
-    return ports
+def listens(pid: int, port: int) -> bool:
+    """Whether a process or what it started serves a port, and no stranger does."""
+    with suppress(psutil.Error):
+        process = psutil.Process(pid)
+        # On Windows the interpreter of an environment starts another.
+        sockets = (one for each in (process, *process.children(recursive=True)) for one in _sockets(each))
+        return any(each.status == psutil.CONN_LISTEN and each.laddr.port == port for each in sockets)
+    return False
+
+
+def _sockets(process: psutil.Process) -> list[Any]:
+    with suppress(psutil.Error):
+        return list(process.net_connections("tcp"))
+    return []
+
+
+def _free_port() -> int:
+    """Return a port of the loopback address that nobody serves."""
+    with socket.create_server((LOCAL, 0)) as free:
+        port: int = free.getsockname()[1]
+        return port
