@@ -158,7 +158,7 @@ def test_a_server_that_is_starting_again_is_said() -> None:
         front = await asyncio.start_server(Front(ports).answer, "127.0.0.1", 0)
         try:
             port = front.sockets[0].getsockname()[1]
-            whole, _ = await ask(port, f"PUT /up HTTP/1.1\r\nContent-Length: {len(BODY)}\r\n", BODY)
+            whole = (await ask(port, f"PUT /up HTTP/1.1\r\nContent-Length: {len(BODY)}\r\n", BODY))[0]
             return *(await ask(port, f"GET / HTTP/1.1\r\n{BROWSER}")), whole
         finally:
             front.close()
@@ -211,7 +211,7 @@ def test_an_upload_that_breaks_off_is_not_waited_for() -> None:
             writer.close()
 
         server, front = await served(take)
-        _, writer = await asyncio.open_connection(*front.sockets[0].getsockname())
+        writer = (await asyncio.open_connection(*front.sockets[0].getsockname()))[1]
         writer.write(b"PUT /up HTTP/1.1\r\nContent-Length: 1000\r\n\r\nbegun")
         await writer.drain()
         await asyncio.sleep(0)
