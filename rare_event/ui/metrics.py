@@ -9,8 +9,8 @@ import streamlit as st
 # Wide enough for "False alarms per day", and for an interval with what chance gives; all of a line are
 # alike, so that it keeps its columns when it wraps.
 WIDTH, WIDTH_WITH_INTERVALS = 215, 290
-# For short labels next to a form.
-NARROW = 165
+# For short labels next to a form; a value of more signs would be cut there.
+NARROW, MOST_SIGNS = 165, 6
 
 
 def show_metrics(
@@ -29,6 +29,8 @@ def show_metrics(
     narrow
         Whether the labels are short and space is tight.
     """
+    figures = list(figures)
+    narrow = narrow and all(len(value) <= MOST_SIGNS for _, value, _ in figures)
     width = NARROW if narrow else WIDTH_WITH_INTERVALS if intervals else WIDTH
     with st.container(horizontal=True):
         for label, value, explanation in figures:
