@@ -147,6 +147,9 @@ def parts(value: Any) -> Iterator[str]:
     elif isinstance(value, list | tuple):
         for each in value:
             yield from parts(each)
+    elif hasattr(value, "get_weights"):
+        # A network's name counts those that this process has opened.
+        yield from parts(value.get_weights())
     elif hasattr(value, "__dict__") and not callable(value):
         yield from parts(vars(value))
     else:
