@@ -71,7 +71,7 @@ def _measured(config: ExperimentConfig, rows: int, epochs: int, n_seeds: int, tu
     train = _trainings(config, correlated_rows(rows), epochs)
 
     def ours() -> None:
-        run_in_threads(train, n_trainings, max(2, os.cpu_count() or 1), lambda *_: None)
+        run_in_threads(train, range(n_trainings), max(2, os.cpu_count() or 1), lambda *_: None)
 
     actions: dict[str, Callable[[], None]] = {
         "ours": ours,

@@ -43,6 +43,7 @@ class Bar:
         from tqdm import tqdm
 
         self._bar = tqdm(unit="epoch", file=sys.stderr)
+        self._begun: set[int] = set()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -51,5 +52,6 @@ class Bar:
     def __call__(self, fold: int, folds: int, epoch: Any) -> None:
         """Show a finished epoch."""
         self._bar.update()
-        where = f"fold {fold + 1} of {folds}, " if folds > 1 else ""
+        self._begun.add(fold)
+        where = f"fold {len(self._begun)} of {folds}, " if folds > 1 else ""
         self._bar.set_postfix_str(f"{where}validation loss {epoch.validation_loss:.4f}", refresh=False)

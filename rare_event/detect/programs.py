@@ -197,19 +197,21 @@ def _learning(model: keras.Model) -> Callable[..., tuple[State, Any]]:
 
     def learn(state: State, rate: Any, X: Any, batches: Any, count: Any) -> tuple[State, Any]:
         def step(carried: Any, ends: Any, real: Any) -> tuple[Any, Any]:
-            (weights, momenta, velocities), steps, others = carried
+            weights, momenta, velocities, steps, others = carried
             with tf.GradientTape() as tape:
                 tape.watch(weights)
                 loss, others = loss_of(weights, others, X, ends, real, True)
-            each = zip(weights, momenta, velocities, tape.gradient(loss, weights), strict=True)
-            moved = [_adam(*one, steps + 1, rate) for one in each]
-            return ([list(kind) for kind in zip(*moved, strict=True)], steps + 1, others), loss
+            gradient = _joined(tape.gradient(loss, weights))
+            change, momenta, velocities = _adam(gradient, momenta, velocities, steps + 1, rate)
+            changes = _split(change, variables)
+            weights = [weight + each for weight, each in zip(weights, changes, strict=True)]
+            return (weights, momenta, velocities, steps + 1, others), loss
 
-        # Variables are split only inside, because each tensor passed to a program costs time.
-        split = [_split(row, variables) for row in state[:3]]
-        (split, steps, others), loss = _each_batch(step, (split, state.steps, state.others), batches, count)
-        weights, momenta, velocities = (_joined(values) for values in split)
-        return State(weights, momenta, velocities, steps, others), loss
+        # Weights are split only inside, because each tensor passed to a program costs time; moments never,
+        # because each piece would be an operation of its own in every step.
+        carried = (_split(state.weights, variables), *state[1:])
+        (weights, *rest), loss = _each_batch(step, carried, batches, count)
+        return State(_joined(weights), *rest), loss
 
     return learn
 
@@ -261,16 +263,17 @@ def _each_batch(step: Callable[..., Any], carried: Any, batches: Any, count: Any
     return carried, total / tf.cast(count, tf.float32)
 
 
-def _adam(
-    weight: Any, momentum: Any, velocity: Any, gradient: Any, step: Any, rate: Any
-) -> tuple[Any, Any, Any]:
-    """Take a step of Adam, counted from 1, with the constants of `keras.optimizers.Adam`."""
+def _adam(gradient: Any, momenta: Any, velocities: Any, step: Any, rate: Any) -> tuple[Any, Any, Any]:
+    """Take a step of Adam, counted from 1, with the constants of `keras.optimizers.Adam`.
+
+    Returns the change of the weights, and the moments afterwards.
+    """
     import tensorflow as tf
 
     rate *= tf.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-    momentum += (gradient - momentum) * (1 - 0.9)
-    velocity += (tf.square(gradient) - velocity) * (1 - 0.999)
-    return weight - rate * momentum / (tf.sqrt(velocity) + 1e-7), momentum, velocity
+    momenta += (gradient - momenta) * (1 - 0.9)
+    velocities += (tf.square(gradient) - velocities) * (1 - 0.999)
+    return -rate * momenta / (tf.sqrt(velocities) + 1e-7), momenta, velocities
 
 
 def compile_errors(

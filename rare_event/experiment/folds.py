@@ -52,7 +52,8 @@ def run_folds(
     if at_once <= 1:
         return [_run_here(prepared, config, number, on_progress) for number in range(n_folds)]
     if in_threads:
-        return run_in_threads(partial(run_fold, prepared, config), n_folds, at_once, on_progress)
+        longest_first = sorted(range(n_folds), key=lambda number: -len(prepared.folds[number].train))
+        return run_in_threads(partial(run_fold, prepared, config), longest_first, at_once, on_progress)
     return _run_in_processes(prepared, config, on_progress, at_once)
 
 

@@ -6,7 +6,7 @@ about one core busy. The folds share their programs, and each has the same bits 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from queue import SimpleQueue
 from threading import Event
@@ -20,35 +20,34 @@ Trained = TypeVar("Trained")
 
 def run_in_threads(
     train: Callable[[int, OnEpoch], Trained],
-    n_folds: int,
+    order: Sequence[int],
     threads: int,
     on_progress: Callable[[int, int, Epoch], None],
 ) -> list[Trained]:
-    """Train folds at once, and tell their epochs in the order in which folds are trained one by one.
-
-    This thread trains folds from the first, the others from the last, which usually trains longest.
+    """Train folds at once, and tell their epochs in this thread, one fold after the other.
 
     Parameters
     ----------
     train
         Trains the fold of a number; calls its second argument after every epoch.
-    n_folds
-        Number of folds.
+    order
+        The numbers of the folds, from 0, in the order in which they begin and are told. With the longest
+        first, no thread is left alone with a long one at the end (Graham 1969).
     threads
-        Folds trained at once, at least 2.
+        Folds trained at once.
     on_progress
-        Called in this thread, as in `run_experiment`. What it raises stops the other threads after their
-        current epoch.
+        Called with the number of the fold, how many there are, and the epoch. What it raises stops all
+        threads after their current epoch.
 
     Returns
     -------
     list
-        What `train` returned for each fold.
+        What `train` returned for each fold, by number.
     """
     stop = Event()
-    epochs: list[SimpleQueue[Epoch | None]] = [SimpleQueue() for _ in range(n_folds)]
+    epochs: dict[int, SimpleQueue[Epoch | None]] = {number: SimpleQueue() for number in order}
 
-    def train_elsewhere(number: int) -> Trained:
+    def train_there(number: int) -> Trained:
         def on_epoch(epoch: Epoch) -> None:
             epochs[number].put(epoch)
             if stop.is_set():
@@ -59,22 +58,15 @@ def run_in_threads(
         finally:
             epochs[number].put(None)
 
-    trained: list[Trained] = []
-    with ThreadPoolExecutor(threads - 1, thread_name_prefix="fold") as others:
-        waiting = {number: others.submit(train_elsewhere, number) for number in reversed(range(n_folds))}
+    with ThreadPoolExecutor(threads, thread_name_prefix="fold") as pool:
+        trained = {number: pool.submit(train_there, number) for number in order}
         try:
-            for number in range(n_folds):
-
-                def told(epoch: Epoch, number: int = number) -> None:
-                    on_progress(number, n_folds, epoch)
-
-                if waiting[number].cancel():
-                    trained.append(train(number, told))
-                    continue
+            for number in order:
+                # They begin in this order, so the next to be told is under way, or over.
                 for epoch in iter(epochs[number].get, None):
-                    told(epoch)
-                trained.append(waiting[number].result())
+                    on_progress(number, len(order), epoch)
+                trained[number].result()
         finally:
             stop.set()
-            others.shutdown(wait=False, cancel_futures=True)
-    return trained
+            pool.shutdown(wait=False, cancel_futures=True)
+    return [trained[number].result() for number in sorted(order)]

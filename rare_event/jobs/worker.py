@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, replace
+from operator import itemgetter
 from time import monotonic, perf_counter
 
 import pandas as pd
@@ -48,6 +49,7 @@ class Reporter:
     def __init__(self, run: Run, on_progress: OnProgress = ignore_progress) -> None:
         self.run, self.on_progress = run, on_progress
         self.history: list[dict[str, float]] = []
+        self.folds_begun: set[int] = set()
         self.began = self.reported = monotonic()
 
     def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
@@ -60,8 +62,9 @@ class Reporter:
         """
         record = {**asdict(epoch), "fold": fold}
         record["epoch"] = record.pop("number")
-        if not epoch.compiled and not any(before["fold"] == fold for before in self.history):
+        if not epoch.compiled and fold not in self.folds_begun:
             self.run.note(f"Fold {fold + 1}: {UNCOMPILED}")
+        self.folds_begun.add(fold)
         self.history.append(record)
         self.on_progress(fold, folds, epoch)
         now = monotonic()
@@ -70,15 +73,17 @@ class Reporter:
             self.write()
             # Not `status()`: its "interrupted" is inferred, and would become permanent if written.
             status, seconds = self.run.written_status(), now - self.began
+            place = len(self.folds_begun) - 1
             self.run.write_status(
-                replace(status, fold=fold, folds=folds, epoch=epoch.number, seconds=seconds)
+                replace(status, fold=place, folds=folds, epoch=epoch.number, seconds=seconds)
             )
             if self.run.cancel_requested:
                 raise Cancelled("The run was cancelled.")
 
     def write(self) -> None:
-        """Write the recorded epochs."""
-        self.run.write_history(pd.DataFrame(self.history, columns=HISTORY))
+        """Write the recorded epochs, by fold."""
+        by_fold = sorted(self.history, key=itemgetter("fold"))
+        self.run.write_history(pd.DataFrame(by_fold, columns=HISTORY))
 
 
 def execute(

@@ -122,11 +122,12 @@ def memory(days: float, scores: Scores) -> tuple[int, int]:
     return rows, min(rows, max(1, round(60 / scores.step)))
 
 
-def _position(quantile: float, n: int) -> tuple[int, float]:
+def _position(quantile: float, n: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return the order statistic of n values that a quantile is, from 0 at the highest, and the rest."""
     # Rounded, or a whole number would become a hair more or less of the next order statistic.
-    place = min(max(round((1 - quantile) * (n + 1), 9), 1.0), float(n)) - 1
-    return int(place), place - int(place)
+    from_top = np.clip(((1 - quantile) * (n + 1)).round(9), 1.0, n) - 1
+    place = from_top.astype(int)
+    return place, from_top - place
 
 
 def _trailing(values: np.ndarray, quantile: float, rows: int, least: int) -> np.ndarray:
@@ -134,7 +135,7 @@ def _trailing(values: np.ndarray, quantile: float, rows: int, least: int) -> np.
     limit = np.full(len(values), np.nan)
     limit[: rows + 1] = _expanding(values[: rows + 1], quantile, rows, least)
     if len(values) > rows + 1:
-        place, rest = _position(quantile, rows)
+        place, rest = (float(one[0]) for one in _position(quantile, np.array([rows])))
         # Half-way to the next value, pandas cannot round to another than is meant.
         share = (rows - 1 - place + (0.5 if rest == 0 else -rest)) / max(rows - 1, 1)
         window = pd.Series(values[1:-1]).rolling(rows)
@@ -146,14 +147,13 @@ def _trailing(values: np.ndarray, quantile: float, rows: int, least: int) -> np.
 def _expanding(values: np.ndarray, quantile: float, rows: int, least: int) -> np.ndarray:
     """Quantile of all values before each: of the highest ones only those that it can fall on are kept."""
     limit = np.full(len(values), np.nan)
-    kept = _position(quantile, rows)[0] + 2
+    place, rest = (each.tolist() for each in _position(quantile, np.arange(len(values))))
+    kept = int(_position(quantile, np.array([rows]))[0][0]) + 2
     highest: list[float] = []
     for n, value in enumerate(values.tolist()):
         if n >= least:
-            place, rest = _position(quantile, n)
-            limit[n] = highest[-1 - place]
-            if rest:
-                limit[n] += rest * (highest[-2 - place] - limit[n])
+            at = highest[-1 - place[n]]
+            limit[n] = at + rest[n] * (highest[-2 - place[n]] - at) if rest[n] else at
         if len(highest) < kept or value > highest[0]:
             insort(highest, value)
             del highest[:-kept]

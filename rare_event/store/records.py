@@ -38,7 +38,7 @@ class Status:
     message
         Why it did not succeed; empty otherwise.
     fold, folds
-        The fold being trained, from 0, and their number.
+        How many folds were trained before the one being trained, and their number.
     epoch, epochs
         The last finished epoch of that fold, and the maximum.
     seconds

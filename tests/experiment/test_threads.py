@@ -22,7 +22,8 @@ def training(lengths, begun=None):
 
     def train(number, on_epoch):
         if begun is not None:
-            begun.append((number, current_thread() is main_thread()))
+            begun.append(number)
+        assert current_thread() is not main_thread()
         for each in range(1, lengths[number] + 1):
             on_epoch(epoch(each))
         return f"fold {number}"
@@ -30,59 +31,59 @@ def training(lengths, begun=None):
     return train
 
 
-@pytest.mark.parametrize("threads", [2, 3, 9])
-def test_epochs_are_told_in_the_order_of_the_folds_by_the_thread_that_waits(threads) -> None:
+@pytest.mark.parametrize("threads", [1, 2, 3, 9])
+@pytest.mark.parametrize("order", [(0, 1, 2, 3, 4), (2, 4, 0, 3, 1)])
+def test_epochs_are_told_fold_by_fold_in_the_order_wanted_by_the_thread_that_waits(threads, order) -> None:
     lengths, told = [3, 1, 4, 1, 5], []
-    begun: list[tuple[int, bool]] = []
+    begun: list[int] = []
 
     def on_progress(fold, folds, each):
         assert current_thread() is main_thread()
         told.append((fold, folds, each.number))
 
-    found = run_in_threads(training(lengths, begun), 5, threads, on_progress)
-    assert found == [f"fold {number}" for number in range(5)]
-    assert told == [(fold, 5, number) for fold in range(5) for number in range(1, lengths[fold] + 1)]
-    assert sorted(number for number, _ in begun) == list(range(5)), "none is trained twice"
+    found = run_in_threads(training(lengths, begun), order, threads, on_progress)
+    assert found == [f"fold {number}" for number in range(5)], "what is returned is by number"
+    assert told == [(fold, 5, number) for fold in order for number in range(1, lengths[fold] + 1)]
+    assert sorted(begun) == list(range(5)), "none is trained twice"
+    assert threads > 1 or tuple(begun) == order
 
 
-def test_the_other_threads_begin_with_the_last_fold_and_this_one_with_the_first() -> None:
-    places: dict[int, bool] = {}
-    both = {0: Event(), 3: Event()}
-
-    def train(number, on_epoch):
-        places[number] = current_thread() is main_thread()
-        if number in both:
-            # Each waits for the other: they are trained at the same time, or never.
-            both[number].set()
-            assert all(event.wait(60) for event in both.values())
-        on_epoch(epoch(1))
-        return number
-
-    assert run_in_threads(train, 4, 2, lambda *_: None) == [0, 1, 2, 3]
-    assert places[0] and not places[3]
-
-
-def test_what_progress_raises_stops_the_others_after_their_epoch() -> None:
-    at_work, ended, epochs_elsewhere, begun = Event(), Event(), [], []
+def test_the_next_begins_as_soon_as_a_thread_is_free() -> None:
+    """The longest holds one thread while the other trains all the rest."""
+    last_is_there, begun = Event(), []
 
     def train(number, on_epoch):
         begun.append(number)
-        if current_thread() is main_thread():
+        if number == 3:
+            assert last_is_there.wait(60), "the others waited for the longest"
+        if number == 0:
+            last_is_there.set()
+        on_epoch(epoch(1))
+        return number
+
+    assert run_in_threads(train, [3, 2, 1, 0], 2, lambda *_: None) == [0, 1, 2, 3]
+    assert set(begun[:2]) == {3, 2} and begun[2:] == [1, 0]
+
+
+def test_what_progress_raises_stops_all_after_their_epoch() -> None:
+    at_work, ended, went_on, begun = Event(), Event(), [], []
+
+    def train(number, on_epoch):
+        begun.append(number)
+        if number == 2:
             assert at_work.wait(60)
             on_epoch(epoch(1))
-            raise AssertionError("the training went on after progress had raised")
-        while True:  # until it is stopped
+        else:
             at_work.set()
-            assert ended.wait(60)
-            epochs_elsewhere.append(number)
-            on_epoch(epoch(1))
-            epochs_elsewhere.append("went on")
+        assert ended.wait(60)
+        on_epoch(epoch(2))
+        went_on.append(number)
 
     def refuse(*_: object) -> None:
         raise Cancelled("Enough.")
 
     class Stop(Event):
-        """Tells the training elsewhere that the stop has been asked for."""
+        """Tells the trainings that the stop has been asked for."""
 
         def set(self) -> None:
             super().set()
@@ -91,9 +92,9 @@ def test_what_progress_raises_stops_the_others_after_their_epoch() -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("rare_event.experiment.threads.Event", Stop)
         with pytest.raises(Cancelled, match="Enough"):
-            run_in_threads(train, 3, 2, refuse)
-    assert begun == [0, 2] or begun == [2, 0], "fold 1 never begins"
-    assert epochs_elsewhere == [2]
+            run_in_threads(train, [2, 1, 0], 2, refuse)
+    assert sorted(begun) == [1, 2], "fold 0 never begins"
+    assert went_on == []
 
 
 def test_the_error_of_the_first_fold_that_fails_is_raised() -> None:
@@ -101,13 +102,13 @@ def test_the_error_of_the_first_fold_that_fails_is_raised() -> None:
 
     def train(number, on_epoch):
         on_epoch(epoch(1))
-        if number:
+        if number < 2:
             raise DataError(f"Fold {number} cannot be trained.")
         return number
 
     with pytest.raises(DataError, match="Fold 1 cannot"):
-        run_in_threads(train, 3, 2, lambda fold, *_: told.append(fold))
-    assert told == [0, 1], "nothing is told of the folds after it"
+        run_in_threads(train, [2, 1, 0], 2, lambda fold, *_: told.append(fold))
+    assert told == [2, 1], "nothing is told of the folds after it"
 
 
 def test_networks_of_one_shape_share_one_compiled_program_and_come_to_what_they_do_alone() -> None:
@@ -121,7 +122,7 @@ def test_networks_of_one_shape_share_one_compiled_program_and_come_to_what_they_
         return np.concatenate([weights.ravel() for weights in model.get_weights()])
 
     forget_programs()
-    at_once = run_in_threads(train, 4, 4, lambda *_: None)
+    at_once = run_in_threads(train, [3, 2, 1, 0], 4, lambda *_: None)
     assert (epoch_programs.cache_info().misses, epoch_programs.cache_info().hits) == (1, 3)
     alone = [train(number, lambda _: None) for number in range(4)]
     assert [each.tobytes() for each in at_once] == [each.tobytes() for each in alone]

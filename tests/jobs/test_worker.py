@@ -163,10 +163,22 @@ def test_progress_is_written_at_once_and_then_now_and_then(make_run, monkeypatch
     # Epochs 2 and 3 come within 0.25 s of the report before; epoch 4 is reported again, 5 is not.
     assert seen == [(1, 1), (1, 1), (1, 1), (4, 4), (4, 4)]
     status = run.status()
-    assert (status.fold, status.folds) == (1, 4) and status.seconds == pytest.approx(0.3)
+    assert (status.fold, status.folds) == (0, 4) and status.seconds == pytest.approx(0.3)
     assert len(also) == 5 and also[0] == (1, 4, Epoch(1, 0.5, 0.25, 0.1))
     reporter.write()
     assert run.history()["epoch"].tolist() == [1, 2, 3, 4, 5] and set(run.history()["fold"]) == {1}
+
+
+def test_progress_counts_the_folds_in_the_order_in_which_they_are_told(make_run) -> None:
+    run = make_run(ENDLESS)
+    reporter = Reporter(run)
+    seen = []
+    for fold in (3, 0, 2):
+        reporter(fold, 4, Epoch(1, 0.5, 0.25, 0.1))
+        seen.append((run.status().fold, run.status().progress))
+    assert [place for place, _ in seen] == [0, 1, 2]
+    assert [progress for _, progress in seen] == sorted(progress for _, progress in seen)
+    assert run.history()["fold"].tolist() == [0, 2, 3], "the record is by fold"
 
 
 def test_the_log_says_once_a_fold_that_epochs_ran_uncompiled(make_run) -> None:
