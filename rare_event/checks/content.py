@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 import pandas as pd
 
-from rare_event.checks.base import IGNORE, Check, Sensor, SensorCheck, Subject
+from rare_event.checks.base import IGNORE, LONG, Check, Sensor, SensorCheck, Subject
 from rare_event.checks.effects import dropping, filling, leading
 from rare_event.checks.findings import Action, Finding
 from rare_event.checks.measures import sampled
@@ -19,7 +19,6 @@ from rare_event.text import plural
 
 MANY_GRADES = 50
 RARE_GRADE = 0.005  # share of the rows below which a value of a category is rare
-LONG = 100_000
 BLOCK = 5  # rows of a gap on average, from which missing values stand in blocks
 # What becomes of one missing value, and of several.
 LEFT_OUT = "windows that contain it are left out", "windows that contain them are left out"

@@ -48,11 +48,11 @@ def run_command(options: argparse.Namespace) -> int:
     for path in filter(None, (options.ledger, options.alarms)):
         check_output(path, options.force, inputs_of(options))
     config, folds_by = configure(options), cluster_folds()
-    dataset = stored(options)
+    dataset, table = stored(options)
     asked = [config.rule if options.rule else None, config.watch if options.watch else None]
     rule = next((each for each in asked if each is not None and each.kind in RATES), None)
-    prepared = Preparations(dataset.table())
-    found = stop_on_problems(prepared.table, options.accept, [config], rule, prepared)
+    prepared = Preparations(table)
+    found = stop_on_problems(table, options.accept, [config], rule, prepared)
     run = create_run(replace(dataset, accepted=found.accepted), config)
     if options.tensorboard:
         run.request_tensorboard()
@@ -64,7 +64,7 @@ def run_command(options: argparse.Namespace) -> int:
             lines = without_events(lines, Unknown("test", labelled=False))
         write(options.ledger, lambda path: spreadsheet_safe(lines).to_csv(path, index=False))
     if options.alarms is not None:
-        listed = alarms_of(prepared.table, result)
+        listed = alarms_of(table, result)
         write(options.alarms, lambda path: spreadsheet_safe(listed).to_csv(path, index=False))
     summary = run.evaluation()
     # What is printed has been seen.
@@ -204,8 +204,8 @@ def map_command(options: argparse.Namespace) -> int:
     from rare_event.jobs.map_runner import find_or_create, run_map
 
     space = design_space(options)
-    dataset = stored(options)
-    found = stop_on_problems(dataset.table(), options.accept, space.cells)
+    dataset, table = stored(options)
+    found = stop_on_problems(table, options.accept, space.cells)
     design_map = find_or_create(replace(dataset, accepted=found.accepted), space)
     design_map.withdraw_cancel()
     try:

@@ -12,6 +12,7 @@ from rare_event.errors import ConfigError
 
 if TYPE_CHECKING:
     from rare_event.prepare.corrections import Corrections
+    from rare_event.prepare.table import Table
     from rare_event.read.source import Files
     from rare_event.read.table import Reading
     from rare_event.store.datasets import Dataset
@@ -176,15 +177,29 @@ def write_schema(path: Path, complete: Corrections) -> None:
     write_text(path, dump(complete) + "\n")
 
 
-def stored(options: argparse.Namespace) -> Dataset:
-    """Store the file of a command as its options say; say where an earlier reading is used or replaced."""
-    from rare_event.read.raw import digest_of
-    from rare_event.store.datasets import add_dataset, stored_dataset
+def stored(options: argparse.Namespace) -> tuple[Dataset, Table]:
+    """Store the file of a command as its options say; say where an earlier reading is used or replaced.
 
-    source = source_of(options)
+    Returns
+    -------
+    tuple
+        The dataset, and its table: what was just read and stored is not read again.
+    """
+    from rare_event.prepare.corrections import NO_CORRECTIONS
+    from rare_event.read.raw import digest_of
+    from rare_event.store.datasets import store, stored_dataset
+    from rare_event.store.preview import preview
+
+    source, said = source_of(options), corrections_of(options)
     digest = digest_of(source)
     before = stored_dataset(digest)
-    dataset = add_dataset(source, name_of_files(options), corrections_of(options), digest)
+    if before is not None and said == NO_CORRECTIONS:
+        dataset, table = before, before.table()
+    else:
+        seen = preview(source, name_of_files(options), said, digest)
+        dataset = store(seen, source)
+        as_seen = (dataset.name, dataset.schema, dataset.fixes) == (seen.name, seen.schema, ())
+        table = seen.parts()[2] if as_seen else dataset.table()
     if before is not None and before != dataset:
         words = "The file was stored before, but read differently or with other roles. It is now read as the"
         sys.stderr.write(f"note: {words} options say, without its earlier fixes.\n")
@@ -192,4 +207,4 @@ def stored(options: argparse.Namespace) -> Dataset:
         fixes = f"{len(before.fixes)} {'fix' if len(before.fixes) == 1 else 'fixes'}"
         used = f"roles and {fixes}" if before.fixes else "roles"
         sys.stderr.write(f"note: The file is already stored. Its stored {used} are used.\n")
-    return dataset
+    return dataset, table

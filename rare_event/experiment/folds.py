@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from time import perf_counter
 
@@ -12,6 +13,7 @@ import pandas as pd
 
 from rare_event.config import ExperimentConfig, NetworkConfig
 from rare_event.detect.detector import fit_detector
+from rare_event.detect.layers import import_keras
 from rare_event.detect.rows import NO_EVENT_AHEAD
 from rare_event.detect.scoring import score_and_contributions
 from rare_event.detect.training import Epoch, ignore_epoch
@@ -104,8 +106,12 @@ def run_fold(
         windows_of(prepared, part) for part in (fold.train, fold.validation, fold.test)
     )
     normal = train[prepared.y[train] == 0]
-    representation = fit_representation(config.representation, prepared.derived, normal)
-    X = representation.transform(prepared.derived)
+    with ThreadPoolExecutor(1) as thread:
+        if isinstance(config.model, NetworkConfig):
+            # It takes seconds, as the scales of a large file do; what it raises is raised where it is needed.
+            thread.submit(import_keras)
+        representation = fit_representation(config.representation, prepared.derived, normal)
+        X = representation.transform(prepared.derived)
     fitted = perf_counter()
     ahead = rows_ahead(prepared, config.shift)
     detector, history = fit_detector(config.detector, X, prepared.y, train, validation, on_epoch, ahead)

@@ -239,14 +239,15 @@ def save_result(run: Run, table: Table, result: Result) -> None:
     log("saved", what="scores", seconds=perf_counter() - began)
     began = perf_counter()
     # A large file takes seconds to judge, mostly outside Python.
-    with ThreadPoolExecutor(1) as thread:
-        without_model = thread.submit(trivial, result.validation, result.test, result.policy)
+    with ThreadPoolExecutor(2) as threads:
+        without_model = threads.submit(trivial, result.validation, result.test, result.policy)
+        facts = threads.submit(facts_of, table, result)
         judged = result.judgement()
     run.save_judged(Judged(judged, tuple(without_model.result())))
     run.seal()
     log("judged", seconds=perf_counter() - began)
     began = perf_counter()
-    save_trained(run, result.folds[-1], result.config, facts_of(table, result))
+    save_trained(run, result.folds[-1], result.config, facts.result())
     if run.purpose().role == "run":
         save_folds(run, result.folds)
     detector = result.folds[-1].detector

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -12,7 +13,7 @@ import numpy as np
 from rare_event.clock import MINUTES, MS_PER_MINUTE, TimeUnit, rate_of
 from rare_event.config import AlarmPolicy, Rule
 from rare_event.judge.arrays import AsLists
-from rare_event.judge.evaluation import evaluate, ranking
+from rare_event.judge.evaluation import caught_and_rate, ranking
 from rare_event.judge.resampling import ends_of, mean_auc_draws
 from rare_event.judge.rules import choose
 from rare_event.judge.scores import OLDER_LEAD, Scores
@@ -21,6 +22,8 @@ from rare_event.judge.trailing import PastAlarms, follow
 
 # False alarms a day.
 BUDGETS = (1.0, 2.0, 5.0)
+# Budgets followed at once: each takes memory for all windows.
+AT_ONCE = 2
 # A threshold that follows the scores; the quantile itself comes from the budget.
 TRAILING = Rule("trailing-quantile", 0.99)
 
@@ -151,12 +154,17 @@ def judge(validation: Scores, test: Scores, policy: AlarmPolicy, name: str) -> J
     clustered = {
         fold: PastAlarms.of(part, policy, TRAILING.days) for fold, part in validation.by_fold().items()
     }
-    counts: list[Count] = []
-    for budget in BUDGETS:
+
+    def follow_at(budget: float) -> Scores:
         quantiles = {fold: alarms.quantile(budget) for fold, alarms in clustered.items()}
-        followed = follow(test, TRAILING, validation, quantiles)
-        for counted in by_lead:
-            counts += counted.at(budget, test, followed)
+        return follow(test, TRAILING, validation, quantiles)
+
+    counts: list[Count] = []
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        # Quantiles of long data are most of a judgement, and pandas computes them without Python.
+        for budget, followed in zip(BUDGETS, pool.map(follow_at, BUDGETS), strict=True):
+            for counted in by_lead:
+                counts += counted.at(budget, test, followed)
     return Judgement(
         name=name,
         lead_windows=test.lead_windows,
@@ -195,11 +203,10 @@ class _Counted:
         caught, false = (self.points.caught[at], self.points.false_alarms[at]) if kept else (0, 0)
         yield Count("hindsight", budget, lead, int(caught), rate_of(false, self.points.days))
         past = {fold: choose(points, rule) for fold, points in self.past.items()}
-        fixed = evaluate(test, past, self.policy)
+        yield Count("past", budget, lead, *caught_and_rate(test, past, self.policy))
         # A score of 1 is the trailing quantile that the past says will keep the budget.
-        trailing = evaluate(followed, dict.fromkeys(past, 1.0), self.policy)
-        yield Count("past", budget, lead, fixed.caught, fixed.rate)
-        yield Count("trailing", budget, lead, trailing.caught, trailing.rate)
+        ones = dict.fromkeys(past, 1.0)
+        yield Count("trailing", budget, lead, *caught_and_rate(followed, ones, self.policy))
 
 
 def windows_digest(test: Scores) -> str:

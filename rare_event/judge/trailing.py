@@ -106,13 +106,15 @@ def _limits(scores: Scores, past: Scores, quantile: float, days: float) -> np.nd
     order = np.argsort(row, kind="stable")
     values = np.concatenate([past.y_score, scores.y_score])[order]
     rows, least = memory(days, scores)
-    limit = pd.Series(_trailing(values, quantile, rows, least)).bfill()
+    # Nothing looks back further than the first window of the scores does.
+    start = max(0, int(np.argmax(order >= len(past))) - rows - 1)
+    limit = pd.Series(_trailing(values[start:], quantile, rows, least)).bfill()
     # Fewer windows than an hour have no trailing quantile: they are compared with all there are.
     limit = limit.fillna(float(np.quantile(values, quantile, method="weibull")))
     # A quantile of 0 cannot divide; the least error there is stands in for it.
     least_error = values[values > 0].min() if (values > 0).any() else 1.0
     back = np.empty(len(row))
-    back[order] = np.maximum(limit.to_numpy(), least_error)
+    back[order[start:]] = np.maximum(limit.to_numpy(), least_error)
     return back[len(past) :]
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import lru_cache
 from pathlib import Path
@@ -17,6 +18,8 @@ from rare_event.store.serial import dump_kept, has_digest, load
 from rare_event.store.workspace import paths_below, write_text
 
 DIGESTS = "digests.json"
+# Files read at once.
+AT_ONCE = 2
 OF_MODELS = (".npz", ".keras", ".skops")
 OF_FILES = (*OF_MODELS, ".parquet", ".csv", ".zst")
 # Records that are never replaced.
@@ -43,15 +46,17 @@ def recorded(folder: Path) -> Iterator[None]:
 
 def record_digests(folder: Path) -> None:
     """Record the digest of each file of a folder and of its folders; a record in JSON has its own."""
-    digests = {}
+    files, digests = {}, {}
     for path in paths_below(folder):
         name = path.relative_to(folder).as_posix()
         if name == DIGESTS or name.startswith(OTHERS) or any(map(_is_remade, name.split("/"))):
             continue
         if path.name in WRITTEN_ONCE or path.suffix in OF_FILES:
-            digests[name] = digest_of_file(path)
+            files[name] = path
         elif path.suffix == ".json" and path.parent == folder and has_digest(path.read_bytes()):
             digests[name] = ""
+    with ThreadPoolExecutor(AT_ONCE) as threads:
+        digests |= zip(files, threads.map(digest_of_file, files.values()), strict=True)
     write_text(folder / DIGESTS, dump_kept(digests, dict[str, str]))
 
 

@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.checks import base
 from rare_event.checks.check import check
 from rare_event.checks.findings import grades
 from rare_event.checks.fixes import fix
@@ -161,3 +162,15 @@ def test_the_mill_is_described_in_notes(mill_csv: Path) -> None:
     assert {f.grade for f in found.values()} == {"note"} and not any(f.action for f in found.values())
     assert len(found) < len(table.frame.columns), "a note for each column would hide those that matter"
     assert not {code for code, _ in found} & {"RE101", "RE304", "RE306", "RE308", "RE311"}
+
+
+def test_sensors_of_a_long_table_are_checked_at_once_and_come_to_the_same(monkeypatch) -> None:
+    found = {}
+    for name, (data, *_) in DEFECTS.items():
+        table = table_of(data)
+        found[name] = check(table)
+        monkeypatch.setattr(base, "LONG", 10)
+        assert check(table) == found[name], name
+        monkeypatch.undo()
+    sensors = {"x1", "x2", "x3"}
+    assert sum(each.column in sensors for findings in found.values() for each in findings) >= 9
