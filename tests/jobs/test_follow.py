@@ -445,7 +445,9 @@ def test_alarms_that_no_webhook_took_are_delivered_after_a_restart(models, new, 
     hook.offer((out / ALARMS).stat().st_size)
     assert hook.settle()
     hook.stop()
-    assert receiver.taken == lines(out / ALARMS)
+    # An attempt that was under way at the stop may have been taken too; the record is told by its id.
+    assert list({record["id"]: record for record in receiver.taken}.values()) == lines(out / ALARMS)
+    assert len(receiver.taken) <= len(lines(out / ALARMS)) + 1
 
 
 @pytest.mark.parametrize("url", ["", "mill", "ftp://host/a", "http://", "file:///etc/passwd", "http://a:b/"])
