@@ -16,6 +16,7 @@ from loky import process_executor
 
 from rare_event.config import ExperimentConfig, SequenceConfig
 from rare_event.experiment.watchdog import end_with
+from rare_event.jobs.cancelling import allow_to_end
 from rare_event.jobs.cluster import ENVIRONMENT, n_cluster_workers, reached, scheduler
 from rare_event.jobs.spread import ClusterExecutor
 
@@ -62,11 +63,21 @@ def local_worker() -> Executor:
     return executor
 
 
-def begin_worker(parent: int) -> None:
-    """Lower the priority of this worker below that of the pages, and end it with its parent process."""
+def begin_worker(parent: int, may_end: bool = False) -> None:
+    """Lower the priority of this worker below that of the pages, and end it with its parent process.
+
+    Parameters
+    ----------
+    parent
+        Id of that process.
+    may_end
+        Whether a cancelled run may end the worker: see `cancelling`.
+    """
     if hasattr(os, "nice"):
         os.nice(10)
     end_with(parent)
+    if may_end:
+        allow_to_end()
 
 
 class Slot:

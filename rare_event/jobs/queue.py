@@ -69,7 +69,7 @@ class LocalPool:
             if self._executor is None or self._executor._flags.broken or self._executor._flags.shutdown:
                 # Idle workers are kept: importing TensorFlow again would cost five seconds.
                 self._executor = process_executor.ProcessPoolExecutor(
-                    WORKERS, timeout=None, initializer=begin_worker, initargs=(os.getpid(),)
+                    WORKERS, timeout=None, initializer=begin_worker, initargs=(os.getpid(), True)
                 )
                 # A process that ends would wait for its worker, which may train for hours. What is registered
                 # last is called first, and loky registers its wait when its worker starts. Not by a task:
@@ -193,6 +193,7 @@ class Jobs:
         with self._lock:
             if self._executing.get(turn.job) is future:
                 del self._executing[turn.job]
+        error: BaseException | None = None
         # It may have been deleted, or the disk may be full or gone.
         with suppress(CancelledError, RunError, OSError):
             error = future.exception()
@@ -207,6 +208,10 @@ class Jobs:
                 # The app is ending: what waits is taken up when it starts again.
                 return
         self._begin_next()
+        if isinstance(error, BrokenProcessPool):
+            # A cancelled training, too, may have ended its worker. The next one is ready before it is needed.
+            with suppress(RareEventError):
+                self.warm_up()
 
     def _withdraw(self, job: Job) -> tuple[bool, Future[Any] | None]:
         """Take a job out of the queue; return whether it was there, and its future if it is executing."""
@@ -216,7 +221,7 @@ class Jobs:
             return waited, self._executing.get(job)
 
     def cancel(self, run: Run) -> None:
-        """Cancel a run: at once if it is waiting, otherwise after the current epoch."""
+        """Cancel a run: at once if it is waiting, otherwise after the current epoch or within a second."""
         run.request_cancel()
         waits, future = self._withdraw(run)
         if future is not None and not future.done():

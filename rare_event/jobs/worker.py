@@ -24,6 +24,7 @@ from rare_event.experiment.folds import RunFolds
 from rare_event.experiment.leakage import leakage
 from rare_event.experiment.result import OnProgress, Result, ignore_progress, summarise
 from rare_event.experiment.run import run_experiment
+from rare_event.jobs.cancelling import CANCELLED, ended_when_cancelled
 from rare_event.logs import log, logged_job, set_up_in_worker
 from rare_event.prepare.prepared import Preparations
 from rare_event.prepare.table import Table
@@ -78,7 +79,7 @@ class Reporter:
                 replace(status, fold=place, folds=folds, epoch=epoch.number, seconds=seconds)
             )
             if self.run.cancel_requested:
-                raise Cancelled("The run was cancelled.")
+                raise Cancelled(CANCELLED)
 
     def write(self) -> None:
         """Write the recorded epochs, by fold."""
@@ -113,9 +114,10 @@ def execute(
         reporter = Reporter(run, report)
         prepared = prepared or Preparations(run.dataset().table())
         try:
-            result = run_experiment(
-                prepared.table, run.config(), reporter, None, workers, folds_by, prepared=prepared
-            )
+            with ended_when_cancelled(run):
+                result = run_experiment(
+                    prepared.table, run.config(), reporter, None, workers, folds_by, prepared=prepared
+                )
         except RareEventError:
             # The page draws the epochs until then, if they can be written.
             with suppress(RareEventError):
@@ -151,7 +153,9 @@ def execute_leakage(run: Run) -> None:
         If the run fails or is cancelled; its status says so too.
     """
     with _outcome_recorded(run):
-        run.save_leakage(leakage(run.dataset().table(), run.config(), Reporter(run)))
+        with ended_when_cancelled(run):
+            readings = leakage(run.dataset().table(), run.config(), Reporter(run))
+        run.save_leakage(readings)
 
 
 def execute_ablation(run: Run) -> None:
@@ -164,7 +168,8 @@ def execute_ablation(run: Run) -> None:
     """
     with _outcome_recorded(run):
         config = run.config()
-        found = ablation(run.dataset().table(), config, config.split.folds, on_progress=Reporter(run))
+        with ended_when_cancelled(run):
+            found = ablation(run.dataset().table(), config, config.split.folds, on_progress=Reporter(run))
         run.save_ablation(found)
 
 
@@ -181,7 +186,7 @@ def _ending_recorded(run: Run) -> Iterator[None]:
     run.write_status(replace(run.status(), state="running", pid=pid, pid_created=created))
     try:
         if run.cancel_requested:
-            raise Cancelled("The run was cancelled.")
+            raise Cancelled(CANCELLED)
         with recorded(run.folder), logged_job(run=run.id):
             yield
         mark(run, "done")

@@ -98,7 +98,7 @@ class WorkFolder:
             yield
 
     def request_cancel(self) -> None:
-        """Request that the work stops, a training after its current epoch."""
+        """Request that the work stops, a training after its current epoch or within a second."""
         write_text(self.folder / "cancel", "")
 
     def withdraw_cancel(self) -> None:

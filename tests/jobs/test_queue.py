@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import pytest
 
-from rare_event.config import DenseModel
+from rare_event.config import DenseModel, LSTMModel
 from rare_event.detect.summary import describe
 from rare_event.jobs.queue import Jobs, LocalPool
 from rare_event.store.datasets import add_dataset
@@ -127,6 +127,25 @@ def test_a_run_is_cancelled_while_it_trains(jobs, make_run) -> None:
     # Cancelling what has ended changes nothing.
     jobs.cancel(after)
     assert after.status().state == "done"
+
+
+def test_a_run_is_cancelled_while_its_network_is_compiled(jobs, make_run) -> None:
+    """Its worker ends with it, and another is ready for the next run."""
+    # Its program takes several seconds to compile.
+    run = make_run(replace(ENDLESS, model=LSTMModel(), lookback=8))
+    jobs.submit(run)
+    until(lambda: run.status().state == "running", "the run has begun")
+    jobs.cancel(run)
+    assert until_ended(run) == ["cancelled"]
+    status = run.written_status()
+    assert (status.state, status.epoch) == ("cancelled", 0), "it waited for the first epoch"
+    assert status.message == "The run was cancelled."
+    assert len(run.history()) == 0 and not run.has("scores.parquet")
+    after = make_run()
+    jobs.submit(after)
+    assert until_ended(after) == ["done"] and after.status().pid != status.pid
+    until(lambda: not psutil.pid_exists(status.pid), "the worker ended")
+    assert run.written_status().state == "cancelled", "nothing was written later"
 
 
 def test_a_run_that_fails_says_why(jobs, make_run) -> None:
