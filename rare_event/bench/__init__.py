@@ -53,13 +53,15 @@ ROWS: dict[str, Callable[[], Row]] = {
 }
 
 
+# Measured only when they are named: many people, workers and plants take as long as all other rows.
+ONLY_NAMED = ("load", "cluster", "cluster-score", "promise")
 # Those that a change of the training or the judging moves first.
 QUICK = ("train-dense", "prepare", "operating-points", "explorer-frame", "start", "backtest")
 HEADER = f"{'':18}{'ours':>12}{'reference':>14}{'ratio':>9}  reference is\n"
 
 
 def names_of(names: Sequence[str], quick: bool = False) -> list[str]:
-    """Return the rows to measure: those named, or all, or the quick ones.
+    """Return the rows to measure: those named, or the quick ones, or all that need not be named.
 
     Raises
     ------
@@ -71,7 +73,7 @@ def names_of(names: Sequence[str], quick: bool = False) -> list[str]:
         raise ConfigError(f"There is no benchmark {unknown[0]!r}. The benchmarks are {', '.join(ROWS)}.")
     if quick and names:
         raise ConfigError("--quick chooses the benchmarks itself. Leave out their names, or --quick.")
-    return list(names or (QUICK if quick else ROWS))
+    return list(names or (QUICK if quick else [name for name in ROWS if name not in ONLY_NAMED]))
 
 
 def measure(names: Sequence[str]) -> Iterator[tuple[str, Row]]:

@@ -306,7 +306,12 @@ def _map(parser: argparse.ArgumentParser) -> None:
 
 
 def _bench(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help="benchmarks to run (default: all)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help="benchmarks to run (default: all but load, cluster, cluster-score and promise, which take long)",
+    )
     parser.add_argument("--quick", action="store_true", help="only some, which take minutes together")
     add_json(parser)
     parser.set_defaults(command=commands.bench_command)
