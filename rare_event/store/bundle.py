@@ -141,7 +141,7 @@ def require_trained(run: Run) -> None:
     status = run.status()
     if status.state != "done":
         raise RunError(f"Run {run.id} is not finished ({status.state}). Choose a finished run.")
-    if not (run.folder / FACTS.file).exists():
+    if not run.has(FACTS.file):
         raise RunError(
             f"Run {run.id} was trained by an older version, so it cannot score new rows. Train the run again."
         )

@@ -14,7 +14,7 @@ from rare_event.compare.titles import name_of_run
 from rare_event.errors import RareEventError
 from rare_event.store.archive import is_imported
 from rare_event.store.datasets import open_dataset
-from rare_event.store.runs import Run, open_run
+from rare_event.store.runs import ABOUT, Run, open_run
 from rare_event.store.seal import is_open
 from rare_event.text import capital, plain, plural, times
 from rare_event.ui.bar import BAR_STYLE, show_bar
@@ -144,8 +144,12 @@ def _figures() -> tuple[dict[str, str], str]:
         dataset = open_dataset(state.digest)
         figures["Data"] = f"✓ {dataset.name}: {plural(dataset.n_rows, 'row')}"
     try:
-        for step, figure in _figures_of(open_run(state.run_id)) if state.run_id else ():
-            figures[step] = figure
+        if state.run_id:
+            run = open_run(state.run_id)
+            for step, figure in _figures_of(run):
+                figures[step] = figure
+            # The run is as good without its name, but the name was a person's work.
+            ABOUT.read_or(run, None)
     except RareEventError as error:
         return figures, str(error)
     return figures, ""

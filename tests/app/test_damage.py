@@ -21,7 +21,16 @@ from rare_event.store.workspace import scratch_home
 from tests.damages import DAMAGES, PAGES, SENTENCE, files_in, looks_at, make_workspace, seen
 
 Seen = tuple[str, ...]
-FIRST = {"raw.parquet", "scores.parquet", "threshold.json", "looks.json", "judgement.json", "state.json"}
+FIRST = {
+    "about.json",
+    "judgement.json",
+    "looks.json",
+    "raw.parquet",
+    "scores.parquet",
+    "state.json",
+    "threshold.json",
+    "trained.json",
+}
 
 
 @pytest.fixture(scope="session")
