@@ -15,13 +15,14 @@ from typing import Any
 
 import psutil
 import pytest
+from streamlit import config
 
 import rare_event
 from docs.make_api import PAGE, api_page
 from rare_event.cli.parser import main as command_line
 from rare_event.detect.layers import import_keras
 from rare_event.errors import ConfigError
-from rare_event.ui.serve import app_script, serve, serve_options
+from rare_event.ui.serve import app_script, require_servers, serve, serve_options
 
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
@@ -145,6 +146,31 @@ def test_a_port_out_of_range_is_refused(port: int) -> None:
 def test_a_number_of_servers_out_of_range_is_refused(servers: int) -> None:
     with pytest.raises(ConfigError, match=f"The number of servers is {servers}; choose one from 1 to 64"):
         serve(8600, "127.0.0.1", None, servers)
+
+
+@pytest.mark.parametrize(
+    ("option", "name"),
+    [
+        ("server.baseUrlPath", "STREAMLIT_SERVER_BASE_URL_PATH"),
+        ("server.sslCertFile", "STREAMLIT_SERVER_SSL_CERT_FILE"),
+    ],
+)
+def test_settings_that_hide_several_servers_are_named_before_anything_starts(
+    option, name, monkeypatch
+) -> None:
+    monkeypatch.setenv(name, "mill")
+    with pytest.raises(ConfigError, match=f"do not work with Streamlit's setting {option}. Remove it"):
+        require_servers(2)
+    require_servers(1)
+    monkeypatch.delenv(name)
+    require_servers(2)
+    before = config.get_option(option)
+    config.set_option(option, "mill")
+    try:
+        with pytest.raises(ConfigError, match=option):
+            require_servers(2)
+    finally:
+        config.set_option(option, before)
 
 
 def test_a_port_that_is_taken_is_said_before_anything_is_started() -> None:

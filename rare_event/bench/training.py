@@ -57,12 +57,12 @@ def train_dropout() -> Row:
 
 def train_lstm() -> Row:
     """Time the LSTM article's training."""
-    return train(ARTICLE_LSTM)
+    return train(ARTICLE_LSTM, Pace(turns=3))
 
 
 def train_lookback() -> Row:
     """Time 20 epochs of the LSTM article's model at a lookback of 30 rows."""
-    return train(replace(ARTICLE_LSTM, lookback=30), Pace(epochs=20, turns=4))
+    return train(replace(ARTICLE_LSTM, lookback=30), Pace(epochs=20, turns=2, epochs_per_turn=3))
 
 
 def train(config: ExperimentConfig, pace: Pace | None = None) -> Row:

@@ -310,7 +310,7 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="benchmarks to run (default: all but load, cluster, cluster-score and promise, which take long)",
+        help="benchmarks to run (default: all but score-large, load, cluster, cluster-score and promise)",
     )
     parser.add_argument("--quick", action="store_true", help="only some, which take minutes together")
     add_json(parser)

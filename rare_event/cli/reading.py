@@ -198,8 +198,9 @@ def stored(options: argparse.Namespace) -> tuple[Dataset, Table]:
     else:
         seen = preview(source, name_of_files(options), said, digest)
         dataset = store(seen, source)
-        as_seen = (dataset.name, dataset.schema, dataset.fixes) == (seen.name, seen.schema, ())
-        table = seen.parts()[2] if as_seen else dataset.table()
+        # What was kept before may have been read by an older version.
+        is_new = before is None and (dataset.schema, dataset.fixes) == (seen.schema, ())
+        table = seen.parts()[2] if is_new else dataset.table()
     if before is not None and before != dataset:
         words = "The file was stored before, but read differently or with other roles. It is now read as the"
         sys.stderr.write(f"note: {words} options say, without its earlier fixes.\n")

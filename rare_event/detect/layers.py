@@ -8,12 +8,14 @@ from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, nullcontext
 from functools import cache
 from tempfile import TemporaryFile
+from threading import RLock
 from typing import Any
 
 from rare_event.errors import ConfigError
 
 NETWORK_PACKAGES = ("keras", "tensorflow")
 STANDARD_ERROR = 2
+_importing = RLock()
 # Log variances are clipped to this range, because the exponential of a large one overflows.
 LARGEST_LOG_VARIANCE = 20.0
 
@@ -31,8 +33,9 @@ def import_keras() -> Any:
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("KERAS_BACKEND", "tensorflow")
     try:
+        # Standard error belongs to the process: of two threads each would keep what the other has put there.
         # The progress of another thread is not held back for an import that is done already.
-        with nullcontext() if "keras" in sys.modules else _without_start_up_lines():
+        with _importing, nullcontext() if "keras" in sys.modules else _without_start_up_lines():
             import keras
     except ModuleNotFoundError as error:
         # Any other missing module means a broken installation.

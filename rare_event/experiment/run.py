@@ -45,7 +45,7 @@ def run_experiment(
         The whole recipe.
     on_progress
         Called after every epoch with the fold's number from 0, the number of folds and the epoch, one fold
-        after the other, but not in the order of their numbers; what it raises ends the experiment.
+        after the other, in any order; what it raises ends the experiment.
     run_member
         Runs a model that a blend needs, given its config and progress callback; None runs it here.
     workers

@@ -43,9 +43,12 @@ def ended_when_cancelled(run: Run) -> Iterator[None]:
                 continue
             with deciding:
                 if not over.is_set():
-                    mark(run, "cancelled", CANCELLED)
                     log("ended", run=run.id, state="cancelled")
-                    os._exit(1)
+                    try:
+                        mark(run, "cancelled", CANCELLED)
+                    finally:
+                        # At once, before an epoch that ends now writes another status.
+                        os._exit(1)
 
     threading.Thread(target=watch, name=f"cancelling {run.id}", daemon=True).start()
     try:

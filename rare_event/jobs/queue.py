@@ -26,6 +26,7 @@ from typing import Any, TypeVar
 from loky import process_executor
 
 from rare_event.errors import RareEventError, RunError
+from rare_event.jobs.asking import asked_again
 from rare_event.jobs.cluster import scheduler
 from rare_event.jobs.map_runner import run_map
 from rare_event.jobs.outcome import fail, record
@@ -127,8 +128,12 @@ class Jobs:
         return self._submit(warm_up)
 
     def ask(self, question: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
-        """Queue a computation that needs Keras, in this workspace; it follows the run that is executing."""
-        return self._submit(execute_at, place_of(home()), question, *arguments)
+        """Queue a computation that needs Keras, in this workspace; it follows the run that is executing.
+
+        It is asked again if the worker ends with that run.
+        """
+        place = place_of(home())
+        return asked_again(lambda: self._submit(execute_at, place, question, *arguments), ATTEMPTS)
 
     def _submit(self, task: Callable[..., Answer], *arguments: Any) -> Future[Answer]:
         for _ in range(ATTEMPTS):

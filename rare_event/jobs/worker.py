@@ -112,9 +112,9 @@ def execute(
     """
     with _outcome_recorded(run), _with_tensorboard(run, on_progress) as report:
         reporter = Reporter(run, report)
-        prepared = prepared or Preparations(run.dataset().table())
         try:
             with ended_when_cancelled(run):
+                prepared = prepared or Preparations(run.dataset().table())
                 result = run_experiment(
                     prepared.table, run.config(), reporter, None, workers, folds_by, prepared=prepared
                 )

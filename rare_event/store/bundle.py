@@ -136,7 +136,7 @@ def require_trained(run: Run) -> None:
     Raises
     ------
     RunError
-        If it is not finished, or an older version trained it.
+        If it is not finished, an older version trained it, or what it says of its training data is damaged.
     """
     status = run.status()
     if status.state != "done":
@@ -145,6 +145,7 @@ def require_trained(run: Run) -> None:
         raise RunError(
             f"Run {run.id} was trained by an older version, so it cannot score new rows. Train the run again."
         )
+    FACTS.read(run)
 
 
 def open_trained(run: Run) -> Trained:

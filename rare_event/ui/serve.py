@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import re
 import socket
 from ipaddress import ip_address
 from pathlib import Path
@@ -14,6 +15,8 @@ PACKAGE = Path(__file__).parents[1]
 LOCAL = ("localhost", "127.0.0.1")
 LARGEST_PORT = 65535
 MOST_SERVERS = 64
+# Settings of Streamlit under which several servers could not be reached through one address.
+ALONE = ("server.baseUrlPath", "server.sslCertFile")
 
 
 def app_script() -> Path:
@@ -50,15 +53,28 @@ def serve_options(port: int, address: str) -> list[str]:
 
 
 def require_servers(servers: int) -> None:
-    """Refuse a number of serving processes that is none, or that no computer bears.
+    """Refuse a number of serving processes that is none, that no computer bears, or that cannot be reached.
 
     Raises
     ------
     ConfigError
-        If it is not from 1 to 64.
+        If it is not from 1 to 64, or more than 1 where a setting of Streamlit allows only one.
     """
     if not 1 <= servers <= MOST_SERVERS:
         raise ConfigError(f"The number of servers is {servers}; choose one from 1 to {MOST_SERVERS}.")
+    for option in ALONE if servers > 1 else ():
+        if _is_set(option):
+            raise ConfigError(
+                f"Several servers do not work with Streamlit's setting {option}. Remove it from config.toml "
+                "or the environment, and let a proxy do it; or start one server."
+            )
+
+
+def _is_set(option: str) -> bool:
+    from streamlit import config
+
+    name = "STREAMLIT_" + re.sub("([A-Z])", r"_\1", option).replace(".", "_").upper()
+    return bool(os.environ.get(name) or config.get_option(option))
 
 
 def serve(port: int, address: str, workspace: Path | None, servers: int = 1) -> None:

@@ -34,6 +34,7 @@ from tests.app.conftest import Deferred, finished
 from tests.app.test_bar import tray
 from tests.app.test_evaluate import progress
 from tests.app.test_pages import button, link, metric, texts, titles, unescaped
+from tests.records import as_older_version
 from tests.small import PCA, small_frame
 
 PAGE = "pages/7_Score.py"
@@ -299,9 +300,17 @@ def test_an_imported_model_scores_where_its_dataset_is_not(
 
 def test_a_run_of_an_older_version_is_a_sentence(open_page: OpenPage, run: Run) -> None:
     (run.folder / "trained.json").unlink()
+    as_older_version(run.folder)
     app = open_page(PAGE, run=run.id)
     assert "older version" in app.error[0].value and not app.metric
     assert [each.label for each in app.file_uploader] == ["Import a bundle"]
+
+
+def test_a_lost_description_of_the_training_data_is_no_older_version(open_page: OpenPage, run: Run) -> None:
+    (run.folder / "trained.json").unlink()
+    app = open_page(PAGE, run=run.id)
+    assert "cannot be read: the file is missing or damaged" in unescaped(app.error[0].value)
+    assert len(app.error) == 1 and "older version" not in texts(app)
 
 
 def test_a_run_that_is_not_done_is_asked_for(open_page: OpenPage, run: Run) -> None:

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from rare_event.cli.bars import Bar
 from rare_event.cli.options import configure
 from rare_event.cli.parser import main, make_parser
 from rare_event.config import (
@@ -24,6 +25,7 @@ from rare_event.config import (
     Rule,
     SplitPlan,
 )
+from rare_event.detect.training import Epoch
 from rare_event.errors import ConfigError
 from rare_event.store.runs import list_runs, open_run
 from rare_event.store.serial import to_plain
@@ -143,6 +145,17 @@ def test_progress_goes_to_standard_error(workspace, small_csv, capsys) -> None:
     assert len(figures["folds"]) == 6 and figures["epochs"] == 2 and figures["split"] == "rolling"
     assert "epoch" in err and "fold 6 of 6, validation loss" in err
     assert "epoch/s" not in out and "fold 6" not in out
+
+
+def test_the_bar_counts_the_folds_of_each_model_from_one(monkeypatch) -> None:
+    said: list[str] = []
+    with Bar() as bar:
+        monkeypatch.setattr(bar._bar, "set_postfix_str", lambda text, **_: said.append(text.split(",")[0]))
+        for _ in range(2):
+            for fold, number in ((2, 1), (2, 2), (0, 1), (1, 1)):
+                bar(fold, 3, Epoch(number, 0.5, 0.25, 0.1))
+    places = ["fold 1 of 3", "fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
+    assert said == 2 * places
 
 
 def test_a_description_for_people(workspace, small_csv, capsys) -> None:

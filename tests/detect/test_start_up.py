@@ -35,3 +35,30 @@ def test_what_was_written_before_a_failure_is_told(tmp_path) -> None:
 
 def test_it_loads_without_a_standard_error() -> None:
     assert imported("; print(1)", shell="2>&-").stdout == "1\n"
+
+
+def test_threads_that_need_keras_at_once_leave_standard_error_in_place(tmp_path) -> None:
+    """Each would take what another has put in its place for the original, and put that back last."""
+    (tmp_path / "keras.py").write_text("sum(range(1_000_000))\n")
+    code = """
+import os, sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from rare_event.detect import layers
+layers.own_layers = lambda: None
+together = Barrier(4)
+
+def load(_):
+    together.wait(60)
+    layers.import_keras()
+
+with ThreadPoolExecutor(4) as threads:
+    for _ in range(20):
+        sys.modules.pop("keras", None)
+        list(threads.map(load, range(4)))
+os.write(2, b"all is said")
+"""
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
+    assert (done.returncode, done.stderr) == (0, "all is said")

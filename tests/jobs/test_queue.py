@@ -17,6 +17,7 @@ import pytest
 from rare_event.config import DenseModel, LSTMModel
 from rare_event.detect.summary import describe
 from rare_event.jobs.queue import Jobs, LocalPool
+from rare_event.jobs.worker import warm_up
 from rare_event.store.datasets import add_dataset
 from rare_event.store.records import Purpose, Status
 from rare_event.store.runs import create_run, mark
@@ -131,16 +132,19 @@ def test_a_run_is_cancelled_while_it_trains(jobs, make_run) -> None:
 
 def test_a_run_is_cancelled_while_its_network_is_compiled(jobs, make_run) -> None:
     """Its worker ends with it, and another is ready for the next run."""
+    before = jobs.warm_up().result(DEADLINE)
     # Its program takes several seconds to compile.
     run = make_run(replace(ENDLESS, model=LSTMModel(), lookback=8))
     jobs.submit(run)
     until(lambda: run.status().state == "running", "the run has begun")
+    answer = jobs.ask(os.getpid)
     jobs.cancel(run)
     assert until_ended(run) == ["cancelled"]
     status = run.written_status()
     assert (status.state, status.epoch) == ("cancelled", 0), "it waited for the first epoch"
     assert status.message == "The run was cancelled."
     assert len(run.history()) == 0 and not run.has("scores.parquet")
+    assert status.pid == before and answer.result(DEADLINE) not in (before, os.getpid()), "it was not lost"
     after = make_run()
     jobs.submit(after)
     assert until_ended(after) == ["done"] and after.status().pid != status.pid
@@ -205,13 +209,15 @@ class ByHand(Executor):
 
     def __init__(self) -> None:
         self.futures: list[Future[Status]] = []
+        self.warmed: list[Future[int]] = []
 
     def __call__(self) -> "ByHand":
         return self
 
-    def submit(self, *_: Any, **__: Any) -> Future[Any]:
-        self.futures.append(Future())
-        return self.futures[-1]
+    def submit(self, *task: Any, **_: Any) -> Future[Any]:
+        future: Future[Any] = Future()
+        (self.warmed if task[0] is warm_up else self.futures).append(future)
+        return future
 
 
 def test_a_queued_run_is_cancelled_at_once(make_run) -> None:
@@ -253,6 +259,21 @@ def test_a_broken_pool_interrupts_what_ran_and_queues_again_what_waited(make_run
         assert waited.status().state == "queued" and len(pool.futures) == attempt + 2
     pool.futures[3].set_exception(BrokenProcessPool("gone"))
     assert waited.status().state == "interrupted" and len(pool.futures) == 4
+    assert len(pool.warmed) == 4, "each time another worker is made ready"
+
+
+def test_what_was_asked_is_asked_again_when_the_worker_ends_with_a_run(workspace) -> None:
+    pool = ByHand()
+    jobs = Jobs(pool)
+    answer, failed, twice = (jobs.ask(os.getpid) for _ in range(3))
+    for future in pool.futures[:3]:
+        future.set_exception(BrokenProcessPool("gone"))
+    assert len(pool.futures) == 6 and not any(each.done() for each in (answer, failed, twice))
+    pool.futures[3].set_result(7)  # type: ignore[arg-type]
+    pool.futures[4].set_exception(ZeroDivisionError("by zero"))
+    pool.futures[5].set_exception(BrokenProcessPool("gone again"))
+    assert answer.result(0) == 7 and isinstance(failed.exception(0), ZeroDivisionError)
+    assert isinstance(twice.exception(0), BrokenProcessPool) and len(pool.futures) == 6, "not for ever"
 
 
 def test_a_run_deleted_meanwhile_is_left_alone(make_run) -> None:
