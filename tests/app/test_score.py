@@ -309,7 +309,7 @@ def test_a_run_of_an_older_version_is_a_sentence(open_page: OpenPage, run: Run) 
 def test_a_lost_description_of_the_training_data_is_no_older_version(open_page: OpenPage, run: Run) -> None:
     (run.folder / "trained.json").unlink()
     app = open_page(PAGE, run=run.id)
-    assert "cannot be read: the file is missing or damaged" in unescaped(app.error[0].value)
+    assert "cannot be read: the file is missing or damaged" in unescaped(app)
     assert len(app.error) == 1 and "older version" not in texts(app)
 
 
