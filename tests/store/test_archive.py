@@ -20,6 +20,7 @@ from rare_event.store import archive, members
 from rare_event.store.archive import MANIFEST, import_archive, imported_from, open_bundle, save_archive
 from rare_event.store.bundle import FACTS, open_trained
 from rare_event.store.datasets import add_dataset
+from rare_event.store.digests import DIGESTS
 from rare_event.store.runs import create_run, list_runs
 from rare_event.store.scored import describe, summary
 from tests.small import DENSE, PCA, small_frame
@@ -146,8 +147,10 @@ def test_the_model_card_names_the_quantile_that_a_trailing_threshold_multiplies(
 
 def test_a_run_of_an_older_version_says_that_it_must_be_trained_again(bundles, home) -> None:
     run, _ = bundles("pca")
-    text = (run.folder / FACTS.file).read_bytes()
-    (run.folder / FACTS.file).unlink()
+    gone = [run.folder / FACTS.file, run.folder / DIGESTS]
+    kept = {path: path.read_bytes() for path in gone}
+    for path in gone:
+        path.unlink()
     try:
         for use in (open_trained, lambda one: save_archive(one, home / "none.zip")):
             with pytest.raises(
@@ -156,7 +159,8 @@ def test_a_run_of_an_older_version_says_that_it_must_be_trained_again(bundles, h
                 use(run)
         assert not (home / "none.zip").exists()
     finally:
-        (run.folder / FACTS.file).write_bytes(text)
+        for path, content in kept.items():
+            path.write_bytes(content)
 
 
 # What must not be unpacked.
