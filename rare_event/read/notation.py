@@ -77,7 +77,7 @@ def settle(
             result.append(cells.numbers.series())
             continue
         texts = cells.taken()
-        refusal = _refusal(texts)
+        refusal = _refusal(texts, lines)
         if refusal is None and texts.n_numbers:
             notation = _decided(texts, decimals, said, plain=plain)
             if notation is None:
@@ -89,8 +89,7 @@ def settle(
                 continue
         elif refusal is not None and refusal[0]:
             fact, what, row, count = refusal
-            line = int(lines[row])
-            text = f"Column {shown(cells.name)} {what.format(line=line)} The column is not read as numbers."
+            text = f"Column {shown(cells.name)} {what} The column is not read as numbers."
             found.say("warning", cells.name, fact, text, [row], count)
         result.append(pa.chunked_array(cells.texts or [], type=pa.string()).to_pandas())
     if with_comma:
@@ -104,7 +103,8 @@ def settle(
 
 
 def _is_number(texts: Texts) -> bool:
-    return bool(texts.n_numbers) and _refusal(texts) is None
+    # Which lines they are is not told.
+    return bool(texts.n_numbers) and _refusal(texts, range(len(texts.cells))) is None
 
 
 def _is_narrow(texts: Texts) -> bool:
@@ -149,8 +149,11 @@ def _against(texts: Texts, decimal: str, separator: str) -> np.ndarray:
     return rows if against and few(len(rows), texts.n_filled) else rows[:0]
 
 
-def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
-    """Why a column of texts is none of numbers: fact, what is found, row and count; no fact: just texts."""
+def _refusal(texts: Texts, lines: Sequence[int] | pd.Index) -> tuple[str, str, int, int] | None:
+    """Why a column of texts is none of numbers: fact, what is found, row and count; no fact: just texts.
+
+    `lines` are those of the rows in the file.
+    """
     total = texts.n_filled
     plain = ("", "", 0, 0)
     if not texts.n_numbers or texts.n_numbers < 0.2 * total:
@@ -164,7 +167,7 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
         ):
             if texts.n_numbers < 0.5 * total:
                 return plain
-            return "not a number", f"holds {shown(word)} in line {{line}}, which is not a number.", row, 1
+            return "not a number", f"holds {shown(word)} in line {lines[row]}, which is not a number.", row, 1
     elif not count_as_missing(texts.words, texts.odd, texts.n_numbers):
         word = next(word for word in texts.words.counts if not is_missing_word(word))
         if texts.words.total <= 0.02 * total or len(texts.words.counts) <= 2 and texts.n_numbers == 0:
@@ -172,20 +175,19 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
         example = ", for example" if texts.words.total > 1 else ","
         what = (
             f"holds {plural(texts.n_numbers, 'number')} and {plural(texts.words.total, 'text')}{example} "
-            f"{shown(word)} in line {{line}}."
+            f"{shown(word)} in line {lines[texts.words.rows[word]]}."
         )
         return "numbers and texts", what, texts.words.rows[word], texts.words.total
     if len(texts.units) > 1:
         if len(texts.units) > 5:
             return plain
-        return _mixed_units(texts)
+        return _mixed_units(texts, lines)
     if not texts.fits or texts.ambiguous == "?":
         if pc.all(pc.match_substring_regex(texts.parts.field("body").drop_null(), _DATE)).as_py():
             return plain
         row = int(texts.misfits[0]) if len(texts.misfits) else 0
-        what = (
-            f"holds {shown(texts.cells[row])} in line {{line}}, written differently from its other numbers."
-        )
+        what = f"holds {shown(texts.cells[row])} in line {lines[row]}, "
+        what += "written differently from its other numbers."
         return "mixed notations", what, row, max(1, len(texts.misfits))
     strange = [word for word in texts.words.counts if not is_missing_word(word)]
     odd = texts.odd.total and not few(texts.odd.total, total)
@@ -194,12 +196,12 @@ def _refusal(texts: Texts) -> tuple[str, str, int, int] | None:
     return None
 
 
-def _mixed_units(texts: Texts) -> tuple[str, str, int, int]:
+def _mixed_units(texts: Texts, lines: Sequence[int] | pd.Index) -> tuple[str, str, int, int]:
     units, usual = texts.parts.field("unit"), texts.units[0]
     rows = np.flatnonzero(pc.fill_null(pc.not_equal(units, usual), False).to_numpy(zero_copy_only=False))
     row = int(rows[0])
     other = f"the unit {shown(usual)}" if usual else "no unit"
-    what = f"mixes units: {shown(texts.cells[row])} in line {{line}}, but other cells have {other}."
+    what = f"mixes units: {shown(texts.cells[row])} in line {lines[row]}, but other cells have {other}."
     return "mixed units", what, row, len(rows)
 
 

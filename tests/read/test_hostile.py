@@ -311,3 +311,14 @@ def test_a_column_longer_than_expected_is_copied_a_few_times_only() -> None:
         sizes.add(len(column.data))
     assert column.filled == 20_000 and column.series().iloc[-1] == 1_999
     assert len(sizes) < 50 and max(sizes) < 30_000
+
+
+@pytest.mark.parametrize("cell", ["{", "}", "{0}", "{line}", "{__class__}", "%s", "{{", "3 {kg"])
+def test_a_cell_that_looks_like_a_place_for_a_figure_is_text(cell) -> None:
+    """Found by hypothesis: a brace in a cell that is no number ended the reading in a traceback."""
+    texts = "".join(f"{number},{cell}\n" for number in (7, 8, 9))
+    raw = read_raw(f"a,b\n1,1.5\n2,2.5\n3,3.5\n4,4.5\n{texts}".encode(), name="a.csv")
+    (told,) = (remark.what for remark in raw.remarks)
+    assert f"'{cell}' in line 6" in told and "line 7" not in told
+    assert raw.frame["b"].iloc[-1] == cell
+    assert read_raw(b"0,,0,,\n0,,,,\n,,{,,", name="a.csv").frame.shape[1] == 5
