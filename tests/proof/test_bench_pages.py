@@ -17,7 +17,8 @@ def test_page_switches_are_measured_in_a_browser_while_idle_and_while_a_file_is_
     with ThreadPoolExecutor(1) as thread:
         rows = thread.submit(lambda: dict(bench.measure(["page-switch", "answers"]))).result()
     switch, answered = rows["page-switch"], rows["answers"]
-    assert set(switch["pages"]) == set(switch["first"]) == set(pages.PAGES)
+    assert set(switch["pages"]) == set(pages.PAGES)
+    assert set(switch["first"]) == {*pages.PAGES, "Evaluate, opened"}
     assert switch["ours"] == max(switch["pages"].values()) > 0 and switch["reference"] > 0
     assert answered["switches"] >= len(pages.PAGES) and answered["ours"] > 0
     assert "3,000 rows were uploaded and read" in answered["reference_is"]
