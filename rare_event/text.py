@@ -14,6 +14,17 @@ def plain(text: object) -> str:
     return _MARKDOWN.sub(r"\\\1", str(text))
 
 
+def printable(text: str) -> str:
+    r"""Write a name in one line, without what a terminal would obey or nobody would see.
+
+    Examples
+    --------
+    >>> printable("mill\x1b[2J.csv")
+    'mill�[2J.csv'
+    """
+    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+
+
 def number(value: float | None, digits: int = 3) -> str:
     """Write a figure with this many significant digits; a dash for None and NaN.
 

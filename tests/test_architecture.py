@@ -61,6 +61,7 @@ USE_STREAMLIT = {"ui", "screens"}
 # Its messages only, in functions: the bench speaks to the app as a browser does.
 SPEAK_STREAMLIT = {"rare_event/bench/session.py"}
 USE_KERAS = {
+    "rare_event/detect/averages.py",
     "rare_event/detect/layers.py",
     "rare_event/detect/models.py",
     "rare_event/detect/operations.py",

@@ -478,6 +478,12 @@ def test_an_unknown_setting_is_refused_at_any_depth(preset, path) -> None:
     assert from_json(json.dumps(plain)) == preset
 
 
+def test_the_name_of_an_unknown_setting_moves_nothing_where_it_is_read() -> None:
+    with pytest.raises(ConfigError) as refused:
+        from_json(json.dumps({"representation": {"kin\ufeffd\u202e\x1b[2J": "difference"}}))
+    assert str(refused.value).isprintable() and "representation.kin\ufffdd" in str(refused.value)
+
+
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity", "1e999"])
 @pytest.mark.parametrize(
     "text",

@@ -65,7 +65,7 @@ def train_many(pace: Pace | None = None) -> Row:
 
 def _measured(config: ExperimentConfig, rows: int, epochs: int, n_seeds: int, turns: int) -> dict[str, Any]:
     """Time all trainings at once and one, in turn, once the programs are compiled."""
-    from rare_event.experiment.threads import run_in_threads
+    from rare_event.detect.threads import run_in_threads
 
     n_trainings, middle = len(FOLDS) * n_seeds, len(FOLDS) // 2
     train = _trainings(config, correlated_rows(rows), epochs)

@@ -52,9 +52,11 @@ class Bar:
     def __call__(self, fold: int, folds: int, epoch: Any) -> None:
         """Show a finished epoch."""
         self._bar.update()
-        if epoch.number == 1 and fold in self._begun:
+        if epoch.number == epoch.network == 1 and fold in self._begun:
             # The folds of the next model.
             self._begun.clear()
         self._begun.add(fold)
         where = f"fold {len(self._begun)} of {folds}, " if folds > 1 else ""
+        if epoch.networks > 1:
+            where += f"network {epoch.network} of {epoch.networks}, "
         self._bar.set_postfix_str(f"{where}validation loss {epoch.validation_loss:.4f}", refresh=False)

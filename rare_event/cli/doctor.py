@@ -15,8 +15,8 @@ from rare_event.cli.installation import (
     check_workspace_disk,
 )
 from rare_event.cli.options import add_json
-from rare_event.cli.output import printable
 from rare_event.cli.people import people, people_in_words
+from rare_event.text import printable
 
 DOCTOR = (
     "Exit code 0 if all is well or was repaired, 1 otherwise. With --repair, damaged things are moved to "

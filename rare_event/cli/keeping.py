@@ -11,10 +11,9 @@ from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 from rare_event.cli.options import add_json
-from rare_event.cli.output import printable
 from rare_event.cli.people import people, people_in_words
 from rare_event.errors import ConfigError, RareEventError
-from rare_event.text import plural
+from rare_event.text import plural, printable
 
 if TYPE_CHECKING:
     from rare_event.store.maps import DesignMap

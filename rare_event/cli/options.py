@@ -14,6 +14,7 @@ from rare_event.config import (
     RECIPES,
     Activation,
     AlarmPolicy,
+    BlendModel,
     Costs,
     DesignSpace,
     ExperimentConfig,
@@ -43,6 +44,8 @@ NETWORK_OPTIONS = [
     *("widths", "encoder", "decoder", "activity_l1"),
 ]
 # Networks and PCA use the preset's inputs; every other model has its own.
+# Settings of the training, each an option of its own name.
+TRAINING = ("epochs", "networks")
 CHOICES = sorted({*MODELS, *RECIPES})
 
 
@@ -76,8 +79,13 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
         changes["split"] = _with_dates(changes.get("split", config.split), options)
     if options.representation is not None:
         changes["representation"] = replace(config.representation, kind=options.representation)
-    if options.epochs is not None:
-        changes["training"] = replace(config.training, epochs=options.epochs)
+    if training := {name: getattr(options, name) for name in TRAINING if getattr(options, name) is not None}:
+        changes["training"] = replace(config.training, **training)
+        if options.networks is not None and not isinstance(config.model, NetworkConfig | BlendModel):
+            raise ConfigError(
+                f"--networks averages neural networks, but the model {config.model.kind} is not one. "
+                "Leave out the option, or choose another model."
+            )
     if options.rule is not None:
         changes["rule"] = parse_rule(options.rule)
     if options.threshold is not None:

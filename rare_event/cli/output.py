@@ -69,14 +69,3 @@ def refuse_one_output(*paths: Path | None) -> None:
     given = [path.absolute() for path in paths if path is not None]
     if len(set(given)) < len(given):
         raise ConfigError(f"{given[0].name} is given for two outputs. Choose a file for each.")
-
-
-def printable(text: str) -> str:
-    r"""Write a name in one line, without what a terminal would obey.
-
-    Examples
-    --------
-    >>> printable("mill\x1b[2J.csv")
-    'mill�[2J.csv'
-    """
-    return "".join(sign if sign.isprintable() else "\ufffd" for sign in text)

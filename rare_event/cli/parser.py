@@ -138,6 +138,9 @@ def _run(parser: argparse.ArgumentParser) -> None:
         "--representation", choices=get_args(RepresentationKind), help="what the model sees of the sensors"
     )
     parser.add_argument("--epochs", type=int, help="maximum epochs")
+    parser.add_argument(
+        "--networks", type=int, help="networks trained from different seeds, whose errors are averaged"
+    )
     network_options(parser)
     threshold = parser.add_mutually_exclusive_group()
     threshold.add_argument(

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from rare_event.cli.output import printable
 from rare_event.errors import RareEventError
+from rare_event.text import printable
 
 LOOK = "Each is a workspace by itself. To look at one, set RARE_EVENT_HOME to its folder:"
 

@@ -23,6 +23,7 @@ SETTINGS = {
     "score top_k": "sensors in the score",
     "training patience": "patience",
     "training keep": "weights kept",
+    "training networks": "networks averaged",
     "policy k": "windows for an alarm",
     "policy n": "windows looked back for an alarm",
     "policy cooldown": "cooldown",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar, cast, get_args, get_ori
 import numpy as np
 
 from rare_event.errors import ConfigError
+from rare_event.text import printable
 
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
@@ -116,6 +117,7 @@ def settings_from_json(kind: type[T], text: str | bytes, refused: str) -> T:
         settings: T = _parsed(cast(Any, kind), text)
     except ValidationError as error:
         first: Any = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"])
-        raise ConfigError(refused.format(where=where or "the whole file", why=first["msg"])) from error
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        said = refused.format(where=printable(where), why=printable(first["msg"]))
+        raise ConfigError(said) from error
     return settings

@@ -25,6 +25,10 @@ class Training(Settings):
         are run.
     keep
         Weights to keep: those with the ``best`` validation loss, or the ``last``.
+    networks
+        Networks that are trained alike, the first from the run's seed and each next one from the next seed.
+        The error of a window is the mean of theirs (Lakshminarayanan and others 2017), so less of it is
+        chance, and training takes as many times as long.
     """
 
     epochs: int = 100
@@ -32,6 +36,7 @@ class Training(Settings):
     learning_rate: float = 1e-3
     patience: int | None = 5
     keep: Literal["best", "last"] = "best"
+    networks: int = 1
 
     def __post_init__(self) -> None:
         super().__post_init__()
@@ -44,6 +49,7 @@ class Training(Settings):
         require(
             self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more."
         )
+        require(1 <= self.networks <= 100, f"networks is {self.networks}; choose 1 to 100.")
 
 
 @dataclass(frozen=True)

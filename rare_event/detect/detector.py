@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -14,6 +15,7 @@ from threadpoolctl import threadpool_limits
 
 from rare_event.config import DetectorConfig, HazardModel, ModelConfig, NetworkConfig, Score, SupervisedConfig
 from rare_event.config.labels import MODELS
+from rare_event.detect.averages import joined, networks_of
 from rare_event.detect.baselines import detector_class
 from rare_event.detect.interface import Detector, Steps
 from rare_event.detect.layers import import_keras
@@ -21,6 +23,7 @@ from rare_event.detect.models import build
 from rare_event.detect.programs import compile_errors
 from rare_event.detect.rows import thinned
 from rare_event.detect.scoring import score
+from rare_event.detect.threads import run_in_threads
 from rare_event.detect.training import Epoch, OnEpoch, ignore_epoch, train_autoencoder
 from rare_event.errors import DataError, NoEventError
 from rare_event.text import plural
@@ -30,14 +33,18 @@ LOSS_WINDOWS = 2048
 
 
 class Autoencoder:
-    """A fitted Keras autoencoder as a detector; input and output have shape (batch, lookback, n_features)."""
+    """A fitted Keras autoencoder as a detector; input and outputs have shape (batch, lookback, n_features).
+
+    A model of several networks has an output for each; see `averages`.
+    """
 
     FILE: ClassVar[str] = "model.keras"
 
     def __init__(self, model: Any) -> None:
         self.model = model
+        self.networks = networks_of(model)
         # Each is compiled when it is first asked for; most models are asked for one.
-        self._errors = cache(partial(compile_errors, model))
+        self._errors = cache(self._compiled)
 
     def __reduce__(self) -> tuple[Any, tuple[bytes]]:
         """Send only the model to another process, which compiles its own programs."""
@@ -47,7 +54,12 @@ class Autoencoder:
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors of each window; see `interface.SensorDetector`."""
-        return self._errors(steps)(X, ends)
+        first, *others = (errors(X, ends) for errors in self._errors(steps))
+        return sum(others, first) / np.float32(len(self.networks)) if others else first
+
+    def _compiled(self, steps: Steps) -> list[Callable[[np.ndarray, np.ndarray], np.ndarray]]:
+        # Networks of equal architecture share one program.
+        return [compile_errors(network, steps) for network in self.networks]
 
     def save(self, folder: Path) -> None:
         """Write `model.keras` into a folder."""
@@ -67,7 +79,7 @@ def _received(content: bytes) -> Autoencoder:
 
 
 def build_network(config: DetectorConfig, n_features: int) -> Any:
-    """Build the Keras model of a config, with seeded initial weights.
+    """Build the Keras model of a config, with seeded initial weights; of an average, its first network.
 
     Raises
     ------
@@ -87,6 +99,7 @@ def fit_detector(
     validation_ends: np.ndarray,
     on_epoch: OnEpoch = ignore_epoch,
     ahead: np.ndarray | None = None,
+    threads: int = 1,
 ) -> tuple[Detector, list[Epoch]]:
     """Fit a detector.
 
@@ -104,12 +117,14 @@ def fit_detector(
         Called after every epoch.
     ahead
         Rows until the next event, for the hazard model; see `HazardDetector.fit`.
+    threads
+        Networks of an average that are trained at once.
 
     Returns
     -------
     tuple
-        The detector, and the epochs of its training. A baseline has one epoch, so that pages can show
-        and cancel it like a network; its losses are mean scores of normal windows.
+        The detector, and the epochs of its training, one network after the other. A baseline has one epoch,
+        so that pages can show and cancel it like a network; its losses are mean scores of normal windows.
 
     Raises
     ------
@@ -120,11 +135,7 @@ def fit_detector(
     """
     normal_train, normal_validation = (ends[y[ends] == 0] for ends in (train_ends, validation_ends))
     if isinstance(config.model, NetworkConfig):
-        model = build_network(config, X.shape[1])
-        history = train_autoencoder(
-            model, X, normal_train, normal_validation, config.training, config.seed, on_epoch
-        )
-        return Autoencoder(model), history
+        return _fit_networks(config, X, normal_train, normal_validation, on_epoch, threads)
     began = perf_counter()
     supervised = isinstance(config.model, SupervisedConfig)
     fit = _fitting(config.model, ahead)
@@ -138,6 +149,36 @@ def fit_detector(
     epoch = Epoch(1, loss, validation_loss, perf_counter() - began)
     on_epoch(epoch)
     return detector, [epoch]
+
+
+def _fit_networks(
+    config: DetectorConfig,
+    X: np.ndarray,
+    train_ends: np.ndarray,
+    validation_ends: np.ndarray,
+    on_epoch: OnEpoch,
+    threads: int,
+) -> tuple[Detector, list[Epoch]]:
+    """Train the networks of a config, each as if it were alone, and join them."""
+    seeds = config.seeds
+
+    def fit(number: int, tell: OnEpoch) -> tuple[Any, list[Epoch]]:
+        one = replace(config, seed=seeds[number])
+        model = build_network(one, X.shape[1])
+        history = train_autoencoder(model, X, train_ends, validation_ends, one.training, one.seed, tell)
+        return model, [_of_network(number, len(seeds), epoch) for epoch in history]
+
+    if len(seeds) == 1:
+        fitted = [fit(0, on_epoch)]
+    else:
+        fitted = run_in_threads(fit, range(len(seeds)), threads, lambda *told: on_epoch(_of_network(*told)))
+    return Autoencoder(joined([model for model, _ in fitted])), [
+        epoch for _, history in fitted for epoch in history
+    ]
+
+
+def _of_network(number: int, networks: int, epoch: Epoch) -> Epoch:
+    return replace(epoch, network=number + 1, networks=networks)
 
 
 def _fitting(model: ModelConfig, ahead: np.ndarray | None) -> Callable[..., Detector]:

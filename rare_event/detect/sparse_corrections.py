@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from rare_event.config import Score
+from rare_event.detect.averages import squared_errors
 from rare_event.detect.operations import quick_operations
 from rare_event.detect.programs import Network, compiled_if_possible, values_of
 
@@ -38,7 +39,7 @@ def sparse_corrections(
     Parameters
     ----------
     model
-        Input and output of shape (batch, lookback, n_features).
+        Input and outputs of shape (batch, lookback, n_features); several are those of an average.
     windows
         float32, shape (n_windows, lookback, n_features).
     targets
@@ -112,7 +113,7 @@ def _programs(network: Network, config: Score, groups: tuple[int, ...], most: in
 
     def each(trainable: Any, others: Any, corrected: Any) -> Any:
         again, _ = model.stateless_call(trainable, others, corrected, training=False)
-        squared = tf.square(again - corrected)
+        squared = squared_errors(again, corrected)
         return squared[:, -1] if config.steps == "last" else tf.reduce_mean(squared, 1)
 
     def errors_of(trainable: Any, others: Any) -> Any:

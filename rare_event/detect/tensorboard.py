@@ -14,22 +14,25 @@ from rare_event.detect.training import Epoch
 
 
 class TensorBoardLog:
-    """Writes losses into folders `train` and `validation`, one pair per fold if there are several."""
+    """Writes losses into folders `train` and `validation`, a pair for each fold and network of several."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._writers: dict[int, Any] = {}
+        self._writers: dict[tuple[int, int], Any] = {}
 
     def __call__(self, fold: int, folds: int, epoch: Epoch) -> None:
         """Write the losses of an epoch."""
-        if fold not in self._writers:
+        key = fold, epoch.network
+        if key not in self._writers:
             where = self.folder / f"fold {fold + 1}" if folds > 1 else self.folder
+            if epoch.networks > 1:
+                where /= f"network {epoch.network}"
             writer = import_keras().callbacks.TensorBoard(where, write_graph=False)
             # It only reads the optimizer of a model, and the compiled epoch has none.
             writer.set_model(SimpleNamespace(optimizer=None))
-            self._writers[fold] = writer
+            self._writers[key] = writer
         losses = {"loss": epoch.loss, "val_loss": epoch.validation_loss}
-        self._writers[fold].on_epoch_end(epoch.number, losses)
+        self._writers[key].on_epoch_end(epoch.number, losses)
 
     def close(self) -> None:
         """Flush the writers."""

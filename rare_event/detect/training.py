@@ -50,6 +50,8 @@ class Epoch:
         Since training began.
     compiled
         Whether XLA compiled the network; if not, epochs are slower but otherwise the same.
+    network, networks
+        Of the networks whose errors are averaged: the number of this one, from 1, and how many there are.
     """
 
     number: int
@@ -57,6 +59,8 @@ class Epoch:
     validation_loss: float
     seconds: float
     compiled: bool = True
+    network: int = 1
+    networks: int = 1
 
 
 OnEpoch = Callable[[Epoch], None]

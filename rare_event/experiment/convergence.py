@@ -9,24 +9,29 @@ from rare_event.text import number, plural
 
 
 def failure_to_learn(history: pd.DataFrame) -> str:
-    """Say in which folds the training loss grew or was no number; empty if it fell in all.
+    """Say in which folds or networks the training loss grew or was no number; empty if it fell in all.
 
     Parameters
     ----------
     history
-        One row per epoch in the order of training, with the columns ``fold`` and ``loss``.
+        One row per epoch in the order of training, with the columns ``fold``, ``network`` and ``loss``.
     """
     if not len(history):
         return ""
-    losses = [fold["loss"].to_numpy(float) for _, fold in history.groupby("fold", sort=True)]
+    trainings = [one for _, one in history.groupby(["fold", "network"], sort=True)]
     # A loss that is no number is not less either.
-    grew = [k for k, loss in enumerate(losses) if not loss[-1] <= loss[0]]
+    grew = [one for one in trainings if not one["loss"].iloc[-1] <= one["loss"].iloc[0]]
     if not grew:
         return ""
-    first, last = losses[grew[0]][[0, -1]]
+    fold, network = grew[0][["fold", "network"]].iloc[0]
+    first, last = grew[0]["loss"].iloc[[0, -1]].astype(float)
     what = f"grew from {number(first)} to {number(last)}" if np.isfinite(last) else "is no longer a number"
     said = f"The training loss {what}: the network has not learned"
-    if len(losses) > 1:
-        said = f"The network has not learned in {len(grew)} of {plural(len(losses), 'fold')}: "
-        said += f"the training loss of fold {grew[0] + 1} {what}"
+    if history["network"].nunique() > 1:
+        where = f"network {network}" + (f" of fold {fold + 1}" if history["fold"].nunique() > 1 else "")
+        said = f"{len(grew)} of {plural(len(trainings), 'network')} have not learned: "
+        said += f"the training loss of {where} {what}"
+    elif len(trainings) > 1:
+        said = f"The network has not learned in {len(grew)} of {plural(len(trainings), 'fold')}: "
+        said += f"the training loss of fold {fold + 1} {what}"
     return f"{said}. Choose a lower learning rate."

@@ -16,10 +16,10 @@ from rare_event.detect.detector import fit_detector
 from rare_event.detect.layers import import_keras
 from rare_event.detect.rows import NO_EVENT_AHEAD
 from rare_event.detect.scoring import score_and_contributions
+from rare_event.detect.threads import run_in_threads
 from rare_event.detect.training import Epoch, ignore_epoch
 from rare_event.errors import DataError
 from rare_event.experiment.result import FoldResult, OnProgress
-from rare_event.experiment.threads import run_in_threads
 from rare_event.experiment.watchdog import end_with
 from rare_event.judge.category import Category
 from rare_event.judge.rules import choose_on
@@ -52,16 +52,18 @@ def run_folds(
         workers = (os.cpu_count() or 1) // (1 if in_threads else CORES_FOR_ONE)
     at_once = min(workers, n_folds)
     if at_once <= 1:
-        return [_run_here(prepared, config, number, on_progress) for number in range(n_folds)]
+        return [_run_here(prepared, config, number, on_progress, workers) for number in range(n_folds)]
     if in_threads:
         longest_first = sorted(range(n_folds), key=lambda number: -len(prepared.folds[number].train))
         return run_in_threads(partial(run_fold, prepared, config), longest_first, at_once, on_progress)
     return _run_in_processes(prepared, config, on_progress, at_once)
 
 
-def _run_here(prepared: Prepared, config: ExperimentConfig, number: int, on_progress: OnProgress) -> Trained:
+def _run_here(
+    prepared: Prepared, config: ExperimentConfig, number: int, on_progress: OnProgress, threads: int = 1
+) -> Trained:
     n_folds = len(prepared.folds)
-    return run_fold(prepared, config, number, lambda epoch: on_progress(number, n_folds, epoch))
+    return run_fold(prepared, config, number, lambda epoch: on_progress(number, n_folds, epoch), threads)
 
 
 def _run_in_processes(
@@ -92,8 +94,11 @@ def run_fold(
     config: ExperimentConfig,
     number: int,
     on_epoch: Callable[[Epoch], None] = ignore_epoch,
+    threads: int = 1,
 ) -> Trained:
     """Fit the representation and the detector of a fold, score it and choose its threshold.
+
+    `threads` networks of an average are trained at once.
 
     Returns
     -------
@@ -114,7 +119,9 @@ def run_fold(
         X = representation.transform(prepared.derived)
     fitted = perf_counter()
     ahead = rows_ahead(prepared, config.shift)
-    detector, history = fit_detector(config.detector, X, prepared.y, train, validation, on_epoch, ahead)
+    detector, history = fit_detector(
+        config.detector, X, prepared.y, train, validation, on_epoch, ahead, threads
+    )
     trained = perf_counter()
     scored, noted = [], []
     for rows, ends in ((fold.validation, np.sort(validation)), (fold.test, np.sort(test))):

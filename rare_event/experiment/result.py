@@ -64,6 +64,11 @@ class FoldResult:
     members: Mapping[str, FoldResult] = field(default_factory=dict)
     unit: float = 1.0
 
+    @property
+    def epochs(self) -> int:
+        """Epochs of its training; of an average, those of the network that took most."""
+        return max((epoch.number for epoch in self.history), default=0)
+
 
 @dataclass(frozen=True)
 class Result:
@@ -275,14 +280,14 @@ def summarise(result: Result, run: str = "") -> Summary:
         preset=result.config.name,
         split=result.config.split.kind,
         folds=tuple(
-            FoldRanking(**vars(_ranking(fold.test)), threshold=fold.threshold, epochs=len(fold.history))
+            FoldRanking(**vars(_ranking(fold.test)), threshold=fold.threshold, epochs=fold.epochs)
             for fold in result.folds
         ),
         n_rows=len(result.prepared.row),
         n_sensors=len(result.prepared.derived.sensors),
         n_windows=len(result.prepared.ends),
         n_positive=result.prepared.n_positive,
-        epochs=max(len(fold.history) for fold in result.folds),
+        epochs=max(fold.epochs for fold in result.folds),
         validation=_ranking(result.validation),
         test=_ranking(result.test),
         threshold=thresholds[0] if len(set(thresholds)) == 1 else None,

@@ -75,8 +75,9 @@ class Reporter:
             # Not `status()`: its "interrupted" is inferred, and would become permanent if written.
             status, seconds = self.run.written_status(), now - self.began
             place = len(self.folds_begun) - 1
+            status = replace(status, fold=place, folds=folds, seconds=seconds)
             self.run.write_status(
-                replace(status, fold=place, folds=folds, epoch=epoch.number, seconds=seconds)
+                replace(status, network=epoch.network, networks=epoch.networks, epoch=epoch.number)
             )
             if self.run.cancel_requested:
                 raise Cancelled(CANCELLED)
@@ -257,7 +258,8 @@ def save_result(run: Run, table: Table, result: Result) -> None:
         save_folds(run, result.folds)
     detector = result.folds[-1].detector
     if isinstance(detector, Autoencoder):
-        run.save_layers(layers_of(detector.model))
+        # Those of an average are alike.
+        run.save_layers(layers_of(detector.networks[0]))
     log("saved", what="model", seconds=perf_counter() - began)
 
 

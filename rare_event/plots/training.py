@@ -17,13 +17,13 @@ LINES: tuple[tuple[str, Role], ...] = (("loss", "loss"), ("validation_loss", "va
 
 
 def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figure:
-    """Draw training and validation loss, with the best epoch of each fold marked.
+    """Draw training and validation loss, with the best epoch of each fold and network marked.
 
     Parameters
     ----------
     history
         One row per epoch, with the columns ``epoch``, ``loss`` and ``validation_loss``, in the
-        order of training; may be empty.
+        order of training; may be empty. A column ``network`` tells several networks of a fold apart.
     fold_column
         Column that tells the fold of each row; without such a column all rows are of one fold.
     """
@@ -48,9 +48,8 @@ def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figur
 def _folds(history: pd.DataFrame, fold_column: str) -> list[pd.DataFrame]:
     if not len(history):
         return []
-    if fold_column not in history:
-        return [history]
-    return [fold for _, fold in history.groupby(fold_column, sort=True)]
+    told = [column for column in (fold_column, "network") if column in history]
+    return [fold for _, fold in history.groupby(told, sort=True)] if told else [history]
 
 
 def _add_line(figure: go.Figure, fold: pd.DataFrame, column: str, role: Role, limit: int) -> None:
@@ -81,9 +80,16 @@ def _mark_best(figure: go.Figure, folds: list[pd.DataFrame]) -> None:
         y=best["validation_loss"].to_numpy(float),
         mode="markers",
         marker={"color": COLOURS["validation loss"], "size": 11, "symbol": "diamond"},
-        name="best epoch" if len(known) == 1 else "best epoch of each fold",
+        name=_name_of_best(best),
         hovertemplate="best epoch %{x}: validation loss %{y:.4g}<extra></extra>",
     )
+
+
+def _name_of_best(best: pd.DataFrame) -> str:
+    if len(best) == 1:
+        return "best epoch"
+    several = "network" in best and best["network"].nunique() > 1
+    return f"best epoch of each {'network' if several else 'fold'}"
 
 
 def _decades(history: pd.DataFrame) -> float:

@@ -7,6 +7,8 @@ import re
 import numpy as np
 import pandas as pd
 
+from rare_event.text import printable
+
 # Words for a missing number; among texts they are values ("Bad" may be a label).
 MISSING = [
     "",
@@ -56,7 +58,7 @@ def is_missing_word(text: str) -> bool:
 def shown(value: object) -> str:
     """Quote a value from a file for a sentence, cut to 40 characters, without control characters."""
     text = " ".join(str(value).split()) or " " * bool(str(value))
-    text = "".join(sign if sign.isprintable() else "\ufffd" for sign in text)
+    text = printable(text)
     return f"'{text[:39]}...'" if len(text) > 40 else f"'{text}'"
 
 

@@ -168,6 +168,8 @@ def _model(judged: JudgedRun) -> Iterator[Block]:
         first = layers[:MOST_LAYERS]
         rows = [[layer.kind, shape_in_words(layer), f"{layer.parameters:,}"] for layer in first]
         yield Grid(["layer", "output for one window", "parameters"], rows, frozenset({1, 2}))
+        if (networks := len(config.detector.seeds)) > 1:
+            yield from small(f"Each of the {networks} networks has these layers; their errors are averaged.")
         if len(layers) > MOST_LAYERS:
             yield from small(f"The first {MOST_LAYERS} of {len(layers)} layers.")
     yield Pairs(

@@ -25,7 +25,7 @@ from rare_event.store.card import CARD, model_card
 from rare_event.store.digests import record_digests
 from rare_event.store.folders import FOLDER_TIME, Entry
 from rare_event.store.members import check_members, check_model, read_members
-from rare_event.store.records import Purpose, Status
+from rare_event.store.records import Purpose, queued
 from rare_event.store.runs import COMMITTED, PURPOSE, Run, open_run
 from rare_event.store.serial import dump, dump_kept, explain, load
 from rare_event.store.workspace import explain_disk_errors, home, write
@@ -325,7 +325,7 @@ def _unpack(run: Run, manifest: Manifest, files: Mapping[str, bytes]) -> None:
             target = run.folder / name
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-        run.write_status(Status("done", epochs=run.config().training.epochs))
+        run.write_status(replace(queued(run.config()), state="done"))
     except BaseException:
         shutil.rmtree(run.folder, ignore_errors=True)
         raise

@@ -42,6 +42,7 @@ def model_card(run: Run, trained: Trained) -> str:
             "## What it does",
             "",
             f"- Model: {plain(NAMES.get(config.model.kind, name_of(config.name)))}.",
+            *_average(len(config.detector.seeds)),
             f"- It looks at {sensors}, over {lookback} at a time, and gives each row a score.",
             "- The higher the score, the less normal the row.",
             f"- An alarm is raised when the score reaches {level}.",
@@ -69,6 +70,11 @@ def model_card(run: Run, trained: Trained) -> str:
             "",
         ]
     )
+
+
+def _average(networks: int) -> list[str]:
+    said = f"- It is {networks} networks, trained from different seeds; their errors are averaged."
+    return [said] if networks > 1 else []
 
 
 def when_not_to_trust(every: str) -> list[str]:

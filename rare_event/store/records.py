@@ -9,7 +9,7 @@ from typing import Generic, Literal, TypeVar
 import pandas as pd
 
 from rare_event.clock import MINUTES, TimeUnit
-from rare_event.config import AlarmPolicy, Rule
+from rare_event.config import AlarmPolicy, ExperimentConfig, Rule
 from rare_event.judge.align import Figures
 from rare_event.judge.fold_thresholds import FoldThresholds
 from rare_event.judge.promise import Promise
@@ -41,6 +41,9 @@ class Status:
         How many folds were trained before the one being trained, and their number.
     epoch, epochs
         The last finished epoch of that fold, and the maximum.
+    network, networks
+        Of the networks whose errors are averaged: the number of the one being trained, from 1, and how many
+        there are.
     seconds
         Since training began.
     pid, pid_created
@@ -53,6 +56,8 @@ class Status:
     folds: int = 1
     epoch: int = 0
     epochs: int = 1
+    network: int = 1
+    networks: int = 1
     seconds: float = 0.0
     pid: int | None = None
     pid_created: float | None = None
@@ -67,12 +72,18 @@ class Status:
         """Share of epochs done, 0 to 1; early stopping can end sooner."""
         if self.state == "done":
             return 1.0
-        return min(1.0, (self.fold + self.epoch / self.epochs) / self.folds)
+        in_fold = (self.network - 1 + self.epoch / self.epochs) / self.networks
+        return min(1.0, (self.fold + in_fold) / self.folds)
 
     @property
     def seconds_left(self) -> float | None:
         """Seconds until the last possible epoch at the current pace; None before the first."""
         return self.seconds * (1 - self.progress) / self.progress if self.progress > 0 else None
+
+
+def queued(config: ExperimentConfig) -> Status:
+    """Return the status of a run that waits to be trained."""
+    return Status("queued", epochs=config.training.epochs, networks=len(config.detector.seeds))
 
 
 @dataclass(frozen=True)

@@ -43,11 +43,12 @@ from rare_event.store.records import (
     ScoredWith,
     State,
     Status,
+    queued,
 )
 from rare_event.store.serial import NEWER, UNREADABLE, explain
 from rare_event.store.workspace import explain_disk_errors, write, write_parquet, write_text
 
-HISTORY = ["fold", "epoch", "loss", "validation_loss", "seconds"]
+HISTORY = ["fold", "network", "epoch", "loss", "validation_loss", "seconds"]
 # Increase it when the computation of a cached frame changes.
 CACHE_VERSION = 6
 PERSON = Purpose()
@@ -129,13 +130,15 @@ class Run(WorkFolder):
         return STATUS.write(self, status)
 
     def history(self) -> pd.DataFrame:
-        """Read the epochs so far: `fold`, `epoch`, `loss`, `validation_loss`, `seconds`."""
+        """Read the epochs so far: `fold`, `network`, `epoch`, `loss`, `validation_loss`, `seconds`."""
         with explain("history", self.named):
             path = self.intact("history.csv")
             if not path.exists():
                 return pd.DataFrame(columns=HISTORY)
             history = pd.read_csv(path)
-            return history.astype({name: float for name in HISTORY[2:]})[HISTORY]
+            # Runs of older versions have one network each.
+            history = history.assign(network=history.get("network", 1))
+            return history.astype({name: float for name in HISTORY[3:]})[HISTORY]
 
     def write_history(self, history: pd.DataFrame) -> None:
         """Replace the epochs; the columns are those of `history`."""
@@ -289,7 +292,7 @@ class Run(WorkFolder):
     def queue_again(self) -> None:
         """Queue the run again; partial results are overwritten."""
         self.withdraw_cancel()
-        self.write_status(Status("queued", epochs=self.config().training.epochs))
+        self.write_status(queued(self.config()))
 
 
 def read_cache(path: Path) -> pd.DataFrame:
@@ -314,7 +317,7 @@ def create_run(dataset: Dataset, config: ExperimentConfig, purpose: Purpose = PE
     """Create the folder of a queued run."""
     run = new_folder(Run, dataset, to_json(config))
     PURPOSE.write(run, purpose)
-    run.write_status(Status("queued", epochs=config.training.epochs))
+    run.write_status(queued(config))
     return run
 
 

@@ -42,6 +42,8 @@ RULE = (
     "penalties. The LSTM article gives 5,331 parameters, but the network that it lists has 25,243."
 )
 SOURCE = "Rule of thumb: C. Ranjan, *LSTM Autoencoder for Extreme Rare Event Classification in Keras*."
+AVERAGE = "This network is trained {} times, each time from another seed, and the errors are averaged."
+OUTPUTS = "The model has {} outputs, one for each network; their squared errors are averaged."
 LOAD = "from rare_event.detect.layers import import_keras\n\nmodel = import_keras().saving.load_model({!r})"
 
 
@@ -57,6 +59,8 @@ def show_network(dataset: Dataset, config: ExperimentConfig) -> None:
     if not isinstance(config.model, NetworkConfig):
         return
     n_windows, n_features = _sizes(prepared_of(dataset, config))
+    if (networks := len(config.detector.seeds)) > 1:
+        st.caption(plain(AVERAGE.format(networks)))
     if layers := _trained_layers(dataset, config):
         _show_layers(layers, n_windows, "The trained model, layer by layer")
         return
@@ -188,5 +192,7 @@ def _offer_network(run: Run) -> None:
         st.code(LOAD.format(f"{run.id}{KERAS}"), language="python")
     else:
         st.caption("Load the Keras model with *keras.saving.load_model*; only Keras is needed.")
+    if (networks := len(run.config().detector.seeds)) > 1:
+        st.caption(plain(OUTPUTS.format(networks)))
     if not can_export_onnx():
         st.caption(f"To export ONNX, also install the package {EXPORTER}.")

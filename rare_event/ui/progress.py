@@ -135,8 +135,9 @@ def training_in_words(status: Status) -> str:
     if not status.epoch:
         return "Preparing and compiling …"
     fold = f"fold {status.fold + 1} of {status.folds}, " if status.folds > 1 else ""
+    network = f"network {status.network} of {status.networks}, " if status.networks > 1 else ""
     left = "" if status.seconds_left is None else f", at most {duration(status.seconds_left)} left"
-    return capital(f"{fold}epoch {status.epoch:,} of {status.epochs:,}{left}")
+    return capital(f"{fold}{network}epoch {status.epoch:,} of {status.epochs:,}{left}")
 
 
 def show_runs(dataset: Dataset) -> None:

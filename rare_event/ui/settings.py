@@ -48,7 +48,7 @@ MODEL_NAMES = {kind: capital(labels.MODELS[kind]) for kind in MODELS}
 # Fields of each stage, for experts.
 EXPERT = {
     "representation": ("scaler", "clip", "lag", "trailing", "one_hot", "per_asset"),
-    "training": ("batch_size", "learning_rate", "patience", "keep"),
+    "training": ("batch_size", "learning_rate", "patience", "keep", "networks"),
     "score": ("steps", "top_k"),
     "split": ("folds", "window"),
 }
@@ -62,6 +62,7 @@ LABELS = {
     "per_asset": "Scale each machine separately",
     "patience": "Patience (epochs)",
     "keep": "Weights to keep",
+    "networks": "Networks averaged",
     "steps": "Rows in the score",
     "top_k": "Sensors in the score",
     "window": "Training window (rolling split)",

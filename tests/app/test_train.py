@@ -162,12 +162,15 @@ def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Datase
     app.number_input(key="train_0_dense_dropout").set_value(0.1).run()
     app.checkbox(key="train_0_dense_tied").check().run()
     app.number_input(key="train_0_training_learning_rate").set_value(0.002).run()
+    app.number_input(key="train_0_training_networks").set_value(3).run()
+    assert "This network is trained 3 times, each time from another seed" in said(app)
     app.number_input(key="train_0_seed").set_value(7).run()
     assert "Options in use: Tie the decoder's weights to the encoder's; Dropout: 0" in said(app)
     button(app, "Train").click().run()
     config = list_runs()[0].config()
     assert config.model == DenseModel(widths=(8, 4, 8), dropout=0.1, tied=True)
     assert (config.training.learning_rate, config.seed) == (0.002, 7)
+    assert config.training.networks == 3 and config.detector.seeds == (7, 8, 9)
     assert config.score.top_k == 5, "what was not touched must stay as the preset has it"
 
 
@@ -327,6 +330,25 @@ def test_a_done_run_shows_and_offers_its_saved_model(
     # Other settings are drawn as they would be built.
     app.number_input(key="train_0_lookback").set_value(2).run()
     assert "The trained model, layer by layer" not in titles(app)
+
+
+def test_an_average_shows_one_of_its_networks_and_says_how_many_there_are(
+    open_page: OpenPage, dataset: Dataset
+) -> None:
+    config = replace(DENSE, training=replace(DENSE.training, networks=2))
+    run = finished(dataset, config)
+    app = open_page("pages/2_Train.py", run=run.id)
+    assert drawn(app) == [layer.kind for layer in run.layers()] == drawn_alone(dataset, open_page)
+    assert "This network is trained 2 times, each time from another seed" in said(app)
+    assert "The model has 2 outputs, one for each network" in said(app)
+    assert "Done." in said(app) and not app.exception
+
+
+def drawn_alone(dataset: Dataset, open_page: OpenPage) -> list[str]:
+    """Layers of the same network without an average, which says nothing of one."""
+    app = open_page("pages/2_Train.py", run=finished(dataset, DENSE).id)
+    assert "times, each time from another seed" not in said(app) and "outputs" not in said(app)
+    return drawn(app)
 
 
 def test_a_run_with_layers_of_its_own_says_how_to_load_it(

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from dataclasses import replace
 
 import numpy as np
@@ -25,6 +26,7 @@ from rare_event.config import (
     Rule,
     SplitPlan,
 )
+from rare_event.detect.layers import import_keras
 from rare_event.detect.training import Epoch
 from rare_event.errors import ConfigError
 from rare_event.store.runs import list_runs, open_run
@@ -137,6 +139,34 @@ def test_a_network_is_summarised_exported_and_logged(workspace, small_csv, tmp_p
     assert not list_runs()[0].tensorboard.exists()
 
 
+def test_an_average_of_networks_is_trained_summarised_and_exported(
+    workspace, small_csv, tmp_path, capsys
+) -> None:
+    assert main(["run", str(small_csv), "--model", "dense", "--epochs", "2", "--networks", "3"]) == 0
+    out, err = capsys.readouterr()
+    assert "network 3 of 3, validation loss" in err and "fold 1" not in err
+    run = list_runs()[0]
+    assert run.evaluation().epochs == 2, "not the epochs of all networks together"
+    assert list(run.history()["network"]) == [1, 1, 2, 2, 3, 3]
+    assert run.status().state == "done" and run.status().networks == 3
+    assert main(["summary", run.id]) == 0
+    assert "network_3" in capsys.readouterr().out
+    for name in ("model.keras", "model.onnx"):
+        assert main(["export", run.id, str(tmp_path / name)]) == 0
+    assert main(["bundle", run.id, "--out", str(tmp_path / "bundle.zip")]) == 0
+    assert len(import_keras().models.load_model(tmp_path / "model.keras").outputs) == 3
+    with zipfile.ZipFile(tmp_path / "bundle.zip") as bundle:
+        card = bundle.read("MODEL_CARD.md").decode()
+    assert "It is 3 networks, trained from different seeds; their errors are averaged." in card
+    capsys.readouterr()
+    command = ["score", str(tmp_path / "bundle.zip"), str(small_csv), "--out", str(tmp_path / "scored")]
+    assert main(command) == 0
+    assert main(["run", str(small_csv), "--model", "pca", "--networks", "3"]) == 2
+    out, err = capsys.readouterr()
+    assert "--networks averages neural networks, but the model pca is not one." in err
+    assert "Traceback" not in err and len(list_runs()) == 1
+
+
 def test_progress_goes_to_standard_error(workspace, small_csv, capsys) -> None:
     options = ["--split", "rolling", "--epochs", "2", "--seed", "3", "--accept", "RE205"]
     assert main(["run", str(small_csv), *options, "--json"]) == 0
@@ -156,6 +186,18 @@ def test_the_bar_counts_the_folds_of_each_model_from_one(monkeypatch) -> None:
                 bar(fold, 3, Epoch(number, 0.5, 0.25, 0.1))
     places = ["fold 1 of 3", "fold 1 of 3", "fold 2 of 3", "fold 3 of 3"]
     assert said == 2 * places
+
+
+def test_the_bar_counts_the_networks_of_an_average_within_their_fold(monkeypatch) -> None:
+    said: list[str] = []
+    with Bar() as bar:
+        monkeypatch.setattr(bar._bar, "set_postfix_str", lambda text, **_: said.append(text))
+        for fold in (1, 0):
+            for network in (1, 2):
+                bar(fold, 2, Epoch(1, 0.5, 0.25, 0.1, network=network, networks=2))
+    assert [text.split(", validation")[0] for text in said] == [
+        f"fold {fold} of 2, network {network} of 2" for fold in (1, 2) for network in (1, 2)
+    ]
 
 
 def test_a_description_for_people(workspace, small_csv, capsys) -> None:
@@ -253,6 +295,8 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--lookback", "0", "lookback is 0 rows"),
         ("--lookback", "10001", "lookback is 10001 rows"),
         ("--epochs", "0", "epochs is 0"),
+        ("--networks", "0", "networks is 0; choose 1 to 100"),
+        ("--networks", "101", "networks is 101"),
         ("--seed", "-1", "seed is -1"),
         ("--threshold", "-0.5", "is -0.5; choose 0 or more"),
         ("--threshold", "nan", "value is nan"),
@@ -339,6 +383,8 @@ def test_options_change_the_preset() -> None:
     assert configured("--lookback", "7") == replace(RECOMMENDED, lookback=7)
     assert configured("--seed", "9") == replace(RECOMMENDED, seed=9)
     assert configured("--epochs", "3").training == replace(RECOMMENDED.training, epochs=3)
+    several = replace(RECOMMENDED.training, epochs=3, networks=5)
+    assert configured("--epochs", "3", "--networks", "5").training == several
     assert configured("--split", "stretch").split == SplitPlan("stretch")
     assert configured("--representation", "level").representation == replace(
         RECOMMENDED.representation, kind="level"

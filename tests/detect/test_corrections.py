@@ -222,9 +222,10 @@ def test_a_linear_network_is_corrected_like_principal_components(lookback: int, 
     ],
     ids=lambda model: model.kind,
 )
-def test_every_network_can_be_corrected(model: Any) -> None:
+@pytest.mark.parametrize("networks", [1, 2])
+def test_every_network_can_be_corrected(model: Any, networks: int) -> None:
     X, y, ends = plant(400), np.zeros(400, np.int8), np.arange(2, 400)
-    training = Training(epochs=3, batch_size=32, learning_rate=0.01, patience=None)
+    training = Training(epochs=3, batch_size=32, learning_rate=0.01, patience=None, networks=networks)
     config = DetectorConfig(model, lookback=3, training=training, score=ALL)
     detector, _ = fit_detector(config, X, y, ends, ends)
     X[50, 3] += 15

@@ -10,6 +10,7 @@ import pytest
 
 from rare_event.config import DenseModel, NetworkConfig
 from rare_event.detect import export
+from rare_event.detect.averages import joined
 from rare_event.detect.export import can_export_onnx, export_onnx
 from rare_event.detect.models import build
 from rare_event.errors import ConfigError
@@ -89,6 +90,18 @@ def test_onnx_gives_what_keras_gives(tmp_path, models, windows, name) -> None:
         assert np.abs(again).max() > 1e-3, "a model of zeros would agree as well"
     for before, after in zip(weights, models[name].get_weights(), strict=True):
         np.testing.assert_array_equal(before, after)
+
+
+def test_onnx_of_an_average_has_an_output_for_each_network(tmp_path, windows) -> None:
+    average = joined([build(NETWORKS[0], LOOKBACK, SENSORS, 32, seed) for seed in (0, 1)])
+    path = tmp_path / "model.onnx"
+    export_onnx(average, path)
+    outputs = onnxruntime.InferenceSession(path).run(None, {"window": windows})
+    expected = average(windows, training=False)
+    assert len(outputs) == len(expected) == 2
+    for again, each in zip(outputs, expected, strict=True):
+        np.testing.assert_allclose(again, each, atol=1e-4)
+    assert np.abs(outputs[0] - outputs[1]).max() > 1e-3, "one network stands for both"
 
 
 def test_without_the_exporter_a_sentence_says_what_to_install(tmp_path, models, monkeypatch) -> None:

@@ -38,6 +38,16 @@ def test_each_fold_has_a_folder_of_its_own(tmp_path) -> None:
     assert not (tmp_path / "train").exists()
 
 
+def test_each_network_of_an_average_has_a_folder_of_its_own(tmp_path) -> None:
+    log = TensorBoardLog(tmp_path)
+    for network in (1, 2):
+        log(0, 1, Epoch(1, 0.5 * network, 0.6, 0.1, network=network, networks=2))
+    log.close()
+    assert losses(tmp_path / "network 1" / "train") == pytest.approx({1: 0.5})
+    assert losses(tmp_path / "network 2" / "train") == pytest.approx({1: 1.0})
+    assert not (tmp_path / "train").exists()
+
+
 def test_a_training_that_ends_early_leaves_what_it_reported(tmp_path) -> None:
     with pytest.raises(KeyError), tensorboard_log(tmp_path) as log:
         log(0, 1, Epoch(1, 0.5, 0.6, 0.1))

@@ -44,6 +44,17 @@ def test_folds_are_separate_lines_with_one_legend_entry(column, argument):
     assert list(trace(figure, "best epoch").x) == [2, 4]
 
 
+def test_networks_of_an_average_are_separate_lines():
+    history = pd.DataFrame(
+        {"fold": 0, "network": [1, 1, 2, 2], "epoch": [1, 2, 1, 2], "loss": [4, 2, 3, 1.0]}
+    ).assign(validation_loss=lambda frame: frame["loss"] + 1)
+    figure = loss_figure(history)
+    lines = [list(trace.y) for trace in figure.data if trace.name == "loss"]
+    assert lines == [[4, 2], [3, 1]], "no line joins the end of one network and the start of the next"
+    best = next(trace for trace in figure.data if trace.name == "best epoch of each network")
+    assert list(best.y) == [3, 2]
+
+
 def test_a_wide_range_is_drawn_on_a_logarithmic_axis():
     assert loss_figure(history().assign(loss=[100, 10, 1, 0.1, 0.01])).layout.yaxis.type == "log"
     assert loss_figure(history().assign(loss=[2, 1.9, 1.8, 1.7, 1.6])).layout.yaxis.type != "log"

@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from rare_event.compare.titles import name_of_run, title_of
-from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, Rule
+from rare_event.config import PRESETS, RECOMMENDED, AlarmPolicy, PCAModel, Rule
 from rare_event.errors import ConfigError, RunError
 from rare_event.experiment.ablation import Ablation, Alone, Without
 from rare_event.experiment.leakage import Reading
@@ -49,6 +49,7 @@ def test_a_new_run_is_queued_and_holds_its_recipe(run, upload) -> None:
     ]
     assert run.history().empty and list(run.history()) == [
         "fold",
+        "network",
         "epoch",
         "loss",
         "validation_loss",
@@ -158,11 +159,24 @@ def test_damaged_settings_are_a_sentence(run, content) -> None:
 
 
 def test_history_grows(run) -> None:
-    rows = pd.DataFrame({"fold": [0, 0], "epoch": [1, 2], "loss": [0.5, 1 / 3]})
+    rows = pd.DataFrame({"fold": [0, 0], "network": [1, 2], "epoch": [1, 1], "loss": [0.5, 1 / 3]})
     rows = rows.assign(validation_loss=[0.6, 0.1 + 0.2], seconds=[0.1, 0.2])
     run.write_history(rows[:1])
     run.write_history(rows)
     pd.testing.assert_frame_equal(run.history(), rows)
+    # Older versions had one network in each fold, and no column for it.
+    run.write_history(rows.drop(columns="network"))
+    pd.testing.assert_frame_equal(run.history(), rows.assign(network=1))
+
+
+def test_the_progress_of_an_average_counts_its_networks(run) -> None:
+    config = replace(RECOMMENDED, training=replace(RECOMMENDED.training, epochs=20, networks=4))
+    queued = create_run(run.dataset(), config).status()
+    assert (queued.networks, queued.progress) == (4, 0.0)
+    second = replace(queued, state="running", fold=1, folds=2, network=2, epoch=10)
+    assert second.progress == pytest.approx((1 + (1 + 10 / 20) / 4) / 2)
+    alone = create_run(run.dataset(), replace(config, model=PCAModel())).status()
+    assert alone.networks == 1, "only networks are averaged"
 
 
 def test_cancel_is_a_file(run) -> None:

@@ -1,7 +1,8 @@
-"""Folds of a network, trained side by side in threads of one process.
+"""Networks of a backtest or an average, trained side by side in threads of one process.
 
 An epoch is one compiled program that TensorFlow runs in its own threads, without Python; alone, it keeps
-about one core busy. The folds share their programs, and each has the same bits as if it were trained alone.
+about one core busy. Networks share their programs, and each has the same bits as if it were trained alone.
+Each is called a fold here, since those of an average are told in the same way.
 """
 
 from __future__ import annotations

@@ -8,9 +8,9 @@ import pytest
 from rare_event.config import DenseModel, Training
 from rare_event.detect.models import build
 from rare_event.detect.programs import epoch_programs, forget_programs
+from rare_event.detect.threads import run_in_threads
 from rare_event.detect.training import Epoch, train_autoencoder
 from rare_event.errors import Cancelled, DataError
-from rare_event.experiment.threads import run_in_threads
 
 
 def epoch(number: int) -> Epoch:
@@ -90,7 +90,7 @@ def test_what_progress_raises_stops_all_after_their_epoch() -> None:
             ended.set()
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("rare_event.experiment.threads.Event", Stop)
+        patch.setattr("rare_event.detect.threads.Event", Stop)
         with pytest.raises(Cancelled, match="Enough"):
             run_in_threads(train, [2, 1, 0], 2, refuse)
     assert sorted(begun) == [1, 2], "fold 0 never begins"
