@@ -13,12 +13,23 @@ from streamlit.proto.ForwardMsg_pb2 import ForwardMsg
 
 from rare_event import bench
 from rare_event.bench import command_line, data, long_files, many, reading, scoring, stages, timing, training
+from rare_event.bench.averages import Pace as AveragesPace
+from rare_event.bench.averages import averages
 from rare_event.bench.floor import Product, floor_of, operations_of, products_of
 from rare_event.bench.machine import machine_in_words, this_machine
+from rare_event.bench.promise import MILL_CSV
 from rare_event.bench.pytorch import has_torch
 from rare_event.bench.session import Session
 from rare_event.cli.parser import main
-from rare_event.config import ARTICLE_DENSE, ARTICLE_LSTM, AlarmPolicy, DenseModel, LSTMModel
+from rare_event.config import (
+    ARTICLE_DENSE,
+    ARTICLE_LSTM,
+    RECOMMENDED,
+    AlarmPolicy,
+    DenseModel,
+    LSTMModel,
+    Training,
+)
 from rare_event.detect.models import LONGEST_UNROLLED, build
 from rare_event.detect.programs import epoch_programs
 from rare_event.errors import ConfigError
@@ -39,7 +50,14 @@ def test_an_unknown_row_is_a_sentence(capsys) -> None:
 
 def test_the_quick_rows_are_some_of_all(capsys) -> None:
     usual = bench.names_of([])
-    assert set(usual) == set(bench.ROWS) - {"score-large", "load", "cluster", "cluster-score", "promise"}
+    assert set(usual) == set(bench.ROWS) - {
+        "score-large",
+        "load",
+        "cluster",
+        "cluster-score",
+        "promise",
+        "averages",
+    }
     assert usual == [name for name in bench.ROWS if name in usual]
     assert bench.names_of(["prepare", "load"]) == ["prepare", "load"]
     assert set(bench.names_of([], quick=True)) < set(bench.ROWS)
@@ -250,6 +268,19 @@ def test_scoring_a_file_gives_what_its_reference_gives(tmp_path) -> None:
     reference, above = scoring._reference(trained, tmp_path / "new.parquet")
     assert len(ours) == 1490 and np.allclose(ours, reference, rtol=1e-3, atol=1e-6)
     assert 0 < len(listed) <= len(above)
+
+
+def test_averages_are_compared_with_the_single_networks_of_the_same_seeds(monkeypatch) -> None:
+    monkeypatch.delenv(MILL_CSV, raising=False)
+    small = replace(RECOMMENDED, model=DenseModel(widths=(4,)), training=Training(epochs=2, patience=None))
+    found = averages(AveragesPace(seeds=2, size=2, config=small))
+    measured = found["sample mill"]
+    assert [one["seed"] for one in measured["single"]] == [0, 1]
+    assert [one["seed"] for one in measured["average"]] == [0]
+    assert found["reference"] == pytest.approx(np.mean([one["auc"] for one in measured["single"]]))
+    assert found["ours"] == measured["average"][0]["auc"] not in [one["auc"] for one in measured["single"]]
+    assert found["notes"][-1] == f"real mill: not measured, because {MILL_CSV} is not set"
+    assert "real mill" not in found
 
 
 def test_many_trainings_are_measured_against_one() -> None:

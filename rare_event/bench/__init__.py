@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 
+from rare_event.bench.averages import averages
 from rare_event.bench.cluster import cluster, cluster_score
 from rare_event.bench.command_line import start
 from rare_event.bench.explorer import explorer_frame
@@ -50,11 +51,12 @@ ROWS: dict[str, Callable[[], Row]] = {
     "cluster": cluster,
     "cluster-score": cluster_score,
     "promise": promise,
+    "averages": averages,
 }
 
 
 # Measured only when they are named: many rows, people, workers and plants take as long as all others.
-ONLY_NAMED = ("score-large", "load", "cluster", "cluster-score", "promise")
+ONLY_NAMED = ("score-large", "load", "cluster", "cluster-score", "promise", "averages")
 # Those that a change of the training or the judging moves first.
 QUICK = ("train-dense", "prepare", "operating-points", "explorer-frame", "start", "backtest")
 HEADER = f"{'':18}{'ours':>12}{'reference':>14}{'ratio':>9}  reference is\n"
