@@ -313,7 +313,8 @@ def _bench(parser: argparse.ArgumentParser) -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help="benchmarks to run (default: all but score-large, load, cluster, cluster-score, promise and averages)",
+        help="benchmarks to run (default: all but score-large, load, cluster, cluster-score, promise and "
+        "averages)",
     )
     parser.add_argument("--quick", action="store_true", help="only some, which take minutes together")
     add_json(parser)
