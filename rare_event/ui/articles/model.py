@@ -112,7 +112,9 @@ def _show_loss(run: Run) -> None:
     draw(loss_figure(history), key="articles_loss")
     if len(history):
         last = number(float(history["validation_loss"].iloc[-1]), 3)
-        st.markdown(f"**Here:** validation loss {last} after {plural(len(history), 'epoch')}.")
+        st.markdown(
+            f"**Here:** validation loss {last} after {plural(int(history['epoch'].iloc[-1]), 'epoch')}."
+        )
 
 
 @in_place
