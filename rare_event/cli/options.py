@@ -43,9 +43,9 @@ NETWORK_OPTIONS = [
     *(field.name for field in fields(RecurrentOptions)),
     *("widths", "encoder", "decoder", "activity_l1"),
 ]
-# Networks and PCA use the preset's inputs; every other model has its own.
 # Settings of the training, each an option of its own name.
 TRAINING = ("epochs", "networks")
+# Networks and PCA use the preset's inputs; every other model has its own.
 CHOICES = sorted({*MODELS, *RECIPES})
 
 

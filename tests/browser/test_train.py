@@ -3,6 +3,7 @@
 import re
 from pathlib import Path
 
+import pandas as pd
 import psutil
 import pytest
 from playwright.sync_api import Page, expect
@@ -23,6 +24,10 @@ def fill(page: Page, label: str, value: str) -> None:
     field = page.get_by_label(label, exact=True).first
     field.fill(value)
     field.press("Enter")
+
+
+def folder_of_run(server: Server, page: Page) -> Path:
+    return server.home / "runs" / re.findall(r"run=([\d-]+)", page.url)[0]
 
 
 def test_a_model_is_set_up_drawn_trained_and_taken_away(
@@ -71,7 +76,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     with page.expect_download() as download:
         page.get_by_role("button", name="Keras model").click()
     download.value.save_as(tmp_path / "model.keras")
-    run = server.home / "runs" / re.findall(r"run=([\d-]+)", page.url)[0]
+    run = folder_of_run(server, page)
     assert (tmp_path / "model.keras").read_bytes() == (run / "model.keras").read_bytes()
     page.get_by_role("button", name="Prepare the ONNX model").click()
     expect(page.get_by_role("button", name="ONNX model", exact=True)).to_be_visible(timeout=PATIENCE)
@@ -83,3 +88,39 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
     assert complaints.messages == []
     assert "Traceback" not in server.log.read_text()
     assert not any("tensorflow" in library.path for library in psutil.Process(server.pid).memory_maps())
+
+
+def test_an_average_of_networks_is_asked_for_trained_and_judged_as_one_model(
+    page: Page, server: Server, complaints: Complaints
+) -> None:
+    page.goto(server.address)
+    page.get_by_role("link", name="Open the sample mill").click()
+    expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
+    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
+    drawing = page.locator(".js-plotly-plot", has_text="The model, layer by layer")
+    expect(drawing).to_be_visible(timeout=PATIENCE)
+    told = page.get_by_text("This network is trained 2 times, each time from another seed")
+    expect(told).to_have_count(0)
+
+    page.get_by_text("Expert settings", exact=True).click()
+    fill(page, "Networks averaged", "2")
+    expect(told).to_be_visible()
+    fill(page, "Maximum epochs", "3")
+    page.get_by_role("button", name="Train", exact=True).click()
+    expect(page.get_by_text("Done.")).to_be_visible(timeout=PATIENCE)
+    settled(page)
+    loss = page.locator(".js-plotly-plot", has_text="Training: loss by epoch").filter(visible=True)
+    expect(loss.get_by_text("best epoch of each network")).to_be_visible()
+    trained = page.locator(".js-plotly-plot", has_text="The trained model, layer by layer")
+    expect(trained.get_by_text("Flatten")).to_have_count(1)
+
+    run = folder_of_run(server, page)
+    history = pd.read_csv(run / "history.csv")
+    assert history.groupby(["fold", "network"]).size().le(3).all(), "of one network"
+    assert set(history["network"]) == {1, 2}
+    page.get_by_role("link", name="Next: set the threshold").click()
+    expect(page.locator(".explorer[data-threshold]")).to_be_visible()
+    expect(page.get_by_role("button", name="Commit this threshold")).to_be_visible()
+    assert page.get_by_test_id("stException").count() == 0
+    assert complaints.messages == []
+    assert "Traceback" not in server.log.read_text()
