@@ -27,7 +27,8 @@ def fill(page: Page, label: str, value: str) -> None:
 
 
 def folder_of_run(server: Server, page: Page) -> Path:
-    return server.home / "runs" / re.findall(r"run=([\d-]+)", page.url)[0]
+    run: str = re.findall(r"run=([\d-]+)", page.url)[0]
+    return server.home / "runs" / run
 
 
 def test_a_model_is_set_up_drawn_trained_and_taken_away(
