@@ -21,6 +21,7 @@ from rare_event.config import (
     AlarmPolicy,
     AttentionModel,
     BiLSTMModel,
+    BlendModel,
     CNNLSTMModel,
     ConvModel,
     Costs,
@@ -585,6 +586,16 @@ def test_settings_written_before_there_were_options_are_read(model, expected) ->
     assert from_json(json.dumps(plain)).model == expected
     with pytest.raises(ConfigError):
         from_json(json.dumps(plain | {"model": model | {"kind": "transformer"}}))
+
+
+@pytest.mark.parametrize("model", [PCAModel(), BlendModel(("pca", "forecast"))])
+def test_only_networks_are_averaged(model) -> None:
+    average = replace(RECOMMENDED, model=DenseModel(), training=Training(networks=3))
+    assert average.detector.seeds == (0, 1, 2)
+    with pytest.raises(ConfigError, match="networks is 3, but only neural networks are averaged"):
+        replace(average, model=model)
+    assert average.with_model(model) == replace(average, model=model, training=Training())
+    assert average.with_model(LSTMModel()).training.networks == 3
 
 
 def test_tied_weights_need_widths_that_mirror() -> None:

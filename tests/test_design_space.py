@@ -43,6 +43,12 @@ def test_the_base_keeps_the_options_of_its_own_model() -> None:
     assert SPACE_MODELS["dense"] not in {c.model for c in cells}
 
 
+def test_only_cells_of_networks_average_as_many_as_the_base() -> None:
+    base = replace(RECOMMENDED, model=DenseModel(), training=Training(networks=3))
+    cells = DesignSpace(models=("dense", "pca"), base=base).cells
+    assert {(c.model.kind, c.training.networks) for c in cells} == {("dense", 3), ("pca", 1)}
+
+
 def test_a_random_sample_is_drawn_by_its_seed_and_keeps_the_order() -> None:
     grid = DesignSpace().cells
     drawn = [DesignSpace(sample=10, seed=seed).cells for seed in (0, 0, 1)]

@@ -14,7 +14,6 @@ from rare_event.config import (
     RECIPES,
     Activation,
     AlarmPolicy,
-    BlendModel,
     Costs,
     DesignSpace,
     ExperimentConfig,
@@ -81,11 +80,6 @@ def configure(options: argparse.Namespace) -> ExperimentConfig:
         changes["representation"] = replace(config.representation, kind=options.representation)
     if training := {name: getattr(options, name) for name in TRAINING if getattr(options, name) is not None}:
         changes["training"] = replace(config.training, **training)
-        if options.networks is not None and not isinstance(config.model, NetworkConfig | BlendModel):
-            raise ConfigError(
-                f"--networks averages neural networks, but the model {config.model.kind} is not one. "
-                "Leave out the option, or choose another model."
-            )
     if options.rule is not None:
         changes["rule"] = parse_rule(options.rule)
     if options.threshold is not None:
@@ -132,7 +126,7 @@ def with_model(config: ExperimentConfig, name: str) -> ExperimentConfig:
     lookback = config.lookback
     if isinstance(MODELS[name], SequenceConfig) and lookback == 1:
         lookback = SEQUENCE_LOOKBACK
-    return replace(config, model=MODELS[name], lookback=lookback)
+    return replace(config.with_model(MODELS[name]), lookback=lookback)
 
 
 def with_options(model: ModelConfig, options: Mapping[str, Any]) -> ModelConfig:

@@ -39,8 +39,13 @@ class DetectorConfig(Settings):
         require(1 <= self.lookback <= 10_000, f"lookback is {self.lookback} rows; choose 1 to 10,000.")
         require(0 <= self.seed < 2**31, f"seed is {self.seed}; choose 0 to 2,147,483,647.")
 
+        require(
+            self.training.networks == 1 or isinstance(self.model, NetworkConfig),
+            f"networks is {self.training.networks}, but only neural networks are averaged. Choose 1, or a "
+            "neural network as the model.",
+        )
+
     @property
     def seeds(self) -> tuple[int, ...]:
-        """The seed of each network whose errors are averaged; other models have the run's alone."""
-        networks = self.training.networks if isinstance(self.model, NetworkConfig) else 1
-        return tuple((self.seed + number) % 2**31 for number in range(networks))
+        """The seed of each network whose errors are averaged; of another model, the run's alone."""
+        return tuple((self.seed + number) % 2**31 for number in range(self.training.networks))

@@ -10,7 +10,7 @@ from rare_event.config.baselines import BlendModel
 from rare_event.config.detector import DetectorConfig, ModelConfig
 from rare_event.config.judge import RATES, AlarmPolicy, Rule
 from rare_event.config.labels import OF_FOLDS, ScoreLabel
-from rare_event.config.networks import DenseModel
+from rare_event.config.networks import DenseModel, NetworkConfig
 from rare_event.config.prepare import Representation, SplitPlan
 from rare_event.config.training import Score, Training
 from rare_event.text import number
@@ -83,6 +83,11 @@ class ExperimentConfig(Settings):
     def detector(self) -> DetectorConfig:
         """The settings of its detector."""
         return DetectorConfig(self.model, self.lookback, self.training, self.score, self.seed)
+
+    def with_model(self, model: ModelConfig) -> ExperimentConfig:
+        """Return these settings with another model; only neural networks are averaged."""
+        averaged = self.training.networks if isinstance(model, NetworkConfig) else 1
+        return replace(self, model=model, training=replace(self.training, networks=averaged))
 
     def score_label(self, folds: int) -> ScoreLabel:
         """Name the score and its unit; scores of several folds are ratios, since folds differ in scale."""

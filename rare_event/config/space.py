@@ -117,8 +117,7 @@ class DesignSpace(Settings):
         """The config of each cell, ordered by model, lookback, representation and shift."""
         grid = [
             replace(
-                self._judged,
-                model=self._model(model),
+                self._judged.with_model(self._model(model)),
                 lookback=lookback,
                 representation=replace(self.base.representation, kind=kind),
                 shift=shift,

@@ -28,7 +28,8 @@ class Training(Settings):
     networks
         Networks that are trained alike, the first from the run's seed and each next one from the next seed.
         The error of a window is the mean of theirs (Lakshminarayanan and others 2017), so less of it is
-        chance, and training takes as many times as long.
+        chance. Training, scoring and explaining take up to as many times as long. Two averages whose seeds
+        lie closer than this number share networks.
     """
 
     epochs: int = 100
@@ -49,7 +50,7 @@ class Training(Settings):
         require(
             self.patience is None or self.patience >= 1, f"patience is {self.patience}; choose 1 or more."
         )
-        require(1 <= self.networks <= 100, f"networks is {self.networks}; choose 1 to 100.")
+        require(1 <= self.networks <= 20, f"networks is {self.networks}; choose 1 to 20.")
 
 
 @dataclass(frozen=True)

@@ -54,8 +54,9 @@ class Autoencoder:
 
     def sensor_errors(self, X: np.ndarray, ends: np.ndarray, steps: Steps) -> np.ndarray:
         """Return squared errors of each window; see `interface.SensorDetector`."""
-        first, *others = (errors(X, ends) for errors in self._errors(steps))
-        return sum(others, first) / np.float32(len(self.networks)) if others else first
+        each = (errors(X, ends) for errors in self._errors(steps))
+        total = sum(each, next(each))
+        return total if len(self.networks) == 1 else total / np.float32(len(self.networks))
 
     def _compiled(self, steps: Steps) -> list[Callable[[np.ndarray, np.ndarray], np.ndarray]]:
         # Networks of equal architecture share one program.

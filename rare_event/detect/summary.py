@@ -88,7 +88,12 @@ def _parameters(layer: Any) -> int:
 def summary(model: Any) -> str:
     """Return Keras's summary of a model."""
     lines: list[str] = []
-    model.summary(print_fn=lambda text, line_break=True: lines.append(text), line_length=WIDTH)
+    model.summary(
+        print_fn=lambda text, line_break=True: lines.append(text),
+        line_length=WIDTH,
+        # An average holds whole networks.
+        expand_nested=True,
+    )
     return "\n".join(lines) + "\n"
 
 

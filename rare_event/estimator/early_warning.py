@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Self
 
@@ -111,7 +112,7 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
     detector_, representation_
         What was fitted.
     history_
-        Epochs of the training.
+        Epochs of the training, one network after the other.
     validation_scores_
         `Scores` of the validation part, for `operating_points`; their `row` counts group by group.
 
@@ -183,7 +184,7 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
             place = rows.place[prepared.row]
             purge = config.lookback + config.shift
             fold = hold_out_last(place, prepared.asset, self.validation_share, purge)
-            result, _ = run_fold(replace(prepared, folds=[fold]), config, 0)
+            result, _ = run_fold(replace(prepared, folds=[fold]), config, 0, threads=os.cpu_count() or 1)
         self.threshold_ = result.threshold
         # Just below the threshold, because scikit-learn alarms below 0 and we alarm at the threshold.
         self.offset_ = -float(np.nextafter(result.threshold, -np.inf))

@@ -29,7 +29,8 @@ def failure_to_learn(history: pd.DataFrame) -> str:
     said = f"The training loss {what}: the network has not learned"
     if history["network"].nunique() > 1:
         where = f"network {network}" + (f" of fold {fold + 1}" if history["fold"].nunique() > 1 else "")
-        said = f"{len(grew)} of {plural(len(trainings), 'network')} have not learned: "
+        has = "has" if len(grew) == 1 else "have"
+        said = f"{len(grew)} of {plural(len(trainings), 'network')} {has} not learned: "
         said += f"the training loss of {where} {what}"
     elif len(trainings) > 1:
         said = f"The network has not learned in {len(grew)} of {plural(len(trainings), 'fold')}: "

@@ -52,10 +52,12 @@ def run_folds(
         workers = (os.cpu_count() or 1) // (1 if in_threads else CORES_FOR_ONE)
     at_once = min(workers, n_folds)
     if at_once <= 1:
-        return [_run_here(prepared, config, number, on_progress, workers) for number in range(n_folds)]
+        threads = max(1, workers)
+        return [_run_here(prepared, config, number, on_progress, threads) for number in range(n_folds)]
     if in_threads:
         longest_first = sorted(range(n_folds), key=lambda number: -len(prepared.folds[number].train))
-        return run_in_threads(partial(run_fold, prepared, config), longest_first, at_once, on_progress)
+        run = partial(run_fold, prepared, config, threads=workers // at_once)
+        return run_in_threads(run, longest_first, at_once, on_progress)
     return _run_in_processes(prepared, config, on_progress, at_once)
 
 

@@ -38,7 +38,7 @@ class FoldResult:
     representation, detector
         Fitted on the normal windows of the training part.
     history
-        Epochs of the training.
+        Epochs of the training, one network after the other.
     validation, test
         Scores of either part.
     validation_contributions, test_contributions

@@ -49,7 +49,7 @@ def run_experiment(
     run_member
         Runs a model that a blend needs, given its config and progress callback; None runs it here.
     workers
-        Folds trained at once; None trains as many as the machine has cores for.
+        Folds, or networks of an average, trained at once; None: as many as the machine has cores for.
     folds_by
         Runs the folds somewhere else, for example on a cluster; None runs them on this machine.
     read

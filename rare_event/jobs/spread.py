@@ -55,11 +55,9 @@ def cluster_folds() -> RunFolds | None:
     def run_folds(prepared: Prepared, config: ExperimentConfig, on_progress: OnProgress) -> list[Trained]:
         n_folds = len(prepared.folds)
         trained = list(in_order(client, _run_fold, prepared, [(config, n) for n in range(n_folds)]))
-        # As on this machine: of the last fold all epochs are told, of the others the last one.
-        for epoch in trained[-1][0].history:
-            on_progress(n_folds - 1, n_folds, epoch)
-        for number, (result, _) in enumerate(trained[:-1]):
-            on_progress(number, n_folds, result.history[-1])
+        for number, (result, _) in enumerate(trained):
+            for epoch in result.history:
+                on_progress(number, n_folds, epoch)
         return trained
 
     return run_folds

@@ -28,11 +28,11 @@ def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figur
         Column that tells the fold of each row; without such a column all rows are of one fold.
     """
     figure = go.Figure()
-    folds = _folds(history, fold_column)
-    for fold in folds:
+    trainings = _trainings(history, fold_column)
+    for of, one in trainings.items():
         for column, role in LINES:
-            _add_line(figure, fold, column, role, LIMIT // max(1, len(folds)))
-    _mark_best(figure, folds)
+            _add_line(figure, of, one, column, role, LIMIT // len(trainings))
+    _mark_best(figure, [*trainings.values()])
     style(figure, title="Training: loss by epoch", x="Epoch", y="Loss")
     figure.update_xaxes(tickformat="d", rangemode="tozero")
     decades = _decades(history)
@@ -45,15 +45,23 @@ def loss_figure(history: pd.DataFrame, *, fold_column: str = "fold") -> go.Figur
     return figure
 
 
-def _folds(history: pd.DataFrame, fold_column: str) -> list[pd.DataFrame]:
+def _trainings(history: pd.DataFrame, fold_column: str) -> dict[str, pd.DataFrame]:
+    """Return the epochs of each fold and network, by words that tell them apart."""
     if not len(history):
-        return []
-    told = [column for column in (fold_column, "network") if column in history]
-    return [fold for _, fold in history.groupby(told, sort=True)] if told else [history]
+        return {}
+    # Folds are counted from 0.
+    told = {name: first for name, first in ((fold_column, 1), ("network", 0)) if name in history}
+    several = [name for name in told if history[name].nunique() > 1]
+    if not several:
+        return {"": history}
+    return {
+        "".join(f"{name} {one[name].iloc[0] + told[name]}, " for name in several): one
+        for _, one in history.groupby(several, sort=True)
+    }
 
 
-def _add_line(figure: go.Figure, fold: pd.DataFrame, column: str, role: Role, limit: int) -> None:
-    known = fold[np.isfinite(fold[column].to_numpy(float))]
+def _add_line(figure: go.Figure, of: str, one: pd.DataFrame, column: str, role: Role, limit: int) -> None:
+    known = one[np.isfinite(one[column].to_numpy(float))]
     if not len(known):
         return
     x, y = decimate(known["epoch"].to_numpy(), known[column].to_numpy(float), max(4, limit))
@@ -66,15 +74,15 @@ def _add_line(figure: go.Figure, fold: pd.DataFrame, column: str, role: Role, li
         name=role,
         legendgroup=role,
         showlegend=all(trace.name != role for trace in figure.data),
-        hovertemplate=f"epoch %{{x}}: {role} %{{y:.4g}}<extra></extra>",
+        hovertemplate=f"{of}epoch %{{x}}: {role} %{{y:.4g}}<extra></extra>",
     )
 
 
-def _mark_best(figure: go.Figure, folds: list[pd.DataFrame]) -> None:
-    known = [fold for fold in folds if fold["validation_loss"].notna().any()]
+def _mark_best(figure: go.Figure, trainings: list[pd.DataFrame]) -> None:
+    known = [one for one in trainings if one["validation_loss"].notna().any()]
     if not known:
         return
-    best = pd.DataFrame([fold.iloc[int(np.nanargmin(fold["validation_loss"]))] for fold in known])
+    best = pd.DataFrame([one.iloc[int(np.nanargmin(one["validation_loss"]))] for one in known])
     figure.add_scatter(
         x=best["epoch"].to_numpy(),
         y=best["validation_loss"].to_numpy(float),

@@ -24,7 +24,7 @@ from rare_event.store.bundle import COUNTED, FACTS, PAST, REFERENCES, SCALER, op
 from rare_event.store.card import CARD, model_card
 from rare_event.store.digests import record_digests
 from rare_event.store.folders import FOLDER_TIME, Entry
-from rare_event.store.members import check_members, check_model, read_members
+from rare_event.store.members import check_members, check_model, read_members, require_size
 from rare_event.store.records import Purpose, queued
 from rare_event.store.runs import COMMITTED, PURPOSE, Run, open_run
 from rare_event.store.serial import dump, dump_kept, explain, load
@@ -151,6 +151,7 @@ def save_archive(run: Run, path: Path) -> Manifest:
     # Runs of older versions were committed without a promise; the scores that it comes from stay here.
     files[COMMITTED.file] = dump_kept(replace(run.committed(), promise=trained.promise)).encode()
     files[CARD] = model_card(run, trained).encode()
+    require_size(f"The bundle of {run.named}", [*map(len, files.values())])
     dataset = run.dataset()
     manifest = Manifest(
         FORMAT,

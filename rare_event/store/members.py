@@ -9,7 +9,7 @@ import stat
 import tokenize
 import zipfile
 import zlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +27,10 @@ CHUNK = 1 << 20
 
 # Names of all layers that our architectures are made of; each is one that Keras or we define.
 LAYERS = {
-    *("Activation", "AlphaDropout", "Bidirectional", "Conv1D", "Dense", "Dropout", "EinsumDense", "Flatten"),
-    *("GRU", "GaussianDropout", "GaussianNoise", "InputLayer", "LSTM", "LayerNormalization", "MaxPooling1D"),
-    *("MultiHeadAttention", "RepeatVector", "Reshape", "TimeDistributed", "UpSampling1D"),
+    *("Activation", "AlphaDropout", "Bidirectional", "Conv1D", "Cropping1D", "Dense", "Dropout"),
+    *("EinsumDense", "Flatten", "GRU", "GaussianDropout", "GaussianNoise", "InputLayer", "LSTM"),
+    *("LayerNormalization", "MaxPooling1D", "MultiHeadAttention", "RepeatVector", "Reshape"),
+    *("TimeDistributed", "UpSampling1D"),
 }
 OTHERS = {
     "keras": {"DTypePolicy", "Sequential", "Functional"},
@@ -81,12 +82,12 @@ def check_members(path: Path) -> dict[str, zipfile.ZipInfo]:
         if info.flag_bits & 0x1:
             raise RunError(f"{name} in {path.name} is encrypted. Write the bundle without a password.")
         names[name] = info
-    _require_size(path.name, infos)
+    require_size(path.name, [info.file_size for info in infos])
     return names
 
 
-def _require_size(where: str, infos: Iterable[zipfile.ZipInfo], most: int = MOST_TOTAL) -> None:
-    sizes = [info.file_size for info in infos]
+def require_size(where: str, sizes: Sequence[int], most: int = MOST_TOTAL) -> None:
+    """Refuse files of a bundle, with sizes in bytes, that are larger than a bundle may hold."""
     if sum(sizes) > most or max(sizes, default=0) > MOST_FILE:
         raise RunError(
             f"{where} unpacks to {sum(sizes) / MB:,.0f} MB. A file in a bundle has at most "
@@ -148,7 +149,7 @@ def check_model(where: str, name: str, content: bytes) -> None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
-            _require_size(said, infos)
+            require_size(said, [info.file_size for info in infos])
             for info in infos:
                 if name.endswith(".npz"):
                     _check_array(said, _bounded(archive, info, said))

@@ -15,6 +15,7 @@ from rare_event.judge.fold_thresholds import FoldThresholds
 from rare_event.judge.promise import Promise
 from rare_event.judge.scores import OLDER_LEAD, Scores
 from rare_event.judge.watch import Watch
+from rare_event.text import duration
 
 State = Literal["queued", "running", "done", "failed", "cancelled", "interrupted"]
 Part = Literal["validation", "test"]
@@ -74,6 +75,17 @@ class Status:
             return 1.0
         in_fold = (self.network - 1 + self.epoch / self.epochs) / self.networks
         return min(1.0, (self.fold + in_fold) / self.folds)
+
+    @property
+    def time_left(self) -> str:
+        """Say how long training may still take; empty before its first epoch has ended.
+
+        Only of a single training it is a bound: several are trained at once, but told one after the other.
+        """
+        if self.seconds_left is None:
+            return ""
+        about = "about" if self.folds * self.networks > 1 else "at most"
+        return f"{about} {duration(self.seconds_left)} left"
 
     @property
     def seconds_left(self) -> float | None:

@@ -19,7 +19,7 @@ from rare_event.store.runs import list_runs, open_run
 from rare_event.store.scorings import Scoring
 from rare_event.store.scorings import Status as ScoringStatus
 from rare_event.store.workspace import home
-from rare_event.text import duration, plain, plural
+from rare_event.text import plain, plural
 from rare_event.ui.cache import jobs
 from rare_event.ui.live import cancel_button, poll_until_ended
 from rare_event.ui.place import in_place
@@ -207,4 +207,4 @@ def progress_in_words(status: Status | ScoringStatus) -> str:
         return f"{status.progress:.0%} of the rows" if status.progress else "reading the file"
     if not status.epoch:
         return "starting"
-    return f"{status.progress:.0%}, at most {duration(status.seconds_left)} left"
+    return f"{status.progress:.0%}, {status.time_left}"

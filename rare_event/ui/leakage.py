@@ -11,7 +11,7 @@ from rare_event.experiment.leakage import Reading, in_words, readings_of, split_
 from rare_event.plots.leakage import leakage_figure
 from rare_event.store.records import Status
 from rare_event.store.runs import Run
-from rare_event.text import duration, plain
+from rare_event.text import plain
 from rare_event.ui.cache import jobs, prepared_of
 from rare_event.ui.charts import draw
 from rare_event.ui.code import show_code
@@ -76,9 +76,9 @@ def progress_in_words(status: Status) -> str:
     """Say how far the meter is."""
     if status.state == "queued":
         return "Waiting for its turn …"
-    if not status.epoch or status.seconds_left is None:
+    if not status.epoch or not status.time_left:
         return "Preparing …"
-    return f"Training {status.fold + 1} of {status.folds}, at most {duration(status.seconds_left)} left"
+    return f"Training {status.fold + 1} of {status.folds}, {status.time_left}"
 
 
 def rows_of(readings: dict[str, Reading]) -> pd.DataFrame:

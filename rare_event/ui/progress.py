@@ -17,7 +17,7 @@ from rare_event.store.archive import is_imported
 from rare_event.store.datasets import Dataset
 from rare_event.store.records import State, Status
 from rare_event.store.runs import Run, list_runs, open_run
-from rare_event.text import capital, duration, number, plain, plural
+from rare_event.text import capital, number, plain, plural
 from rare_event.ui.cache import auc_of, evaluation_of, jobs, table_of, time_unit_of, unknown_of
 from rare_event.ui.charts import draw
 from rare_event.ui.code import show_code
@@ -136,8 +136,8 @@ def training_in_words(status: Status) -> str:
         return "Preparing and compiling …"
     fold = f"fold {status.fold + 1} of {status.folds}, " if status.folds > 1 else ""
     network = f"network {status.network} of {status.networks}, " if status.networks > 1 else ""
-    left = "" if status.seconds_left is None else f", at most {duration(status.seconds_left)} left"
-    return capital(f"{fold}{network}epoch {status.epoch:,} of {status.epochs:,}{left}")
+    said = [f"{fold}{network}epoch {status.epoch:,} of {status.epochs:,}", status.time_left]
+    return capital(", ".join(filter(None, said)))
 
 
 def show_runs(dataset: Dataset) -> None:

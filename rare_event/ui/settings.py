@@ -156,7 +156,7 @@ def choose_config(dataset: Dataset, draft: ExperimentConfig, places: Places) -> 
         config, problem = _choose_data(dataset, draft, key, typed)
     config = _choose_representation(config, key)
     model, *problems = _choose_model(config, key, typed)
-    config, epochs = _choose_epochs(replace(config, model=model), key, typed)
+    config, epochs = _choose_epochs(config.with_model(model), key, typed)
     problems += [problem, epochs]
     several = table_of(dataset).schema.asset is not None
     if not several:
@@ -173,8 +173,9 @@ def _choose_as_expert(
     config: ExperimentConfig, several: bool, key: str, typed: dict[str, Any]
 ) -> tuple[ExperimentConfig, list[str]]:
     problems = []
+    offered = {"per_asset": several, "networks": isinstance(config.model, NetworkConfig)}
     for section, names in EXPERT.items():
-        names = tuple(name for name in names if several or name != "per_asset")
+        names = tuple(name for name in names if offered.get(name, True))
         config, problem = _choose_section(config, section, names, key, typed)
         problems.append(problem)
     config, problem = apply_values(config, fill_in(config, ("seed", "article_mode"), key, typed, LOOK), LOOK)

@@ -174,6 +174,20 @@ def test_what_is_set_in_the_form_is_trained(open_page: OpenPage, dataset: Datase
     assert config.score.top_k == 5, "what was not touched must stay as the preset has it"
 
 
+def test_a_number_of_networks_is_neither_asked_of_nor_kept_for_another_model(
+    open_page: OpenPage, dataset: Dataset, executor: Deferred
+) -> None:
+    app = open_drawer(open_train(open_page, dataset), "Expert settings")
+    app.number_input(key="train_0_training_networks").set_value(3).run()
+    app.selectbox(key="train_0_model").set_value("pca").run()
+    assert not app.exception and not app.error
+    with pytest.raises(KeyError):
+        app.number_input(key="train_0_training_networks")
+    button(app, "Train").click().run()
+    config = list_runs()[0].config()
+    assert (config.model.kind, config.training.networks) == ("pca", 1)
+
+
 def test_where_no_window_is_positive_none_is_shown(open_page: OpenPage, executor: Deferred) -> None:
     early = small_frame().assign(y=lambda f: (f.index == 1).astype(int))
     dataset = add_dataset(early.to_csv(index=False).encode(), "early.csv")

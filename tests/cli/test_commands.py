@@ -150,7 +150,8 @@ def test_an_average_of_networks_is_trained_summarised_and_exported(
     assert list(run.history()["network"]) == [1, 1, 2, 2, 3, 3]
     assert run.status().state == "done" and run.status().networks == 3
     assert main(["summary", run.id]) == 0
-    assert "network_3" in capsys.readouterr().out
+    summary = capsys.readouterr().out
+    assert "network_3" in summary and summary.count("(Flatten)") == 3, "each network's own layers"
     for name in ("model.keras", "model.onnx"):
         assert main(["export", run.id, str(tmp_path / name)]) == 0
     assert main(["bundle", run.id, "--out", str(tmp_path / "bundle.zip")]) == 0
@@ -163,8 +164,11 @@ def test_an_average_of_networks_is_trained_summarised_and_exported(
     assert main(command) == 0
     assert main(["run", str(small_csv), "--model", "pca", "--networks", "3"]) == 2
     out, err = capsys.readouterr()
-    assert "--networks averages neural networks, but the model pca is not one." in err
+    assert "networks is 3, but only neural networks are averaged." in err
     assert "Traceback" not in err and len(list_runs()) == 1
+    # Its members are trained with settings of their own.
+    assert main(["run", str(small_csv), "--model", "average", "--networks", "3"]) == 2
+    assert len(list_runs()) == 1
 
 
 def test_progress_goes_to_standard_error(workspace, small_csv, capsys) -> None:
@@ -295,8 +299,8 @@ def test_no_file_is_a_sentence(workspace, tmp_path, capsys) -> None:
         ("--lookback", "0", "lookback is 0 rows"),
         ("--lookback", "10001", "lookback is 10001 rows"),
         ("--epochs", "0", "epochs is 0"),
-        ("--networks", "0", "networks is 0; choose 1 to 100"),
-        ("--networks", "101", "networks is 101"),
+        ("--networks", "0", "networks is 0; choose 1 to 20"),
+        ("--networks", "21", "networks is 21"),
         ("--seed", "-1", "seed is -1"),
         ("--threshold", "-0.5", "is -0.5; choose 0 or more"),
         ("--threshold", "nan", "value is nan"),

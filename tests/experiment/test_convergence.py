@@ -33,11 +33,13 @@ def test_networks_of_an_average_are_told_apart() -> None:
     )
     alone = failure_to_learn(first)
     assert alone.startswith(
-        "1 of 2 networks have not learned: the training loss of network 2 grew from 0.5 to 0.75. Choose"
+        "1 of 2 networks has not learned: the training loss of network 2 grew from 0.5 to 0.75. Choose"
     )
     both = failure_to_learn(pd.concat([first.assign(loss=[0.5, 0.3, 0.4, 0.2]), second]))
-    assert both.startswith("1 of 4 networks have not learned: the training loss of network 2 of fold 2 grew ")
+    assert both.startswith("1 of 4 networks has not learned: the training loss of network 2 of fold 2 grew ")
     assert "in 1 of" not in alone + both
+    grown = failure_to_learn(pd.concat([second, second.assign(fold=0)]))
+    assert grown.startswith("2 of 4 networks have not learned: the training loss of network 2 of fold 1 ")
 
 
 def test_a_loss_that_is_no_number_is_named() -> None:

@@ -438,6 +438,23 @@ def test_folds_trained_side_by_side_come_to_the_same(config) -> None:
     assert len({len(fold.test) + len(fold.validation) for fold in alone.folds}) > 1
 
 
+@pytest.mark.parametrize("workers", [0, 2, 5])
+def test_networks_of_folds_trained_side_by_side_come_to_the_same(workers) -> None:
+    """With more threads than folds, the networks of a fold are trained at once too."""
+    table = read_table(small_frame().to_csv(index=False).encode())
+    training = replace(DENSE.training, networks=3)
+    average = replace(DENSE, training=training, split=SplitPlan("rolling", folds=2))
+    told: list[tuple[int, int, int]] = []
+    together = run_experiment(
+        table, average, lambda fold, _, e: told.append((fold, e.network, e.number)), workers=workers
+    )
+    alone = run_experiment(table, average, workers=1)
+    for one, other in zip(alone.folds, together.folds, strict=True):
+        assert one.test.y_score.tobytes() == other.test.y_score.tobytes()
+        assert [(e.network, e.loss) for e in one.history] == [(e.network, e.loss) for e in other.history]
+    assert len(told) == len({*told}) == sum(len(fold.history) for fold in alone.folds)
+
+
 def test_a_cancelled_experiment_does_not_wait_for_its_other_folds() -> None:
     table = read_table(small_frame().to_csv(index=False).encode())
 

@@ -53,6 +53,11 @@ def test_networks_of_an_average_are_separate_lines():
     assert lines == [[4, 2], [3, 1]], "no line joins the end of one network and the start of the next"
     best = next(trace for trace in figure.data if trace.name == "best epoch of each network")
     assert list(best.y) == [3, 2]
+    told = [trace.hovertemplate for trace in figure.data if trace.name == "loss"]
+    assert [words.split(":")[0] for words in told] == ["network 1, epoch %{x}", "network 2, epoch %{x}"]
+    both = loss_figure(pd.concat([history, history.assign(fold=1)])).data
+    assert both[-2].hovertemplate.startswith("fold 2, network 2, epoch ")
+    assert loss_figure(history[:2]).data[0].hovertemplate.startswith("epoch "), "one is not numbered"
 
 
 def test_a_wide_range_is_drawn_on_a_logarithmic_axis():

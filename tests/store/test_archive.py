@@ -6,12 +6,15 @@ import json
 import warnings
 import zipfile
 from dataclasses import replace
+from typing import get_args
 
 import h5py  # type: ignore[import-untyped]
 import numpy as np
 import pytest
 
-from rare_event.config import DenseModel, LogisticModel, Rule, recipe
+from rare_event.config import DenseModel, LogisticModel, LSTMModel, NetworkConfig, Rule, recipe
+from rare_event.detect.averages import joined
+from rare_event.detect.models import build
 from rare_event.errors import RunError
 from rare_event.experiment.score import score
 from rare_event.jobs.worker import execute
@@ -21,6 +24,7 @@ from rare_event.store.archive import MANIFEST, import_archive, imported_from, op
 from rare_event.store.bundle import FACTS, open_trained
 from rare_event.store.datasets import add_dataset
 from rare_event.store.digests import DIGESTS
+from rare_event.store.members import check_model
 from rare_event.store.runs import create_run, list_runs
 from rare_event.store.scored import describe, summary
 from tests.small import DENSE, PCA, small_frame
@@ -247,6 +251,29 @@ def test_a_name_that_leads_out_is_refused(bundles, tmp_path, elsewhere, name) ->
         info.filename = info.orig_filename = name
         bundle.writestr(info, b"{}")
     refused(path, "holds a file with an unsafe name|is damaged", elsewhere)
+
+
+SHAPES = [
+    *((network(), rows) for network in get_args(NetworkConfig) for rows in (1, 3, 5)),
+    (DenseModel(tied=True, alpha_dropout=0.1, activation="selu"), 3),
+    (LSTMModel(input_noise=0.1, recurrent_dropout=0.1, gaussian_dropout=0.1, dropout=0.1), 3),
+]
+
+
+@pytest.mark.parametrize(("network", "rows"), SHAPES)
+def test_each_layer_of_ours_may_be_in_a_bundle(network, rows, tmp_path) -> None:
+    built = [build(network, rows, 4, 32, seed) for seed in (0, 1)]
+    for model in (built[0], joined(built)):
+        model.save(tmp_path / "model.keras")
+        check_model("out.zip", "model.keras", (tmp_path / "model.keras").read_bytes())
+
+
+def test_a_run_that_no_bundle_may_hold_is_refused_where_it_is_written(bundles, tmp_path, monkeypatch) -> None:
+    run, _ = bundles("dense")
+    monkeypatch.setattr(members, "MOST_FILE", 1000)
+    with pytest.raises(RunError, match="The bundle of .* unpacks to .* MB. A file in a bundle has at most"):
+        save_archive(run, tmp_path / "large.zip")
+    assert not (tmp_path / "large.zip").exists()
 
 
 def test_other_files_are_refused(bundles, tmp_path, elsewhere) -> None:

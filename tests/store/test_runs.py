@@ -111,6 +111,11 @@ def test_progress_and_the_time_left() -> None:
     status = Status("running", fold=2, folds=4, epoch=5, epochs=20, seconds=90.0)
     assert status.progress == 9 / 16
     assert status.seconds_left == pytest.approx(70.0)  # 90 s for 9 sixteenths, 7 to go
+    assert status.time_left == "about 70 s left"
+    alone = replace(status, fold=0, folds=1)
+    assert alone.time_left.startswith("at most "), "one training can only end sooner"
+    assert replace(alone, networks=2).time_left.startswith("about ")
+    assert Status("queued").time_left == ""
     assert Status("queued").progress == 0 and Status("queued").seconds_left is None
     assert Status("running", epoch=30, epochs=20).progress == 1
     assert not Status("queued").ended and not Status("running").ended
@@ -175,7 +180,7 @@ def test_the_progress_of_an_average_counts_its_networks(run) -> None:
     assert (queued.networks, queued.progress) == (4, 0.0)
     second = replace(queued, state="running", fold=1, folds=2, network=2, epoch=10)
     assert second.progress == pytest.approx((1 + (1 + 10 / 20) / 4) / 2)
-    alone = create_run(run.dataset(), replace(config, model=PCAModel())).status()
+    alone = create_run(run.dataset(), config.with_model(PCAModel())).status()
     assert alone.networks == 1, "only networks are averaged"
 
 
