@@ -51,6 +51,15 @@ def test_the_cluster_is_an_extra_that_is_tested() -> None:
     assert not set(extra) & set(required(PROJECT["project"]["dependencies"]))
 
 
+def test_the_tests_that_scripts_name_are_there() -> None:
+    """A test that was moved would otherwise be found out by the last step of a long gate."""
+    scripts = [ROOT / "Makefile", *(ROOT / ".ci").iterdir()]
+    text = "\n".join(script.read_text(encoding="utf-8") for script in scripts if script.is_file())
+    named = set(re.findall(r"(?<![\w/])tests/[\w/]+(?:\.py)?", text))
+    assert len(named) > 20
+    assert [name for name in sorted(named) if not (ROOT / name).exists()] == []
+
+
 def test_the_wheel_takes_the_screens_and_their_configuration_along() -> None:
     taken = PROJECT["tool"]["hatch"]["build"]["targets"]["wheel"]["force-include"]
     assert taken == {
