@@ -11,11 +11,13 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.label_words import denies, meaning, meanings_in
-from rare_event.prepare.labelling import LabelGuess, Labelling, counted, is_whole, joined, written
+from rare_event.prepare.labelling import LabelGuess, Labelling, counted, is_whole, joined, named, written
 from rare_event.read.table import Choice, Question, line_of
 from rare_event.read.values import shown
 
 MOST_VALUES = 8
+# Signs for the values in a question with few other words.
+ROOM = 150
 
 
 def guess_values(column: pd.Series, name: str, said: Labelling) -> LabelGuess:
@@ -51,8 +53,11 @@ def _of_two(words: pd.Series, name: str, found: list[str]) -> LabelGuess:
         event = events[0] if events else next(value for value in found if value not in normal)
         return LabelGuess(event_values=(event,))
     choices = [_meaning_of([value], [], [other]) for value, other in ((found[1], found[0]), tuple(found))]
-    what = f"The label {shown(name)} holds {counted(words)}, and nothing says which of them means an event. "
-    return _asked(choices, name, what + "Which one does?", "--event VALUE")
+    what = (
+        f"The label {shown(name)} holds {counted(words, ROOM)}, and nothing says which of them means an "
+        "event. Which one does?"
+    )
+    return _asked(choices, name, what, "--event VALUE")
 
 
 def _of_many(words: pd.Series, name: str, found: list[str]) -> LabelGuess:
@@ -75,7 +80,7 @@ def _of_many(words: pd.Series, name: str, found: list[str]) -> LabelGuess:
     choices.append(_meaning_of(events, [], [*normal, *other]))
     if len(events) > 1:
         choices += [_meaning_of([v], [o for o in [*events, *other] if o != v], normal) for v in events]
-    what = f"The label {shown(name)} holds {counted(words)}. Which of them mean an event?"
+    what = f"The label {shown(name)} holds {counted(words, ROOM)}. Which of them mean an event?"
     return _asked(
         choices, name, what, "--event VALUE, with --leave-out VALUE and --normal VALUE for the rest"
     )
@@ -102,9 +107,9 @@ def _of_said(words: pd.Series, name: str, found: list[str], said: Labelling) -> 
         _meaning_of(events, left_out, [*certain, *rest]),
     ]
     what = (
-        f"The label {shown(name)} holds {counted(words)}. If {joined(map(shown, events))} "
+        f"The label {shown(name)} holds {counted(words, 40)}. If {named(events)} "
         f"{'mean' if len(events) > 1 else 'means'} an event, what {'do' if len(rest) > 1 else 'does'} "
-        f"{joined(map(shown, rest))} mean?"
+        f"{named(rest)} mean?"
     )
     return _asked(choices, name, what, "--event, --leave-out or --normal with the value")
 

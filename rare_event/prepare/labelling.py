@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -93,15 +93,39 @@ def written(column: pd.Series) -> pd.Series:
     return words.where(words != "")
 
 
-def counted(words: pd.Series) -> str:
-    """List the values of a label with their counts, the most frequent first."""
+def counted(words: pd.Series, room: int = 90) -> str:
+    """List the values of a label with their counts, the most frequent first, as far as there is room.
+
+    Parameters
+    ----------
+    words
+        The values; empty cells are missing.
+    room
+        Signs that the values may take, so that the sentence stays short; one is listed in any case.
+    """
     counts = words.value_counts()
-    listed = [f"{shown(value)} in {plural(int(n), 'row')}" for value, n in counts.iloc[:6].items()]
-    if len(counts) > 6:
-        listed.append(plural(len(counts) - 6, "other value"))
+    listed = _fitting((f"{shown(each)} in {plural(int(n), 'row')}" for each, n in counts[:6].items()), room)
+    if len(counts) > len(listed):
+        listed.append(plural(len(counts) - len(listed), "other value"))
     if words.isna().any():
         listed.append(f"nothing in {plural(int(words.isna().sum()), 'row')}")
     return joined(listed)
+
+
+def named(values: Sequence[str], room: int = 40) -> str:
+    """List values of a label, as far as there is room; one in any case."""
+    listed = [*map(shown, values)]
+    return joined(listed, len(_fitting(listed, room)))
+
+
+def _fitting(listed: Iterable[str], room: int) -> list[str]:
+    kept: list[str] = []
+    for each in listed:
+        if kept and room < len(each):
+            break
+        kept.append(each)
+        room -= len(f", {each}")
+    return kept
 
 
 def distinct_texts(values: np.ndarray | None) -> list[str]:

@@ -1,5 +1,6 @@
 import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -190,3 +191,28 @@ def test_a_column_of_states_is_offered_where_nothing_else_can_be_the_label() -> 
     for words in ("'DRIFT' in 97 rows", "'STOPP' in 2 rows", "'UPPSTART' in 1 row"):
         assert words in question.what
     assert guessed.schema.label is None
+
+
+@pytest.mark.parametrize("name", ["event", "machine_status", "e" * 60])
+@pytest.mark.parametrize("length", [3, 18, 25, 60])
+@pytest.mark.parametrize("n_values", [2, 3, 4, 6, 8, 9, 40])
+@pytest.mark.parametrize("blank", [False, True])
+def test_what_is_said_of_long_values_stays_short(name: str, length: int, n_values: int, blank: bool) -> None:
+    words = [f"w{number:02}".rjust(length, "w") for number in range(n_values)]
+    rows = [words[number % n_values] for number in range(100)]
+    content = csv(file([*rows[:-1], np.nan] if blank else rows, name))
+    answers = [Labelling((name,), event_values=events) for events in ((words[0],), tuple(words[:-1]))]
+    for said in (Labelling(), Labelling((name,)), *answers):
+        try:
+            guessed = guess(raw_of(file(rows, name)), said)
+        except TableError as error:
+            assert len(str(error)) < 300, str(error)
+            continue
+        for sentence in [question.what for question in guessed.questions]:
+            assert len(sentence) < 300, sentence
+            assert f"'{words[0][:39]}" in sentence or guessed.questions[0].about == "label"
+    # As of a file read before, whose events had another name.
+    known = guess_schema(raw_of(file([0, 1], name)), Labelling((name,), ("1",)))
+    with pytest.raises(TableError) as refused:
+        read_table(content, schema=replace(known, event_values=("other",), normal_values=()))
+    assert len(str(refused.value)) < 300, str(refused.value)
