@@ -87,13 +87,13 @@ def _require_meanings(name: str, words: pd.Series, schema: Schema) -> None:
         raise TableError(f"No value of the label column {shown(name)} marks an event. Choose one or more.")
     if len(found) > 1 and not {*found} & {*schema.event_values}:
         raise TableError(
-            f"The label column {shown(name)} holds {counted(words)}, but not "
+            f"The label column {shown(name)} holds {counted(words, 60)}, but not "
             f"{' or '.join(map(shown, schema.event_values))}, which should mark events. "
             "Choose the value that marks them."
         )
     if len(unsaid) + len({*found} & {*schema.normal_values}) > 1 and unsaid:
         raise TableError(
-            f"The label column {shown(name)} holds more than two distinct values: {counted(words)}. "
+            f"The label column {shown(name)} holds more than two distinct values: {counted(words, 60)}. "
             "Say which of them mean an event, which are normal, and which rows are left out."
         )
 
@@ -101,7 +101,7 @@ def _require_meanings(name: str, words: pd.Series, schema: Schema) -> None:
 def _refuse_one_class(columns: dict[str, pd.Series], schema: Schema, has_event: bool) -> None:
     name, words = next(iter(columns.items()))
     what = "every row is an event" if has_event else "there are no events"
-    only = f"only {shown(words.dropna().iloc[0])}" if words.nunique() == 1 else counted(words)
+    only = f"only {shown(words.dropna().iloc[0])}" if words.nunique() == 1 else counted(words, 90)
     raise TableError(
         f"The label column {shown(name)} holds {only}: {what}. Choose another label or a longer file."
     )

@@ -106,7 +106,8 @@ def _which_column(raw: pd.DataFrame, listed: Sequence[str], *, several_named: bo
     others = f"; so could {joined(map(shown, listed[1:]), MOST_CHOICES)}" if listed[1:] else ""
     what = (
         f"No column is clearly the label. {shown(listed[0])} could be it (it holds "
-        f"{counted(written(raw[listed[0]]))}){others}. Which column marks the events, if any?"
+        f"{counted(written(raw[listed[0]]), 60 if others else 150)}){others}. Which column marks the events, "
+        "if any?"
     )
     return Question("label", None, what, (*choices, NO_LABEL), option)
 

@@ -16,8 +16,6 @@ from rare_event.read.table import Choice, Question, line_of
 from rare_event.read.values import shown
 
 MOST_VALUES = 8
-# Signs for the values in a question with few other words.
-ROOM = 150
 
 
 def guess_values(column: pd.Series, name: str, said: Labelling) -> LabelGuess:
@@ -54,7 +52,7 @@ def _of_two(words: pd.Series, name: str, found: list[str]) -> LabelGuess:
         return LabelGuess(event_values=(event,))
     choices = [_meaning_of([value], [], [other]) for value, other in ((found[1], found[0]), tuple(found))]
     what = (
-        f"The label {shown(name)} holds {counted(words, ROOM)}, and nothing says which of them means an "
+        f"The label {shown(name)} holds {counted(words)}, and nothing says which of them means an "
         "event. Which one does?"
     )
     return _asked(choices, name, what, "--event VALUE")
@@ -64,7 +62,7 @@ def _of_many(words: pd.Series, name: str, found: list[str]) -> LabelGuess:
     """Ask what three values or more mean; the first choice is what the values say."""
     if len(found) > MOST_VALUES:
         raise TableError(
-            f"The label {shown(name)} holds {len(found)} distinct values: {counted(words)}. "
+            f"The label {shown(name)} holds {len(found)} distinct values: {counted(words, 90)}. "
             "Choose a column with few values, one of which marks the events."
         )
     says = _says(name, found)
@@ -80,7 +78,7 @@ def _of_many(words: pd.Series, name: str, found: list[str]) -> LabelGuess:
     choices.append(_meaning_of(events, [], [*normal, *other]))
     if len(events) > 1:
         choices += [_meaning_of([v], [o for o in [*events, *other] if o != v], normal) for v in events]
-    what = f"The label {shown(name)} holds {counted(words, ROOM)}. Which of them mean an event?"
+    what = f"The label {shown(name)} holds {counted(words)}. Which of them mean an event?"
     return _asked(
         choices, name, what, "--event VALUE, with --leave-out VALUE and --normal VALUE for the rest"
     )
@@ -139,7 +137,7 @@ def _meaning_of(events: Iterable[str], left_out: Iterable[str], normal: Iterable
 def _about_blanks(words: pd.Series, name: str) -> Question:
     line = line_of(words.index, int(np.flatnonzero(words.isna())[0]))
     what = (
-        f"The label {shown(name)} holds {counted(words)}; the first empty cell is in line {line}. "
+        f"The label {shown(name)} holds {counted(words, 90)}; the first empty cell is in line {line}. "
         "Do empty cells mean no event?"
     )
     choices = (

@@ -31,12 +31,23 @@ EVENT_WORDS = LABEL_WORDS - {"label", "target", "class"} | {
 }
 NORMAL_WORDS = frozenset(
     ["normal", "ok", "okay", "good", "run", "running", "healthy", "regular", "benign", "false", "no", "none"]
-    + ["nein", "falsch", "non", "faux"]
+    + ["nein", "falsch", "non", "faux", "normalbetrieb", "normale"]
 )
 # Neither a normal row nor an event: the plant is on its way back, or nobody knows.
 BETWEEN_WORDS = frozenset(
     ["recovering", "recovery", "unknown", "undefined", "uncertain", "maintenance", "startup", "shutdown"]
     + ["transition", "transient", "invalid", "excluded", "ignore", "warmup", "idle", "nan", "null"]
+    + [
+        "anfahren",
+        "wiederanfahren",
+        "wartung",
+        "unbekannt",
+        "démarrage",
+        "redémarrage",
+        "entretien",
+        "inconnu",
+    ]
+    + ["arranque", "mantenimiento", "desconocido", "avviamento", "manutenzione", "sconosciuto"]
 )
 NEGATIONS = frozenset(["no", "not", "non", "without"])
 

@@ -93,7 +93,7 @@ def written(column: pd.Series) -> pd.Series:
     return words.where(words != "")
 
 
-def counted(words: pd.Series, room: int = 90) -> str:
+def counted(words: pd.Series, room: int = 150) -> str:
     """List the values of a label with their counts, the most frequent first, as far as there is room.
 
     Parameters

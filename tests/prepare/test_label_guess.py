@@ -193,6 +193,17 @@ def test_a_column_of_states_is_offered_where_nothing_else_can_be_the_label() -> 
     assert guessed.schema.label is None
 
 
+def test_a_state_after_an_event_is_not_taken_for_the_event_in_other_languages() -> None:
+    words = ["Normalbetrieb", "Störabschaltung Stufe 2", "Wiederanfahren nach Störung", "Wartung laut Plan"]
+    assert [meaning(word) for word in words] == ["normal", None, None, "between"]
+    raw = raw_of(file([words[0]] * 80 + words[1:] * 3, "Zustand"))
+    (question,) = guess(raw, Labelling(("Zustand",))).questions
+    offered = [json.loads(choice.value) for choice in question.choices]
+    assert offered[0]["event_values"] == [words[1], words[2]] and offered[0]["left_out_values"] == [words[3]]
+    assert any(choice["event_values"] == [words[1]] for choice in offered), "the trip alone can be chosen"
+    assert all(words[0] not in choice["event_values"] for choice in offered)
+
+
 @pytest.mark.parametrize("name", ["event", "machine_status", "e" * 60])
 @pytest.mark.parametrize("length", [3, 18, 25, 60])
 @pytest.mark.parametrize("n_values", [2, 3, 4, 6, 8, 9, 40])
