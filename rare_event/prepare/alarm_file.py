@@ -14,7 +14,7 @@ from rare_event.errors import NoRowsError, TableError
 from rare_event.prepare.event_file import Events, called_as_time, read_events
 from rare_event.prepare.event_words import END_WORDS
 from rare_event.prepare.label_words import words_of
-from rare_event.prepare.labelling import joined
+from rare_event.prepare.labelling import quoted
 from rare_event.read.dialect import NO_SEPARATOR
 from rare_event.read.kinds import kind_of
 from rare_event.read.raw import read_raw
@@ -146,7 +146,7 @@ def _by_row(source: Source, name: str, said: Reading) -> AlarmList | None:
         starts = [c for c in rows if c not in ends]
         if len(starts) != 1 or len(ends) > 1:
             raise TableError(
-                f"{name} has {len(rows)} columns of row numbers: {joined(map(shown, rows))}. Keep one for "
+                f"{name} has {len(rows)} columns of row numbers: {quoted(rows)}. Keep one for "
                 "the start and, if you like, one for the end.",
                 "Or name them with --alarms-time START END.",
             )

@@ -16,7 +16,7 @@ from rare_event.prepare.assets import asset_rows, set_back
 from rare_event.prepare.event_label import require_once
 from rare_event.prepare.event_rows import spans
 from rare_event.prepare.join import IN_UTC
-from rare_event.prepare.labelling import joined
+from rare_event.prepare.labelling import quoted
 from rare_event.prepare.table import Table
 from rare_event.read.times import EPOCHS
 from rare_event.read.values import shown, texts_of
@@ -216,9 +216,7 @@ def sensor_column(table: Table, name: str) -> np.ndarray:
     if len(found) == 1:
         return table.frame[found[0]].to_numpy()
     if len(found) > 1:
-        raise TableError(
-            f"{table.name} has the sensors {joined(map(shown, found))}. Write one of these names."
-        )
+        raise TableError(f"{table.name} has the sensors {quoted(found)}. Write one of these names.")
     if name in dict(table.schema.roles()):
         role = dict(table.schema.roles())[name]
         raise TableError(f"{shown(name)} is not a sensor of {table.name}: its role is {role}. Name a sensor.")
@@ -226,5 +224,5 @@ def sensor_column(table: Table, name: str) -> np.ndarray:
     *others, last = near or [""]
     hint = f"Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
     if not near:
-        hint = f"Its sensors include {joined(map(shown, sensors[:5]))}."
+        hint = f"Its sensors include {quoted(sensors[:5])}."
     raise TableError(f"{table.name} has no sensor {shown(name)}. {hint}")

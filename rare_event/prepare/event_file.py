@@ -15,7 +15,7 @@ from rare_event.errors import TableError
 from rare_event.prepare.corrections import OpenQuestion
 from rare_event.prepare.event_words import CLEARED, END_WORDS, PLAIN_ANSWERS, RAISED, START_WORDS
 from rare_event.prepare.label_words import meaning, resembles_label, words_of
-from rare_event.prepare.labelling import distinct_texts, joined
+from rare_event.prepare.labelling import distinct_texts, joined, quoted
 from rare_event.read.clock_columns import ask_format
 from rare_event.read.clocks import clocks_alone, take_apart
 from rare_event.read.dialect import NO_SEPARATOR
@@ -114,7 +114,7 @@ def read_events(source: Source, name: str, said: Reading, listed: Listed = "even
     zoned = {has_zone(raw.frame[column], time_format) for column in columns}
     if len(zoned) > 1:
         raise TableError(
-            f"{name}: only one of {joined(map(shown, columns))} has a time zone. Write all times with their "
+            f"{name}: only one of {quoted(columns)} has a time zone. Write all times with their "
             "zone, or all without."
         )
     remarks = tuple(
@@ -169,7 +169,7 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None, liste
             if missing
             else f"Name one time column of {name}, or a start column and an end column, but no more"
         )
-        raise TableError(f"{wrong}. Its columns are {joined(map(shown, frame.columns), 10)}.")
+        raise TableError(f"{wrong}. Its columns are {quoted(frame.columns)}.")
     if said:
         return said
     found = [str(column) for column in frame if _holds_times(frame[column])]
@@ -177,7 +177,7 @@ def _columns(frame: pd.DataFrame, name: str, said: tuple[str, ...] | None, liste
         if _should_hold_times(frame[column]):
             _refuse_cell(frame[column], _first_unread(frame[column]), name, listed)
     if not found:
-        has = joined(map(shown, frame.columns), MOST_NAMED)
+        has = quoted(frame.columns)
         columns = f"column is {has}" if frame.shape[1] == 1 else f"columns are {has}"
         raise TableError(
             f"{name} has no readable time column; its {columns}. Choose a file with the times of "
@@ -238,7 +238,7 @@ def _which_columns(frame: pd.DataFrame, found: Sequence[str], name: str, listed:
     return Question(
         f"{listed}s.time",
         None,
-        f"{name} has {plural(len(found), 'time column')}: {joined(map(shown, found))}. {asked}",
+        f"{name} has {plural(len(found), 'time column')}: {quoted(found)}. {asked}",
         tuple(Choice(json.dumps(columns), words, cells(columns)) for words, columns in choices[:10]),
         f"--{listed}s-time START END, or --{listed}s-time COLUMN",
     )
@@ -260,7 +260,7 @@ def _require_events_only(others: pd.DataFrame, name: str, listed: Listed) -> Non
                 f"only the lines that are {listed}s, or remove the column if every line is one."
             )
         if len(words) == 2 and words & begun and words & over:
-            example = joined(map(shown, {value.casefold(): value for value in values}.values()))
+            example = quoted({value.casefold(): value for value in values}.values())
             raise TableError(
                 f"{name}: {shown(column)} holds {example}, so each {listed} takes two lines. Write the start "
                 f"and the end of an {listed} in one line."
@@ -271,8 +271,7 @@ def _cells(frame: pd.DataFrame, columns: Sequence[str], name: str) -> pd.Series:
     """Return starts and ends in turn, in the order of the lines."""
     if len({str(frame[column].dtype) for column in columns}) > 1:
         raise TableError(
-            f"{name}: the columns {joined(map(shown, columns))} have different formats. Write both in the "
-            "same format."
+            f"{name}: the columns {quoted(columns)} have different formats. Write both in the same format."
         )
     cells: pd.Series = pd.concat([frame[c].rename(columns[0]) for c in columns])
     return cells.sort_index(kind="stable")

@@ -15,7 +15,7 @@ from rare_event.prepare.event_file import Events, Listed, lines_of, read_events
 from rare_event.prepare.event_rows import event_rows
 from rare_event.prepare.join import read_files
 from rare_event.prepare.label_words import resembles_label
-from rare_event.prepare.labelling import distinct_texts, joined
+from rare_event.prepare.labelling import distinct_texts, joined, quoted
 from rare_event.prepare.schema import Schema
 from rare_event.read.source import Files, Source
 from rare_event.read.table import AS_FOUND, RawTable, Remark
@@ -71,8 +71,8 @@ def with_events(raw: RawTable, source: Source | Files, said: Corrections) -> tup
     column = EVENT if EVENT not in raw.frame else f"{EVENT} of {events.name}"
     unused = _named_like_labels(raw.frame, said, schema)
     if unused:
-        verb, named = ("is", "a label") if len(unused) == 1 else ("are", "labels")
-        what = f"{joined(map(shown, unused))} {verb} named like {named} and {verb} not used, since "
+        verb, kind = ("is", "a label") if len(unused) == 1 else ("are", "labels")
+        what = f"{quoted(unused)} {verb} named like {kind} and {verb} not used, since "
         remarks.append(Remark("note", None, f"{what}{events.name} gives the label.", "label not used"))
     frame = raw.frame.assign(**{column: label})
     told = (*raw.remarks, *events.remarks, *remarks)
@@ -245,7 +245,7 @@ def _marked(events: Events, schema: Schema, n_rows: int, places: int) -> Remark:
         what += f" {plural(int(again.sum()), 'event')} {'repeats' if again.sum() == 1 else 'repeat'} an "
         what += f"earlier one: {events.where(again)}."
     columns = [c for c in events.frame if c not in (*(events.reading.time or ()), schema.asset)]
-    what += f" Other columns are not used: {joined(map(shown, columns), 5)}." if columns else ""
+    what += f" Other columns are not used: {quoted(columns)}." if columns else ""
     return Remark("note", None, what, "events of a second file", n)
 
 

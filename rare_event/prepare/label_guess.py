@@ -17,7 +17,7 @@ from rare_event.prepare.labelling import (
     counted,
     distinct_texts,
     is_whole,
-    joined,
+    quoted,
     written,
 )
 from rare_event.read.table import Choice, Question
@@ -97,16 +97,16 @@ def _which_column(raw: pd.DataFrame, listed: Sequence[str], *, several_named: bo
         )
         return Question("label", None, what, (NO_LABEL,), "--no-label")
     if several_named:
-        what = f"{len(listed)} columns are named like a label: {joined(map(shown, listed), MOST_CHOICES)}. "
+        what = f"{len(listed)} columns are named like a label: {quoted(listed)}. "
         what += "Which of them marks the events?"
         together = Choice(json.dumps({"labels": list(listed)}), "Any of them marks an event")
         return Question(
             "label", None, what, (*choices, together, NO_LABEL), f"{option}; several columns may be named"
         )
-    others = f"; so could {joined(map(shown, listed[1:]), MOST_CHOICES)}" if listed[1:] else ""
+    others = f"; so could {quoted(listed[1:], 60)}" if listed[1:] else ""
     what = (
         f"No column is clearly the label. {shown(listed[0])} could be it (it holds "
-        f"{counted(written(raw[listed[0]]), 60 if others else 150)}){others}. Which column marks the events, "
+        f"{counted(written(raw[listed[0]]), 40 if others else 150)}){others}. Which column marks the events, "
         "if any?"
     )
     return Question("label", None, what, (*choices, NO_LABEL), option)

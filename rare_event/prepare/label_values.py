@@ -11,7 +11,7 @@ import pandas as pd
 
 from rare_event.errors import TableError
 from rare_event.prepare.label_words import denies, meaning, meanings_in
-from rare_event.prepare.labelling import LabelGuess, Labelling, counted, is_whole, joined, named, written
+from rare_event.prepare.labelling import LabelGuess, Labelling, counted, is_whole, joined, quoted, written
 from rare_event.read.table import Choice, Question, line_of
 from rare_event.read.values import shown
 
@@ -105,9 +105,9 @@ def _of_said(words: pd.Series, name: str, found: list[str], said: Labelling) -> 
         _meaning_of(events, left_out, [*certain, *rest]),
     ]
     what = (
-        f"The label {shown(name)} holds {counted(words, 40)}. If {named(events)} "
+        f"The label {shown(name)} holds {counted(words, 40)}. If {quoted(events, 40)} "
         f"{'mean' if len(events) > 1 else 'means'} an event, what {'do' if len(rest) > 1 else 'does'} "
-        f"{named(rest)} mean?"
+        f"{quoted(rest, 40)} mean?"
     )
     return _asked(choices, name, what, "--event, --leave-out or --normal with the value")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -112,9 +112,17 @@ def counted(words: pd.Series, room: int = 150) -> str:
     return joined(listed)
 
 
-def named(values: Sequence[str], room: int = 40) -> str:
-    """List values of a label, as far as there is room; one in any case."""
-    listed = [*map(shown, values)]
+def quoted(names: Iterable[object], room: int = 120) -> str:
+    """List columns or values in a sentence, as far as there is room; one in any case.
+
+    Parameters
+    ----------
+    names
+        What is listed.
+    room
+        Signs that the list may take.
+    """
+    listed = [*map(shown, names)]
     return joined(listed, len(_fitting(listed, room)))
 
 

@@ -227,3 +227,14 @@ def test_what_is_said_of_long_values_stays_short(name: str, length: int, n_value
     with pytest.raises(TableError) as refused:
         read_table(content, schema=replace(known, event_values=("other",), normal_values=()))
     assert len(str(refused.value)) < 300, str(refused.value)
+
+
+@pytest.mark.parametrize("named", [True, False])
+@pytest.mark.parametrize("n_columns", [2, 5, 12])
+def test_what_is_said_of_columns_with_long_names_stays_short(n_columns: int, named: bool) -> None:
+    name = f"{'fault' if named else 'state'} of the pump in the second hall, number"
+    states = {f"{name} {number}": np.arange(100) % 50 == number for number in range(n_columns)}
+    (question,) = guess(raw_of(frame(**states).drop(columns="y"))).questions
+    assert len(question.what) < 300, question.what
+    assert ("are named like a label" in question.what) == named and "more" in question.what or n_columns == 2
+    assert len(question.choices) > n_columns or n_columns > 8, "what is not listed can still be chosen"
