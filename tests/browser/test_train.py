@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 import psutil
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Complaints, Server, settled
 
@@ -31,15 +31,21 @@ def folder_of_run(server: Server, page: Page) -> Path:
     return server.home / "runs" / run
 
 
-def test_a_model_is_set_up_drawn_trained_and_taken_away(
-    page: Page, server: Server, complaints: Complaints, tmp_path: Path
-) -> None:
+def open_train(page: Page, server: Server) -> Locator:
+    """Open the Train page of the sample mill, and return the picture of its network."""
     page.goto(server.address)
     page.get_by_role("link", name="Open the sample mill").click()
     expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
     page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
     drawing = page.locator(".js-plotly-plot", has_text="The model, layer by layer")
     expect(drawing).to_be_visible(timeout=PATIENCE)
+    return drawing
+
+
+def test_a_model_is_set_up_drawn_trained_and_taken_away(
+    page: Page, server: Server, complaints: Complaints, tmp_path: Path
+) -> None:
+    drawing = open_train(page, server)
     expect(drawing.get_by_text("Flatten")).to_be_visible()
 
     choose(page, "Model", "Convolutional autoencoder")
@@ -94,12 +100,7 @@ def test_a_model_is_set_up_drawn_trained_and_taken_away(
 def test_an_average_of_networks_is_asked_for_trained_and_judged_as_one_model(
     page: Page, server: Server, complaints: Complaints
 ) -> None:
-    page.goto(server.address)
-    page.get_by_role("link", name="Open the sample mill").click()
-    expect(page.get_by_text("Running time: 92 stretches")).to_be_visible()
-    page.get_by_test_id("stSidebar").get_by_role("link", name="Train").click()
-    drawing = page.locator(".js-plotly-plot", has_text="The model, layer by layer")
-    expect(drawing).to_be_visible(timeout=PATIENCE)
+    open_train(page, server)
     told = page.get_by_text("This network is trained 2 times, each time from another seed")
     expect(told).to_have_count(0)
 
