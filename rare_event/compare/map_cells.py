@@ -81,8 +81,9 @@ def windows_of(table: Table, space: DesignSpace) -> Scores:
         If the data can bear none of the cells, or no window is shared.
     """
     parts, failed = [], []
-    # The model plays no part.
-    for config in dict.fromkeys(replace(cell, model=space.base.model) for cell in space.cells):
+    # The model and its training play no part.
+    model, training = space.base.model, space.base.training
+    for config in dict.fromkeys(replace(cell, model=model, training=training) for cell in space.cells):
         try:
             parts.append(_unscored(table, config))
         except RareEventError as error:

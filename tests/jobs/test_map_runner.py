@@ -14,7 +14,7 @@ import pytest
 from rare_event.cli.figures import figures_of_map
 from rare_event.compare.map_cells import Cell, Pace, read_cells, windows_of
 from rare_event.compare.map_overview import Measure, describe, look_at, overview
-from rare_event.config import RECOMMENDED, DesignSpace, PCAModel
+from rare_event.config import RECOMMENDED, DenseModel, DesignSpace, PCAModel, Training
 from rare_event.errors import DataError, RunError
 from rare_event.jobs import worker
 from rare_event.jobs.map_runner import Progress, execute_cell, find_or_create, progress_of, run_map
@@ -123,6 +123,23 @@ def test_windows_are_known_before_and_do_not_depend_on_what_was_done(dataset) ->
     assert saved.total_events.tolist() == windows.total_events.tolist()
     assert not (windows.to_event[windows.y_true == 0] <= 4).any()
     assert (windows_of(table, replace(SPACE, shifts=(2, 1))).y_true == windows.y_true).all()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_windows_do_not_depend_on_how_a_model_is_trained(dataset, seed) -> None:
+    """In a sampled map, models of a setting are drawn unevenly; none may weigh more for its training."""
+    one = replace(SMALL, model=DenseModel(), training=Training())
+    several = replace(one, training=Training(networks=3))
+    first, second = (
+        windows_of(
+            dataset.table(),
+            DesignSpace(
+                (1, 2, 4), (1,), ("level",), ("dense", "pca"), folds=3, base=base, sample=4, seed=seed
+            ),
+        )
+        for base in (one, several)
+    )
+    assert first.row.tolist() == second.row.tolist() and first.y_true.tolist() == second.y_true.tolist()
 
 
 def test_a_cancelled_map_keeps_what_is_done_and_goes_on(dataset, executed) -> None:
