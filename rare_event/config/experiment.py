@@ -76,7 +76,7 @@ class ExperimentConfig(Settings):
             "With a shift of 0, an alarm catches an event only while it lasts: leave the lead window empty.",
         )
         _check_watch(self.rule, self.watch)
-        # Made only to refuse a lookback or a seed that no detector can have.
+        # Made only to refuse what no detector can have.
         _ = self.detector
 
     @property

@@ -89,7 +89,8 @@ class EarlyWarning(OutlierMixin, BaseEstimator):  # type: ignore[misc, unused-ig
     representation
         Kind of the inputs, such as ``"level"`` or ``"difference"``, or a `Representation`.
     training
-        A `Training`; None: the default one. Only networks use it.
+        A `Training`; None: the default one. Only networks use it; several networks to average are
+        refused for another model.
     window_score
         A `Score`: how the errors of a window become its score. None: the mean of the 5 largest.
     rule

@@ -224,5 +224,5 @@ def sensor_column(table: Table, name: str) -> np.ndarray:
     *others, last = near or [""]
     hint = f"Did you mean {', '.join(others)}{' or ' if others else ''}{last}?"
     if not near:
-        hint = f"Its sensors include {quoted(sensors[:5])}."
+        hint = f"Its sensors include {quoted(sensors)}."
     raise TableError(f"{table.name} has no sensor {shown(name)}. {hint}")

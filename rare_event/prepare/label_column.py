@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from rare_event.errors import TableError
-from rare_event.prepare.labelling import counted, written
+from rare_event.prepare.labelling import counted, fitting, quoted, written
 from rare_event.prepare.schema import Schema
 from rare_event.read.table import Line, Remark, line_of
 from rare_event.read.values import shown
@@ -88,7 +88,7 @@ def _require_meanings(name: str, words: pd.Series, schema: Schema) -> None:
     if len(found) > 1 and not {*found} & {*schema.event_values}:
         raise TableError(
             f"The label column {shown(name)} holds {counted(words, 60)}, but not "
-            f"{' or '.join(map(shown, schema.event_values))}, which should mark events. "
+            f"{quoted(schema.event_values, 60, 'or')}, which should mark events. "
             "Choose the value that marks them."
         )
     if len(unsaid) + len({*found} & {*schema.normal_values}) > 1 and unsaid:
@@ -123,7 +123,7 @@ def _remarks_on_values(columns: dict[str, pd.Series], schema: Schema) -> list[Re
             what = f"{plural(n, 'row')} without a value {ways[schema.blank != 'left out']}."
             remarks.append(Remark("note", name, what, "blank labels", n, _lines(blank)))
         if words.nunique() > 2 or out.any():
-            events = " or ".join(map(shown, schema.event_values))
+            events = quoted(schema.event_values, 60, "or")
             what = f"It holds {counted(words)}; {events} marks an event."
             remarks.append(Remark("note", name, what, "label values", len(words), ()))
     return remarks
@@ -133,9 +133,13 @@ def _remarks_on_columns(columns: dict[str, pd.Series], schema: Schema) -> list[R
     if len(columns) < 2:
         return []
     marks = {name: words.isin(schema.event_values) for name, words in columns.items()}
-    each = ", ".join(f"{shown(name)} in {plural(int(rows.sum()), 'row')}" for name, rows in marks.items())
+    each = [f"{shown(name)} in {plural(int(rows.sum()), 'row')}" for name, rows in marks.items()]
+    listed = fitting(each, 120)
+    if len(listed) < len(each):
+        listed.append(f"{len(each) - len(listed)} more")
     both = int(np.logical_or.reduce(list(marks.values())).sum())
-    what = f"Any of these {len(marks)} columns marks an event: {each}; {plural(both, 'row')} in total."
+    what = f"Any of these {len(marks)} columns marks an event: {', '.join(listed)}; "
+    what += f"{plural(both, 'row')} in total."
     return [Remark("note", schema.label, what, "several labels", both)]
 
 

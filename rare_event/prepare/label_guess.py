@@ -106,7 +106,7 @@ def _which_column(raw: pd.DataFrame, listed: Sequence[str], *, several_named: bo
     others = f"; so could {quoted(listed[1:], 60)}" if listed[1:] else ""
     what = (
         f"No column is clearly the label. {shown(listed[0])} could be it (it holds "
-        f"{counted(written(raw[listed[0]]), 40 if others else 150)}){others}. Which column marks the events, "
+        f"{counted(written(raw[listed[0]]), 40 if others else 120)}){others}. Which column marks the events, "
         "if any?"
     )
     return Question("label", None, what, (*choices, NO_LABEL), option)

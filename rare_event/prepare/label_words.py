@@ -33,21 +33,16 @@ NORMAL_WORDS = frozenset(
     ["normal", "ok", "okay", "good", "run", "running", "healthy", "regular", "benign", "false", "no", "none"]
     + ["nein", "falsch", "non", "faux", "normalbetrieb", "normale"]
 )
+# With one of them a state is on its way back, also from an event that it names.
+RECOVERY_WORDS = frozenset(
+    ["recovering", "recovery", "wiederanfahren", "redémarrage", "redemarrage", "rearranque", "riavvio"]
+)
 # Neither a normal row nor an event: the plant is on its way back, or nobody knows.
-BETWEEN_WORDS = frozenset(
-    ["recovering", "recovery", "unknown", "undefined", "uncertain", "maintenance", "startup", "shutdown"]
-    + ["transition", "transient", "invalid", "excluded", "ignore", "warmup", "idle", "nan", "null"]
-    + [
-        "anfahren",
-        "wiederanfahren",
-        "wartung",
-        "unbekannt",
-        "démarrage",
-        "redémarrage",
-        "entretien",
-        "inconnu",
-    ]
-    + ["arranque", "mantenimiento", "desconocido", "avviamento", "manutenzione", "sconosciuto"]
+BETWEEN_WORDS = RECOVERY_WORDS | frozenset(
+    ["unknown", "undefined", "uncertain", "maintenance", "startup", "shutdown", "transition", "transient"]
+    + ["invalid", "excluded", "ignore", "warmup", "idle", "nan", "null", "anfahren", "wartung", "unbekannt"]
+    + ["démarrage", "demarrage", "entretien", "inconnu", "arranque", "mantenimiento", "desconocido"]
+    + ["avviamento", "manutenzione", "sconosciuto"]
 )
 NEGATIONS = frozenset(["no", "not", "non", "without"])
 
@@ -92,7 +87,7 @@ def meaning(value: str) -> Meaning | None:
 
     Examples
     --------
-    >>> [meaning(value) for value in ("1", "No Attack", "A ttack", "NORMAL", "RECOVERING", "B")]
+    >>> [meaning(value) for value in ("1", "No Attack", "A ttack", "NORMAL", "Recovering after a fault", "B")]
     ['event', 'normal', 'event', 'normal', 'between', None]
     """
     text = value.strip().casefold()
@@ -102,6 +97,8 @@ def meaning(value: str) -> Meaning | None:
     if len(words) > 1 and words[0] in NEGATIONS:
         said_without = meaning(" ".join(words[1:]))
         return None if said_without is None else _OPPOSITE.get(said_without)
+    if RECOVERY_WORDS & set(words):
+        return "between"
     said = _said(words) or _said(["".join(words)])
     return next(iter(said)) if len(said) == 1 else None
 

@@ -104,7 +104,7 @@ def counted(words: pd.Series, room: int = 150) -> str:
         Signs that the values may take, so that the sentence stays short; one is listed in any case.
     """
     counts = words.value_counts()
-    listed = _fitting((f"{shown(each)} in {plural(int(n), 'row')}" for each, n in counts[:6].items()), room)
+    listed = fitting((f"{shown(each)} in {plural(int(n), 'row')}" for each, n in counts[:6].items()), room)
     if len(counts) > len(listed):
         listed.append(plural(len(counts) - len(listed), "other value"))
     if words.isna().any():
@@ -112,7 +112,7 @@ def counted(words: pd.Series, room: int = 150) -> str:
     return joined(listed)
 
 
-def quoted(names: Iterable[object], room: int = 120) -> str:
+def quoted(names: Iterable[object], room: int = 120, word: str = "and") -> str:
     """List columns or values in a sentence, as far as there is room; one in any case.
 
     Parameters
@@ -121,12 +121,15 @@ def quoted(names: Iterable[object], room: int = 120) -> str:
         What is listed.
     room
         Signs that the list may take.
+    word
+        Stands before the last.
     """
     listed = [*map(shown, names)]
-    return joined(listed, len(_fitting(listed, room)))
+    return joined(listed, len(fitting(listed, room)), word)
 
 
-def _fitting(listed: Iterable[str], room: int) -> list[str]:
+def fitting(listed: Iterable[str], room: int) -> list[str]:
+    """Return the first parts of a list that take no more signs than there is room; one in any case."""
     kept: list[str] = []
     for each in listed:
         if kept and room < len(each):
@@ -151,10 +154,10 @@ def is_whole(value: str) -> bool:
     return value.lstrip("+-").isdigit()
 
 
-def joined(texts: Iterable[str], most: int | None = None) -> str:
+def joined(texts: Iterable[str], most: int | None = None, word: str = "and") -> str:
     """Write a list as "a, b and c"; beyond the first `most`, say how many more there are."""
     words = list(texts) or [""]
     if most is not None and len(words) > most:
         words = [*words[:most], f"{len(words) - most:,} more"]
     *first, last = words
-    return f"{', '.join(first)} and {last}" if first else last
+    return f"{', '.join(first)} {word} {last}" if first else last
